@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Role;
+
+/// The `iss` claim of every token.
+pub const ISSUER: &str = "driftsentry";
+/// The `aud` claim of every access token.
+pub const AUDIENCE: &str = "api";
+
+/// The `type` claim: what a token may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenUse {
+    Access,
+}
+
+/// The claims of an access token (RFC 9068, plus what the frontends read).
+///
+/// `iat` and `exp` are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claims {
+    /// The user, a UUID for users of auth-service.
+    pub sub: String,
+    /// Equal to `sub`: the name that the frontends read.
+    pub user_id: String,
+    pub email: String,
+    pub role: Role,
+    /// The session whose life bounds the token's. Absent only in tokens of the replaced stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Uuid>,
+    #[serde(rename = "type")]
+    pub token_use: TokenUse,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The user's generation when the token was made; a later one overrides `role`.
+    #[serde(rename = "gen", default)]
+    pub generation: i64,
+    pub iss: String,
+    pub aud: String,
+    pub iat: i64,
+    pub exp: i64,
+    /// Absent only in tokens of the replaced stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<Uuid>,
+}

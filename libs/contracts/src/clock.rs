@@ -1,0 +1,52 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+/// The current time as an input, so that tests move it instead of waiting.
+///
+/// Truncated to microseconds: Postgres keeps no more, and a time that was stored must equal the one
+/// that was read back on either database.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    offset_micros: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The clock of the machine.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// Now, in UTC, truncated to microseconds.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    pub fn now(&self) -> DateTime<Utc> {
+        let offset = TimeDelta::microseconds(self.offset_micros.load(Ordering::Relaxed));
+        let now = Utc::now() + offset;
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    /// Moves this clock, and every clone of it, forward.
+    pub fn advance(&self, by: TimeDelta) {
+        self.offset_micros.fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_has_no_nanoseconds() {
+        assert_eq!(Clock::system().now().timestamp_subsec_nanos() % 1_000, 0);
+    }
+
+    #[test]
+    fn clones_move_together() {
+        let clock = Clock::system();
+        let clone = clock.clone();
+        let before = clone.now();
+        clock.advance(TimeDelta::hours(3));
+        assert!(clone.now() - before >= TimeDelta::hours(3));
+    }
+}

@@ -1,0 +1,76 @@
+//! `drift:*`: what happens to drifts. States and reasons never leave the service.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::event;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftCreated {
+    pub id: Uuid,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub region: String,
+    pub severity: String,
+    /// In the account's currency, two places; may be negative.
+    pub cost_impact_monthly: f64,
+    pub detected_at: DateTime<Utc>,
+    pub status: String,
+    /// Routes the event; not part of the payload.
+    #[serde(skip)]
+    pub account_id: Option<String>,
+}
+event!(DriftCreated, "drift:created", account_id);
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftApproved {
+    pub id: Uuid,
+    pub status: String,
+    pub approved_at: DateTime<Utc>,
+    pub approved_by: String,
+    #[serde(skip)]
+    pub account_id: Option<String>,
+}
+event!(DriftApproved, "drift:approved", account_id);
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftRejected {
+    pub id: Uuid,
+    pub status: String,
+    pub rejected_at: DateTime<Utc>,
+    pub rejected_by: String,
+    #[serde(skip)]
+    pub account_id: Option<String>,
+}
+event!(DriftRejected, "drift:rejected", account_id);
+
+/// A drift's state, severity, cost or region changed, or it was reopened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftUpdated {
+    pub id: Uuid,
+    pub status: String,
+    pub severity: String,
+    pub cost_impact_monthly: f64,
+    pub region: String,
+    #[serde(skip)]
+    pub account_id: Option<String>,
+}
+event!(DriftUpdated, "drift:updated", account_id);
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftResolved {
+    pub id: Uuid,
+    pub status: String,
+    pub resolved_at: DateTime<Utc>,
+    /// `manual`, `auto`, `superseded` or `deleted`.
+    pub resolved_how: String,
+    #[serde(skip)]
+    pub account_id: Option<String>,
+}
+event!(DriftResolved, "drift:resolved", account_id);

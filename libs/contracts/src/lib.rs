@@ -1,0 +1,16 @@
+//! The wire types that every service shares: roles, token claims, the event catalogue, the event
+//! envelope and the clock.
+//!
+//! Pure data: no I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
+
+pub mod events;
+
+mod claims;
+mod clock;
+mod envelope;
+mod role;
+
+pub use claims::{AUDIENCE, Claims, ISSUER, TokenUse};
+pub use clock::Clock;
+pub use envelope::{Envelope, Event};
+pub use role::Role;
