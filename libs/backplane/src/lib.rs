@@ -1,1 +1,22 @@
+//! Events and expiring keys, shared by every replica of every service: on Redis, or inside one
+//! process.
+//!
+//! An event is appended to a log and announced on its channel in one atomic step, together with the
+//! marks (ended sessions) it brings. A [`Feed`] hears announcements, and reads the log wherever it
+//! missed some: it delivers every logged event once and in order, or says that it cannot.
+//!
+//! Only this crate names `redis`. It knows nothing of what the events mean.
+//! Start with [`Backplane`]; the guarantees are in `driver.rs`, and `tests/conformance` holds both
+//! drivers to them.
 
+mod backplane;
+mod driver;
+mod feed;
+mod memory;
+mod message;
+mod redis;
+
+pub use backplane::{Backplane, Options};
+pub use driver::{Entry, Error, LogRead, Mark, Result};
+pub use feed::{Feed, FeedItem, ResetReason};
+pub use message::{Message, Position};

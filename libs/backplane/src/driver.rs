@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use contracts::{Clock, Envelope, Event};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use crate::{Message, Position};
+
+/// The backplane could not be reached, or did not understand. Whoever meets it goes on with what it
+/// knows and tries again: no request waits for the backplane.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the backplane did not answer in time")]
+    Timeout,
+    #[error("the backplane is away: {0}")]
+    Away(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A fact that outlives its event until it expires, such as «this session has ended». Opaque here.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mark {
+    pub value: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An event on its way into the log, with its marks.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Appending the same event again changes nothing.
+    pub event_id: Uuid,
+    pub channel: String,
+    /// The envelope as a JSON object without `seq` and `epoch`, which the log adds.
+    pub envelope: String,
+    pub marks: Vec<Mark>,
+}
+
+impl Entry {
+    /// Wraps an event that happens now.
+    pub fn of<E: Event>(event: E, clock: &Clock) -> serde_json::Result<Self> {
+        let envelope = Envelope::of(event, clock);
+        Ok(Self {
+            event_id: envelope.event_id,
+            channel: E::TYPE.into(),
+            envelope: serde_json::to_string(&envelope)?,
+            marks: Vec::new(),
+        })
+    }
+
+    /// The envelope with its place in the log.
+    pub(crate) fn placed(&self, position: &Position) -> String {
+        let open = self.envelope.strip_suffix('}').unwrap_or(&self.envelope);
+        format!(r#"{open},"seq":{},"epoch":"{}"}}"#, position.seq, position.epoch)
+    }
+}
+
+/// What the log holds after a position.
+#[derive(Debug)]
+pub enum LogRead {
+    /// Every event that follows, oldest first, at most as many as asked for; empty at the head.
+    Events(Vec<Arc<Message>>),
+    /// The log no longer reaches back to that position, or is another one.
+    Lost,
+}
+
+/// What a backplane must do. `tests/conformance` checks each line on every implementation.
+#[async_trait]
+pub(crate) trait Driver: Send + Sync {
+    /// Appends the entries in order, each with the next `seq`, announces each on its channel and
+    /// stores its marks, all in one atomic step. An entry whose event was appended within the last
+    /// day is left out, but for its marks.
+    async fn append(&self, entries: &[Entry]) -> Result<()>;
+
+    /// Announces a message that is not logged.
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<()>;
+
+    /// The position of the newest event.
+    async fn head(&self) -> Result<Position>;
+
+    /// What follows `position`. `last_event` is the event the reader saw there, if it knows: another
+    /// one at that place means that the log was rolled back, and then it gets a new epoch.
+    async fn log_after(&self, position: &Position, last_event: Option<Uuid>, limit: usize)
+    -> Result<LogRead>;
+
+    /// Stores marks without an event.
+    async fn mark(&self, marks: &[Mark]) -> Result<()>;
+
+    /// The values of all marks that have not expired.
+    async fn marks(&self) -> Result<Vec<String>>;
+
+    /// Counts one more in the window that opened with the first one; returns the count.
+    async fn hit(&self, key: &str, window: Duration) -> Result<u64>;
+
+    /// The count of an open window; 0 if none is.
+    async fn hits(&self, key: &str) -> Result<u64>;
+
+    /// Stores a value until `ttl` has passed.
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+
+    /// The stored value.
+    async fn get(&self, key: &str) -> Result<Option<String>>;
+
+    /// The stored value, which is then gone: of several takers one gets it.
+    async fn take(&self, key: &str) -> Result<Option<String>>;
+}

@@ -1,0 +1,202 @@
+//! The backplane of a process that stands alone.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
+
+use crate::backplane::announce;
+use crate::driver::{Driver, Entry, LogRead, Mark, Result};
+use crate::feed::Signal;
+use crate::{Message, Options, Position};
+
+const SWEEP_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+
+pub(crate) struct Memory {
+    signals: broadcast::Sender<Signal>,
+    options: Options,
+    epoch: Arc<str>,
+    state: Mutex<State>,
+    /// Held so that watchers of the connection do not see it end.
+    _heard: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    seq: u64,
+    log: VecDeque<Arc<Message>>,
+    appended: HashSet<Uuid>,
+    marks: HashMap<String, DateTime<Utc>>,
+    counts: HashMap<String, (u64, DateTime<Utc>)>,
+    values: HashMap<String, (String, DateTime<Utc>)>,
+    next_sweep: DateTime<Utc>,
+}
+
+impl Memory {
+    pub(crate) fn new(
+        signals: broadcast::Sender<Signal>,
+        options: Options,
+        heard: watch::Sender<bool>,
+    ) -> Self {
+        let epoch = Uuid::new_v4().simple().to_string().into();
+        Self { signals, options, epoch, state: Mutex::default(), _heard: heard }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.options.clock.now()
+    }
+
+    fn position(&self, seq: u64) -> Position {
+        Position { epoch: Arc::clone(&self.epoch), seq }
+    }
+
+    fn after(&self, ttl: Duration) -> DateTime<Utc> {
+        self.now() + TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX)
+    }
+}
+
+impl State {
+    /// Drops what is over the cap or too old; the newest event stays, so that holes can be judged.
+    fn trim(&mut self, length: usize, oldest: DateTime<Utc>) {
+        while self.log.len() > length
+            || (self.log.len() > 1 && self.log.front().is_some_and(|m| m.envelope.timestamp < oldest))
+        {
+            if let Some(message) = self.log.pop_front() {
+                self.appended.remove(&message.envelope.event_id);
+            }
+        }
+    }
+
+    /// Forgets what has expired, at most once a minute: readers filter by themselves.
+    fn sweep(&mut self, now: DateTime<Utc>) {
+        if now < self.next_sweep {
+            return;
+        }
+        self.next_sweep = now + SWEEP_INTERVAL;
+        self.marks.retain(|_, expires_at| *expires_at > now);
+        self.counts.retain(|_, (_, expires_at)| *expires_at > now);
+        self.values.retain(|_, (_, expires_at)| *expires_at > now);
+    }
+
+    fn add_marks(&mut self, marks: &[Mark]) {
+        for mark in marks {
+            let expires_at = self.marks.entry(mark.value.clone()).or_insert(mark.expires_at);
+            *expires_at = mark.expires_at.max(*expires_at);
+        }
+    }
+}
+
+#[async_trait]
+impl Driver for Memory {
+    async fn append(&self, entries: &[Entry]) -> Result<()> {
+        let now = self.now();
+        let oldest = now - TimeDelta::from_std(self.options.log_age).unwrap_or(TimeDelta::MAX);
+        // Announced under the lock, so that every feed hears them in the order of the log.
+        let mut state = self.state();
+        for entry in entries {
+            state.add_marks(&entry.marks);
+            if !state.appended.insert(entry.event_id) {
+                continue;
+            }
+            let position = self.position(state.seq + 1);
+            let Some(message) = Message::parse(entry.channel.clone(), entry.placed(&position)) else {
+                tracing::error!(channel = entry.channel, "an entry that is no envelope was not appended");
+                continue;
+            };
+            state.seq += 1;
+            let message = Arc::new(message);
+            state.log.push_back(Arc::clone(&message));
+            let _ = self.signals.send(Signal::Message(message));
+        }
+        state.trim(self.options.log_length, oldest);
+        state.sweep(now);
+        Ok(())
+    }
+
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
+        if let Some(message) = Message::parse(channel.into(), body.into()) {
+            announce(&self.signals, message);
+        }
+        Ok(())
+    }
+
+    async fn head(&self) -> Result<Position> {
+        Ok(self.position(self.state().seq))
+    }
+
+    async fn log_after(&self, position: &Position, _last: Option<Uuid>, limit: usize) -> Result<LogRead> {
+        let state = self.state();
+        let first = state.seq - state.log.len() as u64 + 1;
+        if position.epoch != self.epoch || position.seq > state.seq || position.seq + 1 < first {
+            return Ok(LogRead::Lost);
+        }
+        let skip = usize::try_from(position.seq + 1 - first).unwrap_or(usize::MAX);
+        Ok(LogRead::Events(state.log.iter().skip(skip).take(limit).cloned().collect()))
+    }
+
+    async fn mark(&self, marks: &[Mark]) -> Result<()> {
+        self.state().add_marks(marks);
+        Ok(())
+    }
+
+    async fn marks(&self) -> Result<Vec<String>> {
+        let now = self.now();
+        let state = self.state();
+        Ok(state
+            .marks
+            .iter()
+            .filter(|(_, expires_at)| **expires_at > now)
+            .map(|(value, _)| value.clone())
+            .collect())
+    }
+
+    async fn hit(&self, key: &str, window: Duration) -> Result<u64> {
+        let (now, expires_at) = (self.now(), self.after(window));
+        let mut state = self.state();
+        state.sweep(now);
+        let window = state.counts.entry(key.into()).or_insert((0, expires_at));
+        if window.1 <= now {
+            *window = (0, expires_at);
+        }
+        window.0 += 1;
+        Ok(window.0)
+    }
+
+    async fn hits(&self, key: &str) -> Result<u64> {
+        let now = self.now();
+        let state = self.state();
+        Ok(state.counts.get(key).filter(|(_, expires_at)| *expires_at > now).map_or(0, |(count, _)| *count))
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        let (now, expires_at) = (self.now(), self.after(ttl));
+        let mut state = self.state();
+        state.sweep(now);
+        state.values.insert(key.into(), (value.into(), expires_at));
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>> {
+        let now = self.now();
+        let state = self.state();
+        Ok(state.values.get(key).filter(|(_, expires_at)| *expires_at > now).map(|(value, _)| value.clone()))
+    }
+
+    async fn take(&self, key: &str) -> Result<Option<String>> {
+        let now = self.now();
+        Ok(self
+            .state()
+            .values
+            .remove(key)
+            .filter(|(_, expires_at)| *expires_at > now)
+            .map(|(value, _)| value))
+    }
+}

@@ -1,0 +1,99 @@
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backplane::Backplane;
+use contracts::Clock;
+use sea_orm::sqlx::sqlite::SqliteJournalMode;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::Notify;
+
+use crate::Transaction;
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_CONNECTIONS: u32 = 20;
+/// «driftsen» in ASCII: the advisory lock that lets one process migrate at a time.
+const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
+
+/// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    connection: DatabaseConnection,
+    pub(crate) backplane: Backplane,
+    pub(crate) clock: Clock,
+    pub(crate) committed: Arc<Notify>,
+}
+
+impl Deref for Database {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+impl Database {
+    /// Connects to `postgres://…`, `sqlite://file?mode=rwc` or `sqlite::memory:`, and migrates.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or migrated.
+    pub async fn connect<M: MigratorTrait>(
+        url: &str,
+        backplane: Backplane,
+        clock: Clock,
+    ) -> Result<Self, DbErr> {
+        let connection = sea_orm::Database::connect(options(url)).await?;
+        let database = Self { connection, backplane, clock, committed: Arc::default() };
+        database.migrate::<M>().await?;
+        Ok(database)
+    }
+
+    /// Begins a transaction. On SQLite it takes the write lock at once: one that reads first and
+    /// writes later fails when somebody else wrote in between.
+    ///
+    /// # Errors
+    /// If no connection is to be had.
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        Ok(Transaction::new(self.begin_immediate().await?, self))
+    }
+
+    async fn begin_immediate(&self) -> Result<sea_orm::DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.connection.begin_with_options(options).await
+    }
+
+    /// Migrates inside one transaction, one process at a time.
+    async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
+        let transaction = self.begin_immediate().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            let lock = "SELECT pg_advisory_xact_lock($1)";
+            let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [MIGRATION_LOCK.into()]);
+            transaction.execute_raw(lock).await?;
+        }
+        M::up(&transaction, None).await?;
+        transaction.commit().await
+    }
+}
+
+fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    // One connection is one database there.
+    let connections = if url.starts_with("sqlite::memory:") { 1 } else { MAX_CONNECTIONS };
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite.journal_mode(SqliteJournalMode::Wal).busy_timeout(SQLITE_BUSY_TIMEOUT).foreign_keys(true)
+        });
+    options
+}

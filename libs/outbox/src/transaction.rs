@@ -1,0 +1,77 @@
+use std::ops::Deref;
+
+use backplane::{Entry, Mark};
+use contracts::Event;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
+
+use crate::Database;
+use crate::entity::{ActiveModel, Entity};
+
+/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has six.
+const ROWS_PER_INSERT: usize = 2_000;
+
+/// A transaction and the events it will publish once it is committed. Dropping it rolls back both.
+///
+/// Events of one subject keep their order if the transaction holds the subject's row lock when it
+/// commits: rows get their ids right before.
+#[derive(Debug)]
+pub struct Transaction {
+    transaction: DatabaseTransaction,
+    database: Database,
+    entries: Vec<Entry>,
+}
+
+impl Deref for Transaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+}
+
+impl Transaction {
+    pub(crate) fn new(transaction: DatabaseTransaction, database: &Database) -> Self {
+        Self { transaction, database: database.clone(), entries: Vec::new() }
+    }
+
+    /// Publishes `event` if this transaction commits.
+    pub fn emit<E: Event>(&mut self, event: E) {
+        self.emit_with(event, Vec::new());
+    }
+
+    /// Publishes `event` together with its marks if this transaction commits.
+    pub fn emit_with<E: Event>(&mut self, event: E, marks: Vec<Mark>) {
+        match Entry::of(event, &self.database.clock) {
+            Ok(entry) => self.entries.push(Entry { marks, ..entry }),
+            Err(error) => tracing::error!(%error, event = E::TYPE, "an event does not serialize"),
+        }
+    }
+
+    /// Writes the events beside the rows they tell of, commits, and wakes the relay.
+    ///
+    /// # Errors
+    /// If the database refuses; nothing is written then.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        let Self { transaction, database, entries } = self;
+        if entries.is_empty() {
+            return transaction.commit().await;
+        }
+        let created_at = database.clock.now();
+        let rows = entries.into_iter().map(|entry| ActiveModel {
+            event_id: Set(entry.event_id),
+            channel: Set(entry.channel),
+            envelope: Set(entry.envelope),
+            marks: Set(serde_json::to_value(entry.marks).unwrap_or_default()),
+            created_at: Set(created_at),
+            published_at: Set(None),
+            ..ActiveModel::default()
+        });
+        let rows = rows.collect::<Vec<_>>();
+        for chunk in rows.chunks(ROWS_PER_INSERT) {
+            Entity::insert_many(chunk.to_vec()).exec_without_returning(&transaction).await?;
+        }
+        transaction.commit().await?;
+        database.committed.notify_one();
+        Ok(())
+    }
+}
