@@ -1,0 +1,75 @@
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::postgres::PrivatePostgres;
+use crate::redis_server::PrivateRedis;
+
+/// The two worlds in which every test runs, as the cases of an `rstest`:
+///
+/// ```text
+/// #[rstest]
+/// #[tokio::test]
+/// async fn a_viewer_may_not_approve(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+///     let stores = backend.start().await;
+///     let app = App::start(&stores.database_url().await, &stores.redis_url()).await;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite files and the in-process backplane.
+    Memory,
+    /// Postgres and Redis.
+    Real,
+}
+
+impl Backend {
+    /// Stores of one test alone; hold them as long as the thing under test runs.
+    pub async fn start(self) -> Stores {
+        let world = match self {
+            Backend::Memory => World::Memory(tempfile::tempdir().expect("a temporary folder")),
+            Backend::Real => World::Real(PrivateRedis::start()),
+        };
+        Stores { world }
+    }
+}
+
+/// A test's own databases and backplane, gone when this is dropped.
+pub struct Stores {
+    world: World,
+}
+
+enum World {
+    Memory(TempDir),
+    Real(PrivateRedis),
+}
+
+impl Stores {
+    /// The URL of a new, empty database: each call makes another one.
+    pub async fn database_url(&self) -> String {
+        match &self.world {
+            World::Memory(folder) => {
+                let file = folder.path().join(format!("{}.sqlite", Uuid::new_v4().simple()));
+                format!("sqlite://{}?mode=rwc", file.display())
+            }
+            World::Real(_) => PrivatePostgres::shared().create_database().await,
+        }
+    }
+
+    /// The backplane's URL: `memory:` or this test's own Redis.
+    pub fn redis_url(&self) -> String {
+        match &self.world {
+            World::Memory(_) => "memory:".to_owned(),
+            World::Real(redis) => redis.url(),
+        }
+    }
+
+    /// This test's own Redis, to look into it or to break it.
+    ///
+    /// # Panics
+    /// With [`Backend::Memory`].
+    pub fn redis(&self) -> &PrivateRedis {
+        match &self.world {
+            World::Memory(_) => panic!("the in-process backplane has no Redis to break"),
+            World::Real(redis) => redis,
+        }
+    }
+}

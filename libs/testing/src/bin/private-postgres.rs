@@ -1,0 +1,18 @@
+//! Runs a private Postgres for tests that are not written in Rust.
+//!
+//! Every line on stdin is answered with the URL of a new, empty database; the server ends with stdin.
+
+use std::io::{BufRead, Write, stdin, stdout};
+
+use testing::PrivatePostgres;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let mut lines = stdin().lock().lines();
+    while lines.next().transpose()?.is_some() {
+        let url = PrivatePostgres::shared().create_database().await;
+        writeln!(stdout(), "{url}")?;
+        stdout().flush()?;
+    }
+    Ok(())
+}

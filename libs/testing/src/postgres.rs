@@ -1,0 +1,149 @@
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use rustix::process::geteuid;
+use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::guard::Guard;
+use crate::waiting::{free_port, wait_for_blocking};
+
+const MISSING: &str = "PostgreSQL is not installed: these tests need `initdb` and `postgres` \
+                       (apt-get install postgresql, or run deploy/test-deps.sh)";
+
+/// A Postgres server of this test process alone: in a temporary folder, without fsync.
+pub struct PrivatePostgres {
+    port: u16,
+    _server: Child,
+    _guard: Guard,
+    _folder: TempDir,
+}
+
+impl PrivatePostgres {
+    /// The server of this process, started at the first call.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<PrivatePostgres> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// The URL of a new, empty database (about 40 ms).
+    pub async fn create_database(&self) -> String {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let admin = Database::connect(self.url("postgres")).await.expect("the private Postgres answers");
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("a database can be created");
+        admin.close().await.ok();
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let owner = Owner::of_servers();
+        if let Some(owner) = &owner {
+            chown(folder.path(), Some(owner.uid), Some(owner.gid)).expect("root may chown");
+        }
+        let initdb = owner
+            .command("initdb", folder.path())
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
+            .arg(&data)
+            .output()
+            .expect(MISSING);
+        assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
+
+        // A free port can be taken by somebody else before Postgres has it: then try another.
+        for _ in 0..3 {
+            if let Some((port, server)) = listen(&owner, folder.path(), &data) {
+                let guard = Guard::new(&server, "QUIT", Some(folder.path()));
+                return Self { port, _server: server, _guard: guard, _folder: folder };
+            }
+        }
+        panic!("the private Postgres did not start: {}", log(folder.path()));
+    }
+}
+
+/// Starts the server on a free port; `None` if it stopped again before it was ready.
+fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child)> {
+    let port = free_port();
+    let log = fs::File::create(folder.join("log")).expect("a log file");
+    let mut server = owner
+        .command("postgres", folder)
+        .arg("-D")
+        .arg(data)
+        .arg("-k")
+        .arg(folder)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=400"])
+        .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+        .stderr(log)
+        .spawn()
+        .expect(MISSING);
+    let status = data.join("postmaster.pid");
+    let ready = wait_for_blocking("the private Postgres to start", || {
+        if server.try_wait().expect("a child can be asked").is_some() {
+            return Some(false);
+        }
+        fs::read_to_string(&status).is_ok_and(|text| text.contains("ready")).then_some(true)
+    });
+    ready.then_some((port, server))
+}
+
+fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+/// Whom the server runs as: Postgres refuses to run as root.
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+impl Owner {
+    fn of_servers() -> Option<Self> {
+        if !geteuid().is_root() {
+            return None;
+        }
+        let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
+        let line = users.lines().find(|line| line.starts_with("postgres:")).expect(MISSING);
+        let fields: Vec<&str> = line.split(':').collect();
+        let id = |index: usize| fields[index].parse().expect("ids in /etc/passwd are numbers");
+        Some(Self { uid: id(2), gid: id(3) })
+    }
+}
+
+trait Run {
+    fn command(&self, program: &str, folder: &Path) -> Command;
+}
+
+impl Run for Option<Owner> {
+    fn command(&self, program: &str, folder: &Path) -> Command {
+        let mut command = Command::new(installed(program));
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
+        // Ctrl-C is for the test process; the guard then stops the server.
+        command.process_group(0);
+        if let Some(owner) = self {
+            command.uid(owner.uid).gid(owner.gid);
+        }
+        command
+    }
+}
+
+/// Debian keeps the server's programs off the PATH, one folder per major version.
+fn installed(program: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions
+        .map(|version| version.path().join("bin").join(program))
+        .filter(|path| path.exists())
+        .max()
+        .unwrap_or_else(|| PathBuf::from(program))
+}

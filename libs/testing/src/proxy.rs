@@ -1,0 +1,100 @@
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A TCP proxy on 127.0.0.1 that breaks connections on demand.
+pub struct Proxy {
+    address: SocketAddr,
+    line: watch::Sender<Line>,
+    accepting: JoinHandle<()>,
+}
+
+/// The state of the line. `cuts` counts, so that a cut that is mended at once still ends connections.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Line {
+    flow: Flow,
+    cuts: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Open,
+    Stalled,
+    Cut,
+}
+
+impl Proxy {
+    /// Forwards everything to `upstream` until told otherwise.
+    pub async fn start(upstream: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port on 127.0.0.1");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (line, state) = watch::channel(Line { flow: Flow::Open, cuts: 0 });
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(connect(client, upstream, state.clone()));
+            }
+        });
+        Self { address, line, accepting }
+    }
+
+    /// Where clients connect to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends all connections, and new ones at once, until [`resume`](Self::resume).
+    pub fn cut(&self) {
+        self.line.send_modify(|line| *line = Line { flow: Flow::Cut, cuts: line.cuts + 1 });
+    }
+
+    /// Keeps connections open but lets nothing through, until [`resume`](Self::resume).
+    pub fn stall(&self) {
+        self.line.send_modify(|line| line.flow = Flow::Stalled);
+    }
+
+    /// Lets everything through again.
+    pub fn resume(&self) {
+        self.line.send_modify(|line| line.flow = Flow::Open);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Runs one connection; it ends when either side closes, when the line is cut, or with the proxy.
+async fn connect(client: TcpStream, upstream: SocketAddr, line: watch::Receiver<Line>) {
+    let Line { flow, cuts } = *line.borrow();
+    if flow == Flow::Cut {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(upstream).await else { return };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let mut watched = line.clone();
+    tokio::select! {
+        () = pump(from_client, to_server, line.clone()) => {}
+        () = pump(from_server, to_client, line) => {}
+        _ = watched.wait_for(|line| line.cuts != cuts) => {}
+    }
+}
+
+/// Copies one direction while the line is open.
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
+        if line.wait_for(|line| line.flow == Flow::Open).await.is_err() {
+            return;
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::guard::{self, Guard};
+use crate::waiting::{free_port, wait_for_blocking};
+
+/// A Redis of one test alone, to be killed, frozen and restarted at will.
+///
+/// It keeps an append-only file, so that [`restart`](Self::restart) after a kill brings its data back.
+pub struct PrivateRedis {
+    port: u16,
+    running: Mutex<Option<Running>>,
+    folder: TempDir,
+}
+
+struct Running {
+    server: Child,
+    _guard: Guard,
+}
+
+impl PrivateRedis {
+    /// Starts a server on a free port (about 10 ms).
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder");
+        // A free port can be taken by somebody else before Redis has it: then try another.
+        for _ in 0..3 {
+            let port = free_port();
+            if let Some(running) = launch(port, &folder) {
+                return Self { port, running: Mutex::new(Some(running)), folder };
+            }
+        }
+        panic!("the private Redis did not start on any of three free ports");
+    }
+
+    /// `redis://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens, for a [`Proxy`](crate::Proxy).
+    pub fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// A connection that bypasses the thing under test.
+    pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        client.get_multiplexed_async_connection().await.expect("the private Redis answers")
+    }
+
+    /// SIGKILL: connections break, nothing is said.
+    pub fn kill(&self) {
+        if let Some(mut running) = self.running().take() {
+            running.server.kill().ok();
+            running.server.wait().ok();
+        }
+    }
+
+    /// SIGSTOP: connections stay open and nothing answers, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills it if it runs and starts it again on the same port with its data.
+    pub fn restart(&self) {
+        self.kill();
+        let running = launch(self.port, &self.folder).expect("the port is still free");
+        *self.running() = Some(running);
+    }
+
+    /// Kills it if it runs and starts it again on the same port, with all data lost.
+    pub fn restart_empty(&self) {
+        self.kill();
+        std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).ok();
+        self.restart();
+    }
+
+    fn signal(&self, signal: Signal) {
+        guard::signal(&self.running().as_ref().expect("the private Redis was killed").server, signal);
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for PrivateRedis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// `None` if the server stopped again before it answered.
+fn launch(port: u16, folder: &TempDir) -> Option<Running> {
+    let mut server = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
+        .arg(folder.path())
+        .args(["--appendonly", "yes", "--appendfsync", "no"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| match error.kind() {
+            ErrorKind::NotFound => panic!(
+                "Redis is not installed: these tests need `redis-server` \
+                 (apt-get install redis-server, or run deploy/test-deps.sh)"
+            ),
+            _ => panic!("redis-server cannot be started: {error}"),
+        });
+    let guard = Guard::new(&server, "KILL", Some(folder.path()));
+    let client = redis::Client::open(("127.0.0.1", port)).expect("a well-formed address");
+    let ready = wait_for_blocking("the private Redis to start", || {
+        if server.try_wait().expect("a child can be asked").is_some() {
+            return Some(false);
+        }
+        let mut connection = client.get_connection().ok()?;
+        redis::cmd("PING").query::<String>(&mut connection).ok().map(|_| true)
+    });
+    ready.then_some(Running { server, _guard: guard })
+}
