@@ -1,4 +1,6 @@
 //! The test ground itself: what other tests rely on without looking.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod backends;
 mod faults;
