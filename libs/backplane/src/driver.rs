@@ -85,7 +85,7 @@ pub(crate) trait Driver: Send + Sync {
     async fn log_after(&self, position: &Position, last_event: Option<Uuid>, limit: usize)
     -> Result<LogRead>;
 
-    /// Stores marks without an event.
+    /// Stores marks without an event, and tells the feeds so.
     async fn mark(&self, marks: &[Mark]) -> Result<()>;
 
     /// The values of all marks that have not expired.

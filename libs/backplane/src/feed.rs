@@ -19,6 +19,8 @@ pub(crate) enum Signal {
     Message(Arc<Message>),
     /// Announcements are heard again: some may have been missed.
     Connected,
+    /// Somebody stored marks without an event.
+    MarksChanged,
 }
 
 /// Why a reader has to start anew.
@@ -38,6 +40,8 @@ pub enum FeedItem {
     /// From here on, every event after `position` follows. What was before must be read elsewhere:
     /// the marks, the database.
     Reset { position: Position, reason: ResetReason },
+    /// Marks were stored without an event: read them again.
+    MarksChanged,
 }
 
 /// The events of the log, each once and in order, and the messages that are not logged as they come.
@@ -74,6 +78,7 @@ impl Feed {
             match self.signals.recv().await {
                 Ok(Signal::Message(message)) => self.hear(message).await,
                 Ok(Signal::Connected) | Err(RecvError::Lagged(_)) => self.catch_up().await,
+                Ok(Signal::MarksChanged) => self.ready.push_back(FeedItem::MarksChanged),
                 Err(RecvError::Closed) => return None,
             }
         }

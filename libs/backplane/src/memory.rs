@@ -144,6 +144,7 @@ impl Driver for Memory {
 
     async fn mark(&self, marks: &[Mark]) -> Result<()> {
         self.state().add_marks(marks);
+        let _ = self.signals.send(Signal::MarksChanged);
         Ok(())
     }
 

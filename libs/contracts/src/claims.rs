@@ -17,11 +17,12 @@ pub enum TokenUse {
 
 /// The claims of an access token (RFC 9068, plus what the frontends read).
 ///
-/// `iat` and `exp` are Unix seconds.
+/// `iat`, `exp` and `nbf` are Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
-    /// The user, a UUID for users of auth-service.
+    /// The user, a UUID for users of auth-service. Empty only in tokens of the replaced stack.
+    #[serde(default)]
     pub sub: String,
     /// Equal to `sub`: the name that the frontends read.
     pub user_id: String,
@@ -41,6 +42,9 @@ pub struct Claims {
     pub aud: String,
     pub iat: i64,
     pub exp: i64,
+    /// Never written by us, but honoured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Absent only in tokens of the replaced stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,

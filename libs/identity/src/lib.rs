@@ -1,1 +1,17 @@
+//! Who is calling: signs and verifies access tokens, and knows which sessions have ended.
+//!
+//! Verification never leaves memory: the list of ended sessions is fed by events, and read from the
+//! backplane's marks where events may have been missed. No HTTP, no database, no passwords.
+//! Start with [`Verifier::verify`] and [`Revocations`].
 
+mod config;
+mod keys;
+mod marks;
+mod revocations;
+mod verifier;
+
+pub use config::{KeyConfig, KeyError, check_secret};
+pub use keys::Keys;
+pub use marks::{session_mark, user_mark};
+pub use revocations::{Change, Revocations};
+pub use verifier::{LEEWAY, TOKEN_TYPE, TokenError, Verifier};

@@ -21,6 +21,8 @@ use crate::{Message, Options, Position};
 const META: &str = "driftsentry:log:meta";
 const LOG: &str = "driftsentry:log";
 const MARKS: &str = "driftsentry:marks";
+/// A channel of our own, on which marks without an event are announced.
+const MARKS_CHANGED: &str = "driftsentry:marks:changed";
 const APPENDED: &str = "driftsentry:appended:";
 const APPENDED_SECONDS: u64 = 86_400;
 
@@ -196,6 +198,7 @@ impl Driver for Redis {
         for mark in marks {
             write.cmd("ZADD").arg(MARKS).arg("GT").arg(mark.expires_at.timestamp()).arg(&mark.value).ignore();
         }
+        write.publish(MARKS_CHANGED, "").ignore();
         self.run_pipeline(write).await
     }
 

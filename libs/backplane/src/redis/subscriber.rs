@@ -8,6 +8,7 @@ use redis::AsyncTypedCommands;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
+use super::MARKS_CHANGED;
 use crate::Message;
 use crate::backplane::announce;
 use crate::feed::Signal;
@@ -66,7 +67,7 @@ impl Subscriber {
             for pattern in &self.patterns {
                 sink.psubscribe(pattern).await?;
             }
-            sink.subscribe(&self.heartbeat).await?;
+            sink.subscribe(&[self.heartbeat.as_str(), MARKS_CHANGED]).await?;
             Ok::<_, redis::RedisError>((sink, stream))
         };
         let (_sink, mut stream) = tokio::time::timeout(CONNECT_TIMEOUT, connect)
@@ -101,6 +102,10 @@ impl Subscriber {
     fn pass_on(&self, message: &redis::Msg) {
         let channel = message.get_channel_name();
         if channel == self.heartbeat {
+            return;
+        }
+        if channel == MARKS_CHANGED {
+            let _ = self.signals.send(Signal::MarksChanged);
             return;
         }
         let heard = message.get_payload().ok().and_then(|body| Message::parse(channel.into(), body));

@@ -1,0 +1,84 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+/// HMAC-SHA-256 keys shorter than the hash weaken it (RFC 7518 §3.2).
+const MIN_SECRET_BYTES: usize = 32;
+/// Parts of secrets that stand in examples, in the replaced stack's and in ours.
+const SAMPLE_MARKS: [&str; 6] = ["change", "secret", "example", "sample", "default", "password"];
+
+/// What signs and verifies access tokens.
+#[derive(Args, Clone)]
+pub struct KeyConfig {
+    /// Secret that signs access tokens with HS256; at least 32 bytes outside development
+    #[arg(long, env = "JWT_ACCESS_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub jwt_access_secret: Option<String>,
+
+    /// The secret before the last rotation: its tokens stay valid until they expire
+    #[arg(long, env = "JWT_ACCESS_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
+    pub jwt_access_secret_previous: Option<String>,
+
+    /// Ed25519 private key (PEM): sign with EdDSA instead of HS256
+    #[arg(long, env = "JWT_SIGNING_KEY_FILE", value_name = "FILE")]
+    pub jwt_signing_key_file: Option<PathBuf>,
+
+    /// Ed25519 public keys (PEM) that verify access tokens, comma-separated
+    #[arg(long, env = "JWT_PUBLIC_KEY_FILES", value_delimiter = ',', value_name = "FILES")]
+    pub jwt_public_key_files: Vec<PathBuf>,
+
+    /// Lifetime of an access token, such as 15m
+    #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = humantime::parse_duration)]
+    pub jwt_access_expiry: Duration,
+
+    /// Accept tokens of the replaced stack, which name no session and cannot be revoked
+    #[arg(long, env = "JWT_ACCEPT_LEGACY", default_value_t = false, action = clap::ArgAction::Set)]
+    pub jwt_accept_legacy: bool,
+}
+
+/// A key that cannot be used. Names the variable, never the value.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum KeyError {
+    #[error("JWT_ACCESS_SECRET is missing: set it to at least 32 random bytes, or set JWT_SIGNING_KEY_FILE")]
+    Missing,
+    #[error("{0} has fewer than 32 bytes: set it to at least 32 random bytes")]
+    Short(&'static str),
+    #[error("{0} is a sample value: set it to at least 32 random bytes")]
+    Sample(&'static str),
+    #[error("{variable} names {path}, which is no Ed25519 key in PEM: {reason}")]
+    File { variable: &'static str, path: String, reason: String },
+}
+
+/// Refuses a secret that others may know or guess.
+///
+/// # Errors
+/// If `secret` is short or looks like one from an example; the message names `variable`.
+pub fn check_secret(variable: &'static str, secret: &str) -> Result<(), KeyError> {
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(KeyError::Short(variable));
+    }
+    let lower = secret.to_ascii_lowercase();
+    let mut letters = secret.bytes().collect::<Vec<_>>();
+    letters.sort_unstable();
+    letters.dedup();
+    // A random secret of 32 bytes has more than eight different characters, in whatever encoding.
+    if letters.len() < 9 || SAMPLE_MARKS.iter().any(|mark| lower.contains(mark)) {
+        return Err(KeyError::Sample(variable));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_secrets_are_refused_by_name() {
+        let refused = |secret: &str| check_secret("JWT_ACCESS_SECRET", secret).unwrap_err().to_string();
+        assert!(refused("short").contains("JWT_ACCESS_SECRET"));
+        assert!(!refused("hunter2").contains("hunter2"));
+        assert!(refused("your-super-secret-jwt-key-change-in-production").contains("sample"));
+        assert!(refused(&"ab".repeat(20)).contains("sample"));
+        assert_eq!(check_secret("X", "q8Xw2mTz5vLk9Rb3Nc7Yp1Hd6Gf4Js0A"), Ok(()));
+    }
+}

@@ -1,0 +1,233 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
+
+use backplane::{Backplane, FeedItem, Message};
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::events::auth::{EndReason, UserUpdated};
+use contracts::{Clock, Event, Role};
+use serde::Deserialize;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::marks::Marked;
+
+/// How often the marks are read again, so that what is still marked outlives its entry here.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
+const RETRY: Duration = Duration::from_millis(500);
+const CHANGE_BUFFER: usize = 1_024;
+
+/// Something that an open socket must act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    SessionEnded { session: Uuid, reason: EndReason },
+    /// The user's role changed, or the user was disabled.
+    UserChanged { user: String },
+}
+
+/// The sessions that have ended while a token of theirs may still be alive, and the users whose
+/// tokens are out of date. Cheap to clone; looked up at every request.
+#[derive(Clone)]
+pub struct Revocations {
+    clock: Clock,
+    /// How long an entry is kept that came with an event: nobody knows which token was the last.
+    keep: TimeDelta,
+    lists: Arc<RwLock<Lists>>,
+    changes: broadcast::Sender<Change>,
+    synced: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Lists {
+    sessions: HashMap<Uuid, Ended>,
+    users: HashMap<String, User>,
+}
+
+#[derive(Clone, Copy)]
+struct Ended {
+    reason: EndReason,
+    until: DateTime<Utc>,
+}
+
+/// What is known of a user since a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) generation: i64,
+    pub(crate) role: Role,
+    pub(crate) is_active: bool,
+    until: DateTime<Utc>,
+}
+
+impl Revocations {
+    /// An empty list. `token_lifetime` is the longest life of an access token that is refreshed.
+    pub fn new(clock: Clock, token_lifetime: Duration) -> Self {
+        let keep = token_lifetime.max(REFRESH_INTERVAL * 2) + Duration::from_secs(60);
+        let keep = TimeDelta::from_std(keep).unwrap_or(TimeDelta::MAX);
+        let (changes, _) = broadcast::channel(CHANGE_BUFFER);
+        Self { clock, keep, lists: Arc::default(), changes, synced: watch::Sender::new(false) }
+    }
+
+    /// Why the session has ended, if it has.
+    pub fn ended(&self, session: Uuid) -> Option<EndReason> {
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        lists.sessions.get(&session).map(|ended| ended.reason)
+    }
+
+    pub(crate) fn user(&self, user: &str) -> Option<User> {
+        self.lists.read().unwrap_or_else(PoisonError::into_inner).users.get(user).copied()
+    }
+
+    /// Changes from now on. A receiver that lags must check everything it holds.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Whether the list is complete: the marks have been read since the feed last began anew.
+    pub fn is_synced(&self) -> bool {
+        *self.synced.borrow()
+    }
+
+    /// Resolves when the list is complete.
+    pub async fn synced(&self) {
+        // An error cannot be: `self` holds the sender.
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+    }
+
+    /// Ends a session here and now, ahead of the event that tells the others.
+    pub fn end_session(&self, session: Uuid, reason: EndReason) {
+        self.apply(Marked::Session { session, reason });
+    }
+
+    /// Notes a change of a user here and now, ahead of the event that tells the others.
+    pub fn update_user(&self, user: Uuid, generation: i64, role: Role, is_active: bool) {
+        self.apply(Marked::User { user: user.to_string(), generation, role, is_active });
+    }
+
+    /// Follows the backplane until `stop`: events as they come, the marks wherever some may have been
+    /// missed and from time to time.
+    pub async fn follow(self, backplane: Backplane, stop: CancellationToken) {
+        let mut feed = backplane.feed();
+        // A task of its own: dropping a feed's call half-way would lose what it has read.
+        let (items, mut heard) = tokio::sync::mpsc::channel(256);
+        let reader = tokio::spawn(async move {
+            while let Some(item) = feed.next().await {
+                if items.send(item).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let mut refresh = tokio::time::interval(REFRESH_INTERVAL);
+        refresh.tick().await;
+        loop {
+            tokio::select! {
+                item = heard.recv() => match item {
+                    Some(FeedItem::Message(message)) => self.hear(&message),
+                    Some(FeedItem::Reset { .. }) => {
+                        self.synced.send_replace(false);
+                        self.read_marks(&backplane).await;
+                    }
+                    Some(FeedItem::MarksChanged) => self.read_marks(&backplane).await,
+                    None => break,
+                },
+                _ = refresh.tick() => self.read_marks(&backplane).await,
+                () = stop.cancelled() => break,
+            }
+        }
+        reader.abort();
+    }
+
+    fn hear(&self, message: &Message) {
+        let payload = message.envelope.payload.get();
+        match message.channel.as_str() {
+            "auth:session.deleted" | "auth:session.terminated" => match serde_json::from_str(payload) {
+                Ok(target @ Target { .. }) => {
+                    if let Some(session) = target.session() {
+                        self.end_session(session, target.reason());
+                    }
+                }
+                Err(error) => tracing::warn!(%error, channel = message.channel, "no session can be read from it"),
+            },
+            UserUpdated::TYPE => match serde_json::from_str::<UserUpdated>(payload) {
+                Ok(user) => self.update_user(user.user_id, user.generation, user.role, user.is_active),
+                Err(error) => tracing::warn!(%error, channel = message.channel, "no user can be read from it"),
+            },
+            _ => {}
+        }
+    }
+
+    /// Takes in every mark, then forgets what is neither marked nor recent.
+    async fn read_marks(&self, backplane: &Backplane) {
+        let started = self.clock.now();
+        let marks = loop {
+            match backplane.marks().await {
+                Ok(marks) => break marks,
+                Err(error) => {
+                    tracing::debug!(%error, "the marks cannot be read yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        for value in &marks {
+            match Marked::parse(value) {
+                Some(marked) => self.apply(marked),
+                None => tracing::warn!("a mark that says nothing was ignored"),
+            }
+        }
+        let mut lists = self.write();
+        lists.sessions.retain(|_, ended| ended.until > started);
+        lists.users.retain(|_, user| user.until > started);
+        drop(lists);
+        self.synced.send_replace(true);
+    }
+
+    fn apply(&self, marked: Marked) {
+        let until = self.clock.now() + self.keep;
+        let change = match marked {
+            Marked::Session { session, reason } => {
+                let known = self.write().sessions.insert(session, Ended { reason, until });
+                known.is_none().then_some(Change::SessionEnded { session, reason })
+            }
+            Marked::User { user, generation, role, is_active } => {
+                let new = User { generation, role, is_active, until };
+                let mut lists = self.write();
+                let old = lists.users.get(&user).copied();
+                if old.is_some_and(|old| old.generation > generation) {
+                    return;
+                }
+                lists.users.insert(user.clone(), new);
+                old.is_none_or(|old| old.generation < generation).then_some(Change::UserChanged { user })
+            }
+        };
+        if let Some(change) = change {
+            // An error means that there is no socket to tell.
+            let _ = self.changes.send(change);
+        }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Lists> {
+        self.lists.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The session that an event means, in the words of our back end and of others.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    target_session_id: Option<String>,
+    target_session_token: Option<String>,
+    session_id: Option<String>,
+    reason: Option<String>,
+}
+
+impl Target {
+    fn session(&self) -> Option<Uuid> {
+        let named = [&self.target_session_id, &self.target_session_token, &self.session_id];
+        named.into_iter().flatten().next()?.parse().ok()
+    }
+
+    /// Another back end may give a reason that is none of ours: then it was its administration.
+    fn reason(&self) -> EndReason {
+        self.reason.as_deref().and_then(EndReason::parse).unwrap_or(EndReason::Admin)
+    }
+}

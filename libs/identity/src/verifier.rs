@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::events::auth::EndReason;
+use contracts::{AUDIENCE, Claims, Clock, ISSUER};
+use jsonwebtoken::{Header, Validation};
+
+use crate::keys::VerifyingKey;
+use crate::{Keys, Revocations};
+
+/// How far the clocks of two machines may be apart.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
+/// The `typ` header of our tokens (RFC 9068).
+pub const TOKEN_TYPE: &str = "at+jwt";
+const MAX_TOKEN_BYTES: usize = 4_096;
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Genuine, but its time is over.
+    #[error("the access token expired at {at}")]
+    Expired { at: DateTime<Utc> },
+    /// Genuine, but its session has ended.
+    #[error("the session has ended: {reason}")]
+    Revoked { reason: EndReason },
+    /// Not a token of ours.
+    #[error("the access token is invalid")]
+    Invalid,
+}
+
+/// Verifies access tokens, in memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Verifier {
+    keys: Arc<Keys>,
+    revocations: Revocations,
+    clock: Clock,
+    accept_legacy: bool,
+}
+
+impl Verifier {
+    /// `accept_legacy` lets tokens of the replaced stack in, which name no session.
+    pub fn new(keys: Arc<Keys>, revocations: Revocations, clock: Clock, accept_legacy: bool) -> Self {
+        Self { keys, revocations, clock, accept_legacy }
+    }
+
+    /// The claims of a token that is genuine, alive and of a session that has not ended. The role is
+    /// the user's present one, where it changed since the token was made.
+    ///
+    /// # Errors
+    /// See [`TokenError`]; nothing that is not genuine is told more than that.
+    pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        let mut claims = self.genuine(token).ok_or(TokenError::Invalid)?;
+        let now = self.clock.now();
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)?;
+        if now > expires_at + LEEWAY {
+            return Err(TokenError::Expired { at: expires_at });
+        }
+        if claims.nbf.is_some_and(|at| at > (now + LEEWAY).timestamp()) {
+            return Err(TokenError::Invalid);
+        }
+        self.recheck(&mut claims)?;
+        Ok(claims)
+    }
+
+    /// Checks again what may have changed since the claims were verified: the session's end, the
+    /// user's role, which is brought up to date. For sockets that stay open.
+    ///
+    /// # Errors
+    /// [`TokenError::Revoked`].
+    pub fn recheck(&self, claims: &mut Claims) -> Result<(), TokenError> {
+        if let Some(reason) = claims.sid.and_then(|session| self.revocations.ended(session)) {
+            return Err(TokenError::Revoked { reason });
+        }
+        if let Some(user) = self.revocations.user(&claims.sub)
+            && user.generation > claims.generation
+        {
+            if !user.is_active {
+                return Err(TokenError::Revoked { reason: EndReason::AccountDisabled });
+            }
+            claims.role = user.role;
+        }
+        Ok(())
+    }
+
+    /// The claims of a token that we, or the replaced stack, have signed.
+    fn genuine(&self, token: &str) -> Option<Claims> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let ours = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
+        if brings_its_own_key(&header) || !(ours || self.accept_legacy) {
+            return None;
+        }
+        let named = |key: &&VerifyingKey| key.algorithm == header.alg && key.id == header.kid;
+        let mut claims = self.keys.verifying.iter().filter(named).find_map(|key| decode(token, key))?;
+        let complete = claims.sid.is_some() && claims.jti.is_some() && !claims.sub.is_empty();
+        if !complete {
+            if !self.accept_legacy {
+                return None;
+            }
+            claims.sub.clone_from(&claims.user_id);
+        }
+        (!claims.sub.is_empty() && claims.sub == claims.user_id).then_some(claims)
+    }
+}
+
+/// Headers that would have us fetch or trust a key from the token itself, or need extensions.
+fn brings_its_own_key(header: &Header) -> bool {
+    header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some()
+        || header.crit.is_some()
+}
+
+fn decode(token: &str, key: &VerifyingKey) -> Option<Claims> {
+    let mut validation = Validation::new(key.algorithm);
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    // Time is checked against the injected clock.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    jsonwebtoken::decode(token, &key.key, &validation).ok().map(|data| data.claims)
+}
