@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks; where it may not, says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=() packages=()
+
+# need PACKAGE PROGRAM...: the Debian package that brings these programs.
+need() {
+  local package=$1 program
+  shift
+  for program in "$@"; do
+    if ! command -v "$program" >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null; then
+      packages+=("$package")
+      missing+=("$program (Debian: $package)")
+      return
+    fi
+  done
+}
+
+look() {
+  missing=() packages=()
+  need gcc cc
+  need postgresql initdb postgres
+  need postgresql-client pg_dump
+  need redis-server redis-server
+  need redis-tools redis-cli
+  need nodejs node
+  need npm npm
+  need chromium chromium
+}
+
+look
+if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  # The tests start servers of their own: the package's must not run.
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] ||
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  look
+fi
+
+for component in fmt clippy; do
+  cargo "$component" --version >/dev/null 2>&1 ||
+    missing+=("cargo $component (rustup component add rustfmt clippy)")
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "The tests need programs that are not installed:" >&2
+  printf '  %s\n' "${missing[@]}" >&2
+  exit 1
+fi
+
+installed=tests/node_modules/.package-lock.json
+if [ ! "$installed" -nt tests/package-lock.json ]; then
+  npm ci --prefix tests --no-audit --no-fund --loglevel=error
+  touch "$installed"
+fi

@@ -1,0 +1,84 @@
+/**
+ * An HTTP caller: one origin per service, perhaps a token. Everything it was answered is kept in
+ * `transcript`, shared by all callers made from it.
+ */
+export class Api {
+  transcript = [];
+
+  constructor(origins, token = null) {
+    this.origins = origins;
+    this.token = token;
+  }
+
+  withToken(token) {
+    const caller = new Api(this.origins, token);
+    caller.transcript = this.transcript;
+    return caller;
+  }
+
+  /** Logs in with one of the demo accounts. */
+  async login(role) {
+    const body = { email: `${role}@driftsentry.local`, password: `${role}123` };
+    const { data } = await this.post('/api/auth/login', body).then(succeeded);
+    return Object.assign(this.withToken(data.accessToken), { session: data });
+  }
+
+  get(path) {
+    return this.#call('GET', path);
+  }
+
+  post(path, body = {}, headers = {}) {
+    return this.#call('POST', path, body, headers);
+  }
+
+  delete(path) {
+    return this.#call('DELETE', path);
+  }
+
+  ingest(plan, query) {
+    return this.post(`/api/v1/drifts/ingest?${new URLSearchParams(query)}`, plan);
+  }
+
+  /** Walks all pages of a list. */
+  async list(path) {
+    const items = [];
+    let cursor = null;
+    do {
+      const query = new URLSearchParams({ limit: '100', ...(cursor && { cursor }) });
+      const { data, page } = succeeded(await this.get(`${path}?${query}`));
+      items.push(...data);
+      cursor = page.nextCursor;
+    } while (cursor);
+    return items;
+  }
+
+  async #call(method, path, body, headers = {}) {
+    const origin = path.match(/^\/api\/(v1\/)?auth\//) ? this.origins.auth : this.origins.drift;
+    const answer = await fetch(origin + path, {
+      method,
+      headers: {
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body,
+    });
+    const text = await answer.text();
+    this.transcript.push(text);
+    return { status: answer.status, headers: answer.headers, text, ...parsed(text) };
+  }
+}
+
+/** The answer, if it is a success in the envelope. */
+export function succeeded(answer) {
+  if (answer.success !== true) throw new Error(`${answer.status} ${answer.text}`);
+  return answer;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+
+import { Api } from './api.mjs';
+import { Process, binary } from './process.mjs';
+import { Postgres, Redis, contents, temporaryFolder } from './servers.mjs';
+import { freePort } from './waiting.mjs';
+
+const secret = () => randomBytes(32).toString('hex');
+const at = (port) => `http://127.0.0.1:${port}`;
+
+/** Secrets that a test can sign with, and demo accounts. */
+const environment = () => ({
+  NODE_ENV: 'development',
+  HOST: '127.0.0.1',
+  JWT_ACCESS_SECRET: secret(),
+  JWT_REFRESH_SECRET: secret(),
+  BCRYPT_COST: '4',
+  RUST_LOG: 'debug',
+});
+
+/**
+ * A running DriftSentry: `api` calls it over HTTP, `gateways` are the origins for sockets, `stored()`
+ * is everything its stores hold as text, `log()` everything its processes wrote.
+ */
+class Deployment {
+  constructor(name, processes, origins, gateways, env) {
+    this.name = name;
+    this.processes = processes;
+    this.gateways = gateways;
+    this.api = new Api(origins);
+    this.accessSecret = env.JWT_ACCESS_SECRET;
+  }
+
+  log() {
+    return this.processes.map((process) => process.log).join('\n');
+  }
+
+  /** Stops everything; gives the exit code of each of its processes. */
+  async stop() {
+    const codes = await Promise.all(this.processes.map((process) => process.stop()));
+    await this.removeStores();
+    return codes;
+  }
+}
+
+/** `driftsentry` alone: one process, SQLite, in-process backplane. */
+export async function allInOne() {
+  const data = await temporaryFolder();
+  const port = await freePort();
+  const env = environment();
+  const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
+  const url = at(port);
+  const deployment = new Deployment('all in one', [process], { auth: url, drift: url }, [url], env);
+  deployment.stored = () => contents(data.path);
+  deployment.removeStores = data.remove;
+  await process.ready(url);
+  return deployment;
+}
+
+/** The split binaries with two gateways, on a private Postgres and Redis. */
+export async function split() {
+  const postgres = new Postgres();
+  const redis = await Redis.start();
+  const shared = { ...environment(), REDIS_URL: redis.url };
+
+  const start = async (name, env = {}) => {
+    const port = await freePort();
+    return { url: at(port), process: new Process(binary(name), [], { ...shared, ...env, PORT: String(port) }) };
+  };
+  const services = [
+    await start('auth-service', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('drift-service', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('ws-gateway'),
+    await start('ws-gateway'),
+  ];
+  const [auth, drift, ...gateways] = services.map(({ url }) => url);
+  const processes = services.map(({ process }) => process);
+  const deployment = new Deployment('split', processes, { auth, drift }, gateways, shared);
+  deployment.redis = redis;
+  deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;
+  deployment.removeStores = () => Promise.all([postgres.stop(), redis.stop()]);
+  await Promise.all(services.map(({ process, url }) => process.ready(url)));
+  return deployment;
+}

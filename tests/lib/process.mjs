@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import { eventually } from './waiting.mjs';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The path of a binary of this workspace, as `make test` built it. */
+export const binary = (name) => `${repository}/target/debug/${name}`;
+
+/** A program that runs until `stop()`, with everything it wrote. */
+export class Process {
+  #child;
+  #text = '';
+  #ended;
+
+  /** The environment is `env` and PATH, nothing inherited. */
+  constructor(program, args = [], env = {}) {
+    this.name = program.split('/').at(-1);
+    // setpriv: the program ends with this process, even if that is killed.
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.#ended = once(this.#child, 'close');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (this.#text += text));
+    }
+  }
+
+  get log() {
+    return this.#text;
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  get running() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Waits for `attempt` to give something; fails with the log if the program ends before. */
+  until(what, attempt) {
+    return eventually(`${this.name}: ${what}`, async () => {
+      if (!this.running) throw new Error(`${this.name} ended:\n${this.#text}`);
+      return attempt();
+    });
+  }
+
+  ready(url) {
+    return this.until('ready', async () => {
+      const answer = await fetch(`${url}/ready`).catch(() => null);
+      return answer?.ok;
+    });
+  }
+
+  say(line) {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  kill(signal) {
+    this.#child.kill(signal);
+  }
+
+  /** Asks it to stop and returns its exit code; `null` if it had to be killed. */
+  async stop(limitMs = 15_000) {
+    this.#child.kill('SIGTERM');
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), limitMs);
+    await this.#ended;
+    clearTimeout(killer);
+    return this.#child.exitCode;
+  }
+}
