@@ -99,7 +99,10 @@ impl Keys {
         self.verifying.push(VerifyingKey { algorithm: Algorithm::HS256, id: None, key, public: None });
     }
 
-    fn add_public(&mut self, jwk: jsonwebtoken::errors::Result<Jwk>) -> Result<String, jsonwebtoken::errors::Error> {
+    fn add_public(
+        &mut self,
+        jwk: jsonwebtoken::errors::Result<Jwk>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
         let mut jwk = jwk?;
         let id = jwk.thumbprint(ThumbprintHash::SHA256)?;
         jwk.common.key_id = Some(id.clone());

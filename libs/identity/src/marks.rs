@@ -59,12 +59,8 @@ mod tests {
             assert_eq!(Marked::parse(&mark.value), Some(Marked::Session { session: id, reason }));
         }
         let mark = user_mark(id, 7, Role::Engineer, false, until);
-        let user = Marked::User {
-            user: id.to_string(),
-            generation: 7,
-            role: Role::Engineer,
-            is_active: false,
-        };
+        let user =
+            Marked::User { user: id.to_string(), generation: 7, role: Role::Engineer, is_active: false };
         assert_eq!(Marked::parse(&mark.value), Some(user));
     }
 }

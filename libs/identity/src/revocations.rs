@@ -21,9 +21,14 @@ const CHANGE_BUFFER: usize = 1_024;
 /// Something that an open socket must act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    SessionEnded { session: Uuid, reason: EndReason },
+    SessionEnded {
+        session: Uuid,
+        reason: EndReason,
+    },
     /// The user's role changed, or the user was disabled.
-    UserChanged { user: String },
+    UserChanged {
+        user: String,
+    },
 }
 
 /// The sessions that have ended while a token of theirs may still be alive, and the users whose
@@ -146,11 +151,15 @@ impl Revocations {
                         self.end_session(session, target.reason());
                     }
                 }
-                Err(error) => tracing::warn!(%error, channel = message.channel, "no session can be read from it"),
+                Err(error) => {
+                    tracing::warn!(%error, channel = message.channel, "no session can be read from it")
+                }
             },
             UserUpdated::TYPE => match serde_json::from_str::<UserUpdated>(payload) {
                 Ok(user) => self.update_user(user.user_id, user.generation, user.role, user.is_active),
-                Err(error) => tracing::warn!(%error, channel = message.channel, "no user can be read from it"),
+                Err(error) => {
+                    tracing::warn!(%error, channel = message.channel, "no user can be read from it")
+                }
             },
             _ => {}
         }

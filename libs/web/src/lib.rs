@@ -1,1 +1,33 @@
+//! Everything HTTP that the services share: configuration, the platform a service runs on, the
+//! envelope and its error codes, extractors, limits, health, metrics, and the server itself.
+//!
+//! No business rules and no database. Start with [`Platform`] and [`serve`]; a handler needs
+//! [`ValidJson`], [`Caller`], [`ok`] and [`ApiError`].
 
+mod answer;
+mod client;
+mod config;
+pub mod cursor;
+mod endpoint;
+mod error;
+mod extract;
+mod health;
+mod limiter;
+mod logging;
+mod observe;
+mod origin;
+mod platform;
+mod server;
+
+pub use answer::{created, list, ok};
+pub use client::{ClientIp, client_ip, network};
+pub use config::{Environment, HttpConfig, parse};
+pub use endpoint::{Endpoint, endpoint};
+pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
+pub use extract::{BodyLimit, Caller, MaybeCaller, ValidJson, ValidPath, ValidQuery, bearer, parse_json};
+pub use health::{Check, Health, Status};
+pub use limiter::{Limit, Limiter};
+pub use logging::init_logging;
+pub use origin::origin_is_allowed;
+pub use platform::Platform;
+pub use server::{Server, serve, stop_on_signals};

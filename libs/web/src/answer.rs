@@ -1,0 +1,39 @@
+//! The envelope of what went well; the one of errors is written by `observe`.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Success<T> {
+    success: bool,
+    data: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    limit: u64,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct List<T> {
+    success: bool,
+    data: Vec<T>,
+    page: Page,
+}
+
+/// 200 with `data`; `ok(())` gives `data: null`.
+pub fn ok(data: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(Success { success: true, data })
+}
+
+/// 201 with `data`.
+pub fn created(data: impl Serialize) -> HttpResponse {
+    HttpResponse::Created().json(Success { success: true, data })
+}
+
+/// 200 with one page of a list.
+pub fn list<T: Serialize>(data: Vec<T>, limit: u64, next_cursor: Option<String>) -> HttpResponse {
+    HttpResponse::Ok().json(List { success: true, data, page: Page { limit, next_cursor } })
+}

@@ -1,0 +1,114 @@
+use std::ffi::OsString;
+use std::net::IpAddr;
+
+use clap::{Args, Parser, ValueEnum};
+use ipnet::IpNet;
+
+/// Where a process runs. Outside development, unsafe settings are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    Development,
+    Test,
+    Staging,
+    Production,
+}
+
+/// What every service needs to serve HTTP.
+#[derive(Args, Clone, Debug)]
+pub struct HttpConfig {
+    /// Where this runs; outside development, weak secrets and insecure cookies are refused
+    #[arg(long = "environment", env = "APP_ENV", value_enum, default_value = "development")]
+    pub environment: Environment,
+
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: IpAddr,
+
+    /// Origins of browsers that may call, comma-separated and exact, such as https://app.example.com
+    #[arg(long, env = "CORS_ORIGIN", value_delimiter = ',', default_value = "http://localhost:3000")]
+    pub cors_origin: Vec<String>,
+
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Threads that serve; as many as there are cores if not given
+    #[arg(long, env = "WORKERS")]
+    pub workers: Option<usize>,
+
+    /// Seconds that a stopping process gives its requests and sockets
+    #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
+    pub shutdown_seconds: u64,
+}
+
+impl HttpConfig {
+    /// Whether unsafe settings must be refused.
+    pub fn is_strict(&self) -> bool {
+        !matches!(self.environment, Environment::Development | Environment::Test)
+    }
+
+    /// Names what must not be set so outside development.
+    ///
+    /// # Errors
+    /// One sentence that names the variable.
+    pub fn check(&self) -> anyhow::Result<()> {
+        for origin in &self.cors_origin {
+            anyhow::ensure!(
+                origin.starts_with("http://") || origin.starts_with("https://"),
+                "CORS_ORIGIN lists {origin:?}; give exact origins such as https://app.example.com"
+            );
+            anyhow::ensure!(
+                !origin.ends_with('/') && !origin.contains('*'),
+                "CORS_ORIGIN lists {origin:?}; an origin ends with its host or port, and has no wildcard"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Parses the command line and the environment of a process; prints help or an error and exits where
+/// it should. The replaced stack's names stand in for ours: `NODE_ENV` for `APP_ENV`, and
+/// `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` for `REDIS_URL`.
+pub fn parse<C: Parser>() -> C {
+    let given = std::env::args_os();
+    let mut arguments = given.collect::<Vec<OsString>>();
+    let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let at = arguments.len().min(1);
+    arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
+    let matches = C::command().args_override_self(true).get_matches_from(arguments);
+    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn old_names(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if let (None, Some(environment)) = (variable("APP_ENV"), variable("NODE_ENV")) {
+        arguments.push(format!("--environment={environment}"));
+    }
+    if let (None, Some(host)) = (variable("REDIS_URL"), variable("REDIS_HOST")) {
+        let port = variable("REDIS_PORT").unwrap_or_else(|| "6379".into());
+        let password = variable("REDIS_PASSWORD").map(|password| {
+            format!(":{}@", form_urlencoded::byte_serialize(password.as_bytes()).collect::<String>())
+        });
+        arguments.push(format!("--redis-url=redis://{}{host}:{port}", password.unwrap_or_default()));
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_replaced_stack_stand_in_for_ours() {
+        let with = |set: &[(&str, &str)]| {
+            old_names(|name| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(with(&[("NODE_ENV", "production")]), ["--environment=production"]);
+        assert!(with(&[("NODE_ENV", "production"), ("APP_ENV", "test")]).is_empty());
+        let redis = with(&[("REDIS_HOST", "cache"), ("REDIS_PASSWORD", "p@ss/1")]);
+        assert_eq!(redis, ["--redis-url=redis://:p%40ss%2F1@cache:6379"]);
+        assert!(with(&[("REDIS_HOST", "cache"), ("REDIS_URL", "redis://x")]).is_empty());
+    }
+}

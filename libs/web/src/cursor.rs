@@ -1,0 +1,23 @@
+//! Opaque cursors of lists.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ApiError;
+
+/// Writes a position in a list so that a client can hand it back.
+pub fn encode(position: &impl Serialize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
+}
+
+/// Reads what [`encode`] wrote.
+///
+/// # Errors
+/// 400 that names `cursor`.
+pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+    let position = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    position.ok_or_else(|| ApiError::validation("cursor", "is not one that this list gave"))
+}

@@ -1,0 +1,65 @@
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use super::{unreadable, validated};
+use crate::{ApiError, ErrorCode};
+
+/// How many bytes a body may have. Set it with `app_data` on a scope; 1 MiB if nobody does.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub usize);
+
+impl Default for BodyLimit {
+    fn default() -> Self {
+        Self(1024 * 1024)
+    }
+}
+
+/// A JSON body whose rules hold.
+#[derive(Clone, Debug)]
+pub struct ValidJson<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let is_json = is_json(request);
+        let body = web::Payload::from_request(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                let message = "send JSON, with Content-Type: application/json";
+                return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
+            }
+            let body = body.await.map_err(|error| ApiError::validation("body", error.to_string()))?;
+            let bytes = body
+                .to_bytes_limited(limit)
+                .await
+                .map_err(|_| ApiError::too_large(format!("the body must have at most {limit} bytes")))?
+                .map_err(|_| ApiError::validation("body", "could not be read"))?;
+            parse_json(&bytes).map(Self)
+        })
+    }
+}
+
+/// Reads JSON and checks its rules.
+///
+/// # Errors
+/// 400 that names the field.
+pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
+    deserializer.end().map_err(|_| ApiError::validation("body", "has something after its end"))?;
+    validated(value)
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

@@ -1,0 +1,101 @@
+//! What handlers take from a request. Whatever is wrong with it becomes an [`ApiError`] that names
+//! the field.
+
+mod body;
+mod caller;
+mod parameters;
+
+pub use body::{BodyLimit, ValidJson, parse_json};
+pub use caller::{Caller, MaybeCaller, bearer};
+pub use parameters::{ValidPath, ValidQuery};
+
+use validator::{Validate, ValidationErrorsKind};
+
+use crate::{ApiError, FieldError};
+
+/// Runs the rules of a type; the error names each field that breaks one.
+fn validated<T: Validate>(value: T) -> Result<T, ApiError> {
+    match value.validate() {
+        Ok(()) => Ok(value),
+        Err(errors) => {
+            let mut fields = Vec::new();
+            collect("", &errors, &mut fields);
+            fields.sort_by(|a, b| a.field.cmp(&b.field));
+            Err(ApiError::invalid(fields))
+        }
+    }
+}
+
+fn collect(prefix: &str, errors: &validator::ValidationErrors, fields: &mut Vec<FieldError>) {
+    for (name, kind) in errors.errors() {
+        let path =
+            if prefix.is_empty() { camel_case(name) } else { format!("{prefix}.{}", camel_case(name)) };
+        match kind {
+            ValidationErrorsKind::Field(errors) => fields.extend(errors.iter().map(|error| {
+                let message = error.message.clone().unwrap_or_else(|| describe(error).into());
+                FieldError { field: path.clone(), message: message.into_owned() }
+            })),
+            ValidationErrorsKind::Struct(errors) => collect(&path, errors, fields),
+            ValidationErrorsKind::List(list) => {
+                for (index, errors) in list {
+                    collect(&format!("{path}[{index}]"), errors, fields);
+                }
+            }
+        }
+    }
+}
+
+fn describe(error: &validator::ValidationError) -> String {
+    let parameter = |name: &str| error.params.get(name).map(ToString::to_string);
+    match (error.code.as_ref(), parameter("min"), parameter("max")) {
+        ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters"),
+        ("length", None, Some(max)) => format!("must have at most {max} characters"),
+        ("length", Some(min), None) => format!("must have at least {min} characters"),
+        ("range", Some(min), Some(max)) => format!("must be from {min} to {max}"),
+        ("email", ..) => "must be an email address".into(),
+        (code, ..) => format!("is not valid ({code})"),
+    }
+}
+
+/// Fields are named as they are on the wire.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+/// Names the field that serde could not read: from the path, or from the message where serde knows
+/// only the name.
+fn unreadable(path: &str, message: &str) -> ApiError {
+    let named = ["unknown field `", "missing field `", "duplicate field `"].into_iter().find_map(|start| {
+        let (_, rest) = message.split_once(start)?;
+        rest.split_once('`').map(|(name, _)| name)
+    });
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let path = path.trim_start_matches('.');
+    match named {
+        Some(name) if path.is_empty() || path == name => ApiError::validation(name, message),
+        Some(name) if !path.ends_with(name) => ApiError::validation(format!("{path}.{name}"), message),
+        _ => ApiError::validation(if path.is_empty() { "body" } else { path }, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_as_on_the_wire() {
+        assert_eq!(camel_case("current_password"), "currentPassword");
+        assert_eq!(
+            unreadable(".", "unknown field `role`, expected `name`").message.split(':').next(),
+            Some("role")
+        );
+        assert_eq!(unreadable("user.name", "invalid type").message.split(':').next(), Some("user.name"));
+    }
+}

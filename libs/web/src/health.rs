@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::Platform;
+
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How a dependency is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "status", content = "message")]
+pub enum Status {
+    Up,
+    /// The service goes on without it for a while.
+    Degraded(String),
+    /// The service cannot serve without it.
+    Down(String),
+}
+
+/// Looks at one dependency.
+pub type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Status> + Send>> + Send + Sync>;
+
+/// The dependencies of a process, for `/health` and `/ready`.
+#[derive(Clone, Default)]
+pub struct Health {
+    checks: Arc<Mutex<BTreeMap<&'static str, Check>>>,
+}
+
+impl Health {
+    /// Adds a dependency, or replaces the one of that name.
+    pub fn register<F, R>(&self, name: &'static str, check: F)
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Status> + Send + 'static,
+    {
+        let check: Check = Arc::new(move || Box::pin(check()));
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, check);
+    }
+
+    async fn look(&self) -> BTreeMap<&'static str, Status> {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let looks = checks.into_iter().map(|(name, check)| async move {
+            let late = Status::Down("no answer in time".into());
+            (name, tokio::time::timeout(CHECK_TIMEOUT, check()).await.unwrap_or(late))
+        });
+        futures_util::future::join_all(looks).await.into_iter().collect()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+    uptime_seconds: u64,
+    dependencies: BTreeMap<&'static str, Status>,
+}
+
+async fn report(platform: &Platform) -> Report {
+    let mut dependencies = platform.health.look().await;
+    if platform.stop.is_cancelled() {
+        dependencies.insert("process", Status::Down("it is stopping".into()));
+    }
+    let any = |wanted: fn(&Status) -> bool| dependencies.values().any(wanted);
+    let status = if any(|status| matches!(status, Status::Down(_))) {
+        "down"
+    } else if any(|status| matches!(status, Status::Degraded(_))) {
+        "degraded"
+    } else {
+        "ok"
+    };
+    Report {
+        status,
+        service: platform.service,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: platform.started.elapsed().as_secs(),
+        dependencies,
+    }
+}
+
+/// Alive: always 200, with the state of each dependency.
+pub(crate) async fn health(platform: web::Data<Platform>) -> HttpResponse {
+    HttpResponse::Ok().json(report(&platform).await)
+}
+
+/// 503 while it cannot serve.
+pub(crate) async fn ready(platform: web::Data<Platform>) -> HttpResponse {
+    let report = report(&platform).await;
+    if report.status == "down" {
+        return HttpResponse::ServiceUnavailable().insert_header(("Retry-After", "1")).json(report);
+    }
+    HttpResponse::Ok().json(report)
+}
+
+/// Prometheus's text format.
+pub(crate) async fn metrics(platform: web::Data<Platform>) -> HttpResponse {
+    let text = prometheus::TextEncoder::new().encode_to_string(&platform.metrics.gather());
+    match text {
+        Ok(text) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}

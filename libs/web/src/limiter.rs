@@ -1,0 +1,49 @@
+use std::time::Duration;
+
+use backplane::{Backplane, Options};
+use contracts::Clock;
+
+/// At most `count` in `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub count: u64,
+    pub window: Duration,
+}
+
+/// Counts over all replicas, and in this process while the backplane is away: never open.
+#[derive(Clone)]
+pub struct Limiter {
+    shared: Backplane,
+    local: Backplane,
+}
+
+impl Limiter {
+    pub(crate) fn new(shared: Backplane, clock: Clock) -> backplane::Result<Self> {
+        Ok(Self { shared, local: Backplane::connect("memory:", Options::new(clock))? })
+    }
+
+    /// Counts one more under `key`; `false` if that is over the limit.
+    pub async fn admit(&self, key: &str, limit: Limit) -> bool {
+        self.count(key, limit.window).await <= limit.count
+    }
+
+    /// Counts one more under `key` and returns the count.
+    pub async fn count(&self, key: &str, window: Duration) -> u64 {
+        if self.shared.is_connected()
+            && let Ok(count) = self.shared.hit(key, window).await
+        {
+            return count;
+        }
+        self.local.hit(key, window).await.unwrap_or(u64::MAX)
+    }
+
+    /// The count under `key`, without counting.
+    pub async fn counted(&self, key: &str) -> u64 {
+        if self.shared.is_connected()
+            && let Ok(count) = self.shared.hits(key).await
+        {
+            return count;
+        }
+        self.local.hits(key).await.unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,96 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use backplane::{Backplane, Options};
+use contracts::Clock;
+use identity::{KeyConfig, Keys, Revocations, Verifier};
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::{Health, HttpConfig, Limiter, Status};
+
+/// What a process has once, whichever services run in it. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// The process's name in logs and metrics.
+    pub service: &'static str,
+    pub clock: Clock,
+    pub http: Arc<HttpConfig>,
+    pub backplane: Backplane,
+    pub keys: Arc<Keys>,
+    pub verifier: Verifier,
+    pub revocations: Revocations,
+    pub limiter: Limiter,
+    pub metrics: Registry,
+    pub health: Health,
+    /// Cancelled when the process is to stop.
+    pub stop: CancellationToken,
+    /// Background tasks that a stopping process waits for.
+    pub tasks: TaskTracker,
+    pub started: Instant,
+}
+
+impl Platform {
+    /// Loads the keys, connects the backplane and begins to follow it. `channels` are heard besides
+    /// the logged ones.
+    ///
+    /// # Errors
+    /// If a setting is unsafe or makes no sense; the message names the variable.
+    pub fn connect(
+        service: &'static str,
+        http: HttpConfig,
+        keys: &KeyConfig,
+        redis_url: &str,
+        channels: Vec<String>,
+        clock: Clock,
+    ) -> Result<Self> {
+        http.check()?;
+        let loaded = Arc::new(Keys::load(keys, http.is_strict())?);
+        let options = Options { channels, ..Options::new(clock.clone()) };
+        let backplane = Backplane::connect(redis_url, options)?;
+        let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
+        let legacy = keys.jwt_accept_legacy;
+        let verifier = Verifier::new(Arc::clone(&loaded), revocations.clone(), clock.clone(), legacy);
+        let platform = Self {
+            service,
+            clock: clock.clone(),
+            http: Arc::new(http),
+            limiter: Limiter::new(backplane.clone(), clock)?,
+            backplane,
+            keys: loaded,
+            verifier,
+            revocations,
+            metrics: Registry::new(),
+            health: Health::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            started: Instant::now(),
+        };
+        platform
+            .tasks
+            .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.stop.clone()));
+        platform.watch_backplane()?;
+        Ok(platform)
+    }
+
+    fn watch_backplane(&self) -> Result<()> {
+        let gauge = prometheus::IntGauge::new("backplane_connected", "1 while events are being heard")?;
+        self.metrics.register(Box::new(gauge.clone()))?;
+        let (backplane, revocations) = (self.backplane.clone(), self.revocations.clone());
+        self.health.register("backplane", move || {
+            let (connected, synced) = (backplane.is_connected(), revocations.is_synced());
+            gauge.set(i64::from(connected));
+            async move {
+                match (connected, synced) {
+                    (true, true) => Status::Up,
+                    // Which sessions have ended is not known yet: no token can be trusted.
+                    (_, false) => Status::Down("the ended sessions have not been read yet".into()),
+                    (false, true) => Status::Degraded("no events are heard; what is known goes on".into()),
+                }
+            }
+        });
+        Ok(())
+    }
+}

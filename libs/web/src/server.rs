@@ -1,0 +1,152 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::{self, ServerHandle};
+use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpServer};
+use anyhow::{Context, Result};
+use tokio_util::sync::CancellationToken;
+
+use crate::observe::{RequestMetrics, observe};
+use crate::{ApiError, HttpConfig, Platform, endpoint, health};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server that is bound and answers until its platform stops.
+pub struct Server {
+    address: SocketAddr,
+    server: dev::Server,
+    handle: ServerHandle,
+    platform: Platform,
+}
+
+impl Server {
+    /// Binds to `port`; 0 takes a free one. `routes` is called once in each worker thread.
+    ///
+    /// # Errors
+    /// If the port is taken or a metric is registered twice.
+    pub fn bind<F>(platform: Platform, port: u16, routes: F) -> Result<Self>
+    where
+        F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    {
+        let metrics = web::Data::new(RequestMetrics::register(&platform.metrics)?);
+        let shared = web::Data::new(platform.clone());
+        let http = platform.http.clone();
+        let cors_http = platform.http.clone();
+        let mut server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .app_data(metrics.clone())
+                .wrap(cors(&cors_http))
+                .wrap(from_fn(observe))
+                .service(endpoint("/health").get(health::health))
+                .service(endpoint("/ready").get(health::ready))
+                .service(endpoint("/metrics").get(health::metrics))
+                .configure(routes.clone())
+                .default_service(web::to(unknown_path))
+        })
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
+        .shutdown_timeout(http.shutdown_seconds)
+        .disable_signals();
+        if let Some(workers) = http.workers {
+            server = server.workers(workers);
+        }
+        let server = server
+            .bind((http.host, port))
+            .with_context(|| format!("PORT {port} on {} cannot be listened on", http.host))?;
+        let address = server.addrs().first().copied().context("no address was bound")?;
+        let server = server.run();
+        Ok(Self { address, handle: server.handle(), server, platform })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the platform's `stop`; then lets requests end, then tasks, within the limit.
+    ///
+    /// # Errors
+    /// If the server fails.
+    pub async fn run(self) -> Result<()> {
+        let Self { server, handle, platform, .. } = self;
+        let stop = platform.stop.clone();
+        let stopping = async move {
+            stop.cancelled().await;
+            handle.stop(true).await;
+        };
+        let (served, ()) = tokio::join!(server, stopping);
+        platform.tasks.close();
+        let limit = Duration::from_secs(platform.http.shutdown_seconds);
+        if tokio::time::timeout(limit, platform.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+        Ok(served?)
+    }
+}
+
+/// Binds to `port` and serves until a signal.
+///
+/// # Errors
+/// See [`Server::bind`] and [`Server::run`].
+pub async fn serve<F>(platform: Platform, port: u16, routes: F) -> Result<()>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    stop_on_signals(platform.stop.clone())?;
+    let service = platform.service;
+    let server = Server::bind(platform, port, routes)?;
+    tracing::info!(address = %server.address(), "{service} listens");
+    server.run().await
+}
+
+/// Cancels `stop` at SIGTERM or Ctrl-C; a second signal ends the process at once.
+///
+/// # Errors
+/// If signals cannot be heard.
+pub fn stop_on_signals(stop: CancellationToken) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.is_cancelled() {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping; another signal ends it at once");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
+
+async fn unknown_path() -> Result<actix_web::HttpResponse, ApiError> {
+    Err(ApiError::not_found("there is nothing at this path"))
+}
+
+/// Browsers of the listed origins may call, with credentials; no wildcard, no reflection.
+fn cors(http: &HttpConfig) -> Cors {
+    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let mut cors = Cors::default()
+        .allowed_methods(methods)
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
+        .allowed_headers(["idempotency-key", "x-request-id", "x-token-delivery"])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, header::LOCATION])
+        .expose_headers(["x-request-id"])
+        .supports_credentials()
+        .block_on_origin_mismatch(false)
+        .max_age(3_600);
+    for origin in &http.cors_origin {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}
