@@ -1,0 +1,78 @@
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+const MAX_CHARS: usize = 255;
+
+/// An email address in the one form in which it is stored, compared and unique: trimmed, lower-cased,
+/// NFC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an email address of at most {MAX_CHARS} characters")]
+pub struct NotAnEmail;
+
+impl Email {
+    pub fn parse(typed: &str) -> Result<Self, NotAnEmail> {
+        // Lower-casing can leave a form that is not composed, hence in this order.
+        let address: String = typed.trim().to_lowercase().nfc().collect();
+        let plausible = address.chars().count() <= MAX_CHARS
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+            && address.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && domain.contains('.')
+                    && domain.split('.').all(|label| !label.is_empty() && !label.contains('@'))
+            });
+        if plausible { Ok(Self(address)) } else { Err(NotAnEmail) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> Self {
+        email.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn s38_case_space_and_composition_make_no_difference() {
+        let one = Email::parse("jose\u{301}@x.y").unwrap();
+        assert_eq!(Email::parse("  JOS\u{c9}@X.Y\t").unwrap(), one);
+        assert_eq!(one.as_str(), "jos\u{e9}@x.y");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("{}@x.y", "a".repeat(252));
+        for typed in ["", "a", "a@", "@x.y", "a@x", "a@@x.y", "a@x..y", "a@x.y.", "a b@x.y", "a\0@x.y", "a\r\n@x.y", &long]
+        {
+            assert_eq!(Email::parse(typed), Err(NotAnEmail), "{typed:?}");
+        }
+        assert!(Email::parse(&long[1..]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_twice_changes_nothing(typed in "\\PC{1,20}@\\PC{1,9}\\.[a-z]{2}") {
+            if let Ok(email) = Email::parse(&typed) {
+                prop_assert_eq!(Email::parse(email.as_str()), Ok(email));
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The tables of this service. Finders live here: handlers never build a query.
+
+pub mod audit_log;
+pub mod service_token;
+pub mod session;
+pub mod user;
+
+mod stored;
+
+pub use stored::{StoredReason, StoredRole};

@@ -1,0 +1,125 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::events::auth::EndReason;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{QueryOrder, QuerySelect};
+
+use super::StoredReason;
+use crate::device::Device;
+use crate::lifetime::Lifetime;
+use crate::rotation::Rotation;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// A MAC that stands for the session and is no credential.
+    #[sea_orm(unique)]
+    pub session_token: String,
+    #[sea_orm(column_type = "Json")]
+    pub device_info: Device,
+    pub ip_address: String,
+    #[sea_orm(column_type = "Json")]
+    pub rotation: Rotation,
+    pub last_activity: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_reason: Option<StoredReason>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            created_at: self.created_at,
+            last_activity: self.last_activity,
+            expires_at: self.expires_at,
+        }
+    }
+
+    /// Whether nobody ended it and it is not over by itself.
+    pub fn is_live(&self, now: DateTime<Utc>, idle_timeout: TimeDelta) -> bool {
+        self.revoked_at.is_none() && self.lifetime().over(now, idle_timeout).is_none()
+    }
+}
+
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// The sessions of a user that nobody ended, the most recently active first. Some may be over by
+/// themselves.
+pub async fn open_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::RevokedAt.is_null())
+        .order_by_desc(Column::LastActivity)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// Sessions that are over by themselves and that nobody has ended yet.
+pub async fn overdue(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    idle_timeout: TimeDelta,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.lte(now).or(Column::LastActivity.lte(now - idle_timeout)))
+        .order_by_asc(Column::LastActivity)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Sessions that were ended at `since` or later, with the reason.
+pub async fn ended_since(
+    db: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>, EndReason)>, DbErr> {
+    let rows: Vec<(Uuid, DateTime<Utc>, Option<StoredReason>)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::RevokedAt, Column::RevokedReason])
+        .filter(Column::RevokedAt.gte(since))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let reason = |stored: Option<StoredReason>| stored.map_or(EndReason::Admin, |stored| stored.0);
+    Ok(rows.into_iter().map(|(id, at, stored)| (id, at, reason(stored))).collect())
+}
+
+/// Notes activity, unless some was noted after `not_after` already. Whether it was.
+pub async fn touch(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let touched = Entity::update_many()
+        .col_expr(Column::LastActivity, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::LastActivity.lte(not_after))
+        .exec(db)
+        .await?;
+    Ok(touched.rows_affected > 0)
+}
+
+pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::RevokedAt.is_null()).count(db).await
+}
+
+/// Forgets the sessions that ended before `before`.
+pub async fn purge(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::RevokedAt.lt(before)).exec(db).await?.rows_affected)
+}

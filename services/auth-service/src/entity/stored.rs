@@ -1,0 +1,37 @@
+//! Names of the wire as values of string columns.
+
+use contracts::Role;
+use contracts::events::auth::EndReason;
+use sea_orm::DeriveValueType;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveValueType)]
+#[sea_orm(value_type = "String", from_str = "StoredRole::named", to_str = "StoredRole::name")]
+pub struct StoredRole(pub Role);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveValueType)]
+#[sea_orm(value_type = "String", from_str = "StoredReason::named", to_str = "StoredReason::name")]
+pub struct StoredReason(pub EndReason);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the database holds a name that is unknown here")]
+pub struct UnknownName;
+
+impl StoredRole {
+    fn named(name: &str) -> Result<Self, UnknownName> {
+        name.parse().map(Self).map_err(|_| UnknownName)
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.as_str()
+    }
+}
+
+impl StoredReason {
+    fn named(name: &str) -> Result<Self, UnknownName> {
+        EndReason::parse(name).map(Self).ok_or(UnknownName)
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.as_str()
+    }
+}

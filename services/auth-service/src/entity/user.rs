@@ -1,0 +1,92 @@
+use chrono::{DateTime, Utc};
+use contracts::Role;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+use super::StoredRole;
+use crate::email::Email;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    /// In the form of [`Email`].
+    #[sea_orm(unique)]
+    pub email: String,
+    /// See [`crate::password`]; never leaves this service.
+    pub password: String,
+    pub role: StoredRole,
+    pub is_active: bool,
+    pub account_id: Option<String>,
+    /// Grows with each change of what tokens say of the user.
+    pub generation: i64,
+    /// Lower-cased name and email, for the admins' search.
+    pub search: String,
+    pub last_login_at: Option<DateTime<Utc>>,
+    pub last_activity_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What [`Model::search`] holds for a user.
+pub fn search_text(name: &str, email: &Email) -> String {
+    format!("{} {email}", name.to_lowercase())
+}
+
+pub async fn by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::Email.eq(email.as_str())).one(db).await
+}
+
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Reads the row and holds it until the transaction ends. SQLite holds the whole database instead.
+pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(transaction).await
+}
+
+/// Holds every active admin's row, in the order of their ids, and returns those ids.
+pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
+    let admins = Entity::find()
+        .filter(Column::Role.eq(StoredRole(Role::Admin)))
+        .filter(Column::IsActive.eq(true))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?;
+    Ok(admins.into_iter().map(|admin| admin.id).collect())
+}
+
+/// Users by email after `after`, those whose name or email contains `q`.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    q: Option<&str>,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let containing = q.map(|q| {
+        let escaped = q.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        Expr::col(Column::Search).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+    });
+    Entity::find()
+        .filter(Condition::all().add_option(containing))
+        .filter(Condition::all().add_option(after.map(|email| Column::Email.gt(email))))
+        .order_by_asc(Column::Email)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Users whom a change made tokens of theirs out of date, not before `since`.
+pub async fn changed_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::Generation.gt(0)).filter(Column::UpdatedAt.gte(since)).all(db).await
+}

@@ -1,0 +1,158 @@
+//! How a password is kept.
+//!
+//! bcrypt alone reads 72 bytes and repeats a short key around its NUL, so `ab` and `ab\0ab` would be
+//! one password. It is therefore given base64(SHA-384(password)): 64 bytes, none of them NUL.
+//! Rows brought from the replaced stack hold plain bcrypt and are told apart by the missing prefix.
+
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bcrypt::{BcryptError, HashParts};
+use sha2::{Digest, Sha384};
+
+use super::Password;
+
+const PREFIX: &str = "sha384:";
+
+/// The form in which `password` is stored. Takes 2^`cost` steps.
+pub(super) fn hash(password: &Password, cost: u32) -> Result<String, BcryptError> {
+    Ok(format!("{PREFIX}{}", bcrypt::non_truncating_hash(digest(password), cost)?))
+}
+
+/// Whether `password` is the one that is stored. Takes 2^`cost` steps whatever is stored, nothing
+/// included, so that its time tells nothing about the account.
+pub(super) fn verify(password: &Password, stored: Option<&str>, cost: u32) -> Result<bool, BcryptError> {
+    let Some(stored) = stored else {
+        spend(cost)?;
+        return Ok(false);
+    };
+    let right = match stored.strip_prefix(PREFIX) {
+        Some(bcrypt_hash) => bcrypt::non_truncating_verify(digest(password), bcrypt_hash)?,
+        None => bcrypt::verify(&password.typed, stored)? && !password.typed.contains('\0'),
+    };
+    // 2^s + 2^s + 2^(s+1) + … + 2^(cost-1) = 2^cost
+    for missing in stored_cost(stored)?..cost {
+        spend(missing)?;
+    }
+    Ok(right)
+}
+
+/// Whether the stored form is older or cheaper than what [`hash`] makes now.
+pub(super) fn needs_upgrade(stored: &str, cost: u32) -> bool {
+    !stored.starts_with(PREFIX) || stored_cost(stored).is_ok_and(|stored| stored < cost)
+}
+
+fn digest(password: &Password) -> String {
+    STANDARD.encode(Sha384::digest(&password.normalised))
+}
+
+fn stored_cost(stored: &str) -> Result<u32, BcryptError> {
+    Ok(HashParts::from_str(stored.strip_prefix(PREFIX).unwrap_or(stored))?.get_cost())
+}
+
+fn spend(cost: u32) -> Result<(), BcryptError> {
+    bcrypt::hash_with_salt_bytes(b"", cost, [0; 16]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CHEAP: u32 = 4;
+
+    fn password(typed: &str) -> Password {
+        Password::parse(typed).unwrap()
+    }
+
+    fn accepts(stored: &str, typed: &str) -> bool {
+        verify(&password(typed), Some(stored), CHEAP).unwrap()
+    }
+
+    #[test]
+    fn s31_passwords_that_differ_after_byte_72_differ() {
+        let (one, other) = (format!("{}1", "a".repeat(100)), format!("{}2", "a".repeat(100)));
+        let stored = hash(&password(&one), CHEAP).unwrap();
+        assert!(accepts(&stored, &one));
+        assert!(!accepts(&stored, &other));
+    }
+
+    #[test]
+    fn s32_64_emoji_are_verified_in_full() {
+        let stored = hash(&password(&"🦀".repeat(64)), CHEAP).unwrap();
+        assert!(accepts(&stored, &"🦀".repeat(64)));
+        assert!(!accepts(&stored, &format!("{}🦞", "🦀".repeat(63))));
+    }
+
+    #[test]
+    fn s33_nul_is_a_character_like_any_other() {
+        let forms = ["passwordp", "passwordp\0", "passwordp\0passwordp"];
+        for kept in forms {
+            let stored = hash(&password(kept), CHEAP).unwrap();
+            for typed in forms {
+                assert_eq!(accepts(&stored, typed), kept == typed, "{kept:?} kept, {typed:?} typed");
+            }
+        }
+    }
+
+    #[test]
+    fn s33_nul_does_not_open_a_row_of_the_old_stack() {
+        let stored = bcrypt::hash("passwordp", CHEAP).unwrap();
+        assert!(bcrypt::verify("passwordp\0passwordp", &stored).unwrap(), "what bcrypt alone accepts");
+        assert!(!accepts(&stored, "passwordp\0passwordp"));
+    }
+
+    #[test]
+    fn s34_composed_and_decomposed_are_alike() {
+        let stored = hash(&password("caf\u{e9} au lait"), CHEAP).unwrap();
+        assert!(accepts(&stored, "cafe\u{301} au lait"));
+    }
+
+    #[test]
+    fn s36_a_row_of_the_old_stack_is_verified_and_due_for_an_upgrade() {
+        // Made by Node's bcrypt 6.0.0: hashSync('old stack secret', 4).
+        let node = "$2b$04$ZVUZ7gUebsDaeOxwOlmoK.Cy0bWnfQUVyWN/MLK9vo50d4HO5y/Vm";
+        let same_as_2a = node.replacen("$2b$", "$2a$", 1);
+        for stored in [node, &same_as_2a] {
+            assert!(accepts(stored, "old stack secret"));
+            assert!(!accepts(stored, "old stack Secret"));
+            assert!(needs_upgrade(stored, CHEAP));
+        }
+    }
+
+    #[test]
+    fn s36_only_a_lower_cost_is_upgraded() {
+        let stored = hash(&password("a password"), 5).unwrap();
+        assert!(needs_upgrade(&stored, 6));
+        assert!(!needs_upgrade(&stored, 5));
+        assert!(!needs_upgrade(&stored, 4));
+    }
+
+    #[test]
+    fn nobody_has_no_password() {
+        assert!(!verify(&password("a password"), None, CHEAP).unwrap());
+    }
+
+    #[test]
+    fn a_damaged_row_is_an_error_and_no_match() {
+        for stored in ["", "sha384:", "plain text", "$2b$10$short"] {
+            assert!(verify(&password("plain text"), Some(stored), CHEAP).is_err(), "{stored:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn s31_only_the_same_password_matches(one in ".{8,40}", other in ".{8,40}") {
+            if let (Ok(one), Ok(other)) = (Password::parse(&one), Password::parse(&other)) {
+                let stored = hash(&one, CHEAP).unwrap();
+                prop_assert!(verify(&one, Some(&stored), CHEAP).unwrap());
+                let same = one.normalised == other.normalised;
+                prop_assert_eq!(verify(&other, Some(&stored), CHEAP).unwrap(), same);
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use clap::ValueEnum;
+use zxcvbn::{Score, zxcvbn};
+
+use super::Password;
+
+/// What is asked of a new password besides its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PasswordPolicy {
+    /// Nothing.
+    Length,
+    /// That an offline guesser who knows the user's name and address would need long.
+    Strong,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is too easy to guess")]
+pub struct TooWeak;
+
+impl PasswordPolicy {
+    /// `context` are words an attacker would try first: the user's name and address, our own name.
+    pub fn check(self, password: &Password, context: &[&str]) -> Result<(), TooWeak> {
+        let weak = match self {
+            Self::Length => false,
+            Self::Strong => zxcvbn(&password.normalised, context).score() < Score::Three,
+        };
+        if weak { Err(TooWeak) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s35_strong_refuses_what_is_guessed_first_and_length_does_not() {
+        let context = ["marguerite@example.org", "Marguerite Duras"];
+        for (typed, strong) in [
+            ("password1", false),
+            ("qwertyuiop", false),
+            ("marguerite", false),
+            ("turnip-lattice-9-orbit", true),
+        ] {
+            let password = Password::parse(typed).unwrap();
+            assert_eq!(PasswordPolicy::Strong.check(&password, &context).is_ok(), strong, "{typed}");
+            assert!(PasswordPolicy::Length.check(&password, &context).is_ok());
+        }
+    }
+}

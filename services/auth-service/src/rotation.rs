@@ -1,0 +1,126 @@
+//! Which refresh token of a session is answered with what. Pure: no clock, no database.
+//!
+//! Tokens of a session are numbered by their counter. A token is *used* when its successor is first
+//! handed out, so only the newest one is unused.
+//!
+//! | presented | answer |
+//! |---|---|
+//! | the newest | [`Decision::Rotate`]: its successor, which becomes the newest |
+//! | the one before it: the answer got lost, or callers race | [`Decision::Repeat`] of the newest |
+//! | an older one, first used within the grace | [`Decision::Repeat`] of its successor |
+//! | anything else | [`Decision::Theft`]: two parties hold the session's tokens |
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::FromJsonQueryResult;
+use serde::{Deserialize, Serialize};
+
+/// A client that rotates more often than this within the grace loses the grace of its oldest tokens.
+const REMEMBERED_USES: usize = 64;
+
+/// What a session remembers of its refresh tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// The counter of the newest token.
+    newest: u32,
+    /// When the tokens before the newest were first used, the latest first; those within the grace only.
+    used_at: Vec<DateTime<Utc>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Rotate,
+    /// Answer with the token of this counter, which exists already.
+    Repeat(u32),
+    Theft,
+}
+
+/// How refresh tokens are renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct RotationPolicy {
+    /// Without it a session keeps its first token, as the replaced stack's frontends expect.
+    pub rotate: bool,
+    pub grace: TimeDelta,
+}
+
+impl Rotation {
+    pub fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    /// Judges the genuine token of counter `presented`.
+    pub fn decide(&self, presented: u32, now: DateTime<Utc>, policy: RotationPolicy) -> Decision {
+        let Some(uses_ago) = self.newest.checked_sub(presented) else { return Decision::Theft };
+        match uses_ago {
+            0 if policy.rotate => Decision::Rotate,
+            0 => Decision::Repeat(presented),
+            1 => Decision::Repeat(self.newest),
+            _ => match self.used_at.get(uses_ago as usize - 1) {
+                Some(used_at) if now - *used_at <= policy.grace => Decision::Repeat(presented + 1),
+                _ => Decision::Theft,
+            },
+        }
+    }
+
+    /// The newest token is used for the first time, and its successor becomes the newest.
+    pub fn rotate(&self, now: DateTime<Utc>, policy: RotationPolicy) -> Self {
+        let still_in_grace = self.used_at.iter().copied().take_while(|used_at| now - *used_at <= policy.grace);
+        Self {
+            newest: self.newest + 1,
+            used_at: std::iter::once(now).chain(still_in_grace).take(REMEMBERED_USES).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RotationPolicy = RotationPolicy { rotate: true, grace: TimeDelta::seconds(30) };
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    #[test]
+    fn s09_an_old_token_is_theft_once_the_grace_is_over() {
+        let session = Rotation::default().rotate(at(0), POLICY).rotate(at(100), POLICY);
+        assert_eq!(session.decide(0, at(100), POLICY), Decision::Theft);
+        assert_eq!(session.decide(2, at(100), POLICY), Decision::Rotate);
+    }
+
+    #[test]
+    fn an_old_token_is_honoured_within_the_grace_and_gives_its_own_successor() {
+        let session = Rotation::default().rotate(at(0), POLICY).rotate(at(5), POLICY).rotate(at(6), POLICY);
+        assert_eq!(session.decide(0, at(30), POLICY), Decision::Repeat(1));
+        assert_eq!(session.decide(0, at(31), POLICY), Decision::Theft);
+        assert_eq!(session.decide(1, at(31), POLICY), Decision::Repeat(2));
+    }
+
+    #[test]
+    fn s11_the_token_before_the_newest_works_however_old() {
+        let session = Rotation::default().rotate(at(0), POLICY);
+        assert_eq!(session.decide(0, at(1_000_000), POLICY), Decision::Repeat(1));
+    }
+
+    #[test]
+    fn a_token_that_was_never_handed_out_is_theft() {
+        assert_eq!(Rotation::default().decide(1, at(0), POLICY), Decision::Theft);
+    }
+
+    #[test]
+    fn without_rotation_the_first_token_stays() {
+        let policy = RotationPolicy { rotate: false, ..POLICY };
+        assert_eq!(Rotation::default().decide(0, at(1_000_000), policy), Decision::Repeat(0));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut session = Rotation::default();
+        for _ in 0..1_000 {
+            session = session.rotate(at(0), POLICY);
+        }
+        assert_eq!(session.used_at.len(), REMEMBERED_USES);
+        assert_eq!(session.rotate(at(31), POLICY).used_at.len(), 1);
+    }
+}
