@@ -1,0 +1,130 @@
+use serde_json::value::RawValue;
+
+use super::diff::{Side, changed_paths};
+use super::json::{Json, JsonError};
+use super::marks::Marks;
+use super::place::Witnesses;
+use super::redact::redact;
+use super::taint::Taint;
+use super::{Finding, Judgement, MAX_STATE_BYTES, Scope};
+use crate::drift::Kind;
+use crate::rules;
+
+const MAX_ADDRESS_CHARS: usize = 2048;
+const MAX_TYPE_CHARS: usize = 256;
+
+/// One resource as an upload shows it, not yet redacted.
+pub struct Observation<'a> {
+    pub kind: Kind,
+    pub address: String,
+    pub resource_type: String,
+    /// Where the scanner names it itself.
+    pub resource_id: Option<String>,
+    pub expected: Option<Json>,
+    pub actual: Option<Json>,
+    pub expected_marks: Marks<'a>,
+    pub actual_marks: Marks<'a>,
+    /// Marks what the expected state does not know yet.
+    pub unknown: Marks<'a>,
+    pub provider_region: Option<&'a str>,
+    pub is_state_only: bool,
+}
+
+/// What became of an observation.
+pub enum Verdict {
+    Drift(Finding),
+    Ignored,
+    /// Nothing differs.
+    Same,
+    TooLong,
+}
+
+/// Everything a verdict depends on besides the observation.
+#[derive(Clone, Copy)]
+pub struct Bench<'a> {
+    pub scope: &'a Scope,
+    pub judgement: Judgement<'a>,
+    pub taint: &'a Taint,
+}
+
+/// Compares, rules and redacts, in this order: what is hidden can't be compared any more.
+pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
+    let Observation { kind, address, resource_type, resource_id, expected, actual, .. } = observation;
+    if address.chars().count() > MAX_ADDRESS_CHARS || resource_type.chars().count() > MAX_TYPE_CHARS {
+        return Verdict::TooLong;
+    }
+    let null = Json::Null;
+    let difference = match kind {
+        Kind::Changed => changed_paths(
+            Side { value: expected.as_ref().unwrap_or(&null), marks: observation.expected_marks },
+            Side { value: actual.as_ref().unwrap_or(&null), marks: observation.actual_marks },
+            observation.unknown,
+        ),
+        Kind::Missing | Kind::Unmanaged => Vec::new(),
+    };
+    if kind == Kind::Changed && difference.is_empty() {
+        return Verdict::Same;
+    }
+    let subject = rules::Subject {
+        address: &address,
+        kind,
+        changes: &difference,
+        is_state_only: observation.is_state_only,
+    };
+    if bench.judgement.rules.ignores(&subject) {
+        return Verdict::Ignored;
+    }
+    let severity = bench.judgement.rules.severity(&subject);
+
+    let witnesses = Witnesses { actual: actual.as_ref(), expected: expected.as_ref(), taint: bench.taint };
+    let resource_id = resource_id.unwrap_or_else(|| witnesses.resource_id(&address));
+    let region = witnesses.region([observation.provider_region, bench.scope.region.as_deref()]);
+    let account_id = bench.scope.account_id.clone().or_else(|| witnesses.account_id());
+    let actual_hash = bench.judgement.state_key.identify(actual.as_ref());
+    let shown = |state: Option<Json>, marks| state.map(|state| redact(state, marks, bench.taint).to_text());
+    Verdict::Drift(Finding {
+        kind,
+        expected_state: shown(expected, observation.expected_marks),
+        actual_state: shown(actual, observation.actual_marks),
+        address,
+        resource_type,
+        resource_id,
+        region,
+        account_id,
+        difference,
+        actual_hash,
+        severity,
+        is_state_only: observation.is_state_only,
+    })
+}
+
+/// A state within its bounds; `null` is none.
+pub fn read_state(raw: Option<&RawValue>) -> Result<Option<Json>, StateError> {
+    let Some(raw) = raw else { return Ok(None) };
+    if raw.get().len() > MAX_STATE_BYTES {
+        return Err(StateError::TooLarge);
+    }
+    match Json::parse(raw)? {
+        Json::Null => Ok(None),
+        state => Ok(Some(state)),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("its state is larger than {MAX_STATE_BYTES} bytes")]
+    TooLarge,
+    #[error("its state can't be read: {0}")]
+    Json(#[from] JsonError),
+}
+
+impl StateError {
+    /// The reason for a report.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "its state is too large",
+            Self::Json(JsonError::TooDeep) => "its state nests too deep",
+            Self::Json(JsonError::Invalid) => "its state is not valid JSON",
+        }
+    }
+}
