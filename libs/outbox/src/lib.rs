@@ -7,6 +7,7 @@
 //!
 //! Start with [`Database`]. Nothing here knows what the events mean.
 
+mod away;
 mod database;
 mod entity;
 mod metrics;
@@ -14,6 +15,7 @@ mod migration;
 mod relay;
 mod transaction;
 
+pub use away::is_away;
 pub use database::Database;
 pub use migration::Migration;
 pub use transaction::Transaction;

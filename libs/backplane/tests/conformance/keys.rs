@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use rstest::rstest;
+use testing::Backend;
+
+use super::World;
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn hits_are_counted_per_key_until_their_window_closes(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let window = Duration::from_millis(300);
+    assert_eq!(world.backplane.hits("a").await.unwrap(), 0);
+    for expected in 1..=3 {
+        assert_eq!(world.backplane.hit("a", Duration::from_secs(60)).await.unwrap(), expected);
+    }
+    assert_eq!(world.backplane.hits("a").await.unwrap(), 3);
+    assert_eq!(world.backplane.hit("b", window).await.unwrap(), 1);
+    testing::eventually("the window closes", async || world.backplane.hits("b").await.unwrap() == 0).await;
+    assert_eq!(world.backplane.hit("b", window).await.unwrap(), 1);
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn values_are_kept_until_they_expire_and_taken_once(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let (plane, minute) = (&world.backplane, Duration::from_secs(60));
+    plane.put("seat", "12a", minute).await.unwrap();
+    assert_eq!(plane.get("seat").await.unwrap().as_deref(), Some("12a"));
+    assert_eq!(plane.take("seat").await.unwrap().as_deref(), Some("12a"));
+    assert_eq!(plane.take("seat").await.unwrap(), None);
+    plane.put("brief", "x", Duration::from_millis(200)).await.unwrap();
+    testing::eventually("the value expires", async || plane.get("brief").await.unwrap().is_none()).await;
+}

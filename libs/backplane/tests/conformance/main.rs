@@ -1,0 +1,90 @@
+//! One suite for every backplane, and what only Redis can suffer.
+
+mod faults;
+mod keys;
+mod log;
+
+use std::time::Duration;
+
+use backplane::{Backplane, Entry, Feed, FeedItem, Mark, Message, Options, Position};
+use contracts::Clock;
+use testing::{Backend, Stores};
+use uuid::Uuid;
+
+/// A backplane of its own for one test, and what it stands on.
+struct World {
+    stores: Stores,
+    clock: Clock,
+    backplane: Backplane,
+}
+
+impl World {
+    async fn start(backend: Backend) -> Self {
+        Self::with(backend, |_| {}).await
+    }
+
+    async fn with(backend: Backend, adjust: impl FnOnce(&mut Options)) -> Self {
+        let stores = backend.start().await;
+        let clock = Clock::system();
+        let mut options = Options::new(clock.clone());
+        options.channels = vec!["orders:*".into()];
+        adjust(&mut options);
+        let backplane = Backplane::connect(&stores.redis_url(), options).unwrap();
+        testing::eventually("the backplane is heard", async || backplane.is_connected()).await;
+        Self { stores, clock, backplane }
+    }
+
+    async fn append(&self, names: &[&str]) {
+        let entries = names.iter().map(|name| entry(name)).collect::<Vec<_>>();
+        self.backplane.append(&entries).await.unwrap();
+    }
+}
+
+/// An event on `drift:created` that carries a name.
+fn entry(name: &str) -> Entry {
+    let event_id = Uuid::now_v7();
+    let envelope = format!(
+        r#"{{"eventId":"{event_id}","type":"drift:created","timestamp":"{}","payload":{{"name":"{name}"}}}}"#,
+        Clock::system().now().to_rfc3339()
+    );
+    Entry { event_id, channel: "drift:created".into(), envelope, marks: Vec::new() }
+}
+
+fn mark(value: &str, clock: &Clock, seconds: i64) -> Mark {
+    Mark { value: value.into(), expires_at: clock.now() + chrono::TimeDelta::seconds(seconds) }
+}
+
+fn name(message: &Message) -> String {
+    let payload: serde_json::Value = serde_json::from_str(message.envelope.payload.get()).unwrap();
+    payload["name"].as_str().unwrap().to_owned()
+}
+
+/// The next item, or a failure: a feed that is silent has lost something.
+async fn next(feed: &mut Feed) -> FeedItem {
+    tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent").unwrap()
+}
+
+async fn next_name(feed: &mut Feed) -> String {
+    loop {
+        match next(feed).await {
+            FeedItem::Message(message) => return name(&message),
+            FeedItem::MarksChanged => {}
+            FeedItem::Reset { reason, .. } => panic!("reset: {reason:?}"),
+        }
+    }
+}
+
+async fn next_reset(feed: &mut Feed) -> (Position, backplane::ResetReason) {
+    loop {
+        if let FeedItem::Reset { position, reason } = next(feed).await {
+            return (position, reason);
+        }
+    }
+}
+
+/// A feed that has begun.
+async fn begun(backplane: &Backplane) -> Feed {
+    let mut feed = backplane.feed();
+    next_reset(&mut feed).await;
+    feed
+}

@@ -1,0 +1,129 @@
+use backplane::{Backplane, Entry, Options};
+use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
+use identity::{Change, session_mark};
+use rstest::rstest;
+use testing::{Backend, Stores};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+struct Following {
+    world: World,
+    stores: Stores,
+    backplane: Backplane,
+    stop: CancellationToken,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn following(backend: Backend) -> Following {
+    let (world, stores, stop) = (hs256(), backend.start().await, CancellationToken::new());
+    let backplane = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
+    world.revocations.synced().await;
+    Following { world, stores, backplane, stop }
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn s25_an_ended_session_s_token_is_refused(#[case] backend: Backend) {
+    let Following { world, backplane, .. } = &following(backend).await;
+    let mut changes = world.revocations.changes();
+    let claims = claims(&world.clock);
+    let token = world.keys.sign(&claims).unwrap();
+    assert!(world.verifier.verify(&token).is_ok());
+    let (user_id, session_id) = (claims.sub.parse().unwrap(), claims.sid.unwrap());
+    let event = SessionDeleted { user_id, session_id, reason: EndReason::Evicted };
+    backplane.append(&[Entry::of(event, &world.clock).unwrap()]).await.unwrap();
+    let ended = Change::SessionEnded { session: session_id, reason: EndReason::Evicted };
+    assert_eq!(changes.recv().await.unwrap(), ended);
+    assert_eq!(world.verifier.verify(&token), Err(TokenError::Revoked { reason: EndReason::Evicted }));
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn an_end_that_another_back_end_announces_without_the_log_counts(#[case] backend: Backend) {
+    let Following { world, backplane, .. } = &following(backend).await;
+    let mut changes = world.revocations.changes();
+    let session = Uuid::new_v4();
+    let other = Uuid::new_v4();
+    let body = json!({"eventId": Uuid::new_v4(), "type": "auth:session.terminated", "timestamp": world.clock.now(),
+        "payload": {"userId": "u", "sessionId": other, "targetSessionToken": session, "reason": "bye"}});
+    backplane.broadcast("auth:session.terminated", &body.to_string()).await.unwrap();
+    assert_eq!(changes.recv().await.unwrap(), Change::SessionEnded { session, reason: EndReason::Admin });
+    assert_eq!(world.revocations.ended(other), None);
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backend) {
+    let Following { world, backplane, .. } = &following(backend).await;
+    let mut changes = world.revocations.changes();
+    let claims = claims(&world.clock);
+    let token = world.keys.sign(&claims).unwrap();
+    let update = |role, is_active, generation| UserUpdated {
+        user_id: claims.sub.parse().unwrap(),
+        role,
+        is_active,
+        generation,
+    };
+    let entry = |event| Entry::of(event, &world.clock).unwrap();
+    backplane.append(&[entry(update(Role::Engineer, true, 2))]).await.unwrap();
+    assert_eq!(changes.recv().await.unwrap(), Change::UserChanged { user: claims.sub.clone() });
+    assert_eq!(world.verifier.verify(&token).unwrap().role, Role::Engineer);
+    backplane
+        .append(&[entry(update(Role::Engineer, false, 3)), entry(update(Role::Admin, true, 2))])
+        .await
+        .unwrap();
+    changes.recv().await.unwrap();
+    let disabled = TokenError::Revoked { reason: EndReason::AccountDisabled };
+    assert_eq!(world.verifier.verify(&token), Err(disabled));
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn marks_are_read_at_the_start_and_when_they_change(#[case] backend: Backend) {
+    let Following { world, stores, backplane, .. } = &following(backend).await;
+    let (early, late) = (Uuid::new_v4(), Uuid::new_v4());
+    let until = world.clock.now() + chrono::TimeDelta::minutes(15);
+    backplane.mark(&[session_mark(early, EndReason::Logout, until)]).await.unwrap();
+    testing::eventually("it is known", async || world.revocations.ended(early).is_some()).await;
+    if backend == Backend::Real {
+        let second = hs256();
+        let options = Options::new(second.clock.clone());
+        let elsewhere = Backplane::connect(&stores.redis_url(), options).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(second.revocations.clone().follow(elsewhere, stop.clone()));
+        second.revocations.synced().await;
+        assert_eq!(second.revocations.ended(early), Some(EndReason::Logout));
+        backplane.mark(&[session_mark(late, EndReason::Admin, until)]).await.unwrap();
+        testing::eventually("it is known", async || second.revocations.ended(late).is_some()).await;
+        stop.cancel();
+    }
+}
+
+#[tokio::test]
+async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_is_back() {
+    let Following { world, stores, backplane, .. } = &following(Backend::Real).await;
+    let writer = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    stores.redis().kill();
+    testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;
+    stores.redis().restart();
+    let session_id = Uuid::new_v4();
+    let event = SessionDeleted { user_id: Uuid::new_v4(), session_id, reason: EndReason::Logout };
+    let entry = Entry::of(event, &world.clock).unwrap();
+    testing::eventually("redis is back", async || writer.append(&[entry.clone()]).await.is_ok()).await;
+    testing::eventually("the end is known", async || world.revocations.ended(session_id).is_some()).await;
+}

@@ -1,0 +1,216 @@
+//! What is committed is published once and in order; what is rolled back is not.
+
+use std::time::Duration;
+
+use backplane::{Backplane, Feed, FeedItem, Mark, Options};
+use contracts::events::alert::AlertRead;
+use contracts::{Clock, Event};
+use outbox::Database;
+use prometheus::Registry;
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, Statement};
+use sea_orm_migration::prelude::*;
+use testing::{Backend, Stores};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(outbox::Migration)]
+    }
+}
+
+struct World {
+    stores: Stores,
+    url: String,
+    backplane: Backplane,
+    database: Database,
+    registry: Registry,
+    stop: CancellationToken,
+}
+
+impl World {
+    async fn start(backend: Backend) -> Self {
+        let stores = backend.start().await;
+        let clock = Clock::system();
+        let backplane = Backplane::connect(&stores.redis_url(), Options::new(clock.clone())).unwrap();
+        testing::eventually("the backplane is heard", async || backplane.is_connected()).await;
+        let url = stores.database_url().await;
+        let database = Database::connect::<Migrator>(&url, backplane.clone(), clock).await.unwrap();
+        let (registry, stop) = (Registry::new(), CancellationToken::new());
+        Self { stores, url, backplane, database, registry, stop }
+    }
+
+    fn relay(&self, database: &Database, service: &'static str) {
+        let (database, registry, stop) = (database.clone(), self.registry.clone(), self.stop.clone());
+        tokio::spawn(async move { database.run_relay(&registry, service, stop).await.unwrap() });
+    }
+
+    /// A feed that hears all that is published from here on.
+    async fn begun_feed(&self) -> Feed {
+        let mut feed = self.backplane.feed();
+        assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+        feed
+    }
+
+    async fn commit(&self, ids: &[Uuid]) {
+        let mut transaction = self.database.begin().await.unwrap();
+        ids.iter().for_each(|id| transaction.emit(AlertRead { id: *id }));
+        transaction.commit().await.unwrap();
+    }
+
+    fn pending(&self) -> Option<f64> {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == "outbox_pending")?;
+        Some(family.get_metric()[0].get_gauge().get_value())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn ids(count: usize) -> Vec<Uuid> {
+    (0..count).map(|_| Uuid::now_v7()).collect()
+}
+
+async fn next_id(feed: &mut Feed) -> Uuid {
+    loop {
+        let item =
+            tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent");
+        if let Some(FeedItem::Message(message)) = item {
+            assert_eq!(message.channel, AlertRead::TYPE);
+            let payload: serde_json::Value = serde_json::from_str(message.envelope.payload.get()).unwrap();
+            return payload["id"].as_str().unwrap().parse().unwrap();
+        }
+    }
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn s47_committed_events_are_published_in_order_and_rolled_back_ones_never(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let mut feed = world.begun_feed().await;
+    world.relay(&world.database, "test");
+    let (kept, lost, after) = (ids(1_200), ids(3), ids(1));
+    world.commit(&kept).await;
+    let mut rolled_back = world.database.begin().await.unwrap();
+    lost.iter().for_each(|id| rolled_back.emit(AlertRead { id: *id }));
+    drop(rolled_back);
+    world.commit(&after).await;
+    for expected in kept.iter().chain(&after) {
+        assert_eq!(next_id(&mut feed).await, *expected);
+    }
+    testing::eventually("nothing waits", async || world.pending() == Some(0.0)).await;
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn an_event_published_twice_after_a_crash_is_heard_once(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let mut feed = world.begun_feed().await;
+    let (first, second) = (ids(1), ids(1));
+    world.commit(&first).await;
+    assert_eq!(world.database.publish_pending().await.unwrap(), 1);
+    // As if the relay had died between publishing and marking.
+    let backend = world.database.get_database_backend();
+    let forget = Statement::from_string(backend, "UPDATE outbox SET published_at = NULL");
+    world.database.execute_raw(forget).await.unwrap();
+    assert_eq!(world.database.publish_pending().await.unwrap(), 1);
+    world.commit(&second).await;
+    world.database.publish_pending().await.unwrap();
+    assert_eq!(next_id(&mut feed).await, first[0]);
+    assert_eq!(next_id(&mut feed).await, second[0]);
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn several_relays_publish_everything_once(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let mut feed = world.begun_feed().await;
+    let clock = Clock::system();
+    let other = Database::connect::<Migrator>(&world.url, world.backplane.clone(), clock).await.unwrap();
+    world.relay(&world.database, "one");
+    world.relay(&other, "two");
+    let all = ids(600);
+    for chunk in all.chunks(20) {
+        world.commit(chunk).await;
+    }
+    for expected in &all {
+        assert_eq!(next_id(&mut feed).await, *expected);
+    }
+}
+
+#[tokio::test]
+async fn events_wait_while_redis_is_away_and_follow_when_it_is_back() {
+    let world = World::start(Backend::Real).await;
+    let mut feed = world.begun_feed().await;
+    world.relay(&world.database, "test");
+    let (before, meanwhile) = (ids(1), ids(5));
+    world.commit(&before).await;
+    assert_eq!(next_id(&mut feed).await, before[0]);
+    world.stores.redis().kill();
+    world.commit(&meanwhile).await;
+    testing::eventually("they wait", async || world.pending() == Some(5.0)).await;
+    world.stores.redis().restart();
+    for expected in &meanwhile {
+        assert_eq!(next_id(&mut feed).await, *expected);
+    }
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn marks_arrive_with_their_event(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let expires_at = Clock::system().now() + chrono::TimeDelta::minutes(15);
+    let mark = Mark { value: "session:x:logout".into(), expires_at };
+    let mut transaction = world.database.begin().await.unwrap();
+    transaction.emit_with(AlertRead { id: Uuid::now_v7() }, vec![mark]);
+    transaction.commit().await.unwrap();
+    world.database.publish_pending().await.unwrap();
+    assert_eq!(world.backplane.marks().await.unwrap(), ["session:x:logout"]);
+}
+
+#[tokio::test]
+async fn replicas_that_start_at_once_migrate_once() {
+    let stores = Backend::Real.start().await;
+    let url = stores.database_url().await;
+    let backplane = Backplane::connect("memory:", Options::new(Clock::system())).unwrap();
+    let connect = || Database::connect::<Migrator>(&url, backplane.clone(), Clock::system());
+    let (a, b, c, d) = tokio::join!(connect(), connect(), connect(), connect());
+    for database in [a, b, c, d] {
+        database.unwrap();
+    }
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn transactions_that_read_and_then_write_wait_for_each_other(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let writers = (0..8).map(|_| async {
+        for _ in 0..25 {
+            let mut transaction = world.database.begin().await.unwrap();
+            let count =
+                Statement::from_string(transaction.get_database_backend(), "SELECT count(*) FROM outbox");
+            transaction.query_one_raw(count).await.unwrap();
+            transaction.emit(AlertRead { id: Uuid::now_v7() });
+            transaction.commit().await.unwrap();
+        }
+    });
+    futures_util::future::join_all(writers).await;
+    assert_eq!(world.database.publish_pending().await.unwrap(), 200);
+}
