@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use backplane::{Backplane, Options};
@@ -20,6 +20,8 @@ pub struct Platform {
     pub http: Arc<HttpConfig>,
     pub backplane: Backplane,
     pub keys: Arc<Keys>,
+    /// The lifetime of an access token that is refreshed.
+    pub token_lifetime: Duration,
     pub verifier: Verifier,
     pub revocations: Revocations,
     pub limiter: Limiter,
@@ -60,6 +62,7 @@ impl Platform {
             limiter: Limiter::new(backplane.clone(), clock)?,
             backplane,
             keys: loaded,
+            token_lifetime: keys.jwt_access_expiry,
             verifier,
             revocations,
             metrics: Registry::new(),

@@ -5,7 +5,7 @@ mod body;
 mod caller;
 mod parameters;
 
-pub use body::{BodyLimit, ValidJson, parse_json};
+pub use body::{BodyLimit, ValidJson, is_json, parse_json};
 pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{ValidPath, ValidQuery};
 
