@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::Notify;
+use url::Url;
 
 use crate::Transaction;
 
@@ -40,6 +41,9 @@ impl Deref for Database {
 impl Database {
     /// Connects to `postgres://…`, `sqlite://file?mode=rwc` or `sqlite::memory:`, and migrates.
     ///
+    /// `?schema=name` on a Postgres URL keeps the tables in that schema, which is made if need be:
+    /// so several services share one database.
+    ///
     /// # Errors
     /// If the database cannot be reached or migrated.
     pub async fn connect<M: MigratorTrait>(
@@ -47,9 +51,10 @@ impl Database {
         backplane: Backplane,
         clock: Clock,
     ) -> Result<Self, DbErr> {
-        let connection = sea_orm::Database::connect(options(url)).await?;
+        let (url, schema) = split_schema(url)?;
+        let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
         let database = Self { connection, backplane, clock, committed: Arc::default() };
-        database.migrate::<M>().await?;
+        database.migrate::<M>(schema.as_deref()).await?;
         Ok(database)
     }
 
@@ -71,19 +76,42 @@ impl Database {
     }
 
     /// Migrates inside one transaction, one process at a time.
-    async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
+    async fn migrate<M: MigratorTrait>(&self, schema: Option<&str>) -> Result<(), DbErr> {
         let transaction = self.begin_immediate().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
             let lock = "SELECT pg_advisory_xact_lock($1)";
             let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [MIGRATION_LOCK.into()]);
             transaction.execute_raw(lock).await?;
         }
+        if let Some(schema) = schema {
+            transaction.execute_unprepared(&format!(r#"CREATE SCHEMA IF NOT EXISTS "{schema}""#)).await?;
+        }
         M::up(&transaction, None).await?;
         transaction.commit().await
     }
 }
 
-fn options(url: &str) -> ConnectOptions {
+/// Takes `schema` out of a Postgres URL; the driver does not know it.
+fn split_schema(url: &str) -> Result<(String, Option<String>), DbErr> {
+    let Ok(mut parsed) = Url::parse(url) else { return Ok((url.into(), None)) };
+    let Some((_, schema)) = parsed.query_pairs().find(|(name, _)| name == "schema") else {
+        return Ok((url.into(), None));
+    };
+    let schema = schema.into_owned();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if schema.is_empty() || !schema.bytes().all(plain) {
+        return Err(DbErr::Custom("DATABASE_URL: schema may have a-z, 0-9 and _ only".into()));
+    }
+    let others = parsed.query_pairs().filter(|(name, _)| name != "schema");
+    let others = others.map(|(name, value)| (name.into_owned(), value.into_owned())).collect::<Vec<_>>();
+    parsed.set_query(None);
+    if !others.is_empty() {
+        parsed.query_pairs_mut().extend_pairs(others);
+    }
+    Ok((parsed.into(), Some(schema)))
+}
+
+fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     // One connection is one database there.
     let connections = if url.starts_with("sqlite::memory:") { 1 } else { MAX_CONNECTIONS };
@@ -95,5 +123,8 @@ fn options(url: &str) -> ConnectOptions {
         .map_sqlx_sqlite_opts(|sqlite| {
             sqlite.journal_mode(SqliteJournalMode::Wal).busy_timeout(SQLITE_BUSY_TIMEOUT).foreign_keys(true)
         });
+    if let Some(schema) = schema {
+        options.set_schema_search_path(schema);
+    }
     options
 }

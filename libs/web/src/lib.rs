@@ -24,7 +24,9 @@ pub use client::{ClientIp, client_ip, network};
 pub use config::{Environment, HttpConfig, parse};
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
-pub use extract::{BodyLimit, Caller, MaybeCaller, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json};
+pub use extract::{
+    BodyLimit, Caller, MaybeCaller, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
+};
 pub use health::{Check, Health, Status};
 pub use limiter::{Limit, Limiter};
 pub use logging::init_logging;

@@ -195,6 +195,25 @@ async fn replicas_that_start_at_once_migrate_once() {
     }
 }
 
+#[tokio::test]
+async fn services_share_a_database_in_schemas_of_their_own() {
+    let stores = Backend::Real.start().await;
+    let url = stores.database_url().await;
+    let backplane = Backplane::connect("memory:", Options::new(Clock::system())).unwrap();
+    let connect = async |schema| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{separator}schema={schema}");
+        Database::connect::<Migrator>(&url, backplane.clone(), Clock::system()).await
+    };
+    let (auth, drift) = (connect("auth").await.unwrap(), connect("drift").await.unwrap());
+    let mut transaction = auth.begin().await.unwrap();
+    transaction.emit(AlertRead { id: Uuid::now_v7() });
+    transaction.commit().await.unwrap();
+    assert_eq!(drift.publish_pending().await.unwrap(), 0);
+    assert_eq!(auth.publish_pending().await.unwrap(), 1);
+    assert!(connect("a\"; DROP").await.is_err());
+}
+
 #[rstest]
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
