@@ -1,3 +1,6 @@
+use std::fs::OpenOptions;
+use std::io::Write;
+
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -24,11 +27,22 @@ pub enum Backend {
 impl Backend {
     /// Stores of one test alone; hold them as long as the thing under test runs.
     pub async fn start(self) -> Stores {
+        self.report();
         let world = match self {
             Backend::Memory => World::Memory(tempfile::tempdir().expect("a temporary folder")),
             Backend::Real => World::Real(PrivateRedis::start()),
         };
         Stores { world }
+    }
+
+    /// Tells `tests/run`, which counts the tests of each backend, that this one uses it.
+    fn report(self) {
+        let Some(file) = std::env::var_os("TEST_BACKENDS_FILE") else { return };
+        let program = std::env::args().next().unwrap_or_default();
+        // The test runner names a test's thread after the test.
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let mut file = OpenOptions::new().append(true).open(file).expect("tests/run has made the file");
+        file.write_all(format!("{self:?} {program} {test}\n").as_bytes()).expect("the file can be written");
     }
 }
 
