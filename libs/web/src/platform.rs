@@ -27,9 +27,14 @@ pub struct Platform {
     pub limiter: Limiter,
     pub metrics: Registry,
     pub health: Health,
-    /// Cancelled when the process is to stop.
+    /// Cancelled when the process is to stop: it is no longer ready, and open sockets are told.
     pub stop: CancellationToken,
-    /// Background tasks that a stopping process waits for.
+    /// What is still to be said to open sockets; the server stops when all is said.
+    pub farewells: TaskTracker,
+    /// Cancelled when the last request was answered. What requests rely on (relays, feeds) lives
+    /// until then.
+    pub served: CancellationToken,
+    /// Background tasks, which end when `served` is cancelled; the process waits for them.
     pub tasks: TaskTracker,
     pub started: Instant,
 }
@@ -42,12 +47,13 @@ impl Platform {
     /// If a setting is unsafe or makes no sense; the message names the variable.
     pub fn connect(
         service: &'static str,
-        http: HttpConfig,
+        mut http: HttpConfig,
         keys: &KeyConfig,
         redis_url: &str,
         channels: Vec<String>,
         clock: Clock,
     ) -> Result<Self> {
+        http.cors_origin.retain(|origin| !origin.is_empty());
         http.check()?;
         let loaded = Arc::new(Keys::load(keys, http.is_strict())?);
         let options = Options { channels, ..Options::new(clock.clone()) };
@@ -68,12 +74,14 @@ impl Platform {
             metrics: Registry::new(),
             health: Health::default(),
             stop: CancellationToken::new(),
+            farewells: TaskTracker::new(),
+            served: CancellationToken::new(),
             tasks: TaskTracker::new(),
             started: Instant::now(),
         };
         platform
             .tasks
-            .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.stop.clone()));
+            .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone()));
         platform.watch_backplane()?;
         Ok(platform)
     }

@@ -8,6 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, Result};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::observe::{RequestMetrics, observe};
@@ -69,23 +70,28 @@ impl Server {
         self.address
     }
 
-    /// Serves until the platform's `stop`; then lets requests end, then tasks, within the limit.
+    /// Serves until the platform's `stop`. Then, within the limit: sockets are taken leave of,
+    /// requests answered, and background tasks ended.
     ///
     /// # Errors
     /// If the server fails.
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
-        let stop = platform.stop.clone();
-        let stopping = async move {
-            stop.cancelled().await;
-            handle.stop(true).await;
+        let limit = Duration::from_secs(platform.http.shutdown_seconds);
+        let stopping = async {
+            platform.stop.cancelled().await;
+            let deadline = Instant::now() + limit;
+            platform.farewells.close();
+            let said = tokio::time::timeout_at(deadline, platform.farewells.wait()).await.is_ok();
+            let answered = tokio::time::timeout_at(deadline, handle.stop(true)).await.is_ok();
+            platform.served.cancel();
+            platform.tasks.close();
+            let ended = tokio::time::timeout_at(deadline, platform.tasks.wait()).await.is_ok();
+            if !(said && answered && ended) {
+                tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short to end in peace");
+            }
         };
         let (served, ()) = tokio::join!(server, stopping);
-        platform.tasks.close();
-        let limit = Duration::from_secs(platform.http.shutdown_seconds);
-        if tokio::time::timeout(limit, platform.tasks.wait()).await.is_err() {
-            tracing::warn!("some tasks did not end in time");
-        }
         Ok(served?)
     }
 }
