@@ -75,8 +75,13 @@ pub fn parse<C: Parser>() -> C {
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
-    let matches = C::command().args_override_self(true).get_matches_from(arguments);
-    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let parsed = C::command().args_override_self(true).try_get_matches_from(arguments);
+    parsed.and_then(|matches| C::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        // Nothing can be said where even standard error is closed.
+        let _ = error.print();
+        // Not clap's 2: `driftsentry ingest` says «new drift» with that.
+        std::process::exit(i32::from(error.use_stderr()))
+    })
 }
 
 fn old_names(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {

@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 mod extract;
 mod health;
+mod healthcheck;
 mod limiter;
 mod logging;
 mod observe;
@@ -25,9 +26,10 @@ pub use config::{Environment, HttpConfig, parse};
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
 pub use extract::{
-    BodyLimit, Caller, MaybeCaller, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
+    BodyLimit, Caller, MaybeCaller, RequestId, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
 };
 pub use health::{Check, Health, Status};
+pub use healthcheck::healthcheck;
 pub use limiter::{Limit, Limiter};
 pub use logging::init_logging;
 pub use origin::origin_is_allowed;

@@ -8,13 +8,13 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use serde_json::json;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::{ApiError, ErrorBody, ErrorCode, Platform};
+use crate::{ApiError, ErrorBody, ErrorCode, Platform, RequestId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
@@ -51,6 +51,7 @@ pub(crate) async fn observe(
     let started = Instant::now();
     let request_id = request_id(request.headers());
     let span = tracing::info_span!("request", request_id);
+    request.extensions_mut().insert(RequestId(request_id.clone()));
     let method = method_label(&request);
     // Without the query: it may hold a token.
     let path = request.path().to_owned();

@@ -1,1 +1,19 @@
-fn main(){}
+//! All of DriftSentry in one process on one port: the three services and the console, on SQLite and
+//! an in-process backplane unless told otherwise.
+
+mod banner;
+mod cli;
+mod console;
+mod data_dir;
+mod serve;
+
+use cli::{Cli, Command};
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let Cli { command, serve } = web::parse();
+    match command {
+        None => serve::run(serve).await,
+        Some(Command::Healthcheck) => web::healthcheck(serve.port).await,
+    }
+}

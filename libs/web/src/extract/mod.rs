@@ -4,10 +4,12 @@
 mod body;
 mod caller;
 mod parameters;
+mod request_id;
 
 pub use body::{BodyLimit, ValidJson, is_json, parse_json};
 pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{ValidPath, ValidQuery};
+pub use request_id::RequestId;
 
 use validator::{Validate, ValidationErrorsKind};
 

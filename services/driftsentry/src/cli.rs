@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use identity::KeyConfig;
+use web::HttpConfig;
+
+/// Infrastructure drift, decided by your team, live.
+///
+/// Without arguments: everything on http://localhost:3001, its data in ./data, nothing else needed.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Ask the process on this port whether it is ready; exit 0 if it is
+    Healthcheck,
+}
+
+/// How to serve.
+#[derive(Args)]
+pub struct Serve {
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 3001)]
+    pub port: u16,
+
+    /// Folder of the SQLite files and the generated secrets
+    #[arg(long, env = "DATA_DIR", default_value = "data", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+
+    /// Postgres instead of SQLite, such as postgres://user:password@host/name; each service has a schema
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Redis, so that several processes share events, such as redis://host:6379
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "memory:", value_name = "URL")]
+    pub redis_url: String,
+
+    #[command(flatten, next_help_heading = "HTTP")]
+    pub http: HttpConfig,
+
+    #[command(flatten, next_help_heading = "Access tokens")]
+    pub keys: KeyConfig,
+
+    #[command(flatten, next_help_heading = "Users and sessions")]
+    pub auth: auth_service::Settings,
+
+    #[command(flatten, next_help_heading = "Drifts")]
+    pub drift: drift_service::Settings,
+
+    #[command(flatten, next_help_heading = "Sockets")]
+    pub gateway: ws_gateway::Settings,
+}

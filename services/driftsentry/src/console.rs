@@ -1,0 +1,51 @@
+//! The console, embedded in the binary.
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use web::endpoint;
+
+/// Only our own files, only our own server; no inline code, no frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+const PAGE: &str = "index.html";
+
+#[derive(RustEmbed)]
+#[folder = "../console"]
+#[exclude = "*.md"]
+struct Files;
+
+/// Each file at its path, the page at `/`.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(endpoint("/").get(page));
+    for path in Files::iter() {
+        config.service(endpoint(&format!("/{path}")).get(file));
+    }
+}
+
+async fn page(request: HttpRequest) -> HttpResponse {
+    answer(PAGE, request.headers())
+}
+
+async fn file(request: HttpRequest) -> HttpResponse {
+    answer(request.path().trim_start_matches('/'), request.headers())
+}
+
+fn answer(path: &str, headers: &HeaderMap) -> HttpResponse {
+    let Some(EmbeddedFile { data, metadata }) = Files::get(path) else {
+        return HttpResponse::NotFound().finish();
+    };
+    let hash = metadata.sha256_hash();
+    let tag = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let tag = format!("\"{tag}\"");
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .content_type(metadata.mimetype());
+    if known { answer.finish() } else { answer.body(data.into_owned()) }
+}

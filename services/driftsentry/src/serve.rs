@@ -1,0 +1,87 @@
+use anyhow::{Context, Result, bail};
+use contracts::Clock;
+use url::Url;
+use web::{Platform, Server};
+
+use crate::banner;
+use crate::cli::Serve;
+use crate::console;
+use crate::data_dir::DataDir;
+
+/// Runs everything until a signal.
+pub async fn run(serve: Serve) -> Result<()> {
+    web::init_logging();
+    let Serve { port, data_dir, database_url, redis_url, http, mut keys, mut auth, mut drift, gateway } = serve;
+    let data = DataDir::open(&data_dir)?;
+    for (secret, name) in [
+        (&mut keys.jwt_access_secret, "jwt_access"),
+        (&mut auth.jwt_refresh_secret, "jwt_refresh"),
+        (&mut drift.drift_hash_secret, "drift_hash"),
+    ] {
+        if secret.as_deref().unwrap_or_default().is_empty() {
+            *secret = Some(data.secret(name)?);
+        }
+    }
+    let database = |service: &str| match &database_url {
+        Some(url) => postgres_schema(url, service),
+        None => Ok(data.sqlite_url(service)),
+    };
+
+    let channels = gateway.channels()?;
+    let platform = Platform::connect("driftsentry", http, &keys, &redis_url, channels, Clock::system())?;
+    let auth = auth_service::State::connect(platform.clone(), &database("auth")?, auth).await?;
+    let drift = drift_service::State::connect(platform.clone(), &database("drift")?, drift).await?;
+    let gateway = ws_gateway::State::connect(platform.clone(), gateway).await?;
+
+    let served = &platform.served;
+    platform.tasks.spawn(auth_service::run_background(auth.clone(), served.clone()));
+    platform.tasks.spawn(drift_service::run_background(drift.clone(), served.clone()));
+    platform.tasks.spawn(ws_gateway::run_background(gateway.clone(), served.clone()));
+
+    let demo_users = auth.settings.makes_demo_users(&platform.http);
+    let routes = {
+        let services =
+            (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));
+        move |config: &mut actix_web::web::ServiceConfig| {
+            config.configure(&services.0).configure(&services.1).configure(&services.2).configure(console::routes);
+        }
+    };
+    web::stop_on_signals(platform.stop.clone())?;
+    let server = Server::bind(platform, port, routes)?;
+    banner::print(&banner::Start {
+        port: server.address().port(),
+        data_dir: data.path(),
+        postgres: database_url.is_some(),
+        redis: redis_url != "memory:",
+        demo_users,
+    });
+    server.run().await
+}
+
+/// The same database for each service, in a schema of its own.
+fn postgres_schema(url: &str, service: &str) -> Result<String> {
+    let mut url = Url::parse(url).context("DATABASE_URL is no URL such as postgres://user:password@host/name")?;
+    if !url.scheme().starts_with("postgres") {
+        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite leave it out and choose DATA_DIR");
+    }
+    if url.query_pairs().any(|(name, _)| name == "schema") {
+        bail!("DATABASE_URL must name no schema here: each service gets one of its own");
+    }
+    url.query_pairs_mut().append_pair("schema", service);
+    Ok(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_share_a_postgres_in_schemas() {
+        let url = postgres_schema("postgres://u:p@h:5432/db?sslmode=prefer", "auth").unwrap();
+        assert_eq!(url, "postgres://u:p@h:5432/db?sslmode=prefer&schema=auth");
+        for bad in ["sqlite://x.db", "nonsense", "postgres://h/db?schema=public"] {
+            let error = postgres_schema(bad, "auth").unwrap_err().to_string();
+            assert!(error.contains("DATABASE_URL"), "{error}");
+        }
+    }
+}
