@@ -1,12 +1,16 @@
 use std::fmt;
 
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
 
 const MAX_CHARS: usize = 255;
 
 /// An email address in the one form in which it is stored, compared and unique: trimmed, lower-cased,
 /// NFC.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, max_length = 255)]
 pub struct Email(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +39,14 @@ impl Email {
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = NotAnEmail;
+
+    fn try_from(typed: String) -> Result<Self, NotAnEmail> {
+        Self::parse(&typed)
     }
 }
 

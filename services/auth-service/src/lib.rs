@@ -1,10 +1,79 @@
+//! Users, sessions and tokens.
+//!
+//! A session is opened by a password and lives until somebody or its time ends it; access tokens are
+//! verified everywhere in memory, refresh tokens only here. Every change of a user or a session holds the
+//! user's row lock and is told as events through the outbox.
+//!
+//! Start with [`routes`] and `endpoints`, then [`locked_user`] and [`sessions`]. The rules themselves are
+//! pure: [`rotation`], [`lifetime`], [`refresh_token`].
+
+pub mod access_token;
+pub mod audit;
+pub mod caller;
+pub mod config;
+pub mod create_admin;
+pub mod credentials;
+pub mod demo;
 pub mod device;
 pub mod email;
+pub mod endpoints;
 pub mod entity;
+pub mod error;
 pub mod lifetime;
+pub mod limits;
+pub mod locked_user;
+pub mod metrics;
 pub mod migration;
+pub mod name;
 pub mod password;
+pub mod refresh_delivery;
 pub mod refresh_token;
 pub mod rotation;
+pub mod service_tokens;
+pub mod sessions;
+pub mod settings;
+pub mod sweeper;
+pub mod user_admin;
+
+mod state;
+
 #[cfg(test)]
 mod session_histories;
+
+use actix_web::web::{Data, ServiceConfig};
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Command, Config};
+pub use settings::Settings;
+pub use state::State;
+
+/// The paths that the front door exposes.
+pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    move |config| {
+        config.app_data(Data::new(state.clone()));
+        for prefix in ["/api/auth", "/api/v1/auth"] {
+            config.service(endpoints::scope(prefix));
+        }
+    }
+}
+
+/// The same, and without a prefix as well: for the service alone on its port.
+pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let prefixed = routes(state);
+    move |config| {
+        prefixed(config);
+        config.service(endpoints::scope(""));
+    }
+}
+
+/// Publishes events and ends sessions that are over, until `stop`.
+pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
+    if state.settings.makes_demo_users(&state.platform.http) {
+        demo::create_demo_users(&state).await?;
+    }
+    let sweeping = sweeper::run(state.clone(), stop.clone());
+    let (published, ()) =
+        tokio::join!(state.db.run_relay(&state.platform.metrics, "auth-service", stop), sweeping);
+    published
+}

@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{QueryOrder, QuerySelect};
 
 use super::StoredReason;
@@ -96,23 +96,6 @@ pub async fn ended_since(
         .await?;
     let reason = |stored: Option<StoredReason>| stored.map_or(EndReason::Admin, |stored| stored.0);
     Ok(rows.into_iter().map(|(id, at, stored)| (id, at, reason(stored))).collect())
-}
-
-/// Notes activity, unless some was noted after `not_after` already. Whether it was.
-pub async fn touch(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    now: DateTime<Utc>,
-    not_after: DateTime<Utc>,
-) -> Result<bool, DbErr> {
-    let touched = Entity::update_many()
-        .col_expr(Column::LastActivity, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(Column::RevokedAt.is_null())
-        .filter(Column::LastActivity.lte(not_after))
-        .exec(db)
-        .await?;
-    Ok(touched.rows_affected > 0)
 }
 
 pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

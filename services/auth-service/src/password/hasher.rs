@@ -29,8 +29,8 @@ pub struct Overloaded;
 pub enum HashError {
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
-    #[error("the stored password can't be read")]
-    Stored(#[from] BcryptError),
+    #[error(transparent)]
+    Bcrypt(#[from] BcryptError),
 }
 
 impl PasswordHasher {

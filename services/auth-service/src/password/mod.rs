@@ -6,10 +6,11 @@ mod strength;
 
 use std::fmt;
 
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
-pub use hasher::{Overloaded, PasswordHasher};
-pub use strength::PasswordPolicy;
+pub use hasher::{HashError, Overloaded, PasswordHasher};
+pub use strength::{PasswordPolicy, TooWeak};
 
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 255;
@@ -17,7 +18,8 @@ const MAX_CHARS: usize = 255;
 const MAX_BYTES: usize = 8 * 1024;
 
 /// A password within the bounds, in the form that is hashed.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Password {
     normalised: String,
     /// As typed, because the replaced stack hashed that.
@@ -39,6 +41,14 @@ impl Password {
             MIN_CHARS..=MAX_CHARS => Ok(Self { normalised, typed: typed.to_owned() }),
             _ => Err(PasswordLength),
         }
+    }
+}
+
+impl TryFrom<String> for Password {
+    type Error = PasswordLength;
+
+    fn try_from(typed: String) -> Result<Self, PasswordLength> {
+        Self::parse(&typed)
     }
 }
 

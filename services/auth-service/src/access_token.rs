@@ -1,0 +1,66 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::{AUDIENCE, Claims, ISSUER, TokenUse};
+use uuid::Uuid;
+
+use crate::entity::{StoredRole, session, user};
+use crate::error::AuthError;
+use crate::state::State;
+
+/// An access token with its remaining life.
+pub struct AccessToken {
+    pub token: String,
+    pub expires_in_seconds: i64,
+}
+
+/// Signs an access token of a person's session. It never outlives the session.
+pub fn for_session(state: &State, user: &user::Model, session: &session::Model) -> Result<AccessToken, AuthError> {
+    let now = state.platform.clock.now();
+    let lifetime = TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX);
+    let holder = Holder {
+        subject: user.id.to_string(),
+        email: user.email.clone(),
+        role: user.role,
+        account_id: user.account_id.clone(),
+        generation: user.generation,
+        session: session.id,
+    };
+    state.metrics.token("access");
+    sign(state, holder, now, (now + lifetime).min(session.expires_at))
+}
+
+/// Whom a token speaks for.
+pub struct Holder {
+    pub subject: String,
+    pub email: String,
+    pub role: StoredRole,
+    pub account_id: Option<String>,
+    pub generation: i64,
+    pub session: Uuid,
+}
+
+pub fn sign(
+    state: &State,
+    holder: Holder,
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<AccessToken, AuthError> {
+    let Holder { subject, email, role: StoredRole(role), account_id, generation, session } = holder;
+    let claims = Claims {
+        user_id: subject.clone(),
+        sub: subject,
+        email,
+        role,
+        sid: Some(session),
+        token_use: TokenUse::Access,
+        account_id,
+        generation,
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        iat: issued_at.timestamp(),
+        exp: expires_at.timestamp(),
+        nbf: None,
+        jti: Some(Uuid::new_v4()),
+    };
+    let token = state.platform.keys.sign(&claims).map_err(|error| AuthError::Sign(error.into()))?;
+    Ok(AccessToken { token, expires_in_seconds: claims.exp - claims.iat })
+}

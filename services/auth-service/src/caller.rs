@@ -1,0 +1,54 @@
+//! Callers as extractors: a handler that takes one cannot be reached by anybody else.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use contracts::Role;
+use uuid::Uuid;
+use web::{ApiError, Caller};
+
+use crate::error::AuthError;
+
+/// A person with a session, as opposed to a machine with a service token.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    pub id: Uuid,
+    pub session_id: Uuid,
+}
+
+impl FromRequest for Person {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| person(&caller)))
+    }
+}
+
+/// An admin.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin {
+    pub id: Uuid,
+}
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| {
+            caller.require(Role::Admin)?;
+            Ok(Self { id: person(&caller)?.id })
+        }))
+    }
+}
+
+fn person(caller: &Caller) -> Result<Person, ApiError> {
+    match (caller.user_id.parse(), caller.session_id) {
+        (Ok(id), Some(session_id)) => Ok(Person { id, session_id }),
+        _ => Err(AuthError::NotAPerson.into()),
+    }
+}

@@ -1,0 +1,47 @@
+use clap::{Parser, Subcommand};
+use identity::KeyConfig;
+use web::HttpConfig;
+
+use crate::settings::Settings;
+
+/// DriftSentry's users, sessions and tokens.
+#[derive(Parser)]
+#[command(name = "auth-service", version)]
+pub struct Config {
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 4001)]
+    pub port: u16,
+
+    /// Database, such as postgres://user:password@host/auth or sqlite://auth.sqlite?mode=rwc
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
+
+    /// Redis, such as redis://:password@host:6379
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis_url: String,
+
+    #[command(flatten)]
+    pub http: HttpConfig,
+
+    #[command(flatten)]
+    pub keys: KeyConfig,
+
+    #[command(flatten)]
+    pub settings: Settings,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Bring the database up to date and exit
+    Migrate,
+    /// Make an admin; the password is asked for, or read from standard input
+    CreateAdmin {
+        #[arg(long)]
+        email: String,
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
+}

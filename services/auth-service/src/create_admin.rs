@@ -1,0 +1,37 @@
+//! The first admin of a production system, made from a shell.
+
+use std::io::{IsTerminal, stdin};
+
+use anyhow::{Context, Result};
+use contracts::Role;
+
+use crate::audit::Origin;
+use crate::email::Email;
+use crate::locked_user::{LockedUser, NewUser};
+use crate::name::Name;
+use crate::password::Password;
+use crate::state::State;
+
+/// Asks for the password, or reads it from standard input where that is no terminal.
+pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
+    let email = Email::parse(email).context("--email")?;
+    let name = String::from(Name::try_from(name).context("--name")?);
+    let password = Password::parse(&read_password()?).context("the password")?;
+    state.settings.password_policy.check(&password, &[&name, email.as_str()]).context("the password")?;
+    let password = state.passwords.hash(password).await?;
+    let new = NewUser { name, email, password, role: Role::Admin };
+    let user = LockedUser::create(state, new, Origin::service_itself()).await?;
+    let id = user.row.id;
+    user.commit().await?;
+    tracing::info!(%id, "the admin is made");
+    Ok(())
+}
+
+fn read_password() -> Result<String> {
+    if stdin().is_terminal() {
+        return rpassword::prompt_password("Password: ").context("no password could be read");
+    }
+    let mut line = String::new();
+    stdin().read_line(&mut line).context("no password could be read")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

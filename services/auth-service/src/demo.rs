@@ -1,0 +1,36 @@
+//! Users that anybody may read about in the README. Only ever made in development.
+
+use contracts::Role;
+
+use crate::audit::Origin;
+use crate::email::Email;
+use crate::entity::user;
+use crate::error::AuthError;
+use crate::locked_user::{LockedUser, NewUser};
+use crate::password::Password;
+use crate::state::State;
+
+pub const DEMO_USERS: [(&str, &str, Role); 3] = [
+    ("admin@driftsentry.local", "admin123", Role::Admin),
+    ("engineer@driftsentry.local", "engineer123", Role::Engineer),
+    ("viewer@driftsentry.local", "viewer123", Role::Viewer),
+];
+
+/// Makes those that do not exist yet.
+pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
+    for (email, password, role) in DEMO_USERS {
+        let (Ok(email), Ok(password)) = (Email::parse(email), Password::parse(password)) else { continue };
+        if user::by_email(&*state.db, &email).await?.is_some() {
+            continue;
+        }
+        let password = state.passwords.hash(password).await?;
+        let new = NewUser { name: format!("Demo {role}"), email, password, role };
+        match LockedUser::create(state, new, Origin::service_itself()).await {
+            Ok(user) => user.commit().await?,
+            // Another replica was faster.
+            Err(AuthError::EmailTaken) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use web::{ApiError, ClientIp, ValidJson};
+
+use super::answers::{Terminated, User};
+use crate::caller::Person;
+use crate::credentials;
+use crate::entity::user;
+use crate::error::AuthError;
+use crate::password::Password;
+use crate::state::State;
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordChange {
+    #[schema(value_type = String, min_length = 8, max_length = 255)]
+    current_password: Password,
+    #[schema(value_type = String, min_length = 8, max_length = 255)]
+    new_password: Password,
+}
+
+/// The caller.
+pub async fn get_me(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
+    let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
+    Ok(web::ok(User::from(user.ok_or(AuthError::UnknownUser)?)))
+}
+
+/// Changes the caller's password and ends their other sessions.
+pub async fn change_password(
+    state: Data<State>,
+    person: Person,
+    ClientIp(ip): ClientIp,
+    ValidJson(body): ValidJson<PasswordChange>,
+) -> Result<HttpResponse, ApiError> {
+    let PasswordChange { current_password, new_password } = body;
+    let outcome = credentials::change_password(&state, person, current_password, new_password, ip).await;
+    let terminated = state.metrics.operation("change_password", outcome)?;
+    Ok(web::ok(Terminated { terminated }))
+}

@@ -1,0 +1,69 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ValidQuery, cursor};
+
+use super::users::default_limit;
+use crate::audit::Action;
+use crate::caller::Admin;
+use crate::entity::audit_log;
+use crate::error::AuthError;
+use crate::state::State;
+
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(default = 50)]
+    limit: u64,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// Only what concerns this user.
+    user_id: Option<Uuid>,
+    /// Only this kind of event.
+    action: Option<Action>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    id: i64,
+    action: String,
+    /// Whom it concerns; absent where nobody was found.
+    user_id: Option<Uuid>,
+    /// Who did it, where it was somebody else.
+    actor_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    detail: Option<String>,
+    ip_address: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<audit_log::Model> for AuditEntry {
+    fn from(row: audit_log::Model) -> Self {
+        let audit_log::Model { id, action, user_id, actor_id, session_id, detail, ip_address, created_at } = row;
+        Self { id, action, user_id, actor_id, session_id, detail, ip_address, created_at }
+    }
+}
+
+/// Authentication events, the newest first.
+pub async fn list_audit(
+    state: Data<State>,
+    _: Admin,
+    ValidQuery(query): ValidQuery<AuditQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let before = query.cursor.as_deref().map(cursor::decode::<i64>).transpose()?;
+    let action = query.action.map(Action::as_str);
+    let page = audit_log::page(&*state.db, query.user_id, action, before, query.limit + 1);
+    let mut rows = page.await.map_err(AuthError::from)?;
+    let has_more = rows.len() as u64 > query.limit;
+    rows.truncate(query.limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&last.id));
+    Ok(web::list(rows.into_iter().map(AuditEntry::from).collect(), query.limit, next))
+}

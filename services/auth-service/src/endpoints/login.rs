@@ -1,0 +1,64 @@
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use web::{ApiError, ClientIp, ValidJson};
+
+use super::answers::logged_in;
+use crate::credentials::{self, Place};
+use crate::device::Device;
+use crate::email::Email;
+use crate::name::Name;
+use crate::password::Password;
+use crate::refresh_delivery::wanted;
+use crate::state::State;
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SignupRequest {
+    name: Name,
+    email: Email,
+    #[schema(value_type = String, min_length = 8, max_length = 255)]
+    password: Password,
+}
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    email: Email,
+    #[schema(value_type = String, min_length = 8, max_length = 255)]
+    password: Password,
+}
+
+/// Makes a viewer and logs them in.
+pub async fn sign_up(
+    state: Data<State>,
+    request: HttpRequest,
+    ip: ClientIp,
+    ValidJson(body): ValidJson<SignupRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let delivery = wanted(&request, &state)?;
+    let SignupRequest { name, email, password } = body;
+    let outcome = credentials::sign_up(&state, name, email, password, place(&request, ip)).await;
+    logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("signup", outcome)?)
+}
+
+/// Opens a session.
+pub async fn log_in(
+    state: Data<State>,
+    request: HttpRequest,
+    ip: ClientIp,
+    ValidJson(body): ValidJson<LoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let delivery = wanted(&request, &state)?;
+    let outcome = credentials::log_in(&state, body.email, body.password, place(&request, ip)).await;
+    logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login", outcome)?)
+}
+
+fn place(request: &HttpRequest, ClientIp(ip): ClientIp) -> Place {
+    let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes());
+    let user_agent = user_agent.map(String::from_utf8_lossy);
+    Place { device: Device::of(user_agent.as_deref()), ip }
+}

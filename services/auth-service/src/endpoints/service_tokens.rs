@@ -1,0 +1,122 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use contracts::Role;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
+
+use super::users::{default_limit, is_account_id};
+use crate::audit::Origin;
+use crate::caller::Admin;
+use crate::entity::service_token;
+use crate::error::AuthError;
+use crate::name::Name;
+use crate::service_tokens::{self, LONGEST_LIFE, NewServiceToken};
+use crate::state::State;
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceTokenRequest {
+    name: Name,
+    /// `viewer` or `engineer`.
+    #[schema(value_type = String)]
+    role: Role,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<String>,
+    /// At most ten years ahead, which is also what an absent one means.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ServiceTokenQuery {
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(default = 50)]
+    limit: u64,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceToken {
+    id: Uuid,
+    name: String,
+    #[schema(value_type = String)]
+    role: Role,
+    account_id: Option<String>,
+    created_by: Uuid,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct NewToken {
+    #[serde(flatten)]
+    about: ServiceToken,
+    /// Shown this once.
+    token: String,
+}
+
+impl From<service_token::Model> for ServiceToken {
+    fn from(row: service_token::Model) -> Self {
+        let service_token::Model { id, name, role, account_id, created_by, created_at, expires_at, .. } = row;
+        let role = role.0;
+        let last_used_at = row.last_used_at;
+        Self { id, name, role, account_id, created_by, created_at, expires_at, last_used_at }
+    }
+}
+
+/// Makes a token for a machine, such as a scanner in CI.
+pub async fn create_service_token(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    ValidJson(body): ValidJson<ServiceTokenRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let ServiceTokenRequest { name, role, account_id, expires_at } = body;
+    if role > Role::Engineer {
+        return Err(ApiError::validation("role", "must be viewer or engineer"));
+    }
+    let now = state.platform.clock.now();
+    if expires_at.is_some_and(|at| at <= now || at > now + LONGEST_LIFE) {
+        return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
+    }
+    let new = NewServiceToken { name, role, account_id, expires_at };
+    let outcome = service_tokens::create(&state, new, admin.id, Origin::admin_at(ip, admin.id)).await;
+    let (row, token) = state.metrics.operation("create_service_token", outcome)?;
+    Ok(web::created(NewToken { about: row.into(), token }))
+}
+
+/// The tokens that work, the oldest first; never the tokens themselves.
+pub async fn list_service_tokens(
+    state: Data<State>,
+    _: Admin,
+    ValidQuery(query): ValidQuery<ServiceTokenQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
+    let page = service_token::page(&*state.db, state.platform.clock.now(), after, query.limit + 1);
+    let mut tokens = page.await.map_err(AuthError::from)?;
+    let has_more = tokens.len() as u64 > query.limit;
+    tokens.truncate(query.limit as usize);
+    let next = tokens.last().filter(|_| has_more).map(|last| cursor::encode(&last.id));
+    Ok(web::list(tokens.into_iter().map(ServiceToken::from).collect(), query.limit, next))
+}
+
+/// Ends a token at once, everywhere.
+pub async fn end_service_token(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = service_tokens::end(&state, id, Origin::admin_at(ip, admin.id)).await;
+    state.metrics.operation("end_service_token", outcome)?;
+    Ok(web::ok(()))
+}

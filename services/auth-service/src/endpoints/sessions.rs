@@ -1,0 +1,136 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{ApiError, ClientIp, ValidPath};
+
+use super::answers::Terminated;
+use crate::audit::Origin;
+use crate::caller::Person;
+use crate::device::Device;
+use crate::entity::session;
+use crate::error::AuthError;
+use crate::locked_user::LockedUser;
+use crate::state::State;
+use contracts::events::auth::EndReason;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    id: Uuid,
+    /// Whether it is the caller's own.
+    current: bool,
+    device_info: Device,
+    ip_address: String,
+    created_at: DateTime<Utc>,
+    last_activity: DateTime<Utc>,
+    /// When it ends if nothing happens in it.
+    idle_expires_at: DateTime<Utc>,
+    /// When it ends whatever happens in it.
+    expires_at: DateTime<Utc>,
+}
+
+impl Session {
+    fn of(session: session::Model, person: Person, state: &State) -> Self {
+        let idle_end = session.last_activity + state.settings.idle_timeout();
+        Self {
+            id: session.id,
+            current: session.id == person.session_id,
+            device_info: session.device_info,
+            ip_address: session.ip_address,
+            created_at: session.created_at,
+            last_activity: session.last_activity,
+            idle_expires_at: idle_end.min(session.expires_at),
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// The caller's session.
+pub async fn get_session(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
+    let session = live_session(&state, person).await?;
+    Ok(web::ok(Session::of(session, person, &state)))
+}
+
+/// The caller's live sessions.
+pub async fn list_sessions(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
+    let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
+    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
+    let sessions = live.map(|session| Session::of(session, person, &state)).collect::<Vec<_>>();
+    Ok(web::ok(sessions))
+}
+
+/// Keeps the caller's session from going idle. Written at most once per interval.
+pub async fn note_activity(
+    state: Data<State>,
+    person: Person,
+    ClientIp(ip): ClientIp,
+) -> Result<HttpResponse, ApiError> {
+    let session = live_session(&state, person).await?;
+    let age = state.platform.clock.now() - session.last_activity;
+    if age < state.settings.activity_interval() {
+        return Ok(web::ok(Session::of(session, person, &state)));
+    }
+    let touched = touch(&state, person, Origin::user_at(ip)).await?;
+    Ok(web::ok(Session::of(touched, person, &state)))
+}
+
+async fn touch(state: &State, person: Person, origin: Origin) -> Result<session::Model, AuthError> {
+    let user = LockedUser::lock(state, person.id, origin).await?;
+    let mut user = user.ok_or(AuthError::SessionEnded)?;
+    let touched = user.touch(person.session_id).await?;
+    user.commit().await?;
+    touched.ok_or(AuthError::SessionEnded)
+}
+
+async fn live_session(state: &State, person: Person) -> Result<session::Model, AuthError> {
+    let session = session::by_id(&*state.db, person.session_id).await?;
+    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    session.filter(|session| session.is_live(now, idle_timeout)).ok_or(AuthError::SessionEnded)
+}
+
+/// Ends one of the caller's sessions.
+pub async fn end_session(
+    state: Data<State>,
+    person: Person,
+    ClientIp(ip): ClientIp,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = terminate(&state, person, id, Origin::user_at(ip)).await;
+    state.metrics.operation("terminate_session", outcome)?;
+    Ok(web::ok(()))
+}
+
+async fn terminate(state: &State, person: Person, id: Uuid, origin: Origin) -> Result<(), AuthError> {
+    let user = LockedUser::lock(state, person.id, origin).await?;
+    let mut user = user.ok_or(AuthError::UnknownSession)?;
+    if !user.terminate(id, person.session_id).await? {
+        return Err(AuthError::UnknownSession);
+    }
+    Ok(user.commit().await?)
+}
+
+/// Ends all of the caller's sessions but this one.
+pub async fn end_other_sessions(
+    state: Data<State>,
+    person: Person,
+    ClientIp(ip): ClientIp,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = terminate_others(&state, person, Origin::user_at(ip)).await;
+    let terminated = state.metrics.operation("terminate_other_sessions", outcome)?;
+    Ok(web::ok(Terminated { terminated }))
+}
+
+async fn terminate_others(state: &State, person: Person, origin: Origin) -> Result<usize, AuthError> {
+    let user = LockedUser::lock(state, person.id, origin).await?;
+    let mut user = user.ok_or(AuthError::SessionEnded)?;
+    if user.open_session_by_id(person.session_id).await?.is_none() {
+        return Err(AuthError::SessionEnded);
+    }
+    let ended = user.end_all(Some(person.session_id), EndReason::Logout).await?;
+    user.commit().await?;
+    Ok(ended)
+}

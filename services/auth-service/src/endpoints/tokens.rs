@@ -1,0 +1,84 @@
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use identity::TokenError;
+use uuid::Uuid;
+use web::{ApiError, ClientIp, bearer};
+
+use super::answers::TokenAnswer;
+use crate::audit::Origin;
+use crate::entity::session;
+use crate::error::AuthError;
+use crate::locked_user::LockedUser;
+use crate::refresh_delivery::{PresentedToken, forget_cookie, wanted};
+use crate::settings::Delivery;
+use crate::state::State;
+
+/// Exchanges a refresh token for an access token and the next refresh token.
+pub async fn refresh(
+    state: Data<State>,
+    request: HttpRequest,
+    ClientIp(ip): ClientIp,
+    PresentedToken(presented): PresentedToken,
+) -> Result<HttpResponse, ApiError> {
+    let delivery = wanted(&request, &state)?;
+    let token = presented.ok_or(AuthError::NoCredential)?;
+    let outcome = exchange(&state, delivery, &token, Origin::user_at(ip)).await;
+    state.metrics.operation("refresh", outcome)?.send(StatusCode::OK, |tokens| tokens)
+}
+
+async fn exchange<'a>(
+    state: &'a State,
+    delivery: Delivery,
+    token: &str,
+    origin: Origin,
+) -> Result<TokenAnswer<'a>, AuthError> {
+    let token = state.refresh_tokens.read(token).map_err(|_| AuthError::BadRefreshToken)?;
+    let session = session::by_id(&*state.db, token.session_id).await?.ok_or(AuthError::BadRefreshToken)?;
+    let user = LockedUser::lock(state, session.user_id, origin).await?;
+    let mut user = user.ok_or(AuthError::BadRefreshToken)?;
+    let refreshed = user.refresh(token).await?;
+    let row = user.row.clone();
+    user.commit().await?;
+    let refreshed = refreshed.ok_or(AuthError::BadRefreshToken)?;
+    TokenAnswer::new(state, delivery, &row, &refreshed.session, refreshed.counter)
+}
+
+/// Ends the session that the request names by any token of it.
+pub async fn log_out(
+    state: Data<State>,
+    request: HttpRequest,
+    ClientIp(ip): ClientIp,
+    PresentedToken(presented): PresentedToken,
+) -> Result<HttpResponse, ApiError> {
+    let session_id = session_to_end(&state, bearer(&request), presented.as_deref());
+    if let Some(session_id) = state.metrics.operation("logout", session_id)?
+        && let Some(session) = session::by_id(&*state.db, session_id).await.map_err(AuthError::from)?
+    {
+        end(&state, session, Origin::user_at(ip)).await?;
+    }
+    forget_cookie(&state, web::ok(()))
+}
+
+/// `None` if it has ended already.
+fn session_to_end(
+    state: &State,
+    access: Option<&str>,
+    refresh: Option<&str>,
+) -> Result<Option<Uuid>, ApiError> {
+    let by_refresh = refresh.map(|token| state.refresh_tokens.read(token));
+    match (access.map(|token| state.platform.verifier.verify(token)), by_refresh) {
+        (Some(Ok(claims)), _) => Ok(claims.sid),
+        (Some(Err(TokenError::Revoked { .. })), _) => Ok(None),
+        (_, Some(Ok(token))) => Ok(Some(token.session_id)),
+        (Some(Err(error)), _) => Err(ApiError::unauthenticated(error.to_string())),
+        (None, Some(Err(_))) => Err(AuthError::BadRefreshToken.into()),
+        (None, None) => Err(AuthError::NoCredential.into()),
+    }
+}
+
+async fn end(state: &State, session: session::Model, origin: Origin) -> Result<(), AuthError> {
+    let Some(mut user) = LockedUser::lock(state, session.user_id, origin).await? else { return Ok(()) };
+    user.log_out(session.id).await?;
+    Ok(user.commit().await?)
+}

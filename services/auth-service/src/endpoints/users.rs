@@ -1,0 +1,108 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use contracts::Role;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
+
+use super::answers::{Terminated, User};
+use crate::audit::Origin;
+use crate::caller::Admin;
+use crate::entity::user;
+use crate::error::AuthError;
+use crate::state::State;
+use crate::user_admin::{self, UserChange};
+
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UserQuery {
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(default = 50)]
+    limit: u64,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// Part of a name or an email.
+    #[validate(length(min = 1, max = 255), custom(function = "one_line"))]
+    q: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserPatch {
+    #[schema(value_type = Option<String>)]
+    role: Option<Role>,
+    is_active: Option<bool>,
+    /// `null` takes the user out of their account.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "is_account_id"))]
+    #[schema(value_type = Option<String>)]
+    account_id: Option<Option<String>>,
+}
+
+pub(super) fn default_limit() -> u64 {
+    50
+}
+
+/// All users, by email.
+pub async fn list_users(
+    state: Data<State>,
+    _: Admin,
+    ValidQuery(query): ValidQuery<UserQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let after = query.cursor.as_deref().map(cursor::decode::<String>).transpose()?;
+    let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
+    let mut users = page.await.map_err(AuthError::from)?;
+    let has_more = users.len() as u64 > query.limit;
+    users.truncate(query.limit as usize);
+    let next = users.last().filter(|_| has_more).map(|last| cursor::encode(&last.email));
+    Ok(web::list(users.into_iter().map(User::from).collect(), query.limit, next))
+}
+
+/// Changes a user's role, account or whether they may log in.
+pub async fn update_user(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    ValidPath(id): ValidPath<Uuid>,
+    ValidJson(patch): ValidJson<UserPatch>,
+) -> Result<HttpResponse, ApiError> {
+    let UserPatch { role, is_active, account_id } = patch;
+    let change = UserChange { role, is_active, account_id };
+    let outcome = user_admin::update(&state, id, change, Origin::admin_at(ip, admin.id)).await;
+    Ok(web::ok(User::from(state.metrics.operation("update_user", outcome)?)))
+}
+
+/// Ends all sessions of a user.
+pub async fn end_user_sessions(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = user_admin::end_sessions(&state, id, Origin::admin_at(ip, admin.id)).await;
+    let terminated = state.metrics.operation("end_user_sessions", outcome)?;
+    Ok(web::ok(Terminated { terminated }))
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn one_line(text: &str) -> Result<(), validator::ValidationError> {
+    let refused = validator::ValidationError::new("characters").with_message("has control characters".into());
+    if text.contains(char::is_control) { Err(refused) } else { Ok(()) }
+}
+
+/// It ends up in room names and labels: `global` is everybody without an account.
+pub(super) fn is_account_id(id: &str) -> Result<(), validator::ValidationError> {
+    let is_id = (1..=64).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && id != "global";
+    let message = "must have 1 to 64 letters, digits, - _ or ., and not be global";
+    if is_id { Ok(()) } else { Err(validator::ValidationError::new("account_id").with_message(message.into())) }
+}

@@ -1,0 +1,86 @@
+use outbox::is_away;
+use sea_orm::DbErr;
+use web::{ApiError, ErrorCode};
+
+use crate::password::{HashError, Overloaded, TooWeak};
+
+/// Everything that can go wrong in this service, named by its condition.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    #[error("this email is taken")]
+    EmailTaken,
+    /// Unknown, wrong, disabled and locked alike.
+    #[error("the email or the password is wrong")]
+    BadCredentials,
+    #[error("the current password is wrong")]
+    WrongCurrentPassword,
+    #[error("the refresh token is not valid")]
+    BadRefreshToken,
+    #[error("the session has ended")]
+    SessionEnded,
+    #[error("send an access token, or a refresh token in the body or as a cookie")]
+    NoCredential,
+    #[error("there is no such session")]
+    UnknownSession,
+    #[error("there is no such user")]
+    UnknownUser,
+    #[error("there is no such token")]
+    UnknownServiceToken,
+    #[error("the last active admin can't be demoted or disabled")]
+    LastAdmin,
+    #[error("this needs a person's session")]
+    NotAPerson,
+    #[error("a request that a cookie authenticates must come from an allowed origin")]
+    ForeignOrigin,
+    #[error("a request that a cookie authenticates must be JSON")]
+    NotJson,
+    #[error("too many attempts")]
+    TooManyAttempts { retry_after_seconds: u64 },
+    #[error(transparent)]
+    TooWeak(#[from] TooWeak),
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    #[error("a password could not be hashed or compared")]
+    Hash(#[source] bcrypt::BcryptError),
+    #[error("an access token could not be signed")]
+    Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<HashError> for AuthError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded(overloaded) => Self::Overloaded(overloaded),
+            HashError::Bcrypt(error) => Self::Hash(error),
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        let message = error.to_string();
+        match error {
+            AuthError::EmailTaken | AuthError::LastAdmin => Self::conflict(message),
+            AuthError::BadCredentials | AuthError::BadRefreshToken | AuthError::SessionEnded => {
+                Self::unauthenticated(message)
+            }
+            AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
+            AuthError::TooWeak(_) => Self::validation("password", message),
+            AuthError::NoCredential => Self::validation("refreshToken", message),
+            AuthError::UnknownSession | AuthError::UnknownUser | AuthError::UnknownServiceToken => {
+                Self::not_found(message)
+            }
+            AuthError::NotAPerson | AuthError::ForeignOrigin => Self::forbidden(message),
+            AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
+            AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
+            AuthError::Overloaded(_) => Self::unavailable("too many logins at once: try again", 2),
+            AuthError::Database(error) if is_away(&error) => {
+                Self::unavailable("the database is away: try again", 2).with_source(error)
+            }
+            AuthError::Database(error) => Self::internal(error),
+            AuthError::Hash(error) => Self::internal(error),
+            AuthError::Sign(error) => Self::internal(error),
+        }
+    }
+}

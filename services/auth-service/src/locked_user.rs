@@ -1,0 +1,169 @@
+//! A user whose row is locked: the only way to change a user or a session.
+//!
+//! All changes of one user happen one after the other, on every replica, and their events leave in the
+//! order of their commits.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::Role;
+use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
+use identity::user_mark;
+use outbox::Transaction;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, SqlErr};
+use uuid::Uuid;
+
+use crate::audit::{Action, Origin};
+use crate::email::Email;
+use crate::entity::{StoredRole, audit_log, user};
+use crate::error::AuthError;
+use crate::state::State;
+
+/// Marks outlive the last access token by the leeway of verification and by how far clocks are apart.
+pub const MARK_MARGIN: TimeDelta = TimeDelta::seconds(60);
+
+pub struct LockedUser<'a> {
+    pub row: user::Model,
+    /// The moment of all changes, read after the lock was had.
+    pub now: DateTime<Utc>,
+    pub(crate) state: &'a State,
+    pub(crate) transaction: Transaction,
+    origin: Origin,
+    audit: Vec<audit_log::ActiveModel>,
+    /// What the process itself must know the moment this is committed, ahead of the events.
+    pub(crate) ended: Vec<(Uuid, EndReason)>,
+    is_outdated: bool,
+}
+
+/// A user to be made.
+pub struct NewUser {
+    pub name: String,
+    pub email: Email,
+    /// As made by [`crate::password::PasswordHasher::hash`].
+    pub password: String,
+    pub role: Role,
+}
+
+impl<'a> LockedUser<'a> {
+    /// Waits for the user's lock. `None` if there is no such user.
+    pub async fn lock(state: &'a State, id: Uuid, origin: Origin) -> Result<Option<Self>, DbErr> {
+        Self::lock_in(state, state.db.begin().await?, id, origin).await
+    }
+
+    /// The same in a transaction that holds other locks already.
+    pub async fn lock_in(
+        state: &'a State,
+        transaction: Transaction,
+        id: Uuid,
+        origin: Origin,
+    ) -> Result<Option<Self>, DbErr> {
+        let row = user::lock(&*transaction, id).await?;
+        Ok(row.map(|row| Self::holding(state, transaction, row, origin)))
+    }
+
+    /// Makes a user, whose row nobody else sees before the commit.
+    pub async fn create(state: &'a State, new: NewUser, origin: Origin) -> Result<Self, AuthError> {
+        let transaction = state.db.begin().await?;
+        let now = state.platform.clock.now();
+        let row = user::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            search: Set(user::search_text(&new.name, &new.email)),
+            name: Set(new.name),
+            email: Set(new.email.into()),
+            password: Set(new.password),
+            role: Set(StoredRole(new.role)),
+            is_active: Set(true),
+            account_id: Set(None),
+            generation: Set(0),
+            last_login_at: Set(None),
+            last_activity_at: Set(None),
+            created_at: Set(now),
+            updated_at: Set(now),
+        };
+        let row = match row.insert(&*transaction).await {
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                return Err(AuthError::EmailTaken);
+            }
+            row => row?,
+        };
+        let mut user = Self::holding(state, transaction, row, origin);
+        user.transaction.emit(UserRegistered { user_id: user.row.id, email: user.row.email.clone() });
+        user.audit(Action::UserRegistered, None, None);
+        Ok(user)
+    }
+
+    fn holding(state: &'a State, transaction: Transaction, row: user::Model, origin: Origin) -> Self {
+        let now = state.platform.clock.now();
+        Self { row, now, state, transaction, origin, audit: vec![], ended: vec![], is_outdated: false }
+    }
+
+    /// Writes columns that tokens say nothing of.
+    pub async fn update(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
+        let change = user::ActiveModel { id: Set(self.row.id), ..change };
+        self.row = change.update(&*self.transaction).await?;
+        Ok(())
+    }
+
+    /// Writes columns that tokens speak of: those made before are out of date from the commit on.
+    pub async fn update_and_outdate_tokens(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
+        let generation = Set(self.row.generation + 1);
+        self.update(user::ActiveModel { generation, updated_at: Set(self.now), ..change }).await?;
+        let user::Model { id, role: StoredRole(role), is_active, generation, .. } = self.row;
+        let mark = user_mark(id, generation, role, is_active, self.mark_until());
+        self.transaction.emit_with(UserUpdated { user_id: id, role, is_active, generation }, vec![mark]);
+        self.is_outdated = true;
+        Ok(())
+    }
+
+    /// Adds a row to the audit log. `detail` is a name, never free text.
+    pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {
+        self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.origin, self.now));
+    }
+
+    /// Until when a mark must be kept: no access token that exists now lives longer.
+    pub(crate) fn mark_until(&self) -> DateTime<Utc> {
+        self.now + longest_token_life(self.state)
+    }
+
+    pub async fn commit(mut self) -> Result<(), DbErr> {
+        if !self.audit.is_empty() {
+            let rows = std::mem::take(&mut self.audit);
+            audit_log::Entity::insert_many(rows).exec_without_returning(&*self.transaction).await?;
+        }
+        self.transaction.commit().await?;
+        let revocations = &self.state.platform.revocations;
+        for (session, reason) in self.ended {
+            revocations.end_session(session, reason);
+        }
+        if self.is_outdated {
+            let user::Model { id, role: StoredRole(role), is_active, generation, .. } = self.row;
+            revocations.update_user(id, generation, role, is_active);
+        }
+        Ok(())
+    }
+}
+
+/// How long after now an access token can still be accepted, if no session makes another.
+pub fn longest_token_life(state: &State) -> TimeDelta {
+    TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
+}
+
+/// A row of the audit log, for what concerns no user that is known.
+pub fn audit_row(
+    action: Action,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    detail: Option<&str>,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> audit_log::ActiveModel {
+    audit_log::ActiveModel {
+        action: Set(action.as_str().into()),
+        user_id: Set(user_id),
+        actor_id: Set(origin.actor),
+        session_id: Set(session_id),
+        detail: Set(detail.map(Into::into)),
+        ip_address: Set(origin.ip.map(|ip| ip.to_string())),
+        created_at: Set(now),
+        ..Default::default()
+    }
+}

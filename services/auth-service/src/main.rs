@@ -1,0 +1,19 @@
+use auth_service::{Command, Config, State, create_admin, routes_alone, run_background};
+use contracts::Clock;
+use web::Platform;
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let config: Config = web::parse();
+    web::init_logging();
+    let Config { port, database_url, redis_url, http, keys, settings, command } = config;
+    let platform = Platform::connect("auth-service", http, &keys, &redis_url, Vec::new(), Clock::system())?;
+    let state = State::connect(platform.clone(), &database_url, settings).await?;
+    match command {
+        Some(Command::Migrate) => return Ok(()),
+        Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
+        None => {}
+    }
+    platform.tasks.spawn(run_background(state.clone(), platform.stop.clone()));
+    web::serve(platform, port, routes_alone(state)).await
+}

@@ -1,0 +1,196 @@
+//! The life of sessions: opened, refreshed, touched, ended. Everything here holds the user's lock.
+
+use std::net::IpAddr;
+
+use contracts::events::auth::{
+    EndReason, SessionActivityUpdated, SessionCreated, SessionDeleted, SessionTerminated, SessionsBulkTerminated, TokenRefreshed,
+    UserLogout,
+};
+use identity::session_mark;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, DbErr};
+use uuid::Uuid;
+
+use crate::audit::Action;
+use crate::device::Device;
+use crate::entity::{StoredReason, session, user};
+use crate::lifetime::evicted_by_one_more;
+use crate::locked_user::LockedUser;
+use crate::refresh_token::RefreshToken;
+use crate::rotation::{Decision, Rotation};
+
+/// A refresh that was accepted.
+pub struct Refreshed {
+    pub session: session::Model,
+    /// The counter of the refresh token to answer with.
+    pub counter: u32,
+}
+
+impl LockedUser<'_> {
+    /// Opens a session; the least recently active ones make room for it.
+    pub async fn open_session(&mut self, device: Device, ip: IpAddr) -> Result<session::Model, DbErr> {
+        let live = self.live_sessions().await?;
+        let max = self.state.settings.max_sessions_per_user as usize;
+        let evicted = evicted_by_one_more(live.iter().map(|live| (live.id, live.lifetime())).collect(), max);
+        for session in live.iter().filter(|session| evicted.contains(&session.id)) {
+            self.end_session(session, EndReason::Evicted).await?;
+        }
+        // Never an id that a client has seen before.
+        let id = Uuid::new_v4();
+        let session = session::ActiveModel {
+            id: Set(id),
+            user_id: Set(self.row.id),
+            session_token: Set(self.state.refresh_tokens.fingerprint(id)),
+            device_info: Set(device),
+            ip_address: Set(ip.to_string()),
+            rotation: Set(Rotation::default()),
+            last_activity: Set(self.now),
+            created_at: Set(self.now),
+            expires_at: Set(self.now + self.state.settings.session_lifetime()),
+            revoked_at: Set(None),
+            revoked_reason: Set(None),
+        };
+        let session = session.insert(&*self.transaction).await?;
+        let device_info = session.device_info.info();
+        self.transaction.emit(SessionCreated { user_id: self.row.id, session_id: id, device_info });
+        Ok(session)
+    }
+
+    /// The sessions that are not over, the most recently active first.
+    pub async fn live_sessions(&self) -> Result<Vec<session::Model>, DbErr> {
+        let open = session::open_of(&*self.transaction, self.row.id).await?;
+        let idle_timeout = self.state.settings.idle_timeout();
+        Ok(open.into_iter().filter(|session| session.is_live(self.now, idle_timeout)).collect())
+    }
+
+    /// A session of this user that nobody has ended yet.
+    pub async fn open_session_by_id(&self, id: Uuid) -> Result<Option<session::Model>, DbErr> {
+        let session = session::by_id(&*self.transaction, id).await?;
+        Ok(session.filter(|session| session.user_id == self.row.id && session.revoked_at.is_none()))
+    }
+
+    /// Answers a genuine refresh token. `None` if it is refused; commit all the same, for a replay ends
+    /// the session.
+    pub async fn refresh(&mut self, token: RefreshToken) -> Result<Option<Refreshed>, DbErr> {
+        let Some(session) = self.open_session_by_id(token.session_id).await? else { return Ok(None) };
+        let settings = &self.state.settings;
+        if let Some(reason) = session.lifetime().over(self.now, settings.idle_timeout()) {
+            self.end_session(&session, reason).await?;
+            return Ok(None);
+        }
+        let policy = settings.rotation();
+        let decision = session.rotation.decide(token.counter, self.now, policy);
+        let is_stale = self.now - session.last_activity >= settings.activity_interval();
+        let (rotation, counter) = match decision {
+            Decision::Rotate => {
+                let rotation = session.rotation.rotate(self.now, policy);
+                let newest = rotation.newest();
+                (rotation, newest)
+            }
+            Decision::Repeat(counter) => (session.rotation.clone(), counter),
+            Decision::Theft => {
+                tracing::warn!(user_id = %self.row.id, session_id = %session.id, "a used refresh token was replayed");
+                self.state.metrics.token_reused();
+                self.end_session(&session, EndReason::TokenReuse).await?;
+                return Ok(None);
+            }
+        };
+        if decision == Decision::Rotate || !policy.rotate {
+            self.transaction.emit(TokenRefreshed { user_id: self.row.id, session_id: session.id });
+        }
+        if decision != Decision::Rotate && !is_stale {
+            return Ok(Some(Refreshed { session, counter }));
+        }
+        let change = session::ActiveModel {
+            id: Set(session.id),
+            rotation: Set(rotation),
+            last_activity: Set(self.now),
+            ..Default::default()
+        };
+        Ok(Some(Refreshed { session: change.update(&*self.transaction).await?, counter }))
+    }
+
+    /// Notes activity in a session. `None` if it is over.
+    pub async fn touch(&mut self, session_id: Uuid) -> Result<Option<session::Model>, DbErr> {
+        let Some(session) = self.open_session_by_id(session_id).await? else { return Ok(None) };
+        if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
+            self.end_session(&session, reason).await?;
+            return Ok(None);
+        }
+        self.transaction.emit(SessionActivityUpdated { user_id: self.row.id, session_id });
+        self.update(user::ActiveModel { last_activity_at: Set(Some(self.now)), ..Default::default() }).await?;
+        let change = session::ActiveModel {
+            id: Set(session_id),
+            last_activity: Set(self.now),
+            ..Default::default()
+        };
+        Ok(Some(change.update(&*self.transaction).await?))
+    }
+
+    /// Ends a session that nobody has ended yet.
+    pub async fn end_session(&mut self, session: &session::Model, reason: EndReason) -> Result<(), DbErr> {
+        let change = session::ActiveModel {
+            id: Set(session.id),
+            revoked_at: Set(Some(self.now)),
+            revoked_reason: Set(Some(StoredReason(reason))),
+            ..Default::default()
+        };
+        change.update(&*self.transaction).await?;
+        let mark = session_mark(session.id, reason, self.mark_until());
+        let event = SessionDeleted { user_id: self.row.id, session_id: session.id, reason };
+        self.transaction.emit_with(event, vec![mark]);
+        self.audit(Action::SessionEnded, Some(session.id), Some(reason.as_str()));
+        self.ended.push((session.id, reason));
+        Ok(())
+    }
+
+    /// Ends the sessions that are over by themselves.
+    pub async fn end_overdue_sessions(&mut self) -> Result<(), DbErr> {
+        for session in session::open_of(&*self.transaction, self.row.id).await? {
+            if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
+                self.end_session(&session, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a session at the wish of whoever holds it. Nothing happens if it has ended already.
+    pub async fn log_out(&mut self, session_id: Uuid) -> Result<(), DbErr> {
+        let Some(session) = self.open_session_by_id(session_id).await? else { return Ok(()) };
+        self.transaction.emit(UserLogout { user_id: self.row.id, session_id });
+        self.audit(Action::Logout, Some(session_id), None);
+        self.end_session(&session, EndReason::Logout).await
+    }
+
+    /// Ends one session from another of the same user. Whether there was one to end.
+    pub async fn terminate(&mut self, target: Uuid, from: Uuid) -> Result<bool, DbErr> {
+        let Some(session) = self.open_session_by_id(target).await? else { return Ok(false) };
+        self.transaction.emit(SessionTerminated {
+            user_id: self.row.id,
+            session_id: from,
+            target_session_token: target,
+            target_session_id: target,
+            reason: EndReason::Logout,
+        });
+        self.end_session(&session, EndReason::Logout).await?;
+        Ok(true)
+    }
+
+    /// Ends every session but `stays`. Returns how many.
+    pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
+        let open = session::open_of(&*self.transaction, self.row.id).await?;
+        let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();
+        for session in &ending {
+            self.end_session(session, reason).await?;
+        }
+        if !ending.is_empty() {
+            self.transaction.emit(SessionsBulkTerminated {
+                user_id: self.row.id,
+                count: ending.len(),
+                session_ids: ending.iter().map(|session| session.id).collect(),
+                except_session_id: stays,
+            });
+        }
+        Ok(ending.len())
+    }
+}

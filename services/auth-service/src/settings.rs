@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use chrono::TimeDelta;
+use clap::{Args, ValueEnum};
+use identity::check_secret;
+use web::{Environment, HttpConfig};
+
+use crate::password::PasswordPolicy;
+use crate::rotation::RotationPolicy;
+
+const MIN_STRICT_BCRYPT_COST: u32 = 10;
+
+/// How a refresh token reaches the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Delivery {
+    /// In the body and as a cookie; a request may ask for one of them.
+    Both,
+    Body,
+    Cookie,
+}
+
+/// The settings of auth-service alone.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// Secret that refresh tokens are made with; at least 32 bytes outside development
+    #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub jwt_refresh_secret: Option<String>,
+
+    /// Lifetime of refresh tokens, counted from the login; see also SESSION_LIFETIME_HOURS
+    #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub jwt_refresh_expiry: Duration,
+
+    /// Give a new refresh token at each use; false keeps one per session, as the replaced stack did
+    #[arg(long, env = "REFRESH_ROTATION", default_value_t = true, action = clap::ArgAction::Set)]
+    pub refresh_rotation: bool,
+
+    /// Seconds in which a used refresh token is honoured again
+    #[arg(long, env = "REFRESH_GRACE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub refresh_grace_seconds: u32,
+
+    /// How refresh tokens are delivered
+    #[arg(long, env = "REFRESH_TOKEN_DELIVERY", value_enum, default_value = "both")]
+    pub refresh_token_delivery: Delivery,
+
+    /// Minutes without activity after which a session ends
+    #[arg(long, env = "SESSION_TIMEOUT_MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub session_timeout_minutes: u32,
+
+    /// Hours after the login at which a session ends; see also JWT_REFRESH_EXPIRY
+    #[arg(long, env = "SESSION_LIFETIME_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    pub session_lifetime_hours: u32,
+
+    /// Sessions that a user may have at once; one more ends the least recently active
+    #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub max_sessions_per_user: u32,
+
+    /// Days for which ended sessions are kept as the audit trail
+    #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub session_retention_days: u32,
+
+    /// Seconds between two activity writes of one session
+    #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub activity_interval_seconds: u32,
+
+    /// Time between two looks for sessions that are over
+    #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = humantime::parse_duration)]
+    pub session_sweep_interval: Duration,
+
+    /// Cost of new password hashes, as a power of two
+    #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
+    pub bcrypt_cost: u32,
+
+    /// Passwords that may wait to be hashed; beyond that, logins are answered with 503
+    #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
+    pub password_queue: usize,
+
+    /// What is asked of new passwords besides their length
+    #[arg(long, env = "PASSWORD_POLICY", value_enum, default_value = "length")]
+    pub password_policy: PasswordPolicy,
+
+    /// Make the demo users; only in development, and the default there
+    #[arg(long, env = "DEMO_USERS")]
+    pub demo_users: Option<bool>,
+
+    /// Failed logins to one account from one network, in 15 minutes, after which it is locked for that network
+    #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT", default_value_t = 10)]
+    pub login_failures_per_account: u64,
+
+    /// Failed logins from one network in 15 minutes
+    #[arg(long, env = "LOGIN_FAILURES_PER_IP", default_value_t = 100)]
+    pub login_failures_per_ip: u64,
+
+    /// Failed logins in all in 15 minutes
+    #[arg(long, env = "LOGIN_FAILURES_TOTAL", default_value_t = 10_000)]
+    pub login_failures_total: u64,
+
+    /// Sign-ups from one network in an hour
+    #[arg(long, env = "SIGNUPS_PER_IP", default_value_t = 300)]
+    pub signups_per_ip: u64,
+
+    /// Sign-ups in all in an hour
+    #[arg(long, env = "SIGNUPS_TOTAL", default_value_t = 10_000)]
+    pub signups_total: u64,
+}
+
+impl Settings {
+    /// Refuses what must not be outside development. Messages name the variable, never its value.
+    pub fn check(&self, http: &HttpConfig) -> Result<()> {
+        let secret = self.jwt_refresh_secret.as_deref().unwrap_or_default();
+        ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
+        if http.is_strict() {
+            check_secret("JWT_REFRESH_SECRET", secret)?;
+            ensure!(
+                self.bcrypt_cost >= MIN_STRICT_BCRYPT_COST,
+                "BCRYPT_COST must be at least {MIN_STRICT_BCRYPT_COST} outside development"
+            );
+            ensure!(
+                self.demo_users != Some(true),
+                "DEMO_USERS must not be set outside development: make the first admin with create-admin"
+            );
+        }
+        Ok(())
+    }
+
+    pub fn makes_demo_users(&self, http: &HttpConfig) -> bool {
+        !http.is_strict() && self.demo_users.unwrap_or(http.environment == Environment::Development)
+    }
+
+    pub fn idle_timeout(&self) -> TimeDelta {
+        TimeDelta::minutes(self.session_timeout_minutes.into())
+    }
+
+    /// From the login to the absolute end.
+    pub fn session_lifetime(&self) -> TimeDelta {
+        let refresh_expiry = TimeDelta::from_std(self.jwt_refresh_expiry).unwrap_or(TimeDelta::MAX);
+        TimeDelta::hours(self.session_lifetime_hours.into()).min(refresh_expiry)
+    }
+
+    pub fn activity_interval(&self) -> TimeDelta {
+        TimeDelta::seconds(self.activity_interval_seconds.into())
+    }
+
+    pub fn retention(&self) -> TimeDelta {
+        TimeDelta::days(self.session_retention_days.into())
+    }
+
+    pub fn rotation(&self) -> RotationPolicy {
+        RotationPolicy {
+            rotate: self.refresh_rotation,
+            grace: TimeDelta::seconds(self.refresh_grace_seconds.into()),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use anyhow::Result;
+use outbox::Database;
+use web::{Platform, Status};
+
+use crate::metrics::Metrics;
+use crate::migration::Migrator;
+use crate::password::PasswordHasher;
+use crate::refresh_token::RefreshTokens;
+use crate::settings::Settings;
+
+/// What every handler and background task of this service works with. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    pub platform: Platform,
+    pub db: Database,
+    pub settings: Arc<Settings>,
+    pub passwords: PasswordHasher,
+    pub refresh_tokens: RefreshTokens,
+    pub metrics: Metrics,
+}
+
+impl State {
+    /// Checks the settings, connects to the database and migrates it.
+    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
+        settings.check(&platform.http)?;
+        let db =
+            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone()).await?;
+        let metrics = Metrics::register(&platform.metrics)?;
+        let hashing = metrics.password_hash_seconds.clone();
+        let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
+        watch_database(&platform, &db);
+        Ok(Self {
+            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
+            refresh_tokens: RefreshTokens::new(secret.as_bytes()),
+            settings: Arc::new(settings),
+            platform,
+            db,
+            metrics,
+        })
+    }
+}
+
+fn watch_database(platform: &Platform, db: &Database) {
+    let db = db.clone();
+    platform.health.register("auth-database", move || {
+        let db = db.clone();
+        async move {
+            match db.ping().await {
+                Ok(()) => Status::Up,
+                Err(_) => Status::Down("the database does not answer".into()),
+            }
+        }
+    });
+}

@@ -1,0 +1,70 @@
+//! What admins do to users.
+
+use contracts::Role;
+use contracts::events::auth::EndReason;
+use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
+
+use crate::audit::{Action, Origin};
+use crate::entity::{StoredRole, user};
+use crate::error::AuthError;
+use crate::locked_user::LockedUser;
+use crate::state::State;
+
+/// What is to change; what is absent stays.
+pub struct UserChange {
+    pub role: Option<Role>,
+    pub is_active: Option<bool>,
+    pub account_id: Option<Option<String>>,
+}
+
+/// Changes a user. A role takes effect at the next request and leaves the sessions alone; disabling ends
+/// them.
+pub async fn update(
+    state: &State,
+    id: Uuid,
+    change: UserChange,
+    origin: Origin,
+) -> Result<user::Model, AuthError> {
+    let transaction = state.db.begin().await?;
+    // Before the user's own lock and always in the same order: two admins who demote each other at once
+    // come one after the other.
+    let active_admins = user::lock_active_admins(&*transaction).await?;
+    let user = LockedUser::lock_in(state, transaction, id, origin).await?;
+    let mut user = user.ok_or(AuthError::UnknownUser)?;
+
+    let role = change.role.unwrap_or(user.row.role.0);
+    let is_active = change.is_active.unwrap_or(user.row.is_active);
+    let account_id = change.account_id.unwrap_or_else(|| user.row.account_id.clone());
+    if active_admins == [id] && !(role == Role::Admin && is_active) {
+        return Err(AuthError::LastAdmin);
+    }
+    let was_active = user.row.is_active;
+    if (role, is_active, &account_id) == (user.row.role.0, was_active, &user.row.account_id) {
+        return Ok(user.row);
+    }
+    let row = user::ActiveModel {
+        role: Set(StoredRole(role)),
+        is_active: Set(is_active),
+        account_id: Set(account_id),
+        ..Default::default()
+    };
+    user.update_and_outdate_tokens(row).await?;
+    let detail = format!("role={role} active={is_active}");
+    user.audit(Action::UserUpdated, None, Some(&detail));
+    if was_active && !is_active {
+        user.end_all(None, EndReason::AccountDisabled).await?;
+    }
+    let row = user.row.clone();
+    user.commit().await?;
+    Ok(row)
+}
+
+/// Ends all sessions of a user. Returns how many.
+pub async fn end_sessions(state: &State, id: Uuid, origin: Origin) -> Result<usize, AuthError> {
+    let user = LockedUser::lock(state, id, origin).await?;
+    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let ended = user.end_all(None, EndReason::Admin).await?;
+    user.commit().await?;
+    Ok(ended)
+}
