@@ -13,7 +13,11 @@ pub struct AccessToken {
 }
 
 /// Signs an access token of a person's session. It never outlives the session.
-pub fn for_session(state: &State, user: &user::Model, session: &session::Model) -> Result<AccessToken, AuthError> {
+pub fn for_session(
+    state: &State,
+    user: &user::Model,
+    session: &session::Model,
+) -> Result<AccessToken, AuthError> {
     let now = state.platform.clock.now();
     let lifetime = TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX);
     let holder = Holder {

@@ -8,7 +8,9 @@ use woothee::woothee::VALUE_UNKNOWN;
 
 const MAX_RAW_CHARS: usize = 512;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult, utoipa::ToSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult, utoipa::ToSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     #[serde(skip_serializing_if = "Option::is_none")]

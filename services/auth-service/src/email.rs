@@ -72,8 +72,20 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@x.y", "a".repeat(252));
-        for typed in ["", "a", "a@", "@x.y", "a@x", "a@@x.y", "a@x..y", "a@x.y.", "a b@x.y", "a\0@x.y", "a\r\n@x.y", &long]
-        {
+        for typed in [
+            "",
+            "a",
+            "a@",
+            "@x.y",
+            "a@x",
+            "a@@x.y",
+            "a@x..y",
+            "a@x.y.",
+            "a b@x.y",
+            "a\0@x.y",
+            "a\r\n@x.y",
+            &long,
+        ] {
             assert_eq!(Email::parse(typed), Err(NotAnEmail), "{typed:?}");
         }
         assert!(Email::parse(&long[1..]).is_ok());

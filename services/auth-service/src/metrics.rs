@@ -22,7 +22,10 @@ impl Metrics {
                 Opts::new("auth_operations_total", "Operations by how they ended"),
                 &["operation", "status"],
             )?,
-            tokens: IntCounterVec::new(Opts::new("auth_tokens_generated_total", "Tokens handed out"), &["type"])?,
+            tokens: IntCounterVec::new(
+                Opts::new("auth_tokens_generated_total", "Tokens handed out"),
+                &["type"],
+            )?,
             password_hash_seconds: Histogram::with_opts(hash_options.buckets(buckets))?,
             active_sessions: IntGauge::new("auth_active_sessions", "Sessions that nobody has ended")?,
         };

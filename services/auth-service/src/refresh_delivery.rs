@@ -44,7 +44,8 @@ impl FromRequest for PresentedToken {
             if !bytes.is_empty() && !is_json(&request) {
                 return Err(AuthError::NotJson.into());
             }
-            let sent: RefreshRequest = if bytes.is_empty() { Default::default() } else { parse_json(&bytes)? };
+            let sent: RefreshRequest =
+                if bytes.is_empty() { Default::default() } else { parse_json(&bytes)? };
             match sent.refresh_token {
                 Some(token) => Ok(Self(Some(token))),
                 None => from_cookie(&request).map(Self).map_err(ApiError::from),

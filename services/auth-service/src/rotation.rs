@@ -64,7 +64,8 @@ impl Rotation {
 
     /// The newest token is used for the first time, and its successor becomes the newest.
     pub fn rotate(&self, now: DateTime<Utc>, policy: RotationPolicy) -> Self {
-        let still_in_grace = self.used_at.iter().copied().take_while(|used_at| now - *used_at <= policy.grace);
+        let still_in_grace =
+            self.used_at.iter().copied().take_while(|used_at| now - *used_at <= policy.grace);
         Self {
             newest: self.newest + 1,
             used_at: std::iter::once(now).chain(still_in_grace).take(REMEMBERED_USES).collect(),

@@ -17,14 +17,30 @@ const POLICY: RotationPolicy = RotationPolicy { rotate: true, grace: TimeDelta::
 #[derive(Clone, Debug)]
 enum Step {
     Login,
-    Refresh { session: usize },
+    Refresh {
+        session: usize,
+    },
     /// The successor never reaches the client, which asks again with what it has.
-    LostAnswer { session: usize },
-    Race { session: usize, callers: usize },
-    Replay { session: usize, token: usize },
-    Activity { session: usize },
-    Logout { session: usize },
-    Pass { seconds: i64 },
+    LostAnswer {
+        session: usize,
+    },
+    Race {
+        session: usize,
+        callers: usize,
+    },
+    Replay {
+        session: usize,
+        token: usize,
+    },
+    Activity {
+        session: usize,
+    },
+    Logout {
+        session: usize,
+    },
+    Pass {
+        seconds: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -132,7 +148,11 @@ impl History {
                 if let Some((session, token)) = self.newest_token(session) {
                     let first = self.refresh(session, token)?;
                     for _ in 1..callers {
-                        prop_assert_eq!(self.refresh(session, token)?, first, "racing callers get one successor");
+                        prop_assert_eq!(
+                            self.refresh(session, token)?,
+                            first,
+                            "racing callers get one successor"
+                        );
                     }
                 }
             }
@@ -159,7 +179,8 @@ impl History {
 
     fn login(&mut self) -> Result<(), TestCaseError> {
         let now = self.now;
-        let live = |(nth, kept): (usize, &Kept)| kept.live(now).then_some((Uuid::from_u128(nth as u128), kept.life));
+        let live =
+            |(nth, kept): (usize, &Kept)| kept.live(now).then_some((Uuid::from_u128(nth as u128), kept.life));
         for id in evicted_by_one_more(self.kept.iter().enumerate().filter_map(live).collect(), MAX_SESSIONS) {
             self.kept[id.as_u128() as usize].ended = true;
         }
@@ -207,7 +228,11 @@ impl History {
         let mut live = 0;
         for (kept, remembered) in self.kept.iter().zip(&self.remembered) {
             prop_assert_eq!(kept.live(self.now), remembered.live(self.now));
-            prop_assert_eq!(kept.life.expires_at, remembered.created_at + ABSOLUTE, "refreshing extends nothing");
+            prop_assert_eq!(
+                kept.life.expires_at,
+                remembered.created_at + ABSOLUTE,
+                "refreshing extends nothing"
+            );
             live += usize::from(kept.live(self.now));
         }
         prop_assert!(live <= MAX_SESSIONS);

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use contracts::events::auth::{
-    EndReason, SessionActivityUpdated, SessionCreated, SessionDeleted, SessionTerminated, SessionsBulkTerminated, TokenRefreshed,
-    UserLogout,
+    EndReason, SessionActivityUpdated, SessionCreated, SessionDeleted, SessionTerminated,
+    SessionsBulkTerminated, TokenRefreshed, UserLogout,
 };
 use identity::session_mark;
 use sea_orm::ActiveValue::Set;
@@ -118,12 +118,10 @@ impl LockedUser<'_> {
             return Ok(None);
         }
         self.transaction.emit(SessionActivityUpdated { user_id: self.row.id, session_id });
-        self.update(user::ActiveModel { last_activity_at: Set(Some(self.now)), ..Default::default() }).await?;
-        let change = session::ActiveModel {
-            id: Set(session_id),
-            last_activity: Set(self.now),
-            ..Default::default()
-        };
+        self.update(user::ActiveModel { last_activity_at: Set(Some(self.now)), ..Default::default() })
+            .await?;
+        let change =
+            session::ActiveModel { id: Set(session_id), last_activity: Set(self.now), ..Default::default() };
         Ok(Some(change.update(&*self.transaction).await?))
     }
 

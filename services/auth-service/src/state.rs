@@ -26,7 +26,8 @@ impl State {
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
         settings.check(&platform.http)?;
         let db =
-            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone()).await?;
+            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
+                .await?;
         let metrics = Metrics::register(&platform.metrics)?;
         let hashing = metrics.password_hash_seconds.clone();
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();

@@ -123,7 +123,11 @@ impl<'a> TokenAnswer<'a> {
         })
     }
 
-    pub fn send<T: Serialize>(self, status: StatusCode, body: impl FnOnce(Tokens) -> T) -> Result<HttpResponse, ApiError> {
+    pub fn send<T: Serialize>(
+        self,
+        status: StatusCode,
+        body: impl FnOnce(Tokens) -> T,
+    ) -> Result<HttpResponse, ApiError> {
         let Self { state, delivery, refresh_token, cookie_seconds, access_token } = self;
         let cookie = refresh_delivery::cookie(state, &refresh_token, cookie_seconds);
         let tokens = Tokens {

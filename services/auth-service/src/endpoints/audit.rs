@@ -47,7 +47,8 @@ pub struct AuditEntry {
 
 impl From<audit_log::Model> for AuditEntry {
     fn from(row: audit_log::Model) -> Self {
-        let audit_log::Model { id, action, user_id, actor_id, session_id, detail, ip_address, created_at } = row;
+        let audit_log::Model { id, action, user_id, actor_id, session_id, detail, ip_address, created_at } =
+            row;
         Self { id, action, user_id, actor_id, session_id, detail, ip_address, created_at }
     }
 }

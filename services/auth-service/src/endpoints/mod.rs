@@ -37,7 +37,9 @@ pub fn scope(prefix: &str) -> Scope {
         .service(endpoint("/users/{id}/sessions").delete(users::end_user_sessions))
         .service(endpoint("/audit").get(audit::list_audit))
         .service(
-            endpoint("/tokens").get(service_tokens::list_service_tokens).post(service_tokens::create_service_token),
+            endpoint("/tokens")
+                .get(service_tokens::list_service_tokens)
+                .post(service_tokens::create_service_token),
         )
         .service(endpoint("/tokens/{id}").delete(service_tokens::end_service_token))
 }

@@ -104,5 +104,9 @@ pub(super) fn is_account_id(id: &str) -> Result<(), validator::ValidationError> 
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         && id != "global";
     let message = "must have 1 to 64 letters, digits, - _ or ., and not be global";
-    if is_id { Ok(()) } else { Err(validator::ValidationError::new("account_id").with_message(message.into())) }
+    if is_id {
+        Ok(())
+    } else {
+        Err(validator::ValidationError::new("account_id").with_message(message.into()))
+    }
 }

@@ -60,7 +60,10 @@ impl PasswordHasher {
         scheme::needs_upgrade(stored, self.cost)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
         let admission = self.admitted.clone().try_acquire_owned().map_err(|_| Overloaded)?;
         let core = self.cores.clone().acquire_owned().await.map_err(|_| Overloaded)?;
         let duration = self.duration.clone();

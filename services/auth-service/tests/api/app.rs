@@ -1,0 +1,218 @@
+//! The service as its clients see it, with its stores, its clock and what it publishes.
+
+use std::sync::{Arc, Mutex};
+
+use auth_service::{Settings, State, routes_alone, run_background};
+use backplane::FeedItem;
+use chrono::TimeDelta;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use contracts::Clock;
+use identity::KeyConfig;
+use serde_json::{Value, json};
+use testing::{Answer, Backend, Client, StatusCode, Stores, eventually, wait_for};
+use uuid::Uuid;
+use web::{HttpConfig, Platform, Server};
+
+pub const PASSWORD: &str = "correct horse";
+
+#[derive(Parser)]
+pub struct Cli {
+    #[command(flatten)]
+    pub http: HttpConfig,
+    #[command(flatten)]
+    pub keys: KeyConfig,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+const ARGUMENTS: &[&str] = &[
+    "auth-service",
+    "--host=127.0.0.1",
+    "--workers=2",
+    "--jwt-access-secret=an access secret of the tests",
+    "--jwt-refresh-secret=a refresh secret of the tests",
+    "--bcrypt-cost=4",
+    "--demo-users=false",
+    "--session-sweep-interval=50ms",
+    "--cors-origin=https://app.example.com",
+];
+
+pub struct App {
+    pub client: Client,
+    pub state: State,
+    pub stores: Arc<Stores>,
+    database_url: String,
+    arguments: Vec<String>,
+    events: Arc<Mutex<Vec<Value>>>,
+}
+
+/// Somebody who has logged in.
+#[derive(Clone)]
+pub struct User {
+    pub client: Client,
+    pub id: Uuid,
+    pub email: String,
+    pub session: Uuid,
+    pub access: String,
+    pub refresh: String,
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.state.platform.stop.cancel();
+    }
+}
+
+impl App {
+    pub async fn start(backend: Backend) -> Self {
+        Self::with(backend, &[]).await
+    }
+
+    /// Further arguments override those that every test has.
+    pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
+        let stores = Arc::new(backend.start().await);
+        let database_url = stores.database_url().await;
+        let arguments = ARGUMENTS.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
+        Self::on(stores, database_url, arguments, Clock::system()).await
+    }
+
+    /// Another process on the same stores, with the same clock.
+    pub async fn replica(&self) -> Self {
+        let clock = self.state.platform.clock.clone();
+        Self::on(self.stores.clone(), self.database_url.clone(), self.arguments.clone(), clock).await
+    }
+
+    async fn on(stores: Arc<Stores>, database_url: String, arguments: Vec<String>, clock: Clock) -> Self {
+        let matches = Cli::command().args_override_self(true).get_matches_from(&arguments);
+        let cli = Cli::from_arg_matches(&matches).unwrap();
+        let redis_url = stores.redis_url();
+        let platform =
+            Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
+        platform.revocations.synced().await;
+        let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
+        let events = record_events(&platform).await;
+        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform, 0, routes_alone(state.clone())).unwrap();
+        let client = Client::new(format!("http://{}", server.address()));
+        tokio::task::spawn_local(server.run());
+        Self { client, state, stores, database_url, arguments, events }
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.state.platform.clock.advance(by);
+    }
+
+    /// Signs up `name@example.com`.
+    pub async fn sign_up(&self, name: &str) -> User {
+        let body = json!({"name": name, "email": email(name), "password": PASSWORD});
+        self.user(&self.client.post("/api/auth/signup", &body).await)
+    }
+
+    pub async fn log_in(&self, name: &str) -> User {
+        self.user(&self.try_log_in(&email(name), PASSWORD).await)
+    }
+
+    pub async fn try_log_in(&self, email: &str, password: &str) -> Answer {
+        self.client.post("/api/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// Signs up somebody and gives them the role.
+    pub async fn admin(&self, name: &str) -> User {
+        let user = self.sign_up(name).await;
+        let change = auth_service::user_admin::UserChange {
+            role: Some(contracts::Role::Admin),
+            is_active: None,
+            account_id: None,
+        };
+        let origin = auth_service::audit::Origin::service_itself();
+        auth_service::user_admin::update(&self.state, user.id, change, origin).await.unwrap();
+        self.log_in(name).await
+    }
+
+    pub fn user(&self, answer: &Answer) -> User {
+        let data = answer.data();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let access = text(&data["accessToken"]);
+        User {
+            client: self.client.with_token(&access),
+            id: text(&data["user"]["id"]).parse().unwrap(),
+            email: text(&data["user"]["email"]),
+            session: text(&data["session"]["id"]).parse().unwrap(),
+            refresh: text(&data["refreshToken"]),
+            access,
+        }
+    }
+
+    pub async fn try_refresh(&self, token: &str) -> Answer {
+        self.client.post("/api/auth/refresh", &json!({"refreshToken": token})).await
+    }
+
+    /// Exchanges a refresh token that must be accepted; gives its successor.
+    pub async fn refresh(&self, token: &str) -> String {
+        self.try_refresh(token).await.data()["refreshToken"].as_str().unwrap().to_owned()
+    }
+
+    /// The payloads published on a channel so far.
+    pub fn published(&self, channel: &str) -> Vec<Value> {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|event| event["type"] == channel).map(|event| event["payload"].clone()).collect()
+    }
+
+    /// Every envelope published so far.
+    pub fn all_published(&self) -> Vec<Value> {
+        self.events.lock().unwrap().clone()
+    }
+
+    /// Waits for a payload on the channel for which `is_it` holds.
+    pub async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        wait_for(channel, async || self.published(channel).into_iter().find(&is_it)).await
+    }
+
+    /// Waits for the end of a session, and gives the reason that was published.
+    pub async fn ended(&self, session: Uuid) -> String {
+        let event =
+            self.event("auth:session.deleted", |payload| payload["sessionId"] == json!(session)).await;
+        event["reason"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until everything that is committed is published and heard.
+    pub async fn all_events_are_out(&self) {
+        self.state.db.publish_pending().await.unwrap();
+        let head = self.state.platform.backplane.head().await.unwrap();
+        eventually("the events are heard", async || {
+            let events = self.events.lock().unwrap();
+            head.seq == 0 || events.iter().any(|event| event["seq"] == json!(head.seq))
+        })
+        .await;
+    }
+}
+
+impl User {
+    /// Whether the access token still works.
+    pub async fn is_in(&self) -> bool {
+        match self.client.get("/api/auth/me").await.status {
+            StatusCode::OK => true,
+            StatusCode::UNAUTHORIZED => false,
+            status => panic!("{status}"),
+        }
+    }
+}
+
+pub fn email(name: &str) -> String {
+    format!("{name}@example.com")
+}
+
+async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let mut feed = platform.backplane.feed();
+    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    let heard = events.clone();
+    tokio::spawn(async move {
+        while let Some(item) = feed.next().await {
+            if let FeedItem::Message(message) = item {
+                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+            }
+        }
+    });
+    events
+}
