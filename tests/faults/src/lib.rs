@@ -1,0 +1,21 @@
+//! A deployment of two replicas of each service, on a private Postgres and Redis, in which anything
+//! is killed, frozen and cut off while people work; and the account of what became of each event.
+//!
+//! [`Deployment`] is the world, [`Chaos`] breaks it, [`Producers`] commit events, [`Watcher`]s receive
+//! them, and [`verdict`] compares what they received with what the database says was committed.
+//!
+//! The binaries are run as they were built; a run is `cargo run -p faults`, and a short one is a test.
+
+mod chaos;
+mod deployment;
+mod producers;
+mod run;
+mod verdict;
+mod watcher;
+
+pub use chaos::Chaos;
+pub use deployment::{Deployment, Replica};
+pub use producers::Producers;
+pub use run::{Plan, Report, run};
+pub use verdict::{Account, Verdict, committed, verdict};
+pub use watcher::{Received, Watcher};

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use testing::Client;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::Deployment;
+
+/// Between two tries of a request that failed because something was down.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// People who report drifts and decide on them, each event committed exactly once however often the
+/// request must be repeated.
+pub struct Producers {
+    tasks: JoinSet<()>,
+    pub made: Arc<AtomicUsize>,
+}
+
+impl Producers {
+    /// `count` producers that together make `events` events, half of them decisions, pausing after each.
+    pub fn start(deployment: &Deployment, token: &str, count: usize, events: usize, pause: Duration) -> Self {
+        let made = Arc::new(AtomicUsize::new(0));
+        let mut tasks = JoinSet::new();
+        for producer in 0..count {
+            let clients = [0, 1].map(|replica| {
+                Client::new(deployment.drift[(producer + replica) % 2].url()).with_token(token)
+            });
+            let made = Arc::clone(&made);
+            tasks.spawn(async move {
+                while made.fetch_add(2, Ordering::Relaxed) < events {
+                    let id = report(&clients).await;
+                    approve(&clients, &id).await;
+                    tokio::time::sleep(pause).await;
+                }
+            });
+        }
+        Self { tasks, made }
+    }
+
+    /// Waits until all have made their share.
+    pub async fn finish(mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("a producer goes on whatever breaks");
+        }
+    }
+}
+
+/// Reports a drift of a new resource; its id.
+async fn report(clients: &[Client; 2]) -> String {
+    let drift = json!({
+        "resourceId": format!("i-{}", Uuid::new_v4().simple()),
+        "resourceType": "aws_instance",
+        "region": "eu-west-1",
+        "severity": "warning",
+        "stack": "faults",
+    });
+    let answer = until_answered(clients, "/api/v1/drifts", &drift).await;
+    answer["data"]["id"].as_str().unwrap_or_else(|| panic!("a drift was made: {answer}")).to_owned()
+}
+
+async fn approve(clients: &[Client; 2], id: &str) {
+    let path = format!("/api/v1/drifts/{id}/approve");
+    until_answered(clients, &path, &json!({"reason": "seen in a fault run"})).await;
+}
+
+/// Sends the request to one replica after the other until one has done it; the same key each time, so
+/// that it is done once.
+async fn until_answered(clients: &[Client; 2], path: &str, body: &serde_json::Value) -> serde_json::Value {
+    let key = Uuid::new_v4().to_string();
+    for client in clients.iter().cycle() {
+        let request = client.request(testing::Method::POST, path);
+        let request = request.header("idempotency-key", &key).timeout(Duration::from_secs(5)).json(body);
+        if let Ok(answer) = request.send().await {
+            let status = answer.status();
+            let text = answer.text().await.unwrap_or_default();
+            if status.is_success() {
+                return serde_json::from_str(&text).expect("an answer in JSON");
+            }
+            let retryable = status.is_server_error() || status == testing::StatusCode::CONFLICT;
+            assert!(retryable, "{path} was refused: {status} {text}");
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+    unreachable!("the cycle does not end")
+}

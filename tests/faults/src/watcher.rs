@@ -1,0 +1,174 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+const RETRY: Duration = Duration::from_millis(200);
+/// A line that is silent for so long is given up, as browsers' clients do.
+const SILENCE: Duration = Duration::from_secs(8);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What a watcher took note of, in the order in which it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// An event, by its id.
+    Event(String),
+    /// «You may have missed something»: it read everything anew.
+    Resync,
+}
+
+/// A client of `/ws` that stays subscribed to the drifts through everything, and notes what it gets.
+pub struct Watcher {
+    notes: Arc<Mutex<Notes>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Notes {
+    received: Vec<Received>,
+    connections: usize,
+    resumed: usize,
+    live: bool,
+}
+
+/// Where to go on.
+#[derive(Clone)]
+struct Place {
+    epoch: String,
+    seq: u64,
+    socket: String,
+}
+
+impl Watcher {
+    /// Connects to the `urls` in turn.
+    pub fn start(urls: [String; 2], token: String, first: usize) -> Self {
+        let notes = Arc::<Mutex<Notes>>::default();
+        let task = tokio::spawn(watch(urls, token, first, Arc::clone(&notes)));
+        Self { notes, task }
+    }
+
+    /// Waits until it is subscribed.
+    pub async fn until_live(&self) {
+        testing::eventually("a watcher to be subscribed", async || self.with(|notes| notes.live)).await;
+    }
+
+    /// What it has received so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.with(|notes| notes.received.clone())
+    }
+
+    /// How often it connected, and how often it could go on where it was.
+    pub fn connections(&self) -> (usize, usize) {
+        self.with(|notes| (notes.connections, notes.resumed))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Notes) -> T) -> T {
+        look(&self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn watch(urls: [String; 2], token: String, first: usize, notes: Arc<Mutex<Notes>>) {
+    let mut place = None;
+    for url in urls.iter().cycle().skip(first) {
+        if let Some(stream) = connect(url, &token).await {
+            listen(stream, &mut place, &notes).await;
+            note(&notes, |notes| notes.live = false);
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn connect(url: &str, token: &str) -> Option<Stream> {
+    let mut request = url.into_client_request().expect("a well-formed URL");
+    let bearer = format!("Bearer {token}").parse().expect("a token fits a header");
+    request.headers_mut().insert("authorization", bearer);
+    let (stream, _) = tokio::time::timeout(CONNECT_TIMEOUT, connect_async(request)).await.ok()?.ok()?;
+    Some(stream)
+}
+
+/// Hears one connection to its end.
+async fn listen(mut stream: Stream, place: &mut Option<Place>, notes: &Mutex<Notes>) {
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
+        let Message::Text(text) = message else { continue };
+        let message: Value = serde_json::from_str(&text).expect("the gateway speaks JSON");
+        if let Some(answer) = hear(&message, place, notes)
+            && stream.send(Message::text(answer.to_string())).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Takes one message in; what to say to it, if anything.
+fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Option<Value> {
+    match message["type"].as_str().unwrap_or_default() {
+        "connection.authorized" => {
+            note(notes, |notes| notes.connections += 1);
+            let here = place_of(&message["payload"]);
+            let Some(Place { epoch, seq, socket }) = place.replace(here) else {
+                return Some(json!({"type": "subscribe", "room": "drifts", "id": "subscribe"}));
+            };
+            let socket_now = place.as_ref().map(|place| place.socket.clone()).unwrap_or_default();
+            *place = Some(Place { epoch: epoch.clone(), seq, socket: socket_now });
+            Some(json!({"type": "resume", "epoch": epoch, "seq": seq, "sessionId": socket, "id": "resume"}))
+        }
+        "ack" => {
+            let done = message["success"] == true;
+            note(notes, |notes| {
+                notes.live |= done;
+                notes.resumed += usize::from(done && message["id"] == "resume");
+            });
+            // What cannot be resumed begins anew.
+            (!done && message["id"] == "resume").then(|| {
+                note(notes, |notes| notes.received.push(Received::Resync));
+                json!({"type": "subscribe", "room": "drifts", "id": "subscribe"})
+            })
+        }
+        "resync" => {
+            note(notes, |notes| notes.received.push(Received::Resync));
+            let payload = &message["payload"];
+            if let (Some(place), Some(epoch), Some(seq)) =
+                (place.as_mut(), payload["epoch"].as_str(), payload["seq"].as_u64())
+            {
+                (place.epoch, place.seq) = (epoch.into(), seq);
+            }
+            None
+        }
+        kind if kind.starts_with("drift:") => {
+            let id = message["eventId"].as_str().unwrap_or_default().to_owned();
+            note(notes, |notes| notes.received.push(Received::Event(id)));
+            if let (Some(place), Some(epoch), Some(seq)) =
+                (place.as_mut(), message["epoch"].as_str(), message["seq"].as_u64())
+            {
+                (place.epoch, place.seq) = (epoch.into(), seq);
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+fn place_of(payload: &Value) -> Place {
+    Place {
+        epoch: payload["epoch"].as_str().unwrap_or_default().into(),
+        seq: payload["seq"].as_u64().unwrap_or_default(),
+        socket: payload["sessionId"].as_str().unwrap_or_default().into(),
+    }
+}
+
+fn note(notes: &Mutex<Notes>, change: impl FnOnce(&mut Notes)) {
+    change(&mut notes.lock().unwrap_or_else(PoisonError::into_inner));
+}
