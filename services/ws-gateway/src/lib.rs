@@ -1,1 +1,100 @@
+//! The realtime gateway: Socket.IO for stock clients and plain WebSocket, rooms, and the relay of
+//! events from the backplane. It has no database, and knows nothing of what the events mean beyond
+//! its catalogue.
+//!
+//! From the bottom up: [`frame`] and the pure protocols (`engineio`, `socketio`, `plain`), the queue
+//! of a connection (`outbound`), the sockets of a worker thread (`hub`), what a client may do
+//! (`connection`), the transports (`http`), and the relay that feeds it all (`relay`). Start with
+//! `connection` for what comes in, and with `relay` for what goes out.
 
+mod authorise;
+mod catalogue;
+mod connection;
+mod ending;
+mod engineio;
+mod frame;
+mod gateway;
+mod http;
+mod hub;
+mod metrics;
+mod outbound;
+mod plain;
+mod relay;
+mod revocation;
+mod settings;
+mod socketio;
+
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
+use anyhow::Result;
+use clap::Parser;
+use identity::KeyConfig;
+use web::{HttpConfig, Platform};
+
+pub use settings::Settings;
+
+use ending::Ending;
+use gateway::Gateway;
+
+/// Everything that the gateway reads at start, where it runs alone.
+#[derive(Parser)]
+#[command(name = "ws-gateway", version, about = "Realtime gateway: Socket.IO and WebSocket")]
+pub struct Config {
+    #[command(flatten)]
+    pub http: HttpConfig,
+    #[command(flatten)]
+    pub keys: KeyConfig,
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 4004)]
+    pub port: u16,
+
+    /// Redis that all services share: a gateway of its own would hear nothing
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: String,
+}
+
+/// What the gateway's routes and tasks share. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    gateway: Arc<Gateway>,
+}
+
+impl State {
+    /// Loads the catalogue and registers metrics.
+    ///
+    /// # Errors
+    /// If the catalogue is wrong; the message says where.
+    pub fn connect(platform: Platform, settings: Settings) -> Result<Self> {
+        Ok(Self { gateway: Arc::new(Gateway::new(platform, settings)?) })
+    }
+}
+
+/// The paths of the gateway.
+pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    move |config| http::configure(&state.gateway, config)
+}
+
+/// Begins to relay events and to follow ended sessions, for as long as requests are served. When the
+/// process is to stop, the sockets say goodbye first.
+pub fn run_background(state: &State) {
+    let gateway = &state.gateway;
+    let platform = &gateway.platform;
+    platform.tasks.spawn(relay::run(Arc::clone(gateway), platform.served.clone()));
+    platform.tasks.spawn(revocation::run(Arc::clone(gateway), platform.served.clone()));
+    let leaving = Arc::clone(gateway);
+    platform.farewells.spawn(async move {
+        leaving.platform.stop.cancelled().await;
+        drain(&leaving);
+    });
+}
+
+fn drain(gateway: &Gateway) {
+    let plain = gateway.sockets(|hub| hub.all()).into_iter().map(|socket| socket.connection);
+    for connection in gateway.connections().into_iter().chain(plain) {
+        connection.close(gateway, Ending::Draining);
+    }
+}

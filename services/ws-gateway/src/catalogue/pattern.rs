@@ -1,0 +1,43 @@
+use std::fmt;
+
+/// The name of a channel, or the beginning of one followed by `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelPattern {
+    prefix: String,
+    open: bool,
+}
+
+impl ChannelPattern {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (prefix, open) = match text.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (text, false),
+        };
+        // These would mean something else to PSUBSCRIBE, and an open start would hear everything.
+        if prefix.is_empty() || prefix.contains(['*', '?', '[', ']', '\\']) {
+            return Err("a channel is a name, or the start of one followed by one *".into());
+        }
+        Ok(Self { prefix: prefix.into(), open })
+    }
+
+    pub fn matches(&self, channel: &str) -> bool {
+        if self.open { channel.starts_with(&self.prefix) } else { channel == self.prefix }
+    }
+
+    /// What the star stands for in this channel.
+    pub fn rest<'a>(&self, channel: &'a str) -> &'a str {
+        channel.strip_prefix(self.prefix.as_str()).unwrap_or_default()
+    }
+
+    /// Whether it matches all that `other` matches, and more.
+    pub fn covers(&self, other: &Self) -> bool {
+        self != other && self.open && other.prefix.starts_with(&self.prefix)
+    }
+}
+
+impl fmt::Display for ChannelPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.prefix)?;
+        if self.open { f.write_str("*") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,56 @@
+use super::Fields;
+
+/// A room's name with blanks: `user:{userId}`, `account:{accountId|global}`, `user:{*}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomTemplate {
+    before: String,
+    blank: Option<Blank>,
+    after: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Blank {
+    source: Source,
+    default: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    Field(String),
+    Rest,
+}
+
+impl RoomTemplate {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let malformed = || format!("the room {text:?} is not a name with at most one {{blank}}");
+        let Some((before, tail)) = text.split_once('{') else {
+            if text.is_empty() || text.contains('}') {
+                return Err(malformed());
+            }
+            return Ok(Self { before: text.into(), blank: None, after: String::new() });
+        };
+        let (inside, after) = tail.split_once('}').ok_or_else(malformed)?;
+        let (name, default) = match inside.split_once('|') {
+            Some((name, default)) => (name, Some(default.to_owned())),
+            None => (inside, None),
+        };
+        if name.is_empty() || after.contains(['{', '}']) {
+            return Err(malformed());
+        }
+        let source = if name == "*" { Source::Rest } else { Source::Field(name.into()) };
+        Ok(Self { before: before.into(), blank: Some(Blank { source, default }), after: after.into() })
+    }
+
+    /// The room's name for a message, unless a blank stays empty.
+    pub fn fill(&self, fields: &Fields<'_>, rest: &str) -> Option<String> {
+        let Some(blank) = &self.blank else {
+            return Some(self.before.clone());
+        };
+        let value = match &blank.source {
+            Source::Rest => Some(rest).filter(|rest| !rest.is_empty()),
+            Source::Field(name) => fields.get(name),
+        };
+        let value = value.or(blank.default.as_deref())?;
+        Some(format!("{}{value}{}", self.before, self.after))
+    }
+}

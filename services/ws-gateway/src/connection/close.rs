@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Connection, LINGER, Protocol};
+use crate::ending::Ending;
+use crate::engineio::Packet;
+use crate::frame::Frame;
+use crate::gateway::Gateway;
+use crate::hub::Form;
+use crate::socketio as packets;
+
+impl Connection {
+    /// Ends the connection with all its sockets; they are told why, as far as they listen.
+    pub fn close(self: &Arc<Self>, gateway: &Gateway, ending: Ending) {
+        let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        state.ended = true;
+        let sockets = std::mem::take(&mut state.sockets);
+        let polling = state.socket_io().is_some_and(|socket_io| socket_io.transport.is_polling());
+        let plain = matches!(state.protocol, Protocol::Plain);
+        drop(state);
+
+        for (_, socket) in &sockets {
+            self.forget(gateway, socket);
+        }
+        let mut last: Vec<Frame> =
+            sockets.iter().flat_map(|(form, _)| farewell(*form, ending, gateway)).collect();
+        if polling {
+            last.push(Packet::Close.frame());
+        }
+        last.push(Frame::close(ending.code(), ending.reason()));
+        match ending {
+            _ if ending.is_silent() => self.outbound.finish_at_once(polling.then(|| Packet::Close.frame())),
+            Ending::Slow => self.outbound.finish_at_once(last.pop()),
+            _ => self.outbound.finish(last),
+        }
+        if polling {
+            self.hub.watch(self, Instant::now() + LINGER);
+        } else {
+            gateway.remove_session(&self.id);
+        }
+        gateway.metrics.disconnected(ending);
+        tracing::info!(
+            code = ending.code(), reason = ending.reason(), plain, sockets = sockets.len(),
+            "connection ended"
+        );
+    }
+
+    /// Ends one socket, and the connection with its last one.
+    pub fn end_socket(self: &Arc<Self>, gateway: &Gateway, socket: &str, ending: Ending) {
+        let mut state = self.lock();
+        let Some(index) = state.sockets.iter().position(|(_, own)| &**own == socket) else { return };
+        if state.sockets.len() == 1 {
+            drop(state);
+            return self.close(gateway, ending);
+        }
+        let (form, socket) = state.sockets.swap_remove(index);
+        if let (Some(socket_io), Some(namespace)) = (state.socket_io(), form.namespace()) {
+            socket_io.namespaces.left(namespace);
+        }
+        drop(state);
+        self.forget(gateway, &socket);
+        for frame in farewell(form, ending, gateway) {
+            self.outbound.push(frame);
+        }
+    }
+
+    /// The client has left a namespace.
+    pub(super) fn left(&self, gateway: &Gateway, form: Form) {
+        let mut state = self.lock();
+        let Some(index) = state.sockets.iter().position(|(own, _)| *own == form) else { return };
+        let (_, socket) = state.sockets.swap_remove(index);
+        drop(state);
+        self.forget(gateway, &socket);
+    }
+
+    fn forget(&self, gateway: &Gateway, socket: &str) {
+        if self.hub.leave(socket).is_some() {
+            gateway.metrics.connections.dec();
+        }
+    }
+}
+
+/// What a socket hears last. Endings after which it may come back at once say nothing: a stock client
+/// that is sent a DISCONNECT stays away.
+fn farewell(form: Form, ending: Ending, gateway: &Gateway) -> Vec<Frame> {
+    let clock = gateway.clock();
+    match ending {
+        Ending::Revoked(reason) => {
+            let notice = form.notice("session.revoked", json!({ "reason": reason }), None, clock);
+            let disconnect = form.namespace().map(|namespace| Frame::text(packets::disconnect(namespace)));
+            std::iter::once(notice).chain(disconnect).collect()
+        }
+        Ending::Draining => {
+            let payload = json!({ "reconnectAfterMs": 0 });
+            vec![form.notice("server.draining", payload, None, clock)]
+        }
+        _ => Vec::new(),
+    }
+}

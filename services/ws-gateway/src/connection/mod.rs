@@ -1,0 +1,259 @@
+//! One client's connection: what it says is read here, what it hears is put into its queue.
+//!
+//! [`Connection`] holds what Socket.IO and `/ws` have in common; `socketio` and `plain` hold what
+//! each protocol makes of a message. The transports are in [`crate::http`].
+
+mod close;
+mod incoming;
+mod plain;
+mod socketio;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use contracts::Claims;
+use serde_json::json;
+use tokio::time::Instant;
+
+pub use incoming::{Incoming, read};
+
+use crate::authorise::Peer;
+use crate::ending::Ending;
+use crate::engineio::{Beat, Heartbeat, Packet, Transport};
+use crate::frame::Frame;
+use crate::gateway::{Gateway, random_id};
+use crate::hub::{self, Form, Hub, Member};
+use crate::outbound::Outbound;
+use socketio::SocketIo;
+
+/// What may wait for one connection.
+const QUEUE_BYTES: usize = 1024 * 1024;
+/// How long a client may take to move to a WebSocket.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the last packets wait for the GET that fetches them.
+const LINGER: Duration = Duration::from_secs(30);
+const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
+
+/// See the module's documentation.
+pub struct Connection {
+    /// Of Socket.IO, the Engine.IO session id: whoever knows it may read and write.
+    pub id: Arc<str>,
+    pub peer: Peer,
+    pub hub: Arc<Hub>,
+    pub outbound: Outbound,
+    state: Mutex<State>,
+}
+
+struct State {
+    protocol: Protocol,
+    heartbeat: Heartbeat,
+    /// By when it must be authorised; `None` once it has been.
+    handshake_until: Option<Instant>,
+    /// By when a WebSocket that probed must have taken over.
+    upgrade_until: Option<Instant>,
+    sockets: Vec<(Form, Arc<str>)>,
+    /// A GET is waiting: a second one breaks the protocol.
+    polled: bool,
+    ended: bool,
+}
+
+enum Protocol {
+    SocketIo(SocketIo),
+    Plain,
+}
+
+impl Connection {
+    /// A Socket.IO connection, opened by the first request of a session.
+    pub fn socket_io(gateway: &Gateway, hub: &Arc<Hub>, peer: Peer, transport: Transport) -> Arc<Self> {
+        let outbound = match transport {
+            Transport::WebSocket => Outbound::web_socket(QUEUE_BYTES),
+            Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(QUEUE_BYTES),
+        };
+        let connection = Self::new(gateway, hub, peer, outbound, Protocol::SocketIo(SocketIo::new(transport)));
+        let settings = &gateway.settings;
+        let upgrades: &[&str] = if transport.is_polling() { &["websocket"] } else { &[] };
+        let open = json!({
+            "sid": &*connection.id,
+            "upgrades": upgrades,
+            "pingInterval": settings.gateway_ping_interval_ms,
+            "pingTimeout": settings.gateway_ping_timeout_ms,
+            "maxPayload": settings.gateway_max_frame_bytes,
+        });
+        connection.outbound.push(Packet::Open(open.to_string().into()).frame());
+        gateway.add_session(&connection);
+        connection
+    }
+
+    /// A connection of `/ws`.
+    pub fn plain(gateway: &Gateway, hub: &Arc<Hub>, peer: Peer) -> Arc<Self> {
+        let outbound = Outbound::web_socket(QUEUE_BYTES);
+        Self::new(gateway, hub, peer, outbound, Protocol::Plain)
+    }
+
+    fn new(gateway: &Gateway, hub: &Arc<Hub>, peer: Peer, outbound: Outbound, protocol: Protocol) -> Arc<Self> {
+        let now = Instant::now();
+        let (interval, timeout) = (gateway.settings.ping_interval(), gateway.settings.ping_timeout());
+        let state = State {
+            protocol,
+            heartbeat: Heartbeat::new(interval, timeout, now),
+            handshake_until: Some(now + gateway.settings.handshake()),
+            upgrade_until: None,
+            sockets: Vec::new(),
+            polled: false,
+            ended: false,
+        };
+        let hub = Arc::clone(hub);
+        let connection = Arc::new(Self { id: random_id(), peer, hub, outbound, state: Mutex::new(state) });
+        let first = connection.lock().next_deadline();
+        connection.hub.watch(&connection, first);
+        connection
+    }
+
+    /// Does what is due; when to be called again. `None` when it has ended.
+    pub fn tick(self: &Arc<Self>, gateway: &Gateway, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        if state.ended {
+            gateway.remove_session(&self.id);
+            return None;
+        }
+        if state.handshake_until.is_some_and(|until| until <= now) {
+            drop(state);
+            self.close(gateway, Ending::HandshakeTimeout);
+            return Some(now + LINGER);
+        }
+        if state.upgrade_until.is_some_and(|until| until <= now) {
+            state.abandon_probe();
+            self.outbound.abandon_probe();
+        }
+        match state.heartbeat.beat(now) {
+            Beat::Nothing => {}
+            Beat::Ping => {
+                let ping = match state.protocol {
+                    Protocol::SocketIo(_) => Packet::Ping("".into()).frame(),
+                    Protocol::Plain => Frame::ping(),
+                };
+                self.outbound.push(ping);
+            }
+            Beat::Dead => {
+                drop(state);
+                self.close(gateway, Ending::Silent);
+                return None;
+            }
+        }
+        Some(state.next_deadline())
+    }
+
+    /// Lets an authorised socket in; `greeting` is what it hears before anything else.
+    async fn enter(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        form: Form,
+        claims: &Claims,
+        greeting: impl FnOnce(&str) -> Option<Frame>,
+    ) -> Entered {
+        if !self.hub.started(gateway.settings.handshake()).await {
+            return Entered::NotReady;
+        }
+        let socket = random_id();
+        let member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self));
+        let clock = gateway.clock();
+        let recoverable = gateway.settings.recovery().is_some();
+        let position = self.hub.join(member, &hub::own_rooms(claims), |position, member| {
+            greeting(&member.id).map(|frame| self.outbound.push(frame));
+            let authorized = json!({
+                "userId": claims.user_id,
+                "sessionId": &*member.id,
+                "sid": claims.sid,
+                "expiresAt": member.expires_at(),
+                "epoch": &*position.epoch,
+                "seq": position.seq,
+            });
+            // With the offset, so that nothing is lost if the line breaks before the first event.
+            let offset = recoverable.then(|| position.to_string());
+            self.outbound.push(form.notice("connection.authorized", authorized, offset.as_deref(), clock));
+        });
+        if position.is_none() {
+            return Entered::NotReady;
+        }
+        let mut state = self.lock();
+        if state.ended {
+            drop(state);
+            self.hub.leave(&socket);
+            return Entered::Ended;
+        }
+        state.sockets.push((form, Arc::clone(&socket)));
+        state.handshake_until = None;
+        drop(state);
+        gateway.metrics.connections.inc();
+        tracing::info!(
+            socket = &*socket, user = claims.user_id, sid = claims.sid.map(tracing::field::display),
+            form = ?form, "socket authorised"
+        );
+        // The session may have ended between the check of the token and the join of its room.
+        if let Err(identity::TokenError::Revoked { reason }) =
+            gateway.platform.verifier.recheck(&mut claims.clone())
+        {
+            self.end_socket(gateway, &socket, Ending::Revoked(reason));
+        }
+        Entered::In(socket)
+    }
+
+    /// The socket of that form, if it is authorised.
+    fn socket(&self, form: Form) -> Option<Arc<str>> {
+        let state = self.lock();
+        state.sockets.iter().find(|(own, _)| *own == form).map(|(_, socket)| Arc::clone(socket))
+    }
+
+    /// Counts a message of a user; false if it is one too many, and then perhaps the last.
+    async fn admit_message(self: &Arc<Self>, gateway: &Gateway, form: Form, socket: &str) -> bool {
+        let Some(user) = self.hub.with_member(socket, |member| member.claims.user_id.clone()) else {
+            return false;
+        };
+        let limit = gateway.settings.gateway_messages_per_second;
+        let count = gateway.platform.limiter.count(&format!("ws:messages:{user}"), MESSAGE_WINDOW).await;
+        if count <= limit {
+            return true;
+        }
+        gateway.metrics.dropped("rate_limit");
+        if count > limit.saturating_mul(2) {
+            self.close(gateway, Ending::RateLimited);
+        } else if count == limit + 1 {
+            let warning = json!({ "limit": limit, "windowMs": MESSAGE_WINDOW.as_millis() });
+            self.outbound.push(form.notice("rate_limit.warning", warning, None, gateway.clock()));
+        }
+        false
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Entered {
+    In(Arc<str>),
+    /// The feed has not begun: nobody could say from where the socket hears everything.
+    NotReady,
+    /// The connection is over.
+    Ended,
+}
+
+impl State {
+    fn next_deadline(&self) -> Instant {
+        let others = [self.handshake_until, self.upgrade_until].into_iter().flatten();
+        others.fold(self.heartbeat.deadline(), Instant::min)
+    }
+
+    fn socket_io(&mut self) -> Option<&mut SocketIo> {
+        match &mut self.protocol {
+            Protocol::SocketIo(socket_io) => Some(socket_io),
+            Protocol::Plain => None,
+        }
+    }
+
+    fn abandon_probe(&mut self) {
+        self.upgrade_until = None;
+        if let Some(socket_io) = self.socket_io() {
+            socket_io.transport.abandon_probe();
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{Connection, Entered, UPGRADE_TIMEOUT};
+use crate::authorise::Refusal;
+use crate::ending::Ending;
+use crate::engineio::{Lane, Message, Packet, Received, Transport};
+use crate::frame::Frame;
+use crate::gateway::Gateway;
+use crate::hub::Form;
+use crate::socketio::{self as packets, Action, Decoder};
+
+/// A connection's place in the protocol.
+pub struct SocketIo {
+    pub transport: Transport,
+    pub decoder: Decoder,
+    pub namespaces: packets::Connection,
+}
+
+impl SocketIo {
+    pub fn new(transport: Transport) -> Self {
+        Self { transport, decoder: Decoder::default(), namespaces: packets::Connection::default() }
+    }
+}
+
+impl Connection {
+    /// Whether requests by polling may name this session.
+    pub fn is_polling(&self) -> bool {
+        self.lock().socket_io().is_some_and(|socket_io| socket_io.transport.is_polling())
+    }
+
+    /// A GET begins to wait. False if one does already: then the session ends.
+    pub fn begin_poll(&self) -> bool {
+        !std::mem::replace(&mut self.lock().polled, true)
+    }
+
+    pub fn end_poll(&self) {
+        self.lock().polled = false;
+    }
+
+    /// A WebSocket wants to take over. Its ticket for the queue, unless there is one already.
+    pub fn probe(self: &Arc<Self>) -> Option<u32> {
+        let mut state = self.lock();
+        if state.ended || !state.socket_io()?.transport.probe() {
+            return None;
+        }
+        let until = Instant::now() + UPGRADE_TIMEOUT;
+        state.upgrade_until = Some(until);
+        drop(state);
+        self.hub.watch(self, until);
+        Some(self.outbound.open_web_socket())
+    }
+
+    /// The WebSocket is gone: the connection with it, unless it had not taken over yet.
+    pub fn web_socket_gone(self: &Arc<Self>, gateway: &Gateway, ending: Ending) {
+        let mut state = self.lock();
+        if state.socket_io().is_some_and(|socket_io| socket_io.transport.is_polling()) {
+            state.abandon_probe();
+            self.outbound.abandon_probe();
+            return;
+        }
+        drop(state);
+        self.close(gateway, ending);
+    }
+
+    /// Takes in one Engine.IO packet.
+    pub async fn receive(self: &Arc<Self>, gateway: &Gateway, lane: Lane, packet: Packet) {
+        let mut state = self.lock();
+        let Some(socket_io) = state.socket_io() else { return };
+        let received = socket_io.transport.receive(lane, packet);
+        match received {
+            Received::Nothing => {}
+            Received::Pong => state.heartbeat.pong(Instant::now()),
+            Received::Probed => self.outbound.answer_probe(Packet::Pong("probe".into()).frame()),
+            Received::Upgraded => {
+                state.upgrade_until = None;
+                self.outbound.upgrade();
+            }
+            Received::Closed => {
+                drop(state);
+                self.close(gateway, Ending::Left);
+            }
+            Received::Violation => {
+                drop(state);
+                self.refuse_packet(gateway, lane);
+            }
+            Received::Message(message) => {
+                drop(state);
+                self.receive_message(gateway, message).await;
+            }
+        }
+    }
+
+    /// A packet that may not come. On a WebSocket that only probes it ends that WebSocket alone.
+    pub fn refuse_packet(self: &Arc<Self>, gateway: &Gateway, lane: Lane) {
+        match lane {
+            Lane::WebSocket => self.web_socket_gone(gateway, Ending::BadMessage),
+            Lane::Polling => self.close(gateway, Ending::BadMessage),
+        }
+    }
+
+    async fn receive_message(self: &Arc<Self>, gateway: &Gateway, message: Message) {
+        let mut state = self.lock();
+        let Some(socket_io) = state.socket_io() else { return };
+        let action = match socket_io.decoder.decode(message) {
+            Ok(Some(packet)) => socket_io.namespaces.receive(packet),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%error, "a packet cannot be read");
+                Action::Violation
+            }
+        };
+        drop(state);
+        match action {
+            Action::Join { namespace, auth } => self.join(gateway, &namespace, &auth).await,
+            Action::Leave { namespace } => {
+                if let Some(form) = Form::of_namespace(&namespace) {
+                    self.left(gateway, form);
+                }
+            }
+            Action::Event { namespace, name, args, ack } => {
+                if let Some(form) = Form::of_namespace(&namespace) {
+                    self.event(gateway, form, &name, &args, ack).await;
+                }
+            }
+            Action::Nothing => {}
+            Action::Violation => self.close(gateway, Ending::BadMessage),
+        }
+    }
+
+    async fn join(self: &Arc<Self>, gateway: &Gateway, namespace: &str, auth: &Map<String, Value>) {
+        let Some(form) = Form::of_namespace(namespace) else {
+            self.refuse_join(namespace, "Invalid namespace", None);
+            return;
+        };
+        let transport = if self.is_polling() { "polling" } else { "websocket" };
+        let claims = match gateway.authorise(&self.peer, self.peer.token(auth)).await {
+            Ok(claims) => claims,
+            Err(refusal) => {
+                gateway.metrics.connected(transport, refusal.code.as_str());
+                return self.refuse_join(namespace, &refusal.message, Some(refusal.data(form)));
+            }
+        };
+        if !self.lock().socket_io().is_some_and(|socket_io| socket_io.namespaces.joined(namespace)) {
+            return;
+        }
+        let greeting = |socket: &str| Some(Frame::text(packets::connect(namespace, socket, None)));
+        match self.enter(gateway, form, &claims, greeting).await {
+            Entered::In(_) => gateway.metrics.connected(transport, "ok"),
+            Entered::Ended => {}
+            Entered::NotReady => {
+                gateway.metrics.connected(transport, "unavailable");
+                self.close(gateway, Ending::Unavailable);
+            }
+        }
+    }
+
+    fn refuse_join(&self, namespace: &str, message: &str, data: Option<Value>) {
+        if let Some(socket_io) = self.lock().socket_io() {
+            socket_io.namespaces.left(namespace);
+        }
+        self.outbound.push(Frame::text(packets::connect_error(namespace, message, data.as_ref())));
+    }
+
+    async fn event(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        form: Form,
+        name: &str,
+        args: &[Value],
+        ack: Option<u64>,
+    ) {
+        let Some(socket) = self.socket(form) else { return };
+        if !self.admit_message(gateway, form, &socket).await {
+            return;
+        }
+        let outcome = match name.split_once(':') {
+            Some(("subscribe", room)) => self.subscribe(gateway, &socket, room),
+            Some(("unsubscribe", room)) => self.unsubscribe(gateway, &socket, room),
+            _ if name == "connection.reauth" => {
+                let token = args.first().and_then(|arg| arg.get("token")).and_then(Value::as_str);
+                self.reauth(gateway, &socket, token.unwrap_or_default()).await
+            }
+            _ => Err(json!({ "code": "UNKNOWN_EVENT", "message": "nothing listens to this event" })),
+        };
+        if let (Some(id), Some(namespace)) = (ack, form.namespace()) {
+            let answer = match outcome {
+                Ok(data) => json!({ "success": true, "data": data }),
+                Err(error) => json!({ "success": false, "error": error }),
+            };
+            self.outbound.push(Frame::text(packets::ack(namespace, id, &answer)));
+        }
+    }
+}
+
+/// What a client asks for, in both protocols. The outcome is the data or the error of the answer.
+impl Connection {
+    pub(super) fn subscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
+        if !gateway.catalogue.is_subscribable(room) {
+            return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
+        }
+        self.hub.subscribe(socket, room);
+        Ok(json!({ "room": room }))
+    }
+
+    pub(super) fn unsubscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
+        if !gateway.catalogue.is_subscribable(room) {
+            return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
+        }
+        self.hub.unsubscribe(socket, room);
+        Ok(json!({ "room": room }))
+    }
+
+    /// Replaces the token of every socket of this connection that is of the same session.
+    pub(super) async fn reauth(&self, gateway: &Gateway, socket: &str, token: &str) -> Result<Value, Value> {
+        let gone = || json!({ "code": "AUTH_FAILED", "message": "the socket has ended" });
+        let old = self.hub.with_member(socket, |member| member.claims.clone()).ok_or_else(gone)?;
+        let refused = |refusal: Refusal| refusal.data(Form::Root);
+        let new = gateway.reauthorise(&self.peer, &old, token).await.map_err(refused)?;
+        let sockets = self.lock().sockets.clone();
+        for (_, other) in sockets {
+            let same = |member: &mut crate::hub::Member| {
+                member.claims.sid == new.sid && member.claims.user_id == new.user_id
+            };
+            if self.hub.with_member(&other, same) == Some(true) {
+                self.hub.reauthorise(&other, new.clone());
+            }
+        }
+        let expires_at = self.hub.with_member(socket, |member| member.expires_at()).ok_or_else(gone)?;
+        Ok(json!({ "expiresAt": expires_at }))
+    }
+}

@@ -1,0 +1,109 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::ThreadId;
+
+use anyhow::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::Clock;
+use tokio::sync::mpsc;
+use web::Platform;
+
+use crate::catalogue::Catalogue;
+use crate::connection::Connection;
+use crate::hub::{Ended, Hub, Item};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+
+/// What a process has once.
+pub struct Gateway {
+    pub platform: Platform,
+    pub settings: Settings,
+    pub catalogue: Catalogue,
+    pub metrics: Metrics,
+    /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
+    sessions: RwLock<HashMap<Arc<str>, Arc<Connection>>>,
+    hubs: RwLock<HashMap<ThreadId, Arc<Hub>>>,
+    joins: mpsc::UnboundedSender<mpsc::Sender<Item>>,
+    joined: Mutex<Option<mpsc::UnboundedReceiver<mpsc::Sender<Item>>>>,
+}
+
+impl Gateway {
+    /// # Errors
+    /// If the catalogue is wrong, or a metric is registered twice.
+    pub fn new(platform: Platform, settings: Settings) -> Result<Self> {
+        let catalogue = settings.catalogue()?;
+        let metrics = Metrics::register(&platform.metrics)?;
+        let (joins, joined) = mpsc::unbounded_channel();
+        Ok(Self {
+            platform,
+            settings,
+            catalogue,
+            metrics,
+            sessions: RwLock::default(),
+            hubs: RwLock::default(),
+            joins,
+            joined: Mutex::new(Some(joined)),
+        })
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.platform.clock
+    }
+
+    /// The hub of the calling worker thread, which begins to run with the first call.
+    pub fn hub_of_this_thread(self: &Arc<Self>) -> Arc<Hub> {
+        let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
+        let hub = hubs.entry(std::thread::current().id()).or_insert_with(|| {
+            let (hub, inbox, items) = Hub::new();
+            // An error means that the relay has stopped, and with it the process.
+            let _ = self.joins.send(inbox);
+            actix_web::rt::spawn(Arc::clone(&hub).run(Arc::clone(self), items));
+            hub
+        });
+        Arc::clone(hub)
+    }
+
+    /// The hubs that want to be fed, for the one relay.
+    pub(crate) fn take_joins(&self) -> Option<mpsc::UnboundedReceiver<mpsc::Sender<Item>>> {
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub fn hubs(&self) -> Vec<Arc<Hub>> {
+        self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Sockets of every hub, to be ended.
+    pub fn sockets(&self, of: impl Fn(&Hub) -> Vec<Ended>) -> Vec<Ended> {
+        self.hubs().iter().flat_map(|hub| of(hub)).collect()
+    }
+
+    pub fn session(&self, id: &str) -> Option<Arc<Connection>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub fn add_session(&self, connection: &Arc<Connection>) {
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        sessions.insert(Arc::clone(&connection.id), Arc::clone(connection));
+    }
+
+    pub fn remove_session(&self, id: &str) {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Every Socket.IO connection, also those in no namespace.
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+/// An id that nobody guesses: 20 characters, 120 random bits.
+pub fn random_id() -> Arc<str> {
+    // Two v4 UUIDs hold 244 random bits; 15 bytes from outside their fixed bits are taken.
+    let (a, b) = (uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes());
+    let mut bytes = [0; 15];
+    bytes[..7].copy_from_slice(&a[9..]);
+    bytes[7..13].copy_from_slice(&b[..6]);
+    bytes[13..].copy_from_slice(&b[14..]);
+    URL_SAFE_NO_PAD.encode(bytes).into()
+}

@@ -1,0 +1,109 @@
+//! `/socket.io/`: the requests of Engine.IO, sorted by transport, session and method.
+
+use std::sync::Arc;
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::{Data, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+
+use super::{Worker, peer, polling, serve_web_socket, stream};
+use crate::connection::Connection;
+use crate::engineio::{PROTOCOL, RequestError, Transport};
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    #[serde(rename = "EIO")]
+    protocol: Option<String>,
+    transport: Option<String>,
+    sid: Option<String>,
+    token: Option<String>,
+}
+
+pub async fn request(request: HttpRequest, payload: Payload, worker: Data<Worker>) -> HttpResponse {
+    let answer = dispatch(&request, payload, &worker).await;
+    answer.unwrap_or_else(|refusal| {
+        worker.gateway.metrics.connected("engine", refusal.label());
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        HttpResponse::build(status).json(refusal.body())
+    })
+}
+
+async fn dispatch(
+    request: &HttpRequest,
+    payload: Payload,
+    worker: &Data<Worker>,
+) -> Result<HttpResponse, RequestError> {
+    if !web::origin_is_allowed(request.headers(), &worker.gateway.platform.http) {
+        return Err(RequestError::Forbidden);
+    }
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let Query(parameters) = Query::<Parameters>::from_query(request.query_string())
+        .map_err(|_| RequestError::BadRequest)?;
+    let web_socket = match parameters.transport.as_deref() {
+        Some("polling") => false,
+        Some("websocket") => true,
+        _ => return Err(RequestError::TransportUnknown),
+    };
+    let session = match &parameters.sid {
+        Some(sid) => Some(worker.gateway.session(sid).ok_or(RequestError::SessionUnknown)?),
+        None => None,
+    };
+    match (session, web_socket) {
+        (Some(session), true) => upgrade(request, payload, worker, &session),
+        (Some(session), false) => polling::request(request, payload, worker, &session).await,
+        (None, _) if request.method() != Method::GET => Err(RequestError::BadHandshakeMethod),
+        (None, true) if !asks_for_web_socket(request) => Err(RequestError::BadRequest),
+        (None, _) if parameters.protocol.as_deref() != Some(PROTOCOL) => {
+            Err(RequestError::UnsupportedProtocol)
+        }
+        (None, true) => open_web_socket(request, payload, worker, parameters),
+        (None, false) => {
+            let peer = peer(request, &worker.gateway, parameters.token);
+            let session = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::Polling);
+            polling::poll(worker, &session).await
+        }
+    }
+}
+
+fn open_web_socket(
+    request: &HttpRequest,
+    payload: Payload,
+    worker: &Data<Worker>,
+    parameters: Parameters,
+) -> Result<HttpResponse, RequestError> {
+    let accepted = accept(request, payload, worker)?;
+    let peer = peer(request, &worker.gateway, parameters.token);
+    let connection = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::WebSocket);
+    Ok(serve_web_socket(worker, &connection, 0, accepted, async {}))
+}
+
+fn upgrade(
+    request: &HttpRequest,
+    payload: Payload,
+    worker: &Data<Worker>,
+    session: &Arc<Connection>,
+) -> Result<HttpResponse, RequestError> {
+    if !asks_for_web_socket(request) {
+        return Err(RequestError::BadRequest);
+    }
+    let accepted = accept(request, payload, worker)?;
+    let ticket = session.probe().ok_or(RequestError::BadRequest)?;
+    Ok(serve_web_socket(worker, session, ticket, accepted, async {}))
+}
+
+fn accept(
+    request: &HttpRequest,
+    payload: Payload,
+    worker: &Worker,
+) -> Result<(HttpResponse, stream::Frames), RequestError> {
+    let limit = worker.gateway.settings.gateway_max_frame_bytes;
+    stream::accept(request, payload, &[], limit).map_err(|_| RequestError::BadRequest)
+}
+
+fn asks_for_web_socket(request: &HttpRequest) -> bool {
+    let upgrade = request.headers().get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}

@@ -1,0 +1,73 @@
+use std::sync::{Arc, OnceLock};
+
+use backplane::Position;
+use chrono::{DateTime, Utc};
+use contracts::Envelope;
+use serde_json::value::RawValue;
+
+use super::Form;
+use crate::catalogue::Shape;
+use crate::frame::Frame;
+use crate::socketio;
+
+/// A relayed event, ready for every socket of the process.
+///
+/// It is encoded when the first socket of a form needs it, and then shared by all of that form.
+#[derive(Debug)]
+pub struct Event {
+    /// What it is counted as.
+    pub label: Arc<str>,
+    pub envelope: Envelope<Box<RawValue>>,
+    /// The rooms that hear it; none for one that only moves the position on.
+    pub rooms: Vec<String>,
+    pub position: Option<Position>,
+    pub root: Option<Shape>,
+    pub dashboard: Option<Shape>,
+    /// Whether recovery is on, and the position goes with the event.
+    pub recoverable: bool,
+    pub frames: Frames,
+}
+
+/// One frame for each form.
+#[derive(Debug, Default)]
+pub struct Frames {
+    root: OnceLock<Frame>,
+    dashboard: OnceLock<Frame>,
+    plain: OnceLock<Frame>,
+}
+
+impl Event {
+    pub fn published_at(&self) -> DateTime<Utc> {
+        self.envelope.timestamp
+    }
+
+    /// The event in this form; `None` if it is not for sockets of that form.
+    pub fn frame(&self, form: Form) -> Option<&Frame> {
+        match form {
+            Form::Root => Some(self.frames.root.get_or_init({
+                let shape = self.root?;
+                move || self.encode("/", shape)
+            })),
+            Form::Dashboard => Some(self.frames.dashboard.get_or_init({
+                let shape = self.dashboard?;
+                move || self.encode("/dashboard", shape)
+            })),
+            Form::Plain => Some(self.frames.plain.get_or_init(|| Frame::text(self.json()))),
+        }
+    }
+
+    fn encode(&self, namespace: &str, shape: Shape) -> Frame {
+        let offset = self.position.as_ref().filter(|_| self.recoverable).map(Position::to_string);
+        let name = &self.envelope.event_type;
+        let text = match shape {
+            Shape::Payload => socketio::event(namespace, name, self.envelope.payload.get(), offset.as_deref()),
+            Shape::Envelope => socketio::event(namespace, name, &self.json(), offset.as_deref()),
+        };
+        Frame::text(text)
+    }
+
+    fn json(&self) -> String {
+        // Plain data with string keys: it always has a JSON form.
+        serde_json::to_string(&self.envelope).unwrap_or_default()
+    }
+}

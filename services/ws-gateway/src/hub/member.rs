@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::{Claims, Clock};
+use serde_json::json;
+
+use super::timers::Key;
+use super::{Ended, Event, Form};
+use crate::connection::Connection;
+use crate::outbound::Pushed;
+
+/// How long before its expiry a token's owner is told.
+const WARNING: TimeDelta = TimeDelta::minutes(5);
+
+/// An authorised socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
+pub struct Member {
+    /// What clients know as their socket's id.
+    pub id: Arc<str>,
+    pub form: Form,
+    pub claims: Claims,
+    pub connection: Arc<Connection>,
+    pub rooms: Vec<Arc<str>>,
+    /// Whether it was told that its token expires soon.
+    pub warned: bool,
+    /// Events that came while it is given what it missed before them.
+    pub held: Option<Vec<Arc<Event>>>,
+    pub(super) last_event: u64,
+    pub(super) timer: Option<Key<DateTime<Utc>>>,
+}
+
+impl Member {
+    pub fn new(id: Arc<str>, form: Form, claims: Claims, connection: Arc<Connection>) -> Self {
+        let (rooms, held) = (Vec::new(), None);
+        Self { id, form, claims, connection, rooms, warned: false, held, last_event: 0, timer: None }
+    }
+
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.claims.exp, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// When something is to be done about the token: the warning, then the end.
+    pub(super) fn next_due(&self) -> DateTime<Utc> {
+        if self.warned { self.expires_at() } else { self.expires_at() - WARNING }
+    }
+
+    /// Tells the owner that the token expires soon.
+    pub fn warn(&mut self, clock: &Clock) {
+        self.warned = true;
+        let remaining = (self.expires_at() - clock.now()).num_seconds();
+        let payload = json!({ "expiresAt": self.expires_at(), "secondsRemaining": remaining });
+        self.connection.outbound.push(self.form.notice("token.expiring", payload, None, clock));
+    }
+
+    pub(super) fn give(&mut self, event: &Arc<Event>) -> Pushed {
+        if let Some(held) = &mut self.held {
+            held.push(Arc::clone(event));
+            return Pushed::Queued;
+        }
+        match event.frame(self.form) {
+            Some(frame) => self.connection.outbound.push(frame.clone()),
+            None => Pushed::Closed,
+        }
+    }
+
+    pub(super) fn as_ended(&self) -> Ended {
+        Ended {
+            connection: Arc::clone(&self.connection),
+            socket: Arc::clone(&self.id),
+            form: self.form,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The authorised sockets of one worker thread, their rooms, and what is sent to them.
+//!
+//! There is one [`Hub`] per worker thread, fed by [`Relay`](crate::relay) through a bounded channel,
+//! so that a broadcast wakes each worker once. Nothing in here waits for a client: a frame is put
+//! into the queue of its connection, and a queue that is full ends the connection.
+
+mod event;
+mod form;
+mod member;
+mod rooms;
+mod run;
+mod timers;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use backplane::Position;
+use chrono::{DateTime, Utc};
+use slab::Slab;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+pub use event::{Event, Frames};
+pub use form::Form;
+pub use member::Member;
+pub use run::Item;
+
+use crate::connection::Connection;
+use crate::outbound::Pushed;
+use rooms::Rooms;
+use timers::Timers;
+
+/// How many events a worker may lag behind before the relay waits for it.
+const INBOX: usize = 1_024;
+
+/// See the module's documentation.
+///
+/// Locks: the hub's comes before a connection's queue and is never taken while a connection's state
+/// is locked.
+pub struct Hub {
+    inner: Mutex<Inner>,
+    /// Whether the feed has begun.
+    started: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Inner {
+    members: Slab<Member>,
+    by_id: HashMap<Arc<str>, usize>,
+    rooms: Rooms,
+    /// The last event that was given to the members. `None` until the feed has begun.
+    position: Option<Position>,
+    dispatched: u64,
+    connections: Timers<Instant, std::sync::Weak<Connection>>,
+    tokens: Timers<DateTime<Utc>, Arc<str>>,
+}
+
+/// A member that is to be ended, with the connection to do it on.
+pub struct Ended {
+    pub connection: Arc<Connection>,
+    pub socket: Arc<str>,
+    pub form: Form,
+}
+
+impl Hub {
+    pub fn new() -> (Arc<Self>, mpsc::Sender<Item>, mpsc::Receiver<Item>) {
+        let (sender, receiver) = mpsc::channel(INBOX);
+        let hub = Self { inner: Mutex::default(), started: watch::Sender::new(false) };
+        (Arc::new(hub), sender, receiver)
+    }
+
+    /// Waits until the feed has begun; false if that takes too long.
+    pub async fn started(&self, limit: Duration) -> bool {
+        let mut started = self.started.subscribe();
+        matches!(timeout(limit, started.wait_for(|started| *started)).await, Ok(Ok(_)))
+    }
+
+    /// The last event that was given to the members of this hub.
+    pub fn position(&self) -> Option<Position> {
+        self.lock().position.clone()
+    }
+
+    /// Lets a socket in: it gets `greet`'s frames first, and every event after the position that
+    /// `greet` was told. `None` if the feed has not begun.
+    pub fn join(
+        &self,
+        mut member: Member,
+        rooms: &[String],
+        greet: impl FnOnce(&Position, &mut Member),
+    ) -> Option<Position> {
+        let mut inner = self.lock();
+        let position = inner.position.clone()?;
+        greet(&position, &mut member);
+        let id = Arc::clone(&member.id);
+        let due = member.next_due();
+        member.timer = Some(inner.tokens.add(due, Arc::clone(&id)));
+        let key = inner.members.insert(member);
+        inner.by_id.insert(id, key);
+        for room in rooms {
+            inner.enter(key, room);
+        }
+        Some(position)
+    }
+
+    /// Takes a socket out. Its rooms, for one that may come back.
+    pub fn leave(&self, socket: &str) -> Option<Member> {
+        let mut inner = self.lock();
+        let key = inner.by_id.remove(socket)?;
+        let member = inner.members.remove(key);
+        for room in &member.rooms {
+            inner.rooms.leave(room, key);
+        }
+        if let Some(timer) = member.timer {
+            inner.tokens.remove(timer);
+        }
+        Some(member)
+    }
+
+    /// Whether the socket is here, and now in the room.
+    pub fn subscribe(&self, socket: &str, room: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(&key) = inner.by_id.get(socket) else { return false };
+        inner.enter(key, room);
+        true
+    }
+
+    pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(&key) = inner.by_id.get(socket) else { return false };
+        inner.members[key].rooms.retain(|own| &**own != room);
+        inner.rooms.leave(room, key);
+        true
+    }
+
+    /// Does something with a socket, if it is here.
+    pub fn with_member<T>(&self, socket: &str, f: impl FnOnce(&mut Member) -> T) -> Option<T> {
+        let mut inner = self.lock();
+        let key = *inner.by_id.get(socket)?;
+        Some(f(&mut inner.members[key]))
+    }
+
+    /// Looks at every socket.
+    pub fn each(&self, mut f: impl FnMut(&Member)) {
+        self.lock().members.iter().for_each(|(_, member)| f(member));
+    }
+
+    /// The sockets of a room, to be ended.
+    pub fn in_room(&self, room: &str) -> Vec<Ended> {
+        let inner = self.lock();
+        inner.rooms.members(room).iter().map(|key| inner.members[*key].as_ended()).collect()
+    }
+
+    /// The socket of that id, to be ended.
+    pub fn find(&self, socket: &str) -> Option<Ended> {
+        self.with_member(socket, |member| member.as_ended())
+    }
+
+    /// All sockets, to be ended.
+    pub fn all(&self) -> Vec<Ended> {
+        self.lock().members.iter().map(|(_, member)| member.as_ended()).collect()
+    }
+
+    /// A token was exchanged for one with other claims.
+    pub fn reauthorise(&self, socket: &str, claims: contracts::Claims) -> bool {
+        let mut inner = self.lock();
+        let Some(&key) = inner.by_id.get(socket) else { return false };
+        let member = &mut inner.members[key];
+        member.claims = claims;
+        member.warned = false;
+        let (due, old) = (member.next_due(), member.timer.take());
+        if let Some(old) = old {
+            inner.tokens.remove(old);
+        }
+        let timer = inner.tokens.add(due, socket.into());
+        inner.members[key].timer = Some(timer);
+        true
+    }
+
+    /// Has the connection looked at, at that time.
+    pub fn watch(&self, connection: &Arc<Connection>, at: Instant) {
+        self.lock().connections.add(at, Arc::downgrade(connection));
+    }
+
+    /// Gives an event to all who may see it, each once. How many got it, and the connections whose
+    /// queue is full.
+    fn dispatch(&self, event: &Arc<Event>) -> (u64, Vec<Arc<Connection>>) {
+        let (mut given, mut slow) = (0, Vec::new());
+        let mut inner = self.lock();
+        inner.dispatched += 1;
+        let Inner { members, rooms, dispatched, .. } = &mut *inner;
+        for room in &event.rooms {
+            for key in rooms.members(room) {
+                let member = &mut members[*key];
+                if std::mem::replace(&mut member.last_event, *dispatched) == *dispatched {
+                    continue;
+                }
+                match member.give(event) {
+                    Pushed::Queued => given += 1,
+                    Pushed::Full => slow.push(Arc::clone(&member.connection)),
+                    Pushed::Closed => {}
+                }
+            }
+        }
+        if let Some(position) = &event.position {
+            inner.position = Some(position.clone());
+        }
+        (given, slow)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn enter(&mut self, key: usize, room: &str) {
+        let member = &mut self.members[key];
+        if member.rooms.iter().any(|own| &**own == room) {
+            return;
+        }
+        let room = self.rooms.enter(room, key);
+        member.rooms.push(room);
+    }
+}
+
+/// The rooms that a socket is in from the beginning.
+pub fn own_rooms(claims: &contracts::Claims) -> Vec<String> {
+    let account = claims.account_id.as_deref().unwrap_or("global");
+    let mut rooms = vec!["all".into(), user_room(&claims.user_id), format!("account:{account}")];
+    rooms.extend(claims.sid.map(session_room));
+    rooms
+}
+
+pub fn user_room(user: &str) -> String {
+    format!("user:{user}")
+}
+
+pub fn session_room(session: Uuid) -> String {
+    format!("session:{session}")
+}

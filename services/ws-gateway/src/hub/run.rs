@@ -1,0 +1,103 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use backplane::{Position, ResetReason};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::{Event, Hub};
+use crate::ending::Ending;
+use crate::gateway::Gateway;
+
+/// How exact pings and expiries are.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What the relay tells a hub.
+#[derive(Clone)]
+pub enum Item {
+    Event(Arc<Event>),
+    Reset { position: Position, reason: ResetReason },
+}
+
+impl Hub {
+    /// Serves the hub on its own worker thread.
+    ///
+    /// Inputs: items of the relay, the clock. Ends when the relay is gone.
+    pub async fn run(self: Arc<Self>, gateway: Arc<Gateway>, mut items: mpsc::Receiver<Item>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                item = items.recv() => match item {
+                    Some(Item::Event(event)) => self.deliver(&gateway, &event),
+                    Some(Item::Reset { position, reason }) => self.reset(&gateway, position, reason),
+                    None => return,
+                },
+                _ = ticks.tick() => self.tick(&gateway),
+            }
+        }
+    }
+
+    fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
+        let (given, slow) = self.dispatch(event);
+        if given > 0 {
+            gateway.metrics.sent(&event.label, given);
+            let lag = gateway.clock().now() - event.published_at();
+            gateway.metrics.delivery_lag(lag);
+        }
+        for connection in slow {
+            connection.close(gateway, Ending::Slow);
+        }
+    }
+
+    /// From here on the events follow one another again; what was before is lost to these sockets.
+    fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
+        let clock = gateway.clock();
+        let mut inner = self.lock();
+        inner.position = Some(position);
+        self.started.send_replace(true);
+        if reason == ResetReason::Started {
+            return;
+        }
+        for (_, member) in &inner.members {
+            let payload = json!({ "reason": "log_lost" });
+            member.connection.outbound.push(member.form.notice("resync", payload, None, clock));
+        }
+    }
+
+    fn tick(&self, gateway: &Gateway) {
+        let now = Instant::now();
+        let due = self.lock().connections.due(now);
+        for connection in due.iter().filter_map(std::sync::Weak::upgrade) {
+            if let Some(next) = connection.tick(gateway, now) {
+                self.watch(&connection, next);
+            }
+        }
+        self.expire(gateway);
+    }
+
+    /// Warns the owners of tokens that expire soon, and ends the sockets of those that have.
+    fn expire(&self, gateway: &Gateway) {
+        let now = gateway.clock().now();
+        let mut expired = Vec::new();
+        let mut inner = self.lock();
+        for socket in inner.tokens.due(now) {
+            let Some(&key) = inner.by_id.get(&socket) else { continue };
+            let member = &mut inner.members[key];
+            member.timer = None;
+            if member.expires_at() <= now {
+                expired.push(Arc::clone(&member.connection));
+                continue;
+            }
+            member.warn(gateway.clock());
+            let due = member.next_due();
+            let timer = inner.tokens.add(due, socket);
+            inner.members[key].timer = Some(timer);
+        }
+        drop(inner);
+        for connection in expired {
+            connection.close(gateway, Ending::Expired);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use std::collections::BTreeMap;
+
+/// What is due when: one structure for all sockets of a worker, instead of a timer for each.
+pub struct Timers<T, V> {
+    entries: BTreeMap<(T, u64), V>,
+    added: u64,
+}
+
+/// An entry, to take it out again.
+pub type Key<T> = (T, u64);
+
+impl<T, V> Default for Timers<T, V> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), added: 0 }
+    }
+}
+
+impl<T: Ord + Copy, V> Timers<T, V> {
+    pub fn add(&mut self, at: T, value: V) -> Key<T> {
+        self.added += 1;
+        self.entries.insert((at, self.added), value);
+        (at, self.added)
+    }
+
+    pub fn remove(&mut self, key: Key<T>) {
+        self.entries.remove(&key);
+    }
+
+    /// Takes out all that is due.
+    pub fn due(&mut self, now: T) -> Vec<V> {
+        let later = self.entries.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut self.entries, later).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_comes_once_and_in_order() {
+        let mut timers = Timers::default();
+        timers.add(3, "c");
+        timers.add(1, "a");
+        let removed = timers.add(2, "b");
+        timers.add(2, "b2");
+        timers.remove(removed);
+        assert_eq!(timers.due(0), [""; 0]);
+        assert_eq!(timers.due(2), ["a", "b2"]);
+        assert_eq!(timers.due(9), ["c"]);
+    }
+}

@@ -1,0 +1,83 @@
+use chrono::TimeDelta;
+use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+
+use crate::ending::Ending;
+
+/// What the gateway counts. Labels are bounded: codes, routes of the catalogue, transports.
+pub struct Metrics {
+    pub connections: IntGauge,
+    connects: IntCounterVec,
+    disconnects: IntCounterVec,
+    sent: IntCounterVec,
+    dropped: IntCounterVec,
+    auth_failures: IntCounterVec,
+    resumes: IntCounterVec,
+    delivery_lag: Histogram,
+    revocation: Histogram,
+}
+
+impl Metrics {
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |name: &str, help: &str, label: &[&str]| -> prometheus::Result<IntCounterVec> {
+            let counter = IntCounterVec::new(Opts::new(name, help), label)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let histogram = |name: &str, help: &str| -> prometheus::Result<Histogram> {
+            let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+            let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
+            registry.register(Box::new(histogram.clone()))?;
+            Ok(histogram)
+        };
+        let connections = IntGauge::new("ws_connections", "Authorised sockets")?;
+        registry.register(Box::new(connections.clone()))?;
+        Ok(Self {
+            connections,
+            connects: counter("ws_connects_total", "Sockets let in or refused", &["transport", "result"])?,
+            disconnects: counter("ws_disconnects_total", "Connections ended, by close code", &["code"])?,
+            sent: counter("ws_messages_sent_total", "Events given to sockets, by route", &["type"])?,
+            dropped: counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?,
+            auth_failures: counter("ws_auth_failures_total", "Refused authentications", &["reason"])?,
+            resumes: counter("ws_resumes_total", "Clients that came back for what they missed", &["result"])?,
+            delivery_lag: histogram("ws_delivery_lag_seconds", "From an event's publication to its sockets")?,
+            revocation: histogram("ws_revocation_seconds", "From a session's end to the end of its sockets")?,
+        })
+    }
+
+    pub fn connected(&self, transport: &str, result: &str) {
+        self.connects.with_label_values(&[transport, result]).inc();
+    }
+
+    pub fn disconnected(&self, ending: Ending) {
+        self.disconnects.with_label_values(&[&ending.code().to_string()]).inc();
+    }
+
+    pub fn sent(&self, route: &str, count: u64) {
+        self.sent.with_label_values(&[route]).inc_by(count);
+    }
+
+    pub fn dropped(&self, reason: &str) {
+        self.dropped.with_label_values(&[reason]).inc();
+    }
+
+    pub fn auth_failed(&self, reason: &str) {
+        self.auth_failures.with_label_values(&[reason]).inc();
+    }
+
+    pub fn resumed(&self, result: &str) {
+        self.resumes.with_label_values(&[result]).inc();
+    }
+
+    pub fn delivery_lag(&self, lag: TimeDelta) {
+        self.delivery_lag.observe(seconds(lag));
+    }
+
+    pub fn revocation(&self, lag: TimeDelta) {
+        self.revocation.observe(seconds(lag));
+    }
+}
+
+/// Never negative: two machines' clocks may differ.
+fn seconds(lag: TimeDelta) -> f64 {
+    lag.to_std().unwrap_or_default().as_secs_f64()
+}

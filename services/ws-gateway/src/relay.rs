@@ -1,0 +1,156 @@
+//! From the backplane to the hubs: one feed for the whole process, read once.
+
+use std::sync::Arc;
+
+use backplane::{FeedItem, Message, Position, ResetReason};
+use contracts::Envelope;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::catalogue::{Fields, Route, Shape};
+use crate::gateway::Gateway;
+use crate::hub::{Event, Frames, Item};
+
+const FEED_BUFFER: usize = 256;
+
+/// Follows the backplane until the process stops.
+///
+/// Inputs: the feed's items, hubs that join, the stop. Each item goes to every hub in order; a hub
+/// that is behind holds the feed up, which then catches up from the log.
+pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
+    let Some(mut joins) = gateway.take_joins() else { return };
+    let mut feed = gateway.platform.backplane.feed();
+    // A task of its own: dropping a feed's call half-way would lose what it has read.
+    let (items, mut heard) = mpsc::channel(FEED_BUFFER);
+    let reader = tokio::spawn(async move {
+        while let Some(item) = feed.next().await {
+            if items.send(item).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut hubs: Vec<mpsc::Sender<Item>> = Vec::new();
+    let mut position: Option<Position> = None;
+    loop {
+        let item = tokio::select! {
+            Some(hub) = joins.recv() => {
+                if let Some(position) = position.clone() {
+                    // An error means that the worker has ended already.
+                    let _ = hub.send(Item::Reset { position, reason: ResetReason::Started }).await;
+                }
+                hubs.push(hub);
+                continue;
+            }
+            item = heard.recv() => match item {
+                Some(FeedItem::Message(message)) => {
+                    position = message.position.clone().or(position);
+                    Item::Event(Arc::new(gateway.prepare(&message)))
+                }
+                Some(FeedItem::Reset { position: at, reason }) => {
+                    position = Some(at.clone());
+                    Item::Reset { position: at, reason }
+                }
+                Some(FeedItem::MarksChanged) => continue,
+                None => break,
+            },
+            () = stop.cancelled() => break,
+        };
+        for hub in &hubs {
+            let _ = hub.send(item.clone()).await;
+        }
+        hubs.retain(|hub| !hub.is_closed());
+    }
+    reader.abort();
+}
+
+impl Gateway {
+    /// Looks a message up in the catalogue. What is not relayed still moves the position on.
+    pub fn prepare(&self, message: &Message) -> Event {
+        let Some(route) = self.catalogue.route(&message.channel) else {
+            return unheard(message);
+        };
+        let Ok(mut payload) = serde_json::from_str::<Value>(message.envelope.payload.get()) else {
+            self.metrics.dropped("malformed");
+            return unheard(message);
+        };
+        if let Err(reason) = route.check(&payload) {
+            tracing::warn!(channel = message.channel, reason, "a payload does not fit its schema");
+            self.metrics.dropped("schema");
+            return self.complaint(route, message);
+        }
+        let envelope = &message.envelope;
+        let fields = Fields {
+            user_id: envelope.user_id.as_deref(),
+            account_id: envelope.account_id.as_deref(),
+            payload: &payload,
+        };
+        let rooms = route.rooms(&message.channel, &fields);
+        let mut envelope = envelope.clone();
+        if route.prune(&mut payload) {
+            envelope.payload = raw(&payload);
+        }
+        self.event(route, message, envelope, rooms)
+    }
+
+    fn event(
+        &self,
+        route: &Route,
+        message: &Message,
+        envelope: Envelope<Box<RawValue>>,
+        rooms: Vec<String>,
+    ) -> Event {
+        Event {
+            label: route.label().into(),
+            envelope,
+            rooms,
+            position: message.position.clone(),
+            root: route.root,
+            dashboard: route.dashboard,
+            recoverable: self.settings.recovery().is_some(),
+            frames: Frames::default(),
+        }
+    }
+
+    /// Tells the user, where there is one, that something meant for them could not be shown.
+    fn complaint(&self, route: &Route, message: &Message) -> Event {
+        let payload = json!({
+            "code": "INVALID_PAYLOAD",
+            "message": format!("an event of the type {} could not be shown", message.channel),
+        });
+        let envelope = Envelope {
+            event_id: Uuid::now_v7(),
+            event_type: "dashboard:error".into(),
+            timestamp: self.clock().now(),
+            payload: raw(&payload),
+            user_id: message.envelope.user_id.clone(),
+            account_id: None,
+            seq: None,
+            epoch: None,
+        };
+        let rooms = message.envelope.user_id.iter().map(|user| crate::hub::user_room(user)).collect();
+        // Only where it would have been shown, and in `/` never: clients there know no such event.
+        let complaint = self.event(route, message, envelope, rooms);
+        Event { root: None, dashboard: route.dashboard.map(|_| Shape::Envelope), ..complaint }
+    }
+}
+
+fn unheard(message: &Message) -> Event {
+    Event {
+        label: "".into(),
+        envelope: message.envelope.clone(),
+        rooms: Vec::new(),
+        position: message.position.clone(),
+        root: None,
+        dashboard: None,
+        recoverable: false,
+        frames: Frames::default(),
+    }
+}
+
+/// A value always has a JSON form.
+fn raw(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(value.to_string()).unwrap_or_default()
+}

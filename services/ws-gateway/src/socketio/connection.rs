@@ -1,0 +1,76 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Content, Packet};
+
+/// Which namespaces a connection is in.
+///
+/// Inputs: packets ([`Connection::receive`]), the decision on a join ([`Connection::joined`],
+/// [`Connection::left`]). Ends with the first packet that may not come at that point; the caller
+/// ends one that is in no namespace in time.
+#[derive(Debug, Default)]
+pub struct Connection {
+    namespaces: BTreeMap<String, Member>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Member {
+    Joining,
+    Joined,
+}
+
+/// What a packet asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// To be answered by [`Connection::joined`] or [`Connection::left`].
+    Join { namespace: String, auth: Map<String, Value> },
+    Leave { namespace: String },
+    Event { namespace: String, name: String, args: Vec<Value>, ack: Option<u64> },
+    /// The client acknowledged something; the gateway never asks for that.
+    Nothing,
+    /// The packet breaks the protocol; the connection ends.
+    Violation,
+}
+
+impl Connection {
+    pub fn receive(&mut self, packet: Packet) -> Action {
+        let Packet { namespace, content, .. } = packet;
+        match (content, self.namespaces.get(&namespace)) {
+            (Content::Connect { auth }, None) => {
+                self.namespaces.insert(namespace.clone(), Member::Joining);
+                Action::Join { namespace, auth: auth.unwrap_or_default() }
+            }
+            (Content::Disconnect, Some(Member::Joined)) => {
+                self.namespaces.remove(&namespace);
+                Action::Leave { namespace }
+            }
+            (Content::Event { name, args, ack }, Some(Member::Joined)) => {
+                Action::Event { namespace, name, args, ack }
+            }
+            (Content::Ack { .. }, Some(Member::Joined)) => Action::Nothing,
+            _ => Action::Violation,
+        }
+    }
+
+    /// The join was allowed. False if the connection has meanwhile left it.
+    pub fn joined(&mut self, namespace: &str) -> bool {
+        match self.namespaces.get_mut(namespace) {
+            Some(member) => {
+                *member = Member::Joined;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The join was refused, or the server ended the membership.
+    pub fn left(&mut self, namespace: &str) {
+        self.namespaces.remove(namespace);
+    }
+
+    /// Whether it is in no namespace and joins none.
+    pub fn is_idle(&self) -> bool {
+        self.namespaces.is_empty()
+    }
+}

@@ -1,0 +1,156 @@
+//! A gateway on a port of its own, and tokens for it.
+
+use backplane::Entry;
+use clap::Parser;
+use contracts::{AUDIENCE, Claims, Clock, Event, ISSUER, Role, TokenUse};
+use testing::{Backend, Client, Socket, Stores};
+use uuid::Uuid;
+use web::{Platform, Server};
+use ws_gateway::{Config, State};
+
+use crate::stock::Stock;
+
+/// One or several gateways on the same stores; the first is the one that is asked unless said.
+pub struct App {
+    pub gateways: Vec<Gateway>,
+    pub stores: Stores,
+}
+
+pub struct Gateway {
+    pub platform: Platform,
+    pub client: Client,
+}
+
+impl App {
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, &[]).await
+    }
+
+    /// With further command line arguments.
+    pub async fn start_with(backend: Backend, arguments: &[&str]) -> Self {
+        let stores = backend.start().await;
+        let gateways = vec![Gateway::start(&stores, arguments).await];
+        Self { gateways, stores }
+    }
+
+    /// Two replicas on one Redis.
+    pub async fn start_two(arguments: &[&str]) -> Self {
+        let mut app = Self::start_with(Backend::Real, arguments).await;
+        app.gateways.push(Gateway::start(&app.stores, arguments).await);
+        app
+    }
+
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateways[0]
+    }
+
+    /// Publishes as our own services do: in the log.
+    pub async fn emit(&self, event: impl Event) {
+        let platform = &self.gateway().platform;
+        let entry = Entry::of(event, &platform.clock).unwrap();
+        platform.backplane.append(&[entry]).await.unwrap();
+    }
+
+    /// Publishes as another back end does: nothing but a message on a channel.
+    pub async fn publish(&self, channel: &str, user: Option<&str>, payload: serde_json::Value) {
+        let envelope = serde_json::json!({
+            "eventId": Uuid::now_v7(), "type": channel, "timestamp": self.gateway().platform.clock.now(),
+            "payload": payload, "userId": user,
+        });
+        self.gateway().platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Gateway;
+
+    fn deref(&self) -> &Gateway {
+        self.gateway()
+    }
+}
+
+impl Gateway {
+    async fn start(stores: &Stores, arguments: &[&str]) -> Self {
+        let redis = stores.redis_url();
+        let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", &redis];
+        let secret = ["--jwt-access-secret", "of a test"];
+        let config = Config::parse_from(own.iter().chain(&secret).chain(arguments));
+        let channels = config.settings.channels().unwrap();
+        let clock = Clock::system();
+        let platform =
+            Platform::connect("ws-gateway", config.http, &config.keys, &redis, channels, clock).unwrap();
+        platform.revocations.synced().await;
+        let state = State::connect(platform.clone(), config.settings).unwrap();
+        ws_gateway::run_background(&state);
+        let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
+        let client = Client::new(format!("http://{}", server.address()));
+        tokio::task::spawn_local(server.run());
+        Self { platform, client }
+    }
+
+    pub fn ws(&self, path: &str) -> String {
+        format!("{}{path}", self.client.base().replace("http://", "ws://"))
+    }
+
+    pub fn claims(&self, user: &str) -> Claims {
+        let now = self.platform.clock.now().timestamp();
+        Claims {
+            sub: user.into(),
+            user_id: user.into(),
+            email: "a@example.com".into(),
+            role: Role::Viewer,
+            sid: Some(Uuid::new_v4()),
+            token_use: TokenUse::Access,
+            account_id: None,
+            generation: 1,
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: now,
+            exp: now + 900,
+            nbf: None,
+            jti: Some(Uuid::new_v4()),
+        }
+    }
+
+    pub fn sign(&self, claims: &Claims) -> String {
+        self.platform.keys.sign(claims).unwrap()
+    }
+
+    pub fn token(&self, user: &str) -> String {
+        self.sign(&self.claims(user))
+    }
+
+    /// An admin's HTTP caller.
+    pub fn admin(&self) -> Client {
+        self.client.with_token(&self.sign(&Claims { role: Role::Admin, ..self.claims("root") }))
+    }
+
+    /// A socket in `/` or `/dashboard`, authorised.
+    pub async fn stock(&self, namespace: &str, token: &str) -> Stock {
+        let mut stock = Stock::open(self).await;
+        stock.join(namespace, token).await;
+        stock
+    }
+
+    /// A socket on `/ws`, authorised.
+    pub async fn plain(&self, token: &str) -> Socket {
+        let authorization = format!("Bearer {token}");
+        let mut socket =
+            Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;
+        socket.next_event("connection.authorized").await;
+        socket
+    }
+
+    /// A line of `/metrics`, such as `ws_disconnects_total{code="4401"}`; 0 if it is not there.
+    pub async fn metric(&self, line: &str) -> f64 {
+        let text = self.client.get("/metrics").await.text;
+        let value = text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok());
+        value.unwrap_or(0.0)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.platform.stop.cancel();
+    }
+}
