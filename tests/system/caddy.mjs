@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { homedir } from 'node:os';
+
+import { Process, repository } from '../lib/process.mjs';
+import { freePort } from '../lib/waiting.mjs';
+
+/** The PATH on which a current Caddy is found. */
+const toolsPath = execFileSync(`${repository}/deploy/tools.sh`, { encoding: 'utf8' }).trim();
+
+/** Caddy with the repository's own Caddyfile. `env` names the upstreams. */
+export async function startCaddy(env) {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const admin = `127.0.0.1:${adminPort}`;
+  const variables = {
+    SITE_ADDRESS: `:${port}`,
+    CADDY_ADMIN: admin,
+    CONSOLE_DIR: `${repository}/services/console`,
+    HOME: homedir(),
+    ...env,
+    PATH: toolsPath,
+  };
+  const file = `${repository}/Caddyfile`;
+  const caddy = new Process('caddy', ['run', '--config', file], variables);
+  caddy.url = `http://127.0.0.1:${port}`;
+  await caddy.until('listening', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
+  /** What an operator does: `caddy reload`. */
+  caddy.reload = () =>
+    execFileSync('caddy', ['reload', '--force', '--config', file, '--address', admin], {
+      env: variables,
+      stdio: 'pipe',
+    });
+  return caddy;
+}

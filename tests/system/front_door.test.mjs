@@ -1,0 +1,181 @@
+// The Caddyfile alone, before upstreams that tell what reached them.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+
+import WebSocket, { WebSocketServer } from 'ws';
+
+import { eventually } from '../lib/waiting.mjs';
+import { startCaddy } from './caddy.mjs';
+
+/** Answers with its own name and the request as it came in. */
+async function startEcho(name) {
+  const server = createServer((incoming, answer) => {
+    if (incoming.url === '/ready') return answer.end();
+    const { method, url, headers } = incoming;
+    answer.setHeader('Server', 'echo/1.0');
+    answer.setHeader('Content-Type', 'application/json');
+    answer.end(JSON.stringify({ name, method, url, headers }));
+  });
+  new WebSocketServer({ server, handleProtocols: () => 'driftsentry.v1' });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.address = `127.0.0.1:${server.address().port}`;
+  return server;
+}
+
+function stopEcho(server) {
+  server.closeAllConnections();
+  server.close();
+}
+
+describe('the front door', () => {
+  const names = ['auth', 'drift', 'ws-gateway-1', 'ws-gateway-2'];
+  let upstreams, caddy;
+
+  before(async () => {
+    upstreams = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await startEcho(name)])));
+    caddy = await startCaddy({
+      AUTH_UPSTREAM: upstreams.auth.address,
+      DRIFT_UPSTREAM: upstreams.drift.address,
+      GATEWAY_1: upstreams['ws-gateway-1'].address,
+      GATEWAY_2: upstreams['ws-gateway-2'].address,
+    });
+  });
+  after(async () => {
+    await caddy?.stop();
+    for (const upstream of Object.values(upstreams ?? {})) stopEcho(upstream);
+  });
+
+  const reached = async (path, options) => (await fetch(`${caddy.url}${path}`, options)).json();
+
+  test('each path goes to its service', async () => {
+    const expected = {
+      '/api/auth/login': 'auth',
+      '/api/v1/auth/me': 'auth',
+      '/api/v1/drifts?limit=2': 'drift',
+      '/api/v1/metrics/summary': 'drift',
+    };
+    for (const [path, name] of Object.entries(expected)) {
+      const seen = await reached(path);
+      assert.deepEqual([seen.name, seen.url], [name, path]);
+    }
+    for (const path of ['/socket.io/?EIO=4&transport=polling', '/ws', '/api/realtime/stats']) {
+      assert.match((await reached(path)).name, /^ws-gateway-/);
+    }
+    for (const path of ['/metrics', '/ready', '/socket.iox', '/wsx', '/.git/config']) {
+      const answer = await fetch(`${caddy.url}${path}`);
+      const { error } = await answer.json();
+      assert.deepEqual([answer.status, error.code], [404, 'NOT_FOUND'], path);
+    }
+  });
+
+  test('the requests of a session go to the gateway that its id names, without cookies', async () => {
+    for (const name of ['ws-gateway-1', 'ws-gateway-2']) {
+      for (let i = 0; i < 10; i++) {
+        assert.equal((await reached(`/socket.io/?EIO=4&transport=polling&sid=${name}.x${i}`)).name, name);
+      }
+    }
+  });
+
+  test('sessions without an id, or of a gateway nobody knows, are spread over all', async () => {
+    for (const query of ['', '&sid=x', '&sid=ws-gateway-9.x', '&sid=ws-gateway-1x', `&sid=evil.example:80%2F`]) {
+      const names = new Set();
+      await eventually(`both gateways for ${query}`, async () => {
+        names.add((await reached(`/socket.io/?EIO=4&transport=polling${query}`)).name);
+        return names.size === 2;
+      });
+    }
+  });
+
+  test('s43 no claim of a client about its address or scheme reaches a service', async () => {
+    const forged = {
+      'X-Forwarded-For': '6.6.6.6',
+      'X-Forwarded-Proto': 'https',
+      'X-Forwarded-Host': 'evil.example',
+      'X-Forwarded-Prefix': '/evil',
+      'X-Real-IP': '6.6.6.6',
+      'X-Client-IP': '6.6.6.6',
+      Forwarded: 'for=6.6.6.6',
+    };
+    const { headers } = await reached('/api/v1/drifts', { headers: forged });
+    assert.equal(headers['x-forwarded-for'], '127.0.0.1');
+    assert.doesNotMatch(JSON.stringify(headers), /6\.6\.6\.6|evil/);
+    assert.equal(headers['x-forwarded-proto'], 'http');
+  });
+
+  test('answers say nothing of the software behind them, and carry the security headers', async () => {
+    for (const path of ['/api/v1/drifts', '/health', '/nothing']) {
+      const { headers } = await fetch(`${caddy.url}${path}`);
+      assert.equal(headers.get('server'), null, path);
+      assert.equal(headers.get('via'), null, path);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+      assert.equal(headers.get('referrer-policy'), 'no-referrer', path);
+      assert.equal(headers.get('strict-transport-security'), null, 'there is no TLS here');
+    }
+  });
+
+  test('a request has one id at the edge and behind it', async () => {
+    const given = await reached('/api/v1/drifts', { headers: { 'X-Request-Id': 'mine-1' } });
+    assert.equal(given.headers['x-request-id'], 'mine-1');
+    const made = await reached('/api/v1/drifts', { headers: { 'X-Request-Id': '{{env "HOME"}} "x"' } });
+    assert.match(made.headers['x-request-id'], /^[0-9a-f-]{36}$/);
+    await eventually('both in the access log', () =>
+      [given, made].every(({ headers }) => caddy.log.includes(`"requestId":"${headers['x-request-id']}"`)),
+    );
+  });
+
+  test('s13 no token that came in by whatever way is in a log of Caddy', async () => {
+    const before = caddy.log.length;
+    const secret = 'eyJhbGciOiJIUzI1NiJ9.canary.canary';
+    const headers = { Authorization: `Bearer ${secret}`, Cookie: `refresh_token=${secret}`, Referer: `/?token=${secret}` };
+    await reached(`/socket.io/?EIO=4&transport=polling&token=${secret}`, { headers });
+    const socket = new WebSocket(`${caddy.url}/ws?token=${secret}`, ['driftsentry.v1', `bearer.${secret}`]);
+    await once(socket, 'open');
+    socket.terminate();
+    await eventually('the lines', () => caddy.log.slice(before).split('"uri":"/').length > 2);
+    assert.ok(!caddy.log.includes('canary'), caddy.log.slice(before));
+  });
+
+  test('reloading the Caddyfile closes no socket', async () => {
+    const socket = new WebSocket(`${caddy.url}/ws`, ['driftsentry.v1']);
+    await once(socket, 'open');
+    caddy.reload();
+    // An idle connection that the reload closed may be tried once more.
+    await eventually('answers', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
+    socket.ping();
+    await once(socket, 'pong');
+    socket.terminate();
+  });
+
+  test('a dead gateway is left out, and a dead service is an UNAVAILABLE that holds no token', async () => {
+    stopEcho(upstreams['ws-gateway-1']);
+    for (let i = 0; i < 10; i++) {
+      assert.equal((await reached('/socket.io/?EIO=4&transport=polling')).name, 'ws-gateway-2');
+      assert.equal((await reached('/socket.io/?EIO=4&transport=polling&sid=ws-gateway-1.x')).name, 'ws-gateway-2');
+    }
+    stopEcho(upstreams.drift);
+    const answer = await fetch(`${caddy.url}/api/v1/drifts?token=canary`, { headers: { 'X-Request-Id': 'r1' } });
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers.get('retry-after'), '1');
+    const { success, error } = await answer.json();
+    assert.equal(success, false);
+    assert.equal(error.code, 'UNAVAILABLE');
+    assert.equal(error.requestId, 'r1');
+    assert.ok(Date.parse(error.timestamp) > Date.now() - 60_000);
+    await eventually('the error in the log', () => caddy.log.includes('"status":503'));
+    assert.ok(!caddy.log.includes('canary'));
+  });
+
+  test('a path that HTTP does not know is no way out of the console', async () => {
+    const { hostname, port } = new URL(caddy.url);
+    for (const path of ['/../Cargo.toml', '/%2e%2e/Cargo.toml', '/..%2fCargo.toml']) {
+      const sent = request({ hostname, port, path }).end();
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      assert.ok(answer.statusCode >= 400, `${path}: ${answer.statusCode}`);
+    }
+  });
+});
