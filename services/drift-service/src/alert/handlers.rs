@@ -1,0 +1,242 @@
+//! The endpoints of alerts.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use sea_orm::SqlErr;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ValidJson, ValidPath, ValidQuery, cursor};
+
+use super::entity::{self, Filter, Model, Which};
+use super::{AlertType, raise, read};
+use crate::State;
+use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
+use crate::audit::{self, Record, Subject};
+use crate::answers::{AlertAnswer, AlertList, EmptyAnswer, ReadCountAnswer};
+use crate::drift;
+use crate::error::DriftError;
+use crate::rules::Severity;
+use crate::write::{Begun, Conditions, begin};
+
+/// An alert. Who read it is for callers with an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertView {
+    pub id: Uuid,
+    pub drift_id: Option<Uuid>,
+    #[serde(rename = "type")]
+    pub alert_type: AlertType,
+    pub severity: Severity,
+    pub title: String,
+    pub message: String,
+    pub created_at: DateTime<Utc>,
+    pub is_read: bool,
+    pub read_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_by: Option<Option<String>>,
+}
+
+impl AlertView {
+    pub fn new(alert: Model, audience: Audience) -> Self {
+        Self {
+            id: alert.id,
+            drift_id: alert.drift_id,
+            alert_type: alert.alert_type,
+            severity: alert.severity,
+            title: alert.title,
+            message: alert.message,
+            created_at: alert.created_at,
+            is_read: alert.is_read,
+            read_at: alert.read_at,
+            read_by: (audience >= Audience::Viewer).then_some(alert.read_by),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct AlertQuery {
+    is_read: Option<bool>,
+    severity: Option<Severity>,
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    alert_type: Option<AlertType>,
+    drift_id: Option<Uuid>,
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(value_type = Option<u64>, default = 20)]
+    limit: u64,
+    cursor: Option<String>,
+}
+
+const fn default_limit() -> u64 {
+    20
+}
+
+/// Alerts, the newest first.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
+    responses((status = 200, body = AlertList)))]
+pub async fn list_alerts(
+    state: Data<State>,
+    Reader(audience): Reader,
+    ValidQuery(query): ValidQuery<AlertQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let filter = Filter {
+        is_read: query.is_read,
+        severity: query.severity,
+        alert_type: query.alert_type,
+        drift_id: query.drift_id,
+    };
+    let bound = format!("{filter:?}");
+    let after = cursor_after(query.cursor.as_deref(), &bound)?;
+    let page = entity::page(&*state.database, &filter, after, query.limit + 1).await;
+    let mut alerts = page.map_err(DriftError::from)?;
+    let has_more = alerts.len() as u64 > query.limit;
+    alerts.truncate(query.limit as usize);
+    let next = alerts.last().filter(|_| has_more).map(|last| cursor::encode(&(last.created_at, last.id, bound)));
+    let views = alerts.into_iter().map(|alert| AlertView::new(alert, audience)).collect();
+    Ok(web::list(views, query.limit, next))
+}
+
+/// Where a page ended, if it was one of the same query.
+pub fn cursor_after(text: Option<&str>, bound: &str) -> Result<Option<(DateTime<Utc>, Uuid)>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    match cursor::decode::<(DateTime<Utc>, Uuid, String)>(text)? {
+        (at, id, query) if query == bound => Ok(Some((at, id))),
+        _ => Err(ApiError::validation("cursor", "is not one that this list gave")),
+    }
+}
+
+/// One alert.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = AlertAnswer)))]
+pub async fn get_alert(
+    state: Data<State>,
+    Reader(audience): Reader,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    Ok(web::ok(AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience)))
+}
+
+/// Marks an alert as read. Doing it again changes nothing.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/read", tag = "alerts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = AlertAnswer)))]
+pub async fn read_alert(
+    state: Data<State>,
+    Viewer(actor): Viewer,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+) -> Result<HttpResponse, ApiError> {
+    let audience = actor.role.into();
+    let mut write = match begin(&state, actor, &conditions, b"").await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    read(&mut write.tx, Which::One(id), &write.actor, write.at).await.map_err(DriftError::from)?;
+    let alert = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
+    let view = AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience);
+    Ok(write.answer(StatusCode::OK, &view).await?)
+}
+
+/// An alert that a person or another service makes.
+#[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewAlert {
+    drift_id: Option<Uuid>,
+    #[serde(rename = "type")]
+    alert_type: AlertType,
+    severity: Severity,
+    #[validate(length(min = 1, max = 255))]
+    title: String,
+    #[validate(length(min = 1, max = 2000))]
+    message: String,
+}
+
+/// Makes an alert. A drift has at most one of each type.
+#[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = NewAlert,
+    responses((status = 201, body = AlertAnswer)))]
+pub async fn create_alert(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    conditions: Conditions,
+    ValidJson(body): ValidJson<NewAlert>,
+) -> Result<HttpResponse, ApiError> {
+    let audience = actor.role.into();
+    let mut write = match begin(&state, actor, &conditions, &serde_json::to_vec(&body).unwrap_or_default()).await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    if let Some(id) = body.drift_id
+        && drift::entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?.is_none()
+    {
+        return Err(ApiError::validation("driftId", "there is no such drift"));
+    }
+    let alert = Model {
+        id: Uuid::now_v7(),
+        drift_id: body.drift_id,
+        alert_type: body.alert_type,
+        severity: body.severity,
+        title: body.title,
+        message: body.message,
+        created_at: write.at,
+        is_read: false,
+        read_at: None,
+        read_by: None,
+    };
+    raise(&mut write.tx, &write.actor, vec![alert.clone()]).await.map_err(|error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => DriftError::AlertExists,
+        _ => error.into(),
+    })?;
+    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience)).await?)
+}
+
+/// How many alerts were unread.
+#[derive(Serialize, ToSchema)]
+pub struct ReadCount {
+    read: usize,
+}
+
+/// Marks all alerts as read.
+#[utoipa::path(post, path = "/api/v1/alerts/read-all", tag = "alerts",
+    responses((status = 200, body = ReadCountAnswer)))]
+pub async fn read_all_alerts(
+    state: Data<State>,
+    Viewer(actor): Viewer,
+    conditions: Conditions,
+) -> Result<HttpResponse, ApiError> {
+    let mut write = match begin(&state, actor, &conditions, b"").await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    let read = read(&mut write.tx, Which::All, &write.actor, write.at).await.map_err(DriftError::from)?;
+    Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
+}
+
+/// Deletes an alert. Its audit stays.
+#[utoipa::path(delete, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = EmptyAnswer)))]
+pub async fn delete_alert(
+    state: Data<State>,
+    Admin(actor): Admin,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+) -> Result<HttpResponse, ApiError> {
+    let write = match begin(&state, actor, &conditions, b"").await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    let alert = entity::delete(&*write.tx, id).await.map_err(DriftError::from)?;
+    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+    let record = Record {
+        from: Some(if alert.is_read { "read" } else { "unread" }),
+        ..Record::new(Subject::Alert(id), "alert.delete")
+    };
+    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
+    Ok(write.answer(StatusCode::OK, &()).await?)
+}

@@ -1,0 +1,68 @@
+use chrono::{DateTime, Utc};
+use sea_orm::IntoActiveModel;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 11.
+const ROWS_PER_INSERT: usize = 2_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "drift_audit", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    /// The user's id.
+    pub actor: String,
+    pub action: String,
+    /// `drift` or `alert`.
+    pub entity: String,
+    pub entity_id: Uuid,
+    pub from_status: Option<String>,
+    pub to_status: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reason: Option<String>,
+    pub request_id: String,
+    /// Names of fields, as a JSON array.
+    #[sea_orm(column_type = "Text")]
+    pub changed_fields: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
+    for chunk in rows.chunks(ROWS_PER_INSERT) {
+        let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// The newest first, those after `after`.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    entity_id: Option<Uuid>,
+    action: Option<&str>,
+    actor: Option<&str>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let place = || Expr::tuple([Expr::col(Column::At), Expr::col(Column::Id)]);
+    let older = |(at, id): (DateTime<Utc>, Uuid)| place().lt(Expr::tuple([Expr::value(at), Expr::value(id)]));
+    let wanted = Condition::all()
+        .add_option(entity_id.map(|id| Column::EntityId.eq(id)))
+        .add_option(action.map(|action| Column::Action.eq(action)))
+        .add_option(actor.map(|actor| Column::Actor.eq(actor)))
+        .add_option(after.map(older));
+    Entity::find()
+        .filter(wanted)
+        .order_by_desc(Column::At)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}

@@ -1,0 +1,127 @@
+//! The endpoints of the audit.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ValidPath, ValidQuery, cursor};
+
+use super::entity::{self, Model};
+use crate::State;
+use crate::access::{Admin, Viewer};
+use crate::alert::cursor_after;
+use crate::answers::AuditList;
+use crate::error::DriftError;
+
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditView {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    /// The user's id.
+    pub actor: String,
+    pub action: String,
+    /// `drift` or `alert`.
+    pub entity: String,
+    pub entity_id: Uuid,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub reason: Option<String>,
+    pub request_id: String,
+    #[schema(value_type = Vec<String>)]
+    pub changed_fields: Box<RawValue>,
+}
+
+impl From<Model> for AuditView {
+    fn from(row: Model) -> Self {
+        Self {
+            id: row.id,
+            at: row.at,
+            actor: row.actor,
+            action: row.action,
+            entity: row.entity,
+            entity_id: row.entity_id,
+            from: row.from_status,
+            to: row.to_status,
+            reason: row.reason,
+            request_id: row.request_id,
+            changed_fields: RawValue::from_string(row.changed_fields).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct AuditQuery {
+    entity_id: Option<Uuid>,
+    action: Option<String>,
+    /// A user's id
+    actor: Option<String>,
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(value_type = Option<u64>, default = 20)]
+    limit: u64,
+    cursor: Option<String>,
+}
+
+const fn default_limit() -> u64 {
+    20
+}
+
+/// What happened, the newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
+    responses((status = 200, body = AuditList)))]
+pub async fn list_audit(
+    state: Data<State>,
+    _admin: Admin,
+    ValidQuery(query): ValidQuery<AuditQuery>,
+) -> Result<HttpResponse, ApiError> {
+    page(&state, query).await
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct HistoryQuery {
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(value_type = Option<u64>, default = 20)]
+    limit: u64,
+    cursor: Option<String>,
+}
+
+/// What happened to a drift, the newest first. Stays when the drift is deleted.
+#[utoipa::path(get, path = "/api/v1/drifts/{id}/history", tag = "drifts",
+    params(("id" = Uuid, Path), HistoryQuery), responses((status = 200, body = AuditList)))]
+pub async fn get_drift_history(
+    state: Data<State>,
+    _viewer: Viewer,
+    ValidPath(id): ValidPath<Uuid>,
+    query: Result<ValidQuery<HistoryQuery>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let first = entity::page(&*state.database, Some(id), None, None, None, 1).await;
+    if first.map_err(DriftError::from)?.is_empty() {
+        return Err(DriftError::NotFound("drift").into());
+    }
+    let ValidQuery(HistoryQuery { limit, cursor }) = query?;
+    page(&state, AuditQuery { entity_id: Some(id), action: None, actor: None, limit, cursor }).await
+}
+
+async fn page(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError> {
+    let AuditQuery { entity_id, action, actor, limit, cursor } = query;
+    let bound = format!("{:?}", (entity_id, &action, &actor));
+    let after = cursor_after(cursor.as_deref(), &bound)?;
+    let page =
+        entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1).await;
+    let mut rows = page.map_err(DriftError::from)?;
+    let has_more = rows.len() as u64 > limit;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&(last.at, last.id, bound)));
+    Ok(web::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
+}

@@ -1,0 +1,148 @@
+//! Decisions of people, by the status machine.
+
+use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
+use outbox::Transaction;
+use sea_orm::ActiveValue::Set;
+use sea_orm::DbErr;
+
+use super::entity::{self, ActiveModel, Model};
+use super::{Action, ResolvedHow, Status};
+use crate::alert;
+use crate::audit::{self, Record, Subject};
+use crate::error::DriftError;
+use crate::money::Money;
+use crate::write::Write;
+
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub action: Action,
+    pub reason: Option<String>,
+    /// The version that the decision was made on, where the caller says so.
+    pub if_match: Option<i32>,
+}
+
+/// Decides on a drift as the caller last read it. One conditional UPDATE settles who of several callers
+/// decides; the others learn what the drift has become.
+pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) -> Result<Model, DriftError> {
+    loop {
+        if decision.if_match.is_some_and(|version| version != drift.version) {
+            return Err(DriftError::Changed { current: drift.version });
+        }
+        let Some(to) = drift.status.after(decision.action) else {
+            return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
+        };
+        let change = change(write, &drift, to, decision);
+        let won = entity::update_if(&*write.tx, drift.id, drift.status, decision.if_match, change).await?;
+        let from = drift.status;
+        drift = entity::by_id(&*write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
+        if won {
+            follow_up(write, &drift, from, decision).await?;
+            return Ok(drift);
+        }
+    }
+}
+
+fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> ActiveModel {
+    let (at, by) = (Some(write.at), Some(write.actor.user_id.clone()));
+    let waited = Some((write.at - drift.first_seen_at).num_seconds());
+    let decided = ActiveModel { status: Set(to), updated_at: Set(write.at), ..ActiveModel::default() };
+    match decision.action {
+        Action::Approve => ActiveModel {
+            approved_at: Set(at),
+            approved_by: Set(by),
+            approved_reason: Set(decision.reason.clone()),
+            decision_seconds: Set(waited),
+            ..decided
+        },
+        Action::Reject => ActiveModel {
+            rejected_at: Set(at),
+            rejected_by: Set(by),
+            rejected_reason: Set(decision.reason.clone()),
+            decision_seconds: Set(waited),
+            ..decided
+        },
+        Action::Resolve => ActiveModel {
+            resolved_at: Set(at),
+            resolved_by: Set(by),
+            resolved_how: Set(Some(ResolvedHow::Manual)),
+            ..decided
+        },
+        // Who decided what before is in the audit.
+        Action::Reopen => ActiveModel {
+            approved_at: Set(None),
+            approved_by: Set(None),
+            approved_reason: Set(None),
+            rejected_at: Set(None),
+            rejected_by: Set(None),
+            rejected_reason: Set(None),
+            decision_seconds: Set(None),
+            ..decided
+        },
+    }
+}
+
+async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &Decision) -> Result<(), DbErr> {
+    if decision.action == Action::Approve {
+        let its_alerts = alert::entity::Which::OfDrift(drift.id);
+        alert::read(&mut write.tx, its_alerts, &write.actor, write.at).await?;
+    }
+    let record = Record {
+        from: Some(from.as_str()),
+        to: Some(drift.status.as_str()),
+        reason: decision.reason.clone(),
+        changed_fields: vec!["status"],
+        ..Record::new(Subject::Drift(drift.id), audit_name(decision.action))
+    };
+    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    announce(&mut write.tx, drift, decision.action);
+    Ok(())
+}
+
+const fn audit_name(action: Action) -> &'static str {
+    match action {
+        Action::Approve => "drift.approve",
+        Action::Reject => "drift.reject",
+        Action::Resolve => "drift.resolve",
+        Action::Reopen => "drift.reopen",
+    }
+}
+
+fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
+    let (id, status, account_id) = (drift.id, drift.status.as_str().to_owned(), drift.account_id.clone());
+    match action {
+        Action::Approve => tx.emit(DriftApproved {
+            id,
+            status,
+            approved_at: drift.approved_at.unwrap_or(drift.updated_at),
+            approved_by: drift.approved_by.clone().unwrap_or_default(),
+            account_id,
+        }),
+        Action::Reject => tx.emit(DriftRejected {
+            id,
+            status,
+            rejected_at: drift.rejected_at.unwrap_or(drift.updated_at),
+            rejected_by: drift.rejected_by.clone().unwrap_or_default(),
+            account_id,
+        }),
+        Action::Resolve => tx.emit(DriftResolved {
+            id,
+            status,
+            resolved_at: drift.resolved_at.unwrap_or(drift.updated_at),
+            resolved_how: ResolvedHow::Manual.as_str().into(),
+            account_id,
+        }),
+        Action::Reopen => tx.emit(updated(drift)),
+    }
+}
+
+/// The event of a drift that changed in place.
+pub fn updated(drift: &Model) -> DriftUpdated {
+    DriftUpdated {
+        id: drift.id,
+        status: drift.status.as_str().into(),
+        severity: drift.severity.as_str().into(),
+        cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
+        region: drift.region.clone(),
+        account_id: drift.account_id.clone(),
+    }
+}

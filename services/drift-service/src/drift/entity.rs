@@ -1,0 +1,234 @@
+//! The table of drifts and what is asked of it. Handlers never build a query.
+
+use chrono::{DateTime, Utc};
+use sea_orm::IntoActiveModel;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect};
+
+use super::{Kind, ResolvedHow, Status};
+use crate::rules::Severity;
+
+/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 36.
+const ROWS_PER_INSERT: usize = 500;
+/// Ids of one statement.
+const IDS_PER_STATEMENT: usize = 1_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "drifts", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub account_id: Option<String>,
+    pub stack: String,
+    pub address: String,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub region: String,
+    pub severity: Severity,
+    /// [`Severity::rank`], for lists sorted by it.
+    pub severity_rank: i16,
+    pub kind: Kind,
+    pub status: Status,
+    /// Redacted JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub expected_state: Option<String>,
+    /// Redacted JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub actual_state: Option<String>,
+    /// The changed paths, as JSON.
+    #[sea_orm(column_type = "Text")]
+    pub difference: String,
+    pub cost_cents: i64,
+    pub detected_at: DateTime<Utc>,
+    pub first_seen_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub occurrences: i32,
+    pub approved_at: Option<DateTime<Utc>>,
+    pub approved_by: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub approved_reason: Option<String>,
+    pub rejected_at: Option<DateTime<Utc>>,
+    pub rejected_by: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub rejected_reason: Option<String>,
+    /// From the first sighting to the decision.
+    pub decision_seconds: Option<i64>,
+    pub resolved_at: Option<DateTime<Utc>>,
+    pub resolved_by: Option<String>,
+    pub resolved_how: Option<ResolvedHow>,
+    pub previous_drift_id: Option<Uuid>,
+    pub fingerprint: String,
+    /// Identifies the actual state that was seen, under the server's key.
+    pub actual_hash: String,
+    /// Grows with every change but sightings; the ETag.
+    pub version: i32,
+    /// What `q` searches: lower-case id, address and type.
+    #[sea_orm(column_type = "Text")]
+    pub search_text: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What reconciling a scan needs of a live drift.
+#[derive(Clone, Debug, FromQueryResult)]
+#[sea_orm(rename_all = "camelCase")]
+pub struct Live {
+    pub id: Uuid,
+    pub account_id: Option<String>,
+    pub fingerprint: String,
+    pub actual_hash: String,
+    pub status: Status,
+    pub severity: Severity,
+    pub region: String,
+    pub cost_cents: i64,
+}
+
+/// The last row of a fingerprint that was resolved.
+#[derive(Clone, Debug, FromQueryResult)]
+#[sea_orm(rename_all = "camelCase")]
+pub struct Resolved {
+    pub id: Uuid,
+    pub fingerprint: String,
+    pub actual_hash: String,
+}
+
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+pub async fn live_by_fingerprint(
+    db: &impl ConnectionTrait,
+    fingerprint: &str,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Fingerprint.eq(fingerprint))
+        .filter(Column::Status.ne(Status::Resolved))
+        .one(db)
+        .await
+}
+
+/// Everything live of a stack, locked against decisions until the transaction ends. In the order of
+/// ids, so that two of these cannot wait for each other.
+pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::AccountId,
+            Column::Fingerprint,
+            Column::ActualHash,
+            Column::Status,
+            Column::Severity,
+            Column::Region,
+            Column::CostCents,
+        ])
+        .filter(Column::Stack.eq(stack))
+        .filter(Column::Status.ne(Status::Resolved))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// The resolved rows of these fingerprints, the last one of each last.
+pub async fn resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Fingerprint, Column::ActualHash])
+            .filter(Column::Fingerprint.is_in(chunk.iter().copied()))
+            .filter(Column::Status.eq(Status::Resolved))
+            .order_by_asc(Column::ResolvedAt)
+            .order_by_asc(Column::Id);
+        rows.extend(query.into_model::<Resolved>().all(db).await?);
+    }
+    Ok(rows)
+}
+
+pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), DbErr> {
+    for chunk in drifts.chunks(ROWS_PER_INSERT) {
+        let rows = chunk.iter().cloned().map(|drift| drift.into_active_model().reset_all());
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// The same state was seen again: no change of the drift, so its version stays.
+pub async fn record_sightings(db: &impl ConnectionTrait, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), DbErr> {
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        Entity::update_many()
+            .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
+            .col_expr(Column::LastSeenAt, Expr::value(at))
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Resolves live drifts that the transaction has locked.
+pub async fn resolve_locked(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    how: ResolvedHow,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let resolution = ActiveModel {
+            status: Set(Status::Resolved),
+            resolved_at: Set(Some(at)),
+            resolved_by: Set(Some(by.into())),
+            resolved_how: Set(Some(how)),
+            updated_at: Set(at),
+            ..Default::default()
+        };
+        Entity::update_many()
+            .set(resolution)
+            .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// One conditional UPDATE: changes the drift if it is still in that status (and of that version, where
+/// one is given) and says whether it was. Increments the version.
+pub async fn update_if(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    status: Status,
+    version: Option<i32>,
+    change: ActiveModel,
+) -> Result<bool, DbErr> {
+    let mut update = Entity::update_many()
+        .set(change)
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq(status));
+    if let Some(version) = version {
+        update = update.filter(Column::Version.eq(version));
+    }
+    Ok(update.exec(db).await?.rows_affected == 1)
+}
+
+/// Changes a live drift that the transaction has locked and a scan has seen in another state.
+pub async fn update_seen(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(change)
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The endpoints of drifts.
+
+mod read;
+mod write;
+
+pub use read::*;
+pub use write::*;

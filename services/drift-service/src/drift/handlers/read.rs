@@ -1,0 +1,44 @@
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::HttpResponse;
+use uuid::Uuid;
+use web::{ApiError, ValidPath, ValidQuery};
+
+use super::super::list::DriftQuery;
+use super::super::{DriftView, entity};
+use crate::State;
+use crate::access::Reader;
+use crate::answers::{DriftAnswer, DriftList};
+use crate::error::DriftError;
+use crate::write::etag;
+
+/// Drifts, filtered and sorted.
+#[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
+    responses((status = 200, body = DriftList)))]
+pub async fn list_drifts(
+    state: Data<State>,
+    Reader(audience): Reader,
+    ValidQuery(query): ValidQuery<DriftQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let (drifts, next) = query.page(&*state.database).await?;
+    let views = drifts.into_iter().map(|drift| DriftView::new(drift, audience)).collect();
+    Ok(web::list(views, query.limit, next))
+}
+
+/// One drift.
+#[utoipa::path(get, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = DriftAnswer)))]
+pub async fn get_drift(
+    state: Data<State>,
+    Reader(audience): Reader,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = drift.ok_or(DriftError::NotFound("drift"))?;
+    let version = etag(drift.version);
+    let mut answer = web::ok(DriftView::new(drift, audience));
+    if let Ok(version) = version.parse() {
+        answer.headers_mut().insert(header::ETAG, version);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,115 @@
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ValidJson, ValidPath};
+
+use super::super::decide::{Decision, decide};
+use super::super::{Action, DriftView, entity};
+use crate::State;
+use crate::access::{Actor, Admin, Engineer};
+use crate::answers::DriftAnswer;
+use crate::error::DriftError;
+use crate::write::{Begun, Conditions, begin, body_or_default};
+
+/// Why a drift is approved or rejected.
+#[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    #[validate(length(min = 1, max = 1000))]
+    reason: String,
+}
+
+/// Why, if there is something to say.
+#[derive(Debug, Default, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaybeReason {
+    #[validate(length(min = 1, max = 1000))]
+    reason: Option<String>,
+}
+
+/// Accepts the actual state that was seen, and no other; its alerts become read.
+#[utoipa::path(post, path = "/api/v1/drifts/{id}/approve", tag = "drifts", params(("id" = Uuid, Path)),
+    request_body = Reason, responses((status = 200, body = DriftAnswer)))]
+pub async fn approve_drift(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+    body: Result<ValidJson<Reason>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = body.map(|ValidJson(body)| Some(body.reason));
+    decide_one(&state, actor, id, conditions, Action::Approve, reason).await
+}
+
+/// Says that the actual state must go.
+#[utoipa::path(post, path = "/api/v1/drifts/{id}/reject", tag = "drifts", params(("id" = Uuid, Path)),
+    request_body = Reason, responses((status = 200, body = DriftAnswer)))]
+pub async fn reject_drift(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+    body: Result<ValidJson<Reason>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = body.map(|ValidJson(body)| Some(body.reason));
+    decide_one(&state, actor, id, conditions, Action::Reject, reason).await
+}
+
+/// Says that it is over.
+#[utoipa::path(post, path = "/api/v1/drifts/{id}/resolve", tag = "drifts", params(("id" = Uuid, Path)),
+    request_body = MaybeReason, responses((status = 200, body = DriftAnswer)))]
+pub async fn resolve_drift(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+    request: HttpRequest,
+    body: Result<ValidJson<MaybeReason>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = body_or_default(&request, body).map(|body| body.reason);
+    decide_one(&state, actor, id, conditions, Action::Resolve, reason).await
+}
+
+/// Takes a decision back.
+#[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
+    request_body = MaybeReason, responses((status = 200, body = DriftAnswer)))]
+pub async fn reopen_drift(
+    state: Data<State>,
+    Admin(actor): Admin,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+    request: HttpRequest,
+    body: Result<ValidJson<MaybeReason>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = body_or_default(&request, body).map(|body| body.reason);
+    decide_one(&state, actor, id, conditions, Action::Reopen, reason).await
+}
+
+/// An unknown drift is told before an unreadable body.
+async fn decide_one(
+    state: &State,
+    actor: Actor,
+    id: Uuid,
+    conditions: Conditions,
+    action: Action,
+    reason: Result<Option<String>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = drift.ok_or(DriftError::NotFound("drift"))?;
+    let reason = reason?;
+    let audience = actor.role.into();
+    let body = reason.clone().unwrap_or_default();
+    let mut write = match begin(state, actor, &conditions, body.as_bytes()).await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    let decision = Decision { action, reason, if_match: conditions.if_match };
+    let drift = decide(&mut write, drift, &decision).await?;
+    let version = drift.version;
+    let view = DriftView::new(drift, audience);
+    Ok(write.answer_versioned(StatusCode::OK, version, &view).await?)
+}

@@ -1,0 +1,235 @@
+//! Lists of drifts: filters, sorts, and a cursor that names a place in one sorted list.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::{Condition, Order, QueryOrder, QuerySelect, Value};
+use serde::de::{self, IntoDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+use web::{ApiError, cursor};
+
+use super::entity::{Column, Entity, Model};
+use super::{Kind, Status};
+use crate::error::DriftError;
+use crate::money::Money;
+use crate::rules::Severity;
+
+/// Which drifts, in which order, and how many. Lists are comma-separated.
+#[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct DriftQuery {
+    #[param(value_type = Option<String>)]
+    status: Option<AnyOf<Status>>,
+    #[param(value_type = Option<String>)]
+    severity: Option<AnyOf<Severity>>,
+    #[param(value_type = Option<String>)]
+    kind: Option<AnyOf<Kind>>,
+    #[param(value_type = Option<String>)]
+    resource_type: Option<AnyOf<String>>,
+    #[param(value_type = Option<String>)]
+    region: Option<AnyOf<String>>,
+    #[param(value_type = Option<String>)]
+    account_id: Option<AnyOf<String>>,
+    #[param(value_type = Option<String>)]
+    stack: Option<AnyOf<String>>,
+    resource_id: Option<String>,
+    /// Part of the id, the address or the type, in any case
+    #[validate(length(max = 100))]
+    q: Option<String>,
+    /// RFC 3339
+    detected_from: Option<DateTime<Utc>>,
+    /// RFC 3339, exclusive
+    detected_to: Option<DateTime<Utc>>,
+    #[param(value_type = Option<f64>)]
+    min_cost: Option<Money>,
+    #[param(value_type = Option<f64>)]
+    max_cost: Option<Money>,
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "-detectedAt")]
+    sort: Sort,
+    #[validate(range(min = 1, max = 100))]
+    #[serde(default = "default_limit")]
+    #[param(value_type = Option<u64>, default = 20)]
+    pub limit: u64,
+    cursor: Option<String>,
+}
+
+const fn default_limit() -> u64 {
+    20
+}
+
+/// Values of which one must fit, written `a,b`.
+#[derive(Clone, Debug)]
+struct AnyOf<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Commas<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Commas<T> {
+            type Value = AnyOf<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("values separated by commas")
+            }
+
+            fn visit_str<E: de::Error>(self, list: &str) -> Result<AnyOf<T>, E> {
+                let values = list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
+                values.collect::<Result<_, E>>().map(AnyOf)
+            }
+        }
+        deserializer.deserialize_str(Commas(PhantomData))
+    }
+}
+
+/// What a list is sorted by, ties broken by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum Key {
+    DetectedAt,
+    CreatedAt,
+    LastSeenAt,
+    CostImpactMonthly,
+    /// By rank: info, warning, critical.
+    Severity,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sort {
+    key: Key,
+    descending: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self { key: Key::DetectedAt, descending: true }
+    }
+}
+
+impl<'de> Deserialize<'de> for Sort {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (name, descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
+        Ok(Self { key: Key::deserialize(name.into_deserializer())?, descending })
+    }
+}
+
+impl Sort {
+    const fn column(self) -> Column {
+        match self.key {
+            Key::DetectedAt => Column::DetectedAt,
+            Key::CreatedAt => Column::CreatedAt,
+            Key::LastSeenAt => Column::LastSeenAt,
+            Key::CostImpactMonthly => Column::CostCents,
+            Key::Severity => Column::SeverityRank,
+        }
+    }
+
+    /// A drift's place by this key: microseconds, cents or rank.
+    const fn place_of(self, drift: &Model) -> i64 {
+        match self.key {
+            Key::DetectedAt => drift.detected_at.timestamp_micros(),
+            Key::CreatedAt => drift.created_at.timestamp_micros(),
+            Key::LastSeenAt => drift.last_seen_at.timestamp_micros(),
+            Key::CostImpactMonthly => drift.cost_cents,
+            Key::Severity => drift.severity_rank as i64,
+        }
+    }
+
+    fn value(self, place: i64) -> Option<Value> {
+        match self.key {
+            Key::DetectedAt | Key::CreatedAt | Key::LastSeenAt => {
+                Some(DateTime::<Utc>::from_timestamp_micros(place)?.into())
+            }
+            Key::CostImpactMonthly => Some(place.into()),
+            Key::Severity => Some(i16::try_from(place).ok()?.into()),
+        }
+    }
+}
+
+/// Where a page ended. Bound to the query it came from.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    query: String,
+    place: i64,
+    id: Uuid,
+}
+
+impl DriftQuery {
+    /// A page, and the cursor of the next one.
+    ///
+    /// # Errors
+    /// 400 for a cursor of another query.
+    pub async fn page(&self, db: &impl ConnectionTrait) -> Result<(Vec<Model>, Option<String>), ApiError> {
+        let order = if self.sort.descending { Order::Desc } else { Order::Asc };
+        // One more than asked for tells whether there is a next page.
+        let mut drifts = Entity::find()
+            .filter(self.condition())
+            .filter(Condition::all().add_option(self.after()?))
+            .order_by(self.sort.column(), order.clone())
+            .order_by(Column::Id, order)
+            .limit(self.limit + 1)
+            .all(db)
+            .await
+            .map_err(DriftError::from)?;
+        if drifts.len() as u64 <= self.limit {
+            return Ok((drifts, None));
+        }
+        drifts.pop();
+        let next = drifts.last().map(|last| {
+            cursor::encode(&Place { query: self.digest(), place: self.sort.place_of(last), id: last.id })
+        });
+        Ok((drifts, next))
+    }
+
+    fn after(&self) -> Result<Option<Expr>, ApiError> {
+        let Some(text) = &self.cursor else { return Ok(None) };
+        let foreign = || ApiError::validation("cursor", "is not one that this list gave");
+        let last: Place = cursor::decode(text)?;
+        if last.query != self.digest() {
+            return Err(foreign());
+        }
+        let value = self.sort.value(last.place).ok_or_else(foreign)?;
+        let here = Expr::tuple([Expr::col(self.sort.column()), Expr::col(Column::Id)]);
+        let there = Expr::tuple([Expr::value(value), Expr::value(last.id)]);
+        Ok(Some(if self.sort.descending { here.lt(there) } else { here.gt(there) }))
+    }
+
+    /// Everything of the query that decides which rows there are, and where.
+    fn digest(&self) -> String {
+        let filters = Self { cursor: None, limit: 0, ..self.clone() };
+        let hash = Sha256::digest(format!("{filters:?}"));
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn condition(&self) -> Condition {
+        fn any_of<T: Clone + Into<Value>>(column: Column, values: Option<&AnyOf<T>>) -> Option<Expr> {
+            values.map(|values| column.is_in(values.0.iter().cloned()))
+        }
+        let contains = |text: &String| {
+            let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            Expr::col(Column::SearchText).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+        };
+        Condition::all()
+            .add_option(any_of(Column::Status, self.status.as_ref()))
+            .add_option(any_of(Column::Severity, self.severity.as_ref()))
+            .add_option(any_of(Column::Kind, self.kind.as_ref()))
+            .add_option(any_of(Column::ResourceType, self.resource_type.as_ref()))
+            .add_option(any_of(Column::Region, self.region.as_ref()))
+            .add_option(any_of(Column::AccountId, self.account_id.as_ref()))
+            .add_option(any_of(Column::Stack, self.stack.as_ref()))
+            .add_option(self.resource_id.as_ref().map(|id| Column::ResourceId.eq(id)))
+            .add_option(self.q.as_ref().filter(|text| !text.is_empty()).map(contains))
+            .add_option(self.detected_from.map(|from| Column::DetectedAt.gte(from)))
+            .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to)))
+            .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))
+            .add_option(self.max_cost.map(|cost| Column::CostCents.lte(cost.cents)))
+    }
+}

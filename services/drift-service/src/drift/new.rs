@@ -1,0 +1,80 @@
+//! A drift that is not stored yet.
+
+use chrono::{DateTime, Utc};
+use contracts::events::drift::DriftCreated;
+use outbox::Transaction;
+use uuid::Uuid;
+
+use super::Status;
+use super::entity::Model;
+use crate::money::Money;
+use crate::scan::Finding;
+
+pub struct NewDrift {
+    pub finding: Finding,
+    pub fingerprint: String,
+    pub stack: String,
+    pub cost: Money,
+    pub previous_drift_id: Option<Uuid>,
+    pub detected_at: DateTime<Utc>,
+}
+
+impl NewDrift {
+    pub fn into_row(self, now: DateTime<Utc>) -> Model {
+        let finding = self.finding;
+        let searched = [&finding.resource_id, &finding.address, &finding.resource_type];
+        Model {
+            id: Uuid::now_v7(),
+            search_text: searched.map(|text| text.to_lowercase()).join("\n"),
+            account_id: finding.account_id,
+            stack: self.stack,
+            address: finding.address,
+            resource_id: finding.resource_id,
+            resource_type: finding.resource_type,
+            region: finding.region,
+            severity: finding.severity,
+            severity_rank: finding.severity.rank(),
+            kind: finding.kind,
+            status: Status::Detected,
+            expected_state: finding.expected_state,
+            actual_state: finding.actual_state,
+            difference: serde_json::json!(finding.difference).to_string(),
+            cost_cents: self.cost.cents,
+            detected_at: self.detected_at,
+            first_seen_at: self.detected_at,
+            last_seen_at: self.detected_at,
+            created_at: now,
+            updated_at: now,
+            occurrences: 1,
+            approved_at: None,
+            approved_by: None,
+            approved_reason: None,
+            rejected_at: None,
+            rejected_by: None,
+            rejected_reason: None,
+            decision_seconds: None,
+            resolved_at: None,
+            resolved_by: None,
+            resolved_how: None,
+            previous_drift_id: self.previous_drift_id,
+            fingerprint: self.fingerprint,
+            actual_hash: finding.actual_hash,
+            version: 1,
+        }
+    }
+}
+
+/// Publishes a drift that this transaction inserts.
+pub fn announce_new(tx: &mut Transaction, drift: &Model) {
+    tx.emit(DriftCreated {
+        id: drift.id,
+        resource_id: drift.resource_id.clone(),
+        resource_type: drift.resource_type.clone(),
+        region: drift.region.clone(),
+        severity: drift.severity.as_str().into(),
+        cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
+        detected_at: drift.detected_at,
+        status: drift.status.as_str().into(),
+        account_id: drift.account_id.clone(),
+    });
+}

@@ -1,0 +1,116 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::entity::Model;
+use super::{Kind, ResolvedHow, Status};
+use crate::access::Audience;
+use crate::money::Money;
+use crate::rules::Severity;
+
+/// A drift, as much of it as the caller may see.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftView {
+    pub id: Uuid,
+    pub account_id: Option<String>,
+    pub stack: String,
+    pub address: String,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub region: String,
+    pub severity: Severity,
+    pub kind: Kind,
+    pub status: Status,
+    #[schema(value_type = f64)]
+    pub cost_impact_monthly: Money,
+    pub detected_at: DateTime<Utc>,
+    pub first_seen_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub occurrences: i32,
+    pub approved_at: Option<DateTime<Utc>>,
+    pub rejected_at: Option<DateTime<Utc>>,
+    pub resolved_at: Option<DateTime<Utc>>,
+    pub resolved_how: Option<ResolvedHow>,
+    pub previous_drift_id: Option<Uuid>,
+    pub version: i32,
+    #[serde(flatten)]
+    pub accountability: Option<Accountability>,
+    #[serde(flatten)]
+    pub states: Option<States>,
+}
+
+/// For viewers and up.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Accountability {
+    pub approved_by: Option<String>,
+    pub approved_reason: Option<String>,
+    pub rejected_by: Option<String>,
+    pub rejected_reason: Option<String>,
+    pub resolved_by: Option<String>,
+    /// The changed paths, each `{path: [key or index, …], sensitive}`.
+    #[schema(value_type = Vec<Object>)]
+    pub difference: Box<RawValue>,
+}
+
+/// For engineers and admins. Redacted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct States {
+    #[schema(value_type = Option<Object>)]
+    pub expected_state: Option<Box<RawValue>>,
+    #[schema(value_type = Option<Object>)]
+    pub actual_state: Option<Box<RawValue>>,
+}
+
+impl DriftView {
+    pub fn new(drift: Model, audience: Audience) -> Self {
+        Self {
+            id: drift.id,
+            account_id: drift.account_id,
+            stack: drift.stack,
+            address: drift.address,
+            resource_id: drift.resource_id,
+            resource_type: drift.resource_type,
+            region: drift.region,
+            severity: drift.severity,
+            kind: drift.kind,
+            status: drift.status,
+            cost_impact_monthly: Money { cents: drift.cost_cents },
+            detected_at: drift.detected_at,
+            first_seen_at: drift.first_seen_at,
+            last_seen_at: drift.last_seen_at,
+            created_at: drift.created_at,
+            updated_at: drift.updated_at,
+            occurrences: drift.occurrences,
+            approved_at: drift.approved_at,
+            rejected_at: drift.rejected_at,
+            resolved_at: drift.resolved_at,
+            resolved_how: drift.resolved_how,
+            previous_drift_id: drift.previous_drift_id,
+            version: drift.version,
+            accountability: (audience >= Audience::Viewer).then(|| Accountability {
+                approved_by: drift.approved_by,
+                approved_reason: drift.approved_reason,
+                rejected_by: drift.rejected_by,
+                rejected_reason: drift.rejected_reason,
+                resolved_by: drift.resolved_by,
+                difference: raw(drift.difference).unwrap_or_default(),
+            }),
+            states: (audience >= Audience::Engineer).then(|| States {
+                expected_state: drift.expected_state.and_then(raw),
+                actual_state: drift.actual_state.and_then(raw),
+            }),
+        }
+    }
+}
+
+/// What this service stored as JSON is JSON.
+fn raw(json: String) -> Option<Box<RawValue>> {
+    RawValue::from_string(json).ok()
+}

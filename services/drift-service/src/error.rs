@@ -1,0 +1,64 @@
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use serde_json::json;
+use web::{ApiError, ErrorCode};
+
+use crate::drift::{Action, Status};
+use crate::scan::ScanError;
+
+/// What can go wrong here. Knows nothing of HTTP but its translation below.
+#[derive(Debug, thiserror::Error)]
+pub enum DriftError {
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("a drift that is {} cannot be changed by: {}", status.as_str(), action.as_str())]
+    NotAllowed { status: Status, action: Action },
+    #[error("a drift that is resolved cannot be changed")]
+    Final,
+    #[error("it has changed since: its version is now v{current}")]
+    Changed { current: i32 },
+    #[error("a scan of this stack from {last} is known already, and this one is older")]
+    StaleScan { last: DateTime<Utc> },
+    #[error("the drift has an alert of this type already")]
+    AlertExists,
+    #[error("the Idempotency-Key was used for another request")]
+    KeyReused,
+    #[error("{field}: {message}")]
+    Invalid { field: &'static str, message: String },
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+}
+
+impl From<DriftError> for ApiError {
+    fn from(error: DriftError) -> Self {
+        let message = error.to_string();
+        match error {
+            DriftError::NotFound(_) => Self::not_found(message),
+            DriftError::NotAllowed { status, action } => Self::new(ErrorCode::InvalidTransition, message)
+                .with_details(&json!({"status": status, "action": action, "allowed": status.allowed()})),
+            DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
+                .with_details(&json!({"status": Status::Resolved, "allowed": []})),
+            DriftError::Changed { current } => Self::new(ErrorCode::PreconditionFailed, message)
+                .with_details(&json!({"version": current})),
+            DriftError::StaleScan { last } => Self::conflict(message).with_details(&json!({"lastScanAt": last})),
+            DriftError::AlertExists => Self::conflict(message),
+            DriftError::KeyReused => Self::unprocessable(message),
+            DriftError::Invalid { field, message } => Self::validation(field, message),
+            DriftError::Scan(scan) => match scan {
+                ScanError::Malformed { .. } | ScanError::Value(_) | ScanError::BadCompression => {
+                    Self::validation("body", message)
+                }
+                ScanError::Unsupported(_) => Self::unprocessable(message),
+                ScanError::TooLarge | ScanError::TooManyEntries | ScanError::TooManySecrets => {
+                    Self::too_large(message)
+                }
+            },
+            DriftError::Database(DbErr::ConnectionAcquire(cause)) => {
+                Self::unavailable("the database is busy: try again", 1).with_source(cause)
+            }
+            DriftError::Database(cause) => Self::internal(cause),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use actix_web::web::{Data, ServiceConfig};
+use web::endpoint;
+
+use crate::{State, alert, audit, drift, ingest, summary};
+
+/// The paths of this service, as Caddy exposes them.
+pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let state = Data::new(state);
+    move |config| {
+        config
+            .app_data(state.clone())
+            .service(endpoint("/api/v1/drifts").get(drift::list_drifts))
+            .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
+            .service(endpoint("/api/v1/drifts/{id}").get(drift::get_drift))
+            .service(endpoint("/api/v1/drifts/{id}/approve").post(drift::approve_drift))
+            .service(endpoint("/api/v1/drifts/{id}/reject").post(drift::reject_drift))
+            .service(endpoint("/api/v1/drifts/{id}/resolve").post(drift::resolve_drift))
+            .service(endpoint("/api/v1/drifts/{id}/reopen").post(drift::reopen_drift))
+            .service(endpoint("/api/v1/drifts/{id}/history").get(audit::get_drift_history))
+            .service(endpoint("/api/v1/alerts").get(alert::list_alerts).post(alert::create_alert))
+            .service(endpoint("/api/v1/alerts/read-all").post(alert::read_all_alerts))
+            .service(endpoint("/api/v1/alerts/{id}").get(alert::get_alert).delete(alert::delete_alert))
+            .service(endpoint("/api/v1/alerts/{id}/read").post(alert::read_alert))
+            .service(endpoint("/api/v1/metrics/summary").get(summary::get_summary))
+            .service(endpoint("/api/v1/audit").get(audit::list_audit));
+    }
+}

@@ -1,0 +1,64 @@
+//! Stacks: when each was last scanned, and the lock of whoever adds drifts to one.
+
+use chrono::{DateTime, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::QuerySelect;
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "stacks", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub stack: String,
+    /// Empty where the scan named none.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub account_id: String,
+    pub last_scan_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Locks the stack, in whatever account, until the transaction ends: so nobody adds a drift to it
+/// between looking and inserting.
+pub async fn lock(db: &impl ConnectionTrait, stack: &str) -> Result<(), DbErr> {
+    insert_if_absent(db, stack, "").await?;
+    Entity::find_by_id((stack.to_owned(), String::new())).lock_exclusive().one(db).await?;
+    Ok(())
+}
+
+/// When a stack that is locked was last scanned in this account.
+pub async fn last_scan(
+    db: &impl ConnectionTrait,
+    stack: &str,
+    account_id: Option<&str>,
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let id = (stack.to_owned(), account_id.unwrap_or_default().to_owned());
+    Ok(Entity::find_by_id(id).one(db).await?.and_then(|row| row.last_scan_at))
+}
+
+pub async fn record_scan(
+    db: &impl ConnectionTrait,
+    stack: &str,
+    account_id: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let account_id = account_id.unwrap_or_default();
+    insert_if_absent(db, stack, account_id).await?;
+    Entity::update_many()
+        .set(ActiveModel { last_scan_at: Set(Some(at)), ..Default::default() })
+        .filter(Column::Stack.eq(stack))
+        .filter(Column::AccountId.eq(account_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+async fn insert_if_absent(db: &impl ConnectionTrait, stack: &str, account_id: &str) -> Result<(), DbErr> {
+    let row =
+        ActiveModel { stack: Set(stack.into()), account_id: Set(account_id.into()), last_scan_at: Set(None) };
+    Entity::insert(row).on_conflict_do_nothing().exec_without_returning(db).await?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! The numbers of the dashboard.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{DbErr, FromQueryResult, QuerySelect};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::ApiError;
+
+use crate::access::Reader;
+use crate::answers::SummaryAnswer;
+use crate::drift::Status;
+use crate::drift::entity::{Column, Entity};
+use crate::error::DriftError;
+use crate::money::Money;
+use crate::rules::Severity;
+use crate::{State, alert};
+
+/// Every key is always there. A drift is open while nobody has decided on it: in status `detected`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    pub total: u64,
+    pub open: u64,
+    /// Of all drifts.
+    pub by_status: BTreeMap<&'static str, u64>,
+    /// Of the open ones.
+    pub by_severity: BTreeMap<&'static str, u64>,
+    /// Of the open ones.
+    #[schema(value_type = f64)]
+    pub cost_impact_monthly: Money,
+    pub unread_alerts: u64,
+    /// Mean hours from the first sighting to the decision, of the drifts that were approved or rejected.
+    pub decision_hours: Option<f64>,
+    /// When the open drift that was seen first was seen first.
+    pub oldest_open_at: Option<DateTime<Utc>>,
+}
+
+#[derive(FromQueryResult)]
+struct Group {
+    status: Status,
+    severity: Severity,
+    drifts: i64,
+    cents: i64,
+    oldest: DateTime<Utc>,
+    decided: i64,
+    decision_seconds: i64,
+}
+
+/// Open, decided and resolved drifts in numbers.
+#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics",
+    responses((status = 200, body = SummaryAnswer)))]
+pub async fn get_summary(state: Data<State>, _reader: Reader) -> Result<HttpResponse, ApiError> {
+    let summary = summarize(&*state.database).await.map_err(DriftError::from)?;
+    Ok(web::ok(summary))
+}
+
+async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
+    let groups: Vec<Group> = Entity::find()
+        .select_only()
+        .columns([Column::Status, Column::Severity])
+        .column_as(Expr::col(Column::Id).count(), "drifts")
+        .column_as(total(Column::CostCents), "cents")
+        .column_as(Column::FirstSeenAt.min(), "oldest")
+        .column_as(Column::DecisionSeconds.count(), "decided")
+        .column_as(total(Column::DecisionSeconds), "decision_seconds")
+        .group_by(Column::Status)
+        .group_by(Column::Severity)
+        .into_model()
+        .all(db)
+        .await?;
+    let unread_alerts = alert::entity::Entity::find()
+        .filter(alert::entity::Column::IsRead.eq(false))
+        .count(db)
+        .await?;
+    let count = |fits: &dyn Fn(&Group) -> bool| {
+        groups.iter().filter(|group| fits(group)).map(|group| group.drifts.unsigned_abs()).sum::<u64>()
+    };
+    let decided: i64 = groups.iter().map(|group| group.decided).sum();
+    let seconds: i64 = groups.iter().map(|group| group.decision_seconds).sum();
+    let is_open = |group: &&Group| group.status == Status::Detected;
+    let severities = [Severity::Critical, Severity::Warning, Severity::Info];
+    Ok(Summary {
+        total: count(&|_| true),
+        open: count(&|group| is_open(&group)),
+        by_status: Status::ALL.map(|status| (status.as_str(), count(&|group| group.status == status))).into(),
+        by_severity: severities
+            .map(|severity| (severity.as_str(), count(&|group| is_open(&group) && group.severity == severity)))
+            .into(),
+        cost_impact_monthly: groups.iter().filter(is_open).map(|group| Money { cents: group.cents }).sum(),
+        unread_alerts,
+        decision_hours: (decided > 0).then(|| seconds as f64 / decided as f64 / 3600.0),
+        oldest_open_at: groups.iter().filter(is_open).map(|group| group.oldest).min(),
+    })
+}
+
+/// Postgres sums integers up as `numeric`, and nothing as null.
+fn total(column: Column) -> Expr {
+    Expr::col(column).sum().cast_as("bigint").if_null(0i64)
+}

@@ -1,0 +1,176 @@
+//! A write: one transaction for the rows, the audit and the events, made once per `Idempotency-Key`.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use outbox::Transaction;
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use web::{ApiError, ValidJson};
+
+use crate::access::Actor;
+use crate::error::DriftError;
+use crate::{State, answered_request};
+
+const MAX_KEY_BYTES: usize = 255;
+
+/// What a request's headers ask of a write.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// The version that must still be current.
+    pub if_match: Option<i32>,
+    idempotency_key: Option<String>,
+    route: String,
+}
+
+impl FromRequest for Conditions {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::read(request))
+    }
+}
+
+impl Conditions {
+    fn read(request: &HttpRequest) -> Result<Self, ApiError> {
+        let if_match = match text_header(request.headers(), "if-match")? {
+            None | Some("*") => None,
+            Some(tag) => {
+                let version = tag.trim_start_matches("W/").trim_matches('"').strip_prefix('v');
+                let version = version.and_then(|version| version.parse().ok());
+                Some(version.ok_or_else(|| ApiError::validation("If-Match", "must be an ETag such as \"v3\""))?)
+            }
+        };
+        let idempotency_key = text_header(request.headers(), "idempotency-key")?;
+        if idempotency_key.is_some_and(|key| key.is_empty() || key.len() > MAX_KEY_BYTES) {
+            return Err(ApiError::validation("Idempotency-Key", "must have 1 to 255 characters"));
+        }
+        Ok(Self {
+            if_match,
+            idempotency_key: idempotency_key.map(Into::into),
+            route: format!("{} {}", request.method(), request.uri()),
+        })
+    }
+}
+
+fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
+    let text = headers.get(name).map(|value| value.to_str());
+    text.transpose().map_err(|_| ApiError::validation(name, "must be ASCII"))
+}
+
+/// A transaction under way.
+pub struct Write {
+    pub tx: Transaction,
+    pub actor: Actor,
+    pub at: DateTime<Utc>,
+    /// The row that will hold the answer.
+    answer_id: Option<String>,
+}
+
+/// Either a write to make, or the answer that an equal request got.
+pub enum Begun {
+    Write(Write),
+    Answered(HttpResponse),
+}
+
+/// Begins a write. `body` tells equal requests of one key from others.
+pub async fn begin(
+    state: &State,
+    actor: Actor,
+    conditions: &Conditions,
+    body: &[u8],
+) -> Result<Begun, DriftError> {
+    let tx = state.database.begin().await?;
+    let at = state.platform.clock.now();
+    let Some(key) = &conditions.idempotency_key else {
+        return Ok(Begun::Write(Write { tx, actor, at, answer_id: None }));
+    };
+    let path = conditions.route.split('?').next().unwrap_or_default();
+    let id = digest(&[actor.user_id.as_bytes(), path.as_bytes(), key.as_bytes()]);
+    let request_hash = digest(&[conditions.route.as_bytes(), body]);
+    // Waits for a write with the same key that is under way.
+    if answered_request::claim(&*tx, &id, &request_hash, at).await? {
+        return Ok(Begun::Write(Write { tx, actor, at, answer_id: Some(id) }));
+    }
+    match answered_request::by_id(&*tx, &id).await? {
+        Some(answered) if answered.request_hash == request_hash => Ok(Begun::Answered(replay(&answered))),
+        _ => Err(DriftError::KeyReused),
+    }
+}
+
+impl Write {
+    /// Commits, and answers with `data` in the envelope.
+    pub async fn answer(self, status: StatusCode, data: &impl Serialize) -> Result<HttpResponse, DriftError> {
+        let body = json!({"success": true, "data": data}).to_string();
+        self.answer_with(status, body, None).await
+    }
+
+    /// The same for a drift, whose version is its ETag.
+    pub async fn answer_versioned(
+        self,
+        status: StatusCode,
+        version: i32,
+        data: &impl Serialize,
+    ) -> Result<HttpResponse, DriftError> {
+        let body = json!({"success": true, "data": data}).to_string();
+        self.answer_with(status, body, Some(version)).await
+    }
+
+    async fn answer_with(
+        self,
+        status: StatusCode,
+        body: String,
+        version: Option<i32>,
+    ) -> Result<HttpResponse, DriftError> {
+        if let Some(id) = &self.answer_id {
+            answered_request::store(&*self.tx, id, status, &body).await?;
+        }
+        self.tx.commit().await?;
+        let mut answer = HttpResponse::build(status);
+        if let Some(version) = version {
+            answer.insert_header((header::ETAG, etag(version)));
+        }
+        Ok(answer.content_type("application/json").body(body))
+    }
+}
+
+/// The ETag of a version.
+pub fn etag(version: i32) -> String {
+    format!("\"v{version}\"")
+}
+
+fn replay(answered: &answered_request::Model) -> HttpResponse {
+    let status = u16::try_from(answered.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    HttpResponse::build(status.unwrap_or(StatusCode::OK))
+        .insert_header(("idempotency-replayed", "true"))
+        .content_type("application/json")
+        .body(answered.body.clone())
+}
+
+/// SHA-256 in hex over parts that cannot run together.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A body that may be left out. What was sent must be valid all the same.
+pub fn body_or_default<T: Default>(
+    request: &HttpRequest,
+    body: Result<ValidJson<T>, ApiError>,
+) -> Result<T, ApiError> {
+    match body {
+        Ok(ValidJson(body)) => Ok(body),
+        Err(_) if !request.headers().contains_key(header::CONTENT_TYPE) => Ok(T::default()),
+        Err(error) => Err(error),
+    }
+}

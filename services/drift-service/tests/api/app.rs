@@ -1,0 +1,225 @@
+//! The service as its clients see it, with its stores, its clock and what it publishes.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use backplane::FeedItem;
+use chrono::TimeDelta;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use contracts::{AUDIENCE, Claims, Clock, ISSUER, Role, TokenUse};
+use drift_service::{Settings, State, routes, run_background};
+use identity::KeyConfig;
+use serde_json::{Value, json};
+use testing::{Answer, Backend, Client, Method, Stores, eventually};
+use uuid::Uuid;
+use web::{HttpConfig, Platform, Server};
+
+/// What every secret of the samples contains.
+pub const SECRETS: [&str; 9] = [
+    "hunter2",
+    "rotated-by-hand",
+    "tok-0123456789",
+    "user-data-secret",
+    "s3cr3t-expected",
+    "changed-in-the-console",
+    "list-element-secret",
+    "whole-object-secret",
+    "schema-marked-literal-password",
+];
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    http: HttpConfig,
+    #[command(flatten)]
+    keys: KeyConfig,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+const ARGUMENTS: &[&str] =
+    &["drift-service", "--host=127.0.0.1", "--workers=2", "--jwt-access-secret=an access secret of the tests"];
+
+pub struct App {
+    pub anonymous: Client,
+    pub platform: Platform,
+    pub database_url: String,
+    events: Arc<Mutex<Vec<Value>>>,
+    _stores: Stores,
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.platform.stop.cancel();
+    }
+}
+
+impl App {
+    pub async fn start(backend: Backend) -> Self {
+        Self::with(backend, &[]).await
+    }
+
+    pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
+        let stores = backend.start().await;
+        let database_url = stores.database_url().await;
+        let arguments = ARGUMENTS.iter().chain(arguments);
+        let matches = Cli::command().args_override_self(true).get_matches_from(arguments);
+        let Cli { http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
+        let redis_url = stores.redis_url();
+        let platform =
+            Platform::connect("drift-service", http, &keys, &redis_url, vec![], Clock::system()).unwrap();
+        platform.revocations.synced().await;
+        let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
+        let events = record_events(&platform).await;
+        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform.clone(), 0, routes(state)).unwrap();
+        let anonymous = Client::new(format!("http://{}", server.address()));
+        tokio::task::spawn_local(server.run());
+        Self { anonymous, platform, database_url, events, _stores: stores }
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.platform.clock.advance(by);
+    }
+
+    pub fn viewer(&self) -> Client {
+        self.caller(Role::Viewer)
+    }
+
+    pub fn engineer(&self) -> Client {
+        self.caller(Role::Engineer)
+    }
+
+    pub fn admin(&self) -> Client {
+        self.caller(Role::Admin)
+    }
+
+    pub fn caller(&self, role: Role) -> Client {
+        self.anonymous.with_token(&self.token(role, 900))
+    }
+
+    /// A token that expires that many seconds from now.
+    pub fn token(&self, role: Role, seconds: i64) -> String {
+        let (user, now) = (Uuid::new_v4().to_string(), self.platform.clock.now().timestamp());
+        let claims = Claims {
+            sub: user.clone(),
+            user_id: user,
+            email: format!("{role}@example.com"),
+            role,
+            sid: Some(Uuid::new_v4()),
+            token_use: TokenUse::Access,
+            account_id: None,
+            generation: 1,
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: now + seconds.min(0) - 1,
+            exp: now + seconds,
+            nbf: None,
+            jti: Some(Uuid::new_v4()),
+        };
+        self.platform.keys.sign(&claims).unwrap()
+    }
+
+    /// Waits until `count` events of a type have been published, then asserts that there is no more.
+    pub async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
+        let what = format!("{count} × {event_type}");
+        eventually(&what, async || self.events_of(event_type).len() >= count).await;
+        // Whatever was published before this one has been heard with it.
+        self.flush().await;
+        let events = self.events_of(event_type);
+        assert_eq!(events.len(), count, "{event_type}");
+        events
+    }
+
+    /// Makes an alert and waits for its event, which comes after all that was committed before.
+    async fn flush(&self) {
+        let before = self.events_of("alert:created").len();
+        let body = json!({"type": "approval_needed", "severity": "info", "title": FLUSH, "message": FLUSH});
+        self.engineer().post("/api/v1/alerts", &body).await.data();
+        eventually("the last event", async || self.heard("alert:created").len() > before).await;
+        eventually("the flush", async || {
+            self.heard("alert:created").iter().any(|event| event["payload"]["title"] == FLUSH)
+        })
+        .await;
+    }
+
+    pub fn events_of(&self, event_type: &str) -> Vec<Value> {
+        let mut events = self.heard(event_type);
+        events.retain(|event| event["payload"]["title"] != FLUSH);
+        events
+    }
+
+    fn heard(&self, event_type: &str) -> Vec<Value> {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|event| event["type"] == event_type).cloned().collect()
+    }
+
+    /// Everything that was published, as text.
+    pub fn published(&self) -> String {
+        json!(*self.events.lock().unwrap()).to_string()
+    }
+
+    pub async fn ingest(&self, sample_name: &str, query: &str) -> Answer {
+        let engineer = self.engineer();
+        upload(&engineer, query, sample(sample_name)).await
+    }
+
+    /// Every drift, as the caller sees them.
+    pub async fn drifts(&self, caller: &Client) -> Vec<Value> {
+        walk(caller, "/api/v1/drifts?limit=100").await
+    }
+}
+
+const FLUSH: &str = "flush";
+
+pub async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
+    let request = caller
+        .request(Method::POST, &format!("/api/v1/drifts/ingest?{query}"))
+        .header("content-type", "application/json")
+        .body(body);
+    caller.send(request).await
+}
+
+/// All pages of a list.
+pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut next = path.to_owned();
+    loop {
+        let answer = caller.get(&next).await;
+        let page = answer.expect(testing::StatusCode::OK);
+        rows.extend(page["data"].as_array().unwrap().iter().cloned());
+        match page["page"]["nextCursor"].as_str() {
+            Some(cursor) => next = format!("{path}&cursor={cursor}"),
+            None => return rows,
+        }
+    }
+}
+
+/// An unpacked sample.
+pub fn sample(name: &str) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(packed(name).as_slice()).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
+/// A sample as it is kept.
+pub fn packed(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples");
+    std::fs::read(folder.join(format!("{name}.gz"))).unwrap()
+}
+
+async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let mut feed = platform.backplane.feed();
+    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    let heard = events.clone();
+    tokio::spawn(async move {
+        while let Some(item) = feed.next().await {
+            if let FeedItem::Message(message) = item {
+                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+            }
+        }
+    });
+    events
+}
