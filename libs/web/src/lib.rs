@@ -19,6 +19,7 @@ mod observe;
 mod origin;
 mod platform;
 mod server;
+mod token_use;
 
 pub use answer::{created, list, ok};
 pub use client::{ClientIp, client_ip, network};
@@ -35,3 +36,4 @@ pub use logging::init_logging;
 pub use origin::origin_is_allowed;
 pub use platform::Platform;
 pub use server::{Server, serve, stop_on_signals};
+pub use token_use::TokenUses;

@@ -9,7 +9,7 @@ use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Health, HttpConfig, Limiter, Status};
+use crate::{Health, HttpConfig, Limiter, Status, TokenUses};
 
 /// What a process has once, whichever services run in it. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub struct Platform {
     pub verifier: Verifier,
     pub revocations: Revocations,
     pub limiter: Limiter,
+    pub token_uses: TokenUses,
     pub metrics: Registry,
     pub health: Health,
     /// Cancelled when the process is to stop: it is no longer ready, and open sockets are told.
@@ -66,6 +67,7 @@ impl Platform {
             clock: clock.clone(),
             http: Arc::new(http),
             limiter: Limiter::new(backplane.clone(), clock)?,
+            token_uses: TokenUses::default(),
             backplane,
             keys: loaded,
             token_lifetime: keys.jwt_access_expiry,
@@ -84,6 +86,18 @@ impl Platform {
             .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone()));
         platform.watch_backplane()?;
         Ok(platform)
+    }
+
+    /// Runs a background task that ends with `served`. One that fails stops the process: nobody would
+    /// notice that its work is no longer done.
+    pub fn spawn(&self, task: impl Future<Output = Result<()>> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = task.await {
+                tracing::error!(error = format!("{error:#}"), "a background task failed: stopping");
+                stop.cancel();
+            }
+        });
     }
 
     fn watch_backplane(&self) -> Result<()> {

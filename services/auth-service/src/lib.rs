@@ -25,6 +25,7 @@ pub mod locked_user;
 pub mod metrics;
 pub mod migration;
 pub mod name;
+pub mod openapi;
 pub mod password;
 pub mod refresh_delivery;
 pub mod refresh_token;
@@ -45,6 +46,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Command, Config};
+pub use openapi::openapi;
 pub use settings::Settings;
 pub use state::State;
 

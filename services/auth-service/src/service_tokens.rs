@@ -6,11 +6,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use contracts::events::auth::{EndReason, SessionDeleted};
-use identity::session_mark;
+use identity::{service_subject, session_mark};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use web::TokenUses;
 
 use crate::access_token::{self, Holder};
 use crate::audit::{Action, Origin};
@@ -41,7 +42,7 @@ pub async fn create(
     let (id, name) = (Uuid::now_v7(), String::from(new.name));
     let expires_at = new.expires_at.unwrap_or(now + LONGEST_LIFE);
     let holder = Holder {
-        subject: format!("service:{id}"),
+        subject: service_subject(id),
         email: name.clone(),
         role: StoredRole(new.role),
         account_id: new.account_id.clone(),
@@ -68,6 +69,16 @@ pub async fn create(
     transaction.commit().await?;
     state.metrics.token("service");
     Ok((row, token))
+}
+
+/// Writes down when tokens were last used, as the services that saw them say.
+pub async fn record_uses(state: &State) -> anyhow::Result<()> {
+    for id in service_token::live_ids(&*state.db, state.platform.clock.now()).await? {
+        if let Some(at) = TokenUses::take(&state.platform.backplane, id).await? {
+            service_token::record_use(&*state.db, id, at).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends a token everywhere.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::Origin;
 use crate::entity::{StoredRole, service_token, session, user};
 use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
+use crate::service_tokens;
 use crate::state::State;
 
 const BATCH: u64 = 500;
@@ -28,10 +29,8 @@ pub async fn run(state: State, stop: CancellationToken) {
             Ok(()) = connected.changed() => {}
             () = stop.cancelled() => return,
         }
-        if *connected.borrow_and_update()
-            && let Err(error) = restore_marks(&state).await
-        {
-            tracing::warn!(%error, "the set of ended sessions could not be checked");
+        if *connected.borrow_and_update() {
+            catch_up_or_log(&state).await;
         }
     }
 }
@@ -39,6 +38,15 @@ pub async fn run(state: State, stop: CancellationToken) {
 async fn sweep_or_log(state: &State) {
     if let Err(error) = sweep(state).await {
         tracing::warn!(%error, "sessions that are over could not be ended");
+    }
+}
+
+async fn catch_up_or_log(state: &State) {
+    if let Err(error) = restore_marks(state).await {
+        tracing::warn!(%error, "the set of ended sessions could not be checked");
+    }
+    if let Err(error) = service_tokens::record_uses(state).await {
+        tracing::warn!(%error, "uses of service tokens could not be recorded");
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use contracts::{Claims, Role};
-use identity::TokenError;
+use identity::{TokenError, service_token_id};
 use uuid::Uuid;
 
 use crate::{ApiError, Platform};
@@ -78,7 +78,12 @@ fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
     let platform = request.app_data::<web::Data<Platform>>();
     let platform = platform.ok_or_else(|| ApiError::internal("no platform in the app data"))?;
     match platform.verifier.verify(token) {
-        Ok(claims) => Ok(claims.into()),
+        Ok(claims) => {
+            if let Some(id) = service_token_id(&claims.sub) {
+                platform.token_uses.note(id, platform.clock.now(), &platform.backplane);
+            }
+            Ok(claims.into())
+        }
         Err(error @ (TokenError::Expired { .. } | TokenError::Revoked { .. } | TokenError::Invalid)) => {
             Err(ApiError::unauthenticated(error.to_string()))
         }

@@ -10,6 +10,7 @@ use crate::caller::Person;
 use crate::credentials;
 use crate::entity::user;
 use crate::error::AuthError;
+use crate::openapi::Success;
 use crate::password::Password;
 use crate::state::State;
 
@@ -23,12 +24,14 @@ pub struct PasswordChange {
 }
 
 /// The caller.
+#[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
 pub async fn get_me(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
     let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
     Ok(web::ok(User::from(user.ok_or(AuthError::UnknownUser)?)))
 }
 
 /// Changes the caller's password and ends their other sessions.
+#[utoipa::path(post, path = "/api/auth/password", tag = "auth", request_body = PasswordChange, security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
 pub async fn change_password(
     state: Data<State>,
     person: Person,

@@ -12,6 +12,7 @@ use crate::audit::Action;
 use crate::caller::Admin;
 use crate::entity::audit_log;
 use crate::error::AuthError;
+use crate::openapi::List;
 use crate::state::State;
 
 #[derive(Deserialize, IntoParams, Validate)]
@@ -54,6 +55,7 @@ impl From<audit_log::Model> for AuditEntry {
 }
 
 /// Authentication events, the newest first.
+#[utoipa::path(get, path = "/api/auth/audit", tag = "auth", params(AuditQuery), security(("bearer" = [])), responses((status = 200, body = List<AuditEntry>)))]
 pub async fn list_audit(
     state: Data<State>,
     _: Admin,

@@ -6,11 +6,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson};
 
-use super::answers::logged_in;
+use super::answers::{Login, logged_in};
 use crate::credentials::{self, Place};
 use crate::device::Device;
 use crate::email::Email;
 use crate::name::Name;
+use crate::openapi::Success;
 use crate::password::Password;
 use crate::refresh_delivery::wanted;
 use crate::state::State;
@@ -33,6 +34,7 @@ pub struct LoginRequest {
 }
 
 /// Makes a viewer and logs them in.
+#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>)))]
 pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,
@@ -46,6 +48,7 @@ pub async fn sign_up(
 }
 
 /// Opens a session.
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>)))]
 pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,

@@ -14,6 +14,7 @@ use crate::caller::Admin;
 use crate::entity::service_token;
 use crate::error::AuthError;
 use crate::name::Name;
+use crate::openapi::{Done, List, Success};
 use crate::service_tokens::{self, LONGEST_LIFE, NewServiceToken};
 use crate::state::State;
 
@@ -74,6 +75,7 @@ impl From<service_token::Model> for ServiceToken {
 }
 
 /// Makes a token for a machine, such as a scanner in CI.
+#[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = [])), responses((status = 201, body = Success<NewToken>)))]
 pub async fn create_service_token(
     state: Data<State>,
     admin: Admin,
@@ -95,6 +97,7 @@ pub async fn create_service_token(
 }
 
 /// The tokens that work, the oldest first; never the tokens themselves.
+#[utoipa::path(get, path = "/api/auth/tokens", tag = "auth", params(ServiceTokenQuery), security(("bearer" = [])), responses((status = 200, body = List<ServiceToken>)))]
 pub async fn list_service_tokens(
     state: Data<State>,
     _: Admin,
@@ -110,6 +113,7 @@ pub async fn list_service_tokens(
 }
 
 /// Ends a token at once, everywhere.
+#[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Done)))]
 pub async fn end_service_token(
     state: Data<State>,
     admin: Admin,

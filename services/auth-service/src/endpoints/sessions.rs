@@ -13,6 +13,7 @@ use crate::device::Device;
 use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
+use crate::openapi::{Done, Success};
 use crate::state::State;
 use contracts::events::auth::EndReason;
 
@@ -49,12 +50,14 @@ impl Session {
 }
 
 /// The caller's session.
+#[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn get_session(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
     let session = live_session(&state, person).await?;
     Ok(web::ok(Session::of(session, person, &state)))
 }
 
 /// The caller's live sessions.
+#[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
 pub async fn list_sessions(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
     let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
     let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
@@ -64,6 +67,7 @@ pub async fn list_sessions(state: Data<State>, person: Person) -> Result<HttpRes
 }
 
 /// Keeps the caller's session from going idle. Written at most once per interval.
+#[utoipa::path(post, path = "/api/auth/activity", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn note_activity(
     state: Data<State>,
     person: Person,
@@ -93,6 +97,7 @@ async fn live_session(state: &State, person: Person) -> Result<session::Model, A
 }
 
 /// Ends one of the caller's sessions.
+#[utoipa::path(delete, path = "/api/auth/sessions/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Done)))]
 pub async fn end_session(
     state: Data<State>,
     person: Person,
@@ -114,6 +119,7 @@ async fn terminate(state: &State, person: Person, id: Uuid, origin: Origin) -> R
 }
 
 /// Ends all of the caller's sessions but this one.
+#[utoipa::path(delete, path = "/api/auth/sessions/all", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
 pub async fn end_other_sessions(
     state: Data<State>,
     person: Person,

@@ -3,6 +3,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::openapi::Success;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]
@@ -17,6 +18,7 @@ pub struct PublicConfig {
 }
 
 /// What a client needs to know to keep a session alive.
+#[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
 pub async fn get_config(state: Data<State>) -> HttpResponse {
     let settings = &state.settings;
     web::ok(PublicConfig {
@@ -30,6 +32,7 @@ pub async fn get_config(state: Data<State>) -> HttpResponse {
 }
 
 /// The public keys that verify access tokens (RFC 7517); none where a shared secret does.
+#[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(state.platform.keys.jwks())
 }

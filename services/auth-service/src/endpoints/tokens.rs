@@ -5,16 +5,18 @@ use identity::TokenError;
 use uuid::Uuid;
 use web::{ApiError, ClientIp, bearer};
 
-use super::answers::TokenAnswer;
+use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Origin;
 use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
-use crate::refresh_delivery::{PresentedToken, forget_cookie, wanted};
+use crate::openapi::{Done, Success};
+use crate::refresh_delivery::{PresentedToken, RefreshRequest, forget_cookie, wanted};
 use crate::settings::Delivery;
 use crate::state::State;
 
 /// Exchanges a refresh token for an access token and the next refresh token.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Tokens>)))]
 pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
@@ -45,6 +47,7 @@ async fn exchange<'a>(
 }
 
 /// Ends the session that the request names by any token of it.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshRequest, security(("bearer" = [])), responses((status = 200, body = Done)))]
 pub async fn log_out(
     state: Data<State>,
     request: HttpRequest,

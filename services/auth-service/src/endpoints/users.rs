@@ -12,6 +12,7 @@ use crate::audit::Origin;
 use crate::caller::Admin;
 use crate::entity::user;
 use crate::error::AuthError;
+use crate::openapi::{List, Success};
 use crate::state::State;
 use crate::user_admin::{self, UserChange};
 
@@ -48,6 +49,7 @@ pub(super) fn default_limit() -> u64 {
 }
 
 /// All users, by email.
+#[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = [])), responses((status = 200, body = List<User>)))]
 pub async fn list_users(
     state: Data<State>,
     _: Admin,
@@ -63,6 +65,7 @@ pub async fn list_users(
 }
 
 /// Changes a user's role, account or whether they may log in.
+#[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
 pub async fn update_user(
     state: Data<State>,
     admin: Admin,
@@ -77,6 +80,7 @@ pub async fn update_user(
 }
 
 /// Ends all sessions of a user.
+#[utoipa::path(delete, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
 pub async fn end_user_sessions(
     state: Data<State>,
     admin: Admin,

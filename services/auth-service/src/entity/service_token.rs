@@ -56,6 +56,17 @@ pub async fn page(
         .await
 }
 
+/// The ids of those that work.
+pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let live = Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now));
+    live.select_only().column(Column::Id).into_tuple().all(db).await
+}
+
+pub async fn record_use(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(at));
+    update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
 /// Those that were ended before they expired.
 pub async fn ended(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::RevokedAt.is_not_null()).filter(Column::ExpiresAt.gt(now)).all(db).await

@@ -1,0 +1,47 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backplane::Backplane;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+const INTERVAL: TimeDelta = TimeDelta::minutes(1);
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When service tokens were last used, told to auth-service through the backplane: every service
+/// verifies them, and only that one has a row to write it to.
+#[derive(Clone, Default)]
+pub struct TokenUses {
+    noted: Arc<Mutex<HashMap<Uuid, DateTime<Utc>>>>,
+}
+
+impl TokenUses {
+    /// Notes a use, at most once a minute for each token. Does not wait.
+    pub(crate) fn note(&self, id: Uuid, now: DateTime<Utc>, backplane: &Backplane) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(&id).is_some_and(|at| now - *at < INTERVAL) {
+            return;
+        }
+        noted.insert(id, now);
+        let backplane = backplane.clone();
+        tokio::spawn(async move {
+            if let Err(error) = backplane.put(&key(id), &now.to_rfc3339(), KEEP).await {
+                tracing::debug!(%error, "the use of a service token was not noted");
+            }
+        });
+    }
+
+    /// The last use that nobody has taken yet: of several replicas one gets it.
+    ///
+    /// # Errors
+    /// If Redis is away.
+    pub async fn take(backplane: &Backplane, id: Uuid) -> backplane::Result<Option<DateTime<Utc>>> {
+        let noted = backplane.take(&key(id)).await?;
+        Ok(noted.and_then(|at| DateTime::parse_from_rfc3339(&at).ok()).map(|at| at.with_timezone(&Utc)))
+    }
+}
+
+fn key(id: Uuid) -> String {
+    format!("service-token:{id}:used")
+}
