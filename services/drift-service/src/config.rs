@@ -32,6 +32,7 @@ pub struct Config {
 
 /// What is drift-service's own.
 #[derive(Args, Clone)]
+#[group(id = "drift-service")]
 pub struct Settings {
     /// Whether drifts, alerts and the summary may be read without an account; states never are
     #[arg(long, env = "PUBLIC_READS", default_value_t = true, action = clap::ArgAction::Set)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use super::{Kind, ResolvedHow, Status};
 use crate::rules::Severity;
@@ -76,8 +76,8 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// What reconciling a scan needs of a live drift.
-#[derive(Clone, Debug, FromQueryResult)]
-#[sea_orm(rename_all = "camelCase")]
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
 pub struct Live {
     pub id: Uuid,
     pub account_id: Option<String>,
@@ -90,8 +90,8 @@ pub struct Live {
 }
 
 /// The last row of a fingerprint that was resolved.
-#[derive(Clone, Debug, FromQueryResult)]
-#[sea_orm(rename_all = "camelCase")]
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
 pub struct Resolved {
     pub id: Uuid,
     pub fingerprint: String,
@@ -117,22 +117,11 @@ pub async fn live_by_fingerprint(
 /// ids, so that two of these cannot wait for each other.
 pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
     Entity::find()
-        .select_only()
-        .columns([
-            Column::Id,
-            Column::AccountId,
-            Column::Fingerprint,
-            Column::ActualHash,
-            Column::Status,
-            Column::Severity,
-            Column::Region,
-            Column::CostCents,
-        ])
         .filter(Column::Stack.eq(stack))
         .filter(Column::Status.ne(Status::Resolved))
         .order_by_asc(Column::Id)
         .lock_exclusive()
-        .into_model()
+        .into_partial_model()
         .all(db)
         .await
 }
@@ -142,13 +131,11 @@ pub async fn resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Resul
     let mut rows = Vec::new();
     for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
         let query = Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Fingerprint, Column::ActualHash])
             .filter(Column::Fingerprint.is_in(chunk.iter().copied()))
             .filter(Column::Status.eq(Status::Resolved))
             .order_by_asc(Column::ResolvedAt)
             .order_by_asc(Column::Id);
-        rows.extend(query.into_model::<Resolved>().all(db).await?);
+        rows.extend(query.into_partial_model::<Resolved>().all(db).await?);
     }
     Ok(rows)
 }

@@ -61,6 +61,7 @@ impl App {
     }
 
     pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
+        web::init_logging();
         let stores = backend.start().await;
         let database_url = stores.database_url().await;
         let arguments = ARGUMENTS.iter().chain(arguments);
