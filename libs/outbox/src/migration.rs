@@ -4,8 +4,13 @@ use sea_orm_migration::schema::{
 };
 
 /// Makes the `outbox` table. List it in the migrator of each service that emits events.
-#[derive(DeriveMigrationName)]
 pub struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m20261120_000000_outbox"
+    }
+}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -2,10 +2,13 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+/// What the libraries say at their start is of no use to an operator.
+const DEFAULT_FILTER: &str = "info,sea_orm_migration=warn,actix_server=warn";
+
 /// Sends the log to standard error: for people on a terminal, as JSON elsewhere (`LOG_FORMAT` decides
-/// otherwise). `RUST_LOG` filters; the default is `info`.
+/// otherwise). `RUST_LOG` filters; the default is `info`, less for libraries.
 pub fn init_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let json = match std::env::var("LOG_FORMAT").as_deref() {
         Ok("json") => true,

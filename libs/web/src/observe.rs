@@ -187,11 +187,12 @@ fn log(
     error: Option<&Error>,
 ) {
     let _entered = span.enter();
-    let (status, milliseconds) = (status.as_u16(), started.elapsed().as_millis());
+    let (status, seconds) = (status.as_u16(), started.elapsed().as_secs_f64());
+    // Escaped: a client may have put line ends into it.
+    let path = path.escape_debug();
     let source = error.and_then(|error| error.as_error::<ApiError>()).and_then(|error| error.source.as_ref());
-    // Debug formatting escapes line ends that a client may have put into the path.
     match source {
-        Some(source) => tracing::error!(method, ?path, status, milliseconds, error = %source, "failed"),
-        None => tracing::info!(method, ?path, status, milliseconds, "answered"),
+        Some(source) => tracing::error!(method, %path, status, seconds, error = %source, "failed"),
+        None => tracing::info!(method, %path, status, seconds, "answered"),
     }
 }

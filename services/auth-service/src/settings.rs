@@ -22,6 +22,7 @@ pub enum Delivery {
 
 /// The settings of auth-service alone.
 #[derive(Args, Clone)]
+#[group(id = "auth-service")]
 pub struct Settings {
     /// Secret that refresh tokens are made with; at least 32 bytes outside development
     #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]

@@ -9,7 +9,10 @@ pub struct Start<'a> {
     pub demo_users: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "for the person who typed the command; the log goes to standard error")]
+#[expect(
+    clippy::print_stdout,
+    reason = "for the person who typed the command; the log goes to standard error"
+)]
 pub fn print(start: &Start<'_>) {
     print!("{}", text(start));
 }

@@ -14,7 +14,6 @@ const PAGE: &str = "index.html";
 
 #[derive(RustEmbed)]
 #[folder = "../console"]
-#[exclude = "*.md"]
 struct Files;
 
 /// Each file at its path, the page at `/`.

@@ -5,15 +5,20 @@ mod banner;
 mod cli;
 mod console;
 mod data_dir;
+mod ingest;
 mod serve;
+
+use std::process::ExitCode;
 
 use cli::{Cli, Command};
 
 #[actix_web::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let Cli { command, serve } = web::parse();
     match command {
-        None => serve::run(serve).await,
-        Some(Command::Healthcheck) => web::healthcheck(serve.port).await,
+        None => serve::run(serve).await?,
+        Some(Command::Healthcheck { port }) => web::healthcheck(port).await?,
+        Some(Command::Ingest(scan)) => return ingest::run(scan).await,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,8 @@ use crate::data_dir::DataDir;
 /// Runs everything until a signal.
 pub async fn run(serve: Serve) -> Result<()> {
     web::init_logging();
-    let Serve { port, data_dir, database_url, redis_url, http, mut keys, mut auth, mut drift, gateway } = serve;
+    let Serve { port, data_dir, database_url, redis_url, http, mut keys, mut auth, mut drift, gateway } =
+        serve;
     let data = DataDir::open(&data_dir)?;
     for (secret, name) in [
         (&mut keys.jwt_access_secret, "jwt_access"),
@@ -31,19 +32,22 @@ pub async fn run(serve: Serve) -> Result<()> {
     let platform = Platform::connect("driftsentry", http, &keys, &redis_url, channels, Clock::system())?;
     let auth = auth_service::State::connect(platform.clone(), &database("auth")?, auth).await?;
     let drift = drift_service::State::connect(platform.clone(), &database("drift")?, drift).await?;
-    let gateway = ws_gateway::State::connect(platform.clone(), gateway).await?;
+    let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
-    let served = &platform.served;
-    platform.tasks.spawn(auth_service::run_background(auth.clone(), served.clone()));
-    platform.tasks.spawn(drift_service::run_background(drift.clone(), served.clone()));
-    platform.tasks.spawn(ws_gateway::run_background(gateway.clone(), served.clone()));
+    platform.spawn(auth_service::run_background(auth.clone(), platform.served.clone()));
+    platform.spawn(drift_service::run_background(drift.clone(), platform.served.clone()));
+    ws_gateway::run_background(&gateway);
 
     let demo_users = auth.settings.makes_demo_users(&platform.http);
     let routes = {
         let services =
             (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));
         move |config: &mut actix_web::web::ServiceConfig| {
-            config.configure(&services.0).configure(&services.1).configure(&services.2).configure(console::routes);
+            config
+                .configure(&services.0)
+                .configure(&services.1)
+                .configure(&services.2)
+                .configure(console::routes);
         }
     };
     web::stop_on_signals(platform.stop.clone())?;
@@ -60,7 +64,8 @@ pub async fn run(serve: Serve) -> Result<()> {
 
 /// The same database for each service, in a schema of its own.
 fn postgres_schema(url: &str, service: &str) -> Result<String> {
-    let mut url = Url::parse(url).context("DATABASE_URL is no URL such as postgres://user:password@host/name")?;
+    let mut url =
+        Url::parse(url).context("DATABASE_URL is no URL such as postgres://user:password@host/name")?;
     if !url.scheme().starts_with("postgres") {
         bail!("DATABASE_URL must be a postgres:// URL here; for SQLite leave it out and choose DATA_DIR");
     }

@@ -7,6 +7,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 
 /// The gateway's own settings.
 #[derive(Args, Clone, Debug)]
+#[group(id = "ws-gateway")]
 pub struct Settings {
     /// TOML file with further channels to relay, before the built-in ones
     #[arg(long, env = "GATEWAY_CATALOGUE", value_name = "FILE")]
