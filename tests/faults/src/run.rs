@@ -60,8 +60,9 @@ pub async fn run(plan: Plan) -> Report {
     let deployment = Deployment::start().await;
     let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
     let urls = [deployment.socket_url(0), deployment.socket_url(1)];
-    let watchers =
-        (0..plan.watchers).map(|number| Watcher::start(urls.clone(), token.clone(), number)).collect::<Vec<_>>();
+    let watchers = (0..plan.watchers)
+        .map(|number| Watcher::start(urls.clone(), token.clone(), number))
+        .collect::<Vec<_>>();
     for watcher in &watchers {
         watcher.until_live().await;
     }

@@ -33,7 +33,8 @@ impl Verdict {
 /// Every drift event that the database says was committed, oldest first.
 pub async fn committed(database_url: &str) -> Vec<Account> {
     let database = Database::connect(database_url).await.expect("the database answers");
-    let rows = "SELECT event_id::text AS event_id, envelope FROM outbox WHERE channel LIKE 'drift:%' ORDER BY id";
+    let rows =
+        "SELECT event_id::text AS event_id, envelope FROM outbox WHERE channel LIKE 'drift:%' ORDER BY id";
     let rows = Statement::from_string(DbBackend::Postgres, rows);
     let rows = database.query_all_raw(rows).await.expect("the outbox can be read");
     let account = rows.iter().map(|row| {
