@@ -29,7 +29,9 @@ impl Connection {
         }
         let mut last: Vec<Frame> =
             sockets.iter().flat_map(|(form, _)| farewell(*form, ending, gateway)).collect();
-        if polling {
+        // Stock clients hear an Engine.IO close before the DISCONNECT that came with it, and would
+        // come back; after a DISCONNECT they close by themselves.
+        if polling && !matches!(ending, Ending::Revoked(_)) {
             last.push(Packet::Close.frame());
         }
         last.push(Frame::close(ending.code(), ending.reason()));

@@ -1,0 +1,83 @@
+// A gateway alone on a private Redis, with tokens for it.
+
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { Process, binary } from '../lib/process.mjs';
+import { Redis } from '../lib/servers.mjs';
+import { freePort } from '../lib/waiting.mjs';
+
+const run = promisify(execFile);
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const now = () => Math.floor(Date.now() / 1000);
+
+export class Gateway {
+  #secret = randomBytes(32).toString('hex');
+
+  static async start(settings = {}) {
+    const gateway = new Gateway();
+    gateway.redis = await Redis.start();
+    const port = await freePort();
+    gateway.url = `http://127.0.0.1:${port}`;
+    gateway.process = new Process(binary('ws-gateway'), [], {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      REDIS_URL: gateway.redis.url,
+      JWT_ACCESS_SECRET: gateway.#secret,
+      RUST_LOG: 'debug',
+      ...settings,
+    });
+    await gateway.process.ready(gateway.url);
+    return gateway;
+  }
+
+  /** The claims of a good token; `changes` make it a worse one. */
+  claims(userId, changes = {}) {
+    return {
+      sub: userId,
+      userId,
+      email: `${userId}@example.com`,
+      role: 'viewer',
+      sid: randomUUID(),
+      type: 'access',
+      gen: 1,
+      iss: 'driftsentry',
+      aud: 'api',
+      iat: now(),
+      exp: now() + 900,
+      jti: randomUUID(),
+      ...changes,
+    };
+  }
+
+  sign(claims, secret = this.#secret) {
+    const signed = `${encoded({ alg: 'HS256', typ: 'at+jwt' })}.${encoded(claims)}`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  }
+
+  token(userId, changes) {
+    return this.sign(this.claims(userId, changes));
+  }
+
+  /** Publishes as any back end may: nothing but PUBLISH. */
+  async publish(channel, payload, fields = {}) {
+    const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload, ...fields };
+    await run('redis-cli', ['-p', String(this.redis.port), 'publish', channel, JSON.stringify(envelope)]);
+  }
+
+  async metric(line) {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const found = text.split('\n').find((other) => other.startsWith(line));
+    return found ? Number(found.slice(line.length)) : 0;
+  }
+
+  async stop() {
+    const code = await this.process.stop();
+    await this.redis.stop();
+    return code;
+  }
+}
+
+/** Seconds from now, as the claims of a token count them. */
+export const inSeconds = (seconds) => now() + seconds;
