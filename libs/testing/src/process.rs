@@ -109,10 +109,12 @@ impl Drop for Process {
     }
 }
 
-/// A binary of this workspace, beside the test that asks for it.
+/// A binary of this workspace, beside the test or program that asks for it.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.parent().and_then(Path::parent).expect("tests run from target/<profile>/deps");
+    let folder = test.parent().expect("a program is in a folder");
+    // Tests run from target/<profile>/deps, programs from target/<profile>.
+    let profile = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let path = profile.join(name);
     assert!(path.exists(), "{} is not built: run `cargo build --workspace` first", path.display());
     path
