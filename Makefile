@@ -1,7 +1,7 @@
-.PHONY: help run test lint bench up down
+.PHONY: help run test lint bench up up-local down
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run:  ## everything in one process, on http://localhost:3001
 	cargo run --release
@@ -11,6 +11,7 @@ test: lint  ## all tests, on SQLite + in-process and on private Postgres + Redis
 
 lint:  ## formatting and warnings, as in CI
 	deploy/test-deps.sh
+	deploy/lint.sh
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
@@ -18,7 +19,11 @@ bench:  ## load on a release build
 	bench/run
 
 up:  ## the split deployment, behind Caddy on http://localhost:8080
+	deploy/make-env.sh
 	docker compose up --build --detach
+
+up-local:  ## the same without Docker, as processes of this machine; Ctrl-C stops it
+	deploy/local.sh
 
 down:  ## stop it; its data stays
 	docker compose down
