@@ -64,7 +64,7 @@ pub struct ErrorBody {
     pub timestamp: chrono::DateTime<chrono::Utc>,
     pub request_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub details: Option<serde_json::Value>,
 }
 

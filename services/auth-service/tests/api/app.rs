@@ -76,6 +76,12 @@ impl App {
         Self::on(stores, database_url, arguments, Clock::system()).await
     }
 
+    /// On a database that exists already.
+    pub async fn on_database(stores: Stores, database_url: String) -> Self {
+        let arguments = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
+        Self::on(Arc::new(stores), database_url, arguments, Clock::system()).await
+    }
+
     /// Another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
         let clock = self.state.platform.clock.clone();

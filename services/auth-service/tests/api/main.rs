@@ -1,6 +1,16 @@
 //! The service over HTTP, on SQLite + in-process and on Postgres + Redis. Tests whose names begin with
 //! `s` and a number hold that line of the security review.
 
+mod abuse;
+mod admin;
 mod app;
+mod bounds;
+mod cookies;
+mod events;
 mod login;
+mod openapi;
+mod passwords;
 mod refresh;
+mod service_tokens;
+mod sessions;
+mod startup;

@@ -1,0 +1,166 @@
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::json;
+use testing::{Backend, StatusCode, eventually};
+
+use crate::app::{App, PASSWORD, email};
+
+#[rstest]
+#[actix_web::test]
+async fn s38_an_address_is_one_account_however_it_is_typed(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    app.sign_up("alice").await;
+    let body = json!({"name": "A", "email": " ALICE@Example.COM ", "password": PASSWORD});
+    app.client.post("/api/auth/signup", &body).await.error(StatusCode::CONFLICT, "CONFLICT");
+    app.try_log_in("Alice@EXAMPLE.com", PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s39_fifty_sign_ups_of_one_email_make_one_user(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let body = json!({"name": "Alice", "email": email("alice"), "password": PASSWORD});
+    let answers = join_all((0..50).map(|_| app.client.post("/api/auth/signup", &body))).await;
+    let made = answers.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
+    let taken = answers.iter().filter(|answer| answer.status == StatusCode::CONFLICT).count();
+    assert_eq!((made, taken), (1, 49));
+    app.all_events_are_out().await;
+    assert_eq!(app.published("auth:user.registered").len(), 1);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s42_who_guesses_is_locked_out_and_the_owners_sessions_go_on(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let limits =
+        ["--login-failures-per-account=5", "--login-failures-per-ip=12", "--trusted-proxies=127.0.0.0/8"];
+    let app = App::with(backend, &limits).await;
+    let alice = app.sign_up("alice").await;
+    let from = |ip: &str| app.client.with_header("x-forwarded-for", ip);
+    let (attacker, owner) = (from("203.0.113.9"), from("198.51.100.7"));
+    let right = json!({"email": alice.email, "password": PASSWORD});
+    let wrong = json!({"email": alice.email, "password": "wrong password"});
+    for _ in 0..5 {
+        attacker.post("/api/auth/login", &wrong).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    attacker.post("/api/auth/login", &right).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    owner.post("/api/auth/login", &right).await.expect(StatusCode::OK);
+    assert!(alice.is_in().await);
+    app.refresh(&alice.refresh).await;
+
+    for nth in 0..6 {
+        let unknown = json!({"email": email(&format!("nobody{nth}")), "password": PASSWORD});
+        attacker.post("/api/auth/login", &unknown).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    let limited = attacker.post("/api/auth/login", &right).await;
+    limited.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    assert!(limited.header("retry-after").parse::<u64>().unwrap() > 0);
+    owner.post("/api/auth/login", &right).await.expect(StatusCode::OK);
+    app.advance(chrono::TimeDelta::minutes(16));
+    if backend == Backend::Memory {
+        attacker.post("/api/auth/login", &right).await.expect(StatusCode::OK);
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s42_guessing_all_at_once_is_no_way_around_the_lock(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-account=5"]).await;
+    app.sign_up("alice").await;
+    let wrong = (0..40).map(|_| app.try_log_in("alice@example.com", "wrong password"));
+    let answers = join_all(wrong).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::UNAUTHORIZED));
+    app.try_log_in("alice@example.com", PASSWORD).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s42_replicas_count_together(#[values(Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--login-failures-per-account=4"]).await;
+    let replica = app.replica().await;
+    app.sign_up("alice").await;
+    for app in [&app, &replica, &app, &replica] {
+        app.try_log_in(&email("alice"), "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    for app in [&app, &replica] {
+        app.try_log_in(&email("alice"), PASSWORD).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s43_a_forged_forwarded_header_changes_nothing(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-ip=3"]).await;
+    let alice = app.sign_up("alice").await;
+    let wrong = json!({"email": alice.email, "password": "wrong password"});
+    for nth in 0..3 {
+        let forged = app.client.with_header("x-forwarded-for", &format!("203.0.113.{nth}"));
+        forged.post("/api/auth/login", &wrong).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    let forged = app.client.with_header("x-forwarded-for", "203.0.113.200");
+    forged.post("/api/auth/login", &wrong).await.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    assert_eq!(alice.client.get("/api/auth/session").await.data()["ipAddress"], "127.0.0.1");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn sign_ups_are_limited(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--signups-per-ip=2"]).await;
+    app.sign_up("alice").await;
+    app.sign_up("bob").await;
+    let body = json!({"name": "Carol", "email": email("carol"), "password": PASSWORD});
+    app.client.post("/api/auth/signup", &body).await.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s44_without_redis_everything_goes_on_and_the_limits_hold(#[values(Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let (alice, bob) = (app.sign_up("alice").await, app.sign_up("bob").await);
+    app.all_events_are_out().await;
+    app.stores.redis().kill();
+    eventually("the loss is noticed", async || {
+        app.client.get("/health").await.json()["status"] == "degraded"
+    })
+    .await;
+    let again = app.log_in("alice").await;
+    app.refresh(&again.refresh).await;
+    alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await);
+    app.client.get("/ready").await.expect(StatusCode::OK);
+    for _ in 0..3 {
+        app.try_log_in(&bob.email, "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    app.try_log_in(&bob.email, PASSWORD).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+
+    app.stores.redis().restart();
+    assert_eq!(app.ended(alice.session).await, "logout");
+    app.event("auth:user.login", |event| event["sessionId"] == json!(again.session)).await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s45_a_sign_up_cannot_choose_its_role(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    for (field, value) in [("role", json!("admin")), ("isActive", json!(true)), ("id", json!("x"))] {
+        let mut body = json!({"name": "Alice", "email": email("alice"), "password": PASSWORD});
+        body[field] = value;
+        let error = app
+            .client
+            .post("/api/auth/signup", &body)
+            .await
+            .error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], field);
+    }
+    let first = app.sign_up("alice").await;
+    assert_eq!(first.client.get("/api/auth/me").await.data()["role"], "viewer");
+}

@@ -1,0 +1,167 @@
+use futures_util::join;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::{Answer, Backend, StatusCode};
+use uuid::Uuid;
+
+use crate::app::{App, PASSWORD, User, email};
+
+async fn patch(admin: &User, id: Uuid, change: Value) -> Answer {
+    admin.client.patch(&format!("/api/auth/users/{id}"), &change).await
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s28_disabling_a_user_ends_everything(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let (alice, again) = (app.sign_up("alice").await, app.log_in("alice").await);
+    let answer = patch(&root, alice.id, json!({"isActive": false})).await;
+    assert_eq!(answer.data()["isActive"], false);
+    for session in [&alice, &again] {
+        assert!(!session.is_in().await);
+        assert_eq!(app.ended(session.session).await, "account_disabled");
+        app.try_refresh(&session.refresh).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    app.try_log_in(&alice.email, PASSWORD).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    patch(&root, alice.id, json!({"isActive": true})).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await);
+    assert!(app.log_in("alice").await.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s29_a_role_change_shows_at_the_next_request_and_the_session_lives_on(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    alice.client.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    patch(&root, alice.id, json!({"role": "admin", "accountId": "acme"})).await.expect(StatusCode::OK);
+    alice.client.get("/api/auth/users").await.expect(StatusCode::OK);
+    let me = alice.client.get("/api/auth/me").await.data();
+    assert_eq!((&me["role"], &me["accountId"]), (&json!("admin"), &json!("acme")));
+    let updated = json!({"userId": alice.id, "role": "admin", "isActive": true, "generation": 1});
+    app.event("auth:user.updated", |event| event == &updated).await;
+
+    patch(&root, alice.id, json!({"role": "viewer", "accountId": null})).await.expect(StatusCode::OK);
+    alice.client.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    assert_eq!(alice.client.get("/api/auth/me").await.data()["accountId"], Value::Null);
+    let refreshed = app.try_refresh(&alice.refresh).await.data();
+    let renewed = app.client.with_token(refreshed["accessToken"].as_str().unwrap());
+    renewed.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s30_an_admin_ends_a_users_sessions(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    let again = app.log_in("alice").await;
+    let path = |id: Uuid| format!("/api/auth/users/{id}/sessions");
+    assert_eq!(root.client.delete(&path(alice.id)).await.data(), json!({"terminated": 2}));
+    assert!(!alice.is_in().await && !again.is_in().await);
+    assert_eq!(app.ended(again.session).await, "admin");
+    root.client.delete(&path(Uuid::new_v4())).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
+    let bob = app.sign_up("bob").await;
+    bob.client.delete(&path(root.id)).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s30_the_last_active_admin_stays(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    for change in [json!({"role": "engineer"}), json!({"isActive": false})] {
+        patch(&root, root.id, change).await.error(StatusCode::CONFLICT, "CONFLICT");
+    }
+    let second = app.admin("second").await;
+    let (one, other) = join!(
+        patch(&root, second.id, json!({"role": "viewer"})),
+        patch(&second, root.id, json!({"role": "viewer"})),
+    );
+    let done = [&one, &other].iter().filter(|answer| answer.status == StatusCode::OK).count();
+    assert_eq!(done, 1, "{} {}", one.text, other.text);
+    let admins = if one.status == StatusCode::OK { &root } else { &second };
+    assert_eq!(admins.client.get("/api/auth/users?limit=100").await.data().as_array().unwrap().len(), 2);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn users_are_listed_by_page_and_searched(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    for name in ["anna", "anna_b", "anna%c", "carl"] {
+        let body = json!({"name": name.to_uppercase(), "email": email(&name.replace('%', ".")), "password": PASSWORD});
+        app.client.post("/api/auth/signup", &body).await.expect(StatusCode::CREATED);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = root.client.get(&format!("/api/auth/users?limit=2{cursor}")).await.expect(StatusCode::OK);
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()),
+        );
+        match page["page"]["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let expected = ["anna.c", "anna", "anna_b", "carl", "root"].map(email);
+    let mut sorted = seen.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!(sorted.len(), 5);
+    assert!(expected.iter().all(|email| seen.contains(email)), "{seen:?}");
+
+    let found = async |q: &str| {
+        let found = root.client.get(&format!("/api/auth/users?q={q}")).await;
+        found.data().as_array().unwrap().len()
+    };
+    assert_eq!(found("ANNA").await, 3);
+    assert_eq!(found("carl@").await, 1);
+    assert_eq!(found("a_b").await, 1);
+    assert_eq!(found("a%25c").await, 1);
+    assert_eq!(found("%25").await, 1);
+    assert_eq!(found("%5C").await, 0);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s56_each_authentication_event_is_in_the_audit_log(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let alice = app.sign_up("alice").await;
+    app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    let change = json!({"currentPassword": PASSWORD, "newPassword": "battery staple"});
+    alice.client.post("/api/auth/password", &change).await.expect(StatusCode::OK);
+    patch(&root, alice.id, json!({"role": "engineer"})).await.expect(StatusCode::OK);
+    alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+
+    let path = format!("/api/auth/audit?limit=100&userId={}", alice.id);
+    let rows = root.client.get(&path).await.data();
+    let actions = rows.as_array().unwrap().iter().rev().map(|row| row["action"].as_str().unwrap());
+    assert_eq!(
+        actions.collect::<Vec<_>>(),
+        [
+            "user_registered",
+            "login",
+            "login_failed",
+            "password_changed",
+            "user_updated",
+            "logout",
+            "session_ended"
+        ]
+    );
+    let newest = &rows[0];
+    assert_eq!((&newest["detail"], &newest["sessionId"]), (&json!("logout"), &json!(alice.session)));
+    assert_eq!(rows[2]["actorId"], json!(root.id));
+    assert_eq!(newest["ipAddress"], "127.0.0.1");
+
+    let first = root.client.get(&format!("{path}&limit=1")).await;
+    first.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+    let page = root.client.get("/api/auth/audit?limit=3&action=login").await.expect(StatusCode::OK);
+    assert!(page["data"].as_array().unwrap().iter().all(|row| row["action"] == "login"));
+    alice.client.get("/api/auth/audit").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+}

@@ -1,0 +1,127 @@
+use rstest::rstest;
+use serde_json::json;
+use testing::{Backend, Client, Method, StatusCode};
+
+use crate::app::{App, PASSWORD, email};
+
+const SECRETS: &[&str] = &[
+    "--environment=production",
+    "--jwt-access-secret=Zx8vQ2mN5pR7tW1yB4cD6fG9hJ3kL0sA",
+    "--jwt-refresh-secret=aS0lK3jH9gF6dC4bY1wT7rP5nM2qV8xZ",
+    "--bcrypt-cost=10",
+];
+
+/// A page of ours: its browser keeps cookies and names its origin.
+fn page(app: &App) -> Client {
+    app.client
+        .with_cookies()
+        .with_header("origin", "https://app.example.com")
+        .with_header("x-token-delivery", "cookie")
+}
+
+fn login() -> serde_json::Value {
+    json!({"email": email("alice"), "password": PASSWORD})
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    app.sign_up("alice").await;
+    let page = page(&app);
+    let answer = page.post("/api/auth/login", &login()).await;
+    assert!(answer.data().get("refreshToken").is_none());
+    let cookie = answer.header("set-cookie").to_owned();
+    for part in ["refresh_token=", "HttpOnly", "SameSite=Strict", "Path=/api", "Max-Age=604"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "development is plain HTTP");
+    assert_eq!(answer.header("cache-control"), "no-store");
+
+    let refreshed = page.post("/api/auth/refresh", &json!({})).await;
+    assert!(refreshed.data().get("refreshToken").is_none());
+    assert_ne!(refreshed.header("set-cookie"), cookie);
+    let out = page.post("/api/auth/logout", &json!({})).await;
+    out.expect(StatusCode::OK);
+    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    page.post("/api/auth/refresh", &json!({})).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s16_outside_development_the_cookie_is_secure(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, SECRETS).await;
+    let body = json!({"name": "Alice", "email": email("alice"), "password": PASSWORD});
+    let answer = app.client.post("/api/auth/signup", &body).await;
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Secure-refresh_token=") && cookie.contains("; Secure"), "{cookie}");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    let cookie = format!("refresh_token={}", alice.refresh);
+    let call = async |path: &str, headers: &[(&str, &str)], content_type: &str| {
+        let mut request = app.client.request(Method::POST, path).header("cookie", &cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        app.client.send(request.header("content-type", content_type).body("{}")).await
+    };
+    let allowed = ("origin", "https://app.example.com");
+    for path in ["/api/auth/refresh", "/api/auth/logout"] {
+        for headers in [
+            &[][..],
+            &[("origin", "https://evil.test")],
+            &[("origin", "null")],
+            &[("origin", "https://evil.test"), ("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "none")],
+        ] {
+            let refused = call(path, headers, "application/json").await;
+            refused.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+        }
+        for content_type in ["text/plain", "application/x-www-form-urlencoded"] {
+            let refused = call(path, &[allowed], content_type).await;
+            refused.error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
+        }
+    }
+    assert!(alice.is_in().await);
+    assert_eq!(app.published("auth:token.refreshed").len(), 0);
+    call("/api/auth/refresh", &[allowed], "application/json").await.expect(StatusCode::OK);
+    let same_origin = [("sec-fetch-site", "same-origin")];
+    call("/api/auth/logout", &same_origin, "application/json; charset=utf-8").await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await);
+}
+
+#[rstest]
+#[case("both", None, true, true)]
+#[case("both", Some("body"), true, false)]
+#[case("both", Some("cookie"), false, true)]
+#[case("body", Some("cookie"), true, false)]
+#[case("cookie", Some("body"), false, true)]
+#[actix_web::test]
+async fn the_settings_bound_what_a_request_may_ask_for(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+    #[case] setting: &str,
+    #[case] asked: Option<&str>,
+    #[case] in_body: bool,
+    #[case] in_cookie: bool,
+) {
+    let app = App::with(backend, &[&format!("--refresh-token-delivery={setting}")]).await;
+    let client = asked.map_or(app.client.clone(), |asked| app.client.with_header("x-token-delivery", asked));
+    let body = json!({"name": "Alice", "email": email("alice"), "password": PASSWORD});
+    let answer = client.post("/api/auth/signup", &body).await;
+    assert_eq!(answer.data().get("refreshToken").is_some(), in_body);
+    assert_eq!(answer.headers.contains_key("set-cookie"), in_cookie);
+    let unknown =
+        app.client.with_header("x-token-delivery", "pigeon").post("/api/auth/login", &login()).await;
+    unknown.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+}

@@ -1,0 +1,78 @@
+use std::collections::HashSet;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::{Answer, Backend, Method};
+use uuid::Uuid;
+
+use crate::app::{App, PASSWORD, email};
+
+/// Checks an answer against what the document promises for it.
+fn check(document: &Value, method: &str, path: &str, answer: &Answer) {
+    let responses = &document["paths"][path][method]["responses"];
+    let status = answer.status.as_str();
+    let response = if responses[status].is_null() { &responses["default"] } else { &responses[status] };
+    assert_eq!(answer.status.is_success(), !responses[status].is_null(), "{method} {path}: {}", answer.text);
+    let schema = &response["content"]["application/json"]["schema"];
+    let schema = json!({"allOf": [schema], "components": document["components"]});
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors = validator.iter_errors(&answer.json()).map(|error| error.to_string()).collect::<Vec<_>>();
+    assert!(errors.is_empty(), "{method} {path} {status}: {errors:?} in {}", answer.text);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn every_path_of_the_document_answers_as_it_says(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let document = serde_json::to_value(auth_service::openapi()).unwrap();
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let (alice, other) = (app.sign_up("alice").await, app.log_in("alice").await);
+    let token = root.client.post("/api/auth/tokens", &json!({"name": "t", "role": "viewer"})).await.data();
+    let (user_id, other_id, token_id) = (alice.id, other.session, token["id"].as_str().unwrap());
+    let sign_up = json!({"name": "Bob", "email": email("bob"), "password": PASSWORD});
+    let log_in = json!({"email": email("bob"), "password": PASSWORD});
+    let password = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+    let refresh = json!({"refreshToken": other.refresh});
+    let new_token = json!({"name": "t", "role": "viewer"});
+    let calls = [
+        (Method::GET, "/config", None, Value::Null),
+        (Method::GET, "/.well-known/jwks.json", None, Value::Null),
+        (Method::POST, "/signup", None, sign_up),
+        (Method::POST, "/login", None, log_in),
+        (Method::POST, "/refresh", None, refresh),
+        (Method::GET, "/me", None, Value::Null),
+        (Method::GET, "/session", None, Value::Null),
+        (Method::GET, "/sessions", None, Value::Null),
+        (Method::POST, "/activity", None, Value::Null),
+        (Method::GET, "/users", None, Value::Null),
+        (Method::PATCH, "/users/{id}", Some(user_id.to_string()), json!({"role": "engineer"})),
+        (Method::DELETE, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
+        (Method::GET, "/audit", None, Value::Null),
+        (Method::GET, "/tokens", None, Value::Null),
+        (Method::POST, "/tokens", None, new_token),
+        (Method::DELETE, "/tokens/{id}", Some(token_id.to_owned()), Value::Null),
+        (Method::DELETE, "/sessions/all", None, Value::Null),
+        (Method::DELETE, "/sessions/{id}", Some(other_id.to_string()), Value::Null),
+        (Method::POST, "/password", None, password),
+        (Method::POST, "/logout", None, json!({})),
+    ];
+    let mut called = HashSet::new();
+    for (method, path, id, body) in calls {
+        // Ended by the admin above: the one answer of failure among those of success.
+        let id = id.unwrap_or_else(|| Uuid::nil().to_string());
+        let name = method.as_str().to_lowercase();
+        let path = format!("/api/auth{path}");
+        for caller in [&app.client, &root.client] {
+            let request = caller.request(method.clone(), &path.replace("{id}", &id));
+            let request = if body.is_null() { request } else { request.json(&body) };
+            check(&document, &name, &path, &caller.send(request).await);
+        }
+        called.insert((name, path));
+    }
+    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, operations)| {
+        operations.as_object().unwrap().keys().map(|method| (method.clone(), path.clone()))
+    });
+    assert_eq!(operations.collect::<HashSet<_>>(), called, "every operation is called, and no other");
+}

@@ -1,0 +1,152 @@
+use auth_service::entity::user;
+use futures_util::future::join_all;
+use rstest::rstest;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use serde_json::json;
+use testing::{Answer, Backend, StatusCode};
+
+use crate::app::{App, PASSWORD, User, email};
+
+/// Made by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
+const NODE_HASH: &str = "$2b$10$6cQOpIPSOQZKAuszRPkS0.VvpFwNMjkvJq41/JBw.mVVuJyCF6Vo.";
+
+async fn stored(app: &App, user: &User) -> String {
+    user::by_id(&*app.state.db, user.id).await.unwrap().unwrap().password
+}
+
+async fn store(app: &App, user: &User, password: &str) {
+    let row = user::by_id(&*app.state.db, user.id).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.password = Set(password.into());
+    row.update(&*app.state.db).await.unwrap();
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    store(&app, &alice, NODE_HASH).await;
+    let wrong = app.try_log_in(&alice.email, "old stack Secret").await;
+    wrong.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    assert_eq!(stored(&app, &alice).await, NODE_HASH);
+    for _ in 0..2 {
+        app.try_log_in(&alice.email, "old stack secret").await.expect(StatusCode::OK);
+        assert!(stored(&app, &alice).await.starts_with("sha384:$2b$04$"));
+    }
+    assert!(alice.is_in().await, "an upgrade ends no session");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let long = "a".repeat(100);
+    let cases = [
+        ("long", format!("{long}1"), format!("{long}2")),
+        ("emoji", "🦀".repeat(64), format!("{}🦞", "🦀".repeat(63))),
+        ("nul", "password\0p".into(), "password".into()),
+        ("repeat", "password".into(), "password\0password".into()),
+    ];
+    for (name, password, other) in cases {
+        let body = json!({"name": name, "email": email(name), "password": password});
+        app.client.post("/api/auth/signup", &body).await.expect(StatusCode::CREATED);
+        app.try_log_in(&email(name), &password).await.expect(StatusCode::OK);
+        app.try_log_in(&email(name), &other).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    let body = json!({"name": "é", "email": email("cafe"), "password": "caf\u{e9} au lait"});
+    app.client.post("/api/auth/signup", &body).await.expect(StatusCode::CREATED);
+    app.try_log_in(&email("cafe"), "cafe\u{301} au lait").await.expect(StatusCode::OK);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s35_a_strong_policy_refuses_what_is_guessed_first(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--password-policy=strong"]).await;
+    let sign_up = async |password: &str| {
+        let body = json!({"name": "Marguerite Duras", "email": email("marguerite"), "password": password});
+        app.client.post("/api/auth/signup", &body).await
+    };
+    for weak in ["password1", "marguerite", "driftsentry"] {
+        let error = sign_up(weak).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], "password");
+    }
+    sign_up("turnip-lattice-9-orbit").await.expect(StatusCode::CREATED);
+}
+
+/// What of an answer an attacker could compare.
+fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, String)>) {
+    let mut body = answer.json();
+    body["error"]["timestamp"].take();
+    body["error"]["requestId"].take();
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    (answer.status, body, headers)
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s40_every_failed_login_answers_the_same(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let root = app.admin("root").await;
+    let disabled = app.sign_up("disabled").await;
+    app.sign_up("alice").await;
+    app.sign_up("locked").await;
+    let patch = json!({"isActive": false});
+    root.client.patch(&format!("/api/auth/users/{}", disabled.id), &patch).await.expect(StatusCode::OK);
+    for _ in 0..3 {
+        app.try_log_in(&email("locked"), "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    }
+    let unknown = visible(&app.try_log_in(&email("nobody"), PASSWORD).await);
+    assert_eq!(unknown.0, StatusCode::UNAUTHORIZED);
+    for (name, password) in [("alice", "wrong password"), ("disabled", PASSWORD), ("locked", PASSWORD)] {
+        assert_eq!(visible(&app.try_log_in(&email(name), password).await), unknown, "{name}");
+    }
+    for malformed in ["", "short", &"a".repeat(256)] {
+        let known = visible(&app.try_log_in(&email("alice"), malformed).await);
+        assert_eq!(known.0, StatusCode::BAD_REQUEST);
+        assert_eq!(known, visible(&app.try_log_in(&email("nobody"), malformed).await));
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--bcrypt-cost=10", "--password-queue=4"]).await;
+    let alice = app.sign_up("alice").await;
+    let flood = join_all((0..200).map(|_| app.try_log_in(&alice.email, PASSWORD)));
+    let calls = async {
+        let mut refresh = alice.refresh.clone();
+        for _ in 0..5 {
+            alice.client.get("/api/auth/config").await.expect(StatusCode::OK);
+            app.client.get("/health").await.expect(StatusCode::OK);
+            let answer = app.try_refresh(&refresh).await;
+            if answer.status == StatusCode::OK {
+                refresh = answer.data()["refreshToken"].as_str().unwrap().to_owned();
+            }
+        }
+    };
+    let (answers, ()) = futures_util::join!(flood, calls);
+    let (mut let_in, mut shed) = (0, 0);
+    for answer in answers {
+        match answer.status {
+            StatusCode::OK => let_in += 1,
+            StatusCode::SERVICE_UNAVAILABLE => {
+                answer.error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE");
+                assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+                shed += 1;
+            }
+            status => panic!("{status}: {}", answer.text),
+        }
+    }
+    assert!(let_in >= 4 && shed > 0, "{let_in} were let in, {shed} were shed");
+}

@@ -1,0 +1,124 @@
+use auth_service::entity::service_token;
+use chrono::TimeDelta;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::{Answer, Backend, Client, StatusCode, eventually};
+
+use crate::app::{App, User};
+
+async fn create(admin: &User, body: Value) -> Answer {
+    admin.client.post("/api/auth/tokens", &body).await
+}
+
+/// Whether the token is accepted as a Bearer token: a machine is known, and has no account of its own.
+async fn works(client: &Client) -> bool {
+    match client.get("/api/auth/me").await.status {
+        StatusCode::FORBIDDEN => true,
+        StatusCode::UNAUTHORIZED => false,
+        status => panic!("{status}"),
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_service_token_works_everywhere_until_an_admin_ends_it(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let made = create(&root, json!({"name": "scanner", "role": "engineer", "accountId": "acme"})).await;
+    let made = made.expect(StatusCode::CREATED)["data"].take();
+    let token = made["token"].as_str().unwrap();
+    let claims = app.state.platform.verifier.verify(token).unwrap();
+    assert_eq!((claims.role.as_str(), claims.account_id.as_deref()), ("engineer", Some("acme")));
+    let scanner = app.client.with_token(token);
+    assert!(works(&scanner).await);
+    scanner.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    for path in ["/api/auth/activity", "/api/auth/password"] {
+        let body = json!({"currentPassword": "12345678", "newPassword": "12345678"});
+        scanner.post(path, &body).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    }
+
+    let id = made["id"].as_str().unwrap();
+    eventually("its use is noted", async || {
+        let listed = root.client.get("/api/auth/tokens").await;
+        assert!(!listed.text.contains(token));
+        let listed = listed.data();
+        listed[0]["id"] == *id && listed[0]["lastUsedAt"].is_string()
+    })
+    .await;
+    let row = service_token::live_ids(&*app.state.db, app.state.platform.clock.now()).await.unwrap();
+    assert_eq!(row.len(), 1);
+
+    root.client.delete(&format!("/api/auth/tokens/{id}")).await.expect(StatusCode::OK);
+    assert!(!works(&scanner).await);
+    app.event("auth:session.deleted", |event| event["sessionId"] == *id).await;
+    assert_eq!(root.client.get("/api/auth/tokens").await.data(), json!([]));
+    let again = root.client.delete(&format!("/api/auth/tokens/{id}")).await;
+    again.error(StatusCode::NOT_FOUND, "NOT_FOUND");
+    let audit = root.client.get("/api/auth/audit?action=service_token_ended").await.data();
+    assert_eq!((&audit[0]["sessionId"], &audit[0]["actorId"]), (&json!(id), &json!(root.id)));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_ended_service_token_stays_ended_for_months(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let made = create(&root, json!({"name": "scanner", "role": "viewer"})).await.data();
+    let scanner = app.client.with_token(made["token"].as_str().unwrap());
+    let path = format!("/api/auth/tokens/{}", made["id"].as_str().unwrap());
+    root.client.delete(&path).await.expect(StatusCode::OK);
+    app.all_events_are_out().await;
+    app.advance(TimeDelta::days(100));
+    auth_service::sweeper::restore_marks(&app.state).await.unwrap();
+    assert!(!works(&scanner).await);
+    if backend == Backend::Real {
+        let newcomer = app.replica().await;
+        assert!(!works(&newcomer.client.with_token(made["token"].as_str().unwrap())).await);
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_service_token_expires(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let expires_at = app.state.platform.clock.now() + TimeDelta::minutes(10);
+    let made =
+        create(&root, json!({"name": "scanner", "role": "viewer", "expiresAt": expires_at})).await.data();
+    let scanner = app.client.with_token(made["token"].as_str().unwrap());
+    assert!(works(&scanner).await);
+    app.advance(TimeDelta::minutes(9));
+    assert!(works(&scanner).await);
+    app.advance(TimeDelta::seconds(71));
+    assert!(!works(&scanner).await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn only_admins_make_service_tokens_and_none_above_engineer(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    let body = json!({"name": "scanner", "role": "viewer"});
+    create(&alice, body.clone()).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    let nobody = app.client.post("/api/auth/tokens", &body).await;
+    nobody.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    for (field, body) in [
+        ("role", json!({"name": "scanner", "role": "admin"})),
+        ("role", json!({"name": "scanner", "role": "root"})),
+        ("role", json!({"name": "scanner"})),
+        ("name", json!({"name": "", "role": "viewer"})),
+        ("accountId", json!({"name": "scanner", "role": "viewer", "accountId": "a b"})),
+        ("expiresAt", json!({"name": "scanner", "role": "viewer", "expiresAt": "2020-01-01T00:00:00Z"})),
+        ("expiresAt", json!({"name": "scanner", "role": "viewer", "expiresAt": "9020-01-01T00:00:00Z"})),
+        ("userId", json!({"name": "scanner", "role": "viewer", "userId": root.id})),
+    ] {
+        let error = create(&root, body).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], field);
+    }
+}

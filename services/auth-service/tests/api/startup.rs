@@ -1,0 +1,83 @@
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use rstest::rstest;
+use testing::{Backend, StatusCode};
+
+use crate::app::App;
+
+const GOOD: &str = "Zx8vQ2mN5pR7tW1yB4cD6fG9hJ3kL0sA";
+
+fn run(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_auth-service"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    process.wait_with_output().unwrap()
+}
+
+#[test]
+fn s06_unsafe_settings_are_refused_by_name_outside_development() {
+    let good = [
+        ("NODE_ENV", "production"),
+        ("DATABASE_URL", "sqlite::memory:"),
+        ("REDIS_URL", "memory:"),
+        ("JWT_ACCESS_SECRET", GOOD),
+        ("JWT_REFRESH_SECRET", GOOD),
+    ];
+    assert!(run(&["migrate"], &good, "").status.success());
+    for (variable, value) in [
+        ("JWT_ACCESS_SECRET", ""),
+        ("JWT_ACCESS_SECRET", "Zx8vQ2mN5pR7tW1yB4cD6f"),
+        ("JWT_REFRESH_SECRET", ""),
+        ("JWT_REFRESH_SECRET", "Zx8vQ2mN5pR7tW1yB4cD6f"),
+        ("JWT_REFRESH_SECRET", "your-super-secret-refresh-key-change-me"),
+        ("DEMO_USERS", "true"),
+        ("BCRYPT_COST", "4"),
+        ("BCRYPT_COST", "fast"),
+        ("MAX_SESSIONS_PER_USER", "0"),
+        ("DATABASE_URL", "nonsense"),
+    ] {
+        let mut environment = good.to_vec();
+        environment.retain(|(name, _)| *name != variable);
+        environment.push((variable, value));
+        let refused = run(&["migrate"], &environment, "");
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success(), "{variable}={value} was accepted");
+        if variable != "DATABASE_URL" {
+            let flag = variable.to_lowercase().replace('_', "-");
+            assert!(told.contains(variable) || told.contains(&flag), "{variable}={value}: {told}");
+        }
+        assert!(value.len() < 20 || !told.contains(value), "{told}");
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_first_admin_comes_from_a_shell(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let stores = backend.start().await;
+    let url = stores.database_url().await;
+    let environment = [
+        ("NODE_ENV", "production"),
+        ("DATABASE_URL", url.as_str()),
+        ("REDIS_URL", "memory:"),
+        ("JWT_ACCESS_SECRET", GOOD),
+        ("JWT_REFRESH_SECRET", GOOD),
+    ];
+    let create = |email: &str, input: &str| run(&["create-admin", "--email", email], &environment, input);
+    assert!(!create("root@example.com", "short\n").status.success());
+    assert!(!create("root", "correct horse\n").status.success());
+    let made = create("Root@example.com", "correct horse\n");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(!create("root@example.com", "correct horse\n").status.success());
+
+    let app = App::on_database(stores, url).await;
+    let answer = app.try_log_in("root@example.com", "correct horse").await.expect(StatusCode::OK);
+    assert_eq!(answer["data"]["user"]["role"], "admin");
+}
