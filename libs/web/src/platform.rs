@@ -85,6 +85,12 @@ impl Platform {
             .tasks
             .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone()));
         platform.watch_backplane()?;
+        // Memory, CPU and open files of this process, which only Linux tells.
+        #[cfg(target_os = "linux")]
+        {
+            use prometheus::process_collector::ProcessCollector;
+            platform.metrics.register(Box::new(ProcessCollector::for_self()))?;
+        }
         Ok(platform)
     }
 
