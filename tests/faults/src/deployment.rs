@@ -94,6 +94,8 @@ impl Deployment {
                 ("RUST_LOG", "warn".to_owned()),
                 ("GATEWAY_MESSAGES_PER_SECOND", "1000".to_owned()),
                 ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
+                ("REFRESH_GRACE_SECONDS", "0".to_owned()),
+                ("SIGNUPS_PER_IP", "100000".to_owned()),
             ];
             variables.extend(database.map(|url| ("DATABASE_URL", url.to_owned())));
             variables

@@ -3,11 +3,13 @@
 //!
 //! [`Deployment`] is the world, [`Chaos`] breaks it, [`Producers`] commit events, [`Watcher`]s receive
 //! them, and [`verdict`] compares what they received with what the database says was committed.
+//! [`trial`] ends a session while something is broken, and sees to it that nothing of it is left.
 //!
 //! The binaries are run as they were built; a run is `cargo run -p faults`, and a short one is a test.
 
 mod chaos;
 mod deployment;
+mod endings;
 mod producers;
 mod run;
 mod verdict;
@@ -15,6 +17,7 @@ mod watcher;
 
 pub use chaos::Chaos;
 pub use deployment::{Deployment, Replica};
+pub use endings::{Ending, Trial, Trouble, trial};
 pub use producers::Producers;
 pub use run::{Plan, Report, run};
 pub use verdict::{Account, Verdict, committed, verdict};

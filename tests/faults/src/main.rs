@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use faults::{Plan, run};
+use faults::{Deployment, Ending, Plan, Trouble, run, trial};
 
 /// Commits events while processes are killed and lines cut, and tells what became of each event.
 #[derive(Parser)]
@@ -11,6 +11,9 @@ struct Cli {
     /// How many events to commit
     #[arg(long, default_value_t = 10_000)]
     events: usize,
+    /// How many sessions to end; then no events are committed
+    #[arg(long)]
+    endings: Option<usize>,
     /// Clients that watch
     #[arg(long, default_value_t = 8)]
     watchers: usize,
@@ -19,10 +22,34 @@ struct Cli {
     seed: u64,
 }
 
+/// Ends sessions in every way, in peace and in trouble, and prints how long it took.
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+async fn end_sessions(count: usize) {
+    let deployment = Deployment::start().await;
+    let admin = deployment.log_in("admin").await["accessToken"].as_str().expect("a token").to_owned();
+    let mut peaceful = Vec::new();
+    for number in 0..count {
+        let ending = Ending::ALL[number % Ending::ALL.len()];
+        let trouble = Trouble::ALL[number / Ending::ALL.len() % Trouble::ALL.len()];
+        let trial = trial(&deployment, &admin, ending, trouble).await;
+        println!("{trial}");
+        if trouble == Trouble::Nothing {
+            peaceful.push(trial.took);
+        }
+        deployment.until_ready().await;
+    }
+    peaceful.sort();
+    let at = |share: usize| peaceful.get(peaceful.len() * share / 100).copied().unwrap_or_default();
+    println!("{count} sessions ended, nothing of them lives; undisturbed p50 {:?}, p99 {:?}", at(50), at(99));
+}
+
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn main() {
-    let Cli { events, watchers, seed } = Cli::parse();
+    let Cli { events, endings, watchers, seed } = Cli::parse();
+    if let Some(endings) = endings {
+        return end_sessions(endings).await;
+    }
     let (producers, calm, pause) = (8, Duration::from_secs(3), Duration::from_millis(50));
     let report = run(Plan { events, watchers, producers, calm, pause, seed }).await;
     println!("{report}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use faults::{Plan, run};
+use faults::{Deployment, Ending, Plan, Trouble, run, trial};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
@@ -10,4 +10,15 @@ async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
     let report = run(Plan { events: 1_000, watchers: 4, producers: 4, calm, pause, seed: 7 }).await;
     assert!(report.is_clean(), "{report}");
     assert!(report.committed >= 1_000 && report.faults.len() >= 5, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s50_s51_nothing_of_an_ended_session_is_left_whatever_breaks_meanwhile() {
+    let deployment = Deployment::start().await;
+    let admin = deployment.log_in("admin").await["accessToken"].as_str().unwrap().to_owned();
+    for (number, ending) in Ending::ALL.into_iter().enumerate() {
+        trial(&deployment, &admin, ending, Trouble::Nothing).await;
+        trial(&deployment, &admin, ending, Trouble::ALL[1 + number % (Trouble::ALL.len() - 1)]).await;
+        deployment.until_ready().await;
+    }
 }
