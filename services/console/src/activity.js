@@ -1,0 +1,19 @@
+// Tells the server that somebody is there, so that a session in use does not go idle.
+
+import { get, post } from './api.js';
+
+const INPUTS = ['pointerdown', 'keydown', 'scroll'];
+const USUAL_SECONDS = 60;
+
+/** Until `signal` aborts. Says nothing while nobody touches anything. */
+export async function followActivity(signal) {
+  let toldAt = Date.now();
+  const config = await get('/api/auth/config', {}, { signal }).catch(() => null);
+  const everyMs = 1000 * (config?.data.activityIntervalSeconds || USUAL_SECONDS);
+  const noted = () => {
+    if (Date.now() - toldAt < everyMs) return;
+    toldAt = Date.now();
+    post('/api/auth/activity', {}, { signal }).catch(() => {});
+  };
+  for (const type of INPUTS) addEventListener(type, noted, { signal, passive: true, capture: true });
+}

@@ -1,0 +1,65 @@
+// The API as the signed-in user: adds the access token, renews it once where it is refused.
+
+import { ApiError, envelope, request, Unreachable } from './http.js';
+import * as session from './session.js';
+
+export const get = (path, query, options) => call('GET', withQuery(path, query), options);
+export const post = (path, body = {}, options) => call('POST', path, { body, ...options });
+export const patch = (path, body, options) => call('PATCH', path, { body, ...options });
+export const remove = (path, options) => call('DELETE', path, options);
+
+async function call(method, path, options = {}) {
+  const token = session.token();
+  try {
+    return await request(method, path, { ...options, token });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    return request(method, path, { ...options, token: await anotherToken(token, error) });
+  }
+}
+
+/** The refused answer says why a session ended; the refused refresh after it would not. */
+async function anotherToken(refused, error) {
+  const reason = /session has ended: (\w+)/.exec(error.message)?.[1];
+  if (reason) {
+    session.end(reason);
+    throw error;
+  }
+  return session.token() !== refused ? session.token() : session.renew();
+}
+
+/** All of a list, page by page, up to `most` items. */
+export async function all(path, query, { most = 500, signal } = {}) {
+  const items = [];
+  let cursor;
+  do {
+    const { data, page } = await get(path, { ...query, limit: 100, cursor }, { signal });
+    items.push(...data);
+    cursor = page?.nextCursor;
+  } while (cursor && items.length < most);
+  return { items, isComplete: !cursor };
+}
+
+/** Sends a file, and tells how far it is: `fetch` cannot. */
+export async function upload(path, query, file, onProgress) {
+  const send = (token) =>
+    new Promise((resolve, reject) => {
+      const sending = new XMLHttpRequest();
+      sending.open('POST', withQuery(path, query));
+      sending.setRequestHeader('content-type', 'application/json');
+      sending.setRequestHeader('authorization', `Bearer ${token}`);
+      sending.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+      sending.onerror = () => reject(new Unreachable());
+      sending.onload = () => resolve(sending);
+      sending.send(file);
+    });
+  let sent = await send(session.token());
+  if (sent.status === 401) sent = await send(await session.renew());
+  return envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
+}
+
+/** Leaves out what is empty; joins lists by commas. */
+export function withQuery(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return given.length ? `${path}?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : path;
+}

@@ -1,0 +1,44 @@
+// Modal dialogs on the browser's own element: focus is kept inside, Escape closes.
+
+import { h, newId } from './dom.js';
+import { icon } from './icons.js';
+
+/** Opens a dialog; `body(close)` gives its content. Resolves with what `close` was called with. */
+export function openDialog(title, body, { wide = false } = {}) {
+  const id = newId('dialog');
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { class: wide ? 'dialog dialog-wide' : 'dialog', 'aria-labelledby': id });
+    const close = (value) => {
+      dialog.result = value;
+      dialog.close();
+    };
+    dialog.append(
+      h(
+        'header',
+        { class: 'dialog-head' },
+        h('h2', { id }, title),
+        h('button', { class: 'icon-button', type: 'button', 'aria-label': 'Close', on: { click: () => close() } }, icon('close')),
+      ),
+      h('div', { class: 'dialog-body' }, body(close)),
+    );
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.result);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** Asks before something that cannot be undone. */
+export function confirmFirst(title, text, action) {
+  return openDialog(title, (close) => [
+    h('p', {}, text),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h('button', { class: 'button', on: { click: () => close(false) } }, 'Cancel'),
+      h('button', { class: 'button button-danger', autofocus: true, on: { click: () => close(true) } }, action),
+    ),
+  ]);
+}

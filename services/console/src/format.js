@@ -1,0 +1,93 @@
+// How values read. Times are `time` elements whose text follows the clock.
+
+import { h } from './dom.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const amount = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const signed = new Intl.NumberFormat('en', { ...amount.resolvedOptions(), signDisplay: 'exceptZero' });
+const whole = new Intl.NumberFormat('en');
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+export const count = (value) => whole.format(value);
+export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export const atClock = (time) => clockTime.format(time);
+export const atMoment = (time) => moment.format(new Date(time));
+
+/** A monthly amount in the account's currency. */
+export const money = (value) => (value ? signed.format(value) : '0');
+
+/** `just now`, `4m`, `3h`, `12d`: how long ago. */
+export function age(time, now = Date.now()) {
+  const passed = now - new Date(time).getTime();
+  if (passed < 45_000) return 'just now';
+  if (passed < HOUR) return `${Math.max(1, Math.round(passed / MINUTE))}m`;
+  if (passed < 36 * HOUR) return `${Math.round(passed / HOUR)}h`;
+  return `${Math.round(passed / DAY)}d`;
+}
+
+/** `4 minutes`, `2 h 10 min`: how long something takes. */
+export function duration(hours) {
+  if (hours === null || hours === undefined) return '–';
+  const minutes = Math.round(hours * 60);
+  if (minutes < 1) return 'under 1 min';
+  if (minutes < 90) return `${minutes} min`;
+  if (hours < 48) return `${Math.floor(hours)} h ${minutes % 60} min`;
+  return `${(hours / 24).toFixed(1)} days`;
+}
+
+/** How long ago, followed by the clock; the exact moment on hover. */
+export function ago(time, suffix = '') {
+  if (!time) return h('span', { class: 'quiet' }, '–');
+  const properties = { datetime: time, title: atMoment(time), data: { suffix } };
+  return h('time', properties, agoText(time, suffix));
+}
+
+function agoText(time, suffix) {
+  const text = age(time);
+  return text === 'just now' || !suffix ? text : `${text} ${suffix}`;
+}
+
+/** How long until; the exact moment on hover. */
+export function until(time) {
+  const left = new Date(time).getTime() - Date.now();
+  const text = left <= 0 ? 'now' : left < HOUR ? `in ${Math.ceil(left / MINUTE)}m` : `in ${age(Date.now() - left)}`;
+  return h('time', { datetime: time, title: atMoment(time) }, text);
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll('time[data-suffix]')) {
+    const text = agoText(element.dateTime, element.dataset.suffix);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 20_000);
+
+const REASONS = {
+  logout: 'You logged out.',
+  idle_timeout: 'Your session ended because nothing happened in it for a while.',
+  expired: 'Your session has expired.',
+  evicted: 'Your session ended because you logged in on another device and had too many sessions.',
+  password_changed: 'Your password was changed, so your other sessions ended.',
+  account_disabled: 'Your account was disabled. An administrator can enable it again.',
+  token_reuse: 'Your session was ended for safety: an old token of it was used again.',
+  admin: 'An administrator ended your session.',
+  terminated: 'Your session was ended from another device.',
+};
+
+/** Why a session ended, in words for its owner. */
+export const endReason = (reason) => REASONS[reason] ?? 'Your session has ended.';
+
+/** What an error says to a person, and what they can do. */
+export function explain(error) {
+  if (error.name === 'Unreachable') return 'The server cannot be reached. Check your connection and try again.';
+  if (error.status === 429) return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 60} seconds.`;
+  if (error.status >= 500) {
+    const trace = error.requestId ? ` (request ${error.requestId})` : '';
+    return `The server could not do this${trace}. Try again in a moment.`;
+  }
+  const text = error.message || 'Something went wrong.';
+  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}

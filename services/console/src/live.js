@@ -1,0 +1,47 @@
+// Hands live events to whoever shows them, all of one animation frame at once: five thousand arriving
+// together cost as many turns of the screen as there are frames, not as there are events.
+
+const listeners = new Set();
+let waiting = [];
+let isScheduled = false;
+
+/** Calls `listener(events)` with the envelopes whose type starts with `prefix`. */
+export function onLive(prefix, listener, signal) {
+  const entry = { prefix, listener };
+  listeners.add(entry);
+  signal?.addEventListener('abort', () => listeners.delete(entry));
+}
+
+export function deliver(event) {
+  waiting.push(event);
+  if (isScheduled) return;
+  isScheduled = true;
+  // A hidden tab has no frames.
+  if (document.hidden) setTimeout(flush, 250);
+  else requestAnimationFrame(flush);
+}
+
+function flush() {
+  const events = waiting;
+  waiting = [];
+  isScheduled = false;
+  for (const { prefix, listener } of [...listeners]) {
+    const fitting = events.filter(({ type }) => type.startsWith(prefix));
+    if (fitting.length) listener(fitting);
+  }
+}
+
+/** Calls `work` at most once in `ms`, and once more after the last call. */
+export function throttled(ms, work, signal) {
+  let timer = 0;
+  let last = -Infinity;
+  signal?.addEventListener('abort', () => clearTimeout(timer));
+  return () => {
+    if (timer || signal?.aborted) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      last = performance.now();
+      work();
+    }, Math.max(0, last + ms - performance.now()));
+  };
+}

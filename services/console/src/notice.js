@@ -1,0 +1,33 @@
+// Short messages at the edge of the screen, read out by screen readers.
+
+import { fill, h } from './dom.js';
+import { icon } from './icons.js';
+
+const STAY_MS = 6000;
+const list = h('div', { class: 'notices', role: 'region', 'aria-label': 'Messages' });
+const spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' });
+
+export const noticeArea = () => [list, spoken];
+
+/** `tone` is done, error or info. Errors stay until they are closed. */
+export function notify(text, { tone = 'done', action } = {}) {
+  const close = () => item.remove();
+  const item = h(
+    'div',
+    { class: `notice notice-${tone}`, role: tone === 'error' ? 'alert' : 'status' },
+    h('p', {}, text),
+    action && h('button', { class: 'quiet-button', on: { click: () => (action.run(), close()) } }, action.label),
+    h('button', { class: 'icon-button', 'aria-label': 'Close this message', on: { click: close } }, icon('close')),
+  );
+  list.append(item);
+  while (list.children.length > 3) list.firstChild.remove();
+  if (tone !== 'error') setTimeout(close, STAY_MS);
+}
+
+let saying = 0;
+
+/** For screen readers only; what is said in quick succession is said once. */
+export function say(text) {
+  clearTimeout(saying);
+  saying = setTimeout(() => fill(spoken, text), 400);
+}

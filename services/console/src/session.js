@@ -1,0 +1,140 @@
+// Who is signed in, in this tab. The access token lives in memory only; the refresh token is in a cookie
+// that no script can read. All tabs share one refresh: a Web Lock lets one of them do it, and a
+// BroadcastChannel tells the others.
+
+import { ApiError, request } from './http.js';
+
+const COOKIE_DELIVERY = { 'x-token-delivery': 'cookie' };
+const LOCK = 'driftsentry.refresh';
+/** Says that a cookie is probably there. Authenticates nothing; spares strangers a refused request. */
+const HINT = 'driftsentry.signed-in';
+/** Refresh when this share of the token's life is over. */
+const REFRESH_AT = 0.75;
+
+const events = new EventTarget();
+const channel = new BroadcastChannel('driftsentry.session');
+let current = null;
+let renewing = null;
+let timer = 0;
+
+/** Events: `started`, `renewed`, `changed` (the role), `ended` (with `reason`). */
+export function on(type, listener, signal) {
+  events.addEventListener(type, (event) => listener(event.detail), { signal });
+}
+
+const emit = (type, detail) => events.dispatchEvent(new CustomEvent(type, { detail }));
+
+/** `{id, email, name, role, sid}`, or null. */
+export const user = () => current?.user ?? null;
+export const token = () => current?.token ?? null;
+export const may = (role) => rank(user()?.role) >= rank(role);
+
+const rank = (role) => ['viewer', 'engineer', 'admin'].indexOf(role);
+
+export async function logIn(email, password) {
+  await begin('/api/auth/login', { email, password });
+}
+
+export async function signUp(name, email, password) {
+  await begin('/api/auth/signup', { name, email, password });
+}
+
+async function begin(path, body) {
+  const { data } = await request('POST', path, { body, headers: COOKIE_DELIVERY });
+  adopt(data.accessToken, data.expiresIn, data.user.name);
+  channel.postMessage({ type: 'signed-in', token: data.accessToken, expiresIn: data.expiresIn, name: data.user.name });
+}
+
+/** Takes up the session that the cookie holds, if one does. */
+export async function restore() {
+  if (localStorage.getItem(HINT) === null) return;
+  await renew().catch((error) => {
+    if (!hasEnded(error)) throw error;
+  });
+}
+
+/** A new access token; one refresh for all tabs, and for all who ask meanwhile. */
+export function renew() {
+  renewing ??= exchange(performance.now()).finally(() => (renewing = null));
+  return renewing;
+}
+
+function exchange(asked) {
+  return navigator.locks.request(LOCK, async () => {
+    if (current && current.since > asked) return current.token;
+    try {
+      const { data } = await request('POST', '/api/auth/refresh', { body: {}, headers: COOKIE_DELIVERY });
+      adopt(data.accessToken, data.expiresIn);
+      channel.postMessage({ type: 'renewed', token: data.accessToken, expiresIn: data.expiresIn });
+    } catch (error) {
+      if (hasEnded(error)) end('expired');
+      throw error;
+    }
+    // The lock is held until the message had time to arrive: whoever gets it next has the token.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return current.token;
+  });
+}
+
+const hasEnded = (error) => error instanceof ApiError && [400, 401, 403].includes(error.status);
+
+export async function logOut() {
+  const bearer = token();
+  end('logout');
+  await request('POST', '/api/auth/logout', { body: {}, token: bearer }).catch(() => {});
+}
+
+/** The session is over, here and in every tab. */
+export function end(reason) {
+  clearTimeout(timer);
+  localStorage.removeItem(HINT);
+  const was = current;
+  current = null;
+  if (was) {
+    channel.postMessage({ type: 'ended', reason, sid: was.user.sid });
+    emit('ended', { reason });
+  }
+}
+
+/** Gives the user a name once `/me` told it. */
+export function nameUser(name) {
+  if (current) current.user.name = name;
+}
+
+function adopt(accessToken, expiresIn, name) {
+  const claims = claimsOf(accessToken);
+  const before = current?.user;
+  const sameUser = before?.id === claims.sub;
+  const { sub: id, email, role, sid } = claims;
+  current = {
+    token: accessToken,
+    since: performance.now(),
+    user: { id, email, role, sid, name: name ?? (sameUser ? before.name : null) },
+  };
+  localStorage.setItem(HINT, 'yes');
+  clearTimeout(timer);
+  timer = setTimeout(() => renew().catch(() => retryLater()), expiresIn * 1000 * REFRESH_AT);
+  if (!before) return emit('started');
+  // Somebody else signed in: nothing on this page is theirs.
+  if (!sameUser) return location.reload();
+  emit('renewed');
+  if (before.role !== role) emit('changed');
+}
+
+function retryLater() {
+  if (current) timer = setTimeout(() => renew().catch(() => retryLater()), 5000);
+}
+
+function claimsOf(accessToken) {
+  const base64 = accessToken.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+channel.onmessage = ({ data }) => {
+  if (data.type === 'ended') {
+    if (current && (data.sid === undefined || data.sid === current.user.sid)) end(data.reason);
+  } else {
+    adopt(data.token, data.expiresIn, data.name);
+  }
+};

@@ -1,0 +1,126 @@
+// The frame around every view: navigation, who is signed in, and whether what is shown is live.
+
+import { get } from './api.js';
+import { fill, h } from './dom.js';
+import { count } from './format.js';
+import { brandMark, icon } from './icons.js';
+import { connectionPill } from './connection_pill.js';
+import { noticeArea, notify } from './notice.js';
+import { route } from './router.js';
+import * as session from './session.js';
+import { failed, skeleton } from './states.js';
+import { follow, onSummary } from './summary.js';
+import { nextTheme, theme } from './theme.js';
+
+const ENTRIES = [
+  { name: 'overview', label: 'Overview' },
+  { name: 'drifts', label: 'Drifts', badge: ({ open }) => [open, 'open'] },
+  { name: 'alerts', label: 'Alerts', badge: ({ unreadAlerts }) => [unreadAlerts, 'unread'] },
+  { name: 'account', label: 'Account' },
+  { name: 'admin', label: 'Admin', role: 'admin' },
+];
+
+export function openShell(app, signal) {
+  const stage = h('div', { class: 'stage' });
+  const links = navigation(signal);
+  fill(
+    app,
+    h('a', { class: 'skip-link', href: '#main', on: { click: skip } }, 'Skip to content'),
+    h(
+      'div',
+      { class: 'shell' },
+      h(
+        'header',
+        { class: 'side' },
+        h('a', { class: 'brand', href: '#/overview' }, brandMark(), h('span', {}, 'DriftSentry')),
+        h('nav', { class: 'nav', 'aria-label': 'Main' }, h('ul', {}, [...links.values()].map((link) => h('li', {}, link)))),
+        h('div', { class: 'side-foot' }, connectionPill(signal), whoami(signal)),
+      ),
+      stage,
+    ),
+    noticeArea(),
+  );
+  follow(signal);
+  show(stage, links, signal);
+}
+
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function navigation(signal) {
+  const links = new Map();
+  const badges = new Map();
+  for (const { name, label, role, badge } of ENTRIES) {
+    if (role && !session.may(role)) continue;
+    const number = badge && h('span', { class: 'badge', hidden: true });
+    if (badge) badges.set(number, badge);
+    links.set(name, h('a', { class: 'nav-link', href: `#/${name}` }, icon(name), h('span', {}, label), number));
+  }
+  onSummary((summary) => {
+    for (const [number, badge] of badges) {
+      const [value, what] = badge(summary);
+      number.hidden = value === 0;
+      fill(number, count(value), h('span', { class: 'unseen' }, ` ${what}`));
+    }
+  }, signal);
+  return links;
+}
+
+function whoami(signal) {
+  const name = h('strong', {}, session.user().name ?? session.user().email);
+  get('/api/auth/me', {}, { signal })
+    .then(({ data }) => {
+      session.nameUser(data.name);
+      fill(name, data.name);
+    })
+    .catch(() => {});
+  const themeButton = h('button', { class: 'icon-button', on: { click: changeTheme } }, icon('theme'));
+  themeButton.title = `Colours: ${theme()}`;
+  themeButton.setAttribute('aria-label', `Colours: ${theme()}. Change`);
+  function changeTheme() {
+    const now = nextTheme();
+    themeButton.title = `Colours: ${now}`;
+    themeButton.setAttribute('aria-label', `Colours: ${now}. Change`);
+    notify(`Colours: ${now === 'auto' ? 'as your system has them' : now}`, { tone: 'info' });
+  }
+  return h(
+    'div',
+    { class: 'whoami' },
+    h('a', { class: 'whoami-name', href: '#/account' }, name, h('span', { class: 'role' }, session.user().role)),
+    themeButton,
+    h('button', { class: 'icon-button', 'aria-label': 'Log out', title: 'Log out', on: { click: session.logOut } }, icon('leave')),
+  );
+}
+
+/** Shows the view of the address; a view that can follow a new address itself does. */
+function show(stage, links, signal) {
+  let shown = null;
+  const arrive = async (found) => {
+    for (const [name, link] of links) {
+      if (name === found.name) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    document.title = `${found.title} · DriftSentry`;
+    if (shown?.name === found.name && shown.update) return shown.update(found);
+    shown?.leaving.abort();
+    const isFirst = shown === null;
+    const leaving = new AbortController();
+    const visit = { name: found.name, leaving, update: null };
+    shown = visit;
+    const main = h('main', { id: 'main', tabindex: '-1', class: `view view-${found.name}` }, skeleton());
+    fill(stage, main);
+    try {
+      const module = await found.load();
+      if (shown !== visit) return;
+      visit.update = module.show(main, found, AbortSignal.any([leaving.signal, signal]));
+      scrollTo(0, 0);
+      // A screen reader goes on where the new view begins.
+      if (!isFirst) main.focus({ preventScroll: true });
+    } catch (error) {
+      fill(main, failed(error, () => location.reload()));
+    }
+  };
+  route(arrive, signal);
+}

@@ -1,0 +1,177 @@
+// The live connection. One WebSocket to /ws, opened again whenever it breaks, and brought back to where it
+// was: the server sends what was missed, or says `resync`, and then every view reads its data again.
+//
+// What drives it: the session (started, renewed, ended), the socket (open, message, close), the heartbeat,
+// the browser going online or coming back to the tab. What ends it: the session.
+
+import { deliver } from './live.js';
+import * as session from './session.js';
+
+const ROOMS = ['drifts', 'alerts'];
+const HEARTBEAT_MS = 20_000;
+const ANSWER_MS = 6_000;
+const LONGEST_PAUSE_MS = 20_000;
+const CLOSE = { unauthorised: 4401, revoked: 4403, rateLimit: 4429 };
+
+const states = new EventTarget();
+let state = { name: 'off', heardAt: null };
+let socket = null;
+let attempt = 0;
+let retry = 0;
+let heartbeat = 0;
+let requests = 0;
+let asked = new Map();
+/** Where to go on after a break: the socket it was, and the last event heard. */
+let place = null;
+let pauseMs = null;
+let revokedFor = null;
+
+/** `{name: off | connecting | live | reconnecting, heardAt}`. */
+export const connection = () => state;
+export const onState = (listener, signal) => states.addEventListener('change', () => listener(state), { signal });
+
+export function start() {
+  session.on('started', connect);
+  session.on('renewed', reauthorise);
+  session.on('ended', disconnect);
+  addEventListener('online', () => (socket && isOpen() ? probe() : connect()));
+  addEventListener('offline', () => probe(1500));
+  document.addEventListener('visibilitychange', () => !document.hidden && probe());
+  if (session.user()) connect();
+}
+
+function become(name) {
+  if (state.name === name) return;
+  state = { name, heardAt: state.heardAt };
+  states.dispatchEvent(new Event('change'));
+}
+
+const isOpen = () => socket?.readyState === WebSocket.OPEN;
+
+function connect() {
+  clearTimeout(retry);
+  if (!session.user() || (socket && socket.readyState <= WebSocket.OPEN)) return;
+  become(state.heardAt ? 'reconnecting' : 'connecting');
+  revokedFor = pauseMs = null;
+  asked = new Map();
+  const opened = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, ['driftsentry.v1']);
+  socket = opened;
+  // The token goes in the first message: headers and addresses end up in logs.
+  opened.onopen = () => send({ type: 'auth', token: session.token() });
+  opened.onmessage = ({ data }) => socket === opened && receive(JSON.parse(data));
+  opened.onclose = ({ code }) => socket === opened && closed(code);
+}
+
+function disconnect() {
+  clearTimeout(retry);
+  clearInterval(heartbeat);
+  const was = socket;
+  socket = place = null;
+  was?.close();
+  state = { name: 'off', heardAt: null };
+  states.dispatchEvent(new Event('change'));
+}
+
+/** Asks for an answer; rejects if none comes, or if it is a refusal. */
+function ask(message, limitMs = ANSWER_MS) {
+  const id = ++requests;
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('no answer')), limitMs);
+    asked.set(id, { resolve, reject, late });
+    send({ ...message, id });
+  });
+}
+
+function send(message) {
+  if (isOpen()) socket.send(JSON.stringify(message));
+}
+
+function receive(message) {
+  state.heardAt = Date.now();
+  if (message.type === 'ack') return answered(message);
+  const { type, payload } = message;
+  if (type === 'connection.authorized') return authorised(payload);
+  if (type === 'token.expiring') return void session.renew().catch(() => {});
+  if (type === 'session.revoked') return void (revokedFor = payload.reason);
+  if (type === 'server.draining') return void (pauseMs = payload.reconnectAfterMs);
+  if (type === 'resync') return resynchronise();
+  if (message.seq !== undefined && place) Object.assign(place, { epoch: message.epoch, seq: message.seq });
+  deliver(message);
+}
+
+function answered({ id, success, error }) {
+  const request = asked.get(id);
+  if (!request) return;
+  asked.delete(id);
+  clearTimeout(request.late);
+  if (success) request.resolve();
+  else request.reject(new Error(error?.message ?? 'refused'));
+}
+
+async function authorised({ sessionId, epoch, seq }) {
+  const before = place;
+  const here = socket;
+  place = { sessionId, epoch, seq };
+  try {
+    if (before) {
+      place = { ...before, sessionId };
+      await ask({ type: 'resume', ...before });
+    } else {
+      await subscribe();
+    }
+  } catch {
+    if (socket !== here) return;
+    place = { sessionId, epoch, seq };
+    await subscribe().catch(() => here.close());
+    resynchronise();
+  }
+  if (socket !== here || !isOpen()) return;
+  attempt = 0;
+  become('live');
+  clearInterval(heartbeat);
+  heartbeat = setInterval(probe, HEARTBEAT_MS);
+}
+
+const subscribe = () => Promise.all(ROOMS.map((room) => ask({ type: 'subscribe', room })));
+
+/** What was missed cannot be told: whoever shows something reads it again. */
+function resynchronise() {
+  deliver({ type: 'resync', payload: {} });
+}
+
+/** Nothing tells a page that a connection is half dead, except that nobody answers. */
+function probe(limitMs = ANSWER_MS) {
+  if (!isOpen() || state.name !== 'live') return;
+  const here = socket;
+  ask({ type: 'ping' }, Number(limitMs) || ANSWER_MS).catch(() => {
+    if (socket !== here) return;
+    here.close();
+    // A close waits for the other side, which is not there.
+    closed(1006);
+  });
+}
+
+function reauthorise() {
+  if (!isOpen()) return connect();
+  const here = socket;
+  ask({ type: 'reauth', token: session.token() }).catch(() => here.close());
+}
+
+function closed(code) {
+  socket = null;
+  clearInterval(heartbeat);
+  for (const { reject, late } of asked.values()) {
+    clearTimeout(late);
+    reject(new Error('closed'));
+  }
+  if (!session.user()) return;
+  if (code === CLOSE.revoked) return session.end(revokedFor ?? 'admin');
+  become('reconnecting');
+  const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
+  const pause = pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
+  retry = setTimeout(code === CLOSE.unauthorised ? renewAndConnect : connect, pause);
+}
+
+function renewAndConnect() {
+  session.renew().then(connect, () => session.user() && closed(1006));
+}

@@ -1,0 +1,40 @@
+// Administration: users, service tokens, live connections, audit.
+
+import { fill, h } from '../dom.js';
+import * as session from '../session.js';
+import { failed } from '../states.js';
+import { showAudit } from './admin/audit.js';
+import { showConnections } from './admin/connections.js';
+import { showTokens } from './admin/tokens.js';
+import { showUsers } from './admin/users.js';
+
+const PARTS = {
+  users: ['Users', showUsers],
+  tokens: ['Service tokens', showTokens],
+  connections: ['Live connections', showConnections],
+  audit: ['Audit', showAudit],
+};
+
+export function show(main, found, signal) {
+  const place = h('div', { class: 'admin-part' });
+  const links = Object.entries(PARTS).map(([name, [label]]) => h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label));
+  let leaving = new AbortController();
+  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Admin')), h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links), place);
+
+  const update = ({ id }) => {
+    const chosen = id in PARTS ? id : 'users';
+    for (const link of links) {
+      if (link.dataset.name === chosen) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    leaving.abort();
+    leaving = new AbortController();
+    PARTS[chosen][1](place, AbortSignal.any([leaving.signal, signal]));
+  };
+  if (!session.may('admin')) {
+    fill(place, failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }));
+    return undefined;
+  }
+  update(found);
+  return update;
+}

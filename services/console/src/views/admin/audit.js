@@ -1,0 +1,57 @@
+// The audit: authentication events, and what was done to drifts and alerts. Nothing here can be changed.
+
+import { get } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { ago } from '../../format.js';
+import { knowNames, nameOf } from '../../people.js';
+import { empty, load } from '../../states.js';
+import { moreButton } from './users.js';
+
+const SOURCES = {
+  auth: { label: 'Logins and users', path: '/api/auth/audit', row: authRow },
+  drift: { label: 'Drifts and alerts', path: '/api/v1/audit', row: driftRow },
+};
+
+export function showAudit(place, signal) {
+  const table = h('div', {});
+  const buttons = Object.entries(SOURCES).map(([name, { label }]) => h('button', { class: 'chip chip-text', data: { name }, on: { click: () => read(name) } }, label));
+  const read = (name) => {
+    for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.name === name));
+    const { path, row, label } = SOURCES[name];
+    const page = (cursor) => get(path, { limit: 50, cursor }, { signal });
+    return load(table, signal, async () => {
+      const [first] = await Promise.all([page(), knowNames()]);
+      if (first.data.length === 0) return empty('admin', 'Nothing happened yet', 'Whatever is done from now on is listed here.');
+      const heads = ['When', 'What', 'Who', 'About'].map((text) => h('th', { scope: 'col' }, text));
+      const body = h('tbody', {}, first.data.map(row));
+      return [
+        h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': label }, h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body)),
+        moreButton(body, first.page.nextCursor, page, row),
+      ];
+    });
+  };
+  fill(place, h('div', { class: 'chips', role: 'group', 'aria-label': 'Which audit' }, buttons), table);
+  read('drift');
+}
+
+const words = (action) => {
+  const text = action.replace(/^(drift|alert)\./, '$1 ').replaceAll('_', ' ');
+  return text[0].toUpperCase() + text.slice(1);
+};
+
+const cells = (...contents) => h('tr', {}, contents.map((content) => h('td', {}, content)));
+
+function authRow({ action, userId, actorId, detail, ipAddress, createdAt }) {
+  const subject = actorId && actorId !== userId ? `about ${nameOf(userId)}` : null;
+  return cells(ago(createdAt, 'ago'), h('strong', {}, words(action)), userId || actorId ? nameOf(actorId ?? userId) : 'nobody known', [[subject, detail, ipAddress].filter(Boolean).join(' · ')]);
+}
+
+function driftRow({ action, actor, entity, entityId, from, to, reason, at }) {
+  const step = from && to && from !== to ? `${from} → ${to}` : to;
+  return cells(
+    ago(at, 'ago'),
+    h('strong', {}, words(action)),
+    nameOf(actor),
+    [entity === 'drift' ? h('a', { href: `#/drifts/${entityId}` }, step ?? 'drift') : step, reason && h('small', {}, `“${reason}”`)],
+  );
+}

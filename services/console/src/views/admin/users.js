@@ -1,0 +1,114 @@
+// Users: search, role, disable, end sessions.
+
+import { get, patch, remove } from '../../api.js';
+import { confirmFirst } from '../../dialog.js';
+import { fill, h } from '../../dom.js';
+import { ago, explain, plural } from '../../format.js';
+import { icon } from '../../icons.js';
+import { notify } from '../../notice.js';
+import * as session from '../../session.js';
+import { busy, empty, load } from '../../states.js';
+
+const USERS = '/api/auth/users';
+const ROLES = ['viewer', 'engineer', 'admin'];
+
+export function showUsers(place, signal) {
+  const table = h('div', {});
+  let timer = 0;
+  const search = h('input', {
+    type: 'search',
+    class: 'search-input',
+    placeholder: 'Search name or email',
+    'aria-label': 'Search users',
+    on: {
+      input() {
+        clearTimeout(timer);
+        timer = setTimeout(read, 250);
+      },
+    },
+  });
+  const page = (cursor) => get(USERS, { q: search.value.trim(), limit: 50, cursor }, { signal });
+
+  function read() {
+    return load(table, signal, async () => {
+      const first = await page();
+      if (first.data.length === 0) return empty('search', 'Nobody found', 'No name and no email has this in it.');
+      const body = h('tbody', {}, first.data.map(userRow));
+      return [usersTable(body), moreButton(body, first.page.nextCursor, page)];
+    });
+  }
+  fill(place, h('div', { class: 'filter-row' }, h('div', { class: 'search' }, icon('search'), search)), table);
+  read();
+}
+
+function usersTable(body) {
+  const heads = ['Name', 'Role', 'Last login', 'Made', ''].map((label) => h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')));
+  return h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Users' }, h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body));
+}
+
+export function moreButton(body, cursor, page, row = userRow) {
+  if (!cursor) return null;
+  const more = h('button', { class: 'button', on: { click: () => busy(more, read) } }, 'More');
+  async function read() {
+    try {
+      const next = await page(cursor);
+      body.append(...next.data.map(row));
+      cursor = next.page.nextCursor;
+      if (!cursor) more.remove();
+    } catch (error) {
+      notify(explain(error), { tone: 'error' });
+    }
+  }
+  return more;
+}
+
+function userRow(user) {
+  const row = h('tr', {});
+  const draw = (now) => {
+    const isSelf = now.id === session.user().id;
+    const change = async (control, fields, text) => {
+      try {
+        const { data } = await busy(control, () => patch(`${USERS}/${now.id}`, fields));
+        draw(data);
+        notify(text);
+      } catch (error) {
+        draw(now);
+        notify(explain(error), { tone: 'error' });
+      }
+    };
+    const role = h(
+      'select',
+      { class: 'select', 'aria-label': `Role of ${now.name}`, on: { change: () => change(role, { role: role.value }, `${now.name} is now ${role.value}.`) } },
+      ROLES.map((value) => h('option', { value, selected: value === now.role }, value)),
+    );
+    const toggle = h('button', { class: 'quiet-button', 'aria-label': `${now.isActive ? 'Disable' : 'Enable'} ${now.name}`, on: { click: turn } }, now.isActive ? 'Disable' : 'Enable');
+    const end = h('button', { class: 'quiet-button', 'aria-label': `End all sessions of ${now.name}`, on: { click: () => endSessions(end, now) } }, 'End sessions');
+    async function turn() {
+      const text = `${now.name} is logged out everywhere at once and cannot log in until enabled again.`;
+      if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;
+      await change(toggle, { isActive: !now.isActive }, `${now.name} is ${now.isActive ? 'disabled' : 'enabled'}.`);
+    }
+    row.classList.toggle('is-off', !now.isActive);
+    fill(
+      row,
+      h('td', {}, h('strong', {}, now.name), isSelf && h('span', { class: 'tag tag-here' }, 'you'), !now.isActive && h('span', { class: 'tag' }, 'disabled'), h('small', {}, now.email)),
+      h('td', {}, role),
+      h('td', {}, ago(now.lastLoginAt, 'ago')),
+      h('td', {}, ago(now.createdAt, 'ago')),
+      h('td', { class: 'row-actions' }, end, !isSelf && toggle),
+    );
+  };
+  draw(user);
+  return row;
+}
+
+async function endSessions(button, { id, name }) {
+  const text = `${name} will have to log in again on every device.`;
+  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End them'))) return;
+  try {
+    const { data } = await busy(button, () => remove(`${USERS}/${id}/sessions`));
+    notify(`Ended: ${plural(data.terminated, 'session')} of ${name}.`);
+  } catch (error) {
+    notify(explain(error), { tone: 'error' });
+  }
+}

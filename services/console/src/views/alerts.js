@@ -1,0 +1,146 @@
+// Alerts: what somebody should look at, the newest first, live.
+
+import { get, post } from '../api.js';
+import { fill, h } from '../dom.js';
+import { ago, explain, plural } from '../format.js';
+import { icon, severityMark } from '../icons.js';
+import { onLive, throttled } from '../live.js';
+import { notify, say } from '../notice.js';
+import { go } from '../router.js';
+import { busy, empty, failed, skeleton } from '../states.js';
+import { onSummary, readSummary } from '../summary.js';
+
+const PAGE = 30;
+const ALERTS = '/api/v1/alerts';
+
+export function show(main, found, signal) {
+  let isUnreadOnly = !found.query.has('all');
+  let cursor = null;
+  let reading = new AbortController();
+  const items = new Map();
+  const list = h('ol', { class: 'alerts' });
+  const place = h('div', {});
+  const more = h('button', { class: 'button', hidden: true, on: { click: () => busy(more, () => read(cursor)) } }, 'Older alerts');
+  const unread = h('span', { class: 'quiet' });
+  const readAll = h('button', { class: 'button', on: { click: () => busy(readAll, markAll) } }, icon('check'), 'Mark all as read');
+  const tabs = [
+    ['Unread', true],
+    ['All', false],
+  ].map(([label, value]) => h('button', { class: 'tab', on: { click: () => choose(value) } }, label));
+
+  fill(
+    main,
+    h('header', { class: 'view-head' }, h('h1', {}, 'Alerts'), unread, h('div', { class: 'view-actions' }, readAll)),
+    h('div', { class: 'tabs', role: 'group', 'aria-label': 'Which alerts' }, tabs),
+    list,
+    place,
+    h('div', { class: 'list-end' }, more),
+  );
+  onSummary(({ unreadAlerts }) => {
+    fill(unread, unreadAlerts ? `${plural(unreadAlerts, 'alert')} unread` : 'none unread');
+    readAll.disabled = unreadAlerts === 0;
+  }, signal);
+
+  const again = throttled(700, () => merge(), signal);
+  onLive('alert:created', again, signal);
+  onLive('resync', () => start(), signal);
+  onLive('alert:read', (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
+
+  function choose(value) {
+    isUnreadOnly = value;
+    go('/alerts', value ? {} : { all: '' }, { replace: true });
+  }
+
+  function start() {
+    reading.abort();
+    reading = new AbortController();
+    items.clear();
+    list.replaceChildren();
+    more.hidden = true;
+    tabs[0].setAttribute('aria-pressed', String(isUnreadOnly));
+    tabs[1].setAttribute('aria-pressed', String(!isUnreadOnly));
+    fill(place, skeleton(5));
+    return read();
+  }
+
+  const page = (from) => get(ALERTS, { limit: PAGE, cursor: from, isRead: isUnreadOnly ? false : null }, { signal: AbortSignal.any([reading.signal, signal]) });
+
+  async function read(from) {
+    try {
+      const { data, page: place } = await page(from);
+      for (const alert of data) if (!items.has(alert.id)) list.append(add(alert));
+      cursor = place.nextCursor;
+      tidy();
+    } catch (error) {
+      if (error.name !== 'AbortError') fill(place, failed(error, start));
+    }
+  }
+
+  /** What is new goes to the top. */
+  async function merge() {
+    const { data } = await page().catch(() => ({ data: [] }));
+    const fresh = data.filter(({ id }) => !items.has(id));
+    list.prepend(...fresh.map((alert) => add(alert, 'arriving')));
+    if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
+    tidy();
+  }
+
+  function tidy() {
+    more.hidden = !cursor;
+    if (items.size > 0) fill(place);
+    else if (isUnreadOnly) fill(place, empty('check', 'All read', 'Nothing asks for your attention. New alerts appear here by themselves.'));
+    else fill(place, empty('alerts', 'No alerts yet', 'A critical drift, or one that became worse, raises an alert.'));
+  }
+
+  function add(alert, className) {
+    const item = alertView(alert, markRead, className);
+    items.set(alert.id, item);
+    return item;
+  }
+
+  function shownAsRead(id) {
+    const item = items.get(id);
+    if (!item) return;
+    item.classList.add('is-read');
+    item.querySelector('.alert-read')?.remove();
+  }
+
+  async function markRead(id, button) {
+    await busy(button, () => post(`${ALERTS}/${id}/read`))
+      .then(() => {
+        const item = items.get(id);
+        (item.nextElementSibling ?? item.previousElementSibling)?.querySelector('a, button')?.focus();
+        shownAsRead(id);
+        readSummary();
+      })
+      .catch((error) => notify(explain(error), { tone: 'error' }));
+  }
+
+  async function markAll() {
+    try {
+      await post(`${ALERTS}/read-all`);
+      for (const id of items.keys()) shownAsRead(id);
+      readSummary();
+    } catch (error) {
+      notify(explain(error), { tone: 'error' });
+    }
+  }
+
+  start();
+  return ({ query }) => {
+    isUnreadOnly = !query.has('all');
+    start();
+  };
+}
+
+function alertView({ id, driftId, severity, title, message, createdAt, isRead }, markRead, className = '') {
+  const read = h('button', { class: 'quiet-button alert-read', 'aria-label': `Mark as read: ${title}`, on: { click: () => markRead(id, read) } }, icon('check'), 'Mark read');
+  return h(
+    'li',
+    { class: `alert ${className} ${isRead ? 'is-read' : ''}` },
+    severityMark(severity),
+    h('div', { class: 'alert-text' }, h('p', {}, driftId ? h('a', { href: `#/drifts/${driftId}` }, title) : h('strong', {}, title)), h('p', { class: 'quiet' }, message)),
+    ago(createdAt, 'ago'),
+    !isRead && read,
+  );
+}

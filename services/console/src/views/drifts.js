@@ -1,0 +1,84 @@
+// Drifts: filters, the live list, and beside it the drift that is looked at.
+
+import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
+import * as session from '../session.js';
+import { bulkBar } from './drifts/bulk.js';
+import { showDetail } from './drifts/detail.js';
+import { filterBar, filtersOf } from './drifts/filters.js';
+import { followKeys } from './drifts/keys.js';
+import { DriftList } from './drifts/list.js';
+import { acceptDrops, openUpload } from './drifts/upload.js';
+import { go } from '../router.js';
+
+export function show(main, found, signal) {
+  let query = found.query;
+  let openId = null;
+  let leaving = new AbortController();
+  const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
+  const list = new DriftList({ signal, address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}` });
+  const bar = bulkBar(list, signal);
+  const filters = filterBar((changed) => go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true }), list, signal);
+
+  fill(
+    main,
+    h(
+      'div',
+      { class: 'list-pane' },
+      h(
+        'header',
+        { class: 'view-head' },
+        h('h1', {}, 'Drifts'),
+        h('div', { class: 'view-actions' }, uploadButton()),
+      ),
+      filters.element,
+      list.element,
+      bar,
+    ),
+    detail,
+  );
+  acceptDrops(main, signal);
+  followKeys({ list, detail, close, signal });
+
+  function close() {
+    go('/drifts', query);
+  }
+
+  function open(id) {
+    const wasOpen = openId;
+    leaving.abort();
+    leaving = new AbortController();
+    openId = id;
+    detail.hidden = !id;
+    main.classList.toggle('has-detail', Boolean(id));
+    list.markOpen(id);
+    if (id) {
+      showDetail(detail, id, { close, known: list.drift(id), signal: AbortSignal.any([leaving.signal, signal]) });
+      detail.scrollTop = 0;
+      if (!list.hasFocus() || matchMedia('(max-width: 60rem)').matches) detail.focus({ preventScroll: true });
+    } else if (wasOpen) {
+      list.focus(wasOpen);
+    }
+  }
+
+  function update({ id, query: now }) {
+    if (now.toString() !== query.toString()) {
+      query = now;
+      filters.show(query);
+      list.show(filtersOf(query));
+    }
+    if (id !== openId) open(id);
+  }
+
+  filters.show(query);
+  list.show(filtersOf(query));
+  open(found.id);
+  return update;
+}
+
+function uploadButton() {
+  if (session.may('engineer')) {
+    return h('button', { class: 'button', on: { click: () => openUpload() } }, icon('upload'), 'Upload plan');
+  }
+  return null;
+}

@@ -1,0 +1,87 @@
+// Decisions on many drifts at once.
+
+import { post } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { explain, plural } from '../../format.js';
+import { openDialog } from '../../dialog.js';
+import { icon } from '../../icons.js';
+import { notify } from '../../notice.js';
+import * as session from '../../session.js';
+import { busy } from '../../states.js';
+import { ACTIONS } from './decide.js';
+
+const MOST = 100;
+
+/** The bar that comes up while something is selected. */
+export function bulkBar(list) {
+  const bar = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected drifts', hidden: true });
+  if (!session.may('engineer')) return bar;
+  const number = h('strong', { role: 'status' });
+  const buttons = ['approve', 'reject', 'resolve'].map((action) =>
+    h('button', { class: 'button', on: { click: () => decideMany(list, action) } }, icon(ACTIONS[action].icon), ACTIONS[action].label),
+  );
+  fill(bar, number, buttons, h('button', { class: 'quiet-button', on: { click: () => list.selectAll(false) } }, 'Clear'));
+  list.onSelection(() => {
+    const selected = list.selection().length;
+    bar.hidden = selected === 0;
+    fill(number, `${plural(selected, 'drift')} selected`);
+  });
+  return bar;
+}
+
+/** Asks for one reason and decides on everything that is selected. */
+export async function decideMany(list, action) {
+  const drifts = list.selection();
+  if (drifts.length === 0) return;
+  const { label, meaning } = ACTIONS[action];
+  const isDone = await openDialog(`${label}: ${plural(drifts.length, 'drift')}`, (close) => {
+    const reason = h('textarea', { id: 'bulk-reason', rows: 3, maxlength: 1000, autofocus: true });
+    const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
+    const submit = h('button', { class: 'button button-primary' }, label);
+    const send = (event) => {
+      event.preventDefault();
+      const text = reason.value.trim();
+      if (ACTIONS[action].needsReason && !text) {
+        told.hidden = false;
+        fill(told, 'Say why: it is kept with each of them.');
+        return reason.focus();
+      }
+      return busy(submit, async () => {
+        try {
+          report(await decideAll(drifts, action, text), action);
+          close(true);
+        } catch (error) {
+          told.hidden = false;
+          fill(told, explain(error));
+        }
+      });
+    };
+    return h(
+      'form',
+      { on: { submit: send } },
+      h('p', {}, meaning),
+      h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
+      told,
+      h('div', { class: 'dialog-actions' }, h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'), submit),
+    );
+  });
+  if (isDone) list.selectAll(false);
+}
+
+async function decideAll(drifts, action, reason) {
+  const outcomes = [];
+  for (let at = 0; at < drifts.length; at += MOST) {
+    const ids = drifts.slice(at, at + MOST).map(({ id }) => id);
+    const { data } = await post('/api/v1/drifts/bulk', { action, ids, ...(reason && { reason }) });
+    outcomes.push(...data);
+  }
+  return outcomes;
+}
+
+function report(outcomes, action) {
+  const done = outcomes.filter(({ status }) => status < 300).length;
+  const refused = outcomes.length - done;
+  const text = `${ACTIONS[action].done}: ${plural(done, 'drift')}.`;
+  if (refused === 0) notify(text);
+  else notify(`${text} ${refused} had been decided or had changed meanwhile and stayed as they are.`, { tone: 'info' });
+}

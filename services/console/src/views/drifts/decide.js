@@ -1,0 +1,132 @@
+// Decisions: what can be done to a drift, by whom, and what it means.
+
+import { post } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { ago, explain } from '../../format.js';
+import { icon } from '../../icons.js';
+import { notify } from '../../notice.js';
+import { nameOf } from '../../people.js';
+import * as session from '../../session.js';
+import { busy } from '../../states.js';
+
+export const ACTIONS = {
+  approve: { label: 'Approve', done: 'Approved', icon: 'check', meaning: 'The actual state is fine as it is.', needsReason: true },
+  reject: { label: 'Reject', done: 'Rejected', icon: 'cross', meaning: 'The actual state must go.', needsReason: true },
+  resolve: { label: 'Mark resolved', done: 'Resolved', icon: 'flag', meaning: 'It is over, whatever a scan says.' },
+  reopen: { label: 'Reopen', done: 'Reopened', icon: 'ring', meaning: 'Takes the decision back.', role: 'admin' },
+};
+const ALLOWED = { detected: ['approve', 'reject', 'resolve'], approved: ['resolve', 'reopen'], rejected: ['resolve', 'reopen'], resolved: [] };
+const LONGEST_REASON = 1000;
+
+const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
+
+/** The outcome so far, and the form to decide with. `follow(drift)` keeps it on the version that is shown. */
+export function decisionArea(drift, reread) {
+  const actions = ALLOWED[drift.status];
+  const area = h('section', { class: 'decision', 'aria-label': 'Decision' });
+  let shown = drift;
+  area.follow = (now) => (shown = now);
+  const isOpen = drift.status === 'detected';
+  const reason = reasonField(isOpen ? 'Why?' : 'Why? (optional)');
+  const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
+  const hintId = 'decision-hint';
+  const canAny = actions.some(mayDo);
+  const buttons = actions
+    .filter((action) => mayDo(action) || !canAny)
+    .map((action) => {
+      const { label, icon: drawing, meaning } = ACTIONS[action];
+      const isMain = action === 'approve' || action === 'reject';
+      return h(
+        'button',
+        {
+          class: `button ${isMain ? `button-${action}` : 'button-plain'}`,
+          data: { action },
+          'aria-disabled': canAny ? null : 'true',
+          'aria-describedby': hintId,
+          title: meaning,
+          on: { click: ({ currentTarget }) => canAny && decide(action, currentTarget) },
+        },
+        icon(drawing),
+        label,
+      );
+    });
+
+  async function decide(action, button) {
+    const text = reason.input.value.trim();
+    if (ACTIONS[action].needsReason && !text) return complain('Say why: whoever looks at this later wants to know.');
+    return busy(button, async () => {
+      try {
+        await decideOn(shown, action, text);
+        told.hidden = true;
+        notify(`${ACTIONS[action].done}: ${shown.address}`);
+      } catch (error) {
+        complain(refusal(error));
+      }
+      await reread();
+    });
+  }
+
+  function complain(text) {
+    told.hidden = false;
+    fill(told, text);
+    reason.input.focus();
+  }
+
+  fill(
+    area,
+    outcome(drift),
+    actions.length > 0 && canAny && reason.field,
+    told,
+    buttons.length > 0 && h('div', { class: 'decision-buttons' }, buttons),
+    actions.length > 0 && h('p', { class: 'hint', id: hintId }, hint(drift, canAny)),
+  );
+  return area;
+}
+
+function reasonField(label) {
+  const input = h('textarea', { id: 'reason', name: 'reason', rows: 2, maxlength: LONGEST_REASON });
+  return { input, field: h('div', { class: 'field' }, h('label', { for: 'reason' }, label), input) };
+}
+
+function hint(drift, canAny) {
+  if (!canAny) {
+    return `You are a viewer: you can see drifts and discuss them. Engineers and admins decide; an admin can make you one.`;
+  }
+  if (drift.status === 'detected') return 'Approve: the actual state is fine as it is. Reject: it must go. The decision holds for this state; another change comes back as a new drift.';
+  return 'A decision holds until the resource changes again.';
+}
+
+/** Decides on the version that was seen: whoever was faster wins, and the other one hears of it. */
+export function decideOn(drift, action, reason) {
+  const headers = { 'if-match': `"v${drift.version}"` };
+  return post(`/api/v1/drifts/${drift.id}/${action}`, reason ? { reason } : {}, { headers });
+}
+
+function refusal(error) {
+  if (error.status === 412) return 'It changed while you looked at it. Look again: below is what it is now.';
+  if (error.status === 409) return 'Somebody else was faster. Below is what was decided.';
+  return explain(error);
+}
+
+function outcome(drift) {
+  const { status } = drift;
+  if (status === 'detected') return null;
+  const [at, by, reason] = {
+    approved: [drift.approvedAt, drift.approvedBy, drift.approvedReason],
+    rejected: [drift.rejectedAt, drift.rejectedBy, drift.rejectedReason],
+    resolved: [drift.resolvedAt, drift.resolvedBy, HOW[drift.resolvedHow]],
+  }[status];
+  const word = { approved: 'Approved', rejected: 'Rejected', resolved: 'Resolved' }[status];
+  return h(
+    'div',
+    { class: 'outcome', data: { status } },
+    icon({ approved: 'check', rejected: 'cross', resolved: 'flag' }[status]),
+    h('div', {}, h('p', {}, h('strong', {}, word), by && [' by ', nameOf(by)], ' ', ago(at, 'ago')), reason && h('p', { class: 'outcome-reason' }, reason)),
+  );
+}
+
+const HOW = {
+  auto: 'A complete scan did not find it any more.',
+  superseded: 'The resource changed again; a new drift took its place.',
+  deleted: 'It was deleted.',
+};

@@ -1,0 +1,82 @@
+// One drift: what it is, how it differs, what was decided, and what happened to it.
+
+import { get } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { ago, money, plural } from '../../format.js';
+import { KINDS, icon, severityMark } from '../../icons.js';
+import { onLive, throttled } from '../../live.js';
+import { knowNames } from '../../people.js';
+import { failed, skeleton } from '../../states.js';
+import { decisionArea } from './decide.js';
+import { diffView } from './diff.js';
+import { historyView } from './history.js';
+import { statusMark } from './row.js';
+
+export function showDetail(place, id, { close, known, signal }) {
+  const decision = h('div', { class: 'decision-place' });
+  const body = h('div', { class: 'detail-body' }, skeleton(5));
+  const title = h('h2', { tabindex: '-1' }, known?.address ?? 'Drift');
+  const marks = h('div', { class: 'detail-marks' });
+  fill(
+    place,
+    h(
+      'header',
+      { class: 'detail-head' },
+      h('button', { class: 'icon-button detail-close', 'aria-label': 'Back to the list', title: 'Back to the list (Escape)', on: { click: close } }, icon('close')),
+      marks,
+      title,
+    ),
+    decision,
+    body,
+  );
+  let version = null;
+
+  const read = async () => {
+    try {
+      const [{ data: drift }, { data: history }] = await Promise.all([
+        get(`/api/v1/drifts/${id}`, {}, { signal }),
+        get(`/api/v1/drifts/${id}/history`, { limit: 50 }, { signal }),
+        knowNames(),
+      ]);
+      if (signal.aborted) return;
+      fill(title, drift.address);
+      fill(marks, severityMark(drift.severity), h('span', { class: 'detail-severity' }, drift.severity), statusMark(drift.status));
+      fill(body, facts(drift), difference(drift), historyView(history));
+      // A reason that is being written survives whatever else happens to the drift.
+      if (version?.status !== drift.status) fill(decision, decisionArea(drift, read));
+      version = drift;
+      decision.firstChild?.follow?.(drift);
+    } catch (error) {
+      if (signal.aborted) return;
+      fill(decision);
+      fill(body, failed(error, read));
+    }
+  };
+  const again = throttled(150, read, signal);
+  onLive('drift:', (events) => events.some(({ payload }) => payload.id === id) && again(), signal);
+  onLive('resync', again, signal);
+  read();
+}
+
+function facts(drift) {
+  const kind = KINDS[drift.kind];
+  const filter = (name, value) => h('a', { href: `#/drifts?${new URLSearchParams({ [name]: value })}`, title: `All open drifts of this ${name}` }, value);
+  const rows = [
+    ['What', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
+    ['Type', h('code', {}, drift.resourceType)],
+    ['Stack', filter('stack', drift.stack)],
+    ['Region', filter('region', drift.region)],
+    drift.accountId && ['Account', drift.accountId],
+    ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} a month` : 'no change known'],
+    ['First seen', ago(drift.firstSeenAt, 'ago')],
+    ['Last seen', [ago(drift.lastSeenAt, 'ago'), drift.occurrences > 1 && h('small', {}, ` in ${plural(drift.occurrences, 'scan')}`)]],
+    ['Resource', h('code', { class: 'breakable' }, drift.resourceId)],
+    drift.previousDriftId && ['Before', h('a', { href: `#/drifts/${drift.previousDriftId}` }, 'the drift that this one replaced')],
+  ].filter(Boolean);
+  return h('dl', { class: 'facts' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+}
+
+function difference(drift) {
+  const legend = drift.kind === 'changed' && h('p', { class: 'legend' }, h('span', { data: { sign: '−' } }, 'expected'), h('span', { data: { sign: '+' } }, 'actual'));
+  return h('section', { class: 'detail-section' }, h('header', {}, h('h3', {}, 'Difference'), legend), diffView(drift));
+}

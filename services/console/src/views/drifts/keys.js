@@ -1,0 +1,43 @@
+// The list by keyboard: j and k move, Enter opens, x selects, a and r decide, / searches, Escape leaves.
+
+import { decideMany } from './bulk.js';
+import * as session from '../../session.js';
+
+const isTyping = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog');
+
+export function followKeys({ list, detail, close, signal }) {
+  const focused = () => document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
+  const decide = (action) => {
+    if (!session.may('engineer')) return;
+    if (list.selection().length > 0) return decideMany(list, action);
+    detail.querySelector(`[data-action="${action}"]`)?.focus();
+    detail.querySelector('textarea')?.focus();
+  };
+  const move = (step) => {
+    const id = list.neighbour(step);
+    if (!id) return;
+    list.focus(id);
+    if (!detail.hidden && !matchMedia('(max-width: 60rem)').matches) list.element.querySelector(`tr[data-id="${id}"] a`).click();
+  };
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => focused() && list.toggle(focused()),
+    a: () => decide('approve'),
+    r: () => decide('reject'),
+    '/': () => document.querySelector('.search-input').focus(),
+    Escape: () => !detail.hidden && close(),
+  };
+  const pressed = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (isTyping(event.target)) {
+      if (event.key === 'Escape') event.target.blur();
+      return;
+    }
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+  document.addEventListener('keydown', pressed, { signal });
+}

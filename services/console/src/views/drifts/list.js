@@ -1,0 +1,223 @@
+// The list of drifts, live. New ones are read from the server as a page, so that they obey its filters and
+// its order, however many arrive at once; decided ones change where they stand.
+
+import { get } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { plural } from '../../format.js';
+import { onLive, throttled } from '../../live.js';
+import { say } from '../../notice.js';
+import { failed, skeleton } from '../../states.js';
+import { nothingHere } from './nothing.js';
+import { Row, tableHead } from './row.js';
+
+const PAGE = 50;
+/** Rows beyond this are let go when new ones come in at the top. */
+const KEPT = 400;
+const AGAIN_MS = 700;
+
+export class DriftList {
+  #rows = new Map();
+  #selected = new Set();
+  #filters = {};
+  #cursor = null;
+  #reading = null;
+  #unseen = 0;
+  #openId = null;
+  #address;
+  #signal;
+  #events = new EventTarget();
+
+  constructor({ signal, address }) {
+    this.#signal = signal;
+    this.#address = address;
+    this.#build();
+    const again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
+    onLive('drift:', (events) => this.#heard(events, again), signal);
+    onLive('resync', again, signal);
+    new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), { root: this.element, rootMargin: '400px' }).observe(this.end);
+  }
+
+  #build() {
+    this.body = h('tbody', { role: 'rowgroup' });
+    this.head = tableHead((isOn) => this.selectAll(isOn));
+    this.table = h('table', { class: 'drifts', role: 'table', 'aria-label': 'Drifts' }, this.head, this.body);
+    this.place = h('div', { class: 'list-place' });
+    this.end = h('div', { class: 'list-end' });
+    this.fresh = h('button', { class: 'fresh', hidden: true, on: { click: () => this.#toTop() } });
+    this.element = h('div', { class: 'list', tabindex: '-1' }, this.fresh, this.table, this.place, this.end);
+    this.element.addEventListener('change', ({ target }) => target.name === 'drift' && this.#select(target.value, target.checked));
+  }
+
+  /** Shows what fits the filters, from the top. */
+  async show(filters) {
+    this.#filters = filters;
+    this.#reading?.abort();
+    this.#clear();
+    this.table.hidden = true;
+    fill(this.place, skeleton(8));
+    await this.#read(async (signal) => {
+      const page = await this.#page(undefined, signal);
+      fill(this.place);
+      this.#append(page);
+    });
+  }
+
+  /** Calls `listener` when what is selected changes. */
+  onSelection(listener) {
+    this.#events.addEventListener('selection', listener);
+  }
+
+  selection = () => [...this.#selected].map((id) => this.#rows.get(id).drift);
+
+  selectAll(isOn) {
+    for (const row of this.#rows.values()) row.select(isOn);
+    this.#selected = new Set(isOn ? this.#rows.keys() : []);
+    this.#events.dispatchEvent(new Event('selection'));
+  }
+
+  toggle(id) {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    row.select(!this.#selected.has(id));
+    this.#select(id, !this.#selected.has(id));
+  }
+
+  #select(id, isOn) {
+    if (isOn) this.#selected.add(id);
+    else this.#selected.delete(id);
+    this.#events.dispatchEvent(new Event('selection'));
+  }
+
+  drift = (id) => this.#rows.get(id)?.drift;
+  hasFocus = () => this.element.contains(document.activeElement);
+
+  /** Values of a field that the loaded rows have. */
+  known = (name) => [...new Set([...this.#rows.values()].map(({ drift }) => drift[name]).filter(Boolean))].sort();
+
+  markOpen(id) {
+    this.#rows.get(this.#openId)?.open(false);
+    this.#openId = id;
+    this.#rows.get(id)?.open(true);
+  }
+
+  focus(id) {
+    this.#rows.get(id)?.link.focus({ preventScroll: false });
+  }
+
+  /** The id of the row `step` rows after the open or focused one. */
+  neighbour(step) {
+    const ids = [...this.body.children].map((element) => element.dataset.id);
+    const focused = document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
+    const at = ids.indexOf(focused ?? this.#openId);
+    if (at < 0) return ids[0];
+    return ids[at + step] ?? ids[at];
+  }
+
+  #page(cursor, signal) {
+    return get('/api/v1/drifts', { ...this.#filters, limit: PAGE, cursor }, { signal });
+  }
+
+  async #read(work) {
+    const reading = new AbortController();
+    this.#reading = reading;
+    const signal = AbortSignal.any([reading.signal, this.#signal]);
+    try {
+      await work(signal);
+    } catch (error) {
+      if (!signal.aborted) fill(this.place, failed(error, () => this.show(this.#filters)));
+    } finally {
+      if (this.#reading === reading) this.#reading = null;
+    }
+    if (!signal.aborted) this.#tidy();
+  }
+
+  #more() {
+    if (!this.#cursor || this.#reading) return;
+    this.#read(async (signal) => this.#append(await this.#page(this.#cursor, signal)));
+  }
+
+  #append({ data, page }) {
+    const added = data.filter(({ id }) => !this.#rows.has(id)).map((drift) => this.#row(drift).element);
+    this.body.append(...added);
+    this.#cursor = page.nextCursor;
+  }
+
+  #row(drift) {
+    const row = new Row(drift, this.#address);
+    this.#rows.set(drift.id, row);
+    row.open(drift.id === this.#openId);
+    return row;
+  }
+
+  #clear() {
+    this.#rows.clear();
+    this.#selected.clear();
+    this.#events.dispatchEvent(new Event('selection'));
+    this.body.replaceChildren();
+    this.#cursor = null;
+    this.#unseen = 0;
+    this.fresh.hidden = true;
+  }
+
+  #tidy() {
+    this.table.hidden = this.#rows.size === 0;
+    const hasFailed = this.place.querySelector('.state-failed');
+    if (this.#rows.size === 0 && !hasFailed) fill(this.place, nothingHere(this.#filters, this.#signal));
+    fill(this.end, this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12 ? `${plural(this.#rows.size, 'drift')}. That is all.` : null);
+  }
+
+  #heard(events, again) {
+    let isOfInterest = false;
+    for (const { type, payload } of events) {
+      const row = this.#rows.get(payload.id);
+      if (type === 'drift:created') this.#unseen += row ? 0 : 1;
+      if (row) row.change(payload);
+      else isOfInterest = true;
+    }
+    if (!isOfInterest) return;
+    if (this.#isAtTop()) again();
+    else if (this.#unseen > 0) {
+      this.fresh.hidden = false;
+      fill(this.fresh, `${plural(this.#unseen, 'new drift')} · show`);
+    }
+  }
+
+  #isAtTop = () => this.element.scrollTop < 80 && scrollY < 120;
+
+  #toTop() {
+    this.element.scrollTop = 0;
+    scrollTo({ top: 0 });
+    this.fresh.hidden = true;
+    this.#mergeFirstPage();
+  }
+
+  /** Reads the first page again and puts what is new where it belongs; nothing else moves. */
+  #mergeFirstPage() {
+    if (this.#reading) return void this.#reading.signal.addEventListener('abort', () => {}, { once: true });
+    return this.#read(async (signal) => {
+      const { data, page } = await this.#page(undefined, signal);
+      const isNew = ({ id }) => !this.#rows.has(id);
+      const added = data.filter(isNew).length;
+      const isGap = this.#rows.size > 0 && data.length > 0 && data.every(isNew) && page.nextCursor !== null;
+      if (isGap || this.#rows.size > KEPT) {
+        this.#clear();
+      }
+      if (this.#rows.size === 0) this.#cursor = page.nextCursor;
+      let next = this.body.firstChild;
+      for (const drift of data) {
+        const known = this.#rows.get(drift.id);
+        if (known) {
+          known.refresh(drift);
+          next = known.element.nextSibling;
+        } else {
+          const row = this.#row(drift);
+          row.arrive();
+          this.body.insertBefore(row.element, next);
+        }
+      }
+      fill(this.place);
+      this.#unseen = 0;
+      if (added > 0) say(plural(added, 'new drift'));
+    });
+  }
+}
