@@ -87,7 +87,7 @@ describe('s48 the ACL of Redis', () => {
       'drift:created': ['drift'],
       'alert:created': ['drift'],
       'ws:user:1': ['gateway', 'backend'],
-      'driftsentry:gateway:stats': ['gateway'],
+      'gateway:control': ['gateway'],
       'driftsentry:heartbeat:1': ['auth', 'drift', 'gateway'],
       'dashboard:summaryUpdated': ['backend'],
     };
@@ -126,6 +126,15 @@ describe('s48 the ACL of Redis', () => {
         expect(await as(user, 'PSETEX', value, '1000', 'v'));
         expect(await as(user, 'GETDEL', value));
       }
+    }
+  });
+
+  test('the gateway alone counts who holds a place, in one transaction', async () => {
+    const key = 'driftsentry:holders:ws:user:1';
+    const hold = [['ZREMRANGEBYSCORE', key, '-inf', '1'], ['ZADD', key, '5', 's1'], ['PEXPIRE', key, '9000'], ['ZCARD', key]];
+    for (const command of [...hold, ['ZREM', key, 's1']]) {
+      accepted(await as('gateway', ...command));
+      for (const other of ['auth', 'drift']) refused(await as(other, ...command));
     }
   });
 
