@@ -38,9 +38,6 @@ pub mod user_admin;
 
 mod state;
 
-#[cfg(test)]
-mod session_histories;
-
 use actix_web::web::{Data, ServiceConfig};
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -71,9 +68,6 @@ pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send 
 
 /// Publishes events and ends sessions that are over, until `stop`.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
-    if state.settings.makes_demo_users(&state.platform.http) {
-        demo::create_demo_users(&state).await?;
-    }
     let sweeping = sweeper::run(state.clone(), stop.clone());
     let (published, ()) =
         tokio::join!(state.db.run_relay(&state.platform.metrics, "auth-service", stop), sweeping);

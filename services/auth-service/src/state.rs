@@ -4,6 +4,7 @@ use anyhow::Result;
 use outbox::Database;
 use web::{Platform, Status};
 
+use crate::demo::create_demo_users;
 use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::password::PasswordHasher;
@@ -32,14 +33,19 @@ impl State {
         let hashing = metrics.password_hash_seconds.clone();
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
         watch_database(&platform, &db);
-        Ok(Self {
+        let state = Self {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
             refresh_tokens: RefreshTokens::new(secret.as_bytes()),
             settings: Arc::new(settings),
             platform,
             db,
             metrics,
-        })
+        };
+        // Before anybody is served: whoever waits for readiness may log in as one of them.
+        if state.settings.makes_demo_users(&state.platform.http) {
+            create_demo_users(&state).await?;
+        }
+        Ok(state)
     }
 }
 

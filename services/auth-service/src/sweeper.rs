@@ -21,15 +21,15 @@ const BATCH: u64 = 500;
 pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut connected = state.platform.backplane.connected();
+    let mut link = state.platform.backplane.link();
     // Woken by time and by the backplane's connection, ended by `stop`.
     loop {
         tokio::select! {
             _ = interval.tick() => sweep_or_log(&state).await,
-            Ok(()) = connected.changed() => {}
+            Ok(()) = link.changed() => {}
             () = stop.cancelled() => return,
         }
-        if *connected.borrow_and_update() {
+        if link.borrow_and_update().is_heard() {
             catch_up_or_log(&state).await;
         }
     }

@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use identity::TokenError;
+use identity::{TokenError, service_token_id};
 use uuid::Uuid;
 use web::{ApiError, ClientIp, bearer};
 
@@ -71,6 +71,7 @@ fn session_to_end(
 ) -> Result<Option<Uuid>, ApiError> {
     let by_refresh = refresh.map(|token| state.refresh_tokens.read(token));
     match (access.map(|token| state.platform.verifier.verify(token)), by_refresh) {
+        (Some(Ok(claims)), _) if service_token_id(&claims.sub).is_some() => Err(AuthError::NotAPerson.into()),
         (Some(Ok(claims)), _) => Ok(claims.sid),
         (Some(Err(TokenError::Revoked { .. })), _) => Ok(None),
         (_, Some(Ok(token))) => Ok(Some(token.session_id)),

@@ -34,8 +34,11 @@ async fn a_service_token_works_everywhere_until_an_admin_ends_it(
     let scanner = app.client.with_token(token);
     assert!(works(&scanner).await);
     scanner.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
-    for path in ["/api/auth/activity", "/api/auth/password"] {
-        let body = json!({"currentPassword": "12345678", "newPassword": "12345678"});
+    for path in ["/api/auth/activity", "/api/auth/password", "/api/auth/logout"] {
+        let body = match path {
+            "/api/auth/password" => json!({"currentPassword": "12345678", "newPassword": "12345678"}),
+            _ => json!({}),
+        };
         scanner.post(path, &body).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
     }
 

@@ -1,0 +1,414 @@
+//! Random histories of one user's sessions, against a naive model that remembers every token and every
+//! moment: ten thousand with the rules alone, some with the whole service.
+
+use std::cmp::Reverse;
+
+use auth_service::lifetime::{Lifetime, evicted_by_one_more};
+use auth_service::refresh_token::RefreshToken;
+use auth_service::rotation::{Decision, Rotation, RotationPolicy};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rstest::rstest;
+use serde_json::json;
+use testing::{Backend, StatusCode};
+use uuid::Uuid;
+
+use crate::app::{App, User};
+
+/// No sum of [`PASSES`] comes near one of these times: it does not matter how long a step takes.
+const IDLE: TimeDelta = TimeDelta::seconds(24 * 60);
+const LIFETIME: TimeDelta = TimeDelta::seconds(2 * 60 * 60);
+const POLICY: RotationPolicy = RotationPolicy { rotate: true, grace: TimeDelta::seconds(96) };
+const PASSES: [i64; 6] = [64, 64, 128, 640, 1_280, 5_120];
+const ACTIVITY_INTERVAL: TimeDelta = TimeDelta::seconds(60);
+const MAX_SESSIONS: usize = 3;
+
+/// Sessions and tokens are chosen by a number that is taken modulo how many there are.
+#[derive(Clone, Debug)]
+enum Step {
+    Login,
+    Refresh {
+        session: usize,
+    },
+    /// The successor never reaches the client, which later asks again with what it has.
+    LostAnswer {
+        session: usize,
+    },
+    Race {
+        session: usize,
+        callers: usize,
+    },
+    Replay {
+        session: usize,
+        token: usize,
+    },
+    Activity {
+        session: usize,
+    },
+    Logout {
+        session: usize,
+    },
+    Pass {
+        seconds: i64,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let session = || 0..8usize;
+    let step = prop_oneof![
+        2 => Just(Step::Login),
+        4 => session().prop_map(|session| Step::Refresh { session }),
+        2 => session().prop_map(|session| Step::LostAnswer { session }),
+        2 => (session(), 2..6usize).prop_map(|(session, callers)| Step::Race { session, callers }),
+        3 => (session(), 0..8usize).prop_map(|(session, token)| Step::Replay { session, token }),
+        1 => session().prop_map(|session| Step::Activity { session }),
+        1 => session().prop_map(|session| Step::Logout { session }),
+        4 => prop::sample::select(&PASSES[..]).prop_map(|seconds| Step::Pass { seconds }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// Something that keeps the sessions of one user, numbered from 0 as they were opened.
+trait Sessions {
+    async fn log_in(&mut self, now: DateTime<Utc>);
+    /// The number of the token that is answered, if the session lives on.
+    async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32>;
+    async fn touch(&mut self, session: usize, now: DateTime<Utc>);
+    async fn log_out(&mut self, session: usize, now: DateTime<Utc>);
+    async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool;
+    fn pass(&mut self, _by: TimeDelta) {}
+}
+
+/// The naive model: every token with the moment of its first use.
+#[derive(Default)]
+struct Model(Vec<Remembered>);
+
+struct Remembered {
+    created_at: DateTime<Utc>,
+    last_activity: DateTime<Utc>,
+    first_uses: Vec<Option<DateTime<Utc>>>,
+    ended: bool,
+}
+
+impl Remembered {
+    fn lives(&self, now: DateTime<Utc>) -> bool {
+        !self.ended && now - self.created_at < LIFETIME && now - self.last_activity < IDLE
+    }
+
+    fn note_activity(&mut self, now: DateTime<Utc>) {
+        if now - self.last_activity >= ACTIVITY_INTERVAL {
+            self.last_activity = now;
+        }
+    }
+}
+
+impl Sessions for Model {
+    async fn log_in(&mut self, now: DateTime<Utc>) {
+        while self.0.iter().filter(|session| session.lives(now)).count() >= MAX_SESSIONS {
+            let live = self.0.iter_mut().filter(|session| session.lives(now));
+            live.min_by_key(|session| (session.last_activity, session.created_at)).unwrap().ended = true;
+        }
+        let first_uses = vec![None];
+        self.0.push(Remembered { created_at: now, last_activity: now, first_uses, ended: false });
+    }
+
+    async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32> {
+        let session = &mut self.0[session];
+        if !session.lives(now) {
+            return None;
+        }
+        let (token, successor) = (token as usize, token as usize + 1);
+        match session.first_uses[token] {
+            None => {
+                session.first_uses[token] = Some(now);
+                session.first_uses.push(None);
+                session.last_activity = now;
+            }
+            Some(used) if now - used <= POLICY.grace || session.first_uses[successor].is_none() => {
+                session.note_activity(now);
+            }
+            Some(_) => {
+                session.ended = true;
+                return None;
+            }
+        }
+        Some(successor as u32)
+    }
+
+    async fn touch(&mut self, session: usize, now: DateTime<Utc>) {
+        if self.0[session].lives(now) {
+            self.0[session].note_activity(now);
+        }
+    }
+
+    async fn log_out(&mut self, session: usize, _: DateTime<Utc>) {
+        self.0[session].ended = true;
+    }
+
+    async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool {
+        self.0[session].lives(now)
+    }
+}
+
+/// The rules of the service, without the service.
+#[derive(Default)]
+struct Rules(Vec<Kept>);
+
+struct Kept {
+    life: Lifetime,
+    rotation: Rotation,
+    ended: bool,
+}
+
+impl Kept {
+    fn lives(&self, now: DateTime<Utc>) -> bool {
+        !self.ended && self.life.over(now, IDLE).is_none()
+    }
+
+    fn note_activity(&mut self, now: DateTime<Utc>) {
+        if now - self.life.last_activity >= ACTIVITY_INTERVAL {
+            self.life.last_activity = now;
+        }
+    }
+}
+
+impl Sessions for Rules {
+    async fn log_in(&mut self, now: DateTime<Utc>) {
+        let sessions = self.0.iter().enumerate().filter(|(_, kept)| kept.lives(now));
+        let live = sessions.map(|(nth, kept)| (Uuid::from_u128(nth as u128), kept.life)).collect();
+        for id in evicted_by_one_more(live, MAX_SESSIONS) {
+            self.0[id.as_u128() as usize].ended = true;
+        }
+        let life = Lifetime { created_at: now, last_activity: now, expires_at: now + LIFETIME };
+        self.0.push(Kept { life, rotation: Rotation::default(), ended: false });
+    }
+
+    async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32> {
+        let kept = &mut self.0[session];
+        if !kept.lives(now) {
+            return None;
+        }
+        match kept.rotation.decide(token, now, POLICY) {
+            Decision::Rotate => {
+                kept.rotation = kept.rotation.rotate(now, POLICY);
+                kept.life.last_activity = now;
+                Some(kept.rotation.newest())
+            }
+            Decision::Repeat(counter) => {
+                kept.note_activity(now);
+                Some(counter)
+            }
+            Decision::Theft => {
+                kept.ended = true;
+                None
+            }
+        }
+    }
+
+    async fn touch(&mut self, session: usize, now: DateTime<Utc>) {
+        if self.0[session].lives(now) {
+            self.0[session].note_activity(now);
+        }
+    }
+
+    async fn log_out(&mut self, session: usize, _: DateTime<Utc>) {
+        self.0[session].ended = true;
+    }
+
+    async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool {
+        self.0[session].lives(now)
+    }
+}
+
+/// The service, over HTTP, with a clock of its own that runs along.
+struct Service<'a> {
+    app: &'a App,
+    name: String,
+    sessions: Vec<User>,
+}
+
+impl Sessions for Service<'_> {
+    async fn log_in(&mut self, _: DateTime<Utc>) {
+        let user = match self.sessions.is_empty() {
+            true => self.app.sign_up(&self.name).await,
+            false => self.app.log_in(&self.name).await,
+        };
+        self.sessions.push(user);
+    }
+
+    async fn refresh(&mut self, session: usize, token: u32, _: DateTime<Utc>) -> Option<u32> {
+        let tokens = &self.app.state.refresh_tokens;
+        let session_id = self.sessions[session].session;
+        let answer = self.app.try_refresh(&tokens.issue(RefreshToken { session_id, counter: token })).await;
+        match answer.status {
+            StatusCode::UNAUTHORIZED => None,
+            _ => Some(tokens.read(answer.data()["refreshToken"].as_str().unwrap()).unwrap().counter),
+        }
+    }
+
+    async fn touch(&mut self, session: usize, _: DateTime<Utc>) {
+        let answer = self.sessions[session].client.post("/api/auth/activity", &json!({})).await;
+        assert!([StatusCode::OK, StatusCode::UNAUTHORIZED].contains(&answer.status), "{}", answer.text);
+    }
+
+    async fn log_out(&mut self, session: usize, _: DateTime<Utc>) {
+        let body = json!({"refreshToken": self.sessions[session].refresh});
+        self.app.client.post("/api/auth/logout", &body).await.expect(StatusCode::OK);
+    }
+
+    async fn is_live(&self, session: usize, _: DateTime<Utc>) -> bool {
+        self.sessions[session].client.get("/api/auth/session").await.status == StatusCode::OK
+    }
+
+    fn pass(&mut self, by: TimeDelta) {
+        self.app.advance(by);
+    }
+}
+
+/// One history, lived by the model and by what is tested.
+struct History<S> {
+    now: DateTime<Utc>,
+    model: Model,
+    tested: S,
+}
+
+impl<S: Sessions> History<S> {
+    async fn run(tested: S, steps: &[Step]) -> Result<(), TestCaseError> {
+        let mut history = Self { now: DateTime::UNIX_EPOCH, model: Model::default(), tested };
+        history.log_in().await;
+        for step in steps {
+            // Steps at one moment still come one after the other.
+            history.now += TimeDelta::milliseconds(1);
+            history.step(step).await?;
+            history.compare().await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match *step {
+            Step::Login => self.log_in().await,
+            Step::Pass { seconds } => self.pass(TimeDelta::seconds(seconds)),
+            Step::Refresh { session } => {
+                let (session, newest) = self.newest_token(session);
+                let lives = self.model.is_live(session, self.now).await;
+                let answer = self.refresh(session, newest).await?;
+                prop_assert_eq!(
+                    answer,
+                    lives.then_some(newest + 1),
+                    "the newest token works while the session lives"
+                );
+            }
+            Step::LostAnswer { session } => {
+                let (session, newest) = self.newest_token(session);
+                if let Some(lost) = self.refresh(session, newest).await? {
+                    self.pass(TimeDelta::seconds(640));
+                    if self.model.is_live(session, self.now).await {
+                        prop_assert_eq!(self.refresh(session, newest).await?, Some(lost));
+                    }
+                }
+            }
+            Step::Race { session, callers } => {
+                let (session, newest) = self.newest_token(session);
+                let first = self.refresh(session, newest).await?;
+                for _ in 1..callers {
+                    prop_assert_eq!(
+                        self.refresh(session, newest).await?,
+                        first,
+                        "racing callers get one successor"
+                    );
+                }
+            }
+            Step::Replay { session, token } => {
+                let (session, newest) = self.newest_token(session);
+                self.refresh(session, token as u32 % (newest + 1)).await?;
+            }
+            Step::Activity { session } => {
+                let session = self.nth(session);
+                self.model.touch(session, self.now).await;
+                self.tested.touch(session, self.now).await;
+            }
+            Step::Logout { session } => {
+                let session = self.nth(session);
+                self.model.log_out(session, self.now).await;
+                self.tested.log_out(session, self.now).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn log_in(&mut self) {
+        self.model.log_in(self.now).await;
+        self.tested.log_in(self.now).await;
+    }
+
+    async fn refresh(&mut self, session: usize, token: u32) -> Result<Option<u32>, TestCaseError> {
+        let expected = self.model.refresh(session, token, self.now).await;
+        let answer = self.tested.refresh(session, token, self.now).await;
+        prop_assert_eq!(answer, expected, "token {} of session {}", token, session);
+        Ok(answer)
+    }
+
+    fn pass(&mut self, by: TimeDelta) {
+        self.now += by;
+        self.tested.pass(by);
+    }
+
+    fn nth(&self, session: usize) -> usize {
+        session % self.model.0.len()
+    }
+
+    fn newest_token(&self, session: usize) -> (usize, u32) {
+        let session = self.nth(session);
+        (session, self.model.0[session].first_uses.len() as u32 - 1)
+    }
+
+    /// The sessions that live are the same, and never too many.
+    async fn compare(&self) -> Result<(), TestCaseError> {
+        let mut live = 0;
+        for session in 0..self.model.0.len() {
+            let expected = self.model.is_live(session, self.now).await;
+            prop_assert_eq!(self.tested.is_live(session, self.now).await, expected, "session {}", session);
+            live += usize::from(expected);
+        }
+        prop_assert!(live <= MAX_SESSIONS);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
+
+    #[test]
+    fn the_rules_follow_the_model(steps in steps()) {
+        History::run(Rules::default(), &steps).now_or_never().unwrap()?;
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_service_follows_the_model(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::with(
+        backend,
+        &[
+            "--session-timeout-minutes=24",
+            "--session-lifetime-hours=2",
+            "--refresh-grace-seconds=96",
+            "--max-sessions-per-user=3",
+            "--jwt-access-expiry=1day",
+        ],
+    )
+    .await;
+    let mut runner = TestRunner::default();
+    let mut histories = (0..25).map(|_| steps().new_tree(&mut runner).unwrap().current()).collect::<Vec<_>>();
+    histories.sort_by_key(|steps| Reverse(steps.len()));
+    for (nth, steps) in histories.iter().enumerate() {
+        let service = Service { app: &app, name: format!("alice{nth}"), sessions: Vec::new() };
+        if let Err(error) = History::run(service, steps).await {
+            panic!("{error} in {steps:#?}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+use rstest::rstest;
+use serde_json::json;
+use testing::{Backend, Proxy, StatusCode, eventually};
+
+use crate::app::App;
+
+#[rstest]
+#[actix_web::test]
+async fn without_its_database_it_says_so_and_recovers_by_itself(#[values(Backend::Real)] backend: Backend) {
+    let stores = backend.start().await;
+    let url = stores.database_url().await;
+    let server = url.split(['@', '/']).find(|part| part.contains("127.0.0.1:")).unwrap().to_owned();
+    let proxy = Proxy::start(server.parse().unwrap()).await;
+    let app = App::on_database(stores, url.replace(&server, &proxy.address().to_string())).await;
+    let alice = app.sign_up("alice").await;
+
+    proxy.cut();
+    let calls = [
+        app.try_log_in(&alice.email, "wrong password").await,
+        app.try_refresh(&alice.refresh).await,
+        alice.client.post("/api/auth/activity", &json!({})).await,
+        alice.client.post("/api/auth/logout", &json!({})).await,
+        alice.client.get("/api/auth/me").await,
+    ];
+    for answer in calls {
+        answer.error(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    }
+    app.client.get("/ready").await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    app.client.get("/api/auth/config").await.expect(StatusCode::OK);
+
+    proxy.resume();
+    eventually("it is ready again", async || app.client.get("/ready").await.status == StatusCode::OK).await;
+    assert!(alice.is_in().await);
+    app.refresh(&alice.refresh).await;
+}
