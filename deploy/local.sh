@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# The split deployment as processes of this machine: Caddy, two gateways, both services, a private
+# Postgres and Redis (with its ACL), Prometheus. Ctrl-C stops it; what it stored is gone then.
+#   SKIP_BUILD=1      take the binaries that are there
+#   …_PORT            other ports than the usual ones
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${CADDY_PORT:=8080}" "${AUTH_PORT:=4001}" "${DRIFT_PORT:=4002}" "${GATEWAY_1_PORT:=4004}" "${GATEWAY_2_PORT:=4005}"
+: "${REDIS_PORT:=6380}" "${PROMETHEUS_PORT:=9090}" "${ADMIN_PORT:=2019}"
+PATH=$(deploy/tools.sh)
+binaries=$PWD/target/debug
+[ -n "${SKIP_BUILD:-}" ] ||
+  cargo build -p auth-service -p drift-service -p ws-gateway -p testing --bins
+
+run=$(mktemp -d)
+names=() pids=()
+exec 4>/dev/null
+
+finish() {
+  trap - EXIT INT TERM
+  # The last first: Caddy, so that nobody comes in, then the services, then what they store in.
+  # Postgres ends with its input.
+  for ((i = ${#pids[@]} - 1; i > 0; i--)); do
+    kill "${pids[i]}" 2>/dev/null || true
+    wait "${pids[i]}" 2>/dev/null || true
+  done
+  exec 4>&-
+  wait
+  rm -rf "$run"
+}
+trap finish EXIT
+trap 'echo; echo stopping…; finish; exit 0' INT TERM
+
+# start NAME COMMAND...: in a session of its own, so that Ctrl-C reaches this script alone.
+start() {
+  names+=("$1")
+  setsid "${@:2}" >"$run/$1.log" 2>&1 4>&- &
+  pids+=($!)
+}
+
+# answers PORT PATH: whether that is answered with 200.
+answers() {
+  local line
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
+  read -r line <&3 || true
+  exec 3>&-
+  [[ $line == *" 200 "* ]]
+} 2>/dev/null
+
+# Says which processes have ended, and why; false if all run.
+show_ended() {
+  local i ended=1
+  for i in "${!pids[@]}"; do
+    kill -0 "${pids[i]}" 2>/dev/null && continue
+    echo "${names[i]} ended:" >&2
+    tail -n 20 "$run/${names[i]}.log" >&2
+    ended=0
+  done
+  return $ended
+}
+
+# until_true NAME CONDITION...: waits for a process that was started.
+until_true() {
+  local what=$1 i
+  shift
+  for ((i = 0; i < 300; i++)); do
+    "$@" && return
+    show_ended && exit 1
+    sleep 0.1
+  done
+  echo "$what is not ready after 30 s; see its log:" >&2
+  tail -n 20 "$run/$what.log" >&2
+  exit 1
+}
+
+random() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
+for name in ADMIN AUTH DRIFT GATEWAY BACKEND; do export "REDIS_${name}_PASSWORD=$(random)"; done
+
+mkfifo "$run/databases"
+start postgres bash -c 'exec "$0" <"$1"' "$binaries/private-postgres" "$run/databases"
+exec 4>"$run/databases"
+printf '\n\n' >&4
+RUN_DIR=$run start redis deploy/redis/start.sh --port "$REDIS_PORT" --bind 127.0.0.1 --dir "$run"
+two_databases() { [ "$(wc -l <"$run/postgres.log")" -ge 2 ]; }
+until_true postgres two_databases
+redis_ready() { grep -q 'Ready to accept' "$run/redis.log"; }
+until_true redis redis_ready
+{ read -r auth_database; read -r drift_database; } <"$run/postgres.log"
+
+export NODE_ENV=development HOST=127.0.0.1 LOG_FORMAT=json SHUTDOWN_SECONDS=5
+export CORS_ORIGIN="http://localhost:$CADDY_PORT,http://127.0.0.1:$CADDY_PORT" TRUSTED_PROXIES=127.0.0.1/32
+JWT_ACCESS_SECRET=$(random) JWT_REFRESH_SECRET=$(random)
+export JWT_ACCESS_SECRET JWT_REFRESH_SECRET
+redis() { echo "redis://$1:$2@127.0.0.1:$REDIS_PORT"; }
+REDIS_URL=$(redis auth "$REDIS_AUTH_PASSWORD") DATABASE_URL=$auth_database PORT=$AUTH_PORT \
+  start auth-service "$binaries/auth-service"
+REDIS_URL=$(redis drift "$REDIS_DRIFT_PASSWORD") DATABASE_URL=$drift_database PORT=$DRIFT_PORT \
+  start drift-service "$binaries/drift-service"
+export REDIS_URL
+REDIS_URL=$(redis gateway "$REDIS_GATEWAY_PASSWORD")
+GATEWAY_NODE=ws-gateway-1 PORT=$GATEWAY_1_PORT start ws-gateway-1 "$binaries/ws-gateway"
+GATEWAY_NODE=ws-gateway-2 PORT=$GATEWAY_2_PORT start ws-gateway-2 "$binaries/ws-gateway"
+until_true auth-service answers "$AUTH_PORT" /ready
+until_true drift-service answers "$DRIFT_PORT" /ready
+until_true ws-gateway-1 answers "$GATEWAY_1_PORT" /ready
+until_true ws-gateway-2 answers "$GATEWAY_2_PORT" /ready
+
+cp deploy/prometheus/*.yml "$run"
+sed -e "s/auth-service:4001/127.0.0.1:$AUTH_PORT/; s/drift-service:4002/127.0.0.1:$DRIFT_PORT/" \
+  -e "s/ws-gateway-1:4004/127.0.0.1:$GATEWAY_1_PORT/; s/ws-gateway-2:4004/127.0.0.1:$GATEWAY_2_PORT/" \
+  deploy/prometheus/targets.yml >"$run/targets.yml"
+sed "s/localhost:9090/localhost:$PROMETHEUS_PORT/" deploy/prometheus/prometheus.yml >"$run/prometheus.yml"
+start prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
+  --web.listen-address="127.0.0.1:$PROMETHEUS_PORT"
+until_true prometheus answers "$PROMETHEUS_PORT" /-/ready
+
+SITE_ADDRESS=":$CADDY_PORT" CADDY_ADMIN="localhost:$ADMIN_PORT" CONSOLE_DIR=$PWD/services/console \
+  AUTH_UPSTREAM="127.0.0.1:$AUTH_PORT" DRIFT_UPSTREAM="127.0.0.1:$DRIFT_PORT" \
+  GATEWAY_1="127.0.0.1:$GATEWAY_1_PORT" GATEWAY_2="127.0.0.1:$GATEWAY_2_PORT" \
+  start caddy caddy run --config Caddyfile
+until_true caddy answers "$CADDY_PORT" /health
+
+cat <<END
+DriftSentry   http://localhost:$CADDY_PORT
+              admin@driftsentry.local / admin123, engineer@… / engineer123, viewer@… / viewer123
+Prometheus    http://localhost:$PROMETHEUS_PORT/targets
+logs          $run/*.log
+END
+# Ends when any process does: then something is wrong.
+wait -n "${pids[@]}" || true
+show_ended
+exit 1
