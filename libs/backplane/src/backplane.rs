@@ -1,11 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contracts::Clock;
 use tokio::sync::{broadcast, watch};
 
-use crate::driver::{Driver, Entry, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Result};
 use crate::feed::{Feed, Signal};
 use crate::memory::Memory;
 use crate::redis::Redis;
@@ -13,6 +13,23 @@ use crate::{Message, Position};
 
 /// How many announcements a slow [`Feed`] may lag behind before it has to read the log.
 const FEED_BUFFER: usize = 8_192;
+
+/// How long nothing may be heard before [`Backplane::is_stale`] says so.
+const STALE_AFTER: Duration = Duration::from_secs(30);
+
+/// Whether announcements are heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    Heard,
+    Lost { since: Instant },
+}
+
+impl Link {
+    /// Whether announcements are heard right now.
+    pub fn is_heard(self) -> bool {
+        self == Self::Heard
+    }
+}
 
 /// How to connect.
 #[derive(Clone, Debug)]
@@ -38,7 +55,7 @@ impl Options {
 pub struct Backplane {
     driver: Arc<dyn Driver>,
     signals: broadcast::Sender<Signal>,
-    heard: watch::Receiver<bool>,
+    link: watch::Receiver<Link>,
 }
 
 impl fmt::Debug for Backplane {
@@ -57,14 +74,14 @@ impl Backplane {
     /// If the URL is neither of the two.
     pub fn connect(url: &str, options: Options) -> Result<Self> {
         let (signals, _) = broadcast::channel(FEED_BUFFER);
-        let (heard_tx, heard) = watch::channel(false);
+        let (link_tx, link) = watch::channel(Link::Lost { since: Instant::now() });
         let driver: Arc<dyn Driver> = if url.starts_with("memory:") {
-            heard_tx.send_replace(true);
-            Arc::new(Memory::new(signals.clone(), options, heard_tx))
+            link_tx.send_replace(Link::Heard);
+            Arc::new(Memory::new(signals.clone(), options, link_tx))
         } else {
-            Arc::new(Redis::open(url, options, signals.clone(), heard_tx)?)
+            Arc::new(Redis::open(url, options, signals.clone(), link_tx)?)
         };
-        Ok(Self { driver, signals, heard })
+        Ok(Self { driver, signals, link })
     }
 
     /// What is heard from now on. See [`Feed`].
@@ -74,12 +91,17 @@ impl Backplane {
 
     /// Whether announcements are being heard right now.
     pub fn is_connected(&self) -> bool {
-        *self.heard.borrow()
+        self.link.borrow().is_heard()
     }
 
-    /// Changes of [`Self::is_connected`].
-    pub fn connected(&self) -> watch::Receiver<bool> {
-        self.heard.clone()
+    /// Whether nothing has been heard for so long that what this process knows must be called old.
+    pub fn is_stale(&self) -> bool {
+        matches!(*self.link.borrow(), Link::Lost { since } if since.elapsed() > STALE_AFTER)
+    }
+
+    /// The link and its changes.
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.link.clone()
     }
 
     /// Appends to the log and announces, in one atomic step. Appending an event again is harmless.
@@ -168,6 +190,23 @@ impl Backplane {
     /// If Redis is away.
     pub async fn take(&self, key: &str) -> Result<Option<String>> {
         self.driver.take(key).await
+    }
+
+    /// Notes that each holder holds its key until `ttl` has passed, over all replicas; returns how
+    /// many hold each key. Hold again before `ttl` is over.
+    ///
+    /// # Errors
+    /// If Redis is away.
+    pub async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>> {
+        self.driver.hold(holds, ttl).await
+    }
+
+    /// Ends a hold before its time.
+    ///
+    /// # Errors
+    /// If Redis is away.
+    pub async fn release(&self, hold: &Hold) -> Result<()> {
+        self.driver.release(hold).await
     }
 }
 

@@ -27,6 +27,13 @@ pub struct Mark {
     pub expires_at: DateTime<Utc>,
 }
 
+/// One of those who hold a key: what is counted is who lives, not what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub key: String,
+    pub holder: String,
+}
+
 /// An event on its way into the log, with its marks.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -105,4 +112,10 @@ pub(crate) trait Driver: Send + Sync {
 
     /// The stored value, which is then gone: of several takers one gets it.
     async fn take(&self, key: &str) -> Result<Option<String>>;
+
+    /// Notes that each holder holds its key until `ttl` has passed; returns how many hold each key.
+    async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>>;
+
+    /// The holder holds the key no longer.
+    async fn release(&self, hold: &Hold) -> Result<()>;
 }

@@ -16,7 +16,7 @@ mod memory;
 mod message;
 mod redis;
 
-pub use backplane::{Backplane, Options};
-pub use driver::{Entry, Error, LogRead, Mark, Result};
+pub use backplane::{Backplane, Link, Options};
+pub use driver::{Entry, Error, Hold, LogRead, Mark, Result};
 pub use feed::{Feed, FeedItem, ResetReason};
 pub use message::{Message, Position};

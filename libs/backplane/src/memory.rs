@@ -10,9 +10,9 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::backplane::announce;
-use crate::driver::{Driver, Entry, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Result};
 use crate::feed::Signal;
-use crate::{Message, Options, Position};
+use crate::{Link, Message, Options, Position};
 
 const SWEEP_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
@@ -21,8 +21,8 @@ pub(crate) struct Memory {
     options: Options,
     epoch: Arc<str>,
     state: Mutex<State>,
-    /// Held so that watchers of the connection do not see it end.
-    _heard: watch::Sender<bool>,
+    /// Held so that watchers of the link do not see it end.
+    _link: watch::Sender<Link>,
 }
 
 #[derive(Default)]
@@ -33,6 +33,7 @@ struct State {
     marks: HashMap<String, DateTime<Utc>>,
     counts: HashMap<String, (u64, DateTime<Utc>)>,
     values: HashMap<String, (String, DateTime<Utc>)>,
+    holders: HashMap<String, HashMap<String, DateTime<Utc>>>,
     next_sweep: DateTime<Utc>,
 }
 
@@ -40,10 +41,10 @@ impl Memory {
     pub(crate) fn new(
         signals: broadcast::Sender<Signal>,
         options: Options,
-        heard: watch::Sender<bool>,
+        link: watch::Sender<Link>,
     ) -> Self {
         let epoch = Uuid::new_v4().simple().to_string().into();
-        Self { signals, options, epoch, state: Mutex::default(), _heard: heard }
+        Self { signals, options, epoch, state: Mutex::default(), _link: link }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,6 +85,10 @@ impl State {
         self.marks.retain(|_, expires_at| *expires_at > now);
         self.counts.retain(|_, (_, expires_at)| *expires_at > now);
         self.values.retain(|_, (_, expires_at)| *expires_at > now);
+        self.holders.retain(|_, holders| {
+            holders.retain(|_, expires_at| *expires_at > now);
+            !holders.is_empty()
+        });
     }
 
     fn add_marks(&mut self, marks: &[Mark]) {
@@ -199,5 +204,29 @@ impl Driver for Memory {
             .remove(key)
             .filter(|(_, expires_at)| *expires_at > now)
             .map(|(value, _)| value))
+    }
+
+    async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>> {
+        let (now, expires_at) = (self.now(), self.after(ttl));
+        let mut state = self.state();
+        state.sweep(now);
+        let counts = holds.iter().map(|Hold { key, holder }| {
+            let holders = state.holders.entry(key.clone()).or_default();
+            holders.retain(|_, expires_at| *expires_at > now);
+            holders.insert(holder.clone(), expires_at);
+            holders.len() as u64
+        });
+        Ok(counts.collect())
+    }
+
+    async fn release(&self, Hold { key, holder }: &Hold) -> Result<()> {
+        let mut state = self.state();
+        if let Some(holders) = state.holders.get_mut(key) {
+            holders.remove(holder);
+            if holders.is_empty() {
+                state.holders.remove(key);
+            }
+        }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use web::Platform;
 
 use crate::catalogue::Catalogue;
+use crate::cluster::Cluster;
 use crate::connection::Connection;
 use crate::hub::{Ended, Hub, Item};
 use crate::metrics::Metrics;
@@ -21,6 +22,7 @@ pub struct Gateway {
     pub settings: Settings,
     pub catalogue: Catalogue,
     pub metrics: Metrics,
+    pub cluster: Cluster,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
     sessions: RwLock<HashMap<Arc<str>, Arc<Connection>>>,
     hubs: RwLock<HashMap<ThreadId, Arc<Hub>>>,
@@ -40,6 +42,7 @@ impl Gateway {
             settings,
             catalogue,
             metrics,
+            cluster: Cluster::default(),
             sessions: RwLock::default(),
             hubs: RwLock::default(),
             joins,

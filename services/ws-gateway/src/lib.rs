@@ -9,6 +9,7 @@
 
 mod authorise;
 mod catalogue;
+mod cluster;
 mod connection;
 mod ending;
 mod engineio;
@@ -17,12 +18,15 @@ mod gateway;
 mod http;
 mod hub;
 mod metrics;
+mod openapi;
 mod outbound;
+mod places;
 mod plain;
 mod relay;
 mod revocation;
 mod settings;
 mod socketio;
+mod sockets;
 
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ use clap::Parser;
 use identity::KeyConfig;
 use web::{HttpConfig, Platform};
 
+pub use openapi::openapi;
 pub use settings::Settings;
 
 use ending::Ending;
@@ -85,6 +90,8 @@ pub fn run_background(state: &State) {
     let platform = &gateway.platform;
     platform.tasks.spawn(relay::run(Arc::clone(gateway), platform.served.clone()));
     platform.tasks.spawn(revocation::run(Arc::clone(gateway), platform.served.clone()));
+    platform.tasks.spawn(Arc::clone(gateway).stay_in_cluster(platform.served.clone()));
+    platform.tasks.spawn(Arc::clone(gateway).renew_places(platform.served.clone()));
     let leaving = Arc::clone(gateway);
     platform.farewells.spawn(async move {
         leaving.platform.stop.cancelled().await;

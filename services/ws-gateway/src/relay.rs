@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::catalogue::{Fields, Route, Shape};
+use crate::cluster;
 use crate::gateway::Gateway;
 use crate::hub::{Event, Frames, Item};
 
@@ -45,6 +46,10 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
                 continue;
             }
             item = heard.recv() => match item {
+                Some(FeedItem::Message(message)) if message.channel == cluster::CHANNEL => {
+                    gateway.hear_control(message.envelope.payload.get());
+                    continue;
+                }
                 Some(FeedItem::Message(message)) => {
                     position = message.position.clone().or(position);
                     Item::Event(Arc::new(gateway.prepare(&message)))

@@ -23,7 +23,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
         match change {
             Ok(Change::SessionEnded { session, reason }) => {
                 let room = session_room(session);
-                for Ended { connection, socket, .. } in gateway.sockets(|hub| hub.in_room(&room)) {
+                for Ended { connection, socket } in gateway.sockets(|hub| hub.in_room(&room)) {
                     connection.end_socket(&gateway, &socket, Ending::Revoked(reason));
                 }
             }
@@ -38,7 +38,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 }
 
 fn recheck(gateway: &Gateway, sockets: Vec<Ended>) {
-    for Ended { connection, socket, .. } in sockets {
+    for Ended { connection, socket } in sockets {
         let verifier = &gateway.platform.verifier;
         let checked = connection.hub.with_member(&socket, |member| verifier.recheck(&mut member.claims));
         if let Some(Err(TokenError::Revoked { reason })) = checked {

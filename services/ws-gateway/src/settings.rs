@@ -2,8 +2,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use contracts::events::LOGGED_CHANNELS;
 
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::cluster;
 
 /// The gateway's own settings.
 #[derive(Args, Clone, Debug)]
@@ -60,7 +62,10 @@ impl Settings {
     /// # Errors
     /// See [`Settings::catalogue`].
     pub fn channels(&self) -> Result<Vec<String>, CatalogueError> {
-        Ok(self.catalogue()?.channels())
+        let mut channels = self.catalogue()?.channels();
+        channels.retain(|channel| !LOGGED_CHANNELS.contains(&channel.as_str()));
+        channels.push(cluster::CHANNEL.into());
+        Ok(channels)
     }
 
     pub(crate) fn handshake(&self) -> Duration {

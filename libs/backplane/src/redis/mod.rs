@@ -14,9 +14,9 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use crate::driver::{Driver, Entry, Error, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Error, Hold, LogRead, Mark, Result};
 use crate::feed::Signal;
-use crate::{Message, Options, Position};
+use crate::{Link, Message, Options, Position};
 
 const META: &str = "driftsentry:log:meta";
 const LOG: &str = "driftsentry:log";
@@ -53,7 +53,7 @@ impl Redis {
         url: &str,
         options: Options,
         signals: broadcast::Sender<Signal>,
-        heard: watch::Sender<bool>,
+        link: watch::Sender<Link>,
     ) -> Result<Self> {
         let client = redis::Client::open(url).map_err(away)?;
         let mut config = Config::from_url(url);
@@ -65,7 +65,7 @@ impl Redis {
         let pool = config.create_pool(Some(Runtime::Tokio1)).map_err(away)?;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from);
         let patterns = patterns.chain(options.channels).collect();
-        let subscriber = subscriber::Subscriber::new(client, pool.clone(), patterns, signals, heard);
+        let subscriber = subscriber::Subscriber::new(client, pool.clone(), patterns, signals, link);
         let subscriber = tokio::spawn(subscriber.run()).abort_handle();
         let Options { clock, log_length, log_age, .. } = options;
         Ok(Self { pool, clock, log_length, log_age, subscriber })
@@ -116,6 +116,10 @@ fn counter_key(key: &str) -> String {
 
 fn value_key(key: &str) -> String {
     format!("driftsentry:value:{key}")
+}
+
+fn holders_key(key: &str) -> String {
+    format!("driftsentry:holders:{key}")
 }
 
 #[async_trait]
@@ -238,6 +242,26 @@ impl Driver for Redis {
 
     async fn take(&self, key: &str) -> Result<Option<String>> {
         self.exchange(|mut connection| async move { connection.get_del(value_key(key)).await }).await
+    }
+
+    async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>> {
+        let now = self.clock.now().timestamp_millis();
+        let until = now.saturating_add_unsigned(millis(ttl));
+        let mut write = redis::pipe();
+        for Hold { key, holder } in holds {
+            let key = holders_key(key);
+            write.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(now).ignore();
+            write.cmd("ZADD").arg(&key).arg(until).arg(holder).ignore();
+            write.cmd("PEXPIRE").arg(&key).arg(millis(ttl)).ignore();
+            write.cmd("ZCARD").arg(&key);
+        }
+        if holds.is_empty() { Ok(Vec::new()) } else { self.run_pipeline(write).await }
+    }
+
+    async fn release(&self, hold: &Hold) -> Result<()> {
+        let key = holders_key(&hold.key);
+        self.exchange(|mut connection| async move { connection.zrem(key, &hold.holder).await }).await?;
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one subscription of a process.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_redis::Pool;
 use futures_util::StreamExt;
@@ -9,9 +9,9 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::MARKS_CHANGED;
-use crate::Message;
 use crate::backplane::announce;
 use crate::feed::Signal;
+use crate::{Link, Message};
 
 /// A message to oneself, along the very way that events take.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ pub(super) struct Subscriber {
     patterns: Vec<String>,
     heartbeat: String,
     signals: broadcast::Sender<Signal>,
-    heard: watch::Sender<bool>,
+    link: watch::Sender<Link>,
 }
 
 impl Subscriber {
@@ -36,10 +36,10 @@ impl Subscriber {
         pool: Pool,
         patterns: Vec<String>,
         signals: broadcast::Sender<Signal>,
-        heard: watch::Sender<bool>,
+        link: watch::Sender<Link>,
     ) -> Self {
         let heartbeat = format!("driftsentry:heartbeat:{}", Uuid::new_v4().simple());
-        Self { client, pool, patterns, heartbeat, signals, heard }
+        Self { client, pool, patterns, heartbeat, signals, link }
     }
 
     /// Listens, and listens again whenever the connection ends, until the task is aborted.
@@ -53,7 +53,7 @@ impl Subscriber {
                     wait = (wait * 2).min(RETRY_LAST);
                 }
             }
-            if self.heard.send_replace(false) {
+            if self.lost() {
                 tracing::warn!("lost the backplane; trying again until it is back");
             }
             tokio::time::sleep(wait).await;
@@ -74,7 +74,7 @@ impl Subscriber {
             .await
             .map_err(|_| redis::RedisError::from((redis::ErrorKind::Io, "connecting took too long")))??;
 
-        self.heard.send_replace(true);
+        self.link.send_replace(Link::Heard);
         let _ = self.signals.send(Signal::Connected);
         tracing::info!("the backplane is heard");
 
@@ -97,6 +97,17 @@ impl Subscriber {
             () = hear => {}
         }
         Ok(())
+    }
+
+    /// Notes the loss of the link; whether it is news.
+    fn lost(&self) -> bool {
+        self.link.send_if_modified(|link| {
+            let news = link.is_heard();
+            if news {
+                *link = Link::Lost { since: Instant::now() };
+            }
+            news
+        })
     }
 
     fn pass_on(&self, message: &redis::Msg) {

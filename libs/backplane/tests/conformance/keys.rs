@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use backplane::Hold;
 use rstest::rstest;
 use testing::Backend;
 
@@ -35,4 +36,23 @@ async fn values_are_kept_until_they_expire_and_taken_once(#[case] backend: Backe
     assert_eq!(plane.take("seat").await.unwrap(), None);
     plane.put("brief", "x", Duration::from_millis(200)).await.unwrap();
     testing::eventually("the value expires", async || plane.get("brief").await.unwrap().is_none()).await;
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn those_who_hold_a_key_are_counted_until_they_let_go_or_expire(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let hold = |key: &str, holder: &str| Hold { key: key.into(), holder: holder.into() };
+    let (plane, minute) = (&world.backplane, Duration::from_secs(60));
+    let both = [hold("room", "ann"), hold("room", "bob"), hold("hall", "ann")];
+    assert_eq!(plane.hold(&both, minute).await.unwrap(), [1, 2, 1]);
+    assert_eq!(plane.hold(&both[..1], minute).await.unwrap(), [2], "holding again is no second holder");
+    plane.release(&both[1]).await.unwrap();
+    assert_eq!(plane.hold(&both[..1], Duration::from_millis(100)).await.unwrap(), [1]);
+    testing::eventually("the hold expires", async || {
+        plane.hold(&[hold("room", "eve")], minute).await.unwrap() == [1]
+    })
+    .await;
 }

@@ -80,8 +80,9 @@ impl Connection {
         self.forget(gateway, &socket);
     }
 
-    fn forget(&self, gateway: &Gateway, socket: &str) {
-        if self.hub.leave(socket).is_some() {
+    pub(super) fn forget(&self, gateway: &Gateway, socket: &str) {
+        if let Some(member) = self.hub.leave(socket) {
+            gateway.leave_places(&member);
             gateway.metrics.connections.dec();
         }
     }

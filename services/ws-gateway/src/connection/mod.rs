@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 pub use incoming::{Incoming, read};
 
-use crate::authorise::Peer;
+use crate::authorise::{Peer, Refusal};
 use crate::ending::Ending;
 use crate::engineio::{Beat, Heartbeat, Packet, Transport};
 use crate::frame::Frame;
@@ -150,13 +150,14 @@ impl Connection {
         form: Form,
         claims: &Claims,
         greeting: impl FnOnce(&str) -> Option<Frame>,
-    ) -> Entered {
+    ) -> Result<Arc<str>, NotEntered> {
         if !self.hub.started(gateway.settings.handshake()).await {
-            return Entered::NotReady;
+            return Err(NotEntered::Unavailable);
         }
         let socket = random_id();
-        let member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self));
+        gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
         let clock = gateway.clock();
+        let member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
         let recoverable = gateway.settings.recovery().is_some();
         let position = self.hub.join(member, &hub::own_rooms(claims), |position, member| {
             greeting(&member.id).map(|frame| self.outbound.push(frame));
@@ -173,18 +174,13 @@ impl Connection {
             self.outbound.push(form.notice("connection.authorized", authorized, offset.as_deref(), clock));
         });
         if position.is_none() {
-            return Entered::NotReady;
+            return Err(NotEntered::Unavailable);
         }
-        let mut state = self.lock();
-        if state.ended {
-            drop(state);
-            self.hub.leave(&socket);
-            return Entered::Ended;
-        }
-        state.sockets.push((form, Arc::clone(&socket)));
-        state.handshake_until = None;
-        drop(state);
         gateway.metrics.connections.inc();
+        if !self.lock().add_socket(form, &socket) {
+            self.forget(gateway, &socket);
+            return Err(NotEntered::Ended);
+        }
         tracing::info!(
             socket = &*socket, user = claims.user_id, sid = claims.sid.map(tracing::field::display),
             form = ?form, "socket authorised"
@@ -195,7 +191,7 @@ impl Connection {
         {
             self.end_socket(gateway, &socket, Ending::Revoked(reason));
         }
-        Entered::In(socket)
+        Ok(socket)
     }
 
     /// The socket of that form, if it is authorised.
@@ -229,10 +225,10 @@ impl Connection {
     }
 }
 
-enum Entered {
-    In(Arc<str>),
+enum NotEntered {
+    Refused(Refusal),
     /// The feed has not begun: nobody could say from where the socket hears everything.
-    NotReady,
+    Unavailable,
     /// The connection is over.
     Ended,
 }
@@ -248,6 +244,15 @@ impl State {
             Protocol::SocketIo(socket_io) => Some(socket_io),
             Protocol::Plain => None,
         }
+    }
+
+    /// False if the connection is over.
+    fn add_socket(&mut self, form: Form, socket: &Arc<str>) -> bool {
+        if !self.ended {
+            self.sockets.push((form, Arc::clone(socket)));
+            self.handshake_until = None;
+        }
+        !self.ended
     }
 
     fn abandon_probe(&mut self) {

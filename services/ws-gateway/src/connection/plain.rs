@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Connection, Entered};
-use crate::authorise::{Refusal, RefusalCode};
+use super::{Connection, NotEntered};
+use crate::authorise::RefusalCode;
 use crate::ending::Ending;
 use crate::frame::Frame;
 use crate::gateway::Gateway;
@@ -65,18 +65,20 @@ impl Connection {
     /// Lets the client in by its token, or ends the connection.
     pub async fn authenticate(self: &Arc<Self>, gateway: &Gateway, token: &str) {
         let token = Some(token).filter(|token| !token.is_empty());
-        match gateway.authorise(&self.peer, token).await {
-            Ok(claims) => match self.enter(gateway, Form::Plain, &claims, |_| None).await {
-                Entered::In(_) => gateway.metrics.connected("plain", "ok"),
-                Entered::Ended => {}
-                Entered::NotReady => {
-                    gateway.metrics.connected("plain", "unavailable");
-                    self.close(gateway, Ending::Unavailable);
-                }
-            },
-            Err(Refusal { code, .. }) => {
-                gateway.metrics.connected("plain", code.as_str());
-                let limited = code == RefusalCode::RateLimited;
+        let entered = match gateway.authorise(&self.peer, token).await {
+            Ok(claims) => self.enter(gateway, Form::Plain, &claims, |_| None).await,
+            Err(refusal) => Err(NotEntered::Refused(refusal)),
+        };
+        match entered {
+            Ok(_) => gateway.metrics.connected("plain", "ok"),
+            Err(NotEntered::Ended) => {}
+            Err(NotEntered::Unavailable) => {
+                gateway.metrics.connected("plain", "unavailable");
+                self.close(gateway, Ending::Unavailable);
+            }
+            Err(NotEntered::Refused(refusal)) => {
+                gateway.metrics.connected("plain", refusal.code.as_str());
+                let limited = refusal.code == RefusalCode::RateLimited;
                 self.close(gateway, if limited { Ending::RateLimited } else { Ending::Unauthorised });
             }
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Connection, Entered, UPGRADE_TIMEOUT};
+use super::{Connection, NotEntered, UPGRADE_TIMEOUT};
 use crate::authorise::Refusal;
 use crate::ending::Ending;
 use crate::engineio::{Lane, Message, Packet, Received, Transport};
@@ -132,32 +132,36 @@ impl Connection {
 
     async fn join(self: &Arc<Self>, gateway: &Gateway, namespace: &str, auth: &Map<String, Value>) {
         let Some(form) = Form::of_namespace(namespace) else {
-            self.refuse_join(namespace, "Invalid namespace", None);
-            return;
+            return self.say_refused(namespace, "Invalid namespace", None);
         };
         let transport = if self.is_polling() { "polling" } else { "websocket" };
         let claims = match gateway.authorise(&self.peer, self.peer.token(auth)).await {
             Ok(claims) => claims,
-            Err(refusal) => {
-                gateway.metrics.connected(transport, refusal.code.as_str());
-                return self.refuse_join(namespace, &refusal.message, Some(refusal.data(form)));
-            }
+            Err(refusal) => return self.refuse_join(gateway, transport, form, &refusal),
         };
         if !self.lock().socket_io().is_some_and(|socket_io| socket_io.namespaces.joined(namespace)) {
             return;
         }
         let greeting = |socket: &str| Some(Frame::text(packets::connect(namespace, socket, None)));
         match self.enter(gateway, form, &claims, greeting).await {
-            Entered::In(_) => gateway.metrics.connected(transport, "ok"),
-            Entered::Ended => {}
-            Entered::NotReady => {
+            Ok(_) => gateway.metrics.connected(transport, "ok"),
+            Err(NotEntered::Refused(refusal)) => self.refuse_join(gateway, transport, form, &refusal),
+            Err(NotEntered::Ended) => {}
+            Err(NotEntered::Unavailable) => {
                 gateway.metrics.connected(transport, "unavailable");
                 self.close(gateway, Ending::Unavailable);
             }
         }
     }
 
-    fn refuse_join(&self, namespace: &str, message: &str, data: Option<Value>) {
+    fn refuse_join(&self, gateway: &Gateway, transport: &str, form: Form, refusal: &Refusal) {
+        gateway.metrics.connected(transport, refusal.code.as_str());
+        if let Some(namespace) = form.namespace() {
+            self.say_refused(namespace, &refusal.message, Some(refusal.data(form)));
+        }
+    }
+
+    fn say_refused(&self, namespace: &str, message: &str, data: Option<Value>) {
         if let Some(socket_io) = self.lock().socket_io() {
             socket_io.namespaces.left(namespace);
         }

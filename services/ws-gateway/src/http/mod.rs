@@ -1,6 +1,7 @@
 //! The transports, on actix-web and actix-ws: long-polling and WebSocket for Socket.IO, WebSocket for
 //! `/ws`. They read and write; what the messages mean is decided in [`crate::connection`].
 
+pub mod admin;
 mod body;
 mod engine;
 mod plain;
@@ -20,7 +21,7 @@ use body::QueueBody;
 use stream::Frames;
 
 /// What the handlers of one worker thread share.
-struct Worker {
+pub struct Worker {
     gateway: Arc<Gateway>,
     hub: Arc<Hub>,
 }
@@ -32,7 +33,15 @@ pub fn configure(gateway: &Arc<Gateway>, config: &mut ServiceConfig) {
         .app_data(routing::Data::new(worker))
         .service(routing::resource("/socket.io/").route(routing::to(engine::request)))
         .service(routing::resource("/socket.io").route(routing::to(engine::request)))
-        .service(web::endpoint("/ws").get(plain::open));
+        .service(web::endpoint("/ws").get(plain::open))
+        .service(web::endpoint("/api/realtime/stats").get(admin::get_stats))
+        .service(
+            web::endpoint("/api/realtime/users/{id}/connections")
+                .get(admin::list_user_connections)
+                .delete(admin::end_user_connections),
+        )
+        .service(web::endpoint("/api/realtime/connections/{id}").delete(admin::end_connection))
+        .service(web::endpoint("/api/realtime/emit").post(admin::emit));
 }
 
 /// Where a request comes from, and the tokens it brought.

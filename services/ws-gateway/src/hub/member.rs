@@ -19,6 +19,7 @@ pub struct Member {
     pub form: Form,
     pub claims: Claims,
     pub connection: Arc<Connection>,
+    pub connected_at: DateTime<Utc>,
     pub rooms: Vec<Arc<str>>,
     /// Whether it was told that its token expires soon.
     pub warned: bool,
@@ -29,9 +30,19 @@ pub struct Member {
 }
 
 impl Member {
-    pub fn new(id: Arc<str>, form: Form, claims: Claims, connection: Arc<Connection>) -> Self {
-        let (rooms, held) = (Vec::new(), None);
-        Self { id, form, claims, connection, rooms, warned: false, held, last_event: 0, timer: None }
+    pub fn new(id: Arc<str>, form: Form, claims: Claims, connection: Arc<Connection>, clock: &Clock) -> Self {
+        Self {
+            id,
+            form,
+            claims,
+            connection,
+            connected_at: clock.now(),
+            rooms: Vec::new(),
+            warned: false,
+            held: None,
+            last_event: 0,
+            timer: None,
+        }
     }
 
     pub fn expires_at(&self) -> DateTime<Utc> {
@@ -63,10 +74,6 @@ impl Member {
     }
 
     pub(super) fn as_ended(&self) -> Ended {
-        Ended {
-            connection: Arc::clone(&self.connection),
-            socket: Arc::clone(&self.id),
-            form: self.form,
-        }
+        Ended { connection: Arc::clone(&self.connection), socket: Arc::clone(&self.id) }
     }
 }

@@ -61,7 +61,6 @@ struct Inner {
 pub struct Ended {
     pub connection: Arc<Connection>,
     pub socket: Arc<str>,
-    pub form: Form,
 }
 
 impl Hub {

@@ -9,4 +9,4 @@ mod packet;
 pub use connection::{Action, Connection};
 pub use decoder::Decoder;
 pub use encode::{ack, connect, connect_error, disconnect, event};
-pub use packet::{Content, DecodeError, Header, Packet};
+pub use packet::{Content, DecodeError, Header, Packet, RESERVED_EVENTS};

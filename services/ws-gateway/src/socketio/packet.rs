@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 pub const MAX_ATTACHMENTS: usize = 10;
 
 /// Event names that mean something to the clients' own emitters; a packet may not carry them.
-const RESERVED_EVENTS: [&str; 6] =
+pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// A whole packet. Binary values in it are placeholders that index `attachments`.

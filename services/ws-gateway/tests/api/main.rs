@@ -1,8 +1,12 @@
 //! The gateway from outside: a real server, clients that speak the protocols, on both backplanes.
 
+mod admin;
 mod app;
 mod authentication;
 mod engine;
+mod limits;
 mod plain;
 mod relay;
+mod revocation;
 mod stock;
+mod token_life;

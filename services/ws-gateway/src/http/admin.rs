@@ -1,0 +1,156 @@
+//! `/api/realtime`: what admins see of the sockets, and do to them, over all replicas.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use contracts::{Envelope, Role};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, Caller, ValidJson, ValidPath};
+
+use super::Worker;
+use crate::cluster::{Answers, Question};
+use crate::gateway::Gateway;
+use crate::sockets::{Part, SocketInfo};
+
+#[derive(Serialize, ToSchema)]
+pub struct Stats {
+    connections: u64,
+    users: usize,
+    gateways: usize,
+    /// Whether a gateway did not answer in time: there may be more.
+    partial: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Sockets {
+    connections: Vec<SocketInfo>,
+    partial: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Terminated {
+    terminated: u64,
+    partial: bool,
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Emit {
+    /// `user:<id>`, `session:<sid>`, `room:<room>` or `all`.
+    #[validate(length(min = 1, max = 200))]
+    target: String,
+    #[validate(length(min = 1, max = 100), custom(function = "not_reserved"))]
+    r#type: String,
+    payload: Value,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Emitted {
+    event_id: Uuid,
+}
+
+/// Connections and users, over all gateways.
+#[utoipa::path(get, path = "/api/realtime/stats", responses((status = 200, body = Stats)), security(("bearer" = [])))]
+pub async fn get_stats(caller: Caller, worker: Data<Worker>) -> Result<HttpResponse, ApiError> {
+    caller.require(Role::Admin)?;
+    let Answers { answers, partial } = worker.gateway.ask::<Part>(Question::Stats).await;
+    let gateways = answers.len();
+    let connections = answers.iter().map(|part| part.connections).sum();
+    let users = answers.into_iter().fold(Part::default().users, |mut all, part| {
+        all.extend(part.users);
+        all
+    });
+    Ok(web::ok(Stats { connections, users: users.len(), gateways, partial }))
+}
+
+/// The open sockets of a user.
+#[utoipa::path(get, path = "/api/realtime/users/{id}/connections", params(("id" = String, Path)), responses((status = 200, body = Sockets)), security(("bearer" = [])))]
+pub async fn list_user_connections(
+    caller: Caller,
+    user: ValidPath<String>,
+    worker: Data<Worker>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Role::Admin)?;
+    let Answers { answers, partial } =
+        worker.gateway.ask::<Vec<SocketInfo>>(Question::Sockets { user: user.0 }).await;
+    Ok(web::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
+}
+
+/// Ends one socket.
+#[utoipa::path(delete, path = "/api/realtime/connections/{id}", params(("id" = String, Path)), responses((status = 200, body = Terminated), (status = 404)), security(("bearer" = [])))]
+pub async fn end_connection(
+    caller: Caller,
+    socket: ValidPath<String>,
+    worker: Data<Worker>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Role::Admin)?;
+    let ended = end(&worker.gateway, Question::EndSocket { socket: socket.0 }).await;
+    if ended.terminated == 0 {
+        return Err(ApiError::not_found("no such connection is open"));
+    }
+    Ok(web::ok(ended))
+}
+
+/// Ends all sockets of a user. Their sessions live on.
+#[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", params(("id" = String, Path)), responses((status = 200, body = Terminated)), security(("bearer" = [])))]
+pub async fn end_user_connections(
+    caller: Caller,
+    user: ValidPath<String>,
+    worker: Data<Worker>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Role::Admin)?;
+    Ok(web::ok(end(&worker.gateway, Question::EndUser { user: user.0 }).await))
+}
+
+/// Sends an event to a user, a session, a room or everybody.
+#[utoipa::path(post, path = "/api/realtime/emit", request_body = Emit, responses((status = 200, body = Emitted)), security(("bearer" = [])))]
+pub async fn emit(
+    caller: Caller,
+    ValidJson(emit): ValidJson<Emit>,
+    worker: Data<Worker>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Role::Admin)?;
+    if !is_target(&emit.target) {
+        return Err(ApiError::validation("target", "must be user:<id>, session:<sid>, room:<room> or all"));
+    }
+    let event_id = Uuid::now_v7();
+    let envelope = Envelope {
+        event_id,
+        event_type: emit.r#type,
+        timestamp: worker.gateway.clock().now(),
+        payload: emit.payload,
+        user_id: None,
+        account_id: None,
+        seq: None,
+        epoch: None,
+    };
+    let body = serde_json::to_string(&envelope).map_err(ApiError::internal)?;
+    let channel = format!("ws:{}", emit.target);
+    let said = worker.gateway.platform.backplane.broadcast(&channel, &body).await;
+    said.map_err(|error| ApiError::unavailable("the gateways cannot be told now", 1).with_source(error))?;
+    Ok(web::ok(Emitted { event_id }))
+}
+
+async fn end(gateway: &Gateway, question: Question) -> Terminated {
+    let Answers { answers, partial } = gateway.ask::<u64>(question).await;
+    Terminated { terminated: answers.into_iter().sum(), partial }
+}
+
+fn is_target(target: &str) -> bool {
+    match target.split_once(':') {
+        Some(("user" | "session" | "room", id)) => !id.is_empty(),
+        _ => target == "all",
+    }
+}
+
+/// Names that mean something to the clients' own emitters.
+fn not_reserved(name: &str) -> Result<(), validator::ValidationError> {
+    if crate::socketio::RESERVED_EVENTS.contains(&name) {
+        return Err(validator::ValidationError::new("reserved"));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What admins see and do, over all replicas.
+
+use contracts::{Claims, Role};
+use rstest::rstest;
+use serde_json::json;
+use testing::{Backend, Method, StatusCode, eventually};
+
+use crate::app::App;
+use crate::stock::Closed;
+
+#[rstest]
+#[actix_web::test]
+async fn stats_count_sockets_and_users(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let _one = app.plain(&app.token("alice")).await;
+    let _two = app.stock("/", &app.token("alice")).await;
+    let _three = app.stock("/dashboard", &app.token("bob")).await;
+    let stats = app.admin().get("/api/realtime/stats").await.data();
+    assert_eq!(stats, json!({ "connections": 3, "users": 2, "gateways": 1, "partial": false }));
+}
+
+#[actix_web::test]
+async fn sockets_of_every_replica_are_seen_and_ended() {
+    let app = App::start_two(&[]).await;
+    let admin = app.gateways[0].admin();
+    eventually("the replicas to know each other", async || {
+        admin.get("/api/realtime/stats").await.data()["gateways"] == 2
+    })
+    .await;
+    let mut here = app.gateways[0].stock("/", &app.token("alice")).await;
+    let mut there = app.gateways[1].plain(&app.token("alice")).await;
+    let mut other = app.gateways[1].plain(&app.token("bob")).await;
+
+    let listed = admin.get("/api/realtime/users/alice/connections").await.data();
+    assert_eq!(listed["partial"], false);
+    let sockets = listed["connections"].as_array().unwrap();
+    assert_eq!(sockets.len(), 2);
+    let plain = sockets.iter().find(|socket| socket["endpoint"] == "/ws").unwrap();
+    assert_eq!(plain["userId"], "alice");
+    assert!(plain["rooms"].as_array().unwrap().contains(&json!("user:alice")));
+
+    let id = plain["id"].as_str().unwrap();
+    let ended = admin.delete(&format!("/api/realtime/connections/{id}")).await.data();
+    assert_eq!(ended, json!({ "terminated": 1, "partial": false }));
+    assert_eq!(there.next_event("session.revoked").await["payload"]["reason"], "admin");
+    assert_eq!(there.closed().await, Some(4403));
+    admin.delete(&format!("/api/realtime/connections/{id}")).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
+
+    let admin = app.gateways[1].admin();
+    assert_eq!(admin.delete("/api/realtime/users/alice/connections").await.data()["terminated"], 1);
+    assert_eq!(here.closed().await.1, Closed(Some(4403)));
+    other.assert_silence().await;
+}
+
+#[actix_web::test]
+async fn a_silent_replica_makes_the_answer_partial() {
+    let app = App::start_two(&[]).await;
+    let admin = app.gateways[0].admin();
+    eventually("the replicas to know each other", async || {
+        admin.get("/api/realtime/stats").await.data()["gateways"] == 2
+    })
+    .await;
+    // Its tasks end, and nobody says goodbye for it.
+    let alive = json!({ "kind": "alive", "replica": uuid::Uuid::new_v4(), "new": false });
+    app.publish("gateway:control", None, alive).await;
+    eventually("an answer without the third", async || {
+        let stats = admin.get("/api/realtime/stats").await.data();
+        stats["partial"] == true && stats["gateways"] == 2
+    })
+    .await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_admin_emits_to_a_user_a_session_a_room_and_everybody(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let claims = app.claims("alice");
+    let mut socket = app.stock("/", &app.sign(&claims)).await;
+    let session = format!("session:{}", claims.sid.unwrap());
+    for target in ["user:alice", &session, "room:user:alice", "all"] {
+        let body = json!({ "target": target, "type": "news", "payload": { "to": target } });
+        let emitted = app.admin().post("/api/realtime/emit", &body).await.data();
+        assert!(emitted["eventId"].is_string());
+        assert_eq!(socket.event("/", "news").await, json!({ "to": target }));
+    }
+}
+
+#[actix_web::test]
+async fn s53_what_cannot_be_emitted_is_refused_by_name() {
+    let app = App::start(Backend::Memory).await;
+    for (body, field) in [
+        (json!({ "target": "nobody", "type": "x", "payload": 1 }), "target"),
+        (json!({ "target": "user:", "type": "x", "payload": 1 }), "target"),
+        (json!({ "target": "all", "type": "", "payload": 1 }), "type"),
+        (json!({ "target": "all", "type": "disconnect", "payload": 1 }), "type"),
+        (json!({ "target": "all", "type": "x", "payload": 1, "more": 1 }), "more"),
+    ] {
+        let error = app.admin().post("/api/realtime/emit", &body).await;
+        let error = error.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        assert!(error["details"][0]["field"].as_str().unwrap().contains(field), "{error}");
+    }
+}
+
+#[actix_web::test]
+async fn only_admins_may() {
+    let app = App::start(Backend::Memory).await;
+    let engineer = app.sign(&Claims { role: Role::Engineer, ..app.claims("eve") });
+    let engineer = app.client.with_token(&engineer);
+    let body = json!({ "target": "all", "type": "x", "payload": 1 });
+    for (method, path) in [
+        (Method::GET, "/api/realtime/stats"),
+        (Method::GET, "/api/realtime/users/x/connections"),
+        (Method::DELETE, "/api/realtime/users/x/connections"),
+        (Method::DELETE, "/api/realtime/connections/x"),
+        (Method::POST, "/api/realtime/emit"),
+    ] {
+        let by = async |client: &testing::Client| {
+            client.send(client.request(method.clone(), path).json(&body)).await
+        };
+        by(&app.client).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+        by(&engineer).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    }
+}

@@ -1,0 +1,117 @@
+//! Sessions that end take their sockets with them; other changes do not.
+
+use contracts::Role;
+use contracts::events::auth::{EndReason, SessionDeleted, SessionTerminated, UserUpdated};
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::Backend;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::stock::Closed;
+
+#[rstest]
+#[actix_web::test]
+async fn s50_a_session_that_ends_ends_its_sockets_and_no_others(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let user = Uuid::new_v4();
+    for reason in EndReason::ALL {
+        let (ended, lives) = (app.claims(&user.to_string()), app.claims(&user.to_string()));
+        let mut stock = app.stock("/", &app.sign(&ended)).await;
+        stock.join("/dashboard", &app.sign(&ended)).await;
+        let mut plain = app.plain(&app.sign(&ended)).await;
+        let mut other = app.stock("/", &app.sign(&lives)).await;
+
+        let session_id = ended.sid.unwrap();
+        app.emit(SessionDeleted { user_id: user, session_id, reason }).await;
+
+        let (packets, closed) = stock.closed().await;
+        assert_eq!(closed, Closed(Some(4403)));
+        let notice = json!(["session.revoked", { "reason": reason }]);
+        for expected in [format!("42{notice}"), "41".into(), format!("42/dashboard,{notice}"), "41/dashboard,".into()]
+        {
+            assert!(packets.contains(&expected), "{expected} not in {packets:?}");
+        }
+        let told = plain.next_event("session.revoked").await;
+        assert_eq!(told["payload"], json!({ "reason": reason }));
+        assert_eq!(plain.closed().await, Some(4403));
+        other.event("/", "auth:session.deleted").await;
+        other.assert_silence().await;
+
+        let mut again = crate::stock::Stock::open(&app).await;
+        let refusal = again.refusal("/", &json!({ "token": app.sign(&ended) })).await;
+        assert_eq!(refusal["data"]["code"], "AUTH_FAILED");
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_session_that_another_back_end_ends_is_ended_too(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let payloads = [
+        ("auth:session.deleted", "sessionId"),
+        ("auth:session.terminated", "targetSessionToken"),
+        ("auth:session.terminated", "targetSessionId"),
+    ];
+    for (channel, field) in payloads {
+        let claims = app.claims("alice");
+        let mut plain = app.plain(&app.sign(&claims)).await;
+        app.publish(channel, Some("alice"), json!({ "userId": "alice", field: claims.sid })).await;
+        assert_eq!(plain.closed().await, Some(4403), "{channel} {field}");
+    }
+}
+
+#[actix_web::test]
+async fn who_ends_another_session_keeps_their_own() {
+    let app = App::start(Backend::Memory).await;
+    let user = Uuid::new_v4();
+    let (own, other) = (app.claims(&user.to_string()), app.claims(&user.to_string()));
+    let mut keeps = app.plain(&app.sign(&own)).await;
+    let mut ends = app.plain(&app.sign(&other)).await;
+    let (session_id, target) = (own.sid.unwrap(), other.sid.unwrap());
+    app.emit(SessionTerminated {
+        user_id: user,
+        session_id,
+        target_session_token: target,
+        target_session_id: target,
+        reason: EndReason::Logout,
+    })
+    .await;
+    assert_eq!(ends.closed().await, Some(4403));
+    keeps.next_event("auth:session.terminated").await;
+    keeps.assert_silence().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let user_id = Uuid::new_v4();
+    let mut socket = app.plain(&app.token(&user_id.to_string())).await;
+    let updated = |generation, is_active| UserUpdated { user_id, role: Role::Engineer, is_active, generation };
+    app.emit(updated(2, true)).await;
+    socket.next_event("auth:user.updated").await;
+    socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;
+    assert_eq!(socket.next_event("ack").await["success"], true);
+    app.emit(updated(3, false)).await;
+    let told = socket.next_event("session.revoked").await;
+    assert_eq!(told["payload"]["reason"], Value::from("account_disabled"));
+    assert_eq!(socket.closed().await, Some(4403));
+}
+
+#[actix_web::test]
+async fn a_session_that_ends_on_one_replica_ends_its_sockets_on_the_other() {
+    let app = App::start_two(&[]).await;
+    let user_id = Uuid::new_v4();
+    let claims = app.claims(&user_id.to_string());
+    let mut there = app.gateways[1].plain(&app.sign(&claims)).await;
+    let session_id = claims.sid.unwrap();
+    app.emit(SessionDeleted { user_id, session_id, reason: EndReason::Logout }).await;
+    assert_eq!(there.closed().await, Some(4403));
+}
