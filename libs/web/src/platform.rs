@@ -5,11 +5,13 @@ use anyhow::Result;
 use backplane::{Backplane, Options};
 use contracts::Clock;
 use identity::{KeyConfig, Keys, Revocations, Verifier};
-use prometheus::Registry;
+use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::{Health, HttpConfig, Limiter, Status, TokenUses};
+
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a process has once, whichever services run in it. Cheap to clone.
 #[derive(Clone)]
@@ -107,12 +109,24 @@ impl Platform {
     }
 
     fn watch_backplane(&self) -> Result<()> {
-        let gauge = prometheus::IntGauge::new("backplane_connected", "1 while events are being heard")?;
-        self.metrics.register(Box::new(gauge.clone()))?;
+        let gauge = |name, help| {
+            let gauge = IntGauge::new(name, help)?;
+            self.metrics.register(Box::new(gauge.clone()))?;
+            prometheus::Result::Ok(gauge)
+        };
+        let connected = gauge("backplane_connected", "1 while events are being heard")?;
+        let stale = gauge("backplane_stale", "1 after 30 s without hearing events")?;
+        let (backplane, served) = (self.backplane.clone(), self.served.clone());
+        self.tasks.spawn(async move {
+            let mut looks = tokio::time::interval(LOOK_INTERVAL);
+            while served.run_until_cancelled(looks.tick()).await.is_some() {
+                connected.set(i64::from(backplane.is_connected()));
+                stale.set(i64::from(backplane.is_stale()));
+            }
+        });
         let (backplane, revocations) = (self.backplane.clone(), self.revocations.clone());
         self.health.register("backplane", move || {
             let (connected, synced) = (backplane.is_connected(), revocations.is_synced());
-            gauge.set(i64::from(connected));
             async move {
                 match (connected, synced) {
                     (true, true) => Status::Up,

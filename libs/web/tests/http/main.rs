@@ -248,8 +248,10 @@ async fn health_and_readiness_tell_of_the_backplane() {
     testing::eventually("the loss is noticed", async || !app.platform.backplane.is_connected()).await;
     let ready = app.client.get("/ready").await.expect(StatusCode::OK);
     assert_eq!(ready["status"], "degraded");
-    let metrics = app.client.get("/metrics").await.text;
-    assert!(metrics.contains("backplane_connected 0"), "{metrics}");
+    testing::eventually("the metrics say so", async || {
+        app.client.get("/metrics").await.text.contains("backplane_connected 0")
+    })
+    .await;
     app._stores.redis().restart();
     testing::eventually("it is heard again", async || {
         app.client.get("/ready").await.expect(StatusCode::OK)["status"] == "ok"
