@@ -1,33 +1,50 @@
-// .env.example says what the binaries really read.
+// .env.example is made from what the binaries say they read; UPDATE=1 writes it anew.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { binary, repository } from '../lib/process.mjs';
 
-const BINARIES = ['driftsentry', 'auth-service', 'drift-service', 'ws-gateway'];
-/** What `--help` does not show: names of the replaced stack that stand in for others, and the log's. */
-const NOT_SHOWN = ['NODE_ENV', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_PASSWORD', 'RUST_LOG', 'LOG_FORMAT'];
-/** Their defaults differ from binary to binary. */
-const WITHOUT_DEFAULT = ['PORT', 'DATABASE_URL', 'REDIS_URL'];
+const FILE = `${repository}/.env.example`;
+const HEAD = `# What DriftSentry reads from its environment, with the defaults. \`driftsentry\` needs none of it. The
+# split binaries need DATABASE_URL, REDIS_URL and the three secrets (openssl rand -hex 32); their ports
+# are 4001 auth-service, 4002 drift-service, 4004 ws-gateway. Each command line option has the same name.
+# Names of the replaced stack stand in: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
+# The log: RUST_LOG filters it (default info), LOG_FORMAT=json|pretty shapes it.
+`;
 
-/** What `--help` shows: variable → default, `undefined` if it has none. */
-function shown(name) {
-  const help = execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });
-  const [, ...options] = help.split('[env: ');
-  return options.map((text) => [text.match(/^\w+/)[0], text.match(/\[default: (.*)\]/)?.[1]]);
+const help = (name) => execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });
+
+/** The groups of `driftsentry --help` as commented-out settings. */
+function settings() {
+  const lines = [];
+  for (const group of help('driftsentry').split(/^(?=\S.*:$)/m)) {
+    const options = group.split(/^ +(?=--?\w)/m).filter((text) => text.includes('[env: '));
+    if (options.length > 0) lines.push('', `# ${group.split(':')[0]}`, '');
+    for (const text of options) {
+      const [, does] = text.split('\n').map((line) => line.trim());
+      const choices = [...text.matchAll(/^ +- (\w+)/gm)].map(([, choice]) => choice);
+      const [, name] = text.match(/\[env: (\w+)/);
+      const [, value] = text.match(/\[default: (.*)\]/) ?? [];
+      lines.push(`# ${does}${choices.length > 0 ? `: ${choices.join(' | ')}` : ''}`, `#${name}=${value ?? ''}`);
+    }
+  }
+  return lines.join('\n');
 }
 
-test('.env.example lists the variables that the binaries read, with their defaults', () => {
-  const lines = readFileSync(`${repository}/.env.example`, 'utf8').matchAll(/^#?([A-Z_]+)=(.*)$/gm);
-  const listed = new Map([...lines].map(([, name, value]) => [name, value]));
-  const read = new Map(BINARIES.flatMap(shown));
+test('.env.example is what `driftsentry --help` shows', () => {
+  const wanted = `${HEAD}${settings()}\n`;
+  if (process.env.UPDATE) writeFileSync(FILE, wanted);
+  assert.equal(readFileSync(FILE, 'utf8'), wanted);
+});
 
-  const names = (map) => [...map.keys()].filter((name) => !NOT_SHOWN.includes(name)).sort();
-  assert.deepEqual(names(listed), names(read));
-  for (const [name, value] of read) {
-    if (value !== undefined && !WITHOUT_DEFAULT.includes(name)) assert.equal(listed.get(name), value, name);
+test('the split binaries read nothing that driftsentry does not know', () => {
+  const known = readFileSync(FILE, 'utf8');
+  for (const name of ['auth-service', 'drift-service', 'ws-gateway']) {
+    for (const [, variable] of help(name).matchAll(/\[env: (\w+)/g)) {
+      assert.match(known, new RegExp(`^#${variable}=`, 'm'), `${variable} of ${name}`);
+    }
   }
 });

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { succeeded } from '../lib/api.mjs';
 import { allInOne, split } from '../lib/deployments.mjs';
 import { sample } from '../lib/samples.mjs';
-import { PlainClient, StockClient } from '../lib/sockets.mjs';
+import { StockClient, audience } from '../lib/sockets.mjs';
 import { claims, resigned } from '../lib/tokens.mjs';
 import { eventually } from '../lib/waiting.mjs';
 
@@ -50,26 +50,13 @@ for (const start of [allInOne, split]) {
 
     test('a plan becomes drifts and a decision an event, for every client on every gateway', async () => {
       const engineer = await app.api.login('engineer');
-      const clients = [];
-      for (const url of app.gateways) {
-        const root = await StockClient.authorized(url, engineer.token);
-        const dashboard = await StockClient.authorized(`${url}/dashboard`, engineer.token);
-        const plain = await PlainClient.authorized(url, engineer.token);
-        for (const stock of [root, dashboard]) {
-          await stock.ask('subscribe:drifts');
-          await stock.ask('subscribe:alerts');
-        }
-        await plain.ask({ type: 'subscribe', room: 'drifts' });
-        await plain.ask({ type: 'subscribe', room: 'alerts' });
-        clients.push({ client: root, payload: (body) => body });
-        clients.push({ client: dashboard, payload: (body) => body.payload });
-        clients.push({ client: plain, payload: (body) => body.payload });
-
-        const [authorized] = root.of('connection.authorized');
-        assert.equal(authorized.userId, claims(engineer.token).userId);
-        assert.equal(authorized.sessionId, root.socket.id);
-        assert.equal(authorized.sid, claims(engineer.token).sid);
-      }
+      const callers = [engineer, await app.api.login('viewer')];
+      const clients = await audience(app.gateways, callers);
+      const [{ client: root }] = clients;
+      const [authorized] = root.of('connection.authorized');
+      assert.equal(authorized.userId, claims(engineer.token).userId);
+      assert.equal(authorized.sessionId, root.socket.id);
+      assert.equal(authorized.sid, claims(engineer.token).sid);
 
       const { data: counts } = succeeded(await engineer.ingest(await sample(PLAN), { stack: 'demo' }));
       assert.equal(counts.created, 20);

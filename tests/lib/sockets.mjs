@@ -96,3 +96,30 @@ export class PlainClient extends Listener {
     this.socket.terminate();
   }
 }
+
+/**
+ * On each gateway a stock client in `/`, one in `/dashboard` and one on `/ws`, subscribed to everything.
+ * `payload` takes the payload out of what the client gets. The gateways' callers are different users:
+ * the limit on a user's messages counts over all gateways.
+ */
+export async function audience(gateways, callers) {
+  const bare = (body) => body;
+  const enveloped = (body) => body.payload;
+  const listeners = gateways.map(async (url, index) => {
+    const { token } = callers[index];
+    const root = await StockClient.authorized(url, token);
+    const dashboard = await StockClient.authorized(`${url}/dashboard`, token);
+    const plain = await PlainClient.authorized(url, token);
+    for (const room of ['drifts', 'alerts']) {
+      await root.ask(`subscribe:${room}`);
+      await dashboard.ask(`subscribe:${room}`);
+      await plain.ask({ type: 'subscribe', room });
+    }
+    return [
+      { client: root, payload: bare },
+      { client: dashboard, payload: enveloped },
+      { client: plain, payload: enveloped },
+    ];
+  });
+  return (await Promise.all(listeners)).flat();
+}
