@@ -41,6 +41,8 @@ envelope!(AlertList, page of AlertView);
 envelope!(AuditList, page of crate::audit::AuditView);
 envelope!(SummaryAnswer, crate::summary::Summary);
 envelope!(IngestAnswer, crate::ingest::IngestReport);
+envelope!(ReportAnswer, crate::drift::ReportOutcome);
+envelope!(BulkAnswer, Vec<crate::drift::BulkOutcome>);
 envelope!(ReadCountAnswer, crate::alert::ReadCount);
 
 /// Success with nothing to say.

@@ -63,6 +63,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn ten_thousand_times_ten_cents_is_a_thousand() {
+        let sum: Money = std::iter::repeat_n(Money { cents: 10 }, 10_000).sum();
+        assert_eq!(serde_json::to_string(&sum).unwrap(), "1000.0");
+    }
+
     proptest! {
         #[test]
         fn every_amount_survives_a_round_trip(cents in -MAX_CENTS..=MAX_CENTS) {

@@ -6,7 +6,11 @@ use utoipa::OpenApi;
     paths(
         crate::drift::list_drifts,
         crate::ingest::ingest_scan,
+        crate::drift::create_drift,
+        crate::drift::decide_in_bulk,
         crate::drift::get_drift,
+        crate::drift::update_drift,
+        crate::drift::delete_drift,
         crate::drift::approve_drift,
         crate::drift::reject_drift,
         crate::drift::resolve_drift,

@@ -9,9 +9,15 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
     move |config| {
         config
             .app_data(state.clone())
-            .service(endpoint("/api/v1/drifts").get(drift::list_drifts))
+            .service(endpoint("/api/v1/drifts").get(drift::list_drifts).post(drift::create_drift))
+            .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
-            .service(endpoint("/api/v1/drifts/{id}").get(drift::get_drift))
+            .service(
+                endpoint("/api/v1/drifts/{id}")
+                    .get(drift::get_drift)
+                    .patch(drift::update_drift)
+                    .delete(drift::delete_drift),
+            )
             .service(endpoint("/api/v1/drifts/{id}/approve").post(drift::approve_drift))
             .service(endpoint("/api/v1/drifts/{id}/reject").post(drift::reject_drift))
             .service(endpoint("/api/v1/drifts/{id}/resolve").post(drift::resolve_drift))

@@ -66,6 +66,10 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
+pub async fn of_drift(db: &impl ConnectionTrait, drift_id: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::DriftId.eq(drift_id)).all(db).await
+}
+
 /// The newest first, those after `after`.
 pub async fn page(
     db: &impl ConnectionTrait,

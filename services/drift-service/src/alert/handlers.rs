@@ -12,10 +12,10 @@ use validator::Validate;
 use web::{ApiError, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::entity::{self, Filter, Model, Which};
-use super::{AlertType, raise, read};
+use super::{AlertType, deletion, raise, read};
 use crate::State;
 use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
-use crate::audit::{self, Record, Subject};
+use crate::audit;
 use crate::answers::{AlertAnswer, AlertList, EmptyAnswer, ReadCountAnswer};
 use crate::drift;
 use crate::error::DriftError;
@@ -233,10 +233,6 @@ pub async fn delete_alert(
     };
     let alert = entity::delete(&*write.tx, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    let record = Record {
-        from: Some(if alert.is_read { "read" } else { "unread" }),
-        ..Record::new(Subject::Alert(id), "alert.delete")
-    };
-    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
+    audit::record(&*write.tx, &write.actor, write.at, vec![deletion(&alert)]).await.map_err(DriftError::from)?;
     Ok(write.answer(StatusCode::OK, &()).await?)
 }

@@ -118,3 +118,9 @@ pub async fn read(
     }
     Ok(ids.len())
 }
+
+/// The audit of an alert that is deleted.
+pub fn deletion(alert: &entity::Model) -> Record {
+    let from = Some(if alert.is_read { "read" } else { "unread" });
+    Record { from, ..Record::new(Subject::Alert(alert.id), "alert.delete") }
+}

@@ -1,7 +1,13 @@
 //! The endpoints of drifts.
 
+mod bulk;
+mod change;
 mod read;
+mod report;
 mod write;
 
+pub use bulk::*;
+pub use change::*;
 pub use read::*;
+pub use report::*;
 pub use write::*;

@@ -49,7 +49,7 @@ pub async fn apply(
             finding: sighting.finding,
             fingerprint: sighting.fingerprint,
             stack: stamp.stack.into(),
-            cost: Money::default(),
+            cost: sighting.cost,
             previous_drift_id,
             detected_at: stamp.taken_at,
         }

@@ -1,20 +1,19 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use web::{ApiError, ErrorCode, ValidQuery};
 
-use super::IngestReport;
 use super::apply::{Stamp, apply};
-use super::reconcile::{Sighting, distinct, reconcile};
+use super::reconcile::{Sighting, distinct};
+use super::{Coverage, IngestReport, compare};
 use crate::access::Engineer;
 use crate::answers::IngestAnswer;
-use crate::drift::entity;
 use crate::error::DriftError;
-use crate::fingerprint::Identity;
+use crate::money::Money;
 use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
@@ -115,7 +114,7 @@ async fn take_in(
     query: &IngestQuery,
     scan: Scan,
 ) -> Result<IngestReport, DriftError> {
-    let taken_at = scan.taken_at.map(to_micros).unwrap_or(write.at);
+    let taken_at = scan.taken_at.map(scan::to_micros).unwrap_or(write.at);
     if taken_at > write.at + CLOCK_SKEW {
         let message = "lies more than 5 minutes ahead".to_owned();
         return Err(DriftError::Invalid { field: "timestamp", message });
@@ -141,16 +140,7 @@ async fn take_in(
     if let (true, Some(why)) = (query.complete, scan.incomplete) {
         report.warnings.push(format!("nothing is resolved: {why}"));
     }
-    let sightings = scan.findings.into_iter().map(|finding| {
-        let identity = Identity {
-            account_id: finding.account_id.as_deref(),
-            stack: &query.stack,
-            resource_type: &finding.resource_type,
-            resource_id: &finding.resource_id,
-            region: &finding.region,
-        };
-        Sighting { fingerprint: identity.fingerprint(), finding }
-    });
+    let sightings = scan.findings.into_iter().map(|finding| Sighting::new(finding, &query.stack, Money::default()));
     let (sightings, repeated) = distinct(sightings.collect());
     for address in repeated {
         report.skipped += 1;
@@ -158,19 +148,8 @@ async fn take_in(
         report.warnings.push(format!("{address}: skipped, the same resource occurs twice"));
     }
 
-    let mut live = entity::lock_live(&*write.tx, &query.stack).await?;
-    let live_fingerprints: std::collections::HashSet<&str> =
-        live.iter().map(|drift| drift.fingerprint.as_str()).collect();
-    let unknown: Vec<&str> = sightings
-        .iter()
-        .map(|sighting| sighting.fingerprint.as_str())
-        .filter(|fingerprint| !live_fingerprints.contains(fingerprint))
-        .collect();
-    let resolved = entity::resolved(&*write.tx, &unknown).await?;
-    if account_id.is_some() {
-        live.retain(|drift| drift.account_id.as_deref() == account_id);
-    }
-    let outcome = reconcile(sightings, live, resolved, is_complete);
+    let coverage = Coverage { stack: &query.stack, account_id, is_complete };
+    let outcome = compare(&write.tx, sightings, coverage).await?;
     report.unchanged = outcome.seen_again.len();
     report.changed = outcome.updated.len() + outcome.superseded.len();
     report.created = outcome.new.len() - outcome.superseded.len();
@@ -186,9 +165,4 @@ async fn take_in(
         apply(&mut write.tx, outcome, &stamp).await?;
     }
     Ok(report)
-}
-
-/// What Postgres keeps of a time.
-fn to_micros(at: chrono::DateTime<Utc>) -> chrono::DateTime<Utc> {
-    chrono::DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }

@@ -4,12 +4,18 @@ mod apply;
 mod handler;
 mod reconcile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use outbox::Transaction;
+use sea_orm::DbErr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use apply::{Stamp, apply, raises_alert};
 pub use handler::*;
+pub use reconcile::{Reconciliation, Sighting};
+
+use crate::drift::entity;
 
 /// What became of an upload.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -31,4 +37,30 @@ pub struct IngestReport {
     pub warnings: Vec<String>,
     /// Nothing was stored.
     pub dry_run: bool,
+}
+
+/// What sightings tell of.
+#[derive(Clone, Copy)]
+pub struct Coverage<'a> {
+    pub stack: &'a str,
+    pub account_id: Option<&'a str>,
+    /// What was not sighted is gone.
+    pub is_complete: bool,
+}
+
+/// Compares sightings with what is known of a stack that the transaction has locked.
+pub async fn compare(
+    tx: &Transaction,
+    sightings: Vec<Sighting>,
+    coverage: Coverage<'_>,
+) -> Result<Reconciliation, DbErr> {
+    let mut live = entity::lock_live(&**tx, coverage.stack).await?;
+    let known: HashSet<&str> = live.iter().map(|drift| drift.fingerprint.as_str()).collect();
+    let fingerprints = sightings.iter().map(|sighting| sighting.fingerprint.as_str());
+    let unknown: Vec<&str> = fingerprints.filter(|fingerprint| !known.contains(fingerprint)).collect();
+    let resolved = entity::resolved(&**tx, &unknown).await?;
+    if coverage.account_id.is_some() {
+        live.retain(|drift| drift.account_id.as_deref() == coverage.account_id);
+    }
+    Ok(reconcile::reconcile(sightings, live, resolved, coverage.is_complete))
 }

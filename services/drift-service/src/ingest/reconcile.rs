@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::drift::Status;
 use crate::drift::entity::{Live, Resolved};
+use crate::fingerprint::Identity;
+use crate::money::Money;
 use crate::scan::Finding;
 
 /// A finding with the identity of its drift.
@@ -14,6 +16,20 @@ use crate::scan::Finding;
 pub struct Sighting {
     pub fingerprint: String,
     pub finding: Finding,
+    pub cost: Money,
+}
+
+impl Sighting {
+    pub fn new(finding: Finding, stack: &str, cost: Money) -> Self {
+        let identity = Identity {
+            account_id: finding.account_id.as_deref(),
+            stack,
+            resource_type: &finding.resource_type,
+            resource_id: &finding.resource_id,
+            region: &finding.region,
+        };
+        Self { fingerprint: identity.fingerprint(), finding, cost }
+    }
 }
 
 /// What is to be done.
@@ -96,7 +112,7 @@ mod tests {
             severity: Severity::Warning,
             is_state_only: false,
         };
-        Sighting { fingerprint: name.into(), finding }
+        Sighting { fingerprint: name.into(), finding, cost: Money::default() }
     }
 
     fn live(name: &str, actual_hash: &str, status: Status) -> Live {

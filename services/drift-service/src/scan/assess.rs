@@ -1,6 +1,6 @@
 use serde_json::value::RawValue;
 
-use super::diff::{Side, changed_paths};
+use super::diff::{Change, Side, changed_paths};
 use super::json::{Json, JsonError};
 use super::marks::Marks;
 use super::place::Witnesses;
@@ -8,10 +8,11 @@ use super::redact::redact;
 use super::taint::Taint;
 use super::{Finding, Judgement, MAX_STATE_BYTES, Scope};
 use crate::drift::Kind;
-use crate::rules;
+use crate::rules::{self, Severity};
 
 const MAX_ADDRESS_CHARS: usize = 2048;
 const MAX_TYPE_CHARS: usize = 256;
+const MAX_ID_CHARS: usize = 1024;
 
 /// One resource as an upload shows it, not yet redacted.
 pub struct Observation<'a> {
@@ -49,45 +50,73 @@ pub struct Bench<'a> {
 
 /// Compares, rules and redacts, in this order: what is hidden can't be compared any more.
 pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
-    let Observation { kind, address, resource_type, resource_id, expected, actual, .. } = observation;
-    if address.chars().count() > MAX_ADDRESS_CHARS || resource_type.chars().count() > MAX_TYPE_CHARS {
+    if observation.address.chars().count() > MAX_ADDRESS_CHARS
+        || observation.resource_type.chars().count() > MAX_TYPE_CHARS
+        || observation.resource_id.as_ref().is_some_and(|id| id.chars().count() > MAX_ID_CHARS)
+    {
         return Verdict::TooLong;
     }
-    let null = Json::Null;
-    let difference = match kind {
-        Kind::Changed => changed_paths(
-            Side { value: expected.as_ref().unwrap_or(&null), marks: observation.expected_marks },
-            Side { value: actual.as_ref().unwrap_or(&null), marks: observation.actual_marks },
-            observation.unknown,
-        ),
-        Kind::Missing | Kind::Unmanaged => Vec::new(),
-    };
-    if kind == Kind::Changed && difference.is_empty() {
+    let difference = compare(&observation);
+    if observation.kind == Kind::Changed && difference.is_empty() {
         return Verdict::Same;
     }
-    let subject = rules::Subject {
-        address: &address,
-        kind,
-        changes: &difference,
-        is_state_only: observation.is_state_only,
-    };
+    let subject = subject(&observation, &difference);
     if bench.judgement.rules.ignores(&subject) {
         return Verdict::Ignored;
     }
     let severity = bench.judgement.rules.severity(&subject);
+    Verdict::Drift(finding(observation, difference, severity, bench))
+}
 
+/// A drift that somebody reports outright: no rule ignores it, and the reporter may rule it.
+pub fn assess_report(observation: Observation<'_>, severity: Option<Severity>, bench: Bench<'_>) -> Finding {
+    let difference = compare(&observation);
+    let severity =
+        severity.unwrap_or_else(|| bench.judgement.rules.severity(&subject(&observation, &difference)));
+    finding(observation, difference, severity, bench)
+}
+
+fn compare(observation: &Observation<'_>) -> Vec<Change> {
+    if observation.kind != Kind::Changed {
+        return Vec::new();
+    }
+    let expected = observation.expected.as_ref().unwrap_or(&Json::Null);
+    let actual = observation.actual.as_ref().unwrap_or(&Json::Null);
+    changed_paths(
+        Side { value: expected, marks: observation.expected_marks },
+        Side { value: actual, marks: observation.actual_marks },
+        observation.unknown,
+    )
+}
+
+fn subject<'a>(observation: &'a Observation<'_>, changes: &'a [Change]) -> rules::Subject<'a> {
+    rules::Subject {
+        address: &observation.address,
+        kind: observation.kind,
+        changes,
+        is_state_only: observation.is_state_only,
+    }
+}
+
+fn finding(
+    observation: Observation<'_>,
+    difference: Vec<Change>,
+    severity: Severity,
+    bench: Bench<'_>,
+) -> Finding {
+    let Observation { address, expected, actual, .. } = observation;
     let witnesses = Witnesses { actual: actual.as_ref(), expected: expected.as_ref(), taint: bench.taint };
-    let resource_id = resource_id.unwrap_or_else(|| witnesses.resource_id(&address));
+    let resource_id = observation.resource_id.unwrap_or_else(|| witnesses.resource_id(&address));
     let region = witnesses.region([observation.provider_region, bench.scope.region.as_deref()]);
     let account_id = bench.scope.account_id.clone().or_else(|| witnesses.account_id());
     let actual_hash = bench.judgement.state_key.identify(actual.as_ref());
     let shown = |state: Option<Json>, marks| state.map(|state| redact(state, marks, bench.taint).to_text());
-    Verdict::Drift(Finding {
-        kind,
+    Finding {
+        kind: observation.kind,
         expected_state: shown(expected, observation.expected_marks),
         actual_state: shown(actual, observation.actual_marks),
         address,
-        resource_type,
+        resource_type: observation.resource_type,
         resource_id,
         region,
         account_id,
@@ -95,7 +124,7 @@ pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
         actual_hash,
         severity,
         is_state_only: observation.is_state_only,
-    })
+    }
 }
 
 /// A state within its bounds; `null` is none.

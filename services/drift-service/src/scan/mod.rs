@@ -13,6 +13,7 @@ mod marks;
 mod place;
 mod plan;
 mod redact;
+mod report;
 mod stream;
 mod taint;
 
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use gzip::{MAX_BYTES, unpack};
+pub use report::{Report, read_report};
 
 use crate::drift::Kind;
 use crate::fingerprint::StateKey;
@@ -123,6 +125,11 @@ impl Scan {
     }
 }
 
+/// What Postgres keeps of a time.
+pub fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
+
 fn shortened(address: &str) -> &str {
     &address[..address.floor_char_boundary(256)]
 }
@@ -201,8 +208,8 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Sc
     if shape.errored == Some(true) {
         return refuse("this plan errored, so it is only a part; fix the error and plan again");
     }
-    if let Some(version) = shape.format_version.as_deref().filter(|version| !version.starts_with("1.")) {
-        return refuse(&format!("format_version {:?} is not supported, only 1.x is", shortened(version)));
+    if shape.format_version.is_some_and(|version| !version.starts_with("1.")) {
+        return refuse("this format_version is not supported, only 1.x is");
     }
     if shape.is_plan() {
         plan::read(upload, scope, judgement)

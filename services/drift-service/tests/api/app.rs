@@ -15,6 +15,8 @@ use testing::{Answer, Backend, Client, Method, Stores, eventually};
 use uuid::Uuid;
 use web::{HttpConfig, Platform, Server};
 
+use crate::logs;
+
 /// What every secret of the samples contains.
 pub const SECRETS: [&str; 9] = [
     "hunter2",
@@ -38,8 +40,10 @@ struct Cli {
     settings: Settings,
 }
 
+pub const SECRET: &str = "an access secret of the tests";
+
 const ARGUMENTS: &[&str] =
-    &["drift-service", "--host=127.0.0.1", "--workers=2", "--jwt-access-secret=an access secret of the tests"];
+    &["drift-service", "--host=127.0.0.1", "--workers=2", "--jwt-access-secret", SECRET];
 
 pub struct App {
     pub anonymous: Client,
@@ -61,7 +65,7 @@ impl App {
     }
 
     pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
-        web::init_logging();
+        logs::capture();
         let stores = backend.start().await;
         let database_url = stores.database_url().await;
         let arguments = ARGUMENTS.iter().chain(arguments);

@@ -2,7 +2,8 @@ use rstest::rstest;
 use serde_json::json;
 use testing::Backend;
 
-use crate::app::{App, SECRETS};
+use crate::app::{App, SECRETS, upload};
+use crate::logs;
 
 const SAMPLES: [&str; 7] = [
     "fakeaws_1/plan.json",
@@ -24,6 +25,17 @@ async fn no_secret_of_a_sample_is_told_to_anybody(#[values(Backend::Memory, Back
             assert_clean("a report", &report.text);
         }
     }
+    // Refused uploads, which error texts must not quote.
+    let engineer = app.engineer();
+    for broken in [r#"{"format_version": "hunter2"}"#, r#"{"errored": "hunter2"}"#, r#"{"resource_drift": ["hunter2"]}"#] {
+        assert_clean("a refusal", &upload(&engineer, "stack=x", broken.into()).await.text);
+    }
+    let report = json!({
+        "resourceId": "x", "resourceType": "t", "region": "r",
+        "expectedState": {"db_password": "hunter2", "nested": [{"apiKey": "hunter2"}]},
+        "actualState": {"db_password": "hunter2-rotated"},
+    });
+    assert_clean("a report", &engineer.post("/api/v1/drifts", &report).await.text);
     for caller in [app.anonymous.clone(), app.viewer(), app.engineer(), app.admin()] {
         assert_clean("drifts", &json!(app.drifts(&caller).await).to_string());
         for path in ["/api/v1/alerts?limit=100", "/api/v1/audit?limit=100", "/api/v1/metrics/summary"] {
@@ -33,6 +45,9 @@ async fn no_secret_of_a_sample_is_told_to_anybody(#[values(Backend::Memory, Back
     app.expect_events("drift:created", app.drifts(&app.viewer()).await.len()).await;
     assert_clean("the events", &app.published());
     assert_clean("the database", &dump(&app).await);
+    let log = logs::collected();
+    assert!(log.contains("/api/v1/drifts/ingest"), "the log holds the requests");
+    assert_clean("the log", &log);
 }
 
 fn assert_clean(what: &str, text: &str) {

@@ -1,0 +1,100 @@
+use actix_web::HttpResponse;
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use contracts::Role;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ErrorCode, ValidJson};
+
+use super::super::decide::{Decision, decide};
+use super::super::{Action, entity};
+use crate::State;
+use crate::access::Engineer;
+use crate::answers::BulkAnswer;
+use crate::error::DriftError;
+use crate::write::{Begun, Conditions, Write, begin};
+
+/// One decision on many drifts.
+#[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkDecision {
+    action: Action,
+    #[validate(length(min = 1, max = 100, message = "must have 1 to 100 ids"))]
+    ids: Vec<Uuid>,
+    /// Required to approve or reject
+    #[validate(length(min = 1, max = 1000))]
+    reason: Option<String>,
+}
+
+/// What became of one of them.
+#[derive(Serialize, ToSchema)]
+pub struct BulkOutcome {
+    id: Uuid,
+    /// As the status of an answer.
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<BulkError>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BulkError {
+    code: ErrorCode,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    details: Option<serde_json::Value>,
+}
+
+/// Decides on up to 100 drifts; each succeeds or fails by itself.
+#[utoipa::path(post, path = "/api/v1/drifts/bulk", tag = "drifts", request_body = BulkDecision,
+    responses((status = 200, body = BulkAnswer)))]
+pub async fn decide_in_bulk(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    conditions: Conditions,
+    ValidJson(body): ValidJson<BulkDecision>,
+) -> Result<HttpResponse, ApiError> {
+    if body.action == Action::Reopen && actor.role < Role::Admin {
+        return Err(ApiError::forbidden("only an admin may reopen"));
+    }
+    if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
+        return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
+    }
+    let request = serde_json::to_vec(&body).unwrap_or_default();
+    let mut write = match begin(&state, actor, &conditions, &request).await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    // In the order of ids, as scans lock them: so the two cannot wait for each other.
+    let mut order: Vec<usize> = (0..body.ids.len()).collect();
+    order.sort_by_key(|index| body.ids[*index]);
+    let decision = Decision { action: body.action, reason: body.reason, if_match: None };
+    let mut outcomes = Vec::with_capacity(order.len());
+    for index in order {
+        outcomes.push((index, decide_one(&mut write, body.ids[index], &decision).await?));
+    }
+    outcomes.sort_by_key(|(index, _)| *index);
+    let outcomes: Vec<BulkOutcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(write.answer(StatusCode::OK, &outcomes).await?)
+}
+
+async fn decide_one(write: &mut Write, id: Uuid, decision: &Decision) -> Result<BulkOutcome, ApiError> {
+    let drift = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
+    let outcome = match drift {
+        Some(drift) => decide(write, drift, decision).await.map(|_| ()),
+        None => Err(DriftError::NotFound("drift")),
+    };
+    match outcome {
+        Ok(()) => Ok(BulkOutcome { id, status: StatusCode::OK.as_u16(), error: None }),
+        Err(error @ DriftError::Database(_)) => Err(error.into()),
+        Err(error) => {
+            let error = ApiError::from(error);
+            let status = error.status_code().as_u16();
+            let ApiError { code, message, details, .. } = error;
+            Ok(BulkOutcome { id, status, error: Some(BulkError { code, message, details }) })
+        }
+    }
+}

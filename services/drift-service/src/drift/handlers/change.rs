@@ -1,0 +1,172 @@
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use contracts::events::drift::DriftResolved;
+use sea_orm::ActiveValue::Set;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+use web::{ApiError, ValidJson, ValidPath};
+
+use super::super::decide::updated;
+use super::super::entity::{self, ActiveModel, Model};
+use super::super::{DriftView, Status};
+use crate::access::{Admin, Engineer};
+use crate::alert::{self, AlertType};
+use crate::answers::{DriftAnswer, EmptyAnswer};
+use crate::audit::{self, Record, Subject};
+use crate::error::DriftError;
+use crate::money::Money;
+use crate::rules::Severity;
+use crate::write::{Begun, Conditions, Write, begin};
+use crate::{State, ingest};
+
+/// What people know better than a scan. At least one of it.
+#[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DriftChange {
+    severity: Option<Severity>,
+    #[schema(value_type = Option<f64>)]
+    cost_impact_monthly: Option<Money>,
+    #[validate(length(min = 1, max = 64))]
+    region: Option<String>,
+}
+
+impl DriftChange {
+    /// The names of the fields that would become others.
+    fn changed_fields(&self, drift: &Model) -> Vec<&'static str> {
+        let cost = Money { cents: drift.cost_cents };
+        [
+            ("severity", self.severity.is_some_and(|severity| severity != drift.severity)),
+            ("costImpactMonthly", self.cost_impact_monthly.is_some_and(|amount| amount != cost)),
+            ("region", self.region.as_ref().is_some_and(|region| *region != drift.region)),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_changed)| is_changed.then_some(name))
+        .collect()
+    }
+
+    /// The fingerprint stays: it is what scanners recognise the drift by.
+    fn to_row(&self, drift: &Model) -> ActiveModel {
+        let severity = self.severity.unwrap_or(drift.severity);
+        let cost = self.cost_impact_monthly.map_or(drift.cost_cents, |cost| cost.cents);
+        ActiveModel {
+            severity: Set(severity),
+            severity_rank: Set(severity.rank()),
+            cost_cents: Set(cost),
+            region: Set(self.region.clone().unwrap_or_else(|| drift.region.clone())),
+            ..Default::default()
+        }
+    }
+}
+
+/// Changes severity, cost or region of a live drift.
+#[utoipa::path(patch, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
+    request_body = DriftChange, responses((status = 200, body = DriftAnswer)))]
+pub async fn update_drift(
+    state: Data<State>,
+    Engineer(actor): Engineer,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+    body: Result<ValidJson<DriftChange>, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    find(&state, id).await?;
+    let ValidJson(change) = body?;
+    if let DriftChange { severity: None, cost_impact_monthly: None, region: None } = change {
+        return Err(ApiError::validation("body", "give severity, costImpactMonthly or region"));
+    }
+    let audience = actor.role.into();
+    let request = serde_json::to_vec(&change).unwrap_or_default();
+    let mut write = match begin(&state, actor, &conditions, &request).await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    let drift = change_locked(&mut write, &state, id, &change, conditions.if_match).await?;
+    let version = drift.version;
+    Ok(write.answer_versioned(StatusCode::OK, version, &DriftView::new(drift, audience)).await?)
+}
+
+async fn change_locked(
+    write: &mut Write,
+    state: &State,
+    id: Uuid,
+    change: &DriftChange,
+    if_match: Option<i32>,
+) -> Result<Model, DriftError> {
+    let before = lock(write, id, if_match).await?;
+    if before.status == Status::Resolved {
+        return Err(DriftError::Final);
+    }
+    let changed_fields = change.changed_fields(&before);
+    if changed_fields.is_empty() {
+        return Ok(before);
+    }
+    let row = ActiveModel { updated_at: Set(write.at), ..change.to_row(&before) };
+    entity::update_if(&*write.tx, id, before.status, None, row).await?;
+    let drift = entity::by_id(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    let record = Record { changed_fields, ..Record::new(Subject::Drift(id), "drift.update") };
+    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    write.tx.emit(updated(&drift));
+    if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
+        escalate(write, &drift).await?;
+    }
+    Ok(drift)
+}
+
+async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
+    let alert_type = AlertType::SeverityEscalated;
+    if alert::entity::drifts_with(&*write.tx, alert_type, &[drift.id]).await?.is_empty() {
+        let alert = alert::about(drift.id, &drift.address, drift.kind, drift.severity, alert_type, write.at);
+        alert::raise(&mut write.tx, &write.actor, vec![alert]).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a drift with its alerts. Their audit stays.
+#[utoipa::path(delete, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = EmptyAnswer)))]
+pub async fn delete_drift(
+    state: Data<State>,
+    Admin(actor): Admin,
+    ValidPath(id): ValidPath<Uuid>,
+    conditions: Conditions,
+) -> Result<HttpResponse, ApiError> {
+    let mut write = match begin(&state, actor, &conditions, b"").await? {
+        Begun::Write(write) => write,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    delete_locked(&mut write, id, conditions.if_match).await?;
+    Ok(write.answer(StatusCode::OK, &()).await?)
+}
+
+async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Result<(), DriftError> {
+    let drift = lock(write, id, if_match).await?;
+    let alerts = alert::entity::of_drift(&*write.tx, id).await?;
+    entity::delete(&*write.tx, id).await?;
+    let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
+    records.push(Record { from: Some(drift.status.as_str()), ..Record::new(Subject::Drift(id), "drift.delete") });
+    audit::record(&*write.tx, &write.actor, write.at, records).await?;
+    if drift.status != Status::Resolved {
+        write.tx.emit(DriftResolved {
+            id,
+            status: Status::Resolved.as_str().into(),
+            resolved_at: write.at,
+            resolved_how: "deleted".into(),
+            account_id: drift.account_id,
+        });
+    }
+    Ok(())
+}
+
+async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, DriftError> {
+    let drift = entity::lock(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    match if_match {
+        Some(version) if version != drift.version => Err(DriftError::Changed { current: drift.version }),
+        _ => Ok(drift),
+    }
+}
+
+async fn find(state: &State, id: Uuid) -> Result<Model, DriftError> {
+    entity::by_id(&*state.database, id).await?.ok_or(DriftError::NotFound("drift"))
+}

@@ -1,0 +1,39 @@
+//! Everything that this test process logs, down to debug.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use tracing_subscriber::filter::LevelFilter;
+
+static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to collect, once.
+pub fn capture() {
+    LOG.get_or_init(|| {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let sink = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || Writer(sink.clone()))
+            .init();
+        log
+    });
+}
+
+/// What was logged so far.
+pub fn collected() -> String {
+    String::from_utf8_lossy(&LOG.get().expect("an app was started").lock().unwrap()).into_owned()
+}

@@ -1,0 +1,99 @@
+//! Who may call what: every operation of the OpenAPI document, by everybody.
+
+use contracts::Role;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::{Backend, Client, Method, StatusCode};
+use uuid::Uuid;
+
+use crate::app::App;
+
+/// The least that a caller must be.
+#[derive(Clone, Copy, PartialEq)]
+enum Needs {
+    Nothing,
+    Role(Role),
+}
+
+const RULES: [(&str, &str, Needs); 20] = [
+    ("get", "/api/v1/drifts", Needs::Nothing),
+    ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/bulk", Needs::Role(Role::Engineer)),
+    ("get", "/api/v1/drifts/{id}", Needs::Nothing),
+    ("patch", "/api/v1/drifts/{id}", Needs::Role(Role::Engineer)),
+    ("delete", "/api/v1/drifts/{id}", Needs::Role(Role::Admin)),
+    ("post", "/api/v1/drifts/{id}/approve", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/{id}/reject", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/{id}/resolve", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/{id}/reopen", Needs::Role(Role::Admin)),
+    ("get", "/api/v1/drifts/{id}/history", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/alerts", Needs::Nothing),
+    ("post", "/api/v1/alerts", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/alerts/read-all", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/alerts/{id}", Needs::Nothing),
+    ("delete", "/api/v1/alerts/{id}", Needs::Role(Role::Admin)),
+    ("post", "/api/v1/alerts/{id}/read", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/metrics/summary", Needs::Nothing),
+    ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
+];
+
+/// Method and path of every operation that is documented.
+fn operations() -> Vec<(String, String)> {
+    let document = serde_json::to_value(drift_service::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let of = |(path, item): (&String, &Value)| {
+        let methods: Vec<String> = item.as_object().unwrap().keys().cloned().collect();
+        methods.into_iter().map(|method| (method, path.clone())).collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(of).collect()
+}
+
+async fn call(caller: &Client, method: &str, path: &str) -> StatusCode {
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let path = path.replace("{id}", &Uuid::new_v4().to_string());
+    caller.send(caller.request(method, &path).json(&json!({}))).await.status
+}
+
+#[rstest]
+#[actix_web::test]
+async fn every_documented_operation_admits_whom_it_should(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+    #[values(true, false)] reads_are_public: bool,
+) {
+    let app = App::with(backend, &[&format!("--public-reads={reads_are_public}")]).await;
+    let bad = app.anonymous.with_token("not.a.token");
+    let expired = app.anonymous.with_token(&app.token(Role::Admin, -60));
+    // A service token is an access token with a long life and a role of at most engineer.
+    let service = app.anonymous.with_token(&app.token(Role::Engineer, 86_400 * 365));
+    for (method, path) in operations() {
+        let rule = RULES.iter().find(|(rule_method, rule_path, _)| *rule_method == method && *rule_path == path);
+        let Some((.., needs)) = rule else { panic!("no rule says who may {method} {path}") };
+        let needs = match needs {
+            Needs::Nothing if !reads_are_public => Needs::Role(Role::Viewer),
+            needs => *needs,
+        };
+        let at = format!("{method} {path}");
+        for caller in [&bad, &expired] {
+            assert_eq!(call(caller, &method, &path).await, StatusCode::UNAUTHORIZED, "{at}");
+        }
+        let status = call(&app.anonymous, &method, &path).await;
+        assert_eq!(status == StatusCode::UNAUTHORIZED, needs != Needs::Nothing, "{at}: {status}");
+        for (role, caller) in Role::ALL.map(|role| (role, app.caller(role))).into_iter().chain([(Role::Engineer, service.clone())]) {
+            let status = call(&caller, &method, &path).await;
+            let is_refused = matches!(needs, Needs::Role(least) if role < least);
+            assert_eq!(status == StatusCode::FORBIDDEN, is_refused, "{at} by {role}: {status}");
+            assert_ne!(status, StatusCode::UNAUTHORIZED, "{at} by {role}");
+            assert!(!status.is_server_error(), "{at} by {role}: {status}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_is_of_a_documented_operation() {
+    let operations = operations();
+    for (method, path, _) in RULES {
+        assert!(operations.contains(&(method.into(), path.into())), "{method} {path}");
+    }
+    assert_eq!(operations.len(), RULES.len());
+}
