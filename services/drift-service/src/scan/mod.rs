@@ -208,7 +208,7 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Sc
     if shape.errored == Some(true) {
         return refuse("this plan errored, so it is only a part; fix the error and plan again");
     }
-    if shape.format_version.is_some_and(|version| !version.starts_with("1.")) {
+    if shape.format_version.as_ref().is_some_and(|version| !version.starts_with("1.")) {
         return refuse("this format_version is not supported, only 1.x is");
     }
     if shape.is_plan() {
