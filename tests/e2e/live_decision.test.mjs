@@ -17,10 +17,10 @@ const CREATED_FIELDS =
 const sorted = (values) => [...values].sort();
 const keys = (object) => sorted(Object.keys(object));
 
-for (const start of [allInOne, split]) {
+for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
   let app;
 
-  describe(`a live decision, ${start === split ? 'split' : 'all in one'}`, () => {
+  describe(`a live decision, ${name}`, () => {
     before(async () => (app = await start()));
     after(async () => {
       const codes = await app?.stop();

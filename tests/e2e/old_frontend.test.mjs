@@ -7,12 +7,13 @@ import axios from 'axios';
 import { allInOne, split } from '../lib/deployments.mjs';
 import { sample } from '../lib/samples.mjs';
 import { StockClient } from '../lib/sockets.mjs';
+import { behindCaddy } from '../system/behind_caddy.mjs';
 import { resigned } from '../lib/tokens.mjs';
 
-for (const start of [allInOne, split]) {
+for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'behind Caddy': behindCaddy })) {
   let app;
 
-  describe(`an old frontend, ${start === split ? 'split' : 'all in one'}`, () => {
+  describe(`an old frontend, ${name}`, () => {
     before(async () => (app = await start()));
     after(() => app?.stop());
 

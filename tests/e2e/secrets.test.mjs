@@ -21,10 +21,10 @@ function expectedDrifts(name, { source = 'drift' }) {
   return rules.drifts ?? rules[source === 'changes' ? 'resource_changes' : 'resource_drift'].drifts;
 }
 
-for (const start of [allInOne, split]) {
+for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
   let app, samples;
 
-  describe(`secrets, ${start === split ? 'split' : 'all in one'}`, () => {
+  describe(`secrets, ${name}`, () => {
     before(async () => {
       const names = await sampleNames();
       samples = new Map(await Promise.all(names.map(async (name) => [name, await sample(name)])));

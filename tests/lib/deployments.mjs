@@ -23,8 +23,7 @@ const environment = () => ({
  * is everything its stores hold as text, `log()` everything its processes wrote.
  */
 class Deployment {
-  constructor(name, processes, origins, gateways, env) {
-    this.name = name;
+  constructor(processes, origins, gateways, env) {
     this.processes = processes;
     this.gateways = gateways;
     this.api = new Api(origins);
@@ -50,18 +49,18 @@ export async function allInOne() {
   const env = environment();
   const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
   const url = at(port);
-  const deployment = new Deployment('all in one', [process], { auth: url, drift: url }, [url], env);
+  const deployment = new Deployment([process], { auth: url, drift: url }, [url], env);
   deployment.stored = () => contents(data.path);
   deployment.removeStores = data.remove;
   await process.ready(url);
   return deployment;
 }
 
-/** The split binaries with two gateways, on a private Postgres and Redis. */
-export async function split() {
+/** The split binaries with two gateways, on a private Postgres and Redis; `more` for their environment. */
+export async function split(more = {}) {
   const postgres = new Postgres();
   const redis = await Redis.start();
-  const shared = { ...environment(), REDIS_URL: redis.url };
+  const shared = { ...environment(), REDIS_URL: redis.url, ...more };
 
   const start = async (name, env = {}) => {
     const port = await freePort();
@@ -70,12 +69,12 @@ export async function split() {
   const services = [
     await start('auth-service', { DATABASE_URL: await postgres.newDatabase() }),
     await start('drift-service', { DATABASE_URL: await postgres.newDatabase() }),
-    await start('ws-gateway'),
-    await start('ws-gateway'),
+    await start('ws-gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
+    await start('ws-gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
   ];
   const [auth, drift, ...gateways] = services.map(({ url }) => url);
   const processes = services.map(({ process }) => process);
-  const deployment = new Deployment('split', processes, { auth, drift }, gateways, shared);
+  const deployment = new Deployment(processes, { auth, drift }, gateways, shared);
   deployment.redis = redis;
   deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;
   deployment.removeStores = () => Promise.all([postgres.stop(), redis.stop()]);
