@@ -18,8 +18,13 @@ const PARTS = {
 export function show(main, found, signal) {
   const place = h('div', { class: 'admin-part' });
   const links = Object.entries(PARTS).map(([name, [label]]) => h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label));
+  const head = h('header', { class: 'view-head' }, h('h1', {}, 'Admin'));
+  if (!session.may('admin')) {
+    fill(main, head, failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }));
+    return undefined;
+  }
   let leaving = new AbortController();
-  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Admin')), h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links), place);
+  fill(main, head, h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links), place);
 
   const update = ({ id }) => {
     const chosen = id in PARTS ? id : 'users';
@@ -31,10 +36,6 @@ export function show(main, found, signal) {
     leaving = new AbortController();
     PARTS[chosen][1](place, AbortSignal.any([leaving.signal, signal]));
   };
-  if (!session.may('admin')) {
-    fill(place, failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }));
-    return undefined;
-  }
   update(found);
   return update;
 }

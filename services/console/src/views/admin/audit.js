@@ -34,8 +34,11 @@ export function showAudit(place, signal) {
   read('drift');
 }
 
+const DONE = { create: 'created', approve: 'approved', reject: 'rejected', resolve: 'resolved', reopen: 'reopened', update: 'updated', delete: 'deleted', see: 'seen again' };
+
+/** `drift.approve` reads “Drift approved”, `login_failed` “Login failed”. */
 const words = (action) => {
-  const text = action.replace(/^(drift|alert)\./, '$1 ').replaceAll('_', ' ');
+  const text = action.replace(/\.(\w+)$/, (whole, verb) => ` ${DONE[verb] ?? verb}`).replaceAll('_', ' ');
   return text[0].toUpperCase() + text.slice(1);
 };
 

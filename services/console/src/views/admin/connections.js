@@ -33,7 +33,7 @@ async function peopleView(signal) {
   const connected = await Promise.all(
     users.filter(({ isActive }) => isActive).map(async (user) => {
       const { data } = await get(`${REALTIME}/users/${user.id}/connections`, {}, { signal });
-      return { user, connections: Array.isArray(data) ? data : data.connections };
+      return { user, connections: data.connections };
     }),
   );
   return h(

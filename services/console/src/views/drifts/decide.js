@@ -20,9 +20,10 @@ const LONGEST_REASON = 1000;
 
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
-/** The outcome so far, and the form to decide with. `follow(drift)` keeps it on the version that is shown. */
+/** The form to decide with, or null where nothing is left to do. `follow(drift)` keeps it on the version that is shown. */
 export function decisionArea(drift, reread) {
   const actions = ALLOWED[drift.status];
+  if (actions.length === 0) return null;
   const area = h('section', { class: 'decision', 'aria-label': 'Decision' });
   let shown = drift;
   area.follow = (now) => (shown = now);
@@ -74,25 +75,24 @@ export function decisionArea(drift, reread) {
 
   fill(
     area,
-    outcome(drift),
-    actions.length > 0 && canAny && reason.field,
+    canAny && reason.field,
     told,
-    buttons.length > 0 && h('div', { class: 'decision-buttons' }, buttons),
-    actions.length > 0 && h('p', { class: 'hint', id: hintId }, hint(drift, canAny)),
+    h('div', { class: 'decision-buttons' }, buttons),
+    h('p', { class: 'hint', id: hintId }, hint(drift, canAny)),
   );
   return area;
 }
 
 function reasonField(label) {
-  const input = h('textarea', { id: 'reason', name: 'reason', rows: 2, maxlength: LONGEST_REASON });
+  const input = h('textarea', { id: 'reason', name: 'reason', rows: 1, maxlength: LONGEST_REASON });
   return { input, field: h('div', { class: 'field' }, h('label', { for: 'reason' }, label), input) };
 }
 
 function hint(drift, canAny) {
   if (!canAny) {
-    return `You are a viewer: you can see drifts and discuss them. Engineers and admins decide; an admin can make you one.`;
+    return 'You are a viewer: engineers and admins decide. An admin can change your role.';
   }
-  if (drift.status === 'detected') return 'Approve: the actual state is fine as it is. Reject: it must go. The decision holds for this state; another change comes back as a new drift.';
+  if (drift.status === 'detected') return 'Approve: the actual state is fine. Reject: it must go. Another change comes back as a new drift.';
   return 'A decision holds until the resource changes again.';
 }
 
@@ -108,7 +108,8 @@ function refusal(error) {
   return explain(error);
 }
 
-function outcome(drift) {
+/** What was decided, by whom, and why. */
+export function outcome(drift) {
   const { status } = drift;
   if (status === 'detected') return null;
   const [at, by, reason] = {

@@ -7,14 +7,16 @@ import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import { knowNames } from '../../people.js';
 import { failed, skeleton } from '../../states.js';
-import { decisionArea } from './decide.js';
+import { decisionArea, outcome } from './decide.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { statusMark } from './row.js';
 
 export function showDetail(place, id, { close, known, signal }) {
-  const decision = h('div', { class: 'decision-place' });
-  const body = h('div', { class: 'detail-body' }, skeleton(5));
+  const above = h('div', {}, skeleton(5));
+  const below = h('div', {});
+  // Filled only when the status changes: a reason that is being written survives whatever else happens.
+  const deciding = h('div', { class: 'deciding' });
   const title = h('h2', { tabindex: '-1' }, known?.address ?? 'Drift');
   const marks = h('div', { class: 'detail-marks' });
   fill(
@@ -26,10 +28,11 @@ export function showDetail(place, id, { close, known, signal }) {
       marks,
       title,
     ),
-    decision,
-    body,
+    above,
+    deciding,
+    below,
   );
-  let version = null;
+  let decision = null;
 
   const read = async () => {
     try {
@@ -41,15 +44,19 @@ export function showDetail(place, id, { close, known, signal }) {
       if (signal.aborted) return;
       fill(title, drift.address);
       fill(marks, severityMark(drift.severity), h('span', { class: 'detail-severity' }, drift.severity), statusMark(drift.status));
-      fill(body, facts(drift), difference(drift), historyView(history));
-      // A reason that is being written survives whatever else happens to the drift.
-      if (version?.status !== drift.status) fill(decision, decisionArea(drift, read));
-      version = drift;
-      decision.firstChild?.follow?.(drift);
+      fill(above, outcome(drift), difference(drift));
+      if (decision?.status !== drift.status) {
+        decision = { status: drift.status, area: decisionArea(drift, read) };
+        fill(deciding, decision.area);
+      }
+      decision.area?.follow(drift);
+      fill(below, facts(drift), historyView(history));
     } catch (error) {
       if (signal.aborted) return;
-      fill(decision);
-      fill(body, failed(error, read));
+      decision = null;
+      fill(deciding);
+      fill(below);
+      fill(above, failed(error, read));
     }
   };
   const again = throttled(150, read, signal);
