@@ -89,7 +89,8 @@ impl FromRequest for Reader {
             request.app_data::<Data<State>>().is_some_and(|state| state.settings.public_reads);
         let reader = if reads_are_public {
             let caller = web::MaybeCaller::from_request(request, payload).into_inner();
-            caller.map(|web::MaybeCaller(caller)| caller.map_or(Audience::Public, |caller| caller.role.into()))
+            caller
+                .map(|web::MaybeCaller(caller)| caller.map_or(Audience::Public, |caller| caller.role.into()))
         } else {
             let caller = web::Caller::from_request(request, payload).into_inner();
             caller.map(|caller| caller.role.into())

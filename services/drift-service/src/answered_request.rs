@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::entity::prelude::*;
 use sea_orm::TryInsertResult;
+use sea_orm::entity::prelude::*;
 
 const KEEP: TimeDelta = TimeDelta::hours(24);
 
@@ -41,10 +41,7 @@ pub async fn claim(
         body: Set(String::new()),
         created_at: Set(at),
     };
-    let inserted = Entity::insert(row)
-        .on_conflict_do_nothing()
-        .exec_without_returning(db)
-        .await?;
+    let inserted = Entity::insert(row).on_conflict_do_nothing().exec_without_returning(db).await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }
 

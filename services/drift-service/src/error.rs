@@ -40,9 +40,12 @@ impl From<DriftError> for ApiError {
                 .with_details(&json!({"status": status, "action": action, "allowed": status.allowed()})),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
-            DriftError::Changed { current } => Self::new(ErrorCode::PreconditionFailed, message)
-                .with_details(&json!({"version": current})),
-            DriftError::StaleScan { last } => Self::conflict(message).with_details(&json!({"lastScanAt": last})),
+            DriftError::Changed { current } => {
+                Self::new(ErrorCode::PreconditionFailed, message).with_details(&json!({"version": current}))
+            }
+            DriftError::StaleScan { last } => {
+                Self::conflict(message).with_details(&json!({"lastScanAt": last}))
+            }
             DriftError::AlertExists => Self::conflict(message),
             DriftError::KeyReused => Self::unprocessable(message),
             DriftError::Invalid { field, message } => Self::validation(field, message),

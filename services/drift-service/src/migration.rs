@@ -1,7 +1,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, boolean, integer, small_integer, string_len, string_len_null, string_null, text, text_null,
-    timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
+    big_integer, big_integer_null, boolean, integer, small_integer, string_len, string_len_null, string_null,
+    text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
 /// The tables of this service. Its record of what ran is its own, so that services can share a database.
@@ -95,7 +95,10 @@ fn alerts() -> TableCreateStatement {
         .col(timestamp_with_time_zone_null("readAt"))
         .col(string_null("readBy"))
         .foreign_key(
-            ForeignKey::create().from("alerts", "driftId").to("drifts", "id").on_delete(ForeignKeyAction::Cascade),
+            ForeignKey::create()
+                .from("alerts", "driftId")
+                .to("drifts", "id")
+                .on_delete(ForeignKeyAction::Cascade),
         )
         .take()
 }

@@ -22,7 +22,7 @@ impl Money {
     /// If it is out of bounds or has more than two places.
     pub fn parse(amount: f64) -> Result<Self, String> {
         let cents = (amount * 100.0).round();
-        if !(cents.abs() <= MAX_CENTS as f64) {
+        if cents.is_nan() || cents.abs() > MAX_CENTS as f64 {
             return Err("must be from -9999999.99 to 9999999.99".into());
         }
         let money = Self { cents: cents as i64 };

@@ -94,7 +94,8 @@ async fn clean(state: &State, stop: CancellationToken) {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = crate::answered_request::clean(&*state.database, state.platform.clock.now()).await {
+        if let Err(error) = crate::answered_request::clean(&*state.database, state.platform.clock.now()).await
+        {
             tracing::warn!(%error, "old idempotency keys stay for now");
         }
     }

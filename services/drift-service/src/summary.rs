@@ -74,10 +74,8 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
         .into_model()
         .all(db)
         .await?;
-    let unread_alerts = alert::entity::Entity::find()
-        .filter(alert::entity::Column::IsRead.eq(false))
-        .count(db)
-        .await?;
+    let unread_alerts =
+        alert::entity::Entity::find().filter(alert::entity::Column::IsRead.eq(false)).count(db).await?;
     let count = |fits: &dyn Fn(&Group) -> bool| {
         groups.iter().filter(|group| fits(group)).map(|group| group.drifts.unsigned_abs()).sum::<u64>()
     };
@@ -90,7 +88,9 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
         open: count(&|group| is_open(&group)),
         by_status: Status::ALL.map(|status| (status.as_str(), count(&|group| group.status == status))).into(),
         by_severity: severities
-            .map(|severity| (severity.as_str(), count(&|group| is_open(&group) && group.severity == severity)))
+            .map(|severity| {
+                (severity.as_str(), count(&|group| is_open(&group) && group.severity == severity))
+            })
             .into(),
         cost_impact_monthly: groups.iter().filter(is_open).map(|group| Money { cents: group.cents }).sum(),
         unread_alerts,

@@ -44,7 +44,10 @@ impl Conditions {
             Some(tag) => {
                 let version = tag.trim_start_matches("W/").trim_matches('"').strip_prefix('v');
                 let version = version.and_then(|version| version.parse().ok());
-                Some(version.ok_or_else(|| ApiError::validation("If-Match", "must be an ETag such as \"v3\""))?)
+                Some(
+                    version
+                        .ok_or_else(|| ApiError::validation("If-Match", "must be an ETag such as \"v3\""))?,
+                )
             }
         };
         let idempotency_key = text_header(request.headers(), "idempotency-key")?;

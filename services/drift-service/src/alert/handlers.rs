@@ -15,8 +15,8 @@ use super::entity::{self, Filter, Model, Which};
 use super::{AlertType, deletion, raise, read};
 use crate::State;
 use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
-use crate::audit;
 use crate::answers::{AlertAnswer, AlertList, EmptyAnswer, ReadCountAnswer};
+use crate::audit;
 use crate::drift;
 use crate::error::DriftError;
 use crate::rules::Severity;
@@ -98,7 +98,8 @@ pub async fn list_alerts(
     let mut alerts = page.map_err(DriftError::from)?;
     let has_more = alerts.len() as u64 > query.limit;
     alerts.truncate(query.limit as usize);
-    let next = alerts.last().filter(|_| has_more).map(|last| cursor::encode(&(last.created_at, last.id, bound)));
+    let next =
+        alerts.last().filter(|_| has_more).map(|last| cursor::encode(&(last.created_at, last.id, bound)));
     let views = alerts.into_iter().map(|alert| AlertView::new(alert, audience)).collect();
     Ok(web::list(views, query.limit, next))
 }
@@ -168,10 +169,11 @@ pub async fn create_alert(
     ValidJson(body): ValidJson<NewAlert>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
-    let mut write = match begin(&state, actor, &conditions, &serde_json::to_vec(&body).unwrap_or_default()).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
+    let mut write =
+        match begin(&state, actor, &conditions, &serde_json::to_vec(&body).unwrap_or_default()).await? {
+            Begun::Write(write) => write,
+            Begun::Answered(answer) => return Ok(answer),
+        };
     if let Some(id) = body.drift_id
         && drift::entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?.is_none()
     {
@@ -233,6 +235,8 @@ pub async fn delete_alert(
     };
     let alert = entity::delete(&*write.tx, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    audit::record(&*write.tx, &write.actor, write.at, vec![deletion(&alert)]).await.map_err(DriftError::from)?;
+    audit::record(&*write.tx, &write.actor, write.at, vec![deletion(&alert)])
+        .await
+        .map_err(DriftError::from)?;
     Ok(write.answer(StatusCode::OK, &()).await?)
 }

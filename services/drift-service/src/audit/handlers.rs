@@ -118,7 +118,8 @@ async fn page(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError
     let bound = format!("{:?}", (entity_id, &action, &actor));
     let after = cursor_after(cursor.as_deref(), &bound)?;
     let page =
-        entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1).await;
+        entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1)
+            .await;
     let mut rows = page.map_err(DriftError::from)?;
     let has_more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);

@@ -160,7 +160,11 @@ pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), D
 }
 
 /// The same state was seen again: no change of the drift, so its version stays.
-pub async fn record_sightings(db: &impl ConnectionTrait, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn record_sightings(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
         Entity::update_many()
             .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))

@@ -81,7 +81,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
             }
 
             fn visit_str<E: de::Error>(self, list: &str) -> Result<AnyOf<T>, E> {
-                let values = list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
+                let values =
+                    list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
                 values.collect::<Result<_, E>>().map(AnyOf)
             }
         }
@@ -168,17 +169,7 @@ impl DriftQuery {
     /// # Errors
     /// 400 for a cursor of another query.
     pub async fn page(&self, db: &impl ConnectionTrait) -> Result<(Vec<Model>, Option<String>), ApiError> {
-        let order = if self.sort.descending { Order::Desc } else { Order::Asc };
-        // One more than asked for tells whether there is a next page.
-        let mut drifts = Entity::find()
-            .filter(self.condition())
-            .filter(Condition::all().add_option(self.after()?))
-            .order_by(self.sort.column(), order.clone())
-            .order_by(Column::Id, order)
-            .limit(self.limit + 1)
-            .all(db)
-            .await
-            .map_err(DriftError::from)?;
+        let mut drifts = self.select()?.all(db).await.map_err(DriftError::from)?;
         if drifts.len() as u64 <= self.limit {
             return Ok((drifts, None));
         }
@@ -187,6 +178,17 @@ impl DriftQuery {
             cursor::encode(&Place { query: self.digest(), place: self.sort.place_of(last), id: last.id })
         });
         Ok((drifts, next))
+    }
+
+    fn select(&self) -> Result<Select<Entity>, ApiError> {
+        let order = if self.sort.descending { Order::Desc } else { Order::Asc };
+        // One more than asked for tells whether there is a next page.
+        Ok(Entity::find()
+            .filter(self.condition())
+            .filter(Condition::all().add_option(self.after()?))
+            .order_by(self.sort.column(), order.clone())
+            .order_by(Column::Id, order)
+            .limit(self.limit + 1))
     }
 
     fn after(&self) -> Result<Option<Expr>, ApiError> {
@@ -231,5 +233,62 @@ impl DriftQuery {
             .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to)))
             .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))
             .add_option(self.max_cost.map(|cost| Column::CostCents.lte(cost.cents)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backplane::{Backplane, Options};
+    use contracts::Clock;
+    use sea_orm::{DbBackend, QueryTrait, Statement};
+    use testing::Backend;
+
+    use super::*;
+    use crate::migration::Migrator;
+
+    const ROWS: u32 = 20_000;
+
+    /// A database with many drifts, of which the planner knows how many there are.
+    async fn many_drifts(url: &str) -> outbox::Database {
+        let clock = Clock::system();
+        let backplane = Backplane::connect("memory:", Options::new(clock.clone())).unwrap();
+        let db = outbox::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
+        let seed = format!(
+            r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",
+                "severityRank", "kind", "status", "difference", "costCents", "detectedAt", "firstSeenAt",
+                "lastSeenAt", "createdAt", "updatedAt", "occurrences", "fingerprint", "actualHash", "version",
+                "searchText")
+            SELECT gen_random_uuid(), 's', 'a', 'i', 't', 'r', 'info', n % 3, 'changed', 'detected', '[]', n % 97,
+                at, at, at, at, at, 1, n::text, '', 1, 'a'
+            FROM (SELECT n, now() - n * interval '1 second' AS at FROM generate_series(1, {ROWS}) AS n) AS numbers"#
+        );
+        for sql in [seed.as_str(), "ANALYZE drifts"] {
+            db.execute_unprepared(sql).await.unwrap();
+        }
+        db
+    }
+
+    #[tokio::test]
+    async fn any_page_of_any_sort_is_read_from_an_index() {
+        let stores = Backend::Real.start().await;
+        let db = many_drifts(&stores.database_url().await).await;
+        for name in ["detectedAt", "createdAt", "lastSeenAt", "costImpactMonthly", "severity"] {
+            for direction in ["", "-"] {
+                let sort = Sort::deserialize(format!("{direction}{name}").into_deserializer());
+                let sort = sort.map_err(|error: de::value::Error| error).unwrap();
+                let mut query: DriftQuery = serde_json::from_str("{}").unwrap();
+                query.sort = sort;
+                let (page, _) = query.page(&*db).await.unwrap();
+                let place = Place { query: query.digest(), place: sort.place_of(&page[9]), id: page[9].id };
+                query.cursor = Some(cursor::encode(&place));
+                let select = query.select().unwrap().build(DbBackend::Postgres);
+                let explain = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {select}"));
+                let lines = db.query_all_raw(explain).await.unwrap();
+                let plan: Vec<String> = lines.iter().map(|line| line.try_get_by_index(0).unwrap()).collect();
+                let plan = plan.join("\n");
+                let is_indexed = plan.contains("Index Scan") && plan.contains("Index Cond");
+                assert!(is_indexed && !plan.contains("Sort"), "{direction}{name}:\n{plan}");
+            }
+        }
     }
 }

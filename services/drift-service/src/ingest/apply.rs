@@ -114,11 +114,7 @@ async fn resolve(
     Ok(())
 }
 
-async fn update(
-    tx: &mut Transaction,
-    updated: Vec<(Live, Finding)>,
-    stamp: &Stamp<'_>,
-) -> Result<(), DbErr> {
+async fn update(tx: &mut Transaction, updated: Vec<(Live, Finding)>, stamp: &Stamp<'_>) -> Result<(), DbErr> {
     let mut records = Vec::with_capacity(updated.len());
     let mut escalated = Vec::new();
     for (drift, finding) in updated {

@@ -98,8 +98,10 @@ pub async fn ingest_scan(
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content_type = header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_lowercase();
-    let is_known = matches!(content_type.as_str(), "application/json" | "application/gzip" | "application/x-gzip");
+    let content_type =
+        header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_lowercase();
+    let is_known =
+        matches!(content_type.as_str(), "application/json" | "application/gzip" | "application/x-gzip");
     let encoding = header(header::CONTENT_ENCODING).to_lowercase();
     if is_known && matches!(encoding.as_str(), "" | "identity" | "gzip") {
         return Ok(());
@@ -140,7 +142,8 @@ async fn take_in(
     if let (true, Some(why)) = (query.complete, scan.incomplete) {
         report.warnings.push(format!("nothing is resolved: {why}"));
     }
-    let sightings = scan.findings.into_iter().map(|finding| Sighting::new(finding, &query.stack, Money::default()));
+    let sightings =
+        scan.findings.into_iter().map(|finding| Sighting::new(finding, &query.stack, Money::default()));
     let (sightings, repeated) = distinct(sightings.collect());
     for address in repeated {
         report.skipped += 1;
@@ -155,13 +158,8 @@ async fn take_in(
     report.created = outcome.new.len() - outcome.superseded.len();
     report.resolved = outcome.gone.len();
     if !query.dry_run {
-        let stamp = Stamp {
-            actor: &write.actor,
-            rules: &state.rules,
-            stack: &query.stack,
-            taken_at,
-            now: write.at,
-        };
+        let stamp =
+            Stamp { actor: &write.actor, rules: &state.rules, stack: &query.stack, taken_at, now: write.at };
         apply(&mut write.tx, outcome, &stamp).await?;
     }
     Ok(report)

@@ -65,14 +65,17 @@ pub fn reconcile(
         let actual_hash = &sighting.finding.actual_hash;
         match known.remove(&sighting.fingerprint) {
             Some(drift) if drift.actual_hash == *actual_hash => outcome.seen_again.push(drift.id),
-            Some(drift) if drift.status == Status::Detected => outcome.updated.push((drift, sighting.finding)),
+            Some(drift) if drift.status == Status::Detected => {
+                outcome.updated.push((drift, sighting.finding))
+            }
             Some(drift) => {
                 outcome.new.push((sighting, Some(drift.id)));
                 outcome.superseded.push(drift);
             }
             None => {
                 let previous = last_resolved.get(&sighting.fingerprint);
-                let previous = previous.filter(|drift| drift.actual_hash == *actual_hash).map(|drift| drift.id);
+                let previous =
+                    previous.filter(|drift| drift.actual_hash == *actual_hash).map(|drift| drift.id);
                 outcome.new.push((sighting, previous));
             }
         }
@@ -154,9 +157,11 @@ mod tests {
 
     #[test]
     fn a_drift_that_comes_back_in_the_same_state_names_the_one_before() {
-        let before = |hash: &str| Resolved { id: Uuid::new_v4(), fingerprint: "a".into(), actual_hash: hash.into() };
+        let before =
+            |hash: &str| Resolved { id: Uuid::new_v4(), fingerprint: "a".into(), actual_hash: hash.into() };
         let (older, last) = (before("1"), before("2"));
-        let outcome = |hash| reconcile(vec![sighting("a", hash)], vec![], vec![older.clone(), last.clone()], false);
+        let outcome =
+            |hash| reconcile(vec![sighting("a", hash)], vec![], vec![older.clone(), last.clone()], false);
         assert_eq!(outcome("2").new[0].1, Some(last.id));
         assert_eq!(outcome("1").new[0].1, None);
     }

@@ -100,7 +100,11 @@ mod tests {
         for (rule, address, path) in [
             ("aws_instance.web", "aws_instance.web", None),
             ("aws_instance.web.tags", "aws_instance.web", Some("tags")),
-            ("module.app[\"a.b\"].aws_instance.web[0].tags.owner", "module.app[\"a.b\"].aws_instance.web[0]", Some("tags.owner")),
+            (
+                "module.app[\"a.b\"].aws_instance.web[0].tags.owner",
+                "module.app[\"a.b\"].aws_instance.web[0]",
+                Some("tags.owner"),
+            ),
             ("module.a.module.b.*.*", "module.a.module.b.*.*", None),
             ("module.legacy*", "module.legacy*", None),
             ("*", "*", None),

@@ -137,9 +137,7 @@ impl Rules {
     }
 
     fn is_info_only(&self, changes: &[Change]) -> bool {
-        let is_info = |change: &Change| {
-            matches!(change.path.first(), Some(Step::Key(key)) if self.info_paths.iter().any(|name| name == key))
-        };
+        let is_info = |change: &Change| matches!(change.path.first(), Some(Step::Key(key)) if self.info_paths.iter().any(|name| name == key));
         !changes.is_empty() && changes.iter().all(is_info)
     }
 }
@@ -187,8 +185,19 @@ mod tests {
     fn the_first_rule_that_fits_decides_the_severity() {
         use Kind::{Changed, Missing};
         assert_eq!(severity(Missing, &[], false), Severity::Critical);
-        for name in ["publicly_accessible", "ingress_cidrs", "ipv6CidrBlock", "acl", "assume_role_policy", "sse-kms-key"] {
-            assert_eq!(severity(Changed, &[&["size"], &["block", name]], false), Severity::Critical, "{name}");
+        for name in [
+            "publicly_accessible",
+            "ingress_cidrs",
+            "ipv6CidrBlock",
+            "acl",
+            "assume_role_policy",
+            "sse-kms-key",
+        ] {
+            assert_eq!(
+                severity(Changed, &[&["size"], &["block", name]], false),
+                Severity::Critical,
+                "{name}"
+            );
         }
         assert_eq!(severity(Changed, &[&["tags", "owner"], &["labels"]], false), Severity::Info);
         assert_eq!(severity(Changed, &[&["tags", "owner"], &["size"]], false), Severity::Warning);
@@ -211,7 +220,12 @@ mod tests {
         let rules = Rules::parse(r#"ignore = ["aws_instance.*.tags", "aws_instance.*.ami"]"#).unwrap();
         let ignores = |kind, paths: &[&[&str]]| {
             let changes = changes(paths);
-            rules.ignores(&Subject { address: "aws_instance.web", kind, changes: &changes, is_state_only: false })
+            rules.ignores(&Subject {
+                address: "aws_instance.web",
+                kind,
+                changes: &changes,
+                is_state_only: false,
+            })
         };
         assert!(ignores(Kind::Changed, &[&["tags", "a"], &["ami"]]));
         assert!(!ignores(Kind::Changed, &[&["tags", "a"], &["size"]]));
@@ -222,8 +236,12 @@ mod tests {
     #[test]
     fn a_rule_for_the_whole_resource_silences_its_absence_too() {
         let rules = Rules::parse(r#"ignore = ["aws_instance.web*"]"#).unwrap();
-        let subject =
-            Subject { address: "aws_instance.web[0]", kind: Kind::Missing, changes: &[], is_state_only: false };
+        let subject = Subject {
+            address: "aws_instance.web[0]",
+            kind: Kind::Missing,
+            changes: &[],
+            is_state_only: false,
+        };
         assert!(rules.ignores(&subject));
     }
 

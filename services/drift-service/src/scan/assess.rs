@@ -33,7 +33,7 @@ pub struct Observation<'a> {
 
 /// What became of an observation.
 pub enum Verdict {
-    Drift(Finding),
+    Drift(Box<Finding>),
     Ignored,
     /// Nothing differs.
     Same,
@@ -65,7 +65,7 @@ pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
         return Verdict::Ignored;
     }
     let severity = bench.judgement.rules.severity(&subject);
-    Verdict::Drift(finding(observation, difference, severity, bench))
+    Verdict::Drift(Box::new(finding(observation, difference, severity, bench)))
 }
 
 /// A drift that somebody reports outright: no rule ignores it, and the reporter may rule it.

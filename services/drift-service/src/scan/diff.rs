@@ -135,8 +135,9 @@ fn compare_as_bags(
     for (index, item) in right.iter().enumerate().rev() {
         unmatched.entry(item).or_default().push(index);
     }
-    let gone: Vec<usize> =
-        (0..left.len()).filter(|index| unmatched.get_mut(&left[*index]).and_then(Vec::pop).is_none()).collect();
+    let gone: Vec<usize> = (0..left.len())
+        .filter(|index| unmatched.get_mut(&left[*index]).and_then(Vec::pop).is_none())
+        .collect();
     let mut came: Vec<usize> = unmatched.into_values().flatten().collect();
     came.sort_unstable();
 
@@ -229,7 +230,10 @@ mod tests {
     #[test]
     fn what_is_not_known_yet_is_no_change() {
         let unknown = json!({"output": true});
-        assert_eq!(paths_unless(json!({"input": 1}), json!({"input": 2, "output": 3}), unknown), json!([["input"]]));
+        assert_eq!(
+            paths_unless(json!({"input": 1}), json!({"input": 2, "output": 3}), unknown),
+            json!([["input"]])
+        );
     }
 
     #[test]

@@ -51,7 +51,8 @@ impl Resource {
     fn address(&self) -> String {
         let source = self.source.as_ref();
         let name = source.and_then(|source| source.internal_name.as_deref()).unwrap_or(&self.id);
-        match source.and_then(|source| source.namespace.as_deref()).filter(|namespace| !namespace.is_empty()) {
+        match source.and_then(|source| source.namespace.as_deref()).filter(|namespace| !namespace.is_empty())
+        {
             Some(namespace) => format!("{namespace}.{}.{name}", self.resource_type),
             None => format!("{}.{name}", self.resource_type),
         }
@@ -141,7 +142,7 @@ impl Reader<'_> {
     fn judge(&mut self, observation: Observation<'_>) {
         let address = observation.address.clone();
         match assess(observation, self.bench) {
-            Verdict::Drift(finding) => self.scan.findings.push(finding),
+            Verdict::Drift(finding) => self.scan.findings.push(*finding),
             Verdict::Ignored => self.scan.ignored += 1,
             Verdict::Same => self.scan.skip("no value differs"),
             Verdict::TooLong => self.scan.skip_unread("its id, address or type is too long", &address),

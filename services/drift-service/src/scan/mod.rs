@@ -185,9 +185,15 @@ type Present = serde::de::IgnoredAny;
 
 impl Shape {
     fn is_plan(&self) -> bool {
-        [&self.planned_values, &self.resource_drift, &self.resource_changes, &self.prior_state, &self.configuration]
-            .into_iter()
-            .any(Option::is_some)
+        [
+            &self.planned_values,
+            &self.resource_drift,
+            &self.resource_changes,
+            &self.prior_state,
+            &self.configuration,
+        ]
+        .into_iter()
+        .any(Option::is_some)
     }
 }
 
@@ -214,7 +220,9 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Sc
     if shape.is_plan() {
         plan::read(upload, scope, judgement)
     } else if shape.values.is_some() {
-        refuse("this is a state, not a plan; save a plan with `-out=plan` and send `terraform show -json plan`")
+        refuse(
+            "this is a state, not a plan; save a plan with `-out=plan` and send `terraform show -json plan`",
+        )
     } else if shape.summary.is_some() {
         driftctl::read(upload, scope, judgement)
     } else {
@@ -246,7 +254,9 @@ mod tests {
 
     #[test]
     fn malformed_json_is_refused_by_its_place_and_never_quoted() {
-        for upload in ["", "[]", "{", "nope", r#"{"format_version":"hunter2", "errored": "hunter2"}"#, r#"{} {}"#] {
+        for upload in
+            ["", "[]", "{", "nope", r#"{"format_version":"hunter2", "errored": "hunter2"}"#, r#"{} {}"#]
+        {
             let refusal = refusal(upload);
             assert!(matches!(refusal, ScanError::Malformed { .. }), "{upload}: {refusal}");
             assert!(!refusal.to_string().contains("hunter2"));

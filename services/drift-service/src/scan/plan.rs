@@ -135,7 +135,8 @@ fn judge(
             return Ok(());
         }
     };
-    let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } = resource.change;
+    let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } =
+        resource.change;
     let (before, after) = match (read_state(before), read_state(after)) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(error), _) | (_, Err(error)) => {
@@ -145,7 +146,8 @@ fn judge(
     };
     let trees = [before_sensitive, after_sensitive, after_unknown].map(read_marks);
     let [before_marks, after_marks, unknown] = &trees;
-    let [before_marks, after_marks, unknown] = [before_marks, after_marks, unknown].map(|tree| Marks::new(tree.as_ref()));
+    let [before_marks, after_marks, unknown] =
+        [before_marks, after_marks, unknown].map(|tree| Marks::new(tree.as_ref()));
     // In the two lists, before and after have their meanings swapped.
     let (expected, actual) = match bench.scope.source {
         Source::Drift => ((before, before_marks, Marks::NONE), (after, after_marks)),
@@ -165,7 +167,7 @@ fn judge(
         is_state_only,
     };
     match assess(observation, bench) {
-        Verdict::Drift(finding) => scan.findings.push(finding),
+        Verdict::Drift(finding) => scan.findings.push(*finding),
         Verdict::Ignored => scan.ignored += 1,
         Verdict::Same => scan.skip("no value differs"),
         Verdict::TooLong => scan.skip_unread("its address or type is too long", &resource.address),
@@ -208,7 +210,9 @@ struct StateOnly(BTreeSet<String>);
 
 impl StateOnly {
     fn find(plan: &Plan<'_>, source: Source) -> Result<Self, ScanError> {
-        let (Source::Drift, Some(drift), Some(changes)) = (source, plan.resource_drift, plan.resource_changes) else {
+        let (Source::Drift, Some(drift), Some(changes)) =
+            (source, plan.resource_drift, plan.resource_changes)
+        else {
             return Ok(Self(BTreeSet::new()));
         };
         let mut drifted = BTreeSet::new();
@@ -257,7 +261,9 @@ fn provider_regions(plan: &Plan<'_>) -> Result<HashMap<String, Option<String>>, 
     each_field(providers, |key, provider: ProviderConfig<'_>| {
         let region = provider
             .expressions
-            .and_then(|expressions| serde_json::from_str::<Constant>(expressions.region?.get()).ok()?.constant_value)
+            .and_then(|expressions| {
+                serde_json::from_str::<Constant>(expressions.region?.get()).ok()?.constant_value
+            })
             .filter(|region| (1..=64).contains(&region.chars().count()));
         let Some(region) = region else { return Ok(()) };
         regions
@@ -312,7 +318,8 @@ pub(super) mod tests {
             ("resource_changes", Source::Changes, "delete", Kind::Unmanaged),
         ] {
             let (before, after) = if action == "create" { (&null, &state) } else { (&state, &null) };
-            let scan = scan(serde_json::json!({list: [entry(&[action], before.clone(), after.clone())]}), source);
+            let scan =
+                scan(serde_json::json!({list: [entry(&[action], before.clone(), after.clone())]}), source);
             assert_eq!(scan.unwrap().findings[0].kind, kind, "{list} {action}");
         }
     }
@@ -364,7 +371,8 @@ pub(super) mod tests {
     #[test]
     fn a_state_over_its_bound_is_skipped_by_name() {
         let large = serde_json::json!({"a": "x".repeat(super::super::MAX_STATE_BYTES)});
-        let plan = serde_json::json!({"resource_drift": [entry(&["update"], serde_json::json!({"a": 1}), large)]});
+        let plan =
+            serde_json::json!({"resource_drift": [entry(&["update"], serde_json::json!({"a": 1}), large)]});
         let scan = scan(plan, Source::Drift).unwrap();
         assert!(scan.findings.is_empty() && scan.incomplete.is_some());
         assert!(scan.warnings[0].contains("too large"), "{:?}", scan.warnings);

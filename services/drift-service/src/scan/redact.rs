@@ -49,7 +49,11 @@ pub(super) fn hide_marked(value: Json, marks: Marks<'_>) -> Json {
                 .collect(),
         ),
         Json::Array(items) => Json::Array(
-            items.into_iter().enumerate().map(|(index, item)| hide_marked(item, marks.index(index))).collect(),
+            items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| hide_marked(item, marks.index(index)))
+                .collect(),
         ),
         scalar => scalar,
     }
@@ -126,14 +130,24 @@ mod tests {
 
     #[test]
     fn names_hide_scalars_however_they_are_written() {
-        for key in
-            ["password", "dbPasswd", "DB-PASSWORD", "api_key", "apiKey", "private.key", "user_data", "connection string"]
-        {
+        for key in [
+            "password",
+            "dbPasswd",
+            "DB-PASSWORD",
+            "api_key",
+            "apiKey",
+            "private.key",
+            "user_data",
+            "connection string",
+        ] {
             let state = json!({key: "x", "nested": {key: [1, true]}, "other": null});
             let expected = json!({key: HIDDEN, "nested": {key: [HIDDEN, HIDDEN]}, "other": null});
             assert_eq!(redacted(state, json!({})), expected, "{key}");
         }
-        assert_eq!(redacted(json!({"credentials": {"user": "x"}}), json!({})), json!({"credentials": {"user": "x"}}));
+        assert_eq!(
+            redacted(json!({"credentials": {"user": "x"}}), json!({})),
+            json!({"credentials": {"user": "x"}})
+        );
         assert_eq!(redacted(json!({"password": null}), json!({})), json!({"password": null}));
     }
 
@@ -154,7 +168,10 @@ mod tests {
             redacted(json!({"in": "abcd", "out": "abcd", "long": "xabcdx"}), json!({"in": true})),
             json!({"in": HIDDEN, "out": HIDDEN, "long": "xabcdx"})
         );
-        assert_eq!(redacted(json!({"in": "abc", "out": "abc"}), json!({"in": true})), json!({"in": HIDDEN, "out": "abc"}));
+        assert_eq!(
+            redacted(json!({"in": "abc", "out": "abc"}), json!({"in": true})),
+            json!({"in": HIDDEN, "out": "abc"})
+        );
     }
 
     #[test]

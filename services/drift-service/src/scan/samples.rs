@@ -81,10 +81,22 @@ fn every_plan_gives_what_is_expected_of_it() {
             assert_eq!(tally(findings.iter().map(|f| f.kind.as_str().into())), expected.kind, "{at}");
             assert_eq!(tally(findings.iter().map(|f| f.severity.as_str().into())), expected.severity, "{at}");
             assert_eq!(tally(findings.iter().map(|f| f.region.clone())), expected.region, "{at}");
-            assert_eq!(tally(findings.iter().map(|f| f.resource_type.clone())), expected.resource_type, "{at}");
-            assert_eq!(scan.skipped_reasons.get("no-op").copied().unwrap_or_default(), expected.skipped_no_op, "{at}");
+            assert_eq!(
+                tally(findings.iter().map(|f| f.resource_type.clone())),
+                expected.resource_type,
+                "{at}"
+            );
+            assert_eq!(
+                scan.skipped_reasons.get("no-op").copied().unwrap_or_default(),
+                expected.skipped_no_op,
+                "{at}"
+            );
             if source == Source::Drift {
-                assert_eq!(findings.iter().filter(|f| f.is_state_only).count(), sample["driftClass"]["state-only"], "{at}");
+                assert_eq!(
+                    findings.iter().filter(|f| f.is_state_only).count(),
+                    sample["driftClass"]["state-only"],
+                    "{at}"
+                );
             }
             if sample["complete"] == false {
                 assert!(scan.incomplete.is_some(), "{at}");
@@ -98,7 +110,10 @@ fn what_is_no_finished_plan_is_refused() {
     for (name, _) in expected().into_iter().filter(|(_, sample)| sample["accept"] == false) {
         assert!(matches!(read_sample(&name, Source::Drift), Err(ScanError::Unsupported(_))), "{name}");
     }
-    assert!(matches!(read_sample("edge/ui_stream_not_a_plan.jsonl", Source::Drift), Err(ScanError::Unsupported(_))));
+    assert!(matches!(
+        read_sample("edge/ui_stream_not_a_plan.jsonl", Source::Drift),
+        Err(ScanError::Unsupported(_))
+    ));
 }
 
 #[test]
@@ -149,14 +164,17 @@ fn each_layer_of_redaction_is_needed() {
             let Some(expected) = sample.get(list) else { continue };
             let expected: ExpectedList = serde_json::from_value(expected.clone()).unwrap();
             let taint = plan::tests::taint_of(std::str::from_utf8(&upload).unwrap());
-            let mut leaks = BTreeMap::from(["none", "mask", "mask+key", "mask+key+taint"].map(|layer| (layer.to_owned(), 0)));
+            let mut leaks = BTreeMap::from(
+                ["none", "mask", "mask+key", "mask+key+taint"].map(|layer| (layer.to_owned(), 0)),
+            );
             for resource in drifting(&upload, list) {
                 let change = &resource["change"];
-                let sides = ["before", "after"].map(|side| {
-                    (parse(&change[side]), parse(&change[format!("{side}_sensitive")]))
-                });
+                let sides = ["before", "after"]
+                    .map(|side| (parse(&change[side]), parse(&change[format!("{side}_sensitive")])));
                 let mut count = |layer: &str, hide: &dyn Fn(Json, &Json) -> Json| {
-                    let leaks_here = sides.iter().any(|(state, marks)| holds_secret(&hide(state.clone(), marks).to_text()));
+                    let leaks_here = sides
+                        .iter()
+                        .any(|(state, marks)| holds_secret(&hide(state.clone(), marks).to_text()));
                     *leaks.get_mut(layer).unwrap() += usize::from(leaks_here);
                 };
                 let marked = |state, marks: &Json| hide_marked(state, Marks::new(Some(marks)));

@@ -59,7 +59,9 @@ struct Fields<'r, T, F> {
     value: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>, F: FnMut(String, T) -> Result<(), ScanError>> Visitor<'de> for Fields<'_, T, F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(String, T) -> Result<(), ScanError>> Visitor<'de>
+    for Fields<'_, T, F>
+{
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

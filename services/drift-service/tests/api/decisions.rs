@@ -42,7 +42,8 @@ async fn an_engineer_approves_and_everybody_learns_of_it(
 async fn an_engineer_rejects(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let (path, drift) = critical(&app).await;
-    let rejected = app.engineer().post(&format!("{path}/reject"), &json!({"reason": "unwanted"})).await.data();
+    let rejected =
+        app.engineer().post(&format!("{path}/reject"), &json!({"reason": "unwanted"})).await.data();
     assert_eq!((&rejected["status"], &rejected["rejectedReason"]), (&json!("rejected"), &json!("unwanted")));
     let events = app.expect_events("drift:rejected", 1).await;
     assert_eq!(events[0]["payload"]["id"], drift["id"]);
@@ -58,10 +59,17 @@ async fn only_engineers_and_admins_decide(#[values(Backend::Memory, Backend::Rea
         let post = async |caller: &testing::Client, path: &str, body: Value| {
             caller.post(&format!("{path}/{action}"), &body).await
         };
-        post(&app.anonymous, &path, json!({"reason": "because"})).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+        post(&app.anonymous, &path, json!({"reason": "because"}))
+            .await
+            .error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
         post(&app.viewer(), &path, json!({})).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
         post(&app.engineer(), &unknown, json!({})).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
-        for body in [json!({}), json!({"reason": ""}), json!({"reason": "x".repeat(1001)}), json!({"reason": "x", "y": 1})] {
+        for body in [
+            json!({}),
+            json!({"reason": ""}),
+            json!({"reason": "x".repeat(1001)}),
+            json!({"reason": "x", "y": 1}),
+        ] {
             post(&app.engineer(), &path, body).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
         }
     }
@@ -92,7 +100,10 @@ async fn an_alert_is_read_once(#[values(Backend::Memory, Backend::Real)] backend
     critical(&app).await;
     let alerts = app.anonymous.get("/api/v1/alerts?isRead=false&limit=1").await.data();
     let path = format!("/api/v1/alerts/{}", alerts[0]["id"].as_str().unwrap());
-    app.anonymous.post(&format!("{path}/read"), &json!({})).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    app.anonymous
+        .post(&format!("{path}/read"), &json!({}))
+        .await
+        .error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     let first = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
     let second = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
     assert_eq!((&first["isRead"], &first), (&json!(true), &second));

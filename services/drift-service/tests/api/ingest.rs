@@ -16,12 +16,22 @@ async fn a_plan_becomes_drifts_alerts_and_events(#[values(Backend::Memory, Backe
     let of = |key: &str, value: &str| drifts.iter().filter(|drift| drift[key] == value).count();
     assert_eq!((of("severity", "critical"), of("severity", "warning"), of("severity", "info")), (13, 4, 3));
     assert_eq!((of("kind", "changed"), of("kind", "missing"), of("status", "detected")), (19, 1, 20));
-    assert!(drifts.iter().all(|drift| drift["stack"] == "demo" && drift["detectedAt"] == "2026-11-20T09:47:40Z"));
+    assert!(
+        drifts.iter().all(|drift| drift["stack"] == "demo" && drift["detectedAt"] == "2026-11-20T09:47:40Z")
+    );
 
     let created = app.expect_events("drift:created", 20).await;
     let keys: Vec<&String> = created[0]["payload"].as_object().unwrap().keys().collect();
-    let payload =
-        ["costImpactMonthly", "detectedAt", "id", "region", "resourceId", "resourceType", "severity", "status"];
+    let payload = [
+        "costImpactMonthly",
+        "detectedAt",
+        "id",
+        "region",
+        "resourceId",
+        "resourceType",
+        "severity",
+        "status",
+    ];
     assert_eq!(keys, payload);
     assert_eq!(created[0]["accountId"], "123456789012");
     app.expect_events("alert:created", 13).await;
@@ -41,21 +51,26 @@ async fn source_changes_reads_the_other_list(#[values(Backend::Memory, Backend::
 
 #[rstest]
 #[actix_web::test]
-async fn bad_uploads_are_refused_and_change_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn bad_uploads_are_refused_and_change_nothing(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     for (name, hint) in [
         ("edge/state_not_a_plan.json", "a state, not a plan"),
         ("edge/errored_plan.json", "errored"),
         ("edge/ui_stream_not_a_plan.jsonl", "UI stream"),
     ] {
-        let error = app.ingest(name, "stack=a").await.error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
+        let error =
+            app.ingest(name, "stack=a").await.error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
         assert!(error["message"].as_str().unwrap().contains(hint), "{error}");
     }
     let engineer = app.engineer();
     upload(&engineer, "stack=a", b"{".into()).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     let no_stack = upload(&engineer, "", b"{}".into()).await;
     assert_eq!(no_stack.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR")["details"][0]["field"], "stack");
-    upload(&engineer, "stack=a&nonsense=1", b"{}".into()).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+    upload(&engineer, "stack=a&nonsense=1", b"{}".into())
+        .await
+        .error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     upload(&app.viewer(), "stack=a", b"{}".into()).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
     upload(&app.anonymous, "stack=a", b"{}".into()).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     assert_eq!(app.drifts(&engineer).await, Vec::<Value>::new());

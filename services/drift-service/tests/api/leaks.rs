@@ -17,7 +17,9 @@ const SAMPLES: [&str; 7] = [
 
 #[rstest]
 #[actix_web::test]
-async fn no_secret_of_a_sample_is_told_to_anybody(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn no_secret_of_a_sample_is_told_to_anybody(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     for (index, name) in SAMPLES.into_iter().enumerate() {
         for source in ["drift", "changes"] {
@@ -27,7 +29,11 @@ async fn no_secret_of_a_sample_is_told_to_anybody(#[values(Backend::Memory, Back
     }
     // Refused uploads, which error texts must not quote.
     let engineer = app.engineer();
-    for broken in [r#"{"format_version": "hunter2"}"#, r#"{"errored": "hunter2"}"#, r#"{"resource_drift": ["hunter2"]}"#] {
+    for broken in [
+        r#"{"format_version": "hunter2"}"#,
+        r#"{"errored": "hunter2"}"#,
+        r#"{"resource_drift": ["hunter2"]}"#,
+    ] {
         assert_clean("a refusal", &upload(&engineer, "stack=x", broken.into()).await.text);
     }
     let report = json!({

@@ -33,10 +33,12 @@ async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
     assert_eq!(drift["actualState"], json!({"size": 2, "token": "(sensitive value)"}));
     assert_eq!((&drift["costImpactMonthly"], &drift["deduplicated"]), (&json!(12.5), &json!(false)));
 
-    let again = engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::OK)["data"].take();
+    let again =
+        engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::OK)["data"].take();
     assert_eq!((&again["id"], &again["deduplicated"]), (&drift["id"], &json!(true)));
     assert_eq!((&again["occurrences"], &again["version"]), (&json!(2), &json!(1)));
-    let other = engineer.post("/api/v1/drifts", &report("i-1", 3)).await.expect(StatusCode::OK)["data"].take();
+    let other =
+        engineer.post("/api/v1/drifts", &report("i-1", 3)).await.expect(StatusCode::OK)["data"].take();
     assert_eq!((&other["id"], &other["actualState"]["size"]), (&drift["id"], &json!(3)));
     app.expect_events("drift:created", 1).await;
     app.expect_events("drift:updated", 1).await;
@@ -68,7 +70,8 @@ async fn what_a_report_must_not_be_is_named(#[values(Backend::Memory, Backend::R
     ] {
         let mut body = report("i-1", 2);
         body[field] = value;
-        let error = engineer.post("/api/v1/drifts", &body).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        let error =
+            engineer.post("/api/v1/drifts", &body).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
         assert_eq!(error["details"][0]["field"], field, "{error}");
     }
     assert!(app.drifts(&engineer).await.is_empty());
@@ -98,13 +101,16 @@ async fn a_drift_can_be_corrected(#[values(Backend::Memory, Backend::Real)] back
     let alerts = app.anonymous.get("/api/v1/alerts?type=severity_escalated").await.data();
     assert_eq!(alerts[0]["driftId"], drift["id"]);
     // The same report is still the same drift.
-    let again = engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::OK)["data"].take();
+    let again =
+        engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::OK)["data"].take();
     assert_eq!(again["id"], drift["id"]);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_decision_can_be_taken_back_by_an_admin(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_decision_can_be_taken_back_by_an_admin(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let path = reported(&engineer, "i-1").await;
@@ -139,9 +145,13 @@ async fn a_resolved_drift_is_final_and_comes_back_as_another(
         let answer = app.admin().post(&format!("{path}/{action}"), &json!({"reason": "x"})).await;
         assert_eq!(answer.error(StatusCode::CONFLICT, "INVALID_TRANSITION")["details"]["allowed"], json!([]));
     }
-    engineer.patch(&path, &json!({"severity": "info"})).await.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
+    engineer
+        .patch(&path, &json!({"severity": "info"}))
+        .await
+        .error(StatusCode::CONFLICT, "INVALID_TRANSITION");
 
-    let next = engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::CREATED)["data"].take();
+    let next =
+        engineer.post("/api/v1/drifts", &report("i-1", 2)).await.expect(StatusCode::CREATED)["data"].take();
     assert_ne!(next["id"], drift["id"]);
     assert_eq!(next["previousDriftId"], drift["id"]);
 }
@@ -168,7 +178,9 @@ async fn a_deleted_drift_takes_its_alerts_and_leaves_its_history(
 
 #[rstest]
 #[actix_web::test]
-async fn a_bulk_decision_tells_what_became_of_each(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_bulk_decision_tells_what_became_of_each(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let mut ids = Vec::new();
@@ -179,9 +191,13 @@ async fn a_bulk_decision_tells_what_became_of_each(#[values(Backend::Memory, Bac
     ids.push(ids[0].clone());
     let body = json!({"action": "approve", "ids": ids, "reason": "planned"});
     let outcomes = engineer.post("/api/v1/drifts/bulk", &body).await.data();
-    let statuses: Vec<&Value> = outcomes.as_array().unwrap().iter().map(|outcome| &outcome["status"]).collect();
+    let statuses: Vec<&Value> =
+        outcomes.as_array().unwrap().iter().map(|outcome| &outcome["status"]).collect();
     assert_eq!(statuses, [200, 200, 404, 409]);
-    assert_eq!((&outcomes[3]["id"], &outcomes[3]["error"]["code"]), (&json!(ids[0]), &json!("INVALID_TRANSITION")));
+    assert_eq!(
+        (&outcomes[3]["id"], &outcomes[3]["error"]["code"]),
+        (&json!(ids[0]), &json!("INVALID_TRANSITION"))
+    );
     app.expect_events("drift:approved", 2).await;
 
     let reopen = json!({"action": "reopen", "ids": ids});
@@ -207,9 +223,13 @@ async fn a_write_with_a_key_is_made_once(#[values(Backend::Memory, Backend::Real
     let again = keyed.post(&path, &json!({"reason": "ok"})).await;
     assert_eq!((first.data(), again.header("idempotency-replayed")), (again.data(), "true"));
     app.expect_events("drift:approved", 1).await;
-    keyed.post(&path, &json!({"reason": "else"})).await.error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
+    keyed
+        .post(&path, &json!({"reason": "else"}))
+        .await
+        .error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
     // Another actor's key is another key.
-    let other = app.engineer().with_header("idempotency-key", "k-1").post(&path, &json!({"reason": "ok"})).await;
+    let other =
+        app.engineer().with_header("idempotency-key", "k-1").post(&path, &json!({"reason": "ok"})).await;
     other.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
 
     let parallel = (0..8).map(|_| async {
@@ -220,7 +240,10 @@ async fn a_write_with_a_key_is_made_once(#[values(Backend::Memory, Backend::Real
 
     app.advance(chrono::TimeDelta::hours(25));
     let engineer_later = app.engineer().with_header("idempotency-key", "k-1");
-    engineer_later.post(&path, &json!({"reason": "ok"})).await.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
+    engineer_later
+        .post(&path, &json!({"reason": "ok"}))
+        .await
+        .error(StatusCode::CONFLICT, "INVALID_TRANSITION");
 }
 
 #[rstest]

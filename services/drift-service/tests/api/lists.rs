@@ -25,8 +25,12 @@ async fn seed(app: &App, count: usize) {
 fn rank(sort: &str, drift: &Value) -> (i64, String) {
     let value = match sort {
         "costImpactMonthly" => (drift[sort].as_f64().unwrap() * 100.0) as i64,
-        "severity" => ["info", "warning", "critical"].iter().position(|name| drift[sort] == *name).unwrap() as i64,
-        _ => drift[sort].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros(),
+        "severity" => {
+            ["info", "warning", "critical"].iter().position(|name| drift[sort] == *name).unwrap() as i64
+        }
+        _ => {
+            drift[sort].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros()
+        }
     };
     (value, drift["id"].as_str().unwrap().into())
 }
@@ -128,10 +132,13 @@ async fn a_bad_parameter_is_named(#[values(Backend::Memory, Backend::Real)] back
 
 #[rstest]
 #[actix_web::test]
-async fn a_walk_misses_nothing_while_others_write(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_walk_misses_nothing_while_others_write(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     seed(&app, 40).await;
-    let there: BTreeSet<String> = app.drifts(&app.viewer()).await.iter().map(|row| row["id"].to_string()).collect();
+    let there: BTreeSet<String> =
+        app.drifts(&app.viewer()).await.iter().map(|row| row["id"].to_string()).collect();
     let stop = std::cell::Cell::new(false);
     let writers = (0..5).map(|writer| {
         let (engineer, stop) = (app.engineer(), &stop);
@@ -147,7 +154,8 @@ async fn a_walk_misses_nothing_while_others_write(#[values(Backend::Memory, Back
     let walks = async {
         for sort in SORTS {
             for direction in ["", "-"] {
-                let rows = walk(&app.anonymous, &format!("/api/v1/drifts?sort={direction}{sort}&limit=9")).await;
+                let rows =
+                    walk(&app.anonymous, &format!("/api/v1/drifts?sort={direction}{sort}&limit=9")).await;
                 let mut times: BTreeMap<String, usize> = BTreeMap::new();
                 rows.iter().for_each(|row| *times.entry(row["id"].to_string()).or_default() += 1);
                 for id in &there {

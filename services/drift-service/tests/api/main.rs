@@ -1,5 +1,7 @@
 //! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod alerts;
 mod app;
 mod bounds;

@@ -45,7 +45,8 @@ async fn parallel_scans_of_one_stack_make_each_drift_once(
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let plan = sample("fakeaws_2000/scan1.plan.json");
-    let reports = join_all((0..8).map(|_| async { upload(&engineer, "stack=a", plan.clone()).await.data() })).await;
+    let reports =
+        join_all((0..8).map(|_| async { upload(&engineer, "stack=a", plan.clone()).await.data() })).await;
     let total = |key: &str| reports.iter().map(|report| report[key].as_u64().unwrap()).sum::<u64>();
     assert_eq!((total("created"), total("unchanged")), (2_000, 14_000));
     let summary = app.anonymous.get("/api/v1/metrics/summary").await.data();
@@ -64,7 +65,9 @@ async fn scans_and_decisions_do_not_get_into_each_others_way(
     upload(&engineer, "stack=a", plan.clone()).await.data();
     let drifts = app.drifts(&engineer).await;
     let ids: Vec<&serde_json::Value> = drifts.iter().map(|drift| &drift["id"]).collect();
-    let scans = join_all((0..10).map(|_| async { upload(&engineer, "stack=a&complete=true", plan.clone()).await.status }));
+    let scans = join_all(
+        (0..10).map(|_| async { upload(&engineer, "stack=a&complete=true", plan.clone()).await.status }),
+    );
     let bulk = |action: &'static str| {
         let body = json!({"action": action, "ids": ids.iter().rev().collect::<Vec<_>>(), "reason": "x"});
         let engineer = &engineer;

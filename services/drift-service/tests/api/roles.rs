@@ -67,7 +67,8 @@ async fn every_documented_operation_admits_whom_it_should(
     // A service token is an access token with a long life and a role of at most engineer.
     let service = app.anonymous.with_token(&app.token(Role::Engineer, 86_400 * 365));
     for (method, path) in operations() {
-        let rule = RULES.iter().find(|(rule_method, rule_path, _)| *rule_method == method && *rule_path == path);
+        let rule =
+            RULES.iter().find(|(rule_method, rule_path, _)| *rule_method == method && *rule_path == path);
         let Some((.., needs)) = rule else { panic!("no rule says who may {method} {path}") };
         let needs = match needs {
             Needs::Nothing if !reads_are_public => Needs::Role(Role::Viewer),
@@ -79,7 +80,11 @@ async fn every_documented_operation_admits_whom_it_should(
         }
         let status = call(&app.anonymous, &method, &path).await;
         assert_eq!(status == StatusCode::UNAUTHORIZED, needs != Needs::Nothing, "{at}: {status}");
-        for (role, caller) in Role::ALL.map(|role| (role, app.caller(role))).into_iter().chain([(Role::Engineer, service.clone())]) {
+        for (role, caller) in Role::ALL
+            .map(|role| (role, app.caller(role)))
+            .into_iter()
+            .chain([(Role::Engineer, service.clone())])
+        {
             let status = call(&caller, &method, &path).await;
             let is_refused = matches!(needs, Needs::Role(least) if role < least);
             assert_eq!(status == StatusCode::FORBIDDEN, is_refused, "{at} by {role}: {status}");

@@ -28,7 +28,9 @@ fn plan(size: i64, minute: u32) -> Vec<u8> {
 /// A clean plan of the refresh-only form.
 fn clean(minute: u32) -> Vec<u8> {
     let at = format!("2026-11-20T09:{minute:02}:00Z");
-    json!({"format_version": "1.2", "planned_values": {}, "timestamp": at, "complete": true}).to_string().into_bytes()
+    json!({"format_version": "1.2", "planned_values": {}, "timestamp": at, "complete": true})
+        .to_string()
+        .into_bytes()
 }
 
 async fn all(app: &App) -> Vec<Value> {
@@ -69,7 +71,9 @@ async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
     let app = App::start(backend).await;
     app.ingest(SCAN_1, "stack=a").await.data();
     let report = app.ingest(SCAN_2, &format!("stack=a&complete={is_complete}")).await.data();
-    let seen = report["created"].as_u64().unwrap() + report["unchanged"].as_u64().unwrap() + report["changed"].as_u64().unwrap();
+    let seen = report["created"].as_u64().unwrap()
+        + report["unchanged"].as_u64().unwrap()
+        + report["changed"].as_u64().unwrap();
     assert_eq!(seen, 15);
     let drifts = all(&app).await;
     let live = drifts.iter().filter(|drift| drift["status"] != "resolved").count() as u64;
@@ -81,11 +85,15 @@ async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
 
 #[rstest]
 #[actix_web::test]
-async fn a_scan_that_did_not_look_resolves_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_scan_that_did_not_look_resolves_nothing(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     for (index, name) in
-        ["edge/targeted.plan.json", "edge/refresh_disabled.plan.json", "driftctl_20/v040.json"].into_iter().enumerate()
+        ["edge/targeted.plan.json", "edge/refresh_disabled.plan.json", "driftctl_20/v040.json"]
+            .into_iter()
+            .enumerate()
     {
         let stack = format!("stack=s{index}");
         upload(&engineer, &stack, plan(2, 0)).await.data();
@@ -145,7 +153,10 @@ async fn an_undecided_drift_follows_the_state(#[values(Backend::Memory, Backend:
     let changed = upload(&engineer, "stack=a", plan(3, 1)).await.data();
     assert_eq!(counts(&changed), json!([0, 0, 1, 0, 0, 0]));
     let drifts = all(&app).await;
-    assert_eq!((drifts.len(), &drifts[0]["actualState"]["size"], &drifts[0]["version"]), (1, &json!(3), &json!(2)));
+    assert_eq!(
+        (drifts.len(), &drifts[0]["actualState"]["size"], &drifts[0]["version"]),
+        (1, &json!(3), &json!(2))
+    );
     app.expect_events("drift:updated", 1).await;
 
     let gone = upload(&engineer, "stack=a&complete=true", clean(2)).await.data();
@@ -162,7 +173,11 @@ async fn another_stack_or_account_is_left_alone(#[values(Backend::Memory, Backen
     let app = App::start(backend).await;
     let engineer = app.engineer();
     for scope in ["stack=a", "stack=b", "stack=a&accountId=1", "stack=a&accountId=2"] {
-        assert_eq!(counts(&upload(&engineer, scope, plan(2, 0)).await.data()), json!([1, 0, 0, 0, 0, 0]), "{scope}");
+        assert_eq!(
+            counts(&upload(&engineer, scope, plan(2, 0)).await.data()),
+            json!([1, 0, 0, 0, 0, 0]),
+            "{scope}"
+        );
     }
     let report = upload(&engineer, "stack=a&accountId=1&complete=true", clean(1)).await.data();
     assert_eq!(report["resolved"], 1);
@@ -214,7 +229,8 @@ async fn driftctl_reports_are_taken_in(#[values(Backend::Memory, Backend::Real)]
     let app = App::start(backend).await;
     let deep = app.ingest("driftctl_20/v039_deep.json", "stack=a&region=eu-west-1").await.data();
     assert_eq!(counts(&deep), json!([21, 0, 0, 0, 0, 2]));
-    let all_of_it = app.ingest("driftctl_20/v039_deep.json", "stack=a&region=eu-west-1&unmanaged=true").await.data();
+    let all_of_it =
+        app.ingest("driftctl_20/v039_deep.json", "stack=a&region=eu-west-1&unmanaged=true").await.data();
     assert_eq!(counts(&all_of_it), json!([2, 21, 0, 0, 0, 0]));
     let short = app.ingest("driftctl_20/v040.json", "stack=b").await.data();
     assert_eq!(counts(&short), json!([1, 0, 0, 0, 0, 2]));
@@ -227,7 +243,11 @@ async fn driftctl_reports_are_taken_in(#[values(Backend::Memory, Backend::Real)]
 #[actix_web::test]
 async fn the_rules_file_decides_what_is_noise(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let rules = std::env::temp_dir().join(format!("rules-{}.toml", uuid::Uuid::new_v4()));
-    std::fs::write(&rules, "ignore = [\"aws_s3_bucket.*.tags\", \"aws_security_group.sg[0]\"]\nalert_threshold = \"warning\"").unwrap();
+    std::fs::write(
+        &rules,
+        "ignore = [\"aws_s3_bucket.*.tags\", \"aws_security_group.sg[0]\"]\nalert_threshold = \"warning\"",
+    )
+    .unwrap();
     let app = App::with(backend, &[&format!("--drift-rules={}", rules.display())]).await;
     std::fs::remove_file(&rules).unwrap();
     let report = upload(&app.engineer(), "stack=a", sample(SCAN_1)).await.data();

@@ -145,7 +145,10 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     let alerts = alert::entity::of_drift(&*write.tx, id).await?;
     entity::delete(&*write.tx, id).await?;
     let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
-    records.push(Record { from: Some(drift.status.as_str()), ..Record::new(Subject::Drift(id), "drift.delete") });
+    records.push(Record {
+        from: Some(drift.status.as_str()),
+        ..Record::new(Subject::Drift(id), "drift.delete")
+    });
     audit::record(&*write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {

@@ -1,6 +1,6 @@
+use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
-use actix_web::HttpResponse;
 use uuid::Uuid;
 use web::{ApiError, ValidPath, ValidQuery};
 

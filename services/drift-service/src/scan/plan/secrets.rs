@@ -117,7 +117,8 @@ struct Variable<'a> {
 }
 
 fn add_variables(plan: &Plan<'_>, secrets: &mut TaintCollector) -> Result<(), ScanError> {
-    let declared = plan.configuration.as_ref().and_then(|configuration| configuration.root_module.as_ref()?.variables);
+    let declared =
+        plan.configuration.as_ref().and_then(|configuration| configuration.root_module.as_ref()?.variables);
     let Some(declared) = declared else { return Ok(()) };
     let mut sensitive = BTreeSet::new();
     each_field(declared, |name, variable: DeclaredVariable<'_>| {
