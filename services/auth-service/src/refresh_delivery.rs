@@ -16,8 +16,8 @@ use crate::state::State;
 
 const DELIVERY_HEADER: &str = "x-token-delivery";
 
-/// The refresh token that a request presents, if any. One in the body comes before the cookie.
-pub struct PresentedToken(pub Option<String>);
+/// The refresh token in the body of a request, if one is. The body may be empty.
+pub struct BodyToken(pub Option<String>);
 
 #[derive(Default, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,7 +26,7 @@ pub struct RefreshRequest {
     pub refresh_token: Option<String>,
 }
 
-impl FromRequest for PresentedToken {
+impl FromRequest for BodyToken {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -46,16 +46,14 @@ impl FromRequest for PresentedToken {
             }
             let sent: RefreshRequest =
                 if bytes.is_empty() { Default::default() } else { parse_json(&bytes)? };
-            match sent.refresh_token {
-                Some(token) => Ok(Self(Some(token))),
-                None => from_cookie(&request).map(Self).map_err(ApiError::from),
-            }
+            Ok(Self(sent.refresh_token))
         })
     }
 }
 
-/// A browser sends the cookie along whoever made the page: so only pages of ours may use it.
-fn from_cookie(request: &HttpRequest) -> Result<Option<String>, AuthError> {
+/// The refresh token in the cookie. A browser sends it along whoever made the page: so only pages of
+/// ours may use it.
+pub fn from_cookie(request: &HttpRequest) -> Result<Option<String>, AuthError> {
     let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(None) };
     let Some(cookie) = request.cookie(cookie_name(&platform.http)) else { return Ok(None) };
     let headers = request.headers();

@@ -11,7 +11,7 @@ use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::openapi::{Done, Success};
-use crate::refresh_delivery::{PresentedToken, RefreshRequest, forget_cookie, wanted};
+use crate::refresh_delivery::{BodyToken, RefreshRequest, forget_cookie, from_cookie, wanted};
 use crate::settings::Delivery;
 use crate::state::State;
 
@@ -21,10 +21,10 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
-    PresentedToken(presented): PresentedToken,
+    BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let token = presented.ok_or(AuthError::NoCredential)?;
+    let token = presented(in_body, &request)?.ok_or(AuthError::NoCredential)?;
     let outcome = exchange(&state, delivery, &token, Origin::user_at(ip)).await;
     state.metrics.operation("refresh", outcome)?.send(StatusCode::OK, |tokens| tokens)
 }
@@ -52,9 +52,9 @@ pub async fn log_out(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
-    PresentedToken(presented): PresentedToken,
+    BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
-    let session_id = session_to_end(&state, bearer(&request), presented.as_deref());
+    let session_id = session_to_end(&state, &request, in_body);
     if let Some(session_id) = state.metrics.operation("logout", session_id)?
         && let Some(session) = session::by_id(&*state.db, session_id).await.map_err(AuthError::from)?
     {
@@ -63,21 +63,36 @@ pub async fn log_out(
     forget_cookie(&state, web::ok(()))
 }
 
-/// `None` if it has ended already.
+/// The session that any valid token of the request names; `None` if it has ended already. The cookie is
+/// looked at last: where an access token does, no browser's rules matter.
 fn session_to_end(
     state: &State,
-    access: Option<&str>,
-    refresh: Option<&str>,
+    request: &HttpRequest,
+    in_body: Option<String>,
 ) -> Result<Option<Uuid>, ApiError> {
-    let by_refresh = refresh.map(|token| state.refresh_tokens.read(token));
-    match (access.map(|token| state.platform.verifier.verify(token)), by_refresh) {
-        (Some(Ok(claims)), _) if service_token_id(&claims.sub).is_some() => Err(AuthError::NotAPerson.into()),
-        (Some(Ok(claims)), _) => Ok(claims.sid),
-        (Some(Err(TokenError::Revoked { .. })), _) => Ok(None),
-        (_, Some(Ok(token))) => Ok(Some(token.session_id)),
-        (Some(Err(error)), _) => Err(ApiError::unauthenticated(error.to_string())),
-        (None, Some(Err(_))) => Err(AuthError::BadRefreshToken.into()),
-        (None, None) => Err(AuthError::NoCredential.into()),
+    let by_access = bearer(request).map(|token| state.platform.verifier.verify(token));
+    match &by_access {
+        Some(Ok(claims)) if service_token_id(&claims.sub).is_some() => {
+            return Err(AuthError::NotAPerson.into());
+        }
+        Some(Ok(claims)) => return Ok(claims.sid),
+        Some(Err(TokenError::Revoked { .. })) => return Ok(None),
+        _ => {}
+    }
+    match (presented(in_body, request)?, by_access) {
+        (Some(token), _) => {
+            let token = state.refresh_tokens.read(&token).map_err(|_| AuthError::BadRefreshToken)?;
+            Ok(Some(token.session_id))
+        }
+        (None, Some(Err(error))) => Err(ApiError::unauthenticated(error.to_string())),
+        (None, _) => Err(AuthError::NoCredential.into()),
+    }
+}
+
+fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Option<String>, AuthError> {
+    match in_body {
+        Some(token) => Ok(Some(token)),
+        None => from_cookie(request),
     }
 }
 

@@ -84,8 +84,14 @@ impl App {
 
     /// Another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
+        self.replica_with(&[]).await
+    }
+
+    /// Another process on the same stores, with further arguments.
+    pub async fn replica_with(&self, arguments: &[String]) -> Self {
         let clock = self.state.platform.clock.clone();
-        Self::on(self.stores.clone(), self.database_url.clone(), self.arguments.clone(), clock).await
+        let arguments = [&self.arguments, arguments].concat();
+        Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     async fn on(stores: Arc<Stores>, database_url: String, arguments: Vec<String>, clock: Clock) -> Self {

@@ -93,12 +93,28 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
             refused.error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
         }
     }
+    let bare = app.client.request(Method::POST, "/api/auth/refresh").header("cookie", &cookie);
+    let bare = app.client.send(bare.header(allowed.0, allowed.1)).await;
+    bare.error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
     assert!(alice.is_in().await);
     assert_eq!(app.published("auth:token.refreshed").len(), 0);
     call("/api/auth/refresh", &[allowed], "application/json").await.expect(StatusCode::OK);
     let same_origin = [("sec-fetch-site", "same-origin")];
     call("/api/auth/logout", &same_origin, "application/json; charset=utf-8").await.expect(StatusCode::OK);
     assert!(!alice.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_cookie_beside_an_access_token_does_not_matter(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, other) = (app.sign_up("alice").await, app.log_in("alice").await);
+    let cookie = format!("refresh_token={}", other.refresh);
+    let request = alice.client.request(Method::POST, "/api/auth/logout").header("cookie", cookie);
+    alice.client.send(request).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await && other.is_in().await);
 }
 
 #[rstest]

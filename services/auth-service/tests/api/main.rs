@@ -1,6 +1,8 @@
 //! The service over HTTP, on SQLite + in-process and on Postgres + Redis. Tests whose names begin with
 //! `s` and a number hold that line of the security review.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod abuse;
 mod admin;
 mod app;
@@ -10,6 +12,7 @@ mod events;
 mod histories;
 mod login;
 mod openapi;
+mod operations;
 mod outage;
 mod passwords;
 mod refresh;

@@ -1,0 +1,78 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testing::{Backend, StatusCode, eventually};
+
+use crate::app::{App, PASSWORD};
+
+/// Made for these tests with `openssl genpkey -algorithm ed25519`.
+const KEYS: [&str; 2] =
+    [include_str!("../samples/ed25519_old.pem"), include_str!("../samples/ed25519_new.pem")];
+
+#[rstest]
+#[actix_web::test]
+async fn what_happens_is_counted_under_bounded_labels(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    app.refresh(&alice.refresh).await;
+    app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    eventually("the metrics tell of it", async || {
+        let metrics = app.client.get("/metrics").await.text;
+        [
+            "auth_operations_total{operation=\"signup\",status=\"success\"} 1",
+            "auth_operations_total{operation=\"refresh\",status=\"success\"} 1",
+            "auth_operations_total{operation=\"login\",status=\"failure\"} 1",
+            "auth_tokens_generated_total{type=\"access\"} 2",
+            "auth_tokens_generated_total{type=\"refresh\"} 2",
+            "auth_password_hash_duration_seconds_count 2",
+            "auth_active_sessions 1",
+        ]
+        .iter()
+        .all(|line| metrics.contains(line))
+    })
+    .await;
+    let metrics = app.client.get("/metrics").await.text;
+    for id in [alice.id.to_string(), alice.session.to_string(), alice.email.clone()] {
+        assert!(!metrics.contains(&id));
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s07_keys_are_published_and_rotate_with_overlap(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (old, new) = (file("old.pem", KEYS[0]), file("new.pem", KEYS[1]));
+    let app = App::with(backend, &[&format!("--jwt-signing-key-file={old}")]).await;
+    let alice = app.sign_up("alice").await;
+    let jwks = app.client.get("/api/auth/.well-known/jwks.json").await.expect(StatusCode::OK);
+    let header = |token: &str| -> Value {
+        let part = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+        serde_json::from_slice(&part).unwrap()
+    };
+    assert_eq!(header(&alice.access)["alg"], "EdDSA");
+    assert_eq!(header(&alice.access)["kid"], jwks["keys"][0]["kid"]);
+    assert!(jwks["keys"][0].get("d").is_none(), "never the private part");
+    let shared = App::start(backend).await;
+    assert_eq!(shared.client.get("/api/auth/.well-known/jwks.json").await.json(), json!({"keys": []}));
+
+    let public = file("old.pub.pem", include_str!("../samples/ed25519_old.pub.pem"));
+    let arguments = [format!("--jwt-signing-key-file={new}"), format!("--jwt-public-key-files={public}")];
+    let rotated = app.replica_with(&arguments).await;
+    let again = rotated.user(&rotated.try_log_in(&alice.email, PASSWORD).await);
+    assert_ne!(header(&again.access)["kid"], header(&alice.access)["kid"]);
+    for token in [&alice.access, &again.access] {
+        rotated.client.with_token(token).get("/api/auth/me").await.expect(StatusCode::OK);
+    }
+    let jwks = rotated.client.get("/api/auth/.well-known/jwks.json").await.json();
+    assert_eq!(jwks["keys"].as_array().unwrap().len(), 2);
+}
