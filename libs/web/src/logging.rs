@@ -3,7 +3,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// What the libraries say at their start is of no use to an operator.
-const DEFAULT_FILTER: &str = "info,sea_orm_migration=warn,actix_server=warn";
+const DEFAULT_FILTER: &str = "info,sea_orm_migration=warn,actix_server=warn,sqlx::postgres::notice=warn";
 
 /// Sends the log to standard error: for people on a terminal, as JSON elsewhere (`LOG_FORMAT` decides
 /// otherwise). `RUST_LOG` filters; the default is `info`, less for libraries.
