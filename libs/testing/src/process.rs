@@ -54,6 +54,11 @@ impl Process {
         .await;
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM: asks it to stop.
     pub fn terminate(&self) {
         guard::signal(&self.child, Signal::TERM);

@@ -1,0 +1,173 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use testing::{Client, StatusCode};
+use tokio::task::JoinSet;
+
+use crate::measure::{Times, memory, milliseconds, processor_time};
+use crate::service::Service;
+use crate::table::Table;
+
+const SPAN: Duration = Duration::from_secs(8);
+const COST: u32 = 10;
+const EMAIL: &str = "viewer@driftsentry.local";
+const PASSWORD: &str = "viewer123";
+
+pub async fn run(table: &mut Table) -> Result<()> {
+    let service = Service::start("auth-service").await;
+    let process = service.process.id();
+    table.add("auth-service: ready after", milliseconds(service.started_in), "");
+    table.add("auth-service: memory when idle", format!("{:.0} MiB", memory(process, "VmRSS")), "");
+    logins(&service, table).await?;
+    flood(&service, table).await?;
+    refreshes(&service, table).await?;
+    table.add("auth-service: memory at most", format!("{:.0} MiB", memory(process, "VmHWM")), "");
+    Ok(())
+}
+
+/// How many hashes all cores together manage in a second, with nothing else to do.
+fn ceiling() -> Result<f64> {
+    let cores = std::thread::available_parallelism()?.get();
+    let hash = bcrypt::hash(PASSWORD, COST)?;
+    let started = Instant::now();
+    let threads = (0..cores).map(|_| {
+        let hash = hash.clone();
+        std::thread::spawn(move || {
+            let mut hashes = 0_u32;
+            while started.elapsed() < SPAN / 2 {
+                hashes += u32::from(bcrypt::verify(PASSWORD, &hash).unwrap_or_default());
+            }
+            hashes
+        })
+    });
+    let threads = threads.collect::<Vec<_>>();
+    let hashes = threads.into_iter().filter_map(|thread| thread.join().ok()).sum::<u32>();
+    Ok(f64::from(hashes) / started.elapsed().as_secs_f64())
+}
+
+async fn logins(service: &Service, table: &mut Table) -> Result<()> {
+    let ceiling = ceiling()?;
+    let started = Instant::now();
+    let times = repeat(16, SPAN, |client| log_in(client), &service.client).await;
+    let rate = times.count() as f64 / started.elapsed().as_secs_f64();
+    let measured =
+        format!("{rate:.1}/s, {:.0} % of the {ceiling:.1}/s that bcrypt allows", rate / ceiling * 100.0);
+    table.add("logins", measured, "≥ 90 %");
+    Ok(())
+}
+
+async fn log_in(client: Client) -> StatusCode {
+    client.post("/api/auth/login", &json!({"email": EMAIL, "password": PASSWORD})).await.status
+}
+
+/// What others notice while 200 log in at once.
+async fn flood(service: &Service, table: &mut Table) -> Result<()> {
+    let session = service.log_in(EMAIL, PASSWORD).await;
+    let me = service.client.with_token(session["accessToken"].as_str().unwrap_or_default());
+    let flooding = tokio::spawn({
+        let client = service.client.clone();
+        async move { repeat(200, SPAN, |client| log_in(client), &client).await }
+    });
+    let ended = Arc::new(AtomicBool::new(false));
+    let health = probe(&ended, service.client.clone(), async |client: &Client| {
+        client.get("/health").await.expect(StatusCode::OK);
+    });
+    let who = probe(&ended, me, async |client: &Client| {
+        client.get("/api/auth/me").await.expect(StatusCode::OK);
+    });
+    let refresh = chain(&ended, service.client.clone(), session["refreshToken"].clone());
+    let stop = async {
+        tokio::time::sleep(SPAN).await;
+        ended.store(true, Ordering::Relaxed);
+    };
+    let (mut health, mut who, mut refresh, ()) = tokio::join!(health, who, refresh, stop);
+    flooding.await?;
+    for (name, times) in [("/health", &mut health), ("/me", &mut who), ("/refresh", &mut refresh)] {
+        let measured =
+            format!("p50 {}, p99 {}", milliseconds(times.percentile(50)), milliseconds(times.percentile(99)));
+        table.add(format!("{name} while 200 log in"), measured, "p99 ≤ 50 ms");
+    }
+    Ok(())
+}
+
+async fn refreshes(service: &Service, table: &mut Table) -> Result<()> {
+    let mut tokens = Vec::new();
+    // A user each: changes of one user happen one after the other.
+    for number in 0..32 {
+        let person = json!({"name": "Bench", "email": format!("{number}@example.com"), "password": PASSWORD});
+        let signup = service.client.post("/api/auth/signup", &person).await.expect(StatusCode::CREATED);
+        tokens.push(signup["data"]["refreshToken"].clone());
+    }
+    let ended = Arc::new(AtomicBool::new(false));
+    let (started, before) = (Instant::now(), processor_time(service.process.id()));
+    let mut chains = JoinSet::new();
+    for token in tokens {
+        let (ended, client) = (Arc::clone(&ended), service.client.clone());
+        chains.spawn(async move { chain(&ended, client, token).await });
+    }
+    tokio::time::sleep(SPAN).await;
+    ended.store(true, Ordering::Relaxed);
+    let mut times = Times::default();
+    while let Some(chain) = chains.join_next().await {
+        times.merge(chain?);
+    }
+    let spent = processor_time(service.process.id()) - before;
+    let count = times.count() as f64;
+    let (rate, per_core) = (count / started.elapsed().as_secs_f64(), count / spent.as_secs_f64());
+    let measured = format!(
+        "{rate:.0}/s beside Postgres and the load; {per_core:.0} per second of its own processor time"
+    );
+    table.add("refreshes on Postgres", measured, "≥ 1,000/s per core");
+    table.add("refresh, 32 at once", format!("p99 {}", milliseconds(times.percentile(99))), "");
+    Ok(())
+}
+
+/// Refreshes one session again and again, each time with the newest token.
+async fn chain(ended: &AtomicBool, client: Client, mut token: Value) -> Times {
+    let mut times = Times::default();
+    while !ended.load(Ordering::Relaxed) {
+        let started = Instant::now();
+        let answer = client.post("/api/auth/refresh", &json!({"refreshToken": token})).await;
+        times.add(started.elapsed());
+        token = answer.expect(StatusCode::OK)["data"]["refreshToken"].clone();
+    }
+    times
+}
+
+async fn probe(ended: &AtomicBool, client: Client, ask: impl AsyncFn(&Client)) -> Times {
+    let mut times = Times::default();
+    while !ended.load(Ordering::Relaxed) {
+        let started = Instant::now();
+        ask(&client).await;
+        times.add(started.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    times
+}
+
+/// Does something as often as `at_once` tasks manage in `span`; the times of what succeeded.
+async fn repeat<F>(at_once: usize, span: Duration, act: impl Fn(Client) -> F, client: &Client) -> Times
+where
+    F: Future<Output = StatusCode> + Send + 'static,
+{
+    let deadline = Instant::now() + span;
+    let mut running = JoinSet::new();
+    let mut times = Times::default();
+    let begin = |running: &mut JoinSet<_>| {
+        let (started, act) = (Instant::now(), act(client.clone()));
+        running.spawn(async move { (act.await, started.elapsed()) });
+    };
+    (0..at_once).for_each(|_| begin(&mut running));
+    while let Some(Ok((status, time))) = running.join_next().await {
+        if status.is_success() {
+            times.add(time);
+        }
+        if Instant::now() < deadline {
+            begin(&mut running);
+        }
+    }
+    times
+}

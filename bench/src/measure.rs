@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+/// Times of single operations.
+#[derive(Default)]
+pub struct Times(Vec<Duration>);
+
+impl Times {
+    pub fn add(&mut self, time: Duration) {
+        self.0.push(time);
+    }
+
+    pub fn merge(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The time that `share` percent of the operations stay within.
+    pub fn percentile(&mut self, share: usize) -> Duration {
+        self.0.sort_unstable();
+        let at = (self.0.len() * share / 100).min(self.0.len().saturating_sub(1));
+        self.0.get(at).copied().unwrap_or_default()
+    }
+}
+
+pub fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
+}
+
+/// User and system time of a process so far.
+pub fn processor_time(process: u32) -> Duration {
+    // Fields 14 and 15 of proc_pid_stat(5), in clock ticks of 10 ms; the name before may hold blanks.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A line of proc_pid_status(5) in MiB, such as `VmRSS` or `VmHWM`.
+pub fn memory(process: u32, line: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let value = status.lines().find_map(|entry| entry.strip_prefix(line)?.strip_prefix(':'));
+    let kibibytes = value.and_then(|value| value.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kibibytes.unwrap_or_default() / 1_024.0
+}

@@ -1,0 +1,46 @@
+use std::time::{Duration, Instant};
+
+use testing::{Client, PrivatePostgres, PrivateRedis, Process, StatusCode, binary, free_port};
+
+/// One service with a database and a Redis of its own.
+pub struct Service {
+    pub process: Process,
+    pub client: Client,
+    /// From the start of the process until it was ready, its tables made.
+    pub started_in: Duration,
+    _redis: PrivateRedis,
+}
+
+impl Service {
+    pub async fn start(name: &str) -> Self {
+        let redis = PrivateRedis::start();
+        let database = PrivatePostgres::shared().create_database().await;
+        let port = free_port();
+        let environment = [
+            ("HOST", "127.0.0.1".to_owned()),
+            ("PORT", port.to_string()),
+            ("DATABASE_URL", database),
+            ("REDIS_URL", redis.url()),
+            ("JWT_ACCESS_SECRET", SECRET.to_owned()),
+            ("JWT_REFRESH_SECRET", "refresh tokens of the bench".to_owned()),
+            ("DRIFT_HASH_SECRET", "states of the bench".to_owned()),
+            ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
+            ("SIGNUPS_PER_IP", "1000000".to_owned()),
+            ("RUST_LOG", "warn".to_owned()),
+        ];
+        let started = Instant::now();
+        let mut process = Process::spawn(&binary(name), &[], environment);
+        let base = format!("http://127.0.0.1:{port}");
+        process.wait_until_ready(&base).await;
+        Self { process, client: Client::new(base), started_in: started.elapsed(), _redis: redis }
+    }
+
+    /// Logs in; the answer's data.
+    pub async fn log_in(&self, email: &str, password: &str) -> serde_json::Value {
+        let credentials = serde_json::json!({"email": email, "password": password});
+        self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
+    }
+}
+
+/// What signs access tokens.
+pub const SECRET: &str = "access tokens of the bench";
