@@ -23,10 +23,8 @@ pub(super) fn hash(password: &Password, cost: u32) -> Result<String, BcryptError
 /// Whether `password` is the one that is stored. Takes 2^`cost` steps whatever is stored, nothing
 /// included, so that its time tells nothing about the account.
 pub(super) fn verify(password: &Password, stored: Option<&str>, cost: u32) -> Result<bool, BcryptError> {
-    let Some(stored) = stored else {
-        spend(cost)?;
-        return Ok(false);
-    };
+    let nobodys = nobodys(cost);
+    let stored = stored.unwrap_or(&nobodys);
     let right = match stored.strip_prefix(PREFIX) {
         Some(bcrypt_hash) => bcrypt::non_truncating_verify(digest(password), bcrypt_hash)?,
         None => bcrypt::verify(&password.typed, stored)? && !password.typed.contains('\0'),
@@ -47,6 +45,12 @@ fn digest(password: &Password) -> String {
     STANDARD.encode(Sha384::digest(&password.normalised))
 }
 
+/// What is stored of nobody: the form of a hash, of no password that anybody knows.
+fn nobodys(cost: u32) -> String {
+    let (salt, hash) = (".".repeat(22), ".".repeat(31));
+    format!("{PREFIX}$2b${cost:02}${salt}{hash}")
+}
+
 fn stored_cost(stored: &str) -> Result<u32, BcryptError> {
     Ok(HashParts::from_str(stored.strip_prefix(PREFIX).unwrap_or(stored))?.get_cost())
 }
@@ -57,6 +61,8 @@ fn spend(cost: u32) -> Result<(), BcryptError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -133,6 +139,34 @@ mod tests {
     #[test]
     fn nobody_has_no_password() {
         assert!(!verify(&password("a password"), None, CHEAP).unwrap());
+    }
+
+    #[test]
+    fn s41_the_time_it_takes_tells_nothing_of_what_is_stored() {
+        const COST: u32 = 9;
+        let typed = password("a password");
+        let other = password("another password");
+        let stored = [
+            None,
+            Some(hash(&other, COST).unwrap()),
+            Some(hash(&other, CHEAP).unwrap()),
+            Some(bcrypt::hash("another password", CHEAP).unwrap()),
+        ];
+        let mut times = stored.each_ref().map(|_| Vec::new());
+        for _ in 0..9 {
+            for (stored, times) in stored.iter().zip(&mut times) {
+                let started = Instant::now();
+                assert!(!verify(&typed, stored.as_deref(), COST).unwrap());
+                times.push(started.elapsed());
+            }
+        }
+        let medians = times.map(|mut times| {
+            times.sort();
+            times[times.len() / 2]
+        });
+        let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+        // Whatever skips the work, or does it twice, is off by far more.
+        assert!(*most < least.mul_f64(1.6), "{medians:?}");
     }
 
     #[test]
