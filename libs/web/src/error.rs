@@ -27,6 +27,24 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::ValidationError,
+        Self::AuthError,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::InvalidTransition,
+        Self::PreconditionFailed,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::Unprocessable,
+        Self::RateLimited,
+        Self::InternalError,
+        Self::Unavailable,
+    ];
+
     /// The status that goes with it.
     pub const fn status(self) -> StatusCode {
         match self {
@@ -176,5 +194,25 @@ impl ResponseError for ApiError {
     /// Only the status: the body needs the request's id, so `observe` writes it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_documentation_is_true() {
+        let documentation = include_str!("../../../docs/API.md");
+        let rows = documentation.lines().filter(|line| line.starts_with("| `") && line.contains("` | "));
+        let documented = rows.filter_map(|row| {
+            let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
+            Some((cells.nth(1)?.to_owned(), cells.next()?.parse::<u16>().ok()?))
+        });
+        let actual = ErrorCode::ALL.map(|code| {
+            let name = serde_json::to_value(code).unwrap();
+            (name.as_str().unwrap().to_owned(), code.status().as_u16())
+        });
+        assert_eq!(documented.collect::<Vec<_>>(), actual);
     }
 }
