@@ -22,7 +22,7 @@ async function call(method, path, options = {}) {
 async function anotherToken(refused, error) {
   const reason = /session has ended: (\w+)/.exec(error.message)?.[1];
   if (reason) {
-    session.end(reason);
+    session.endedElsewhere(reason);
     throw error;
   }
   return session.token() !== refused ? session.token() : session.renew();

@@ -65,6 +65,9 @@ setInterval(() => {
   }
 }, 20_000);
 
+/** A resource address that may be broken where its parts meet. */
+export const breakable = (address) => address.split(/(?=[.[/])/).flatMap((part, at) => (at ? [h('wbr'), part] : [part]));
+
 const REASONS = {
   logout: 'You logged out.',
   idle_timeout: 'Your session ended because nothing happened in it for a while.',

@@ -3,6 +3,7 @@
 import { followActivity } from './activity.js';
 import { fill, h } from './dom.js';
 import { explain } from './format.js';
+import { onLive } from './live.js';
 import * as session from './session.js';
 import { openShell } from './shell.js';
 import * as socket from './socket.js';
@@ -15,6 +16,8 @@ function signedIn() {
   period.abort();
   period = new AbortController();
   followActivity(period.signal);
+  // A new role is in a new token only.
+  onLive('auth:user.updated', () => session.renew().catch(() => {}), period.signal);
   openShell(app, period.signal);
 }
 

@@ -60,7 +60,7 @@ export function renew() {
 }
 
 function exchange(asked) {
-  return navigator.locks.request(LOCK, async () => {
+  return alone(async () => {
     if (current && current.since > asked) return current.token;
     try {
       const { data } = await request('POST', '/api/auth/refresh', { body: {}, headers: COOKIE_DELIVERY });
@@ -75,6 +75,9 @@ function exchange(asked) {
     return current.token;
   });
 }
+
+/** One tab at a time. Without TLS there are no locks: then the server's grace for racing tabs has to do. */
+const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
 
 const hasEnded = (error) => error instanceof ApiError && [400, 401, 403].includes(error.status);
 
@@ -95,6 +98,9 @@ export function end(reason) {
     emit('ended', { reason });
   }
 }
+
+/** The server ended the session: a logout that it tells of was somewhere else. */
+export const endedElsewhere = (reason) => end(reason === 'logout' ? 'terminated' : reason);
 
 /** Gives the user a name once `/me` told it. */
 export function nameUser(name) {

@@ -24,7 +24,6 @@ let asked = new Map();
 /** Where to go on after a break: the socket it was, and the last event heard. */
 let place = null;
 let pauseMs = null;
-let revokedFor = null;
 
 /** `{name: off | connecting | live | reconnecting, heardAt}`. */
 export const connection = () => state;
@@ -52,7 +51,7 @@ function connect() {
   clearTimeout(retry);
   if (!session.user() || (socket && socket.readyState <= WebSocket.OPEN)) return;
   become(state.heardAt ? 'reconnecting' : 'connecting');
-  revokedFor = pauseMs = null;
+  pauseMs = null;
   asked = new Map();
   const opened = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, ['driftsentry.v1']);
   socket = opened;
@@ -92,7 +91,7 @@ function receive(message) {
   const { type, payload } = message;
   if (type === 'connection.authorized') return authorised(payload);
   if (type === 'token.expiring') return void session.renew().catch(() => {});
-  if (type === 'session.revoked') return void (revokedFor = payload.reason);
+  if (type === 'session.revoked') return session.endedElsewhere(payload.reason);
   if (type === 'server.draining') return void (pauseMs = payload.reconnectAfterMs);
   if (type === 'resync') return resynchronise();
   if (message.seq !== undefined && place) Object.assign(place, { epoch: message.epoch, seq: message.seq });
@@ -165,7 +164,7 @@ function closed(code) {
     reject(new Error('closed'));
   }
   if (!session.user()) return;
-  if (code === CLOSE.revoked) return session.end(revokedFor ?? 'admin');
+  if (code === CLOSE.revoked) return session.endedElsewhere(null);
   become('reconnecting');
   const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
   const pause = pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));

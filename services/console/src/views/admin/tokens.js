@@ -90,13 +90,19 @@ function newToken() {
 }
 
 function madeView(token, done) {
+  const secret = h('code', {}, token);
   const copy = async () => {
-    await navigator.clipboard.writeText(token);
-    notify('Copied.', { tone: 'info' });
+    try {
+      await navigator.clipboard.writeText(token);
+      notify('Copied.', { tone: 'info' });
+    } catch {
+      // The clipboard is closed to pages without TLS.
+      getSelection().selectAllChildren(secret);
+    }
   };
   return [
     h('p', { class: 'banner banner-warning' }, 'Copy it now: it is not shown again.'),
-    h('div', { class: 'secret' }, h('code', {}, token), h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy')),
+    h('div', { class: 'secret' }, secret, h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy')),
     h('pre', { class: 'snippet' }, 'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan | driftsentry ingest - --stack prod'),
     h('div', { class: 'dialog-actions' }, h('button', { class: 'button button-primary', type: 'button', on: { click: done } }, 'Done')),
   ];

@@ -2,7 +2,7 @@
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
-import { ago, money, plural } from '../../format.js';
+import { ago, breakable, money, plural } from '../../format.js';
 import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import { knowNames } from '../../people.js';
@@ -17,7 +17,7 @@ export function showDetail(place, id, { close, known, signal }) {
   const below = h('div', {});
   // Filled only when the status changes: a reason that is being written survives whatever else happens.
   const deciding = h('div', { class: 'deciding' });
-  const title = h('h2', { tabindex: '-1' }, known?.address ?? 'Drift');
+  const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
   fill(
     place,
@@ -42,7 +42,7 @@ export function showDetail(place, id, { close, known, signal }) {
         knowNames(),
       ]);
       if (signal.aborted) return;
-      fill(title, drift.address);
+      fill(title, breakable(drift.address));
       fill(marks, severityMark(drift.severity), h('span', { class: 'detail-severity' }, drift.severity), statusMark(drift.status));
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {

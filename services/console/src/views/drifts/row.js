@@ -1,7 +1,7 @@
 // One drift in the list.
 
 import { fill, h } from '../../dom.js';
-import { ago, money } from '../../format.js';
+import { ago, breakable, money } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { changedNames } from './changes.js';
@@ -44,7 +44,7 @@ export class Row {
     const { select, severity, resource, where, status, cost, age } = this.cells;
     const kind = KINDS[drift.kind];
     const changed = drift.kind === 'changed' ? changedNames(drift) : [];
-    fill(this.link, drift.address);
+    fill(this.link, breakable(drift.address));
     this.link.href = this.address(drift.id);
     // The address may have gained filters since.
     this.link.onclick = () => (this.link.href = this.address(drift.id));

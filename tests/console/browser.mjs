@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+
+import { chromium } from 'playwright-core';
+
+const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+/** What the browser itself says of an answer that is no success: the page deals with those. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+/** What it says of a network that is away. */
+export const AWAY = /net::ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed/;
+
+/** A browser with people in it, each with cookies of their own. */
+export class Browser {
+  static async start(url) {
+    const browser = new Browser();
+    browser.url = url;
+    browser.program = await chromium.launch({ executablePath: PROGRAM, args: FLAGS });
+    return browser;
+  }
+
+  /** A new person's page, not logged in; `complaints` is what their browser found fault with. */
+  async visitor({ allow = REFUSED, ...options } = {}) {
+    const context = await this.program.newContext({ viewport: { width: 1280, height: 820 }, ...options });
+    context.setDefaultTimeout(20_000);
+    const complaints = [];
+    const complain = (text) => allow.test(text) || REFUSED.test(text) || complaints.push(text);
+    context.on('console', (message) => message.type() === 'error' && complain(message.text()));
+    context.on('weberror', (error) => complain(error.error().stack));
+    const page = await context.newPage();
+    await page.goto(this.url);
+    return { context, page, complaints };
+  }
+
+  /** Somebody who is logged in with a demo account. */
+  async person(role, options) {
+    const person = await this.visitor(options);
+    await logIn(person.page, role);
+    return person;
+  }
+
+  /** Leaves, if their browser found nothing wrong. */
+  async farewell(...people) {
+    for (const { context, complaints } of people) {
+      await context.close();
+      assert.deepEqual(complaints, [], 'no console error, no policy violation');
+    }
+  }
+
+  stop() {
+    return this.program.close();
+  }
+}
+
+export async function logIn(page, role) {
+  await page.getByLabel('Email').fill(`${role}@driftsentry.local`);
+  await page.getByLabel('Password').fill(`${role}123`);
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await live(page);
+}
+
+/** The connection is up, so that whatever happens from now on is shown. */
+export const live = (page) => page.locator('.pill[data-state="live"]').waitFor();
+
+export const rows = (page) => page.locator('tr[data-id]');
+
+/** Goes to a view by its address. */
+export async function visit(page, path) {
+  await page.evaluate((hash) => (location.hash = hash), path);
+}
+
+/** A drift of the list by its place, opened; gives its id. */
+export async function openDrift(page, place = 0) {
+  const row = rows(page).nth(place);
+  const id = await row.getAttribute('data-id');
+  await row.locator('.row-link').click();
+  await page.locator('.history').waitFor();
+  return id;
+}
