@@ -39,6 +39,8 @@ enum Word {
     Gone { replica: Uuid },
     Ask { id: Uuid, replica: Uuid, question: Question },
     Answer { id: Uuid, replica: Uuid, answer: Value },
+    /// The client of this socket is now at that replica.
+    TakeOver { replica: Uuid, socket: String },
 }
 
 /// What a gateway asks all, itself included.
@@ -112,6 +114,11 @@ impl Gateway {
                     let _ = asker.send((replica, answer));
                 }
             }
+            Ok(Word::TakeOver { replica, socket }) => {
+                if replica != self.cluster.replica {
+                    self.end_taken_over(&socket);
+                }
+            }
             Err(error) => tracing::warn!(%error, "something on the control channel cannot be read"),
         }
     }
@@ -138,6 +145,14 @@ impl Gateway {
         }
         let answers = got.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
         Answers { answers, partial: said.is_err() || !missing.is_empty() }
+    }
+
+    /// Tells the others that the client of a socket is here now.
+    pub async fn tell_taken_over(&self, socket: &str) {
+        let word = Word::TakeOver { replica: self.cluster.replica, socket: socket.into() };
+        if let Err(error) = self.say(&word).await {
+            tracing::debug!(%error, "the other gateways cannot be told");
+        }
     }
 
     async fn say(&self, word: &Word) -> backplane::Result<()> {

@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod outbound;
 mod places;
+mod recovery;
 mod plain;
 mod relay;
 mod revocation;
@@ -92,6 +93,7 @@ pub fn run_background(state: &State) {
     platform.tasks.spawn(revocation::run(Arc::clone(gateway), platform.served.clone()));
     platform.tasks.spawn(Arc::clone(gateway).stay_in_cluster(platform.served.clone()));
     platform.tasks.spawn(Arc::clone(gateway).renew_places(platform.served.clone()));
+    platform.tasks.spawn(Arc::clone(gateway).renew_kept(platform.served.clone()));
     let leaving = Arc::clone(gateway);
     platform.farewells.spawn(async move {
         leaving.platform.stop.cancelled().await;

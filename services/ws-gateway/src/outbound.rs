@@ -1,6 +1,7 @@
 //! What waits to be written to one connection.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -35,6 +36,8 @@ struct Queue {
     ticket: u32,
     web_socket: Option<Waker>,
     poll: Option<Waker>,
+    /// Somebody who has much to push, and waits for room.
+    pusher: Option<Waker>,
     waiting_since: Option<Instant>,
     closing: bool,
 }
@@ -77,6 +80,7 @@ impl Outbound {
             ticket: 0,
             web_socket: None,
             poll: None,
+            pusher: None,
             waiting_since: None,
             closing: false,
         };
@@ -94,6 +98,20 @@ impl Outbound {
         queue.add(frame);
         queue.wake();
         Pushed::Queued
+    }
+
+    /// Queues a frame once half of the queue is free, so that there is room for others meanwhile.
+    pub async fn push_in_turn(&self, frame: Frame) -> Pushed {
+        poll_fn(|cx| {
+            let mut queue = self.lock();
+            if queue.closing || queue.bytes <= self.limit / 2 {
+                return Poll::Ready(());
+            }
+            queue.pusher = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        self.push(frame)
     }
 
     /// Queues the last frames, past any limit; once they are taken, the taker learns of the end.
@@ -222,7 +240,7 @@ impl Queue {
     }
 
     fn wake(&mut self) {
-        for waker in [self.web_socket.take(), self.poll.take()].into_iter().flatten() {
+        for waker in [self.web_socket.take(), self.poll.take(), self.pusher.take()].into_iter().flatten() {
             waker.wake();
         }
     }
@@ -243,6 +261,9 @@ impl Queue {
         if self.frames.is_empty() {
             // An idle connection keeps no buffer.
             self.frames = VecDeque::new();
+        }
+        if let Some(pusher) = self.pusher.take() {
+            pusher.wake();
         }
         taken
     }

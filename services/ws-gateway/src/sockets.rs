@@ -77,6 +77,13 @@ impl Gateway {
         sockets
     }
 
+    /// Its client has come back on another connection: the old one may be half-open.
+    pub(crate) fn end_taken_over(&self, socket: &str) {
+        for Ended { connection, .. } in self.sockets(|hub| hub.find(socket).into_iter().collect()) {
+            connection.close(self, Ending::TakenOver);
+        }
+    }
+
     fn end_sockets(&self, which: impl Fn(&Hub) -> Vec<Ended>) -> u64 {
         let sockets = self.sockets(which);
         for Ended { connection, socket } in &sockets {
@@ -96,7 +103,7 @@ impl SocketInfo {
             connected_at: member.connected_at,
             expires_at: member.expires_at(),
             ip_address: member.connection.peer.ip.map(|ip| ip.to_string()),
-            rooms: member.rooms.iter().map(ToString::to_string).collect(),
+            rooms: member.rooms.iter().map(|own| own.room.to_string()).collect(),
         }
     }
 }

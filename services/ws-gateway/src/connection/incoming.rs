@@ -28,7 +28,7 @@ pub enum Incoming {
 ///
 /// Inputs: the messages of `stream`. It ends with the client's close, a message that is too large, a
 /// broken line, or the end of the stream, which is also how the writing side ends it.
-pub async fn read<S>(gateway: &Gateway, connection: &Arc<Connection>, mut stream: S)
+pub async fn read<S>(gateway: &Arc<Gateway>, connection: &Arc<Connection>, mut stream: S)
 where
     S: Stream<Item = Incoming> + Unpin,
 {
@@ -50,7 +50,7 @@ where
 }
 
 impl Connection {
-    async fn receive_frame(self: &Arc<Self>, gateway: &Gateway, message: Message) {
+    async fn receive_frame(self: &Arc<Self>, gateway: &Arc<Gateway>, message: Message) {
         if matches!(self.lock().protocol, Protocol::Plain) {
             return match message {
                 Message::Text(text) => self.receive_text(gateway, &text).await,

@@ -6,11 +6,14 @@
 mod close;
 mod incoming;
 mod plain;
+mod resume;
 mod socketio;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use backplane::Position;
+use chrono::DateTime;
 use contracts::Claims;
 use serde_json::json;
 use tokio::time::Instant;
@@ -28,6 +31,8 @@ use socketio::SocketIo;
 
 /// What may wait for one connection.
 const QUEUE_BYTES: usize = 1024 * 1024;
+/// How long a client of `/ws` that says nothing is believed to be about to resume.
+const RESUME_GRACE: Duration = Duration::from_secs(1);
 /// How long a client may take to move to a WebSocket.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the last packets wait for the GET that fetches them.
@@ -52,6 +57,8 @@ struct State {
     /// By when a WebSocket that probed must have taken over.
     upgrade_until: Option<Instant>,
     sockets: Vec<(Form, Arc<str>)>,
+    /// Until when a client of `/ws` may say that it resumes, before it hears anything new.
+    resume_until: Option<Instant>,
     /// A GET is waiting: a second one breaks the protocol.
     polled: bool,
     ended: bool,
@@ -99,6 +106,7 @@ impl Connection {
             handshake_until: Some(now + gateway.settings.handshake()),
             upgrade_until: None,
             sockets: Vec::new(),
+            resume_until: None,
             polled: false,
             ended: false,
         };
@@ -125,6 +133,13 @@ impl Connection {
             state.abandon_probe();
             self.outbound.abandon_probe();
         }
+        if state.resume_until.is_some_and(|until| until <= now) {
+            state.resume_until = None;
+            let sockets = state.sockets.clone();
+            drop(state);
+            sockets.iter().for_each(|(_, socket)| self.release(gateway, socket));
+            state = self.lock();
+        }
         match state.heartbeat.beat(now) {
             Beat::Nothing => {}
             Beat::Ping => {
@@ -143,42 +158,30 @@ impl Connection {
         Some(state.next_deadline())
     }
 
-    /// Lets an authorised socket in; `greeting` is what it hears before anything else.
+    /// Lets an authorised socket in. `greet` is told the position after which it hears everything, and
+    /// queues what it hears first.
     async fn enter(
         self: &Arc<Self>,
         gateway: &Gateway,
-        form: Form,
-        claims: &Claims,
-        greeting: impl FnOnce(&str) -> Option<Frame>,
-    ) -> Result<Arc<str>, NotEntered> {
+        Entrance { form, claims, socket, held, secret }: Entrance<'_>,
+        greet: impl FnOnce(&Position, &Member),
+    ) -> Result<(), NotEntered> {
         if !self.hub.started(gateway.settings.handshake()).await {
             return Err(NotEntered::Unavailable);
         }
-        let socket = random_id();
         gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
         let clock = gateway.clock();
-        let member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
-        let recoverable = gateway.settings.recovery().is_some();
-        let position = self.hub.join(member, &hub::own_rooms(claims), |position, member| {
-            greeting(&member.id).map(|frame| self.outbound.push(frame));
-            let authorized = json!({
-                "userId": claims.user_id,
-                "sessionId": &*member.id,
-                "sid": claims.sid,
-                "expiresAt": member.expires_at(),
-                "epoch": &*position.epoch,
-                "seq": position.seq,
-            });
-            // With the offset, so that nothing is lost if the line breaks before the first event.
-            let offset = recoverable.then(|| position.to_string());
-            self.outbound.push(form.notice("connection.authorized", authorized, offset.as_deref(), clock));
-        });
-        if position.is_none() {
+        let mut member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
+        member.held = held.then(Vec::new);
+        if let Some(secret) = secret {
+            member.secret = secret.into();
+        }
+        if self.hub.join(member, &hub::own_rooms(claims), greet).is_none() {
             return Err(NotEntered::Unavailable);
         }
         gateway.metrics.connections.inc();
         if !self.lock().add_socket(form, &socket) {
-            self.forget(gateway, &socket);
+            self.forget(gateway, &socket, Ending::Lost);
             return Err(NotEntered::Ended);
         }
         tracing::info!(
@@ -191,7 +194,29 @@ impl Connection {
         {
             self.end_socket(gateway, &socket, Ending::Revoked(reason));
         }
-        Ok(socket)
+        Ok(())
+    }
+
+    /// What a socket is told when it is let in. With the offset, so that nothing is lost if the line
+    /// breaks before the first event.
+    fn authorized(
+        &self,
+        gateway: &Gateway,
+        form: Form,
+        claims: &Claims,
+        socket: &str,
+        position: &Position,
+    ) -> Frame {
+        let payload = json!({
+            "userId": claims.user_id,
+            "sessionId": socket,
+            "sid": claims.sid,
+            "expiresAt": DateTime::from_timestamp(claims.exp, 0),
+            "epoch": &*position.epoch,
+            "seq": position.seq,
+        });
+        let offset = gateway.settings.recovery().map(|_| position.to_string());
+        form.notice("connection.authorized", payload, offset.as_deref(), gateway.clock())
     }
 
     /// The socket of that form, if it is authorised.
@@ -225,6 +250,17 @@ impl Connection {
     }
 }
 
+/// A socket that is to be let in.
+struct Entrance<'a> {
+    form: Form,
+    claims: &'a Claims,
+    socket: Arc<str>,
+    /// Whether it hears nothing yet: it is to be given first what it missed.
+    held: bool,
+    /// Of a stock client that comes back: its private id stays the same.
+    secret: Option<&'a str>,
+}
+
 enum NotEntered {
     Refused(Refusal),
     /// The feed has not begun: nobody could say from where the socket hears everything.
@@ -235,7 +271,7 @@ enum NotEntered {
 
 impl State {
     fn next_deadline(&self) -> Instant {
-        let others = [self.handshake_until, self.upgrade_until].into_iter().flatten();
+        let others = [self.handshake_until, self.upgrade_until, self.resume_until].into_iter().flatten();
         others.fold(self.heartbeat.deadline(), Instant::min)
     }
 

@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
+use backplane::Position;
+use contracts::Claims;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Connection, NotEntered};
+use super::{Connection, Entrance, NotEntered, RESUME_GRACE};
 use crate::authorise::RefusalCode;
 use crate::ending::Ending;
 use crate::frame::Frame;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, random_id};
 use crate::hub::Form;
 use crate::plain::{Command, Request, ack};
 
@@ -36,7 +38,7 @@ impl Connection {
     }
 
     /// Takes in one message of `/ws`.
-    pub async fn receive_text(self: &Arc<Self>, gateway: &Gateway, text: &str) {
+    pub async fn receive_text(self: &Arc<Self>, gateway: &Arc<Gateway>, text: &str) {
         self.alive();
         let request = match Request::decode(text) {
             Ok(request) => request,
@@ -54,6 +56,9 @@ impl Connection {
             }
             (None, _) => self.close(gateway, Ending::Unauthorised),
             (Some(socket), command) => {
+                if !matches!(command, Command::Resume { .. }) {
+                    self.release(gateway, &socket);
+                }
                 if self.admit_message(gateway, Form::Plain, &socket).await {
                     let outcome = self.obey(gateway, &socket, command).await;
                     self.acknowledge(request.id.as_ref(), outcome);
@@ -66,11 +71,11 @@ impl Connection {
     pub async fn authenticate(self: &Arc<Self>, gateway: &Gateway, token: &str) {
         let token = Some(token).filter(|token| !token.is_empty());
         let entered = match gateway.authorise(&self.peer, token).await {
-            Ok(claims) => self.enter(gateway, Form::Plain, &claims, |_| None).await,
+            Ok(claims) => self.begin_plain(gateway, &claims).await,
             Err(refusal) => Err(NotEntered::Refused(refusal)),
         };
         match entered {
-            Ok(_) => gateway.metrics.connected("plain", "ok"),
+            Ok(()) => gateway.metrics.connected("plain", "ok"),
             Err(NotEntered::Ended) => {}
             Err(NotEntered::Unavailable) => {
                 gateway.metrics.connected("plain", "unavailable");
@@ -84,14 +89,38 @@ impl Connection {
         }
     }
 
-    async fn obey(self: &Arc<Self>, gateway: &Gateway, socket: &str, command: Command) -> Result<Value, Value> {
+    /// Lets a client in. It hears nothing new for a moment, so that it can resume before.
+    async fn begin_plain(self: &Arc<Self>, gateway: &Gateway, claims: &Claims) -> Result<(), NotEntered> {
+        let (form, socket) = (Form::Plain, random_id());
+        let held = gateway.settings.recovery().is_some();
+        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), held, secret: None };
+        self.enter(gateway, entrance, |position, _| {
+            self.outbound.push(self.authorized(gateway, form, claims, &socket, position));
+        })
+        .await?;
+        if held {
+            let until = Instant::now() + RESUME_GRACE;
+            self.lock().resume_until = Some(until);
+            self.hub.watch(self, until);
+        }
+        self.keep(gateway, &socket).await;
+        Ok(())
+    }
+
+    async fn obey(self: &Arc<Self>, gateway: &Arc<Gateway>, socket: &str, command: Command) -> Result<Value, Value> {
         match command {
-            Command::Subscribe { room } => self.subscribe(gateway, socket, &room),
-            Command::Unsubscribe { room } => self.unsubscribe(gateway, socket, &room),
+            Command::Subscribe { room } => self.subscribe(gateway, socket, &room).await,
+            Command::Unsubscribe { room } => self.unsubscribe(gateway, socket, &room).await,
             Command::Reauth { token } => self.reauth(gateway, socket, &token).await,
             Command::Ping {} => Ok(Value::Null),
             Command::Auth { .. } => Err(error("ALREADY_AUTHORISED", "use reauth to change the token")),
-            Command::Resume { .. } => Err(error("NOT_RECOVERABLE", "resuming is not possible here")),
+            Command::Resume { .. } if gateway.settings.recovery().is_none() => {
+                Err(error("NOT_RECOVERABLE", "recovery is off"))
+            }
+            Command::Resume { epoch, seq, session_id } => {
+                let after = Position { epoch: epoch.into(), seq };
+                self.resume(gateway, socket, after, session_id.as_deref()).await
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
+use contracts::Claims;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Connection, NotEntered, UPGRADE_TIMEOUT};
+use super::{Connection, Entrance, NotEntered, UPGRADE_TIMEOUT};
 use crate::authorise::Refusal;
 use crate::ending::Ending;
 use crate::engineio::{Lane, Message, Packet, Received, Transport};
 use crate::frame::Frame;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, random_id};
 use crate::hub::Form;
 use crate::socketio::{self as packets, Action, Decoder};
 
@@ -66,7 +67,7 @@ impl Connection {
     }
 
     /// Takes in one Engine.IO packet.
-    pub async fn receive(self: &Arc<Self>, gateway: &Gateway, lane: Lane, packet: Packet) {
+    pub async fn receive(self: &Arc<Self>, gateway: &Arc<Gateway>, lane: Lane, packet: Packet) {
         let mut state = self.lock();
         let Some(socket_io) = state.socket_io() else { return };
         let received = socket_io.transport.receive(lane, packet);
@@ -101,7 +102,7 @@ impl Connection {
         }
     }
 
-    async fn receive_message(self: &Arc<Self>, gateway: &Gateway, message: Message) {
+    async fn receive_message(self: &Arc<Self>, gateway: &Arc<Gateway>, message: Message) {
         let mut state = self.lock();
         let Some(socket_io) = state.socket_io() else { return };
         let action = match socket_io.decoder.decode(message) {
@@ -130,7 +131,7 @@ impl Connection {
         }
     }
 
-    async fn join(self: &Arc<Self>, gateway: &Gateway, namespace: &str, auth: &Map<String, Value>) {
+    async fn join(self: &Arc<Self>, gateway: &Arc<Gateway>, namespace: &str, auth: &Map<String, Value>) {
         let Some(form) = Form::of_namespace(namespace) else {
             return self.say_refused(namespace, "Invalid namespace", None);
         };
@@ -142,9 +143,13 @@ impl Connection {
         if !self.lock().socket_io().is_some_and(|socket_io| socket_io.namespaces.joined(namespace)) {
             return;
         }
-        let greeting = |socket: &str| Some(Frame::text(packets::connect(namespace, socket, None)));
-        match self.enter(gateway, form, &claims, greeting).await {
-            Ok(_) => gateway.metrics.connected(transport, "ok"),
+        let entered = match self.recover(gateway, form, &claims, auth).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.begin(gateway, form, namespace, &claims).await,
+            Err(refused) => Err(refused),
+        };
+        match entered {
+            Ok(()) => gateway.metrics.connected(transport, "ok"),
             Err(NotEntered::Refused(refusal)) => self.refuse_join(gateway, transport, form, &refusal),
             Err(NotEntered::Ended) => {}
             Err(NotEntered::Unavailable) => {
@@ -152,6 +157,27 @@ impl Connection {
                 self.close(gateway, Ending::Unavailable);
             }
         }
+    }
+
+    /// Lets a client in that is new, or has to begin anew.
+    async fn begin(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        form: Form,
+        namespace: &str,
+        claims: &Claims,
+    ) -> Result<(), NotEntered> {
+        let socket = random_id();
+        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), held: false, secret: None };
+        self.enter(gateway, entrance, |position, member| {
+            let private_id = Self::private_id(gateway, &socket, &member.secret);
+            let connect = packets::connect(namespace, &socket, private_id.as_deref());
+            self.outbound.push(Frame::text(connect));
+            self.outbound.push(self.authorized(gateway, form, claims, &socket, position));
+        })
+        .await?;
+        self.keep(gateway, &socket).await;
+        Ok(())
     }
 
     fn refuse_join(&self, gateway: &Gateway, transport: &str, form: Form, refusal: &Refusal) {
@@ -181,8 +207,8 @@ impl Connection {
             return;
         }
         let outcome = match name.split_once(':') {
-            Some(("subscribe", room)) => self.subscribe(gateway, &socket, room),
-            Some(("unsubscribe", room)) => self.unsubscribe(gateway, &socket, room),
+            Some(("subscribe", room)) => self.subscribe(gateway, &socket, room).await,
+            Some(("unsubscribe", room)) => self.unsubscribe(gateway, &socket, room).await,
             _ if name == "connection.reauth" => {
                 let token = args.first().and_then(|arg| arg.get("token")).and_then(Value::as_str);
                 self.reauth(gateway, &socket, token.unwrap_or_default()).await
@@ -201,19 +227,21 @@ impl Connection {
 
 /// What a client asks for, in both protocols. The outcome is the data or the error of the answer.
 impl Connection {
-    pub(super) fn subscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
+    pub(super) async fn subscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
         if !gateway.catalogue.is_subscribable(room) {
             return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
         }
         self.hub.subscribe(socket, room);
+        self.keep(gateway, socket).await;
         Ok(json!({ "room": room }))
     }
 
-    pub(super) fn unsubscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
+    pub(super) async fn unsubscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
         if !gateway.catalogue.is_subscribable(room) {
             return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
         }
         self.hub.unsubscribe(socket, room);
+        self.keep(gateway, socket).await;
         Ok(json!({ "room": room }))
     }
 

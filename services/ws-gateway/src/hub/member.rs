@@ -7,6 +7,7 @@ use serde_json::json;
 use super::timers::Key;
 use super::{Ended, Event, Form};
 use crate::connection::Connection;
+use crate::gateway::random_id;
 use crate::outbound::Pushed;
 
 /// How long before its expiry a token's owner is told.
@@ -20,13 +21,22 @@ pub struct Member {
     pub claims: Claims,
     pub connection: Arc<Connection>,
     pub connected_at: DateTime<Utc>,
-    pub rooms: Vec<Arc<str>>,
+    /// Part of the private id under which a stock client may come back.
+    pub secret: Arc<str>,
+    pub rooms: Vec<Membership>,
     /// Whether it was told that its token expires soon.
     pub warned: bool,
     /// Events that came while it is given what it missed before them.
     pub held: Option<Vec<Arc<Event>>>,
     pub(super) last_event: u64,
     pub(super) timer: Option<Key<DateTime<Utc>>>,
+}
+
+/// A room that a socket is in, and the last event before it came in.
+#[derive(Clone)]
+pub struct Membership {
+    pub room: Arc<str>,
+    pub since: u64,
 }
 
 impl Member {
@@ -37,6 +47,7 @@ impl Member {
             claims,
             connection,
             connected_at: clock.now(),
+            secret: random_id(),
             rooms: Vec::new(),
             warned: false,
             held: None,

@@ -7,6 +7,7 @@
 mod event;
 mod form;
 mod member;
+mod replay;
 mod rooms;
 mod run;
 mod timers;
@@ -24,7 +25,8 @@ use uuid::Uuid;
 
 pub use event::{Event, Frames};
 pub use form::Form;
-pub use member::Member;
+pub use member::{Member, Membership};
+pub use replay::Replay;
 pub use run::Item;
 
 use crate::connection::Connection;
@@ -76,22 +78,17 @@ impl Hub {
         matches!(timeout(limit, started.wait_for(|started| *started)).await, Ok(Ok(_)))
     }
 
-    /// The last event that was given to the members of this hub.
-    pub fn position(&self) -> Option<Position> {
-        self.lock().position.clone()
-    }
-
     /// Lets a socket in: it gets `greet`'s frames first, and every event after the position that
     /// `greet` was told. `None` if the feed has not begun.
     pub fn join(
         &self,
         mut member: Member,
         rooms: &[String],
-        greet: impl FnOnce(&Position, &mut Member),
+        greet: impl FnOnce(&Position, &Member),
     ) -> Option<Position> {
         let mut inner = self.lock();
         let position = inner.position.clone()?;
-        greet(&position, &mut member);
+        greet(&position, &member);
         let id = Arc::clone(&member.id);
         let due = member.next_due();
         member.timer = Some(inner.tokens.add(due, Arc::clone(&id)));
@@ -108,8 +105,8 @@ impl Hub {
         let mut inner = self.lock();
         let key = inner.by_id.remove(socket)?;
         let member = inner.members.remove(key);
-        for room in &member.rooms {
-            inner.rooms.leave(room, key);
+        for own in &member.rooms {
+            inner.rooms.leave(&own.room, key);
         }
         if let Some(timer) = member.timer {
             inner.tokens.remove(timer);
@@ -128,7 +125,7 @@ impl Hub {
     pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_id.get(socket) else { return false };
-        inner.members[key].rooms.retain(|own| &**own != room);
+        inner.members[key].rooms.retain(|own| &*own.room != room);
         inner.rooms.leave(room, key);
         true
     }
@@ -216,11 +213,12 @@ impl Hub {
 impl Inner {
     fn enter(&mut self, key: usize, room: &str) {
         let member = &mut self.members[key];
-        if member.rooms.iter().any(|own| &**own == room) {
+        if member.rooms.iter().any(|own| &*own.room == room) {
             return;
         }
+        let since = self.position.as_ref().map_or(0, |position| position.seq);
         let room = self.rooms.enter(room, key);
-        member.rooms.push(room);
+        member.rooms.push(Membership { room, since });
     }
 }
 

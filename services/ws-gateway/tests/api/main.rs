@@ -6,6 +6,7 @@ mod authentication;
 mod engine;
 mod limits;
 mod plain;
+mod recovery;
 mod relay;
 mod revocation;
 mod stock;

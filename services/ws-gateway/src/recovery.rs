@@ -1,0 +1,184 @@
+//! What a client that was cut off needs to come back, here or on another gateway: its rooms, which
+//! are kept in the backplane for a while, and what it missed, which is in the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backplane::{LogRead, Position};
+use contracts::Claims;
+use serde::{Deserialize, Serialize};
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
+use crate::ending::Ending;
+use crate::gateway::Gateway;
+use crate::hub::{Event, Form, Member, Replay};
+
+const RENEW_INTERVAL: Duration = Duration::from_secs(60);
+const PAGE: usize = 500;
+
+/// What is kept of a socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    user_id: String,
+    endpoint: String,
+    /// What the client must know besides the socket's id.
+    pub secret: String,
+    /// The rooms it asked for.
+    pub rooms: Vec<String>,
+}
+
+/// Why a hole cannot be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unrecoverable {
+    /// The log does not reach back that far, or is another one.
+    LogLost,
+    /// The backplane is away.
+    Unavailable,
+}
+
+impl Unrecoverable {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LogLost => "log_lost",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Gateway {
+    /// Notes what is to be kept of an open socket.
+    pub(crate) async fn keep(&self, member: Kept, socket: &str) {
+        if let Some(window) = self.settings.recovery() {
+            // For as long as it is open; a gateway that dies renews it no more.
+            self.put(socket, &member, window + 2 * RENEW_INTERVAL).await;
+        }
+    }
+
+    /// Notes what is to be kept of a socket that has just closed: nothing, if it closed for good.
+    pub(crate) fn keep_closed(self: &Gateway, member: &Member, ending: Ending) {
+        let Some(window) = self.settings.recovery() else { return };
+        let (backplane, key) = (self.platform.backplane.clone(), key(&member.id));
+        let kept = serde_json::to_string(&Kept::of(member, self)).unwrap_or_default();
+        tokio::spawn(async move {
+            let noted = match ending {
+                Ending::Left | Ending::Revoked(_) => backplane.take(&key).await.map(|_| ()),
+                _ => backplane.put(&key, &kept, window).await,
+            };
+            if let Err(error) = noted {
+                tracing::debug!(%error, "a closed socket cannot be noted");
+            }
+        });
+    }
+
+    /// What was kept of a socket of this user.
+    pub(crate) async fn kept(&self, socket: &str, form: Form, claims: &Claims) -> Option<Kept> {
+        let kept = self.platform.backplane.get(&key(socket)).await.ok()??;
+        let kept: Kept = serde_json::from_str(&kept).ok()?;
+        (kept.user_id == claims.user_id && kept.endpoint == endpoint(form)).then_some(kept)
+    }
+
+    /// Keeps what is kept of open sockets from expiring, until `stop`.
+    pub(crate) async fn renew_kept(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = interval(RENEW_INTERVAL);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let mut open = Vec::new();
+            for hub in self.hubs() {
+                hub.each(|member| open.push((Arc::clone(&member.id), Kept::of(member, &self))));
+            }
+            for (socket, kept) in open {
+                self.keep(kept, &socket).await;
+            }
+        }
+    }
+
+    /// The events of the log after a position that a socket may see and has not been given, oldest
+    /// first: all of them, or an error.
+    pub(crate) async fn missed(
+        &self,
+        after: &Position,
+        form: Form,
+        replay: &Replay,
+    ) -> Result<Vec<Event>, Unrecoverable> {
+        let until = &replay.position;
+        if after.epoch != until.epoch || after.seq > until.seq {
+            return Err(Unrecoverable::LogLost);
+        }
+        let (mut at, mut missed) = (after.clone(), Vec::new());
+        while at.seq < until.seq {
+            let read = self.platform.backplane.log_after(&at, PAGE).await;
+            let events = match read.map_err(|_| Unrecoverable::Unavailable)? {
+                LogRead::Events(events) if !events.is_empty() => events,
+                LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
+            };
+            for message in events {
+                let Some(position) = message.position.clone() else { continue };
+                if position.seq > until.seq {
+                    return Ok(missed);
+                }
+                let event = self.prepare(&message);
+                if replay.wants(&event, position.seq) && event.frame(form).is_some() {
+                    missed.push(event);
+                }
+                at = position;
+            }
+        }
+        Ok(missed)
+    }
+
+    async fn put(&self, socket: &str, kept: &Kept, ttl: Duration) {
+        let value = serde_json::to_string(kept).unwrap_or_default();
+        if self.platform.backplane.is_connected()
+            && let Err(error) = self.platform.backplane.put(&key(socket), &value, ttl).await
+        {
+            tracing::debug!(%error, "a socket's rooms cannot be kept now");
+        }
+    }
+}
+
+impl Kept {
+    pub fn of(member: &Member, gateway: &Gateway) -> Self {
+        let rooms = member.rooms.iter().map(|membership| &membership.room);
+        let asked_for = rooms.filter(|room| gateway.catalogue.is_subscribable(room));
+        Self {
+            user_id: member.claims.user_id.clone(),
+            endpoint: endpoint(member.form).into(),
+            secret: member.secret.to_string(),
+            rooms: asked_for.map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Whether the private id that a client brings is this socket's.
+    pub fn is_known_by(&self, private_id: &str, socket: &str) -> bool {
+        private_id == self::private_id(socket, &self.secret)
+    }
+}
+
+/// A Socket.IO client's private id: the socket's id, and a secret.
+pub fn private_id(socket: &str, secret: &str) -> String {
+    format!("{socket}.{secret}")
+}
+
+/// The socket that a private id names.
+pub fn socket_of(private_id: &str) -> Option<&str> {
+    private_id.split_once('.').map(|(socket, _)| socket)
+}
+
+/// Reads a position as clients bring it back.
+pub fn parse_offset(offset: &str) -> Option<Position> {
+    let (epoch, seq) = offset.rsplit_once(':')?;
+    Some(Position { epoch: epoch.into(), seq: seq.parse().ok()? })
+}
+
+fn endpoint(form: Form) -> &'static str {
+    form.namespace().unwrap_or("/ws")
+}
+
+fn key(socket: &str) -> String {
+    format!("ws:socket:{socket}")
+}
