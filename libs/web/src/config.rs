@@ -1,8 +1,10 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Command, Parser, ValueEnum};
 use ipnet::IpNet;
+
+const HEALTHCHECK: &str = "healthcheck";
 
 /// Where a process runs. Outside development, unsafe settings are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,21 +69,38 @@ impl HttpConfig {
 }
 
 /// Parses the command line and the environment of a process; prints help or an error and exits where
-/// it should. The replaced stack's names stand in for ours: `NODE_ENV` for `APP_ENV`, and
-/// `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` for `REDIS_URL`.
+/// it should. Every process also has the command `healthcheck`.
+///
+/// The replaced stack's names stand in for ours: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
+/// `REDIS_PORT`, `REDIS_PASSWORD` for `REDIS_URL`.
 pub fn parse<C: Parser>() -> C {
-    let given = std::env::args_os();
-    let mut arguments = given.collect::<Vec<OsString>>();
+    let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
-    let parsed = C::command().args_override_self(true).try_get_matches_from(arguments);
-    parsed.and_then(|matches| C::from_arg_matches(&matches)).unwrap_or_else(|error| {
-        // Nothing can be said where even standard error is closed.
-        let _ = error.print();
+    let healthcheck = Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
+    let command = C::command().subcommand(healthcheck).subcommand_negates_reqs(true).args_override_self(true);
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
+        if matches.subcommand_name() == Some(HEALTHCHECK) {
+            let port = matches.get_one("port").copied().unwrap_or_default();
+            exit(crate::healthcheck::healthcheck(port).map_err(|error| format!("{error:#}")));
+        }
+        C::from_arg_matches(&matches)
+    });
+    parsed.unwrap_or_else(|error| {
         // Not clap's 2: `driftsentry ingest` says «new drift» with that.
-        std::process::exit(i32::from(error.use_stderr()))
+        let failed = error.use_stderr();
+        let _ = error.print();
+        std::process::exit(i32::from(failed))
     })
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log yet, and whoever runs the check reads this")]
+fn exit(outcome: Result<(), String>) -> ! {
+    if let Err(message) = &outcome {
+        eprintln!("{message}");
+    }
+    std::process::exit(i32::from(outcome.is_err()))
 }
 
 fn old_names(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {

@@ -30,7 +30,6 @@ pub use extract::{
     BodyLimit, Caller, MaybeCaller, RequestId, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
 };
 pub use health::{Check, Health, Status};
-pub use healthcheck::healthcheck;
 pub use limiter::{Limit, Limiter};
 pub use logging::init_logging;
 pub use origin::origin_is_allowed;

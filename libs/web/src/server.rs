@@ -1,4 +1,5 @@
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -8,6 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, Result};
+use socket2::{Domain, Socket, Type};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +17,9 @@ use crate::observe::{RequestMetrics, observe};
 use crate::{ApiError, HttpConfig, Platform, endpoint, health};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Long enough for a phone that changes its network; accepted sockets have it from the listener.
+const STALL_TIMEOUT: Duration = Duration::from_secs(9);
+const BACKLOG: i32 = 2_048;
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server that is bound and answers until its platform stops.
@@ -57,8 +62,8 @@ impl Server {
         if let Some(workers) = http.workers {
             server = server.workers(workers);
         }
-        let server = server
-            .bind((http.host, port))
+        let server = listen((http.host, port).into())
+            .and_then(|listener| server.listen(listener))
             .with_context(|| format!("PORT {port} on {} cannot be listened on", http.host))?;
         let address = server.addrs().first().copied().context("no address was bound")?;
         let server = server.run();
@@ -94,6 +99,18 @@ impl Server {
         let (served, ()) = tokio::join!(server, stopping);
         Ok(served?)
     }
+}
+
+/// Listens at an address. A connection whose peer has taken nothing for [`STALL_TIMEOUT`] is ended by
+/// the kernel: nobody else can, while a write waits.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(STALL_TIMEOUT))?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Binds to `port` and serves until a signal.

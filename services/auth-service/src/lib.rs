@@ -39,7 +39,6 @@ pub mod user_admin;
 mod state;
 
 use actix_web::web::{Data, ServiceConfig};
-use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Command, Config};
@@ -67,9 +66,12 @@ pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send 
 }
 
 /// Publishes events and ends sessions that are over, until `stop`.
+///
+/// # Errors
+/// If events cannot be published at all.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
     let sweeping = sweeper::run(state.clone(), stop.clone());
-    let (published, ()) =
-        tokio::join!(state.db.run_relay(&state.platform.metrics, "auth-service", stop), sweeping);
-    published
+    let relaying = state.db.run_relay(&state.platform.metrics, "auth-service", stop);
+    let (relayed, ()) = tokio::join!(relaying, sweeping);
+    relayed
 }

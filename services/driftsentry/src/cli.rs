@@ -8,7 +8,7 @@ use web::HttpConfig;
 ///
 /// Without arguments: everything on http://localhost:3001, its data in ./data, nothing else needed.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -18,12 +18,6 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Ask the process on PORT of this machine whether it is ready; exit 0 if it is
-    Healthcheck {
-        /// Port it listens on
-        #[arg(long, env = "PORT", default_value_t = 3001)]
-        port: u16,
-    },
     /// Send a scan: a plan as `terraform show -json` prints it, or driftctl's JSON
     ///
     /// Exits with 0 if there is nothing new, 2 if there is new or changed drift, 1 if it failed.

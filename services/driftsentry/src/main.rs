@@ -17,7 +17,6 @@ async fn main() -> anyhow::Result<ExitCode> {
     let Cli { command, serve } = web::parse();
     match command {
         None => serve::run(serve).await?,
-        Some(Command::Healthcheck { port }) => web::healthcheck(port).await?,
         Some(Command::Ingest(scan)) => return ingest::run(scan).await,
     }
     Ok(ExitCode::SUCCESS)
