@@ -32,7 +32,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       const now = Math.floor(Date.now() / 1000);
       const expired = resigned(token, { iat: now - 1000, exp: now - 60 }, app.accessSecret);
       const forged = resigned(token, { role: 'admin' }, 'somebody else’s secret, of thirty-two bytes or more');
-      for (const url of app.gateways) {
+      for (const url of app.socketOrigins) {
         for (const [auth, code] of [
           [{}, 'MISSING_TOKEN'],
           [{ token: expired }, 'TOKEN_EXPIRED'],
@@ -51,7 +51,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
     test('a plan becomes drifts and a decision an event, for every client on every gateway', async () => {
       const engineer = await app.api.login('engineer');
       const callers = [engineer, await app.api.login('viewer')];
-      const clients = await audience(app.gateways, callers);
+      const clients = await audience(app.socketOrigins, callers);
       const [{ client: root }] = clients;
       const [authorized] = root.of('connection.authorized');
       assert.equal(authorized.userId, claims(engineer.token).userId);

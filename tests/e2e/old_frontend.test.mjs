@@ -19,7 +19,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
 
     test('the ten steps: log in, call, be refused, listen, approve, refresh, log out', async () => {
       const { api } = app;
-      const [gateway] = app.gateways;
+      const [origin] = app.socketOrigins;
 
       const admin = await api.login('admin');
       assert.equal(admin.session.user.role, 'admin');
@@ -31,8 +31,8 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
       const approve = (caller) => caller.post(`/api/v1/drifts/${drift.id}/approve`, { reason: 'fine' });
       assert.equal((await approve(await api.login('viewer'))).status, 403);
 
-      const client = await StockClient.authorized(gateway, admin.token);
-      assert.equal((await StockClient.refusal(gateway)).data.code, 'MISSING_TOKEN');
+      const client = await StockClient.authorized(origin, admin.token);
+      assert.equal((await StockClient.refusal(origin)).data.code, 'MISSING_TOKEN');
       client.socket.emit('subscribe:drifts');
       await client.ask('subscribe:drifts');
       assert.equal((await approve(admin)).status, 200);
@@ -75,7 +75,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
 
       // The callback form of `auth`: a frontend gives whichever token it has at that moment.
       const auth = (give) => give({ token: tokens.accessToken });
-      const client = new StockClient(app.gateways[0], { auth });
+      const client = new StockClient(app.socketOrigins[0], { auth });
       await client.event('connection.authorized');
       client.close();
     });

@@ -39,7 +39,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
 
     test('no response, event, log or stored byte holds a secret of any sample, a token or a password', async () => {
       const engineer = await app.api.login('engineer');
-      const listeners = await audience(app.gateways, [engineer, await app.api.login('viewer')]);
+      const listeners = await audience(app.socketOrigins, [engineer, await app.api.login('viewer')]);
       const clients = listeners.map(({ client }) => client);
 
       const signup = { name: 'Ada', email: 'ada@example.org', password: PASSWORD };

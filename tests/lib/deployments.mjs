@@ -19,13 +19,13 @@ const environment = () => ({
 });
 
 /**
- * A running DriftSentry: `api` calls it over HTTP, `gateways` are the origins for sockets, `stored()`
+ * A running DriftSentry: `api` calls it over HTTP, `socketOrigins` is where sockets connect, `stored()`
  * is everything its stores hold as text, `log()` everything its processes wrote.
  */
 class Deployment {
-  constructor(processes, origins, gateways, env) {
+  constructor(processes, origins, socketOrigins, env) {
     this.processes = processes;
-    this.gateways = gateways;
+    this.socketOrigins = socketOrigins;
     this.api = new Api(origins);
     this.accessSecret = env.JWT_ACCESS_SECRET;
   }
@@ -57,27 +57,27 @@ export async function allInOne() {
 }
 
 /** The split binaries with two gateways, on a private Postgres and Redis; `more` for their environment. */
-export async function split(more = {}) {
+export async function split(more = {}, redis = null) {
   const postgres = new Postgres();
-  const redis = await Redis.start();
-  const shared = { ...environment(), REDIS_URL: redis.url, ...more };
+  redis ??= await Redis.start();
+  const shared = { ...environment(), ...more };
 
-  const start = async (name, env = {}) => {
+  const start = async (name, user, env) => {
     const port = await freePort();
-    return { url: at(port), process: new Process(binary(name), [], { ...shared, ...env, PORT: String(port) }) };
+    const own = { ...shared, ...env, REDIS_URL: redis.urlFor(user), PORT: String(port) };
+    return Object.assign(new Process(binary(name), [], own), { url: at(port) });
   };
-  const services = [
-    await start('auth-service', { DATABASE_URL: await postgres.newDatabase() }),
-    await start('drift-service', { DATABASE_URL: await postgres.newDatabase() }),
-    await start('ws-gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
-    await start('ws-gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
+  const processes = [
+    await start('auth-service', 'auth', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('drift-service', 'drift', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
+    await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
   ];
-  const [auth, drift, ...gateways] = services.map(({ url }) => url);
-  const processes = services.map(({ process }) => process);
+  const [auth, drift, ...gateways] = processes.map(({ url }) => url);
   const deployment = new Deployment(processes, { auth, drift }, gateways, shared);
   deployment.redis = redis;
   deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;
   deployment.removeStores = () => Promise.all([postgres.stop(), redis.stop()]);
-  await Promise.all(services.map(({ process, url }) => process.ready(url)));
+  await Promise.all(processes.map((process) => process.ready(process.url)));
   return deployment;
 }

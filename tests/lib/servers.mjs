@@ -60,6 +60,11 @@ export class Redis {
     return redis;
   }
 
+  /** The URL for a service; here all are the same user. */
+  urlFor() {
+    return this.url;
+  }
+
   /** `redis-cli psubscribe`: what it printed is in `log`. */
   async psubscribe(pattern) {
     const listener = new Process('redis-cli', ['-p', String(this.port), 'psubscribe', pattern]);
