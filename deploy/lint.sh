@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Checks what cannot be compiled: Caddyfile, Dockerfile, compose file, Prometheus's rules, scripts.
+# Checks what cannot be compiled: Caddyfiles, Dockerfile, compose file, manifests, Prometheus's rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$(deploy/tools.sh)
 
-caddy fmt --diff Caddyfile >/dev/null || { echo 'run: caddy fmt --overwrite Caddyfile' >&2 && exit 1; }
-caddy validate --config Caddyfile 2>&1 | grep -q '^Valid' || { caddy adapt --validate >/dev/null; exit 1; }
+for file in Caddyfile deploy/k8s/Caddyfile; do
+  caddy fmt --diff "$file" >/dev/null || { echo "run: caddy fmt --overwrite $file" >&2 && exit 1; }
+  said=$(caddy validate --adapter caddyfile --config "$file" 2>&1) || { echo "$file: $said" >&2 && exit 1; }
+done
 hadolint deploy/Dockerfile
 dclint --config deploy/dclint.yaml docker-compose.yml
 for script in deploy/*.sh deploy/*/*.sh; do bash -n "$script"; done
+kubernetes-validate --strict --quiet deploy/k8s/[!k]*.yaml
 promtool check config deploy/prometheus/prometheus.yml >/dev/null
 promtool test rules deploy/prometheus/*.test.yml >/dev/null

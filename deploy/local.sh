@@ -110,7 +110,9 @@ cp deploy/prometheus/*.yml "$run"
 sed -e "s/auth-service:4001/127.0.0.1:$AUTH_PORT/; s/drift-service:4002/127.0.0.1:$DRIFT_PORT/" \
   -e "s/ws-gateway-1:4004/127.0.0.1:$GATEWAY_1_PORT/; s/ws-gateway-2:4004/127.0.0.1:$GATEWAY_2_PORT/" \
   deploy/prometheus/targets.yml >"$run/targets.yml"
-sed "s/localhost:9090/localhost:$PROMETHEUS_PORT/" deploy/prometheus/prometheus.yml >"$run/prometheus.yml"
+# Every second, so that one sees at once what one does.
+sed -e "s/localhost:9090/localhost:$PROMETHEUS_PORT/; s/_interval: .*/_interval: 1s/; s/_timeout: .*/_timeout: 1s/" \
+  deploy/prometheus/prometheus.yml >"$run/prometheus.yml"
 start prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
   --web.listen-address="127.0.0.1:$PROMETHEUS_PORT"
 until_true prometheus answers "$PROMETHEUS_PORT" /-/ready

