@@ -24,6 +24,7 @@ mod routes;
 mod scan;
 mod stack;
 mod state;
+mod text;
 mod write;
 
 pub use config::{Config, Settings};

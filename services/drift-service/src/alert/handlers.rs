@@ -20,6 +20,7 @@ use crate::audit;
 use crate::drift;
 use crate::error::DriftError;
 use crate::rules::Severity;
+use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 
 /// An alert. Who read it is for callers with an account.
@@ -153,9 +154,9 @@ pub struct NewAlert {
     #[serde(rename = "type")]
     alert_type: AlertType,
     severity: Severity,
-    #[validate(length(min = 1, max = 255))]
+    #[validate(length(min = 1, max = 255), custom(function = "storable"))]
     title: String,
-    #[validate(length(min = 1, max = 2000))]
+    #[validate(length(min = 1, max = 2000), custom(function = "storable"))]
     message: String,
 }
 

@@ -16,6 +16,7 @@ use crate::access::{Admin, Viewer};
 use crate::alert::cursor_after;
 use crate::answers::AuditList;
 use crate::error::DriftError;
+use crate::text::storable;
 
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
@@ -60,8 +61,10 @@ impl From<Model> for AuditView {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct AuditQuery {
     entity_id: Option<Uuid>,
+    #[validate(custom(function = "storable"))]
     action: Option<String>,
     /// A user's id
+    #[validate(custom(function = "storable"))]
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "default_limit")]

@@ -19,6 +19,7 @@ use super::{Kind, Status};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
+use crate::text::{NUL, storable};
 
 /// Which drifts, in which order, and how many. Lists are comma-separated.
 #[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
@@ -39,9 +40,10 @@ pub struct DriftQuery {
     account_id: Option<AnyOf<String>>,
     #[param(value_type = Option<String>)]
     stack: Option<AnyOf<String>>,
+    #[validate(custom(function = "storable"))]
     resource_id: Option<String>,
     /// Part of the id, the address or the type, in any case
-    #[validate(length(max = 100))]
+    #[validate(length(max = 100), custom(function = "storable"))]
     q: Option<String>,
     /// RFC 3339
     detected_from: Option<DateTime<Utc>>,
@@ -81,6 +83,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
             }
 
             fn visit_str<E: de::Error>(self, list: &str) -> Result<AnyOf<T>, E> {
+                if list.contains(NUL) {
+                    return Err(E::custom("must not contain U+0000"));
+                }
                 let values =
                     list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
                 values.collect::<Result<_, E>>().map(AnyOf)

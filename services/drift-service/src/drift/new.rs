@@ -22,10 +22,9 @@ pub struct NewDrift {
 impl NewDrift {
     pub fn into_row(self, now: DateTime<Utc>) -> Model {
         let finding = self.finding;
-        let searched = [&finding.resource_id, &finding.address, &finding.resource_type];
         Model {
             id: Uuid::now_v7(),
-            search_text: searched.map(|text| text.to_lowercase()).join("\n"),
+            search_text: search_text(&finding),
             account_id: finding.account_id,
             stack: self.stack,
             address: finding.address,
@@ -62,6 +61,13 @@ impl NewDrift {
             version: 1,
         }
     }
+}
+
+/// What `q` searches.
+pub fn search_text(finding: &Finding) -> String {
+    [&finding.resource_id, &finding.address, &finding.resource_type]
+        .map(|text| text.to_lowercase())
+        .join("\n")
 }
 
 /// Publishes a drift that this transaction inserts.

@@ -13,7 +13,7 @@ use crate::access::Actor;
 use crate::alert::{self, AlertType};
 use crate::audit::{self, Record, Subject};
 use crate::drift::entity::{self, ActiveModel, Live, Model};
-use crate::drift::new::{NewDrift, announce_new};
+use crate::drift::new::{NewDrift, announce_new, search_text};
 use crate::drift::{ResolvedHow, Status};
 use crate::money::Money;
 use crate::rules::{Rules, Severity};
@@ -150,6 +150,7 @@ async fn update(tx: &mut Transaction, updated: Vec<(Live, Finding)>, stamp: &Sta
 
 fn change(finding: Finding, stamp: &Stamp<'_>) -> ActiveModel {
     ActiveModel {
+        search_text: Set(search_text(&finding)),
         kind: Set(finding.kind),
         address: Set(finding.address),
         severity: Set(finding.severity),

@@ -15,6 +15,7 @@ use crate::answers::IngestAnswer;
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
+use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
 
@@ -26,15 +27,15 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct IngestQuery {
     /// What was scanned: names the state or workspace
-    #[validate(length(min = 1, max = 256))]
+    #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     stack: String,
     /// The scan covers the whole stack: what it does not find is resolved
     #[serde(default)]
     complete: bool,
-    #[validate(length(min = 1, max = 64))]
+    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     account_id: Option<String>,
     /// For resources whose state tells no region
-    #[validate(length(min = 1, max = 64))]
+    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     region: Option<String>,
     /// Which list of a plan is read
     #[serde(default)]

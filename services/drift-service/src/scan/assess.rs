@@ -9,6 +9,7 @@ use super::taint::Taint;
 use super::{Finding, Judgement, MAX_STATE_BYTES, Scope};
 use crate::drift::Kind;
 use crate::rules::{self, Severity};
+use crate::text::NUL;
 
 const MAX_ADDRESS_CHARS: usize = 2048;
 const MAX_TYPE_CHARS: usize = 256;
@@ -37,7 +38,8 @@ pub enum Verdict {
     Ignored,
     /// Nothing differs.
     Same,
-    TooLong,
+    /// Its address, type or id is out of bounds.
+    Unstorable,
 }
 
 /// Everything a verdict depends on besides the observation.
@@ -50,11 +52,8 @@ pub struct Bench<'a> {
 
 /// Compares, rules and redacts, in this order: what is hidden can't be compared any more.
 pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
-    if observation.address.chars().count() > MAX_ADDRESS_CHARS
-        || observation.resource_type.chars().count() > MAX_TYPE_CHARS
-        || observation.resource_id.as_ref().is_some_and(|id| id.chars().count() > MAX_ID_CHARS)
-    {
-        return Verdict::TooLong;
+    if !is_storable(&observation) {
+        return Verdict::Unstorable;
     }
     let difference = compare(&observation);
     if observation.kind == Kind::Changed && difference.is_empty() {
@@ -74,6 +73,13 @@ pub fn assess_report(observation: Observation<'_>, severity: Option<Severity>, b
     let severity =
         severity.unwrap_or_else(|| bench.judgement.rules.severity(&subject(&observation, &difference)));
     finding(observation, difference, severity, bench)
+}
+
+fn is_storable(observation: &Observation<'_>) -> bool {
+    let fits = |text: &str, max_chars| !text.contains(NUL) && text.chars().count() <= max_chars;
+    fits(&observation.address, MAX_ADDRESS_CHARS)
+        && fits(&observation.resource_type, MAX_TYPE_CHARS)
+        && observation.resource_id.as_ref().is_none_or(|id| fits(id, MAX_ID_CHARS))
 }
 
 fn compare(observation: &Observation<'_>) -> Vec<Change> {

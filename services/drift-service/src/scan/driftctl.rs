@@ -145,7 +145,9 @@ impl Reader<'_> {
             Verdict::Drift(finding) => self.scan.findings.push(*finding),
             Verdict::Ignored => self.scan.ignored += 1,
             Verdict::Same => self.scan.skip("no value differs"),
-            Verdict::TooLong => self.scan.skip_unread("its id, address or type is too long", &address),
+            Verdict::Unstorable => {
+                self.scan.skip_unread("its address, type or id is out of bounds", &address)
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::json::Json;
 use super::taint::Taint;
+use crate::text::NUL;
 
 const UNKNOWN_REGION: &str = "unknown";
 const MAX_REGION_CHARS: usize = 64;
@@ -44,7 +45,8 @@ impl<'a> Witnesses<'a> {
     }
 
     fn usable<'t>(&self, text: &'t str, max_chars: usize) -> Option<&'t str> {
-        (!text.is_empty() && text.chars().count() <= max_chars && !self.taint.reaches(text)).then_some(text)
+        let fits = !text.is_empty() && !text.contains(NUL) && text.chars().count() <= max_chars;
+        (fits && !self.taint.reaches(text)).then_some(text)
     }
 }
 

@@ -170,7 +170,9 @@ fn judge(
         Verdict::Drift(finding) => scan.findings.push(*finding),
         Verdict::Ignored => scan.ignored += 1,
         Verdict::Same => scan.skip("no value differs"),
-        Verdict::TooLong => scan.skip_unread("its address or type is too long", &resource.address),
+        Verdict::Unstorable => {
+            scan.skip_unread("its address, type or id is out of bounds", &resource.address)
+        }
     }
     Ok(())
 }

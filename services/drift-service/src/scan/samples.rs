@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -198,4 +199,31 @@ fn drifting(upload: &[u8], list: &str) -> Vec<Value> {
 
 fn parse(value: &Value) -> Json {
     Json::parse(&RawValue::from_string(value.to_string()).unwrap()).unwrap()
+}
+
+proptest! {
+    /// Most mutations make broken JSON, some make odd plans; none may panic.
+    #[test]
+    fn a_damaged_upload_is_refused_or_read_but_never_fatal(
+        which in 0usize..4,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        is_printable: bool,
+    ) {
+        let names = [
+            "edge/delete_unicode_shifted_mark.refresh_only.json",
+            "terraform_data_1/plan.json",
+            "driftctl_20/v040.json",
+            "edge/state_not_a_plan.json",
+        ];
+        let mut damaged = upload(names[which]);
+        for (place, byte) in damage {
+            let place = place.index(damaged.len());
+            damaged[place] = if is_printable { b' ' + byte % 95 } else { byte };
+        }
+        let (rules, key) = (Rules::default(), StateKey::new(b"a test key"));
+        let judgement = Judgement { rules: &rules, state_key: &key };
+        for source in [Source::Drift, Source::Changes] {
+            let _ = read(&damaged, &Scope { source, ..Scope::default() }, judgement);
+        }
+    }
 }

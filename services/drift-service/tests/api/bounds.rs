@@ -36,6 +36,26 @@ async fn an_upload_over_the_bounds_is_refused(#[values(Backend::Memory, Backend:
     assert!(app.drifts(&engineer).await.is_empty());
 }
 
+/// Postgres stores every character but U+0000.
+#[rstest]
+#[actix_web::test]
+async fn nul_in_an_upload_is_no_fault_of_ours(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let entry = |address: &str, id: &str| {
+        let state = |value: &str| json!({"id": id, "x\0": value});
+        let change = json!({"actions": ["update"], "before": state("1\0"), "after": state("2\0")});
+        json!({"address": address, "type": "a", "change": change})
+    };
+    let plan = json!({"format_version": "1.2", "resource_drift": [entry("a.b", "i\0"), entry("a.\0", "i")]});
+    let report = upload(&app.engineer(), "stack=a", plan.to_string().into_bytes()).await.data();
+    assert_eq!((&report["created"], &report["skipped"]), (&json!(1), &json!(1)));
+    let drifts = app.drifts(&app.engineer()).await;
+    assert_eq!((&drifts[0]["resourceId"], &drifts[0]["actualState"]["x\0"]), (&json!("a.b"), &json!("2\0")));
+    upload(&app.engineer(), "stack=a%00", b"{}".into())
+        .await
+        .error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+}
+
 #[rstest]
 #[actix_web::test]
 async fn other_bodies_are_bounded_too(#[values(Backend::Memory, Backend::Real)] backend: Backend) {

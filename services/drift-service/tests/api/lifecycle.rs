@@ -52,6 +52,9 @@ async fn what_a_report_must_not_be_is_named(#[values(Backend::Memory, Backend::R
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
     for (field, value) in [
         ("resourceId", json!("")),
+        ("resourceId", json!("a\0b")),
+        ("region", json!("a\0b")),
+        ("address", json!("a\0b")),
         ("resourceId", json!("x".repeat(1025))),
         ("resourceType", json!("x".repeat(257))),
         ("region", json!("x".repeat(65))),

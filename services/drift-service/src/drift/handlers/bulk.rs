@@ -15,6 +15,7 @@ use crate::State;
 use crate::access::Engineer;
 use crate::answers::BulkAnswer;
 use crate::error::DriftError;
+use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 
 /// One decision on many drifts.
@@ -25,7 +26,7 @@ pub struct BulkDecision {
     #[validate(length(min = 1, max = 100, message = "must have 1 to 100 ids"))]
     ids: Vec<Uuid>,
     /// Required to approve or reject
-    #[validate(length(min = 1, max = 1000))]
+    #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
     reason: Option<String>,
 }
 

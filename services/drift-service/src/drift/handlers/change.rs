@@ -19,6 +19,7 @@ use crate::audit::{self, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
+use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
 
@@ -29,7 +30,7 @@ pub struct DriftChange {
     severity: Option<Severity>,
     #[schema(value_type = Option<f64>)]
     cost_impact_monthly: Option<Money>,
-    #[validate(length(min = 1, max = 64))]
+    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     region: Option<String>,
 }
 

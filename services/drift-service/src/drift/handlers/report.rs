@@ -16,6 +16,7 @@ use crate::ingest::{self, Coverage, Sighting, Stamp};
 use crate::money::Money;
 use crate::rules::Severity;
 use crate::scan::{self, Judgement, Report};
+use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{State, stack};
 
@@ -25,19 +26,19 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportedDrift {
-    #[validate(length(min = 1, max = 1024))]
+    #[validate(length(min = 1, max = 1024), custom(function = "storable"))]
     resource_id: String,
-    #[validate(length(min = 1, max = 256))]
+    #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     resource_type: String,
-    #[validate(length(min = 1, max = 64))]
+    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     region: String,
-    #[validate(length(min = 1, max = 64))]
+    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     account_id: Option<String>,
-    #[validate(length(min = 1, max = 256))]
+    #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[serde(default = "default_stack")]
     stack: String,
     /// The resource's id if it is not given
-    #[validate(length(min = 1, max = 2048))]
+    #[validate(length(min = 1, max = 2048), custom(function = "storable"))]
     address: Option<String>,
     #[serde(default = "default_kind")]
     kind: Kind,

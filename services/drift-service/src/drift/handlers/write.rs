@@ -13,13 +13,14 @@ use crate::State;
 use crate::access::{Actor, Admin, Engineer};
 use crate::answers::DriftAnswer;
 use crate::error::DriftError;
+use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
 
 /// Why a drift is approved or rejected.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    #[validate(length(min = 1, max = 1000))]
+    #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
     reason: String,
 }
 
@@ -27,7 +28,7 @@ pub struct Reason {
 #[derive(Debug, Default, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaybeReason {
-    #[validate(length(min = 1, max = 1000))]
+    #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
     reason: Option<String>,
 }
 
