@@ -54,7 +54,7 @@ test('C: a reconnect while the old socket is half-open is recovered and leaves o
   // The client gives the connection up; the gateway hears nothing of it.
   line.destroy = () => line;
   engine.transport.ws.terminate = () => {};
-  engine.onClose('ping timeout');
+  engine._onClose('ping timeout');
   await back;
   assert.equal(client.socket.recovered, true);
   await eventually('one socket', async () => (await gateway.metric('ws_connections ')) === before);

@@ -14,6 +14,7 @@ use crate::cluster::Cluster;
 use crate::connection::Connection;
 use crate::hub::{Ended, Hub, Item};
 use crate::metrics::Metrics;
+use crate::revocation::Revocations;
 use crate::settings::Settings;
 
 /// What a process has once.
@@ -23,6 +24,7 @@ pub struct Gateway {
     pub catalogue: Catalogue,
     pub metrics: Metrics,
     pub cluster: Cluster,
+    pub revocations: Revocations,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
     sessions: RwLock<HashMap<Arc<str>, Arc<Connection>>>,
     hubs: RwLock<HashMap<ThreadId, Arc<Hub>>>,
@@ -43,6 +45,7 @@ impl Gateway {
             catalogue,
             metrics,
             cluster: Cluster::default(),
+            revocations: Revocations::default(),
             sessions: RwLock::default(),
             hubs: RwLock::default(),
             joins,
@@ -52,6 +55,11 @@ impl Gateway {
 
     pub fn clock(&self) -> &Clock {
         &self.platform.clock
+    }
+
+    /// Whether sockets may be let in: events are heard, and the process goes on.
+    pub fn is_open(&self) -> bool {
+        !self.platform.backplane.is_stale() && !self.platform.stop.is_cancelled()
     }
 
     /// The hub of the calling worker thread, which begins to run with the first call.

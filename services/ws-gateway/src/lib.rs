@@ -11,6 +11,7 @@ mod authorise;
 mod catalogue;
 mod cluster;
 mod connection;
+mod drain;
 mod ending;
 mod engineio;
 mod frame;
@@ -40,7 +41,6 @@ use web::{HttpConfig, Platform};
 pub use openapi::openapi;
 pub use settings::Settings;
 
-use ending::Ending;
 use gateway::Gateway;
 
 /// Everything that the gateway reads at start, where it runs alone.
@@ -97,13 +97,6 @@ pub fn run_background(state: &State) {
     let leaving = Arc::clone(gateway);
     platform.farewells.spawn(async move {
         leaving.platform.stop.cancelled().await;
-        drain(&leaving);
+        leaving.drain().await;
     });
-}
-
-fn drain(gateway: &Gateway) {
-    let plain = gateway.sockets(|hub| hub.all()).into_iter().map(|socket| socket.connection);
-    for connection in gateway.connections().into_iter().chain(plain) {
-        connection.close(gateway, Ending::Draining);
-    }
 }

@@ -15,6 +15,9 @@ use crate::frame::Frame;
 /// How much is handed to a transport at once: it copies what it cannot write at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
+const STALL_LIMIT: Duration = Duration::from_secs(8);
+
 /// The frames queued for one connection, and who takes them.
 ///
 /// Whoever pushes never waits; whoever takes gets all that is queued in one go. A polling GET, or a
@@ -92,7 +95,7 @@ impl Outbound {
         if queue.closing {
             return Pushed::Closed;
         }
-        if queue.bytes + frame.wire().len() > self.limit {
+        if queue.bytes + frame.wire().len() > self.limit || queue.is_stalled(Instant::now()) {
             return Pushed::Full;
         }
         queue.add(frame);
@@ -139,13 +142,9 @@ impl Outbound {
         self.lock().closing
     }
 
-    /// How long the oldest frame has been waiting for the WebSocket to take it.
-    pub fn stalled_for(&self, now: Instant) -> Duration {
-        let queue = self.lock();
-        match queue.waiting_since {
-            Some(since) if queue.taker == Taker::WebSocket => now.saturating_duration_since(since),
-            _ => Duration::ZERO,
-        }
+    /// Whether the WebSocket has taken nothing for so long that its reader must be gone or stuck.
+    pub fn is_stalled(&self, now: Instant) -> bool {
+        self.lock().is_stalled(now)
     }
 
     /// A WebSocket has come; what it gets at first is only the answers to its probe.
@@ -232,6 +231,11 @@ impl Queue {
         self.bytes += frame.wire().len();
         self.frames.push_back(frame);
         self.waiting_since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.taker == Taker::WebSocket
+            && self.waiting_since.is_some_and(|since| now.saturating_duration_since(since) > STALL_LIMIT)
     }
 
     fn close(&mut self) {

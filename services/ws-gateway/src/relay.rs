@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use backplane::{FeedItem, Message, Position, ResetReason};
-use contracts::Envelope;
+use contracts::events::auth::SessionDeleted;
+use contracts::{Envelope, Event as _};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -52,6 +53,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
                 }
                 Some(FeedItem::Message(message)) => {
                     position = message.position.clone().or(position);
+                    gateway.note_end(&message);
                     Item::Event(Arc::new(gateway.prepare(&message)))
                 }
                 Some(FeedItem::Reset { position: at, reason }) => {
@@ -72,6 +74,14 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 }
 
 impl Gateway {
+    fn note_end(&self, message: &Message) {
+        if message.channel == SessionDeleted::TYPE
+            && let Ok(ended) = serde_json::from_str::<SessionDeleted>(message.envelope.payload.get())
+        {
+            self.revocations.ended(self, ended.session_id, message.envelope.timestamp);
+        }
+    }
+
     /// Looks a message up in the catalogue. What is not relayed still moves the position on.
     pub fn prepare(&self, message: &Message) -> Event {
         let Some(route) = self.catalogue.route(&message.channel) else {

@@ -140,6 +140,11 @@ impl Connection {
             sockets.iter().for_each(|(_, socket)| self.release(gateway, socket));
             state = self.lock();
         }
+        if self.outbound.is_stalled(now) {
+            drop(state);
+            self.close(gateway, Ending::Slow);
+            return None;
+        }
         match state.heartbeat.beat(now) {
             Beat::Nothing => {}
             Beat::Ping => {
@@ -166,7 +171,7 @@ impl Connection {
         Entrance { form, claims, socket, held, secret }: Entrance<'_>,
         greet: impl FnOnce(&Position, &Member),
     ) -> Result<(), NotEntered> {
-        if !self.hub.started(gateway.settings.handshake()).await {
+        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake()).await {
             return Err(NotEntered::Unavailable);
         }
         gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
@@ -263,7 +268,7 @@ struct Entrance<'a> {
 
 enum NotEntered {
     Refused(Refusal),
-    /// The feed has not begun: nobody could say from where the socket hears everything.
+    /// The feed is not heard: nobody could say from where the socket hears everything.
     Unavailable,
     /// The connection is over.
     Ended,

@@ -63,7 +63,8 @@ impl Connection {
             return;
         }
         drop(state);
-        self.close(gateway, ending);
+        let slow = ending == Ending::Lost && self.outbound.is_stalled(Instant::now());
+        self.close(gateway, if slow { Ending::Slow } else { ending });
     }
 
     /// Takes in one Engine.IO packet.

@@ -17,8 +17,6 @@ pub enum Form {
 }
 
 impl Form {
-    pub const ALL: [Self; 3] = [Self::Root, Self::Dashboard, Self::Plain];
-
     /// The form of a Socket.IO namespace, if there is such a namespace.
     pub fn of_namespace(namespace: &str) -> Option<Self> {
         match namespace {
@@ -42,15 +40,6 @@ impl Form {
         match self.namespace() {
             Some(namespace) => Frame::text(socketio::event(namespace, name, &payload.to_string(), offset)),
             None => Frame::text(envelope(name, payload, clock)),
-        }
-    }
-
-    /// An event of the gateway's own that clients take for one of the relayed: in an envelope.
-    pub fn enveloped_notice(self, name: &str, payload: Value, clock: &Clock) -> Frame {
-        let envelope = envelope(name, payload, clock);
-        match self.namespace() {
-            Some(namespace) => Frame::text(socketio::event(namespace, name, &envelope, None)),
-            None => Frame::text(envelope),
         }
     }
 }

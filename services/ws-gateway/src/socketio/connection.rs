@@ -68,9 +68,4 @@ impl Connection {
     pub fn left(&mut self, namespace: &str) {
         self.namespaces.remove(namespace);
     }
-
-    /// Whether it is in no namespace and joins none.
-    pub fn is_idle(&self) -> bool {
-        self.namespaces.is_empty()
-    }
 }

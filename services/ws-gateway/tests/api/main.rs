@@ -9,5 +9,6 @@ mod plain;
 mod recovery;
 mod relay;
 mod revocation;
+mod slow;
 mod stock;
 mod token_life;
