@@ -130,7 +130,8 @@ pub async fn change_password(
     let password = state.passwords.hash(new).await?;
     let user = LockedUser::lock(state, known.id, Origin::user_at(ip)).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
-    if user.row.password != known.password {
+    // A login may have upgraded the hash meanwhile; only another change of the password counts.
+    if user.row.password != known.password && user.row.generation != known.generation {
         return Err(AuthError::WrongCurrentPassword);
     }
     if user.open_session_by_id(person.session_id).await?.is_none() {

@@ -27,6 +27,7 @@ pub async fn check_login(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     ];
     for (key, limit) in limits {
         if state.platform.limiter.counted(&key).await >= limit {
+            tracing::warn!(%ip, "logins are refused after too many failures");
             return Err(too_many(FAILURE_WINDOW));
         }
     }

@@ -19,6 +19,8 @@ const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
 #[derive(Clone)]
 pub struct RefreshTokens {
     secret: Hmac<Sha256>,
+    /// Reads what it has made, and makes nothing any more.
+    previous: Option<Hmac<Sha256>>,
 }
 
 /// What a genuine refresh token says.
@@ -35,13 +37,13 @@ pub struct RefreshToken {
 pub struct NotGenuine;
 
 impl RefreshTokens {
-    pub fn new(secret: &[u8]) -> Self {
-        Self { secret: keyed(secret) }
+    pub fn new(secret: &str, previous: Option<&str>) -> Self {
+        Self { secret: keyed(secret.as_bytes()), previous: previous.map(|secret| keyed(secret.as_bytes())) }
     }
 
     pub fn issue(&self, token: RefreshToken) -> String {
         let signed = signed_part(token);
-        let mac = self.mac(token.session_id, &signed).finalize().into_bytes();
+        let mac = mac(&self.secret, token.session_id, &signed).finalize().into_bytes();
         URL_SAFE_NO_PAD.encode([signed.as_slice(), mac.as_slice()].concat())
     }
 
@@ -51,26 +53,28 @@ impl RefreshTokens {
             return Err(NotGenuine);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotGenuine)?;
-        let (signed, mac) = bytes.split_at_checked(SIGNED_BYTES).ok_or(NotGenuine)?;
+        let (signed, sent) = bytes.split_at_checked(SIGNED_BYTES).ok_or(NotGenuine)?;
         let (version, rest) = signed.split_first().ok_or(NotGenuine)?;
         let (session_id, counter) = rest.split_first_chunk().ok_or(NotGenuine)?;
         let token = RefreshToken {
             session_id: Uuid::from_bytes(*session_id),
             counter: u32::from_be_bytes(counter.try_into().map_err(|_| NotGenuine)?),
         };
-        self.mac(token.session_id, signed).verify_slice(mac).map_err(|_| NotGenuine)?;
-        if *version == VERSION { Ok(token) } else { Err(NotGenuine) }
+        let made_with = |secret| mac(secret, token.session_id, signed).verify_slice(sent).is_ok();
+        let is_genuine = made_with(&self.secret) || self.previous.as_ref().is_some_and(made_with);
+        if is_genuine && *version == VERSION { Ok(token) } else { Err(NotGenuine) }
     }
 
     /// What stands for the session in the `sessionToken` column: unique, and no credential.
     pub fn fingerprint(&self, session_id: Uuid) -> String {
-        URL_SAFE_NO_PAD.encode(self.mac(session_id, b"fingerprint").finalize().into_bytes())
+        URL_SAFE_NO_PAD.encode(mac(&self.secret, session_id, b"fingerprint").finalize().into_bytes())
     }
+}
 
-    fn mac(&self, session_id: Uuid, message: &[u8]) -> Hmac<Sha256> {
-        let session_key = self.secret.clone().chain_update(b"refresh\0").chain_update(session_id);
-        keyed(&session_key.finalize().into_bytes()).chain_update(message)
-    }
+/// The MAC of a message under the session's own key.
+fn mac(secret: &Hmac<Sha256>, session_id: Uuid, message: &[u8]) -> Hmac<Sha256> {
+    let session_key = secret.clone().chain_update(b"refresh\0").chain_update(session_id);
+    keyed(&session_key.finalize().into_bytes()).chain_update(message)
 }
 
 fn signed_part(token: RefreshToken) -> [u8; SIGNED_BYTES] {
@@ -92,7 +96,7 @@ mod tests {
     use super::*;
 
     fn tokens() -> RefreshTokens {
-        RefreshTokens::new(b"a secret of at least 32 bytes, for tests")
+        RefreshTokens::new("a secret of at least 32 bytes, for tests", None)
     }
 
     fn any_token() -> impl Strategy<Value = RefreshToken> {
@@ -126,10 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn s07_the_previous_secret_still_reads_and_makes_nothing() {
+        let token = RefreshToken { session_id: Uuid::from_u128(7), counter: 3 };
+        let (old, new) = (RefreshTokens::new("old", None), RefreshTokens::new("new", Some("old")));
+        assert_eq!(new.read(&old.issue(token)), Ok(token));
+        assert_eq!(old.read(&new.issue(token)), Err(NotGenuine));
+    }
+
+    #[test]
     fn another_secret_reads_nothing() {
         let token = tokens().issue(RefreshToken { session_id: Uuid::nil(), counter: 0 });
         assert_eq!(token.len(), TOKEN_CHARS);
-        assert_eq!(RefreshTokens::new(b"another secret").read(&token), Err(NotGenuine));
+        assert_eq!(RefreshTokens::new("another secret", None).read(&token), Err(NotGenuine));
     }
 
     #[test]

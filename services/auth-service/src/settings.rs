@@ -28,6 +28,10 @@ pub struct Settings {
     #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret: Option<String>,
 
+    /// The secret before the last rotation: its refresh tokens stay valid, and are renewed with the new one
+    #[arg(long, env = "JWT_REFRESH_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
+    pub jwt_refresh_secret_previous: Option<String>,
+
     /// Lifetime of refresh tokens, counted from the login; see also SESSION_LIFETIME_HOURS
     #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = humantime::parse_duration)]
     pub jwt_refresh_expiry: Duration,
@@ -112,6 +116,9 @@ impl Settings {
         ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
         if http.is_strict() {
             check_secret("JWT_REFRESH_SECRET", secret)?;
+            if let Some(previous) = self.previous_refresh_secret() {
+                check_secret("JWT_REFRESH_SECRET_PREVIOUS", previous)?;
+            }
             ensure!(
                 self.bcrypt_cost >= MIN_STRICT_BCRYPT_COST,
                 "BCRYPT_COST must be at least {MIN_STRICT_BCRYPT_COST} outside development"
@@ -122,6 +129,10 @@ impl Settings {
             );
         }
         Ok(())
+    }
+
+    pub fn previous_refresh_secret(&self) -> Option<&str> {
+        self.jwt_refresh_secret_previous.as_deref().filter(|secret| !secret.is_empty())
     }
 
     pub fn makes_demo_users(&self, http: &HttpConfig) -> bool {

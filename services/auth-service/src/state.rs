@@ -35,7 +35,7 @@ impl State {
         watch_database(&platform, &db);
         let state = Self {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
-            refresh_tokens: RefreshTokens::new(secret.as_bytes()),
+            refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             platform,
             db,

@@ -56,6 +56,23 @@ async fn the_whole_life_of_a_session(#[values(Backend::Memory, Backend::Real)] b
 
 #[rstest]
 #[actix_web::test]
+async fn s14_who_may_not_is_told_why(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    for scheme in ["bearer", "BEARER", "Bearer"] {
+        let client = app.client.with_header("authorization", &format!("{scheme} {}", alice.access));
+        client.get("/api/auth/me").await.expect(StatusCode::OK);
+    }
+    for authorization in ["Bearer x", "Bearer", "Basic YTpi", "x"] {
+        let refused = app.client.with_header("authorization", authorization).get("/api/auth/me").await;
+        refused.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+        assert_eq!(refused.header("www-authenticate"), r#"Bearer error="invalid_token""#);
+    }
+    alice.client.get("/api/auth/audit").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+}
+
+#[rstest]
+#[actix_web::test]
 async fn logging_out_takes_either_token(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;

@@ -36,6 +36,38 @@ async fn a_used_token_is_honoured_within_the_grace(
 
 #[rstest]
 #[actix_web::test]
+async fn s05_two_refreshes_in_one_second_give_different_tokens(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    let first = app.try_refresh(&alice.refresh).await.data();
+    let second = app.try_refresh(first["refreshToken"].as_str().unwrap()).await.data();
+    assert_ne!(first["accessToken"], second["accessToken"]);
+    assert_ne!(first["refreshToken"], second["refreshToken"]);
+    let repeated = app.try_refresh(&alice.refresh).await.data();
+    assert_ne!(repeated["accessToken"], first["accessToken"]);
+    assert_eq!(repeated["refreshToken"], first["refreshToken"]);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s07_refresh_tokens_outlive_a_change_of_their_secret(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    let secret = |name: &str, value: &str| format!("--jwt-refresh-secret{name}={value}");
+    let both = [secret("", "the next secret"), secret("-previous", "a refresh secret of the tests")];
+    let changed = app.replica_with(&both).await;
+    let renewed = changed.refresh(&alice.refresh).await;
+    app.try_refresh(&renewed).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    changed.refresh(&renewed).await;
+    assert!(alice.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn s10_a_hundred_racing_refreshes_share_one_successor(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
