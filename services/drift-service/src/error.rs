@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use outbox::is_away;
 use sea_orm::DbErr;
 use serde_json::json;
 use web::{ApiError, ErrorCode};
@@ -58,8 +59,8 @@ impl From<DriftError> for ApiError {
                     Self::too_large(message)
                 }
             },
-            DriftError::Database(DbErr::ConnectionAcquire(cause)) => {
-                Self::unavailable("the database is busy: try again", 1).with_source(cause)
+            DriftError::Database(cause) if is_away(&cause) => {
+                Self::unavailable("the database does not answer: try again", 1).with_source(cause)
             }
             DriftError::Database(cause) => Self::internal(cause),
         }

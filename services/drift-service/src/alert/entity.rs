@@ -127,19 +127,27 @@ pub async fn mark_read(
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
-    let reading = ActiveModel {
-        is_read: Set(true),
-        read_at: Set(Some(at)),
-        read_by: Set(Some(by.into())),
-        ..Default::default()
-    };
-    let read = Entity::update_many()
-        .set(reading)
+    // Locked in the order of ids, so that two callers cannot wait for each other.
+    let unread: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
         .filter(which.condition())
         .filter(Column::IsRead.eq(false))
-        .exec_with_returning(db)
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(db)
         .await?;
-    Ok(read.into_iter().map(|alert| alert.id).collect())
+    for chunk in unread.chunks(IDS_PER_STATEMENT) {
+        let reading = ActiveModel {
+            is_read: Set(true),
+            read_at: Set(Some(at)),
+            read_by: Set(Some(by.into())),
+            ..Default::default()
+        };
+        Entity::update_many().set(reading).filter(Column::Id.is_in(chunk.iter().copied())).exec(db).await?;
+    }
+    Ok(unread)
 }
 
 /// Deletes an alert and gives what it was.
