@@ -1,8 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{AUDIENCE, Claims, ISSUER, TokenUse};
+use contracts::{AUDIENCE, Claims, ISSUER, Role, TokenUse};
 use uuid::Uuid;
 
-use crate::entity::{StoredRole, session, user};
+use crate::entity::{session, user};
 use crate::error::AuthError;
 use crate::state::State;
 
@@ -23,7 +23,7 @@ pub fn for_session(
     let holder = Holder {
         subject: user.id.to_string(),
         email: user.email.clone(),
-        role: user.role,
+        role: user.role.0,
         account_id: user.account_id.clone(),
         generation: user.generation,
         session: session.id,
@@ -36,7 +36,7 @@ pub fn for_session(
 pub struct Holder {
     pub subject: String,
     pub email: String,
-    pub role: StoredRole,
+    pub role: Role,
     pub account_id: Option<String>,
     pub generation: i64,
     pub session: Uuid,
@@ -48,7 +48,7 @@ pub fn sign(
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<AccessToken, AuthError> {
-    let Holder { subject, email, role: StoredRole(role), account_id, generation, session } = holder;
+    let Holder { subject, email, role, account_id, generation, session } = holder;
     let claims = Claims {
         user_id: subject.clone(),
         sub: subject,

@@ -39,6 +39,7 @@ pub mod user_admin;
 mod state;
 
 use actix_web::web::{Data, ServiceConfig};
+use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Command, Config};

@@ -44,7 +44,7 @@ pub async fn create(
     let holder = Holder {
         subject: service_subject(id),
         email: name.clone(),
-        role: StoredRole(new.role),
+        role: new.role,
         account_id: new.account_id.clone(),
         generation: 0,
         session: id,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use outbox::Database;
 use web::{Platform, Status};
 
@@ -26,6 +26,8 @@ impl State {
     /// Checks the settings, connects to the database and migrates it.
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
         settings.check(&platform.http)?;
+        let can_sign = platform.keys.can_sign();
+        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing: one of them must sign");
         let db =
             Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
                 .await?;

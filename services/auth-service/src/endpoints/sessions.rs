@@ -1,6 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::events::auth::EndReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::openapi::{Done, Success};
 use crate::state::State;
-use contracts::events::auth::EndReason;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -15,6 +15,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod passwords;
+mod races;
 mod refresh;
 mod service_tokens;
 mod sessions;

@@ -1,0 +1,99 @@
+use std::collections::HashMap;
+
+use auth_service::entity::session;
+use futures_util::future::{join, join_all};
+use rstest::rstest;
+use sea_orm::EntityTrait;
+use serde_json::json;
+use testing::{Backend, StatusCode};
+
+use crate::app::{App, PASSWORD, User};
+
+const BUSY: &str = "--password-queue=1000";
+
+#[rstest]
+#[actix_web::test]
+async fn s22_s47_whatever_races_each_session_ends_once(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &[BUSY, "--max-sessions-per-user=4"]).await;
+    let mut sessions = vec![app.sign_up("alice").await];
+    for _ in 0..3 {
+        sessions.push(app.log_in("alice").await);
+    }
+    let act = async |nth: usize| {
+        let (one, other) = (&sessions[nth % 4], &sessions[(nth + 1) % 4]);
+        let answer = match nth % 6 {
+            0 | 1 => app.try_log_in(&one.email, PASSWORD).await,
+            2 => app.try_refresh(&one.refresh).await,
+            3 => one.client.post("/api/auth/logout", &json!({})).await,
+            4 => one.client.delete(&format!("/api/auth/sessions/{}", other.session)).await,
+            _ => one.client.delete("/api/auth/sessions/all").await,
+        };
+        assert!(answer.status.as_u16() < 500, "{}", answer.text);
+    };
+    join_all((0..60).map(act)).await;
+    app.all_events_are_out().await;
+
+    let mut told: HashMap<String, usize> = HashMap::new();
+    for event in app.published("auth:session.deleted") {
+        *told.entry(event["sessionId"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    let rows = session::Entity::find().all(&*app.state.db).await.unwrap();
+    for row in &rows {
+        let times = told.get(&row.id.to_string()).copied().unwrap_or_default();
+        assert_eq!(times, usize::from(row.revoked_at.is_some()), "{row:?}");
+    }
+    assert!(rows.iter().filter(|row| row.revoked_at.is_none()).count() <= 4);
+    assert_eq!(rows.len(), app.published("auth:session.created").len());
+}
+
+/// Those of the logins that were let in and are still in.
+async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
+    let mut still_in = Vec::new();
+    for answer in logins {
+        match answer.status {
+            StatusCode::OK => {
+                let user = app.user(&answer);
+                if user.is_in().await {
+                    still_in.push(user);
+                }
+            }
+            status => assert_eq!(status, StatusCode::UNAUTHORIZED, "{}", answer.text),
+        }
+    }
+    still_in
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s26_no_login_with_the_old_password_survives_its_change(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app =
+        App::with(backend, &[BUSY, "--max-sessions-per-user=100", "--login-failures-per-account=1000"]).await;
+    let alice = app.sign_up("alice").await;
+    let change = json!({"currentPassword": PASSWORD, "newPassword": "battery staple"});
+    let change = alice.client.post("/api/auth/password", &change);
+    let logins = join_all((0..40).map(|_| app.try_log_in(&alice.email, PASSWORD)));
+    let (changed, logins) = join(change, logins).await;
+    changed.expect(StatusCode::OK);
+    assert_eq!(still_in(&app, logins).await.len(), 0);
+    assert!(alice.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let app =
+        App::with(backend, &[BUSY, "--max-sessions-per-user=100", "--login-failures-per-account=1000"]).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    let patch = json!({"isActive": false});
+    let path = format!("/api/auth/users/{}", alice.id);
+    let disable = root.client.patch(&path, &patch);
+    let logins = join_all((0..40).map(|_| app.try_log_in(&alice.email, PASSWORD)));
+    let (disabled, logins) = join(disable, logins).await;
+    disabled.expect(StatusCode::OK);
+    assert_eq!(still_in(&app, logins).await.len(), 0);
+    assert!(!alice.is_in().await);
+}
