@@ -171,7 +171,7 @@ for (const start of [allInOne, behindCaddy]) {
       const unread = parseInt(await badge.textContent(), 10);
       assert.ok(unread > 0);
       await visit(engineer.page, '#/alerts');
-      await engineer.page.getByRole('button', { name: /^Mark as read/ }).first().click();
+      await engineer.page.getByRole('button', { name: /^Mark read/ }).first().click();
       await eventually('one less', async () => parseInt(await badge.textContent(), 10) === unread - 1);
       await browser.farewell(engineer, viewer);
     });

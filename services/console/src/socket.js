@@ -98,12 +98,12 @@ function receive(message) {
   deliver(message);
 }
 
-function answered({ id, success, error }) {
+function answered({ id, success, data, error }) {
   const request = asked.get(id);
   if (!request) return;
   asked.delete(id);
   clearTimeout(request.late);
-  if (success) request.resolve();
+  if (success) request.resolve(data);
   else request.reject(new Error(error?.message ?? 'refused'));
 }
 
@@ -114,7 +114,8 @@ async function authorised({ sessionId, epoch, seq }) {
   try {
     if (before) {
       place = { ...before, sessionId };
-      await ask({ type: 'resume', ...before });
+      const { recovered, rooms } = await ask({ type: 'resume', ...before });
+      if (!recovered || !ROOMS.every((room) => rooms.includes(room))) throw new Error('not where it was');
     } else {
       await subscribe();
     }

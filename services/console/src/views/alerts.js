@@ -134,7 +134,7 @@ export function show(main, found, signal) {
 }
 
 function alertView({ id, driftId, severity, title, message, createdAt, isRead }, markRead, className = '') {
-  const read = h('button', { class: 'quiet-button alert-read', 'aria-label': `Mark as read: ${title}`, on: { click: () => markRead(id, read) } }, icon('check'), 'Mark read');
+  const read = h('button', { class: 'quiet-button alert-read', 'aria-label': `Mark read: ${title}`, on: { click: () => markRead(id, read) } }, icon('check'), 'Mark read');
   return h(
     'li',
     { class: `alert ${className} ${isRead ? 'is-read' : ''}` },

@@ -82,7 +82,7 @@ function userRow(user) {
       ROLES.map((value) => h('option', { value, selected: value === now.role }, value)),
     );
     const toggle = h('button', { class: 'quiet-button', 'aria-label': `${now.isActive ? 'Disable' : 'Enable'} ${now.name}`, on: { click: turn } }, now.isActive ? 'Disable' : 'Enable');
-    const end = h('button', { class: 'quiet-button', 'aria-label': `End all sessions of ${now.name}`, on: { click: () => endSessions(end, now) } }, 'End sessions');
+    const end = h('button', { class: 'quiet-button', 'aria-label': `End sessions of ${now.name}`, on: { click: () => endSessions(end, now) } }, 'End sessions');
     async function turn() {
       const text = `${now.name} is logged out everywhere at once and cannot log in until enabled again.`;
       if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;

@@ -23,6 +23,8 @@ export class DriftList {
   #reading = null;
   #unseen = 0;
   #openId = null;
+  #again;
+  #nearEnd;
   #address;
   #signal;
   #events = new EventTarget();
@@ -31,10 +33,10 @@ export class DriftList {
     this.#signal = signal;
     this.#address = address;
     this.#build();
-    const again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
-    onLive('drift:', (events) => this.#heard(events, again), signal);
-    onLive('resync', again, signal);
-    new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), { root: this.element, rootMargin: '400px' }).observe(this.end);
+    this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
+    onLive('drift:', (events) => this.#heard(events), signal);
+    onLive('resync', this.#again, signal);
+    this.#nearEnd = new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), { rootMargin: '400px' });
   }
 
   #build() {
@@ -160,13 +162,16 @@ export class DriftList {
   }
 
   #tidy() {
+    // Watched anew, or whoever is still at the end would not be told.
+    this.#nearEnd.disconnect();
+    this.#nearEnd.observe(this.end);
     this.table.hidden = this.#rows.size === 0;
     const hasFailed = this.place.querySelector('.state-failed');
     if (this.#rows.size === 0 && !hasFailed) fill(this.place, nothingHere(this.#filters, this.#signal));
     fill(this.end, this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12 ? `${plural(this.#rows.size, 'drift')}. That is all.` : null);
   }
 
-  #heard(events, again) {
+  #heard(events) {
     let isOfInterest = false;
     for (const { type, payload } of events) {
       const row = this.#rows.get(payload.id);
@@ -175,7 +180,7 @@ export class DriftList {
       else isOfInterest = true;
     }
     if (!isOfInterest) return;
-    if (this.#isAtTop()) again();
+    if (this.#isAtTop()) this.#again();
     else if (this.#unseen > 0) {
       this.fresh.hidden = false;
       fill(this.fresh, `${plural(this.#unseen, 'new drift')} · show`);
@@ -193,7 +198,7 @@ export class DriftList {
 
   /** Reads the first page again and puts what is new where it belongs; nothing else moves. */
   #mergeFirstPage() {
-    if (this.#reading) return void this.#reading.signal.addEventListener('abort', () => {}, { once: true });
+    if (this.#reading) return this.#again();
     return this.#read(async (signal) => {
       const { data, page } = await this.#page(undefined, signal);
       const isNew = ({ id }) => !this.#rows.has(id);

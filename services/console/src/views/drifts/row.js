@@ -75,9 +75,6 @@ export class Row {
   }
 
   #flash(name) {
-    this.element.classList.remove(name);
-    // Restarts the animation where it still runs.
-    void this.element.offsetWidth;
     this.element.classList.add(name);
     this.element.addEventListener('animationend', () => this.element.classList.remove(name), { once: true });
   }

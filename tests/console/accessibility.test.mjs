@@ -1,0 +1,139 @@
+// The console without a mouse, without sight, on a phone, in the dark.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+
+import { allInOne } from '../lib/deployments.mjs';
+import { sample } from '../lib/samples.mjs';
+import { eventually } from '../lib/waiting.mjs';
+import { Browser, live, openDrift, rows, visit } from './browser.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Each view, and what is there once it has loaded. */
+const VIEWS = {
+  '#/overview': '.card-open',
+  '#/drifts': 'tr[data-id]',
+  '#/alerts': '.alert',
+  '#/account': '.session.is-current',
+  '#/admin/users': 'tbody tr',
+  '#/admin/tokens': '.state, tbody tr',
+  '#/admin/connections': '.card',
+  '#/admin/audit': 'tbody tr',
+};
+
+const DEVICES = {
+  'in light': { colorScheme: 'light' },
+  'in dark': { colorScheme: 'dark' },
+  'on a phone': { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+};
+
+describe('the console for everybody', () => {
+  let app, browser;
+  before(async () => {
+    app = await allInOne();
+    browser = await Browser.start(app.api.origins.auth);
+    const engineer = await app.api.login('engineer');
+    await engineer.ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' });
+  });
+  after(async () => {
+    await browser?.stop();
+    await app?.stop();
+  });
+
+  /** No serious fault, and nothing to scroll to the side. */
+  async function inspect(page, where) {
+    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    const faults = violations
+      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(' · ')}`);
+    assert.deepEqual(faults, [], where);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`);
+  }
+
+  for (const [device, options] of Object.entries(DEVICES)) {
+    test(`axe finds no serious fault on any view, ${device}`, async () => {
+      // The policy forbids foreign scripts, axe among them.
+      const still = { ...options, bypassCSP: true, reducedMotion: 'reduce' };
+      const { page, ...visitor } = await browser.visitor(still);
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      await inspect(page, 'login');
+      await browser.farewell(visitor);
+
+      const { page: mine, ...admin } = await browser.person('admin', still);
+      for (const [path, content] of Object.entries(VIEWS)) {
+        await visit(mine, path);
+        await mine.locator(content).first().waitFor();
+        await inspect(mine, path);
+      }
+      await visit(mine, '#/drifts');
+      await rows(mine).first().waitFor();
+      await openDrift(mine, 4);
+      await inspect(mine, 'a drift');
+      await visit(mine, '#/drifts');
+      await mine.getByRole('button', { name: 'Upload plan' }).click();
+      await mine.getByRole('dialog').waitFor();
+      await inspect(mine, 'the upload');
+      await browser.farewell(admin);
+
+      const { page: theirs, ...viewer } = await browser.person('viewer', still);
+      await visit(theirs, '#/drifts');
+      await rows(theirs).first().waitFor();
+      await openDrift(theirs);
+      await inspect(theirs, 'a drift, for a viewer');
+      await browser.farewell(viewer);
+    });
+  }
+
+  test('by keyboard alone: log in, find a drift, and decide on it', async () => {
+    const { page, ...engineer } = await browser.visitor();
+    const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
+    const tabTo = (text) =>
+      eventually(`focus on ${text}`, async () => {
+        await page.keyboard.press('Tab');
+        return (await focused()).startsWith(text);
+      });
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    assert.equal(await focused(), 'login-email');
+    await page.keyboard.type('engineer@driftsentry.local');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('engineer123');
+    await page.keyboard.press('Enter');
+    await live(page);
+
+    await tabTo('Skip to content');
+    await tabTo('Drifts');
+    await page.keyboard.press('Enter');
+    await rows(page).first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    const id = await page.evaluate(() => document.activeElement.closest('tr').dataset.id);
+    await page.keyboard.press('Enter');
+    await page.locator('.history').waitFor();
+    await page.keyboard.press('r');
+    assert.equal(await focused(), 'reason');
+    await page.keyboard.type('not ours');
+    await tabTo('Reject');
+    await page.keyboard.press('Enter');
+    await eventually('rejected', async () => (await page.locator(`tr[data-id="${id}"]`).getAttribute('data-status')) === 'rejected');
+    await page.keyboard.press('Escape');
+    assert.ok(await page.locator('.detail').isHidden());
+    assert.equal(await page.evaluate(() => document.activeElement.closest('tr')?.dataset.id), id, 'back where one was');
+    await browser.farewell(engineer);
+  });
+
+  test('what happens is said to a screen reader', async () => {
+    const { page, ...viewer } = await browser.person('viewer');
+    await visit(page, '#/drifts');
+    await rows(page).first().waitFor();
+    const engineer = await app.api.login('engineer');
+    await engineer.ingest(await sample('fakeaws_1/plan.json'), { stack: 'said' });
+    await page.locator('[aria-live="polite"]').getByText('1 new drift').waitFor({ state: 'attached' });
+    await browser.farewell(viewer);
+  });
+});

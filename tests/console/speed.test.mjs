@@ -1,0 +1,83 @@
+// How much the console weighs, how soon it can be used, and what a flood of events does to it.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { allInOne } from '../lib/deployments.mjs';
+import { sample } from '../lib/samples.mjs';
+import { eventually } from '../lib/waiting.mjs';
+import { Browser, live, rows, visit } from './browser.mjs';
+
+const FIRST_VIEW_BYTES = 200 * 1024;
+const FLOOD = 5_000;
+
+describe('the console in a hurry', () => {
+  let app, browser;
+  before(async () => {
+    app = await allInOne();
+    browser = await Browser.start(app.api.origins.auth);
+  });
+  after(async () => {
+    await browser?.stop();
+    await app?.stop();
+  });
+
+  test('the first view is small and soon there', async () => {
+    const { page, context, ...person } = await browser.person('viewer');
+    let bytes = 0;
+    const sizes = [];
+    context.on('response', (answer) => sizes.push(answer.body().then((body) => (bytes += body.length), () => 0)));
+    // A browser that has nothing yet.
+    const session = await context.newCDPSession(page);
+    await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+    await page.reload();
+    await live(page);
+    await page.locator('.card-open, .state').first().waitFor();
+    await Promise.all(sizes);
+    assert.ok(bytes < FIRST_VIEW_BYTES, `${bytes} bytes`);
+    const interactive = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domInteractive);
+    assert.ok(interactive < 1000, `${interactive} ms`);
+    await browser.farewell({ context, ...person });
+  });
+
+  test(`${FLOOD} drifts that arrive live do not freeze it`, async () => {
+    const { page, ...person } = await browser.person('viewer');
+    await visit(page, '#/drifts');
+    await page.getByText('No drift yet').waitFor();
+    await page.evaluate(() => {
+      window.longest = 0;
+      window.arrived = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+      }).observe({ type: 'longtask' });
+    });
+    await page.evaluate(async () => {
+      const { onLive } = await import('./src/live.js');
+      onLive('drift:created', (events) => (window.arrived += events.length));
+    });
+    const engineer = await app.api.login('engineer');
+    const plan = await sample('fakeaws_2000/scan1.plan.json');
+    for (const stack of ['one', 'two', 'three']) await engineer.ingest(plan, { stack });
+    await eventually('all of them', async () => (await page.evaluate(() => window.arrived)) >= FLOOD, 60_000);
+    await page.getByRole('link', { name: /^Drifts/ }).locator('.badge').getByText('6,000').waitFor();
+    assert.ok((await rows(page).count()) >= 50);
+    const longest = await page.evaluate(() => window.longest);
+    assert.ok(longest < 200, `a task of ${longest} ms`);
+    await browser.farewell(person);
+  });
+
+  test('the list goes on as far as one scrolls', async () => {
+    const { page, ...person } = await browser.person('viewer');
+    await visit(page, '#/drifts');
+    await rows(page).first().waitFor();
+    for (const enough of [100, 150, 200]) {
+      await eventually(`${enough} rows`, async () => {
+        await page.locator('.list').evaluate((list) => (list.scrollTop = list.scrollHeight));
+        return (await rows(page).count()) >= enough;
+      });
+    }
+    const ids = await rows(page).evaluateAll((all) => all.map(({ dataset }) => dataset.id));
+    assert.equal(new Set(ids).size, ids.length, 'none twice');
+    await browser.farewell(person);
+  });
+});
