@@ -55,9 +55,10 @@ impl From<DriftError> for ApiError {
                     Self::validation("body", message)
                 }
                 ScanError::Unsupported(_) => Self::unprocessable(message),
-                ScanError::TooLarge | ScanError::TooManyEntries | ScanError::TooManySecrets => {
-                    Self::too_large(message)
-                }
+                ScanError::TooLarge
+                | ScanError::TooManyEntries
+                | ScanError::TooMuchDrift
+                | ScanError::TooManySecrets => Self::too_large(message),
             },
             DriftError::Database(cause) if is_away(&cause) => {
                 Self::unavailable("the database does not answer: try again", 1).with_source(cause)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use super::{Kind, ResolvedHow, Status};
@@ -137,15 +137,23 @@ pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Liv
         .await
 }
 
-/// The resolved rows of these fingerprints, the last one of each last.
-pub async fn resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
+/// The last resolved row of each of these fingerprints that has one.
+pub async fn last_resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
+    let later = || Alias::new("later");
+    let same_fingerprint = Expr::col((later(), Column::Fingerprint)).equals((Entity, Column::Fingerprint));
+    let resolved_later = Expr::col((later(), Column::ResolvedAt)).gt(Expr::col((Entity, Column::ResolvedAt)));
     let mut rows = Vec::new();
     for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
+        let one_later = Query::select()
+            .expr(Expr::value(1))
+            .from_as(Entity, later())
+            .and_where(same_fingerprint.clone())
+            .and_where(resolved_later.clone())
+            .to_owned();
         let query = Entity::find()
             .filter(Column::Fingerprint.is_in(chunk.iter().copied()))
             .filter(Column::Status.eq(Status::Resolved))
-            .order_by_asc(Column::ResolvedAt)
-            .order_by_asc(Column::Id);
+            .filter(Expr::exists(one_later).not());
         rows.extend(query.into_partial_model::<Resolved>().all(db).await?);
     }
     Ok(rows)

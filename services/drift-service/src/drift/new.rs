@@ -37,7 +37,7 @@ impl NewDrift {
             status: Status::Detected,
             expected_state: finding.expected_state,
             actual_state: finding.actual_state,
-            difference: serde_json::json!(finding.difference).to_string(),
+            difference: finding.difference,
             cost_cents: self.cost.cents,
             detected_at: self.detected_at,
             first_seen_at: self.detected_at,

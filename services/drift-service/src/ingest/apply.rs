@@ -157,7 +157,7 @@ fn change(finding: Finding, stamp: &Stamp<'_>) -> ActiveModel {
         severity_rank: Set(finding.severity.rank()),
         expected_state: Set(finding.expected_state),
         actual_state: Set(finding.actual_state),
-        difference: Set(serde_json::json!(finding.difference).to_string()),
+        difference: Set(finding.difference),
         actual_hash: Set(finding.actual_hash),
         last_seen_at: Set(stamp.taken_at),
         updated_at: Set(stamp.now),

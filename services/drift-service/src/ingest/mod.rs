@@ -58,7 +58,7 @@ pub async fn compare(
     let known: HashSet<&str> = live.iter().map(|drift| drift.fingerprint.as_str()).collect();
     let fingerprints = sightings.iter().map(|sighting| sighting.fingerprint.as_str());
     let unknown: Vec<&str> = fingerprints.filter(|fingerprint| !known.contains(fingerprint)).collect();
-    let resolved = entity::resolved(&**tx, &unknown).await?;
+    let resolved = entity::last_resolved(&**tx, &unknown).await?;
     if coverage.account_id.is_some() {
         live.retain(|drift| drift.account_id.as_deref() == coverage.account_id);
     }

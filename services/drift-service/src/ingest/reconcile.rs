@@ -47,8 +47,8 @@ pub struct Reconciliation {
     pub gone: Vec<Live>,
 }
 
-/// `live` are all live drifts that the scan covers; `resolved` the resolved ones of the fingerprints
-/// that are not live, the last of each last. `is_complete`: what was not found is gone.
+/// `live` are all live drifts that the scan covers; `resolved` the last resolved ones of the fingerprints
+/// that are not live. `is_complete`: what was not found is gone.
 pub fn reconcile(
     sightings: Vec<Sighting>,
     live: Vec<Live>,
@@ -110,7 +110,7 @@ mod tests {
             account_id: None,
             expected_state: None,
             actual_state: None,
-            difference: Vec::new(),
+            difference: "[]".into(),
             actual_hash: actual_hash.into(),
             severity: Severity::Warning,
             is_state_only: false,
@@ -159,9 +159,8 @@ mod tests {
     fn a_drift_that_comes_back_in_the_same_state_names_the_one_before() {
         let before =
             |hash: &str| Resolved { id: Uuid::new_v4(), fingerprint: "a".into(), actual_hash: hash.into() };
-        let (older, last) = (before("1"), before("2"));
-        let outcome =
-            |hash| reconcile(vec![sighting("a", hash)], vec![], vec![older.clone(), last.clone()], false);
+        let last = before("2");
+        let outcome = |hash| reconcile(vec![sighting("a", hash)], vec![], vec![last.clone()], false);
         assert_eq!(outcome("2").new[0].1, Some(last.id));
         assert_eq!(outcome("1").new[0].1, None);
     }

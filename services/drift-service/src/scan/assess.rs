@@ -1,6 +1,6 @@
 use serde_json::value::RawValue;
 
-use super::diff::{Change, Side, changed_paths};
+use super::diff::{Change, Side, TooManyChanges, changed_paths};
 use super::json::{Json, JsonError};
 use super::marks::Marks;
 use super::place::Witnesses;
@@ -38,8 +38,8 @@ pub enum Verdict {
     Ignored,
     /// Nothing differs.
     Same,
-    /// Its address, type or id is out of bounds.
-    Unstorable,
+    /// It can't be taken, for this reason.
+    Refused(&'static str),
 }
 
 /// Everything a verdict depends on besides the observation.
@@ -53,9 +53,11 @@ pub struct Bench<'a> {
 /// Compares, rules and redacts, in this order: what is hidden can't be compared any more.
 pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
     if !is_storable(&observation) {
-        return Verdict::Unstorable;
+        return Verdict::Refused("its address, type or id is out of bounds");
     }
-    let difference = compare(&observation);
+    let Ok(difference) = compare(&observation) else {
+        return Verdict::Refused("it differs in too many paths");
+    };
     if observation.kind == Kind::Changed && difference.is_empty() {
         return Verdict::Same;
     }
@@ -68,11 +70,15 @@ pub fn assess(observation: Observation<'_>, bench: Bench<'_>) -> Verdict {
 }
 
 /// A drift that somebody reports outright: no rule ignores it, and the reporter may rule it.
-pub fn assess_report(observation: Observation<'_>, severity: Option<Severity>, bench: Bench<'_>) -> Finding {
-    let difference = compare(&observation);
+pub fn assess_report(
+    observation: Observation<'_>,
+    severity: Option<Severity>,
+    bench: Bench<'_>,
+) -> Result<Finding, TooManyChanges> {
+    let difference = compare(&observation)?;
     let severity =
         severity.unwrap_or_else(|| bench.judgement.rules.severity(&subject(&observation, &difference)));
-    finding(observation, difference, severity, bench)
+    Ok(finding(observation, difference, severity, bench))
 }
 
 fn is_storable(observation: &Observation<'_>) -> bool {
@@ -82,9 +88,9 @@ fn is_storable(observation: &Observation<'_>) -> bool {
         && observation.resource_id.as_ref().is_none_or(|id| fits(id, MAX_ID_CHARS))
 }
 
-fn compare(observation: &Observation<'_>) -> Vec<Change> {
+fn compare(observation: &Observation<'_>) -> Result<Vec<Change>, TooManyChanges> {
     if observation.kind != Kind::Changed {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let expected = observation.expected.as_ref().unwrap_or(&Json::Null);
     let actual = observation.actual.as_ref().unwrap_or(&Json::Null);
@@ -126,7 +132,7 @@ fn finding(
         resource_id,
         region,
         account_id,
-        difference,
+        difference: serde_json::json!(difference).to_string(),
         actual_hash,
         severity,
         is_state_only: observation.is_state_only,
@@ -151,6 +157,8 @@ pub enum StateError {
     TooLarge,
     #[error("its state can't be read: {0}")]
     Json(#[from] JsonError),
+    #[error("it differs in too many paths")]
+    TooManyChanges,
 }
 
 impl StateError {
@@ -158,6 +166,7 @@ impl StateError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::TooLarge => "its state is too large",
+            Self::TooManyChanges => "it differs in too many paths",
             Self::Json(JsonError::TooDeep) => "its state nests too deep",
             Self::Json(JsonError::Invalid) => "its state is not valid JSON",
         }

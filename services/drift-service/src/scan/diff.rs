@@ -24,6 +24,14 @@ pub struct Change {
     pub sensitive: bool,
 }
 
+/// How many bytes of keys the changed paths of one resource may hold: a long key above many others is
+/// in the path of each of them.
+const MAX_PATH_BYTES: usize = 256 * 1024;
+
+/// A resource differs in more paths than can be kept.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooManyChanges;
+
 /// A value with its marks.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
@@ -45,16 +53,22 @@ impl<'a> Side<'a> {
 ///
 /// Arrays are compared as bags first, since sets are rendered as arrays of no promised order; where
 /// nothing else differs, a changed order is the change.
-pub fn changed_paths(expected: Side<'_>, actual: Side<'_>, unknown: Marks<'_>) -> Vec<Change> {
-    [compare_as_bags as CompareArrays, compare_in_order]
-        .into_iter()
-        .map(|compare_arrays| {
-            let mut diff = Diff { compare_arrays, path: Vec::new(), changes: Vec::new() };
-            diff.compare(expected, actual, unknown);
-            diff.changes
-        })
-        .find(|changes| !changes.is_empty())
-        .unwrap_or_default()
+pub fn changed_paths(
+    expected: Side<'_>,
+    actual: Side<'_>,
+    unknown: Marks<'_>,
+) -> Result<Vec<Change>, TooManyChanges> {
+    for compare_arrays in [compare_as_bags as CompareArrays, compare_in_order] {
+        let mut diff = Diff { compare_arrays, path: Vec::new(), changes: Vec::new(), path_bytes: 0 };
+        diff.compare(expected, actual, unknown);
+        if diff.path_bytes > MAX_PATH_BYTES {
+            return Err(TooManyChanges);
+        }
+        if !diff.changes.is_empty() {
+            return Ok(diff.changes);
+        }
+    }
+    Ok(Vec::new())
 }
 
 type CompareArrays = fn(&mut Diff, [(&[Json], Side<'_>); 2], Marks<'_>);
@@ -63,11 +77,13 @@ struct Diff {
     compare_arrays: CompareArrays,
     path: Vec<Step>,
     changes: Vec<Change>,
+    path_bytes: usize,
 }
 
 impl Diff {
     fn compare(&mut self, expected: Side<'_>, actual: Side<'_>, unknown: Marks<'_>) {
-        if unknown.is_marked() || expected.value == actual.value {
+        let is_full = self.path_bytes > MAX_PATH_BYTES;
+        if is_full || unknown.is_marked() || expected.value == actual.value {
             return;
         }
         if expected.marks.is_marked() || actual.marks.is_marked() {
@@ -113,6 +129,7 @@ impl Diff {
 
     fn push(&mut self, marked: bool) {
         let named = || matches!(self.path.iter().rev().find_map(key_of), Some(key) if is_secret_name(key));
+        self.path_bytes += self.path.iter().map(|step| key_of(step).map_or(8, str::len) + 1).sum::<usize>();
         self.changes.push(Change { path: self.path.clone(), sensitive: marked || named() });
     }
 }
@@ -191,7 +208,7 @@ mod tests {
     ) -> serde_json::Value {
         let (expected, actual, unknown) = (parse(&expected), parse(&actual), parse(&unknown));
         let side = |value| Side { value, marks: Marks::NONE };
-        let changes = changed_paths(side(&expected), side(&actual), Marks::new(Some(&unknown)));
+        let changes = changed_paths(side(&expected), side(&actual), Marks::new(Some(&unknown))).unwrap();
         json!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>())
     }
 
@@ -245,7 +262,17 @@ mod tests {
             Side { value: &actual, marks: Marks::NONE },
             Marks::NONE,
         );
-        assert_eq!(changes, [Change { path: vec![Step::Key("m".into())], sensitive: true }]);
+        assert_eq!(changes, Ok(vec![Change { path: vec![Step::Key("m".into())], sensitive: true }]));
+    }
+
+    #[test]
+    fn a_long_key_above_many_others_is_not_written_out_for_each() {
+        let leaves = |size: i64| -> serde_json::Value {
+            (0..1_000).map(|leaf| (leaf.to_string(), json!(size))).collect()
+        };
+        let [expected, actual] = [1, 2].map(|size| parse(&json!({"k".repeat(1_000): leaves(size)})));
+        let side = |value| Side { value, marks: Marks::NONE };
+        assert_eq!(changed_paths(side(&expected), side(&actual), Marks::NONE), Err(TooManyChanges));
     }
 
     fn any_state() -> impl Strategy<Value = serde_json::Value> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::assess::{Bench, Observation, Verdict, assess, read_state};
+use super::assess::{Bench, Observation, assess, read_state};
 use super::json::Json;
 use super::marks::Marks;
 use super::stream::{each_field, each_item};
@@ -103,8 +103,7 @@ impl Reader<'_> {
         let Some(resources) = resources else { return Ok(()) };
         each_item(resources, |resource: Resource| {
             self.count()?;
-            self.judge(observation(resource, kind));
-            Ok(())
+            self.judge(observation(resource, kind))
         })
     }
 
@@ -129,8 +128,7 @@ impl Reader<'_> {
                 actual: Some(states.actual),
                 is_state_only: states.all_computed,
                 ..observation(difference.res, Kind::Changed)
-            });
-            Ok(())
+            })
         })
     }
 
@@ -139,16 +137,9 @@ impl Reader<'_> {
         if self.count > MAX_ENTRIES { Err(ScanError::TooManyEntries) } else { Ok(()) }
     }
 
-    fn judge(&mut self, observation: Observation<'_>) {
+    fn judge(&mut self, observation: Observation<'_>) -> Result<(), ScanError> {
         let address = observation.address.clone();
-        match assess(observation, self.bench) {
-            Verdict::Drift(finding) => self.scan.findings.push(*finding),
-            Verdict::Ignored => self.scan.ignored += 1,
-            Verdict::Same => self.scan.skip("no value differs"),
-            Verdict::Unstorable => {
-                self.scan.skip_unread("its address, type or id is out of bounds", &address)
-            }
-        }
+        self.scan.take(assess(observation, self.bench), &address)
     }
 }
 

@@ -156,8 +156,8 @@ fn canonical_number(text: &str) -> String {
     let exponent = i64::from(exponent) - fraction.len() as i64 + trailing_zeros as i64;
     match exponent {
         0 => format!("{sign}{digits}"),
-        1..=40 => format!("{sign}{digits}{}", "0".repeat(exponent as usize)),
-        -40..=-1 => {
+        1..=20 => format!("{sign}{digits}{}", "0".repeat(exponent as usize)),
+        -20..=-1 => {
             let places = exponent.unsigned_abs() as usize;
             let padded = format!("{digits:0>width$}", width = places + 1);
             let (whole, fraction) = padded.split_at(padded.len() - places);

@@ -28,10 +28,11 @@ use serde::{Deserialize, Serialize};
 pub use gzip::{MAX_BYTES, unpack};
 pub use report::{Report, read_report};
 
+use assess::Verdict;
+
 use crate::drift::Kind;
 use crate::fingerprint::StateKey;
 use crate::rules::{Rules, Severity};
-use diff::Change;
 use json::JsonError;
 
 /// How many entries an upload may have.
@@ -40,6 +41,9 @@ pub const MAX_ENTRIES: usize = 10_000;
 pub const MAX_STATE_BYTES: usize = 256 * 1024;
 
 const MAX_WARNINGS: usize = 100;
+/// How much the findings of an upload may hold: hiding secrets and writing out paths may make it larger
+/// than the upload was.
+const MAX_KEPT_BYTES: usize = 2 * MAX_BYTES;
 
 /// Which list of a plan is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
@@ -82,7 +86,8 @@ pub struct Finding {
     pub expected_state: Option<String>,
     /// Redacted JSON text.
     pub actual_state: Option<String>,
-    pub difference: Vec<Change>,
+    /// The changed paths, as JSON text.
+    pub difference: String,
     pub actual_hash: String,
     pub severity: Severity,
     pub is_state_only: bool,
@@ -100,9 +105,27 @@ pub struct Scan {
     pub skipped: usize,
     pub skipped_reasons: BTreeMap<&'static str, usize>,
     pub warnings: Vec<String>,
+    kept_bytes: usize,
 }
 
 impl Scan {
+    fn take(&mut self, verdict: Verdict, address: &str) -> Result<(), ScanError> {
+        match verdict {
+            Verdict::Drift(finding) => {
+                let texts = [&finding.expected_state, &finding.actual_state].into_iter().flatten();
+                self.kept_bytes += texts.map(String::len).sum::<usize>() + finding.difference.len();
+                if self.kept_bytes > MAX_KEPT_BYTES {
+                    return Err(ScanError::TooMuchDrift);
+                }
+                self.findings.push(*finding);
+            }
+            Verdict::Ignored => self.ignored += 1,
+            Verdict::Same => self.skip("no value differs"),
+            Verdict::Refused(reason) => self.skip_unread(reason, address),
+        }
+        Ok(())
+    }
+
     /// Counts an entry that holds no drift.
     fn skip(&mut self, reason: &'static str) {
         self.skipped += 1;
@@ -146,6 +169,8 @@ pub enum ScanError {
     TooLarge,
     #[error("at most {MAX_ENTRIES} entries are accepted")]
     TooManyEntries,
+    #[error("its drifts take more than {MAX_KEPT_BYTES} bytes to store")]
+    TooMuchDrift,
     #[error("it holds too many sensitive values to look for")]
     TooManySecrets,
     #[error("the compressed body is damaged")]

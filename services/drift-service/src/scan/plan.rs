@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::assess::{Bench, Observation, Verdict, assess, read_state};
+use super::assess::{Bench, Observation, assess, read_state};
 use super::json::Json;
 use super::marks::Marks;
 use super::stream::{each_field, each_item};
@@ -166,15 +166,7 @@ fn judge(
         provider_region,
         is_state_only,
     };
-    match assess(observation, bench) {
-        Verdict::Drift(finding) => scan.findings.push(*finding),
-        Verdict::Ignored => scan.ignored += 1,
-        Verdict::Same => scan.skip("no value differs"),
-        Verdict::Unstorable => {
-            scan.skip_unread("its address, type or id is out of bounds", &resource.address)
-        }
-    }
-    Ok(())
+    scan.take(assess(observation, bench), &resource.address)
 }
 
 fn meaning(actions: &[String], source: Source) -> Meaning {

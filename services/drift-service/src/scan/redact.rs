@@ -83,11 +83,19 @@ fn map_scalars(value: Json, is_named: bool, replace: &impl Fn(Json, bool) -> Jso
                 })
                 .collect(),
         ),
+        // A list of secrets is one secret: neither its length nor its size shows.
+        Json::Array(items) if is_named && !items.is_empty() && items.iter().all(is_scalar) => {
+            replace(Json::Array(items), true)
+        }
         Json::Array(items) => {
             Json::Array(items.into_iter().map(|item| map_scalars(item, is_named, replace)).collect())
         }
         scalar => replace(scalar, is_named),
     }
+}
+
+fn is_scalar(value: &Json) -> bool {
+    !matches!(value, Json::Array(_) | Json::Object(_))
 }
 
 fn hidden() -> Json {
@@ -141,7 +149,7 @@ mod tests {
             "connection string",
         ] {
             let state = json!({key: "x", "nested": {key: [1, true]}, "other": null});
-            let expected = json!({key: HIDDEN, "nested": {key: [HIDDEN, HIDDEN]}, "other": null});
+            let expected = json!({key: HIDDEN, "nested": {key: HIDDEN}, "other": null});
             assert_eq!(redacted(state, json!({})), expected, "{key}");
         }
         assert_eq!(

@@ -1,6 +1,7 @@
 use serde_json::value::RawValue;
 
 use super::assess::{Bench, Observation, StateError, assess_report, read_state};
+use super::diff::TooManyChanges;
 use super::marks::Marks;
 use super::taint::Taint;
 use super::{Finding, Judgement, Scope};
@@ -50,6 +51,7 @@ pub fn read_report(report: Report<'_>, judgement: Judgement<'_>) -> Result<Findi
         is_state_only: false,
     };
     let bench = Bench { scope: &scope, judgement, taint: &taint };
-    let finding = assess_report(observation, report.severity, bench);
+    let finding = assess_report(observation, report.severity, bench)
+        .map_err(|TooManyChanges| ReportError { field: "actualState", source: StateError::TooManyChanges })?;
     Ok(Finding { region: report.region, ..finding })
 }

@@ -165,6 +165,12 @@ async fn an_undecided_drift_follows_the_state(#[values(Backend::Memory, Backend:
     assert_eq!(counts(&back), json!([1, 0, 0, 0, 0, 0]));
     let drifts = all(&app).await;
     assert_eq!(drifts[1]["previousDriftId"], drifts[0]["id"]);
+
+    // Of several that are resolved, the last one counts.
+    upload(&engineer, "stack=a&complete=true", clean(4)).await.data();
+    upload(&engineer, "stack=a", plan(3, 5)).await.data();
+    let drifts = all(&app).await;
+    assert_eq!((drifts.len(), &drifts[2]["previousDriftId"]), (3, &drifts[1]["id"]));
 }
 
 #[rstest]
