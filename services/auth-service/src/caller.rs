@@ -41,14 +41,17 @@ impl FromRequest for Admin {
         let caller = Caller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| {
             caller.require(Role::Admin)?;
-            Ok(Self { id: person(&caller)?.id })
+            Ok(Self { id: user_id(&caller)? })
         }))
     }
 }
 
 fn person(caller: &Caller) -> Result<Person, ApiError> {
-    match (caller.user_id.parse(), caller.session_id) {
-        (Ok(id), Some(session_id)) => Ok(Person { id, session_id }),
-        _ => Err(AuthError::NotAPerson.into()),
-    }
+    let session_id = caller.session_id.ok_or(AuthError::NotAPerson)?;
+    Ok(Person { id: user_id(caller)?, session_id })
+}
+
+/// The user that the token names; a machine's names none.
+pub fn user_id(caller: &Caller) -> Result<Uuid, ApiError> {
+    caller.user_id.parse().map_err(|_| AuthError::NotAPerson.into())
 }

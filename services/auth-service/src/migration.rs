@@ -39,6 +39,8 @@ impl MigrationTrait for UsersAndSessions {
     }
 }
 
+/// The columns that the replaced stack does not have come with a default: its rows are brought along
+/// with one INSERT … SELECT.
 fn users() -> TableCreateStatement {
     Table::create()
         .table("users")
@@ -46,11 +48,11 @@ fn users() -> TableCreateStatement {
         .col(string_len("name", 100))
         .col(string_uniq("email"))
         .col(text("password"))
-        .col(string("role"))
-        .col(boolean("isActive"))
+        .col(string("role").default("viewer"))
+        .col(boolean("isActive").default(true))
         .col(string_null("accountId"))
-        .col(big_integer("generation"))
-        .col(text("search"))
+        .col(big_integer("generation").default(0))
+        .col(text("search").default(""))
         .col(timestamp_with_time_zone_null("lastLoginAt"))
         .col(timestamp_with_time_zone_null("lastActivityAt"))
         .col(timestamp_with_time_zone("createdAt"))

@@ -23,7 +23,7 @@ pub struct Model {
     pub account_id: Option<String>,
     /// Grows with each change of what tokens say of the user.
     pub generation: i64,
-    /// Lower-cased name and email, for the admins' search.
+    /// Lower-cased name and email, for the admins' search. Empty in rows of the replaced stack.
     pub search: String,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
@@ -75,7 +75,10 @@ pub async fn page(
 ) -> Result<Vec<Model>, DbErr> {
     let containing = q.map(|q| {
         let escaped = q.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        Expr::col(Column::Search).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        Condition::any()
+            .add(Expr::col(Column::Search).like(pattern.clone()))
+            .add(Expr::col(Column::Email).like(pattern))
     });
     Entity::find()
         .filter(Condition::all().add_option(containing))
