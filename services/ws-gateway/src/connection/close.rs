@@ -11,6 +11,8 @@ use crate::gateway::Gateway;
 use crate::hub::Form;
 use crate::socketio as packets;
 
+const NORMAL_CLOSURE: u16 = 1000;
+
 impl Connection {
     /// Ends the connection with all its sockets; they are told why, as far as they listen.
     pub fn close(self: &Arc<Self>, gateway: &Gateway, ending: Ending) {
@@ -36,11 +38,16 @@ impl Connection {
         }
         last.push(Frame::close(ending.code(), ending.reason()));
         match ending {
-            _ if ending.is_silent() => self.outbound.finish_at_once(polling.then(|| Packet::Close.frame())),
+            // The client closed it: its waiting GET only has to end, its close frame to be answered.
+            Ending::Left if polling => self.outbound.finish_at_once([Packet::Noop.frame()]),
+            Ending::Left => self.outbound.finish_at_once([Frame::close(NORMAL_CLOSURE, "")]),
+            Ending::Lost | Ending::Silent => {
+                self.outbound.finish_at_once(polling.then(|| Packet::Close.frame()));
+            }
             Ending::Slow => self.outbound.finish_at_once(last.pop()),
             _ => self.outbound.finish(last),
         }
-        if polling {
+        if polling && !ending.is_silent() {
             self.hub.watch(self, Instant::now() + LINGER);
         } else {
             gateway.remove_session(&self.id);

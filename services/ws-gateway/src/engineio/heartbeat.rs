@@ -45,8 +45,9 @@ impl Heartbeat {
             return Beat::Nothing;
         }
         match self.state {
-            State::Quiet { .. } => {
-                self.state = State::Awaiting { until: now + self.timeout };
+            State::Quiet { ping_at } => {
+                // Not from now: a coarse timer must not lengthen the time that the client was told.
+                self.state = State::Awaiting { until: ping_at + self.timeout };
                 Beat::Ping
             }
             State::Awaiting { .. } => Beat::Dead,

@@ -15,3 +15,6 @@ pub use transport::{Lane, Received, Transport};
 
 /// The only protocol version spoken, as the `EIO` query parameter.
 pub const PROTOCOL: &str = "4";
+
+#[cfg(test)]
+mod properties;

@@ -10,8 +10,9 @@ use super::{Event, Hub};
 use crate::ending::Ending;
 use crate::gateway::Gateway;
 
-/// How exact pings and expiries are.
+/// How exact pings and expiries are: coarse, because they are many.
 const TICK: Duration = Duration::from_millis(100);
+const SHORTEST_TICK: Duration = Duration::from_millis(2);
 
 /// What the relay tells a hub.
 #[derive(Clone)]
@@ -25,7 +26,9 @@ impl Hub {
     ///
     /// Inputs: items of the relay, the clock. Ends when the relay is gone.
     pub async fn run(self: Arc<Self>, gateway: Arc<Gateway>, mut items: mpsc::Receiver<Item>) {
-        let mut ticks = interval(TICK);
+        let settings = &gateway.settings;
+        let exact = (settings.ping_interval() + settings.ping_timeout()) / 200;
+        let mut ticks = interval(exact.clamp(SHORTEST_TICK, TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -8,3 +8,6 @@ pub use message::{Command, Request, ack};
 pub const SUBPROTOCOL: &str = "driftsentry.v1";
 /// What goes before the token among the subprotocols that a client offers.
 pub const BEARER_PREFIX: &str = "bearer.";
+
+#[cfg(test)]
+mod properties;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(test)]
 use super::{Content, Packet};
 
 /// `CONNECT`, from the server: the socket's id and, where recovery is on, its private id.
@@ -54,38 +55,6 @@ pub fn ack(namespace: &str, id: u64, answer: &impl Serialize) -> String {
     head('3', namespace, Some(id)) + "[" + &json(answer) + "]"
 }
 
-/// Any packet; its attachments are sent after it as binary messages.
-pub fn packet(packet: &Packet) -> String {
-    let binary = !packet.attachments.is_empty();
-    let attachments = packet.attachments.len();
-    match &packet.content {
-        Content::Connect { auth } => {
-            head('0', &packet.namespace, None) + &auth.as_ref().map(json).unwrap_or_default()
-        }
-        Content::Disconnect => disconnect(&packet.namespace),
-        Content::ConnectError { data } => head('4', &packet.namespace, None) + &json(data),
-        Content::Event { name, args, ack } => {
-            let name = Value::String(name.clone());
-            let values: Vec<&Value> = std::iter::once(&name).chain(args).collect();
-            binary_head(binary.then_some(attachments), ['2', '5'], &packet.namespace, *ack) + &json(&values)
-        }
-        Content::Ack { id, args } => {
-            binary_head(binary.then_some(attachments), ['3', '6'], &packet.namespace, Some(*id)) + &json(args)
-        }
-    }
-}
-
-fn binary_head(attachments: Option<usize>, [plain, binary]: [char; 2], namespace: &str, id: Option<u64>) -> String {
-    match attachments {
-        None => head(plain, namespace, id),
-        Some(count) => {
-            let mut text = format!("4{binary}{count}-");
-            push_address(&mut text, namespace, id);
-            text
-        }
-    }
-}
-
 fn head(kind: char, namespace: &str, id: Option<u64>) -> String {
     let mut text = String::with_capacity(32);
     text.push('4');
@@ -108,4 +77,38 @@ fn push_address(text: &mut String, namespace: &str, id: Option<u64>) {
 /// Strings, numbers and maps with string keys: what is given here always has a JSON form.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+}
+
+/// Any packet, as a client may send it; its attachments follow it as binary messages.
+#[cfg(test)]
+pub fn packet(packet: &Packet) -> String {
+    let binary = !packet.attachments.is_empty();
+    let attachments = packet.attachments.len();
+    match &packet.content {
+        Content::Connect { auth } => {
+            head('0', &packet.namespace, None) + &auth.as_ref().map(json).unwrap_or_default()
+        }
+        Content::Disconnect => disconnect(&packet.namespace),
+        Content::ConnectError { data } => head('4', &packet.namespace, None) + &json(data),
+        Content::Event { name, args, ack } => {
+            let name = Value::String(name.clone());
+            let values: Vec<&Value> = std::iter::once(&name).chain(args).collect();
+            binary_head(binary.then_some(attachments), ['2', '5'], &packet.namespace, *ack) + &json(&values)
+        }
+        Content::Ack { id, args } => {
+            binary_head(binary.then_some(attachments), ['3', '6'], &packet.namespace, Some(*id)) + &json(args)
+        }
+    }
+}
+
+#[cfg(test)]
+fn binary_head(attachments: Option<usize>, [plain, binary]: [char; 2], namespace: &str, id: Option<u64>) -> String {
+    match attachments {
+        None => head(plain, namespace, id),
+        Some(count) => {
+            let mut text = format!("4{binary}{count}-");
+            push_address(&mut text, namespace, id);
+            text
+        }
+    }
 }

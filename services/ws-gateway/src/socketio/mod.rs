@@ -10,3 +10,6 @@ pub use connection::{Action, Connection};
 pub use decoder::Decoder;
 pub use encode::{ack, connect, connect_error, disconnect, event};
 pub use packet::{Content, DecodeError, Header, Packet, RESERVED_EVENTS};
+
+#[cfg(test)]
+mod properties;
