@@ -49,6 +49,13 @@ impl<'a> LockedUser<'a> {
         Self::lock_in(state, state.db.begin().await?, id, origin).await
     }
 
+    /// The same for the user whom a session belongs to. `None` if there is no such session.
+    pub async fn lock_owner(state: &'a State, session: Uuid, origin: Origin) -> Result<Option<Self>, DbErr> {
+        let transaction = state.db.begin().await?;
+        let row = user::lock_owner(&*transaction, session).await?;
+        Ok(row.map(|row| Self::holding(state, transaction, row, origin)))
+    }
+
     /// The same in a transaction that holds other locks already.
     pub async fn lock_in(
         state: &'a State,

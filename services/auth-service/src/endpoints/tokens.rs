@@ -7,7 +7,6 @@ use web::{ApiError, ClientIp, bearer};
 
 use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Origin;
-use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::openapi::{Done, Success};
@@ -36,8 +35,7 @@ async fn exchange<'a>(
     origin: Origin,
 ) -> Result<TokenAnswer<'a>, AuthError> {
     let token = state.refresh_tokens.read(token).map_err(|_| AuthError::BadRefreshToken)?;
-    let session = session::by_id(&*state.db, token.session_id).await?.ok_or(AuthError::BadRefreshToken)?;
-    let user = LockedUser::lock(state, session.user_id, origin).await?;
+    let user = LockedUser::lock_owner(state, token.session_id, origin).await?;
     let mut user = user.ok_or(AuthError::BadRefreshToken)?;
     let refreshed = user.refresh(token).await?;
     let row = user.row.clone();
@@ -55,10 +53,8 @@ pub async fn log_out(
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
     let session_id = session_to_end(&state, &request, in_body);
-    if let Some(session_id) = state.metrics.operation("logout", session_id)?
-        && let Some(session) = session::by_id(&*state.db, session_id).await.map_err(AuthError::from)?
-    {
-        end(&state, session, Origin::user_at(ip)).await?;
+    if let Some(session_id) = state.metrics.operation("logout", session_id)? {
+        end(&state, session_id, Origin::user_at(ip)).await?;
     }
     forget_cookie(&state, web::ok(()))
 }
@@ -96,8 +92,8 @@ fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Option<St
     }
 }
 
-async fn end(state: &State, session: session::Model, origin: Origin) -> Result<(), AuthError> {
-    let Some(mut user) = LockedUser::lock(state, session.user_id, origin).await? else { return Ok(()) };
-    user.log_out(session.id).await?;
+async fn end(state: &State, session_id: Uuid, origin: Origin) -> Result<(), AuthError> {
+    let Some(mut user) = LockedUser::lock_owner(state, session_id, origin).await? else { return Ok(()) };
+    user.log_out(session_id).await?;
     Ok(user.commit().await?)
 }

@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
 use contracts::Role;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use super::StoredRole;
+use super::{StoredRole, session};
 use crate::email::Email;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -52,6 +52,16 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// Reads the row and holds it until the transaction ends. SQLite holds the whole database instead.
 pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(transaction).await
+}
+
+/// The same for the user whom a session belongs to.
+pub async fn lock_owner(transaction: &impl ConnectionTrait, session: Uuid) -> Result<Option<Model>, DbErr> {
+    let owner = Query::select()
+        .column(session::Column::UserId)
+        .from(session::Entity)
+        .and_where(session::Column::Id.eq(session))
+        .take();
+    Entity::find().filter(Column::Id.in_subquery(owner)).lock_exclusive().one(transaction).await
 }
 
 /// Holds every active admin's row, in the order of their ids, and returns those ids.
