@@ -39,9 +39,14 @@ export class StockClient extends Listener {
   static async authorized(url, token, options = {}) {
     const client = new StockClient(url, { auth: { token }, ...options });
     client.socket.once('connect_error', (error) => (client.refused = error));
-    await eventually(`connection.authorized from ${url}`, () => {
+    const authorized = eventually(`connection.authorized from ${url}`, () => {
       if (client.refused) throw client.refused;
       return client.of('connection.authorized').length > 0;
+    });
+    // One that reconnects would go on for ever.
+    await authorized.catch((error) => {
+      client.close();
+      throw error;
     });
     return client;
   }
