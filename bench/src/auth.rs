@@ -51,7 +51,7 @@ fn ceiling() -> Result<f64> {
 async fn logins(service: &Service, table: &mut Table) -> Result<()> {
     let ceiling = ceiling()?;
     let started = Instant::now();
-    let times = repeat(16, SPAN, |client| log_in(client), &service.client).await;
+    let times = repeat(16, SPAN, log_in, &service.client).await;
     let rate = times.count() as f64 / started.elapsed().as_secs_f64();
     let measured =
         format!("{rate:.1}/s, {:.0} % of the {ceiling:.1}/s that bcrypt allows", rate / ceiling * 100.0);
@@ -69,7 +69,7 @@ async fn flood(service: &Service, table: &mut Table) -> Result<()> {
     let me = service.client.with_token(session["accessToken"].as_str().unwrap_or_default());
     let flooding = tokio::spawn({
         let client = service.client.clone();
-        async move { repeat(200, SPAN, |client| log_in(client), &client).await }
+        async move { repeat(200, SPAN, log_in, &client).await }
     });
     let ended = Arc::new(AtomicBool::new(false));
     let health = probe(&ended, service.client.clone(), async |client: &Client| {

@@ -78,7 +78,8 @@ pub fn parse<C: Parser>() -> C {
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
-    let healthcheck = Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
+    let healthcheck =
+        Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
     let command = C::command().subcommand(healthcheck).subcommand_negates_reqs(true).args_override_self(true);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
         if matches.subcommand_name() == Some(HEALTHCHECK) {

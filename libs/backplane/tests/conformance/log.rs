@@ -35,7 +35,7 @@ async fn an_event_appended_again_is_heard_once(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let twice = entry("twice");
-    world.backplane.append(&[twice.clone()]).await.unwrap();
+    world.backplane.append(std::slice::from_ref(&twice)).await.unwrap();
     world.backplane.append(&[twice, entry("next")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "twice");
     assert_eq!(next_name(&mut feed).await, "next");

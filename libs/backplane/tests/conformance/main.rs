@@ -1,5 +1,7 @@
 //! One suite for every backplane, and what only Redis can suffer.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod faults;
 mod keys;
 mod log;

@@ -124,6 +124,7 @@ async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_i
     let session_id = Uuid::new_v4();
     let event = SessionDeleted { user_id: Uuid::new_v4(), session_id, reason: EndReason::Logout };
     let entry = Entry::of(event, &world.clock).unwrap();
-    testing::eventually("redis is back", async || writer.append(&[entry.clone()]).await.is_ok()).await;
+    testing::eventually("redis is back", async || writer.append(std::slice::from_ref(&entry)).await.is_ok())
+        .await;
     testing::eventually("the end is known", async || world.revocations.ended(session_id).is_some()).await;
 }

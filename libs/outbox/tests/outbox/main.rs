@@ -1,5 +1,7 @@
 //! What is committed is published once and in order; what is rolled back is not.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::time::Duration;
 
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};

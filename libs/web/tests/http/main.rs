@@ -1,5 +1,7 @@
 //! What every service answers, whatever it serves.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
 use clap::Parser;
