@@ -13,7 +13,6 @@ pub mod rules;
 pub mod summary;
 
 mod answered_request;
-mod answers;
 mod config;
 mod error;
 mod fingerprint;

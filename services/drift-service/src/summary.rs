@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 use web::ApiError;
 
 use crate::access::Reader;
-use crate::answers::SummaryAnswer;
 use crate::drift::Status;
 use crate::drift::entity::{Column, Entity};
 use crate::error::DriftError;
 use crate::money::Money;
+use crate::openapi::Success;
 use crate::rules::Severity;
 use crate::{State, alert};
 
@@ -54,7 +54,8 @@ struct Group {
 
 /// Open, decided and resolved drifts in numbers.
 #[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics",
-    responses((status = 200, body = SummaryAnswer)))]
+    responses((status = 200, body = Success<Summary>)),
+    security((), ("bearer" = [])))]
 pub async fn get_summary(state: Data<State>, _reader: Reader) -> Result<HttpResponse, ApiError> {
     let summary = summarize(&*state.database).await.map_err(DriftError::from)?;
     Ok(web::ok(summary))

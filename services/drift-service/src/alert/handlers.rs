@@ -15,10 +15,10 @@ use super::entity::{self, Filter, Model, Which};
 use super::{AlertType, deletion, raise, read};
 use crate::State;
 use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
-use crate::answers::{AlertAnswer, AlertList, EmptyAnswer, ReadCountAnswer};
 use crate::audit;
 use crate::drift;
 use crate::error::DriftError;
+use crate::openapi::{Done, List, Success};
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
@@ -81,7 +81,8 @@ const fn default_limit() -> u64 {
 
 /// Alerts, the newest first.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
-    responses((status = 200, body = AlertList)))]
+    responses((status = 200, body = List<AlertView>)),
+    security((), ("bearer" = [])))]
 pub async fn list_alerts(
     state: Data<State>,
     Reader(audience): Reader,
@@ -116,7 +117,8 @@ pub fn cursor_after(text: Option<&str>, bound: &str) -> Result<Option<(DateTime<
 
 /// One alert.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = AlertAnswer)))]
+    responses((status = 200, body = Success<AlertView>)),
+    security((), ("bearer" = [])))]
 pub async fn get_alert(
     state: Data<State>,
     Reader(audience): Reader,
@@ -128,7 +130,8 @@ pub async fn get_alert(
 
 /// Marks an alert as read. Doing it again changes nothing.
 #[utoipa::path(post, path = "/api/v1/alerts/{id}/read", tag = "alerts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = AlertAnswer)))]
+    responses((status = 200, body = Success<AlertView>)),
+    security(("bearer" = ["viewer"])))]
 pub async fn read_alert(
     state: Data<State>,
     Viewer(actor): Viewer,
@@ -162,7 +165,8 @@ pub struct NewAlert {
 
 /// Makes an alert. A drift has at most one of each type.
 #[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = NewAlert,
-    responses((status = 201, body = AlertAnswer)))]
+    responses((status = 201, body = Success<AlertView>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn create_alert(
     state: Data<State>,
     Engineer(actor): Engineer,
@@ -207,7 +211,8 @@ pub struct ReadCount {
 
 /// Marks all alerts as read.
 #[utoipa::path(post, path = "/api/v1/alerts/read-all", tag = "alerts",
-    responses((status = 200, body = ReadCountAnswer)))]
+    responses((status = 200, body = Success<ReadCount>)),
+    security(("bearer" = ["viewer"])))]
 pub async fn read_all_alerts(
     state: Data<State>,
     Viewer(actor): Viewer,
@@ -223,7 +228,8 @@ pub async fn read_all_alerts(
 
 /// Deletes an alert. Its audit stays.
 #[utoipa::path(delete, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = EmptyAnswer)))]
+    responses((status = 200, body = Done)),
+    security(("bearer" = ["admin"])))]
 pub async fn delete_alert(
     state: Data<State>,
     Admin(actor): Admin,

@@ -14,8 +14,8 @@ use super::entity::{self, Model};
 use crate::State;
 use crate::access::{Admin, Viewer};
 use crate::alert::cursor_after;
-use crate::answers::AuditList;
 use crate::error::DriftError;
+use crate::openapi::List;
 use crate::text::storable;
 
 /// One thing that happened.
@@ -79,7 +79,8 @@ const fn default_limit() -> u64 {
 
 /// What happened, the newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
-    responses((status = 200, body = AuditList)))]
+    responses((status = 200, body = List<AuditView>)),
+    security(("bearer" = ["admin"])))]
 pub async fn list_audit(
     state: Data<State>,
     _admin: Admin,
@@ -101,7 +102,8 @@ pub struct HistoryQuery {
 
 /// What happened to a drift, the newest first. Stays when the drift is deleted.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}/history", tag = "drifts",
-    params(("id" = Uuid, Path), HistoryQuery), responses((status = 200, body = AuditList)))]
+    params(("id" = Uuid, Path), HistoryQuery), responses((status = 200, body = List<AuditView>)),
+    security(("bearer" = ["viewer"])))]
 pub async fn get_drift_history(
     state: Data<State>,
     _viewer: Viewer,

@@ -11,9 +11,9 @@ use super::apply::{Stamp, apply};
 use super::reconcile::{Sighting, distinct};
 use super::{Coverage, IngestReport, compare};
 use crate::access::Engineer;
-use crate::answers::IngestAnswer;
 use crate::error::DriftError;
 use crate::money::Money;
+use crate::openapi::Success;
 use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
@@ -53,7 +53,8 @@ pub struct IngestQuery {
 /// All or nothing.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
-    responses((status = 200, body = IngestAnswer)))]
+    responses((status = 200, body = Success<IngestReport>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn ingest_scan(
     state: Data<State>,
     Engineer(actor): Engineer,

@@ -22,7 +22,9 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 
 #[rstest]
 #[actix_web::test]
-async fn an_upload_over_the_bounds_is_refused(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn s54_an_upload_over_the_bounds_is_refused(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let spaces = vec![b' '; 33 * 1024 * 1024];
@@ -39,7 +41,9 @@ async fn an_upload_over_the_bounds_is_refused(#[values(Backend::Memory, Backend:
 /// Postgres stores every character but U+0000.
 #[rstest]
 #[actix_web::test]
-async fn nul_in_an_upload_is_no_fault_of_ours(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn s53_nul_in_an_upload_is_no_fault_of_ours(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let entry = |address: &str, id: &str| {
         let state = |value: &str| json!({"id": id, "x\0": value});
@@ -58,7 +62,7 @@ async fn nul_in_an_upload_is_no_fault_of_ours(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn other_bodies_are_bounded_too(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn s54_other_bodies_are_bounded_too(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let body = json!({"resourceId": "x".repeat(1024 * 1024)});
     let answer = app.engineer().post("/api/v1/drifts", &body).await;

@@ -46,7 +46,7 @@ async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
 
 #[rstest]
 #[actix_web::test]
-async fn what_a_report_must_not_be_is_named(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn s53_what_a_report_must_not_be_is_named(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));

@@ -1,4 +1,5 @@
-//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis.
+//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis. Tests whose
+//! names begin with `s` and a number hold that line of the security review.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

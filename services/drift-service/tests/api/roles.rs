@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::app::App;
 
 /// The least that a caller must be.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Needs {
     Nothing,
     Role(Role),
@@ -38,15 +38,26 @@ const RULES: [(&str, &str, Needs); 20] = [
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
 ];
 
-/// Method and path of every operation that is documented.
-fn operations() -> Vec<(String, String)> {
+/// Method, path and documented need of every operation.
+fn operations() -> Vec<(String, String, Needs)> {
     let document = serde_json::to_value(drift_service::openapi()).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    let of = |(path, item): (&String, &Value)| {
-        let methods: Vec<String> = item.as_object().unwrap().keys().cloned().collect();
-        methods.into_iter().map(|method| (method, path.clone())).collect::<Vec<_>>()
-    };
-    paths.iter().flat_map(of).collect()
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.push((method.clone(), path.clone(), documented(&operation["security"])));
+        }
+    }
+    operations
+}
+
+fn documented(security: &Value) -> Needs {
+    match security.as_array().unwrap().as_slice() {
+        [required] => Needs::Role(required["bearer"][0].as_str().unwrap().parse().unwrap()),
+        alternatives => {
+            assert!(alternatives.contains(&json!({})), "{alternatives:?}");
+            Needs::Nothing
+        }
+    }
 }
 
 async fn call(caller: &Client, method: &str, path: &str) -> StatusCode {
@@ -66,10 +77,11 @@ async fn every_documented_operation_admits_whom_it_should(
     let expired = app.anonymous.with_token(&app.token(Role::Admin, -60));
     // A service token is an access token with a long life and a role of at most engineer.
     let service = app.anonymous.with_token(&app.token(Role::Engineer, 86_400 * 365));
-    for (method, path) in operations() {
+    for (method, path, documented) in operations() {
         let rule =
             RULES.iter().find(|(rule_method, rule_path, _)| *rule_method == method && *rule_path == path);
         let Some((.., needs)) = rule else { panic!("no rule says who may {method} {path}") };
+        assert_eq!(documented, *needs, "{method} {path}");
         let needs = match needs {
             Needs::Nothing if !reads_are_public => Needs::Role(Role::Viewer),
             needs => *needs,
@@ -98,7 +110,7 @@ async fn every_documented_operation_admits_whom_it_should(
 fn every_rule_is_of_a_documented_operation() {
     let operations = operations();
     for (method, path, _) in RULES {
-        assert!(operations.contains(&(method.into(), path.into())), "{method} {path}");
+        assert!(operations.iter().any(|(known, at, _)| *known == method && *at == path), "{method} {path}");
     }
     assert_eq!(operations.len(), RULES.len());
 }

@@ -13,8 +13,8 @@ use super::super::decide::{Decision, decide};
 use super::super::{Action, entity};
 use crate::State;
 use crate::access::Engineer;
-use crate::answers::BulkAnswer;
 use crate::error::DriftError;
+use crate::openapi::Success;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 
@@ -51,7 +51,8 @@ pub struct BulkError {
 
 /// Decides on up to 100 drifts; each succeeds or fails by itself.
 #[utoipa::path(post, path = "/api/v1/drifts/bulk", tag = "drifts", request_body = BulkDecision,
-    responses((status = 200, body = BulkAnswer)))]
+    responses((status = 200, body = Success<Vec<BulkOutcome>>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn decide_in_bulk(
     state: Data<State>,
     Engineer(actor): Engineer,

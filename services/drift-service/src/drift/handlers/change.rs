@@ -14,10 +14,10 @@ use super::super::entity::{self, ActiveModel, Model};
 use super::super::{DriftView, Status};
 use crate::access::{Admin, Engineer};
 use crate::alert::{self, AlertType};
-use crate::answers::{DriftAnswer, EmptyAnswer};
 use crate::audit::{self, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
+use crate::openapi::{Done, Success};
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
@@ -64,7 +64,8 @@ impl DriftChange {
 
 /// Changes severity, cost or region of a live drift.
 #[utoipa::path(patch, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
-    request_body = DriftChange, responses((status = 200, body = DriftAnswer)))]
+    request_body = DriftChange, responses((status = 200, body = Success<DriftView>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn update_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
@@ -126,7 +127,8 @@ async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
 
 /// Deletes a drift with its alerts. Their audit stays.
 #[utoipa::path(delete, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = EmptyAnswer)))]
+    responses((status = 200, body = Done)),
+    security(("bearer" = ["admin"])))]
 pub async fn delete_drift(
     state: Data<State>,
     Admin(actor): Admin,

@@ -8,13 +8,14 @@ use super::super::list::DriftQuery;
 use super::super::{DriftView, entity};
 use crate::State;
 use crate::access::Reader;
-use crate::answers::{DriftAnswer, DriftList};
 use crate::error::DriftError;
+use crate::openapi::{List, Success};
 use crate::write::etag;
 
 /// Drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
-    responses((status = 200, body = DriftList)))]
+    responses((status = 200, body = List<DriftView>)),
+    security((), ("bearer" = [])))]
 pub async fn list_drifts(
     state: Data<State>,
     Reader(audience): Reader,
@@ -27,7 +28,8 @@ pub async fn list_drifts(
 
 /// One drift.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = DriftAnswer)))]
+    responses((status = 200, body = Success<DriftView>)),
+    security((), ("bearer" = [])))]
 pub async fn get_drift(
     state: Data<State>,
     Reader(audience): Reader,

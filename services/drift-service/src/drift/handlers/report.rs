@@ -10,10 +10,10 @@ use web::{ApiError, ValidJson};
 
 use super::super::{DriftView, Kind, entity};
 use crate::access::Engineer;
-use crate::answers::ReportAnswer;
 use crate::error::DriftError;
 use crate::ingest::{self, Coverage, Sighting, Stamp};
 use crate::money::Money;
+use crate::openapi::Success;
 use crate::rules::Severity;
 use crate::scan::{self, Judgement, Report};
 use crate::text::storable;
@@ -74,7 +74,8 @@ pub struct ReportOutcome {
 
 /// Reports one drift, by the same rules as a scan that found it: one that is live is not doubled.
 #[utoipa::path(post, path = "/api/v1/drifts", tag = "drifts", request_body = ReportedDrift,
-    responses((status = 201, body = ReportAnswer), (status = 200, body = ReportAnswer)))]
+    responses((status = 201, body = Success<ReportOutcome>), (status = 200, body = Success<ReportOutcome>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn create_drift(
     state: Data<State>,
     Engineer(actor): Engineer,

@@ -11,8 +11,8 @@ use super::super::decide::{Decision, decide};
 use super::super::{Action, DriftView, entity};
 use crate::State;
 use crate::access::{Actor, Admin, Engineer};
-use crate::answers::DriftAnswer;
 use crate::error::DriftError;
+use crate::openapi::Success;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
 
@@ -34,7 +34,8 @@ pub struct MaybeReason {
 
 /// Accepts the actual state that was seen, and no other; its alerts become read.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/approve", tag = "drifts", params(("id" = Uuid, Path)),
-    request_body = Reason, responses((status = 200, body = DriftAnswer)))]
+    request_body = Reason, responses((status = 200, body = Success<DriftView>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn approve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
@@ -48,7 +49,8 @@ pub async fn approve_drift(
 
 /// Says that the actual state must go.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reject", tag = "drifts", params(("id" = Uuid, Path)),
-    request_body = Reason, responses((status = 200, body = DriftAnswer)))]
+    request_body = Reason, responses((status = 200, body = Success<DriftView>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn reject_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
@@ -62,7 +64,8 @@ pub async fn reject_drift(
 
 /// Says that it is over.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/resolve", tag = "drifts", params(("id" = Uuid, Path)),
-    request_body = MaybeReason, responses((status = 200, body = DriftAnswer)))]
+    request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
+    security(("bearer" = ["engineer"])))]
 pub async fn resolve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
@@ -77,7 +80,8 @@ pub async fn resolve_drift(
 
 /// Takes a decision back.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
-    request_body = MaybeReason, responses((status = 200, body = DriftAnswer)))]
+    request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
+    security(("bearer" = ["admin"])))]
 pub async fn reopen_drift(
     state: Data<State>,
     Admin(actor): Admin,
