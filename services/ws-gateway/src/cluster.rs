@@ -35,12 +35,28 @@ pub struct Cluster {
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Word {
     /// `new`: the others shall say that they are there, too.
-    Alive { replica: Uuid, new: bool },
-    Gone { replica: Uuid },
-    Ask { id: Uuid, replica: Uuid, question: Question },
-    Answer { id: Uuid, replica: Uuid, answer: Value },
+    Alive {
+        replica: Uuid,
+        new: bool,
+    },
+    Gone {
+        replica: Uuid,
+    },
+    Ask {
+        id: Uuid,
+        replica: Uuid,
+        question: Question,
+    },
+    Answer {
+        id: Uuid,
+        replica: Uuid,
+        answer: Value,
+    },
     /// The client of this socket is now at that replica.
-    TakeOver { replica: Uuid, socket: String },
+    TakeOver {
+        replica: Uuid,
+        socket: String,
+    },
 }
 
 /// What a gateway asks all, itself included.

@@ -9,8 +9,7 @@ async fn main() -> Result<()> {
     let config: Config = web::parse();
     let channels = config.settings.channels()?;
     let Config { http, keys, settings, port, redis_url } = config;
-    let platform =
-        Platform::connect("ws-gateway", http, &keys, &redis_url, channels, Clock::system())?;
+    let platform = Platform::connect("ws-gateway", http, &keys, &redis_url, channels, Clock::system())?;
     let state = State::connect(platform.clone(), settings)?;
     ws_gateway::run_background(&state);
     web::serve(platform, port, ws_gateway::routes(state)).await

@@ -19,7 +19,12 @@ const RENEW_AT_ONCE: usize = 500;
 
 impl Gateway {
     /// Takes the places that a socket needs, or refuses it.
-    pub(crate) async fn take_places(&self, peer: &Peer, claims: &Claims, socket: &str) -> Result<(), Refusal> {
+    pub(crate) async fn take_places(
+        &self,
+        peer: &Peer,
+        claims: &Claims,
+        socket: &str,
+    ) -> Result<(), Refusal> {
         let holds = self.holds(peer, claims, socket);
         let counts = match self.platform.backplane.hold(&holds, PLACE_TTL).await {
             Ok(counts) => counts,

@@ -130,13 +130,16 @@ impl Catalogue {
     }
 
     fn extend(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
-        let parsed: File = toml::from_str(text)
-            .map_err(|reason| CatalogueError::Syntax { file: file.into(), reason })?;
+        let parsed: File =
+            toml::from_str(text).map_err(|reason| CatalogueError::Syntax { file: file.into(), reason })?;
         self.subscribable.extend(parsed.subscribable);
         for entry in parsed.route {
             let channel = entry.channel.clone();
-            let route = Route::compile(entry)
-                .map_err(|reason| CatalogueError::Route { file: file.into(), channel, reason })?;
+            let route = Route::compile(entry).map_err(|reason| CatalogueError::Route {
+                file: file.into(),
+                channel,
+                reason,
+            })?;
             self.routes.push(route);
         }
         Ok(())
@@ -152,9 +155,9 @@ impl Route {
             return Err("it names no room".into());
         }
         let schema = match &entry.schema {
-            Some(schema) => Some(
-                jsonschema::validator_for(schema).map_err(|e| format!("its schema is not valid: {e}"))?,
-            ),
+            Some(schema) => {
+                Some(jsonschema::validator_for(schema).map_err(|e| format!("its schema is not valid: {e}"))?)
+            }
             None => None,
         };
         let RouteEntry { root, dashboard, fields, .. } = entry;

@@ -54,7 +54,10 @@ impl Connection {
         }
         gateway.metrics.disconnected(ending);
         tracing::info!(
-            code = ending.code(), reason = ending.reason(), plain, sockets = sockets.len(),
+            code = ending.code(),
+            reason = ending.reason(),
+            plain,
+            sockets = sockets.len(),
             "connection ended"
         );
     }

@@ -4,28 +4,27 @@
 //! each protocol makes of a message. The transports are in [`crate::http`].
 
 mod close;
+mod enter;
 mod incoming;
 mod plain;
+mod requests;
 mod resume;
 mod socketio;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backplane::Position;
-use chrono::DateTime;
-use contracts::Claims;
 use serde_json::json;
 use tokio::time::Instant;
 
 pub use incoming::{Incoming, read};
 
-use crate::authorise::{Peer, Refusal};
+use crate::authorise::Peer;
 use crate::ending::Ending;
 use crate::engineio::{Beat, Heartbeat, Packet, Transport};
 use crate::frame::Frame;
 use crate::gateway::{Gateway, random_id};
-use crate::hub::{self, Form, Hub, Member};
+use crate::hub::{Form, Hub};
 use crate::outbound::Outbound;
 use socketio::SocketIo;
 
@@ -76,7 +75,8 @@ impl Connection {
             Transport::WebSocket => Outbound::web_socket(QUEUE_BYTES),
             Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(QUEUE_BYTES),
         };
-        let connection = Self::new(gateway, hub, peer, outbound, Protocol::SocketIo(SocketIo::new(transport)));
+        let connection =
+            Self::new(gateway, hub, peer, outbound, Protocol::SocketIo(SocketIo::new(transport)));
         let settings = &gateway.settings;
         let upgrades: &[&str] = if transport.is_polling() { &["websocket"] } else { &[] };
         let open = json!({
@@ -97,7 +97,13 @@ impl Connection {
         Self::new(gateway, hub, peer, outbound, Protocol::Plain)
     }
 
-    fn new(gateway: &Gateway, hub: &Arc<Hub>, peer: Peer, outbound: Outbound, protocol: Protocol) -> Arc<Self> {
+    fn new(
+        gateway: &Gateway,
+        hub: &Arc<Hub>,
+        peer: Peer,
+        outbound: Outbound,
+        protocol: Protocol,
+    ) -> Arc<Self> {
         let now = Instant::now();
         let (interval, timeout) = (gateway.settings.ping_interval(), gateway.settings.ping_timeout());
         let state = State {
@@ -163,67 +169,6 @@ impl Connection {
         Some(state.next_deadline())
     }
 
-    /// Lets an authorised socket in. `greet` is told the position after which it hears everything, and
-    /// queues what it hears first.
-    async fn enter(
-        self: &Arc<Self>,
-        gateway: &Gateway,
-        Entrance { form, claims, socket, held, secret }: Entrance<'_>,
-        greet: impl FnOnce(&Position, &Member),
-    ) -> Result<(), NotEntered> {
-        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake()).await {
-            return Err(NotEntered::Unavailable);
-        }
-        gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
-        let clock = gateway.clock();
-        let mut member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
-        member.held = held.then(Vec::new);
-        if let Some(secret) = secret {
-            member.secret = secret.into();
-        }
-        if self.hub.join(member, &hub::own_rooms(claims), greet).is_none() {
-            return Err(NotEntered::Unavailable);
-        }
-        gateway.metrics.connections.inc();
-        if !self.lock().add_socket(form, &socket) {
-            self.forget(gateway, &socket, Ending::Lost);
-            return Err(NotEntered::Ended);
-        }
-        tracing::info!(
-            socket = &*socket, user = claims.user_id, sid = claims.sid.map(tracing::field::display),
-            form = ?form, "socket authorised"
-        );
-        // The session may have ended between the check of the token and the join of its room.
-        if let Err(identity::TokenError::Revoked { reason }) =
-            gateway.platform.verifier.recheck(&mut claims.clone())
-        {
-            self.end_socket(gateway, &socket, Ending::Revoked(reason));
-        }
-        Ok(())
-    }
-
-    /// What a socket is told when it is let in. With the offset, so that nothing is lost if the line
-    /// breaks before the first event.
-    fn authorized(
-        &self,
-        gateway: &Gateway,
-        form: Form,
-        claims: &Claims,
-        socket: &str,
-        position: &Position,
-    ) -> Frame {
-        let payload = json!({
-            "userId": claims.user_id,
-            "sessionId": socket,
-            "sid": claims.sid,
-            "expiresAt": DateTime::from_timestamp(claims.exp, 0),
-            "epoch": &*position.epoch,
-            "seq": position.seq,
-        });
-        let offset = gateway.settings.recovery().map(|_| position.to_string());
-        form.notice("connection.authorized", payload, offset.as_deref(), gateway.clock())
-    }
-
     /// The socket of that form, if it is authorised.
     fn socket(&self, form: Form) -> Option<Arc<str>> {
         let state = self.lock();
@@ -253,25 +198,6 @@ impl Connection {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A socket that is to be let in.
-struct Entrance<'a> {
-    form: Form,
-    claims: &'a Claims,
-    socket: Arc<str>,
-    /// Whether it hears nothing yet: it is to be given first what it missed.
-    held: bool,
-    /// Of a stock client that comes back: its private id stays the same.
-    secret: Option<&'a str>,
-}
-
-enum NotEntered {
-    Refused(Refusal),
-    /// The feed is not heard: nobody could say from where the socket hears everything.
-    Unavailable,
-    /// The connection is over.
-    Ended,
 }
 
 impl State {

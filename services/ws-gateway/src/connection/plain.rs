@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Connection, Entrance, NotEntered, RESUME_GRACE};
+use super::enter::{Entrance, NotEntered};
+use super::{Connection, RESUME_GRACE};
 use crate::authorise::RefusalCode;
 use crate::ending::Ending;
 use crate::frame::Frame;
@@ -107,7 +108,12 @@ impl Connection {
         Ok(())
     }
 
-    async fn obey(self: &Arc<Self>, gateway: &Arc<Gateway>, socket: &str, command: Command) -> Result<Value, Value> {
+    async fn obey(
+        self: &Arc<Self>,
+        gateway: &Arc<Gateway>,
+        socket: &str,
+        command: Command,
+    ) -> Result<Value, Value> {
         match command {
             Command::Subscribe { room } => self.subscribe(gateway, socket, &room).await,
             Command::Unsubscribe { room } => self.unsubscribe(gateway, socket, &room).await,

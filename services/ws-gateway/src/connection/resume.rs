@@ -4,7 +4,8 @@ use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
 
-use super::{Connection, Entrance, NotEntered};
+use super::Connection;
+use super::enter::{Entrance, NotEntered};
 use crate::ending::Ending;
 use crate::frame::Frame;
 use crate::gateway::Gateway;
@@ -41,7 +42,8 @@ impl Connection {
         let secret = Some(back.kept.secret.as_str());
         let entrance = Entrance { form, claims, socket: Arc::clone(&back.socket), held: true, secret };
         self.enter(gateway, entrance, |_, _| {}).await?;
-        let Some((position, missed)) = self.replay(gateway, form, &back.socket, &back.after, &back.kept).await
+        let Some((position, missed)) =
+            self.replay(gateway, form, &back.socket, &back.after, &back.kept).await
         else {
             self.drop_socket(gateway, &back.socket);
             return Ok(false);
@@ -65,7 +67,8 @@ impl Connection {
         replaced: Option<&str>,
     ) -> Result<Value, Value> {
         let claims = self.hub.with_member(socket, |member| member.claims.clone());
-        let claims = claims.ok_or_else(|| json!({ "code": "AUTH_FAILED", "message": "the socket has ended" }))?;
+        let claims =
+            claims.ok_or_else(|| json!({ "code": "AUTH_FAILED", "message": "the socket has ended" }))?;
         let kept = match replaced {
             Some(replaced) => {
                 let kept = gateway.kept(replaced, Form::Plain, &claims).await;

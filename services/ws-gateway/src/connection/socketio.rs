@@ -4,7 +4,8 @@ use contracts::Claims;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Connection, Entrance, NotEntered, UPGRADE_TIMEOUT};
+use super::enter::{Entrance, NotEntered};
+use super::{Connection, UPGRADE_TIMEOUT};
 use crate::authorise::Refusal;
 use crate::ending::Ending;
 use crate::engineio::{Lane, Message, Packet, Received, Transport};
@@ -69,30 +70,29 @@ impl Connection {
 
     /// Takes in one Engine.IO packet.
     pub async fn receive(self: &Arc<Self>, gateway: &Arc<Gateway>, lane: Lane, packet: Packet) {
+        match self.receive_packet(lane, packet) {
+            Received::Message(message) => self.receive_message(gateway, message).await,
+            Received::Closed => self.close(gateway, Ending::Left),
+            Received::Violation => self.refuse_packet(gateway, lane),
+            Received::Nothing | Received::Pong | Received::Probed | Received::Upgraded => {}
+        }
+    }
+
+    /// Does what concerns only the transport; what it means for the connection is the caller's.
+    fn receive_packet(&self, lane: Lane, packet: Packet) -> Received {
         let mut state = self.lock();
-        let Some(socket_io) = state.socket_io() else { return };
+        let Some(socket_io) = state.socket_io() else { return Received::Nothing };
         let received = socket_io.transport.receive(lane, packet);
         match received {
-            Received::Nothing => {}
             Received::Pong => state.heartbeat.pong(Instant::now()),
             Received::Probed => self.outbound.answer_probe(Packet::Pong("probe".into()).frame()),
             Received::Upgraded => {
                 state.upgrade_until = None;
                 self.outbound.upgrade();
             }
-            Received::Closed => {
-                drop(state);
-                self.close(gateway, Ending::Left);
-            }
-            Received::Violation => {
-                drop(state);
-                self.refuse_packet(gateway, lane);
-            }
-            Received::Message(message) => {
-                drop(state);
-                self.receive_message(gateway, message).await;
-            }
+            Received::Nothing | Received::Message(_) | Received::Closed | Received::Violation => {}
         }
+        received
     }
 
     /// A packet that may not come. On a WebSocket that only probes it ends that WebSocket alone.
@@ -104,18 +104,7 @@ impl Connection {
     }
 
     async fn receive_message(self: &Arc<Self>, gateway: &Arc<Gateway>, message: Message) {
-        let mut state = self.lock();
-        let Some(socket_io) = state.socket_io() else { return };
-        let action = match socket_io.decoder.decode(message) {
-            Ok(Some(packet)) => socket_io.namespaces.receive(packet),
-            Ok(None) => return,
-            Err(error) => {
-                tracing::debug!(%error, "a packet cannot be read");
-                Action::Violation
-            }
-        };
-        drop(state);
-        match action {
+        match self.decode(message) {
             Action::Join { namespace, auth } => self.join(gateway, &namespace, &auth).await,
             Action::Leave { namespace } => {
                 if let Some(form) = Form::of_namespace(&namespace) {
@@ -129,6 +118,20 @@ impl Connection {
             }
             Action::Nothing => {}
             Action::Violation => self.close(gateway, Ending::BadMessage),
+        }
+    }
+
+    /// What the packet asks for that this message completes, if it does.
+    fn decode(&self, message: Message) -> Action {
+        let mut state = self.lock();
+        let Some(socket_io) = state.socket_io() else { return Action::Nothing };
+        match socket_io.decoder.decode(message) {
+            Ok(Some(packet)) => socket_io.namespaces.receive(packet),
+            Ok(None) => Action::Nothing,
+            Err(error) => {
+                tracing::debug!(%error, "a packet cannot be read");
+                Action::Violation
+            }
         }
     }
 
@@ -223,45 +226,5 @@ impl Connection {
             };
             self.outbound.push(Frame::text(packets::ack(namespace, id, &answer)));
         }
-    }
-}
-
-/// What a client asks for, in both protocols. The outcome is the data or the error of the answer.
-impl Connection {
-    pub(super) async fn subscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
-        if !gateway.catalogue.is_subscribable(room) {
-            return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
-        }
-        self.hub.subscribe(socket, room);
-        self.keep(gateway, socket).await;
-        Ok(json!({ "room": room }))
-    }
-
-    pub(super) async fn unsubscribe(&self, gateway: &Gateway, socket: &str, room: &str) -> Result<Value, Value> {
-        if !gateway.catalogue.is_subscribable(room) {
-            return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
-        }
-        self.hub.unsubscribe(socket, room);
-        self.keep(gateway, socket).await;
-        Ok(json!({ "room": room }))
-    }
-
-    /// Replaces the token of every socket of this connection that is of the same session.
-    pub(super) async fn reauth(&self, gateway: &Gateway, socket: &str, token: &str) -> Result<Value, Value> {
-        let gone = || json!({ "code": "AUTH_FAILED", "message": "the socket has ended" });
-        let old = self.hub.with_member(socket, |member| member.claims.clone()).ok_or_else(gone)?;
-        let refused = |refusal: Refusal| refusal.data(Form::Root);
-        let new = gateway.reauthorise(&self.peer, &old, token).await.map_err(refused)?;
-        let sockets = self.lock().sockets.clone();
-        for (_, other) in sockets {
-            let same = |member: &mut crate::hub::Member| {
-                member.claims.sid == new.sid && member.claims.user_id == new.user_id
-            };
-            if self.hub.with_member(&other, same) == Some(true) {
-                self.hub.reauthorise(&other, new.clone());
-            }
-        }
-        let expires_at = self.hub.with_member(socket, |member| member.expires_at()).ok_or_else(gone)?;
-        Ok(json!({ "expiresAt": expires_at }))
     }
 }

@@ -17,7 +17,9 @@ pub enum Lane {
 pub enum Transport {
     Polling,
     /// Polling still carries the packets; a WebSocket has connected, and answered if `probed`.
-    Upgrading { probed: bool },
+    Upgrading {
+        probed: bool,
+    },
     WebSocket,
 }
 

@@ -40,8 +40,8 @@ async fn dispatch(
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let Query(parameters) = Query::<Parameters>::from_query(request.query_string())
-        .map_err(|_| RequestError::BadRequest)?;
+    let Query(parameters) =
+        Query::<Parameters>::from_query(request.query_string()).map_err(|_| RequestError::BadRequest)?;
     let web_socket = match parameters.transport.as_deref() {
         Some("polling") => false,
         Some("websocket") => true,

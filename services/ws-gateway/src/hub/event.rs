@@ -60,7 +60,9 @@ impl Event {
         let offset = self.position.as_ref().filter(|_| self.recoverable).map(Position::to_string);
         let name = &self.envelope.event_type;
         let text = match shape {
-            Shape::Payload => socketio::event(namespace, name, self.envelope.payload.get(), offset.as_deref()),
+            Shape::Payload => {
+                socketio::event(namespace, name, self.envelope.payload.get(), offset.as_deref())
+            }
             Shape::Envelope => socketio::event(namespace, name, &self.json(), offset.as_deref()),
         };
         Frame::text(text)

@@ -24,10 +24,20 @@ enum Member {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// To be answered by [`Connection::joined`] or [`Connection::left`].
-    Join { namespace: String, auth: Map<String, Value> },
-    Leave { namespace: String },
-    Event { namespace: String, name: String, args: Vec<Value>, ack: Option<u64> },
-    /// The client acknowledged something; the gateway never asks for that.
+    Join {
+        namespace: String,
+        auth: Map<String, Value>,
+    },
+    Leave {
+        namespace: String,
+    },
+    Event {
+        namespace: String,
+        name: String,
+        args: Vec<Value>,
+        ack: Option<u64>,
+    },
+    /// Nothing: the client acknowledged something that the gateway never asked for.
     Nothing,
     /// The packet breaks the protocol; the connection ends.
     Violation,

@@ -102,7 +102,12 @@ pub fn packet(packet: &Packet) -> String {
 }
 
 #[cfg(test)]
-fn binary_head(attachments: Option<usize>, [plain, binary]: [char; 2], namespace: &str, id: Option<u64>) -> String {
+fn binary_head(
+    attachments: Option<usize>,
+    [plain, binary]: [char; 2],
+    namespace: &str,
+    id: Option<u64>,
+) -> String {
     match attachments {
         None => head(plain, namespace, id),
         Some(count) => {

@@ -76,9 +76,7 @@ fn content(kind: char, id: Option<u64>, payload: Option<Value>) -> Result<Conten
         ('0', Some(Value::Object(auth))) => Ok(Content::Connect { auth: Some(auth) }),
         ('1', None) => Ok(Content::Disconnect),
         ('2' | '5', Some(Value::Array(args))) => event(id, args),
-        ('3' | '6', Some(Value::Array(args))) => {
-            Ok(Content::Ack { id: id.ok_or(DecodeError::AckId)?, args })
-        }
+        ('3' | '6', Some(Value::Array(args))) => Ok(Content::Ack { id: id.ok_or(DecodeError::AckId)?, args }),
         ('4', Some(data @ (Value::Object(_) | Value::String(_)))) => Ok(Content::ConnectError { data }),
         ('0'..='6', _) => Err(DecodeError::Payload),
         _ => Err(DecodeError::UnknownType),

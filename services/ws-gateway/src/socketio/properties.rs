@@ -29,9 +29,8 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn packet() -> impl Strategy<Value = Packet> {
     let content = prop_oneof![
-        prop::option::of(prop::collection::btree_map("[a-z]{1,5}", value(), 0..3)).prop_map(|auth| {
-            Content::Connect { auth: auth.map(|auth| auth.into_iter().collect()) }
-        }),
+        prop::option::of(prop::collection::btree_map("[a-z]{1,5}", value(), 0..3))
+            .prop_map(|auth| { Content::Connect { auth: auth.map(|auth| auth.into_iter().collect()) } }),
         Just(Content::Disconnect),
         ("[a-z:]{1,12}", prop::collection::vec(value(), 0..4), prop::option::of(0..u64::from(u32::MAX)))
             .prop_filter("not reserved", |(name, ..)| !RESERVED_EVENTS.contains(&name.as_str()))
@@ -44,9 +43,9 @@ fn packet() -> impl Strategy<Value = Packet> {
     (namespace, content, attachments).prop_map(|(namespace, mut content, attachments)| {
         let mut attachments: Vec<Bytes> = attachments.into_iter().map(Bytes::from).collect();
         match &mut content {
-            Content::Event { args, .. } | Content::Ack { args, .. } => args.extend(
-                (0..attachments.len()).map(|num| json!({ "_placeholder": true, "num": num })),
-            ),
+            Content::Event { args, .. } | Content::Ack { args, .. } => {
+                args.extend((0..attachments.len()).map(|num| json!({ "_placeholder": true, "num": num })))
+            }
             _ => attachments.clear(),
         }
         Packet { namespace, content, attachments }

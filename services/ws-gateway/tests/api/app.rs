@@ -135,8 +135,7 @@ impl Gateway {
     /// A socket on `/ws`, authorised.
     pub async fn plain(&self, token: &str) -> Socket {
         let authorization = format!("Bearer {token}");
-        let mut socket =
-            Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;
+        let mut socket = Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;
         socket.next_event("connection.authorized").await;
         socket
     }

@@ -49,7 +49,11 @@ async fn a_request_that_is_wrong_gets_the_code_of_the_protocol() {
     ];
     for (method, path, code) in cases {
         let answer = app.client.send(app.client.request(method.clone(), path)).await;
-        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_u64()), (400, Some(code)), "{method} {path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["code"].as_u64()),
+            (400, Some(code)),
+            "{method} {path}"
+        );
         assert!(answer.json()["message"].is_string());
     }
 }
@@ -156,9 +160,26 @@ async fn what_may_not_come_on_a_web_socket_closes_it() {
     let app = App::start(Backend::Memory).await;
     let token = app.token("alice");
     for packet in [
-        "", "abc", "2", "0", "5", "4", "4x", "42", "42[]", "42{}", "42[\"connect\"]", "44{}",
-        "40", "451-[\"a\",{\"_placeholder\":true,\"num\":1}]", "4511-[\"a\"]", "45x-[]", "42abc[\"x\"]", "43[]",
-        "42/dashboard,[\"x\"]", "4299999999999999999999[\"x\"]",
+        "",
+        "abc",
+        "2",
+        "0",
+        "5",
+        "4",
+        "4x",
+        "42",
+        "42[]",
+        "42{}",
+        "42[\"connect\"]",
+        "44{}",
+        "40",
+        "451-[\"a\",{\"_placeholder\":true,\"num\":1}]",
+        "4511-[\"a\"]",
+        "45x-[]",
+        "42abc[\"x\"]",
+        "43[]",
+        "42/dashboard,[\"x\"]",
+        "4299999999999999999999[\"x\"]",
     ] {
         let mut stock = app.stock("/", &token).await;
         stock.send(packet).await;

@@ -1,5 +1,7 @@
 //! The gateway from outside: a real server, clients that speak the protocols, on both backplanes.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod admin;
 mod app;
 mod authentication;

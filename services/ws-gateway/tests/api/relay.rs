@@ -1,6 +1,6 @@
 //! From the backplane to the sockets: who hears what, and in which form.
 
-use chrono::Utc;
+use chrono::DateTime;
 use contracts::events::auth::UserLogin;
 use contracts::events::drift::{DriftApproved, DriftCreated};
 use rstest::rstest;
@@ -18,7 +18,7 @@ fn created(account: Option<&str>) -> DriftCreated {
         region: "eu-central-1".into(),
         severity: "critical".into(),
         cost_impact_monthly: 12.5,
-        detected_at: Utc::now(),
+        detected_at: DateTime::UNIX_EPOCH,
         status: "detected".into(),
         account_id: account.map(Into::into),
     }
@@ -28,7 +28,7 @@ fn approved(id: Uuid) -> DriftApproved {
     DriftApproved {
         id,
         status: "approved".into(),
-        approved_at: Utc::now(),
+        approved_at: DateTime::UNIX_EPOCH,
         approved_by: "bob".into(),
         account_id: None,
     }
@@ -76,7 +76,8 @@ async fn a_subscriber_hears_drifts_in_the_form_of_its_namespace(
 #[actix_web::test]
 async fn a_new_drift_reaches_its_account_without_a_subscription_and_once() {
     let app = App::start(Backend::Memory).await;
-    let claims = |account: &str| contracts::Claims { account_id: Some(account.into()), ..app.claims(account) };
+    let claims =
+        |account: &str| contracts::Claims { account_id: Some(account.into()), ..app.claims(account) };
     let mut acme = app.stock("/", &app.sign(&claims("acme"))).await;
     let mut other = app.stock("/", &app.sign(&claims("other"))).await;
     acme.ask("/", "subscribe:drifts", &[]).await;
@@ -112,10 +113,7 @@ async fn fields_that_another_back_end_should_not_have_sent_are_taken_out() {
     let mut socket = app.stock("/", &app.token("alice")).await;
     let payload = json!({ "userId": "alice", "sessionId": "s", "refreshToken": "secret" });
     app.publish("auth:user.login", Some("alice"), payload).await;
-    assert_eq!(
-        socket.event("/", "auth:user.login").await,
-        json!({ "userId": "alice", "sessionId": "s" })
-    );
+    assert_eq!(socket.event("/", "auth:user.login").await, json!({ "userId": "alice", "sessionId": "s" }));
 }
 
 #[rstest]
@@ -157,7 +155,7 @@ async fn control_channels_reach_a_user_a_session_a_room_and_everybody(
     let session = claims.sid.unwrap();
     let send = async |channel: &str| {
         let envelope = json!({
-            "eventId": Uuid::now_v7(), "type": "news", "timestamp": Utc::now(), "payload": channel,
+            "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock.now(), "payload": channel,
         });
         app.platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
     };

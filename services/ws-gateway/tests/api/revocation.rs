@@ -30,7 +30,8 @@ async fn s50_a_session_that_ends_ends_its_sockets_and_no_others(
         let (packets, closed) = stock.closed().await;
         assert_eq!(closed, Closed(Some(4403)));
         let notice = json!(["session.revoked", { "reason": reason }]);
-        for expected in [format!("42{notice}"), "41".into(), format!("42/dashboard,{notice}"), "41/dashboard,".into()]
+        for expected in
+            [format!("42{notice}"), "41".into(), format!("42/dashboard,{notice}"), "41/dashboard,".into()]
         {
             assert!(packets.contains(&expected), "{expected} not in {packets:?}");
         }
@@ -94,7 +95,8 @@ async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
     let app = App::start(backend).await;
     let user_id = Uuid::new_v4();
     let mut socket = app.plain(&app.token(&user_id.to_string())).await;
-    let updated = |generation, is_active| UserUpdated { user_id, role: Role::Engineer, is_active, generation };
+    let updated =
+        |generation, is_active| UserUpdated { user_id, role: Role::Engineer, is_active, generation };
     app.emit(updated(2, true)).await;
     socket.next_event("auth:user.updated").await;
     socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;

@@ -97,7 +97,7 @@ impl Stock {
         self.until(|text| {
             text.strip_prefix(&start)?;
             let mut values: Vec<Value> = serde_json::from_str(&text[start.len() - 1..]).unwrap();
-            (values.remove(0) == name).then(|| Value::Array(values))
+            (values.remove(0) == name).then_some(Value::Array(values))
         })
         .await
     }

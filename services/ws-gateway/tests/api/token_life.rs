@@ -61,7 +61,10 @@ async fn a_fresh_token_of_the_same_session_keeps_the_sockets_open(
         assert_eq!(answer, json!({ "success": true, "data": { "expiresAt": expires_at } }));
         plain.send(&json!({ "type": "reauth", "token": fresh, "id": life })).await;
         let ack = plain.next_event("ack").await;
-        assert_eq!((&ack["id"], &ack["success"], &ack["data"]), (&json!(life), &json!(true), &answer["data"]));
+        assert_eq!(
+            (&ack["id"], &ack["success"], &ack["data"]),
+            (&json!(life), &json!(true), &answer["data"])
+        );
     }
     stock.assert_silence().await;
     plain.assert_silence().await;
