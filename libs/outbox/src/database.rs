@@ -51,6 +51,10 @@ impl Database {
         backplane: Backplane,
         clock: Clock,
     ) -> Result<Self, DbErr> {
+        if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
+            // Without the URL itself: it may hold a password.
+            return Err(DbErr::Custom("the URL must begin with postgres:// or sqlite:".into()));
+        }
         let (url, schema) = split_schema(url)?;
         let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
         let database = Self { connection, backplane, clock, committed: Arc::default() };

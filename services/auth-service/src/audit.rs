@@ -40,14 +40,14 @@ impl Action {
 
 /// Who brought a change about, and from where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct Initiator {
     /// Absent where nobody did: the sweeper, a command.
     pub ip: Option<IpAddr>,
     /// Somebody else than the user whom the change concerns.
     pub actor: Option<Uuid>,
 }
 
-impl Origin {
+impl Initiator {
     pub fn user_at(ip: IpAddr) -> Self {
         Self { ip: Some(ip), actor: None }
     }

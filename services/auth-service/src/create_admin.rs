@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stdin};
 use anyhow::{Context, Result};
 use contracts::Role;
 
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::email::Email;
 use crate::locked_user::{LockedUser, NewUser};
 use crate::name::Name;
@@ -20,7 +20,7 @@ pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
     state.settings.password_policy.check(&password, &[&name, email.as_str()]).context("the password")?;
     let password = state.passwords.hash(password).await?;
     let new = NewUser { name, email, password, role: Role::Admin };
-    let user = LockedUser::create(state, new, Origin::service_itself()).await?;
+    let user = LockedUser::create(state, new, Initiator::service_itself()).await?;
     let id = user.row.id;
     user.commit().await?;
     tracing::info!(%id, "the admin is made");

@@ -7,7 +7,7 @@ use contracts::events::auth::{EndReason, UserLogin};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 
-use crate::audit::{Action, Origin};
+use crate::audit::{Action, Initiator};
 use crate::caller::Person;
 use crate::device::Device;
 use crate::email::Email;
@@ -47,7 +47,7 @@ pub async fn sign_up(
     }
     let password = state.passwords.hash(password).await?;
     let new = NewUser { name, email, password, role: Role::Viewer };
-    let user = LockedUser::create(state, new, Origin::user_at(place.ip)).await?;
+    let user = LockedUser::create(state, new, Initiator::user_at(place.ip)).await?;
     open_session(user, place, None).await
 }
 
@@ -78,7 +78,7 @@ pub async fn log_in(
             true => state.passwords.hash(password.clone()).await.ok(),
             false => None,
         };
-        let user = LockedUser::lock(state, known.id, Origin::user_at(place.ip)).await?;
+        let user = LockedUser::lock(state, known.id, Initiator::user_at(place.ip)).await?;
         match user {
             Some(user) if user.row.generation == known.generation => {
                 return open_session(user, place, upgraded).await;
@@ -128,7 +128,7 @@ pub async fn change_password(
     }
     check_strength(state, &new, &known.name, &email)?;
     let password = state.passwords.hash(new).await?;
-    let user = LockedUser::lock(state, known.id, Origin::user_at(ip)).await?;
+    let user = LockedUser::lock(state, known.id, Initiator::user_at(ip)).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
     // A login may have upgraded the hash meanwhile; only another change of the password counts.
     if user.row.password != known.password && user.row.generation != known.generation {
@@ -153,7 +153,7 @@ async fn fail(
     ip: IpAddr,
 ) -> Result<(), AuthError> {
     limits::count_failed_login(state, email, ip).await;
-    let row = audit_row(action, user_id, None, None, Origin::user_at(ip), state.platform.clock.now());
+    let row = audit_row(action, user_id, None, None, Initiator::user_at(ip), state.platform.clock.now());
     audit_log::Entity::insert(row).exec_without_returning(&*state.db).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use contracts::Role;
 
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::email::Email;
 use crate::entity::user;
 use crate::error::AuthError;
@@ -25,7 +25,7 @@ pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
         }
         let password = state.passwords.hash(password).await?;
         let new = NewUser { name: format!("Demo {role}"), email, password, role };
-        match LockedUser::create(state, new, Origin::service_itself()).await {
+        match LockedUser::create(state, new, Initiator::service_itself()).await {
             Ok(user) => user.commit().await?,
             // Another replica was faster.
             Err(AuthError::EmailTaken) => {}

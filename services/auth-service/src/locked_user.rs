@@ -12,7 +12,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, SqlErr};
 use uuid::Uuid;
 
-use crate::audit::{Action, Origin};
+use crate::audit::{Action, Initiator};
 use crate::email::Email;
 use crate::entity::{StoredRole, audit_log, user};
 use crate::error::AuthError;
@@ -27,7 +27,7 @@ pub struct LockedUser<'a> {
     pub now: DateTime<Utc>,
     pub(crate) state: &'a State,
     pub(crate) transaction: Transaction,
-    origin: Origin,
+    initiator: Initiator,
     audit: Vec<audit_log::ActiveModel>,
     /// What the process itself must know the moment this is committed, ahead of the events.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
@@ -45,15 +45,19 @@ pub struct NewUser {
 
 impl<'a> LockedUser<'a> {
     /// Waits for the user's lock. `None` if there is no such user.
-    pub async fn lock(state: &'a State, id: Uuid, origin: Origin) -> Result<Option<Self>, DbErr> {
-        Self::lock_in(state, state.db.begin().await?, id, origin).await
+    pub async fn lock(state: &'a State, id: Uuid, initiator: Initiator) -> Result<Option<Self>, DbErr> {
+        Self::lock_in(state, state.db.begin().await?, id, initiator).await
     }
 
     /// The same for the user whom a session belongs to. `None` if there is no such session.
-    pub async fn lock_owner(state: &'a State, session: Uuid, origin: Origin) -> Result<Option<Self>, DbErr> {
+    pub async fn lock_owner(
+        state: &'a State,
+        session: Uuid,
+        initiator: Initiator,
+    ) -> Result<Option<Self>, DbErr> {
         let transaction = state.db.begin().await?;
         let row = user::lock_owner(&*transaction, session).await?;
-        Ok(row.map(|row| Self::holding(state, transaction, row, origin)))
+        Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
     /// The same in a transaction that holds other locks already.
@@ -61,14 +65,14 @@ impl<'a> LockedUser<'a> {
         state: &'a State,
         transaction: Transaction,
         id: Uuid,
-        origin: Origin,
+        initiator: Initiator,
     ) -> Result<Option<Self>, DbErr> {
         let row = user::lock(&*transaction, id).await?;
-        Ok(row.map(|row| Self::holding(state, transaction, row, origin)))
+        Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
     /// Makes a user, whose row nobody else sees before the commit.
-    pub async fn create(state: &'a State, new: NewUser, origin: Origin) -> Result<Self, AuthError> {
+    pub async fn create(state: &'a State, new: NewUser, initiator: Initiator) -> Result<Self, AuthError> {
         let transaction = state.db.begin().await?;
         let now = state.platform.clock.now();
         let row = user::ActiveModel {
@@ -92,15 +96,15 @@ impl<'a> LockedUser<'a> {
             }
             row => row?,
         };
-        let mut user = Self::holding(state, transaction, row, origin);
+        let mut user = Self::holding(state, transaction, row, initiator);
         user.transaction.emit(UserRegistered { user_id: user.row.id, email: user.row.email.clone() });
         user.audit(Action::UserRegistered, None, None);
         Ok(user)
     }
 
-    fn holding(state: &'a State, transaction: Transaction, row: user::Model, origin: Origin) -> Self {
+    fn holding(state: &'a State, transaction: Transaction, row: user::Model, initiator: Initiator) -> Self {
         let now = state.platform.clock.now();
-        Self { row, now, state, transaction, origin, audit: vec![], ended: vec![], is_outdated: false }
+        Self { row, now, state, transaction, initiator, audit: vec![], ended: vec![], is_outdated: false }
     }
 
     /// Writes columns that tokens say nothing of.
@@ -123,7 +127,7 @@ impl<'a> LockedUser<'a> {
 
     /// Adds a row to the audit log. `detail` is a name, never free text.
     pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {
-        self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.origin, self.now));
+        self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.initiator, self.now));
     }
 
     /// Until when a mark must be kept: no access token that exists now lives longer.
@@ -160,16 +164,16 @@ pub fn audit_row(
     user_id: Option<Uuid>,
     session_id: Option<Uuid>,
     detail: Option<&str>,
-    origin: Origin,
+    initiator: Initiator,
     now: DateTime<Utc>,
 ) -> audit_log::ActiveModel {
     audit_log::ActiveModel {
         action: Set(action.as_str().into()),
         user_id: Set(user_id),
-        actor_id: Set(origin.actor),
+        actor_id: Set(initiator.actor),
         session_id: Set(session_id),
         detail: Set(detail.map(Into::into)),
-        ip_address: Set(origin.ip.map(|ip| ip.to_string())),
+        ip_address: Set(initiator.ip.map(|ip| ip.to_string())),
         created_at: Set(now),
         ..Default::default()
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use web::TokenUses;
 
 use crate::access_token::{self, Holder};
-use crate::audit::{Action, Origin};
+use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, audit_log, service_token};
 use crate::error::AuthError;
 use crate::locked_user::{MARK_MARGIN, audit_row};
@@ -36,7 +36,7 @@ pub async fn create(
     state: &State,
     new: NewServiceToken,
     admin: Uuid,
-    origin: Origin,
+    initiator: Initiator,
 ) -> Result<(service_token::Model, String), AuthError> {
     let now = state.platform.clock.now();
     let (id, name) = (Uuid::now_v7(), String::from(new.name));
@@ -64,7 +64,7 @@ pub async fn create(
     };
     let transaction = state.db.begin().await?;
     let row = row.insert(&*transaction).await?;
-    let audit = audit_row(Action::ServiceTokenCreated, None, Some(id), None, origin, now);
+    let audit = audit_row(Action::ServiceTokenCreated, None, Some(id), None, initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
     transaction.commit().await?;
     state.metrics.token("service");
@@ -82,11 +82,11 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 }
 
 /// Ends a token everywhere.
-pub async fn end(state: &State, id: Uuid, origin: Origin) -> Result<(), AuthError> {
+pub async fn end(state: &State, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
     let mut transaction = state.db.begin().await?;
     let now = state.platform.clock.now();
     let token = service_token::end(&*transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
-    let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), None, origin, now);
+    let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), None, initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
     let mark = session_mark(id, EndReason::Admin, token.expires_at + MARK_MARGIN);
     let event = SessionDeleted { user_id: id, session_id: id, reason: EndReason::Admin };

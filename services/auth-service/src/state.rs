@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use outbox::Database;
 use web::{Platform, Status};
 
@@ -28,9 +28,9 @@ impl State {
         settings.check(&platform.http)?;
         let can_sign = platform.keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing: one of them must sign");
+        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
         let db =
-            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
-                .await?;
+            Database::connect::<Migrator>(database_url, backplane, clock).await.context("DATABASE_URL")?;
         let metrics = Metrics::register(&platform.metrics)?;
         let hashing = metrics.password_hash_seconds.clone();
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();

@@ -9,7 +9,7 @@ use identity::{session_mark, user_mark};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::entity::{StoredRole, service_token, session, user};
 use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 use crate::service_tokens;
@@ -57,7 +57,7 @@ pub async fn sweep(state: &State) -> Result<(), DbErr> {
         let overdue = session::overdue(&*state.db, state.platform.clock.now(), idle_timeout, BATCH).await?;
         let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
         for user_id in users {
-            let user = LockedUser::lock(state, user_id, Origin::service_itself()).await?;
+            let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
             let Some(mut user) = user else { continue };
             user.end_overdue_sessions().await?;
             user.commit().await?;

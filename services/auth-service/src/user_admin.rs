@@ -5,7 +5,7 @@ use contracts::events::auth::EndReason;
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
-use crate::audit::{Action, Origin};
+use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, user};
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
@@ -24,13 +24,13 @@ pub async fn update(
     state: &State,
     id: Uuid,
     change: UserChange,
-    origin: Origin,
+    initiator: Initiator,
 ) -> Result<user::Model, AuthError> {
     let transaction = state.db.begin().await?;
     // Before the user's own lock and always in the same order: two admins who demote each other at once
     // come one after the other.
     let active_admins = user::lock_active_admins(&*transaction).await?;
-    let user = LockedUser::lock_in(state, transaction, id, origin).await?;
+    let user = LockedUser::lock_in(state, transaction, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
 
     let role = change.role.unwrap_or(user.row.role.0);
@@ -61,8 +61,8 @@ pub async fn update(
 }
 
 /// Ends all sessions of a user. Returns how many.
-pub async fn end_sessions(state: &State, id: Uuid, origin: Origin) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, id, origin).await?;
+pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
+    let user = LockedUser::lock(state, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
     let ended = user.end_all(None, EndReason::Admin).await?;
     user.commit().await?;

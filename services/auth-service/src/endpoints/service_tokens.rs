@@ -9,7 +9,7 @@ use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::users::{default_limit, is_account_id};
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::service_token;
 use crate::error::AuthError;
@@ -91,7 +91,7 @@ pub async fn create_service_token(
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
     let new = NewServiceToken { name, role, account_id, expires_at };
-    let outcome = service_tokens::create(&state, new, admin.id, Origin::admin_at(ip, admin.id)).await;
+    let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, token) = state.metrics.operation("create_service_token", outcome)?;
     Ok(web::created(NewToken { about: row.into(), token }))
 }
@@ -120,7 +120,7 @@ pub async fn end_service_token(
     ClientIp(ip): ClientIp,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = service_tokens::end(&state, id, Origin::admin_at(ip, admin.id)).await;
+    let outcome = service_tokens::end(&state, id, Initiator::admin_at(ip, admin.id)).await;
     state.metrics.operation("end_service_token", outcome)?;
     Ok(web::ok(()))
 }

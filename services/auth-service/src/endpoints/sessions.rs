@@ -8,7 +8,7 @@ use uuid::Uuid;
 use web::{ApiError, ClientIp, ValidPath};
 
 use super::answers::Terminated;
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::caller::Person;
 use crate::device::Device;
 use crate::entity::session;
@@ -78,12 +78,12 @@ pub async fn note_activity(
     if age < state.settings.activity_interval() {
         return Ok(web::ok(Session::of(session, person, &state)));
     }
-    let touched = touch(&state, person, Origin::user_at(ip)).await?;
+    let touched = touch(&state, person, Initiator::user_at(ip)).await?;
     Ok(web::ok(Session::of(touched, person, &state)))
 }
 
-async fn touch(state: &State, person: Person, origin: Origin) -> Result<session::Model, AuthError> {
-    let user = LockedUser::lock(state, person.id, origin).await?;
+async fn touch(state: &State, person: Person, initiator: Initiator) -> Result<session::Model, AuthError> {
+    let user = LockedUser::lock(state, person.id, initiator).await?;
     let mut user = user.ok_or(AuthError::SessionEnded)?;
     let touched = user.touch(person.session_id).await?;
     user.commit().await?;
@@ -104,13 +104,13 @@ pub async fn end_session(
     ClientIp(ip): ClientIp,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = terminate(&state, person, id, Origin::user_at(ip)).await;
+    let outcome = terminate(&state, person, id, Initiator::user_at(ip)).await;
     state.metrics.operation("terminate_session", outcome)?;
     Ok(web::ok(()))
 }
 
-async fn terminate(state: &State, person: Person, id: Uuid, origin: Origin) -> Result<(), AuthError> {
-    let user = LockedUser::lock(state, person.id, origin).await?;
+async fn terminate(state: &State, person: Person, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
+    let user = LockedUser::lock(state, person.id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownSession)?;
     if !user.terminate(id, person.session_id).await? {
         return Err(AuthError::UnknownSession);
@@ -125,13 +125,13 @@ pub async fn end_other_sessions(
     person: Person,
     ClientIp(ip): ClientIp,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = terminate_others(&state, person, Origin::user_at(ip)).await;
+    let outcome = terminate_others(&state, person, Initiator::user_at(ip)).await;
     let terminated = state.metrics.operation("terminate_other_sessions", outcome)?;
     Ok(web::ok(Terminated { terminated }))
 }
 
-async fn terminate_others(state: &State, person: Person, origin: Origin) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, person.id, origin).await?;
+async fn terminate_others(state: &State, person: Person, initiator: Initiator) -> Result<usize, AuthError> {
+    let user = LockedUser::lock(state, person.id, initiator).await?;
     let mut user = user.ok_or(AuthError::SessionEnded)?;
     if user.open_session_by_id(person.session_id).await?.is_none() {
         return Err(AuthError::SessionEnded);

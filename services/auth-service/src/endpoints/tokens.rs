@@ -6,7 +6,7 @@ use uuid::Uuid;
 use web::{ApiError, ClientIp, bearer};
 
 use super::answers::{TokenAnswer, Tokens};
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::openapi::{Done, Success};
@@ -24,7 +24,7 @@ pub async fn refresh(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let token = presented(in_body, &request)?.ok_or(AuthError::NoCredential)?;
-    let outcome = exchange(&state, delivery, &token, Origin::user_at(ip)).await;
+    let outcome = exchange(&state, delivery, &token, Initiator::user_at(ip)).await;
     state.metrics.operation("refresh", outcome)?.send(StatusCode::OK, |tokens| tokens)
 }
 
@@ -32,10 +32,10 @@ async fn exchange<'a>(
     state: &'a State,
     delivery: Delivery,
     token: &str,
-    origin: Origin,
+    initiator: Initiator,
 ) -> Result<TokenAnswer<'a>, AuthError> {
     let token = state.refresh_tokens.read(token).map_err(|_| AuthError::BadRefreshToken)?;
-    let user = LockedUser::lock_owner(state, token.session_id, origin).await?;
+    let user = LockedUser::lock_owner(state, token.session_id, initiator).await?;
     let mut user = user.ok_or(AuthError::BadRefreshToken)?;
     let refreshed = user.refresh(token).await?;
     let row = user.row.clone();
@@ -54,7 +54,7 @@ pub async fn log_out(
 ) -> Result<HttpResponse, ApiError> {
     let session_id = session_to_end(&state, &request, in_body);
     if let Some(session_id) = state.metrics.operation("logout", session_id)? {
-        end(&state, session_id, Origin::user_at(ip)).await?;
+        end(&state, session_id, Initiator::user_at(ip)).await?;
     }
     forget_cookie(&state, web::ok(()))
 }
@@ -92,8 +92,8 @@ fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Option<St
     }
 }
 
-async fn end(state: &State, session_id: Uuid, origin: Origin) -> Result<(), AuthError> {
-    let Some(mut user) = LockedUser::lock_owner(state, session_id, origin).await? else { return Ok(()) };
+async fn end(state: &State, session_id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
+    let Some(mut user) = LockedUser::lock_owner(state, session_id, initiator).await? else { return Ok(()) };
     user.log_out(session_id).await?;
     Ok(user.commit().await?)
 }

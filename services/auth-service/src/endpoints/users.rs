@@ -8,7 +8,7 @@ use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers::{Terminated, User};
-use crate::audit::Origin;
+use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::user;
 use crate::error::AuthError;
@@ -75,7 +75,7 @@ pub async fn update_user(
 ) -> Result<HttpResponse, ApiError> {
     let UserPatch { role, is_active, account_id } = patch;
     let change = UserChange { role, is_active, account_id };
-    let outcome = user_admin::update(&state, id, change, Origin::admin_at(ip, admin.id)).await;
+    let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(web::ok(User::from(state.metrics.operation("update_user", outcome)?)))
 }
 
@@ -87,7 +87,7 @@ pub async fn end_user_sessions(
     ClientIp(ip): ClientIp,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = user_admin::end_sessions(&state, id, Origin::admin_at(ip, admin.id)).await;
+    let outcome = user_admin::end_sessions(&state, id, Initiator::admin_at(ip, admin.id)).await;
     let terminated = state.metrics.operation("end_user_sessions", outcome)?;
     Ok(web::ok(Terminated { terminated }))
 }

@@ -136,8 +136,8 @@ impl App {
             is_active: None,
             account_id: None,
         };
-        let origin = auth_service::audit::Origin::service_itself();
-        auth_service::user_admin::update(&self.state, user.id, change, origin).await.unwrap();
+        let initiator = auth_service::audit::Initiator::service_itself();
+        auth_service::user_admin::update(&self.state, user.id, change, initiator).await.unwrap();
         self.log_in(name).await
     }
 
