@@ -29,7 +29,9 @@ pub struct IngestQuery {
     /// What was scanned: names the state or workspace
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     stack: String,
-    /// The scan covers the whole stack: what it does not find is resolved
+    /// The scan covers the whole stack: what it does not find is resolved. Not so for a plan that is targeted,
+    /// or shows no sign of having looked: without drift, only the refresh-only form does. With
+    /// `source=changes` no plan shows it, and this is the caller's word
     #[serde(default)]
     complete: bool,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
@@ -164,5 +166,7 @@ async fn take_in(
             Stamp { actor: &write.actor, rules: &state.rules, stack: &query.stack, taken_at, now: write.at };
         apply(&mut write.tx, outcome, &stamp).await?;
     }
+    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
+    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "took a scan in");
     Ok(report)
 }

@@ -14,7 +14,7 @@ use crate::drift::Kind;
 use crate::scan::diff::{Change, Step};
 
 /// The rules file (TOML). Every key is optional.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RulesFile {
     /// The least severity that raises an alert.
@@ -243,6 +243,12 @@ mod tests {
             is_state_only: false,
         };
         assert!(rules.ignores(&subject));
+    }
+
+    #[test]
+    fn the_example_file_tells_the_defaults() {
+        let example: RulesFile = toml::from_str(include_str!("../../rules.example.toml")).unwrap();
+        assert_eq!(example, RulesFile::default());
     }
 
     #[test]
