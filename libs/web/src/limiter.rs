@@ -3,6 +3,9 @@ use std::time::Duration;
 use backplane::{Backplane, Options};
 use contracts::Clock;
 
+/// A request waits no longer for the backplane: one that hangs is as good as away.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// At most `count` in `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -29,9 +32,7 @@ impl Limiter {
 
     /// Counts one more under `key` and returns the count.
     pub async fn count(&self, key: &str, window: Duration) -> u64 {
-        if self.shared.is_connected()
-            && let Ok(count) = self.shared.hit(key, window).await
-        {
+        if let Some(count) = self.in_time(self.shared.hit(key, window)).await {
             return count;
         }
         self.local.hit(key, window).await.unwrap_or(u64::MAX)
@@ -39,11 +40,16 @@ impl Limiter {
 
     /// The count under `key`, without counting.
     pub async fn counted(&self, key: &str) -> u64 {
-        if self.shared.is_connected()
-            && let Ok(count) = self.shared.hits(key).await
-        {
+        if let Some(count) = self.in_time(self.shared.hits(key)).await {
             return count;
         }
         self.local.hits(key).await.unwrap_or(u64::MAX)
+    }
+
+    async fn in_time(&self, count: impl Future<Output = backplane::Result<u64>>) -> Option<u64> {
+        if !self.shared.is_connected() {
+            return None;
+        }
+        tokio::time::timeout(PATIENCE, count).await.ok()?.ok()
     }
 }

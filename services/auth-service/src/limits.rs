@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::{join, join_all};
 use sha2::{Digest, Sha256};
 use web::{Limit, network};
 
@@ -21,15 +22,13 @@ const FAILURES_IN_ALL: &str = "auth:failures:all";
 
 /// Refuses a login from a network that failed too often, before any work is spent on it.
 pub async fn check_login(state: &State, ip: IpAddr) -> Result<(), AuthError> {
-    let limits = [
-        (failures_of_network(ip), state.settings.login_failures_per_ip),
-        (FAILURES_IN_ALL.into(), state.settings.login_failures_total),
-    ];
-    for (key, limit) in limits {
-        if state.platform.limiter.counted(&key).await >= limit {
-            tracing::warn!(%ip, "logins are refused after too many failures");
-            return Err(too_many(FAILURE_WINDOW));
-        }
+    let limiter = &state.platform.limiter;
+    let network = failures_of_network(ip);
+    let (of_network, in_all) = join(limiter.counted(&network), limiter.counted(FAILURES_IN_ALL)).await;
+    let settings = &state.settings;
+    if of_network >= settings.login_failures_per_ip || in_all >= settings.login_failures_total {
+        tracing::warn!(%ip, "logins are refused after too many failures");
+        return Err(too_many(FAILURE_WINDOW));
     }
     Ok(())
 }
@@ -42,9 +41,8 @@ pub async fn is_locked(state: &State, email: &Email, ip: IpAddr) -> bool {
 }
 
 pub async fn count_failed_login(state: &State, email: &Email, ip: IpAddr) {
-    for key in [failures_of_network(ip), failures_of_account(email, ip), FAILURES_IN_ALL.into()] {
-        state.platform.limiter.count(&key, FAILURE_WINDOW).await;
-    }
+    let keys = [failures_of_network(ip), failures_of_account(email, ip), FAILURES_IN_ALL.into()];
+    join_all(keys.iter().map(|key| state.platform.limiter.count(key, FAILURE_WINDOW))).await;
 }
 
 pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {

@@ -5,9 +5,10 @@ use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use contracts::Role;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::ApiError;
+use web::{ApiError, cursor};
 
 use crate::access_token;
 use crate::credentials::LoggedIn;
@@ -94,6 +95,17 @@ impl From<user::Model> for User {
             updated_at,
         }
     }
+}
+
+/// A page of a list, of which one row more than `limit` was read to see whether another page follows.
+pub fn page<R, T>(mut rows: Vec<R>, limit: u64, position: impl Fn(&R) -> Value) -> HttpResponse
+where
+    T: From<R> + Serialize,
+{
+    let has_more = rows.len() as u64 > limit;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&position(last)));
+    web::list(rows.into_iter().map(T::from).collect(), limit, next)
 }
 
 /// An answer with tokens, each delivered as the request wants it.

@@ -2,11 +2,13 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 use web::{ApiError, ValidQuery, cursor};
 
+use super::answers;
 use super::users::default_limit;
 use crate::audit::Action;
 use crate::caller::Admin;
@@ -64,9 +66,6 @@ pub async fn list_audit(
     let before = query.cursor.as_deref().map(cursor::decode::<i64>).transpose()?;
     let action = query.action.map(Action::as_str);
     let page = audit_log::page(&*state.db, query.user_id, action, before, query.limit + 1);
-    let mut rows = page.await.map_err(AuthError::from)?;
-    let has_more = rows.len() as u64 > query.limit;
-    rows.truncate(query.limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&last.id));
-    Ok(web::list(rows.into_iter().map(AuditEntry::from).collect(), query.limit, next))
+    let rows = page.await.map_err(AuthError::from)?;
+    Ok(answers::page::<_, AuditEntry>(rows, query.limit, |row| json!(row.id)))
 }

@@ -3,11 +3,13 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::Role;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
 
+use super::answers;
 use super::users::{default_limit, is_account_id};
 use crate::audit::Initiator;
 use crate::caller::Admin;
@@ -105,11 +107,8 @@ pub async fn list_service_tokens(
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
     let page = service_token::page(&*state.db, state.platform.clock.now(), after, query.limit + 1);
-    let mut tokens = page.await.map_err(AuthError::from)?;
-    let has_more = tokens.len() as u64 > query.limit;
-    tokens.truncate(query.limit as usize);
-    let next = tokens.last().filter(|_| has_more).map(|last| cursor::encode(&last.id));
-    Ok(web::list(tokens.into_iter().map(ServiceToken::from).collect(), query.limit, next))
+    let tokens = page.await.map_err(AuthError::from)?;
+    Ok(answers::page::<_, ServiceToken>(tokens, query.limit, |token| json!(token.id)))
 }
 
 /// Ends a token at once, everywhere.

@@ -2,12 +2,13 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use contracts::Role;
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
 
-use super::answers::{Terminated, User};
+use super::answers::{self, Terminated, User};
 use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::user;
@@ -57,11 +58,8 @@ pub async fn list_users(
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<String>).transpose()?;
     let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
-    let mut users = page.await.map_err(AuthError::from)?;
-    let has_more = users.len() as u64 > query.limit;
-    users.truncate(query.limit as usize);
-    let next = users.last().filter(|_| has_more).map(|last| cursor::encode(&last.email));
-    Ok(web::list(users.into_iter().map(User::from).collect(), query.limit, next))
+    let users = page.await.map_err(AuthError::from)?;
+    Ok(answers::page::<_, User>(users, query.limit, |user| json!(user.email)))
 }
 
 /// Changes a user's role, account or whether they may log in.

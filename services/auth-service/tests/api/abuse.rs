@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
@@ -163,4 +165,22 @@ async fn s45_a_sign_up_cannot_choose_its_role(#[values(Backend::Memory, Backend:
     }
     let first = app.sign_up("alice").await;
     assert_eq!(first.client.get("/api/auth/me").await.data()["role"], "viewer");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s44_a_frozen_redis_holds_nobody_up(#[values(Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    app.stores.redis().freeze();
+    let started = Instant::now();
+    app.try_log_in(&alice.email, "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    app.log_in("alice").await;
+    app.refresh(&alice.refresh).await;
+    alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await);
+    // Each wait for Redis alone would take its two seconds.
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    app.stores.redis().thaw();
+    assert_eq!(app.ended(alice.session).await, "logout");
 }
