@@ -28,6 +28,8 @@ pub enum DriftError {
     Invalid { field: &'static str, message: String },
     #[error(transparent)]
     Scan(#[from] ScanError),
+    #[error("the answer cannot be written")]
+    Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
 }
@@ -64,6 +66,7 @@ impl From<DriftError> for ApiError {
                 Self::unavailable("the database does not answer: try again", 1).with_source(cause)
             }
             DriftError::Database(cause) => Self::internal(cause),
+            DriftError::Unwritable(cause) => Self::internal(cause),
         }
     }
 }

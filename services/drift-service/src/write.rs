@@ -9,7 +9,6 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use outbox::Transaction;
 use serde::Serialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use web::{ApiError, ValidJson};
 
@@ -107,11 +106,22 @@ pub async fn begin(
     }
 }
 
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    success: bool,
+    data: &'a T,
+}
+
 impl Write {
     /// Commits, and answers with `data` in the envelope.
     pub async fn answer(self, status: StatusCode, data: &impl Serialize) -> Result<HttpResponse, DriftError> {
-        let body = json!({"success": true, "data": data}).to_string();
-        self.answer_with(status, body, None).await
+        // As text: a `serde_json::Value` in between would round the numbers of a state.
+        let body = serde_json::to_string(&Envelope { success: true, data })?;
+        if let Some(id) = &self.answer_id {
+            answered_request::store(&*self.tx, id, status, &body).await?;
+        }
+        self.tx.commit().await?;
+        Ok(HttpResponse::build(status).content_type("application/json").body(body))
     }
 
     /// The same for a drift, whose version is its ETag.
@@ -121,31 +131,16 @@ impl Write {
         version: i32,
         data: &impl Serialize,
     ) -> Result<HttpResponse, DriftError> {
-        let body = json!({"success": true, "data": data}).to_string();
-        self.answer_with(status, body, Some(version)).await
-    }
-
-    async fn answer_with(
-        self,
-        status: StatusCode,
-        body: String,
-        version: Option<i32>,
-    ) -> Result<HttpResponse, DriftError> {
-        if let Some(id) = &self.answer_id {
-            answered_request::store(&*self.tx, id, status, &body).await?;
-        }
-        self.tx.commit().await?;
-        let mut answer = HttpResponse::build(status);
-        if let Some(version) = version {
-            answer.insert_header((header::ETAG, etag(version)));
-        }
-        Ok(answer.content_type("application/json").body(body))
+        Ok(with_etag(self.answer(status, data).await?, version))
     }
 }
 
-/// The ETag of a version.
-pub fn etag(version: i32) -> String {
-    format!("\"v{version}\"")
+/// Adds the version as ETag.
+pub fn with_etag(mut answer: HttpResponse, version: i32) -> HttpResponse {
+    if let Ok(etag) = format!("\"v{version}\"").parse() {
+        answer.headers_mut().insert(header::ETAG, etag);
+    }
+    answer
 }
 
 fn replay(answered: &answered_request::Model) -> HttpResponse {

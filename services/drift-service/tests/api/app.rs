@@ -50,7 +50,7 @@ pub struct App {
     pub platform: Platform,
     pub database_url: String,
     events: Arc<Mutex<Vec<Value>>>,
-    _stores: Stores,
+    stores: Arc<Stores>,
 }
 
 impl Drop for App {
@@ -65,15 +65,24 @@ impl App {
     }
 
     pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
-        logs::capture();
-        let stores = backend.start().await;
+        let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
+        Self::on(stores, database_url, arguments, Clock::system()).await
+    }
+
+    /// Another process on the same stores, with the same clock.
+    pub async fn replica(&self) -> Self {
+        let clock = self.platform.clock.clone();
+        Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
+    }
+
+    async fn on(stores: Arc<Stores>, database_url: String, arguments: &[&str], clock: Clock) -> Self {
+        logs::capture();
         let arguments = ARGUMENTS.iter().chain(arguments);
         let matches = Cli::command().args_override_self(true).get_matches_from(arguments);
         let Cli { http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
-        let platform =
-            Platform::connect("drift-service", http, &keys, &redis_url, vec![], Clock::system()).unwrap();
+        let platform = Platform::connect("drift-service", http, &keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
@@ -81,7 +90,7 @@ impl App {
         let server = Server::bind(platform.clone(), 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
-        Self { anonymous, platform, database_url, events, _stores: stores }
+        Self { anonymous, platform, database_url, events, stores }
     }
 
     pub fn advance(&self, by: TimeDelta) {

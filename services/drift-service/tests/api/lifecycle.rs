@@ -265,3 +265,19 @@ async fn each_role_sees_what_is_meant_for_it(#[values(Backend::Memory, Backend::
     assert_eq!(seen(&app.engineer()).await, [true; 5]);
     assert_eq!(seen(&app.admin()).await, [true; 5]);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn the_numbers_of_a_state_keep_every_digit(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    const DIGITS: &str = "123456789012345678901234567890.123456789";
+    let app = App::start(backend).await;
+    let engineer = app.engineer();
+    let body = report("i-1", 2).to_string().replace("\"size\":2", &format!("\"size\":{DIGITS}"));
+    let request = engineer.request(testing::Method::POST, "/api/v1/drifts");
+    let made = engineer.send(request.header("content-type", "application/json").body(body)).await;
+    assert!(made.text.contains(DIGITS), "{}", made.text);
+    let path = format!("/api/v1/drifts/{}", made.data()["id"].as_str().unwrap());
+    assert!(engineer.get(&path).await.text.contains(DIGITS));
+    let approved = engineer.post(&format!("{path}/approve"), &json!({"reason": "ok"})).await;
+    assert!(approved.text.contains(DIGITS));
+}

@@ -54,6 +54,20 @@ async fn parallel_scans_of_one_stack_make_each_drift_once(
     app.expect_events("drift:created", 2_000).await;
 }
 
+/// Within one process scans take turns; here only the database keeps them apart.
+#[actix_web::test]
+async fn replicas_that_scan_at_once_make_each_drift_once() {
+    let one = App::start(Backend::Real).await;
+    let (two, three) = (one.replica().await, one.replica().await);
+    let plan = sample("fakeaws_2000/scan1.plan.json");
+    let engineers = [one.engineer(), two.engineer(), three.engineer()];
+    let uploads = (0..6).map(|index| upload(&engineers[index % 3], "stack=a", plan.clone()));
+    let reports: Vec<_> = join_all(uploads).await.iter().map(|answer| answer.data()).collect();
+    let total = |key: &str| reports.iter().map(|report| report[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((total("created"), total("unchanged")), (2_000, 10_000));
+    three.expect_events("drift:created", 2_000).await;
+}
+
 #[rstest]
 #[actix_web::test]
 async fn scans_and_decisions_do_not_get_into_each_others_way(

@@ -1,5 +1,4 @@
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use actix_web::web::Data;
 use uuid::Uuid;
 use web::{ApiError, ValidPath, ValidQuery};
@@ -10,7 +9,7 @@ use crate::State;
 use crate::access::Reader;
 use crate::error::DriftError;
 use crate::openapi::{List, Success};
-use crate::write::etag;
+use crate::write::with_etag;
 
 /// Drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
@@ -37,10 +36,6 @@ pub async fn get_drift(
 ) -> Result<HttpResponse, ApiError> {
     let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
-    let version = etag(drift.version);
-    let mut answer = web::ok(DriftView::new(drift, audience));
-    if let Ok(version) = version.parse() {
-        answer.headers_mut().insert(header::ETAG, version);
-    }
-    Ok(answer)
+    let version = drift.version;
+    Ok(with_etag(web::ok(DriftView::new(drift, audience)), version))
 }
