@@ -129,6 +129,12 @@ describe('s48 the ACL of Redis', () => {
     }
   });
 
+  test('whoever verifies a service token notes its use', async () => {
+    for (const user of ['auth', 'drift', 'gateway']) {
+      accepted(await as(user, 'PSETEX', 'driftsentry:value:auth:token-used:x', '1000', 'now'));
+    }
+  });
+
   test('the gateway alone counts who holds a place, in one transaction', async () => {
     const key = 'driftsentry:holders:ws:user:1';
     const hold = [['ZREMRANGEBYSCORE', key, '-inf', '1'], ['ZADD', key, '5', 's1'], ['PEXPIRE', key, '9000'], ['ZCARD', key]];

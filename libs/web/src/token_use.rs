@@ -43,5 +43,5 @@ impl TokenUses {
 }
 
 fn key(id: Uuid) -> String {
-    format!("service-token:{id}:used")
+    format!("auth:token-used:{id}")
 }
