@@ -45,12 +45,22 @@ describe('the console for everybody', () => {
 
   /** No serious fault, and nothing to scroll to the side. */
   async function inspect(page, where) {
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+    await page.evaluate(() =>
+      Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
+    );
     await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    const { violations } = await page.evaluate(() =>
+      window.axe.run(document, { resultTypes: ['violations'] }),
+    );
     const faults = violations
       .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(' · ')}`);
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes
+            .slice(0, 3)
+            .map(({ html }) => html)
+            .join(' · ')}`,
+      );
     assert.deepEqual(faults, [], where);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`);
@@ -92,7 +102,8 @@ describe('the console for everybody', () => {
 
   test('by keyboard alone: log in, find a drift, and decide on it', async () => {
     const { page, ...engineer } = await browser.visitor();
-    const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
+    const focused = () =>
+      page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
     const tabTo = (text) =>
       eventually(`focus on ${text}`, async () => {
         await page.keyboard.press('Tab');
@@ -120,10 +131,17 @@ describe('the console for everybody', () => {
     await page.keyboard.type('not ours');
     await tabTo('Reject');
     await page.keyboard.press('Enter');
-    await eventually('rejected', async () => (await page.locator(`tr[data-id="${id}"]`).getAttribute('data-status')) === 'rejected');
+    await eventually(
+      'rejected',
+      async () => (await page.locator(`tr[data-id="${id}"]`).getAttribute('data-status')) === 'rejected',
+    );
     await page.keyboard.press('Escape');
     assert.ok(await page.locator('.detail').isHidden());
-    assert.equal(await page.evaluate(() => document.activeElement.closest('tr')?.dataset.id), id, 'back where one was');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.closest('tr')?.dataset.id),
+      id,
+      'back where one was',
+    );
     await browser.farewell(engineer);
   });
 

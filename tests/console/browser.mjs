@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+];
 
 /** What the browser itself says of an answer that is no success: the page deals with those. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;

@@ -49,7 +49,9 @@ for (const start of [allInOne, behindCaddy]) {
       await engineer.page.getByRole('button', { name: 'Upload plan' }).click();
       const dialog = engineer.page.getByRole('dialog');
       const plan = Buffer.from(await sample('fakeaws_1/plan.json'));
-      await dialog.locator('input[type=file]').setInputFiles({ name: 'plan.json', mimeType: 'application/json', buffer: plan });
+      await dialog
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'plan.json', mimeType: 'application/json', buffer: plan });
       await dialog.getByRole('button', { name: 'Upload' }).click();
       await dialog.getByRole('alert').getByText('Name the stack.').waitFor();
       await dialog.getByLabel('Stack').fill('uploaded');
@@ -57,7 +59,9 @@ for (const start of [allInOne, behindCaddy]) {
       assert.equal(await dialog.locator('[data-name="created"] dd').textContent(), '1');
 
       await eventually('the new row', async () => (await rows(viewer.page).count()) === before + 1);
-      await dialog.locator('input[type=file]').setInputFiles({ name: 'no plan.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+      await dialog
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'no plan.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
       await dialog.getByRole('button', { name: 'Upload' }).click();
       await dialog.getByRole('alert').waitFor();
       await browser.farewell(engineer, viewer);
@@ -101,7 +105,10 @@ for (const start of [allInOne, behindCaddy]) {
       await engineer.page.getByLabel('Why?').fill('planned <b>change</b>');
       await engineer.page.getByRole('button', { name: 'Approve', exact: true }).click();
 
-      await eventually('approved, for the viewer', async () => (await row.getAttribute('data-status')) === 'approved');
+      await eventually(
+        'approved, for the viewer',
+        async () => (await row.getAttribute('data-status')) === 'approved',
+      );
       assert.ok(await viewer.page.evaluate(() => window.wasNotReloaded));
       await row.locator('.row-link').click();
       // What somebody wrote is text, whatever it looks like.
@@ -134,12 +141,18 @@ for (const start of [allInOne, behindCaddy]) {
       await rows(page).first().waitFor();
       const selected = await rows(page).count();
       await page.getByLabel('Select all that are shown').check();
-      await page.getByRole('region', { name: 'Selected drifts' }).getByRole('button', { name: 'Reject' }).click();
+      await page
+        .getByRole('region', { name: 'Selected drifts' })
+        .getByRole('button', { name: 'Reject' })
+        .click();
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Why?').fill('tags are ours');
       await dialog.getByRole('button', { name: 'Reject' }).click();
       await page.getByText(`Rejected: ${selected} drift`).waitFor();
-      await eventually('all rejected', async () => (await page.locator('tr[data-status="rejected"]').count()) === selected);
+      await eventually(
+        'all rejected',
+        async () => (await page.locator('tr[data-status="rejected"]').count()) === selected,
+      );
       await browser.farewell(engineer);
     });
 
@@ -171,7 +184,10 @@ for (const start of [allInOne, behindCaddy]) {
       const unread = parseInt(await badge.textContent(), 10);
       assert.ok(unread > 0);
       await visit(engineer.page, '#/alerts');
-      await engineer.page.getByRole('button', { name: /^Mark read/ }).first().click();
+      await engineer.page
+        .getByRole('button', { name: /^Mark read/ })
+        .first()
+        .click();
       await eventually('one less', async () => parseInt(await badge.textContent(), 10) === unread - 1);
       await browser.farewell(engineer, viewer);
     });

@@ -27,7 +27,10 @@ for (const start of [allInOne, behindCaddy]) {
       test(`${role}: logs in, is who they are, and logs out`, async () => {
         const { page, ...person } = await browser.person(role);
         await page.locator('.whoami').getByText(role, { exact: true }).waitFor();
-        assert.equal(await page.getByRole('link', { name: 'Admin', exact: true }).count(), role === 'admin' ? 1 : 0);
+        assert.equal(
+          await page.getByRole('link', { name: 'Admin', exact: true }).count(),
+          role === 'admin' ? 1 : 0,
+        );
         await page.getByRole('button', { name: 'Log out' }).click();
         await page.getByText('You are logged out.').waitFor();
         await browser.farewell(person);
@@ -48,7 +51,9 @@ for (const start of [allInOne, behindCaddy]) {
       const { page, context, ...person } = await browser.person('viewer');
       await page.reload();
       await live(page);
-      const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+      const stored = await page.evaluate(() =>
+        JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+      );
       const [cookie] = (await context.cookies()).filter(({ name }) => name.endsWith('refresh_token'));
       assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', '/api']);
       assert.ok(!stored.includes(cookie.value) && !/eyJ/.test(stored), stored);
@@ -111,7 +116,8 @@ for (const start of [allInOne, behindCaddy]) {
       await live(second);
       let refreshes = 0;
       context.on('request', (request) => (refreshes += request.url().endsWith('/api/auth/refresh') ? 1 : 0));
-      const renew = (tab) => tab.evaluate(async () => (await import('./src/session.js')).renew().then(Boolean));
+      const renew = (tab) =>
+        tab.evaluate(async () => (await import('./src/session.js')).renew().then(Boolean));
       assert.deepEqual(await Promise.all([renew(page), renew(second)]), [true, true]);
       assert.equal(refreshes, 1);
       for (const tab of [page, second]) {
@@ -144,7 +150,10 @@ for (const start of [allInOne, behindCaddy]) {
       await live(page);
       await eventually('what came', async () => (await rows(page).count()) === before + 1);
       const row = page.locator(`tr[data-id="${decided.id}"]`);
-      await eventually('what was decided', async () => (await row.getAttribute('data-status')) === 'rejected');
+      await eventually(
+        'what was decided',
+        async () => (await row.getAttribute('data-status')) === 'rejected',
+      );
       await browser.farewell({ context, ...person });
     });
   });

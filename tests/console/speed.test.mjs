@@ -26,7 +26,14 @@ describe('the console in a hurry', () => {
     const { page, context, ...person } = await browser.person('viewer');
     let bytes = 0;
     const sizes = [];
-    context.on('response', (answer) => sizes.push(answer.body().then((body) => (bytes += body.length), () => 0)));
+    context.on('response', (answer) =>
+      sizes.push(
+        answer.body().then(
+          (body) => (bytes += body.length),
+          () => 0,
+        ),
+      ),
+    );
     // A browser that has nothing yet.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
@@ -35,7 +42,9 @@ describe('the console in a hurry', () => {
     await page.locator('.card-open, .state').first().waitFor();
     await Promise.all(sizes);
     assert.ok(bytes < FIRST_VIEW_BYTES, `${bytes} bytes`);
-    const interactive = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domInteractive);
+    const interactive = await page.evaluate(
+      () => performance.getEntriesByType('navigation')[0].domInteractive,
+    );
     assert.ok(interactive < 1000, `${interactive} ms`);
     await browser.farewell({ context, ...person });
   });
@@ -59,7 +68,11 @@ describe('the console in a hurry', () => {
     const plan = await sample('fakeaws_2000/scan1.plan.json');
     for (const stack of ['one', 'two', 'three']) await engineer.ingest(plan, { stack });
     await eventually('all of them', async () => (await page.evaluate(() => window.arrived)) >= FLOOD, 60_000);
-    await page.getByRole('link', { name: /^Drifts/ }).locator('.badge').getByText('6,000').waitFor();
+    await page
+      .getByRole('link', { name: /^Drifts/ })
+      .locator('.badge')
+      .getByText('6,000')
+      .waitFor();
     assert.ok((await rows(page).count()) >= 50);
     const longest = await page.evaluate(() => window.longest);
     assert.ok(longest < 200, `a task of ${longest} ms`);

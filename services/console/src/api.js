@@ -60,6 +60,10 @@ export async function upload(path, query, file, onProgress) {
 
 /** Leaves out what is empty; joins lists by commas. */
 export function withQuery(path, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return given.length ? `${path}?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : path;
+  const given = Object.entries(query).filter(
+    ([, value]) => value !== undefined && value !== null && value !== '',
+  );
+  return given.length
+    ? `${path}?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`
+    : path;
 }

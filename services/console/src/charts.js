@@ -23,12 +23,27 @@ export function shareBar(parts) {
   return h(
     'div',
     { class: 'share' },
-    svg('svg', { class: 'share-bar', width: '100%', height: 14, 'aria-hidden': 'true' }, svg('rect', { class: 'fill-none', width: '100%', height: 14 }), bars),
+    svg(
+      'svg',
+      { class: 'share-bar', width: '100%', height: 14, 'aria-hidden': 'true' },
+      svg('rect', { class: 'fill-none', width: '100%', height: 14 }),
+      bars,
+    ),
     h(
       'ul',
       { class: 'share-legend' },
       parts.map(({ name, label, value, href }) =>
-        h('li', {}, h('a', { href }, severityMark(name), h('span', { class: 'share-label' }, label), h('strong', {}, count(value)))),
+        h(
+          'li',
+          {},
+          h(
+            'a',
+            { href },
+            severityMark(name),
+            h('span', { class: 'share-label' }, label),
+            h('strong', {}, count(value)),
+          ),
+        ),
       ),
     ),
   );
@@ -55,19 +70,45 @@ export function dayBars(days, names) {
       return rect;
     });
     const title = `${dayName.format(day.day)}: ${plural(sums[at], 'drift')}`;
-    return svg('g', { class: 'day' }, svg('title', {}, title), svg('rect', { class: 'day-hit', x: at * step, width: step, y: 0, height: HEIGHT }), rects);
+    return svg(
+      'g',
+      { class: 'day' },
+      svg('title', {}, title),
+      svg('rect', { class: 'day-hit', x: at * step, width: step, y: 0, height: HEIGHT }),
+      rects,
+    );
   });
   const lines = [0.5, 1].map((share) => [
     svg('line', { class: 'grid', x1: 0, x2: WIDTH, y1: y(top * share), y2: y(top * share) }),
-    svg('text', { class: 'grid-label', x: WIDTH, y: y(top * share) + 12, 'text-anchor': 'end' }, count(top * share)),
+    svg(
+      'text',
+      { class: 'grid-label', x: WIDTH, y: y(top * share) + 12, 'text-anchor': 'end' },
+      count(top * share),
+    ),
   ]);
   const described = `New drifts per day: ${days.map(({ day }, at) => `${dayName.format(day)} ${sums[at]}`).join(', ')}`;
   return h(
     'figure',
     { class: 'chart' },
-    svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': described }, lines.map(([line]) => line), bars, svg('line', { class: 'axis', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT })),
+    svg(
+      'svg',
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        preserveAspectRatio: 'none',
+        role: 'img',
+        'aria-label': described,
+      },
+      lines.map(([line]) => line),
+      bars,
+      svg('line', { class: 'axis', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
+    ),
     h('span', { class: 'chart-top', 'aria-hidden': 'true' }, count(top)),
-    h('figcaption', { 'aria-hidden': 'true' }, h('span', {}, dayName.format(days[0].day)), h('span', {}, 'today')),
+    h(
+      'figcaption',
+      { 'aria-hidden': 'true' },
+      h('span', {}, dayName.format(days[0].day)),
+      h('span', {}, 'today'),
+    ),
   );
 }
 

@@ -9,7 +9,12 @@ const PATIENCE_MS = 700;
 
 export function connectionPill(signal) {
   const text = h('span', { class: 'pill-text' });
-  const pill = h('div', { class: 'pill', role: 'status' }, h('span', { class: 'pill-dot', 'aria-hidden': 'true' }), text);
+  const pill = h(
+    'div',
+    { class: 'pill', role: 'status' },
+    h('span', { class: 'pill-dot', 'aria-hidden': 'true' }),
+    text,
+  );
   let timer = 0;
   const show = () => {
     const { name, heardAt } = connection();

@@ -17,7 +17,11 @@ export function openDialog(title, body, { wide = false } = {}) {
         'header',
         { class: 'dialog-head' },
         h('h2', { id }, title),
-        h('button', { class: 'icon-button', type: 'button', 'aria-label': 'Close', on: { click: () => close() } }, icon('close')),
+        h(
+          'button',
+          { class: 'icon-button', type: 'button', 'aria-label': 'Close', on: { click: () => close() } },
+          icon('close'),
+        ),
       ),
       h('div', { class: 'dialog-body' }, body(close)),
     );
@@ -38,7 +42,11 @@ export function confirmFirst(title, text, action) {
       'div',
       { class: 'dialog-actions' },
       h('button', { class: 'button', on: { click: () => close(false) } }, 'Cancel'),
-      h('button', { class: 'button button-danger', autofocus: true, on: { click: () => close(true) } }, action),
+      h(
+        'button',
+        { class: 'button button-danger', autofocus: true, on: { click: () => close(true) } },
+        action,
+      ),
     ),
   ]);
 }

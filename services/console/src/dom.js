@@ -21,9 +21,6 @@ function set(element, name, value) {
   if (value === null || value === undefined) return;
   if (name === 'on') {
     for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
-  } else if (name === 'vars') {
-    // Through the object model: the page's policy forbids style attributes.
-    for (const [property, text] of Object.entries(value)) element.style.setProperty(property, text);
   } else if (name === 'data') {
     Object.assign(element.dataset, value);
   } else if (name === 'value' || name === 'checked' || name === 'indeterminate') {
@@ -52,5 +49,3 @@ let ids = 0;
 
 /** An id for labels to point at. */
 export const newId = (prefix) => `${prefix}-${++ids}`;
-
-export const prefersStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -54,7 +54,8 @@ function agoText(time, suffix) {
 /** How long until; the exact moment on hover. */
 export function until(time) {
   const left = new Date(time).getTime() - Date.now();
-  const text = left <= 0 ? 'now' : left < HOUR ? `in ${Math.ceil(left / MINUTE)}m` : `in ${age(Date.now() - left)}`;
+  const text =
+    left <= 0 ? 'now' : left < HOUR ? `in ${Math.ceil(left / MINUTE)}m` : `in ${age(Date.now() - left)}`;
   return h('time', { datetime: time, title: atMoment(time) }, text);
 }
 
@@ -66,7 +67,8 @@ setInterval(() => {
 }, 20_000);
 
 /** A resource address that may be broken where its parts meet. */
-export const breakable = (address) => address.split(/(?=[.[/])/).flatMap((part, at) => (at ? [h('wbr'), part] : [part]));
+export const breakable = (address) =>
+  address.split(/(?=[.[/])/).flatMap((part, at) => (at ? [h('wbr'), part] : [part]));
 
 const REASONS = {
   logout: 'You logged out.',
@@ -85,8 +87,10 @@ export const endReason = (reason) => REASONS[reason] ?? 'Your session has ended.
 
 /** What an error says to a person, and what they can do. */
 export function explain(error) {
-  if (error.name === 'Unreachable') return 'The server cannot be reached. Check your connection and try again.';
-  if (error.status === 429) return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 60} seconds.`;
+  if (error.name === 'Unreachable')
+    return 'The server cannot be reached. Check your connection and try again.';
+  if (error.status === 429)
+    return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 60} seconds.`;
   if (error.status >= 500) {
     const trace = error.requestId ? ` (request ${error.requestId})` : '';
     return `The server could not do this${trace}. Try again in a moment.`;

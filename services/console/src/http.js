@@ -14,7 +14,9 @@ export class ApiError extends Error {
 
   /** What is wrong with one field of a form, if the API named it. */
   field(name) {
-    return Array.isArray(this.details) ? this.details.find((detail) => detail.field === name)?.message : undefined;
+    return Array.isArray(this.details)
+      ? this.details.find((detail) => detail.field === name)?.message
+      : undefined;
   }
 }
 

@@ -32,7 +32,14 @@ const LINES = {
 
 /** A line drawing that says nothing a screen reader would not hear from the text beside it. */
 export function icon(name) {
-  const path = svg('path', { d: LINES[name], fill: 'none', 'stroke-width': 1.75, 'stroke-linecap': 'round', 'stroke-linejoin': 'round', stroke: 'currentColor' });
+  const path = svg('path', {
+    d: LINES[name],
+    fill: 'none',
+    'stroke-width': 1.75,
+    'stroke-linecap': 'round',
+    'stroke-linejoin': 'round',
+    stroke: 'currentColor',
+  });
   return svg('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, path);
 }
 

@@ -38,10 +38,13 @@ export function throttled(ms, work, signal) {
   signal?.addEventListener('abort', () => clearTimeout(timer));
   return () => {
     if (timer || signal?.aborted) return;
-    timer = setTimeout(() => {
-      timer = 0;
-      last = performance.now();
-      work();
-    }, Math.max(0, last + ms - performance.now()));
+    timer = setTimeout(
+      () => {
+        timer = 0;
+        last = performance.now();
+        work();
+      },
+      Math.max(0, last + ms - performance.now()),
+    );
   };
 }

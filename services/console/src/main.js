@@ -30,8 +30,8 @@ async function signedOut(reason) {
 
 async function begin() {
   try {
-    await session.restore();
-    if (!session.user()) await signedOut();
+    const ended = await session.restore();
+    if (!session.user()) await signedOut(ended);
   } catch (error) {
     fill(
       app,

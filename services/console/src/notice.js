@@ -16,8 +16,13 @@ export function notify(text, { tone = 'done', action } = {}) {
     'div',
     { class: `notice notice-${tone}`, role: tone === 'error' ? 'alert' : 'status' },
     h('p', {}, text),
-    action && h('button', { class: 'quiet-button', on: { click: () => (action.run(), close()) } }, action.label),
-    h('button', { class: 'icon-button', 'aria-label': 'Close this message', on: { click: close } }, icon('close')),
+    action &&
+      h('button', { class: 'quiet-button', on: { click: () => (action.run(), close()) } }, action.label),
+    h(
+      'button',
+      { class: 'icon-button', 'aria-label': 'Close this message', on: { click: close } },
+      icon('close'),
+    ),
   );
   list.append(item);
   while (list.children.length > 3) list.firstChild.remove();

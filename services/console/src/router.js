@@ -2,7 +2,12 @@
 
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
-  { pattern: /^\/drifts(?:\/([\w-]+))?$/, name: 'drifts', title: 'Drifts', load: () => import('./views/drifts.js') },
+  {
+    pattern: /^\/drifts(?:\/([\w-]+))?$/,
+    name: 'drifts',
+    title: 'Drifts',
+    load: () => import('./views/drifts.js'),
+  },
   { pattern: /^\/alerts$/, name: 'alerts', title: 'Alerts', load: () => import('./views/alerts.js') },
   { pattern: /^\/account$/, name: 'account', title: 'Account', load: () => import('./views/account.js') },
   { pattern: /^\/admin(?:\/(\w+))?$/, name: 'admin', title: 'Admin', load: () => import('./views/admin.js') },

@@ -42,15 +42,24 @@ export async function signUp(name, email, password) {
 async function begin(path, body) {
   const { data } = await request('POST', path, { body, headers: COOKIE_DELIVERY });
   adopt(data.accessToken, data.expiresIn, data.user.name);
-  channel.postMessage({ type: 'signed-in', token: data.accessToken, expiresIn: data.expiresIn, name: data.user.name });
+  channel.postMessage({
+    type: 'signed-in',
+    token: data.accessToken,
+    expiresIn: data.expiresIn,
+    name: data.user.name,
+  });
 }
 
-/** Takes up the session that the cookie holds, if one does. */
+/** Takes up the session that the cookie holds, if one does; tells if there was one that has ended. */
 export async function restore() {
-  if (localStorage.getItem(HINT) === null) return;
-  await renew().catch((error) => {
-    if (!hasEnded(error)) throw error;
-  });
+  if (localStorage.getItem(HINT) === null) return null;
+  try {
+    await renew();
+    return null;
+  } catch (error) {
+    if (hasEnded(error)) return 'expired';
+    throw error;
+  }
 }
 
 /** A new access token; one refresh for all tabs, and for all who ask meanwhile. */

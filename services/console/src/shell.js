@@ -33,7 +33,15 @@ export function openShell(app, signal) {
         'header',
         { class: 'side' },
         h('a', { class: 'brand', href: '#/overview' }, brandMark(), h('span', {}, 'DriftSentry')),
-        h('nav', { class: 'nav', 'aria-label': 'Main' }, h('ul', {}, [...links.values()].map((link) => h('li', {}, link)))),
+        h(
+          'nav',
+          { class: 'nav', 'aria-label': 'Main' },
+          h(
+            'ul',
+            {},
+            [...links.values()].map((link) => h('li', {}, link)),
+          ),
+        ),
         h('div', { class: 'side-foot' }, connectionPill(signal), whoami(signal)),
       ),
       stage,
@@ -56,7 +64,10 @@ function navigation(signal) {
     if (role && !session.may(role)) continue;
     const number = badge && h('span', { class: 'badge', hidden: true });
     if (badge) badges.set(number, badge);
-    links.set(name, h('a', { class: 'nav-link', href: `#/${name}` }, icon(name), h('span', {}, label), number));
+    links.set(
+      name,
+      h('a', { class: 'nav-link', href: `#/${name}` }, icon(name), h('span', {}, label), number),
+    );
   }
   onSummary((summary) => {
     for (const [number, badge] of badges) {
@@ -88,9 +99,18 @@ function whoami(signal) {
   return h(
     'div',
     { class: 'whoami' },
-    h('a', { class: 'whoami-name', href: '#/account' }, name, h('span', { class: 'role' }, session.user().role)),
+    h(
+      'a',
+      { class: 'whoami-name', href: '#/account' },
+      name,
+      h('span', { class: 'role' }, session.user().role),
+    ),
     themeButton,
-    h('button', { class: 'icon-button', 'aria-label': 'Log out', title: 'Log out', on: { click: session.logOut } }, icon('leave')),
+    h(
+      'button',
+      { class: 'icon-button', 'aria-label': 'Log out', title: 'Log out', on: { click: session.logOut } },
+      icon('leave'),
+    ),
   );
 }
 
@@ -119,7 +139,10 @@ function show(stage, links, signal) {
       // A screen reader goes on where the new view begins.
       if (!isFirst) main.focus({ preventScroll: true });
     } catch (error) {
-      fill(main, failed(error, () => location.reload()));
+      fill(
+        main,
+        failed(error, () => location.reload()),
+      );
     }
   };
   route(arrive, signal);

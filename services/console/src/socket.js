@@ -27,7 +27,8 @@ let pauseMs = null;
 
 /** `{name: off | connecting | live | reconnecting, heardAt}`. */
 export const connection = () => state;
-export const onState = (listener, signal) => states.addEventListener('change', () => listener(state), { signal });
+export const onState = (listener, signal) =>
+  states.addEventListener('change', () => listener(state), { signal });
 
 export function start() {
   session.on('started', connect);
@@ -168,7 +169,8 @@ function closed(code) {
   if (code === CLOSE.revoked) return session.endedElsewhere(null);
   become('reconnecting');
   const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
-  const pause = pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
+  const pause =
+    pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
   retry = setTimeout(code === CLOSE.unauthorised ? renewAndConnect : connect, pause);
 }
 

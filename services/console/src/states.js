@@ -17,13 +17,28 @@ export const failed = (error, retry) =>
     'div',
     { class: 'state state-failed', role: 'alert' },
     icon('alerts'),
-    h('h2', {}, error.status === 403 ? 'Not for your role' : error.status === 404 ? 'Not there any more' : 'This did not load'),
+    h(
+      'h2',
+      {},
+      error.status === 403
+        ? 'Not for your role'
+        : error.status === 404
+          ? 'Not there any more'
+          : 'This did not load',
+    ),
     h('p', {}, explain(error)),
     retry && error.status !== 403 && h('button', { class: 'button', on: { click: retry } }, 'Try again'),
   );
 
 export const empty = (drawing, title, text, ...actions) =>
-  h('div', { class: 'state' }, icon(drawing), h('h2', {}, title), h('p', {}, text), actions.length > 0 && h('div', { class: 'state-actions' }, actions));
+  h(
+    'div',
+    { class: 'state' },
+    icon(drawing),
+    h('h2', {}, title),
+    h('p', {}, text),
+    actions.length > 0 && h('div', { class: 'state-actions' }, actions),
+  );
 
 /** Fills `element` with what `work` gives; shows that it waits, and what to do if it fails. */
 export async function load(element, signal, work, { rows = 6, quietly = false } = {}) {
@@ -32,7 +47,11 @@ export async function load(element, signal, work, { rows = 6, quietly = false } 
     const content = await work();
     if (!signal.aborted) fill(element, content);
   } catch (error) {
-    if (!signal.aborted) fill(element, failed(error, () => load(element, signal, work, { rows })));
+    if (!signal.aborted)
+      fill(
+        element,
+        failed(error, () => load(element, signal, work, { rows })),
+      );
   }
 }
 

@@ -27,9 +27,19 @@ export function show(main, found, signal) {
     );
   fill(
     main,
-    h('header', { class: 'view-head' }, h('h1', {}, 'Account'), h('span', { class: 'quiet' }, `${email} · ${role}`)),
+    h(
+      'header',
+      { class: 'view-head' },
+      h('h1', {}, 'Account'),
+      h('span', { class: 'quiet' }, `${email} · ${role}`),
+    ),
     h('section', { class: 'panel' }, h('h2', {}, 'Where you are logged in'), place),
-    h('section', { class: 'panel panel-narrow' }, h('h2', {}, 'Password'), passwordForm(() => read(true))),
+    h(
+      'section',
+      { class: 'panel panel-narrow' },
+      h('h2', {}, 'Password'),
+      passwordForm(() => read(true)),
+    ),
   );
   const again = throttled(400, () => read(true), signal);
   for (const prefix of ['auth:session', 'auth:user', 'resync']) onLive(prefix, again, signal);
@@ -38,7 +48,9 @@ export function show(main, found, signal) {
 
 function sessionsView(sessions, reread) {
   const others = sessions.filter(({ current }) => !current);
-  const ordered = sessions.toSorted((a, b) => b.current - a.current || b.lastActivity.localeCompare(a.lastActivity));
+  const ordered = sessions.toSorted(
+    (a, b) => b.current - a.current || b.lastActivity.localeCompare(a.lastActivity),
+  );
   const endOthers = async ({ currentTarget: button }) => {
     const text = `${plural(others.length, 'other device')} will have to log in again.`;
     if (!(await confirmFirst('End all other sessions?', text, 'End them'))) return;
@@ -49,8 +61,13 @@ function sessionsView(sessions, reread) {
     reread();
   };
   return [
-    h('ul', { class: 'sessions' }, ordered.map((entry) => sessionView(entry, reread))),
-    others.length > 1 && h('button', { class: 'button', on: { click: endOthers } }, `End all ${others.length} others`),
+    h(
+      'ul',
+      { class: 'sessions' },
+      ordered.map((entry) => sessionView(entry, reread)),
+    ),
+    others.length > 1 &&
+      h('button', { class: 'button', on: { click: endOthers } }, `End all ${others.length} others`),
   ];
 }
 
@@ -74,11 +91,25 @@ function sessionView({ id, current, deviceInfo, ipAddress, createdAt, lastActivi
       'div',
       {},
       h('p', {}, h('strong', {}, name), current && h('span', { class: 'tag tag-here' }, 'this device')),
-      h('p', { class: 'quiet' }, ipAddress, ' · last active ', ago(lastActivity, 'ago'), ' · logged in ', ago(createdAt, 'ago'), ' · ends ', until(expiresAt)),
+      h(
+        'p',
+        { class: 'quiet' },
+        ipAddress,
+        ' · last active ',
+        ago(lastActivity, 'ago'),
+        ' · logged in ',
+        ago(createdAt, 'ago'),
+        ' · ends ',
+        until(expiresAt),
+      ),
     ),
     current
       ? h('button', { class: 'button', on: { click: session.logOut } }, 'Log out')
-      : h('button', { class: 'button', 'aria-label': `End the session of ${name}`, on: { click: end } }, 'End'),
+      : h(
+          'button',
+          { class: 'button', 'aria-label': `End the session of ${name}`, on: { click: end } },
+          'End',
+        ),
   );
 }
 
@@ -94,12 +125,25 @@ function passwordForm(reread) {
   const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
   const submit = h('button', { class: 'button', type: 'submit' }, 'Change password');
   const input = (id, label, autocomplete) =>
-    h('div', { class: 'field' }, h('label', { for: id }, label), h('input', { id, name: id, type: 'password', autocomplete, required: true }));
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: id }, label),
+      h('input', { id, name: id, type: 'password', autocomplete, required: true }),
+    );
   const form = h(
     'form',
     { novalidate: true },
     // Lets a password manager know whose it is.
-    h('input', { class: 'unseen', type: 'text', autocomplete: 'username', value: session.user().email, tabindex: '-1', 'aria-hidden': 'true', readonly: true }),
+    h('input', {
+      class: 'unseen',
+      type: 'text',
+      autocomplete: 'username',
+      value: session.user().email,
+      tabindex: '-1',
+      'aria-hidden': 'true',
+      readonly: true,
+    }),
     input('currentPassword', 'Current password', 'current-password'),
     input('newPassword', 'New password', 'new-password'),
     h('p', { class: 'hint' }, 'At least 8 characters. Your other sessions end.'),

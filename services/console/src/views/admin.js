@@ -17,10 +17,16 @@ const PARTS = {
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'admin-part' });
-  const links = Object.entries(PARTS).map(([name, [label]]) => h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label));
+  const links = Object.entries(PARTS).map(([name, [label]]) =>
+    h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label),
+  );
   const head = h('header', { class: 'view-head' }, h('h1', {}, 'Admin'));
   if (!session.may('admin')) {
-    fill(main, head, failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }));
+    fill(
+      main,
+      head,
+      failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }),
+    );
     return undefined;
   }
   let leaving = new AbortController();

@@ -20,9 +20,18 @@ export function show(main, found, signal) {
   const items = new Map();
   const list = h('ol', { class: 'alerts' });
   const place = h('div', {});
-  const more = h('button', { class: 'button', hidden: true, on: { click: () => busy(more, () => read(cursor)) } }, 'Older alerts');
+  const more = h(
+    'button',
+    { class: 'button', hidden: true, on: { click: () => busy(more, () => read(cursor)) } },
+    'Older alerts',
+  );
   const unread = h('span', { class: 'quiet' });
-  const readAll = h('button', { class: 'button', on: { click: () => busy(readAll, markAll) } }, icon('check'), 'Mark all as read');
+  const readAll = h(
+    'button',
+    { class: 'button', on: { click: () => busy(readAll, markAll) } },
+    icon('check'),
+    'Mark all as read',
+  );
   const tabs = [
     ['Unread', true],
     ['All', false],
@@ -30,7 +39,13 @@ export function show(main, found, signal) {
 
   fill(
     main,
-    h('header', { class: 'view-head' }, h('h1', {}, 'Alerts'), unread, h('div', { class: 'view-actions' }, readAll)),
+    h(
+      'header',
+      { class: 'view-head' },
+      h('h1', {}, 'Alerts'),
+      unread,
+      h('div', { class: 'view-actions' }, readAll),
+    ),
     h('div', { class: 'tabs', role: 'group', 'aria-label': 'Which alerts' }, tabs),
     list,
     place,
@@ -63,7 +78,12 @@ export function show(main, found, signal) {
     return read();
   }
 
-  const page = (from) => get(ALERTS, { limit: PAGE, cursor: from, isRead: isUnreadOnly ? false : null }, { signal: AbortSignal.any([reading.signal, signal]) });
+  const page = (from) =>
+    get(
+      ALERTS,
+      { limit: PAGE, cursor: from, isRead: isUnreadOnly ? false : null },
+      { signal: AbortSignal.any([reading.signal, signal]) },
+    );
 
   async function read(from) {
     try {
@@ -88,8 +108,16 @@ export function show(main, found, signal) {
   function tidy() {
     more.hidden = !cursor;
     if (items.size > 0) fill(place);
-    else if (isUnreadOnly) fill(place, empty('check', 'All read', 'Nothing asks for your attention. New alerts appear here by themselves.'));
-    else fill(place, empty('alerts', 'No alerts yet', 'A critical drift, or one that became worse, raises an alert.'));
+    else if (isUnreadOnly)
+      fill(
+        place,
+        empty('check', 'All read', 'Nothing asks for your attention. New alerts appear here by themselves.'),
+      );
+    else
+      fill(
+        place,
+        empty('alerts', 'No alerts yet', 'A critical drift, or one that became worse, raises an alert.'),
+      );
   }
 
   function add(alert, className) {
@@ -134,12 +162,26 @@ export function show(main, found, signal) {
 }
 
 function alertView({ id, driftId, severity, title, message, createdAt, isRead }, markRead, className = '') {
-  const read = h('button', { class: 'quiet-button alert-read', 'aria-label': `Mark read: ${title}`, on: { click: () => markRead(id, read) } }, icon('check'), 'Mark read');
+  const read = h(
+    'button',
+    {
+      class: 'quiet-button alert-read',
+      'aria-label': `Mark read: ${title}`,
+      on: { click: () => markRead(id, read) },
+    },
+    icon('check'),
+    'Mark read',
+  );
   return h(
     'li',
     { class: `alert ${className} ${isRead ? 'is-read' : ''}` },
     severityMark(severity),
-    h('div', { class: 'alert-text' }, h('p', {}, driftId ? h('a', { href: `#/drifts/${driftId}` }, title) : h('strong', {}, title)), h('p', { class: 'quiet' }, message)),
+    h(
+      'div',
+      { class: 'alert-text' },
+      h('p', {}, driftId ? h('a', { href: `#/drifts/${driftId}` }, title) : h('strong', {}, title)),
+      h('p', { class: 'quiet' }, message),
+    ),
     ago(createdAt, 'ago'),
     !isRead && read,
   );

@@ -18,7 +18,11 @@ export function show(main, found, signal) {
   const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
   const list = new DriftList({ signal, address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}` });
   const bar = bulkBar(list, signal);
-  const filters = filterBar((changed) => go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true }), list, signal);
+  const filters = filterBar(
+    (changed) => go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true }),
+    list,
+    signal,
+  );
 
   fill(
     main,
@@ -53,7 +57,11 @@ export function show(main, found, signal) {
     main.classList.toggle('has-detail', Boolean(id));
     list.markOpen(id);
     if (id) {
-      showDetail(detail, id, { close, known: list.drift(id), signal: AbortSignal.any([leaving.signal, signal]) });
+      showDetail(detail, id, {
+        close,
+        known: list.drift(id),
+        signal: AbortSignal.any([leaving.signal, signal]),
+      });
       detail.scrollTop = 0;
       if (!list.hasFocus() || matchMedia('(max-width: 60rem)').matches) detail.focus({ preventScroll: true });
     } else if (wasOpen) {

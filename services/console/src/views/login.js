@@ -27,13 +27,32 @@ export function showLogin(app, reason) {
 
 function showForm(place, { isNew, reason }) {
   const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
-  const submit = h('button', { class: 'button button-primary button-wide', type: 'submit' }, isNew ? 'Create account' : 'Log in');
+  const submit = h(
+    'button',
+    { class: 'button button-primary button-wide', type: 'submit' },
+    isNew ? 'Create account' : 'Log in',
+  );
   const form = h(
     'form',
     { novalidate: true },
     isNew && field('Name', { name: 'name', autocomplete: 'name', required: true }),
-    field('Email', { name: 'email', type: 'email', autocomplete: 'username', required: true, spellcheck: 'false' }),
-    field('Password', { name: 'password', type: 'password', autocomplete: isNew ? 'new-password' : 'current-password', required: true }, isNew && 'At least 8 characters. You start as a viewer.'),
+    field('Email', {
+      name: 'email',
+      type: 'email',
+      autocomplete: 'username',
+      required: true,
+      spellcheck: 'false',
+    }),
+    field(
+      'Password',
+      {
+        name: 'password',
+        type: 'password',
+        autocomplete: isNew ? 'new-password' : 'current-password',
+        required: true,
+      },
+      isNew && 'At least 8 characters. You start as a viewer.',
+    ),
     told,
     submit,
   );
@@ -54,7 +73,9 @@ function showForm(place, { isNew, reason }) {
   fill(
     place,
     h('h1', {}, isNew ? 'Create an account' : 'Log in'),
-    reason && reason !== 'logout' && h('p', { class: 'banner banner-warning', role: 'alert' }, endReason(reason)),
+    reason &&
+      reason !== 'logout' &&
+      h('p', { class: 'banner banner-warning', role: 'alert' }, endReason(reason)),
     reason === 'logout' && h('p', { class: 'banner', role: 'status' }, 'You are logged out.'),
     form,
     h(
@@ -95,5 +116,14 @@ function driftDrawing() {
       fall > 0 && svg('path', { class: 'drawing-actual', d: actual }),
     ];
   });
-  return svg('svg', { class: 'login-drawing', viewBox: '0 0 1600 800', preserveAspectRatio: 'xMidYMid slice', 'aria-hidden': 'true' }, lines);
+  return svg(
+    'svg',
+    {
+      class: 'login-drawing',
+      viewBox: '0 0 1600 800',
+      preserveAspectRatio: 'xMidYMid slice',
+      'aria-hidden': 'true',
+    },
+    lines,
+  );
 }

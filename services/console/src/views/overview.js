@@ -37,18 +37,45 @@ export function show(main, found, signal) {
 }
 
 function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
-  const parts = SEVERITIES.map((name) => ({ name, label: LABELS[name], value: bySeverity[name], href: `#/drifts?severity=${name}` }));
+  const parts = SEVERITIES.map((name) => ({
+    name,
+    label: LABELS[name],
+    value: bySeverity[name],
+    href: `#/drifts?severity=${name}`,
+  }));
   return [
-    h('section', { class: 'card card-open' }, h('h2', {}, 'Open'), h('a', { class: 'figure', href: '#/drifts' }, count(open)), shareBar(parts)),
-    card('Waiting longest', oldestOpenAt ? ago(oldestOpenAt) : 'nothing', 'since it was first seen', '#/drifts?sort=detectedAt'),
+    h(
+      'section',
+      { class: 'card card-open' },
+      h('h2', {}, 'Open'),
+      h('a', { class: 'figure', href: '#/drifts' }, count(open)),
+      shareBar(parts),
+    ),
+    card(
+      'Waiting longest',
+      oldestOpenAt ? ago(oldestOpenAt) : 'nothing',
+      'since it was first seen',
+      '#/drifts?sort=detectedAt',
+    ),
     card('Cost of what is open', money(costImpactMonthly), 'a month', '#/drifts?sort=-costImpactMonthly'),
     card('Time to decide', duration(decisionHours), 'on average, from first sight'),
-    card('Decided', count(byStatus.approved + byStatus.rejected), `${count(byStatus.approved)} approved, ${count(byStatus.rejected)} rejected, ${count(byStatus.resolved)} resolved`, '#/drifts?status=approved,rejected'),
+    card(
+      'Decided',
+      count(byStatus.approved + byStatus.rejected),
+      `${count(byStatus.approved)} approved, ${count(byStatus.rejected)} rejected, ${count(byStatus.resolved)} resolved`,
+      '#/drifts?status=approved,rejected',
+    ),
   ];
 }
 
 function card(title, figure, note, href) {
-  return h('section', { class: 'card' }, h('h2', {}, title), href ? h('a', { class: 'figure', href }, figure) : h('p', { class: 'figure' }, figure), h('p', { class: 'note' }, note));
+  return h(
+    'section',
+    { class: 'card' },
+    h('h2', {}, title),
+    href ? h('a', { class: 'figure', href }, figure) : h('p', { class: 'figure' }, figure),
+    h('p', { class: 'note' }, note),
+  );
 }
 
 function trend(signal) {
@@ -61,8 +88,15 @@ function trend(signal) {
         const from = new Date();
         from.setHours(0, 0, 0, 0);
         from.setDate(from.getDate() - DAYS + 1);
-        const { items, isComplete } = await all('/api/v1/drifts', { detectedFrom: from.toISOString() }, { most: MOST, signal });
-        return [dayBars(daysOf(items, from), SEVERITIES.toReversed()), !isComplete && h('p', { class: 'note' }, `Drawn from the newest ${count(MOST)}.`)];
+        const { items, isComplete } = await all(
+          '/api/v1/drifts',
+          { detectedFrom: from.toISOString() },
+          { most: MOST, signal },
+        );
+        return [
+          dayBars(daysOf(items, from), SEVERITIES.toReversed()),
+          !isComplete && h('p', { class: 'note' }, `Drawn from the newest ${count(MOST)}.`),
+        ];
       },
       { rows: 3, quietly },
     );
@@ -93,7 +127,11 @@ function urgent(signal) {
       place,
       signal,
       async () => {
-        const { data } = await get('/api/v1/drifts', { status: 'detected', sort: '-severity', limit: 7 }, { signal });
+        const { data } = await get(
+          '/api/v1/drifts',
+          { status: 'detected', sort: '-severity', limit: 7 },
+          { signal },
+        );
         if (data.length === 0) return h('p', { class: 'quiet' }, 'Nothing waits for a decision.');
         return h('ol', { class: 'urgent' }, data.map(urgentEntry));
       },
@@ -101,7 +139,12 @@ function urgent(signal) {
     );
   follow(['drift:', 'resync'], () => read(true), signal);
   read(false);
-  return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Look at these first'), h('a', { href: '#/drifts?sort=-severity' }, 'All')), place);
+  return h(
+    'section',
+    { class: 'panel' },
+    h('header', {}, h('h2', {}, 'Look at these first'), h('a', { href: '#/drifts?sort=-severity' }, 'All')),
+    place,
+  );
 }
 
 const urgentEntry = ({ id, address, severity, stack, status, detectedAt }) =>

@@ -14,18 +14,25 @@ const SOURCES = {
 
 export function showAudit(place, signal) {
   const table = h('div', {});
-  const buttons = Object.entries(SOURCES).map(([name, { label }]) => h('button', { class: 'chip chip-text', data: { name }, on: { click: () => read(name) } }, label));
+  const buttons = Object.entries(SOURCES).map(([name, { label }]) =>
+    h('button', { class: 'chip chip-text', data: { name }, on: { click: () => read(name) } }, label),
+  );
   const read = (name) => {
     for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.name === name));
     const { path, row, label } = SOURCES[name];
     const page = (cursor) => get(path, { limit: 50, cursor }, { signal });
     return load(table, signal, async () => {
       const [first] = await Promise.all([page(), knowNames()]);
-      if (first.data.length === 0) return empty('admin', 'Nothing happened yet', 'Whatever is done from now on is listed here.');
+      if (first.data.length === 0)
+        return empty('admin', 'Nothing happened yet', 'Whatever is done from now on is listed here.');
       const heads = ['When', 'What', 'Who', 'About'].map((text) => h('th', { scope: 'col' }, text));
       const body = h('tbody', {}, first.data.map(row));
       return [
-        h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': label }, h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body)),
+        h(
+          'div',
+          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': label },
+          h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body),
+        ),
         moreButton(body, first.page.nextCursor, page, row),
       ];
     });
@@ -34,7 +41,16 @@ export function showAudit(place, signal) {
   read('drift');
 }
 
-const DONE = { create: 'created', approve: 'approved', reject: 'rejected', resolve: 'resolved', reopen: 'reopened', update: 'updated', delete: 'deleted', see: 'seen again' };
+const DONE = {
+  create: 'created',
+  approve: 'approved',
+  reject: 'rejected',
+  resolve: 'resolved',
+  reopen: 'reopened',
+  update: 'updated',
+  delete: 'deleted',
+  see: 'seen again',
+};
 
 /** `drift.approve` reads “Drift approved”, `login_failed` “Login failed”. */
 const words = (action) => {
@@ -42,19 +58,27 @@ const words = (action) => {
   return text[0].toUpperCase() + text.slice(1);
 };
 
-const cells = (...contents) => h('tr', {}, contents.map((content) => h('td', {}, content)));
+const cells = (...contents) =>
+  h(
+    'tr',
+    {},
+    contents.map((content) => h('td', {}, content)),
+  );
 
 function authRow({ action, userId, actorId, detail, ipAddress, createdAt }) {
   const subject = actorId && actorId !== userId ? `about ${nameOf(userId)}` : null;
-  return cells(ago(createdAt, 'ago'), h('strong', {}, words(action)), userId || actorId ? nameOf(actorId ?? userId) : 'nobody known', [[subject, detail, ipAddress].filter(Boolean).join(' · ')]);
+  return cells(
+    ago(createdAt, 'ago'),
+    h('strong', {}, words(action)),
+    userId || actorId ? nameOf(actorId ?? userId) : 'nobody known',
+    [[subject, detail, ipAddress].filter(Boolean).join(' · ')],
+  );
 }
 
 function driftRow({ action, actor, entity, entityId, from, to, reason, at }) {
   const step = from && to && from !== to ? `${from} → ${to}` : to;
-  return cells(
-    ago(at, 'ago'),
-    h('strong', {}, words(action)),
-    nameOf(actor),
-    [entity === 'drift' ? h('a', { href: `#/drifts/${entityId}` }, step ?? 'drift') : step, reason && h('small', {}, `“${reason}”`)],
-  );
+  return cells(ago(at, 'ago'), h('strong', {}, words(action)), nameOf(actor), [
+    entity === 'drift' ? h('a', { href: `#/drifts/${entityId}` }, step ?? 'drift') : step,
+    reason && h('small', {}, `“${reason}”`),
+  ]);
 }

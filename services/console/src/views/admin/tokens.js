@@ -14,26 +14,67 @@ const LIVES = { 30: '30 days', 90: '90 days', 365: 'a year', '': 'ten years' };
 
 export function showTokens(place, signal) {
   const list = h('div', {});
-  const create = h('button', { class: 'button button-primary', on: { click: () => newToken().then((made) => made && read()) } }, icon('key'), 'New token');
+  const create = h(
+    'button',
+    { class: 'button button-primary', on: { click: () => newToken().then((made) => made && read()) } },
+    icon('key'),
+    'New token',
+  );
   const read = () =>
     load(list, signal, async () => {
       const { data } = await get(TOKENS, { limit: 100 }, { signal });
-      if (data.length === 0) return empty('key', 'No service tokens', 'Make one for each machine that sends scans, such as your CI. It is shown once.');
-      const heads = ['Name', 'Role', 'Last used', 'Ends', ''].map((label) => h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')));
+      if (data.length === 0)
+        return empty(
+          'key',
+          'No service tokens',
+          'Make one for each machine that sends scans, such as your CI. It is shown once.',
+        );
+      const heads = ['Name', 'Role', 'Last used', 'Ends', ''].map((label) =>
+        h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
+      );
       return h(
         'div',
         { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
-        h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, data.map((token) => tokenRow(token, read)))),
+        h(
+          'table',
+          { class: 'table' },
+          h('thead', {}, h('tr', {}, heads)),
+          h(
+            'tbody',
+            {},
+            data.map((token) => tokenRow(token, read)),
+          ),
+        ),
       );
     });
-  fill(place, h('div', { class: 'filter-row' }, h('p', { class: 'quiet grow' }, 'A token lets a machine in without a person’s password. End it here and it stops working at once.'), create), list);
+  fill(
+    place,
+    h(
+      'div',
+      { class: 'filter-row' },
+      h(
+        'p',
+        { class: 'quiet grow' },
+        'A token lets a machine in without a person’s password. End it here and it stops working at once.',
+      ),
+      create,
+    ),
+    list,
+  );
   read();
 }
 
 function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) {
-  const end = h('button', { class: 'quiet-button', 'aria-label': `End the token ${name}`, on: { click: stop } }, 'End');
+  const end = h(
+    'button',
+    { class: 'quiet-button', 'aria-label': `End the token ${name}`, on: { click: stop } },
+    'End',
+  );
   async function stop() {
-    if (!(await confirmFirst(`End the token “${name}”?`, 'Whatever uses it stops working at once.', 'End it'))) return;
+    if (
+      !(await confirmFirst(`End the token “${name}”?`, 'Whatever uses it stops working at once.', 'End it'))
+    )
+      return;
     try {
       await busy(end, () => remove(`${TOKENS}/${id}`));
       notify(`Ended: ${name}.`);
@@ -55,19 +96,39 @@ function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) 
 
 function newToken() {
   return openDialog('New service token', (close) => {
-    const name = h('input', { id: 'token-name', required: true, maxlength: 100, autocomplete: 'off', autofocus: true });
-    const role = h('select', { id: 'token-role', class: 'select' }, h('option', { value: 'engineer' }, 'engineer: may send scans'), h('option', { value: 'viewer' }, 'viewer: may read'));
-    const life = h('select', { id: 'token-life', class: 'select' }, ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])));
+    const name = h('input', {
+      id: 'token-name',
+      required: true,
+      maxlength: 100,
+      autocomplete: 'off',
+      autofocus: true,
+    });
+    const role = h(
+      'select',
+      { id: 'token-role', class: 'select' },
+      h('option', { value: 'engineer' }, 'engineer: may send scans'),
+      h('option', { value: 'viewer' }, 'viewer: may read'),
+    );
+    const life = h(
+      'select',
+      { id: 'token-life', class: 'select' },
+      ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])),
+    );
     const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
     const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
     const form = h('form', { novalidate: true, on: { submit: make } });
     async function make(event) {
       event.preventDefault();
-      const expiresAt = life.value ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString() : undefined;
+      const expiresAt = life.value
+        ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString()
+        : undefined;
       await busy(submit, async () => {
         try {
           const { data } = await post(TOKENS, { name: name.value.trim(), role: role.value, expiresAt });
-          fill(form, madeView(data.token, () => close(true)));
+          fill(
+            form,
+            madeView(data.token, () => close(true)),
+          );
           form.querySelector('button').focus();
         } catch (error) {
           told.hidden = false;
@@ -76,14 +137,26 @@ function newToken() {
         }
       });
     }
-    const field = (label, input, hint) => h('div', { class: 'field' }, h('label', { for: input.id }, label), input, hint && h('p', { class: 'hint' }, hint));
+    const field = (label, input, hint) =>
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: input.id }, label),
+        input,
+        hint && h('p', { class: 'hint' }, hint),
+      );
     fill(
       form,
       field('Name', name, 'Where it will be used, such as ci-network.'),
       field('Role', role),
       field('Lives for', life),
       told,
-      h('div', { class: 'dialog-actions' }, h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'), submit),
+      h(
+        'div',
+        { class: 'dialog-actions' },
+        h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'),
+        submit,
+      ),
     );
     return form;
   });
@@ -102,8 +175,21 @@ function madeView(token, done) {
   };
   return [
     h('p', { class: 'banner banner-warning' }, 'Copy it now: it is not shown again.'),
-    h('div', { class: 'secret' }, secret, h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy')),
-    h('pre', { class: 'snippet' }, 'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan | driftsentry ingest - --stack prod'),
-    h('div', { class: 'dialog-actions' }, h('button', { class: 'button button-primary', type: 'button', on: { click: done } }, 'Done')),
+    h(
+      'div',
+      { class: 'secret' },
+      secret,
+      h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy'),
+    ),
+    h(
+      'pre',
+      { class: 'snippet' },
+      'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan | driftsentry ingest - --stack prod',
+    ),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h('button', { class: 'button button-primary', type: 'button', on: { click: done } }, 'Done'),
+    ),
   ];
 }

@@ -32,18 +32,29 @@ export function showUsers(place, signal) {
   function read() {
     return load(table, signal, async () => {
       const first = await page();
-      if (first.data.length === 0) return empty('search', 'Nobody found', 'No name and no email has this in it.');
+      if (first.data.length === 0)
+        return empty('search', 'Nobody found', 'No name and no email has this in it.');
       const body = h('tbody', {}, first.data.map(userRow));
       return [usersTable(body), moreButton(body, first.page.nextCursor, page)];
     });
   }
-  fill(place, h('div', { class: 'filter-row' }, h('div', { class: 'search' }, icon('search'), search)), table);
+  fill(
+    place,
+    h('div', { class: 'filter-row' }, h('div', { class: 'search' }, icon('search'), search)),
+    table,
+  );
   read();
 }
 
 function usersTable(body) {
-  const heads = ['Name', 'Role', 'Last login', 'Made', ''].map((label) => h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')));
-  return h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Users' }, h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body));
+  const heads = ['Name', 'Role', 'Last login', 'Made', ''].map((label) =>
+    h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
+  );
+  return h(
+    'div',
+    { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Users' },
+    h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body),
+  );
 }
 
 export function moreButton(body, cursor, page, row = userRow) {
@@ -78,20 +89,51 @@ function userRow(user) {
     };
     const role = h(
       'select',
-      { class: 'select', 'aria-label': `Role of ${now.name}`, on: { change: () => change(role, { role: role.value }, `${now.name} is now ${role.value}.`) } },
+      {
+        class: 'select',
+        'aria-label': `Role of ${now.name}`,
+        on: { change: () => change(role, { role: role.value }, `${now.name} is now ${role.value}.`) },
+      },
       ROLES.map((value) => h('option', { value, selected: value === now.role }, value)),
     );
-    const toggle = h('button', { class: 'quiet-button', 'aria-label': `${now.isActive ? 'Disable' : 'Enable'} ${now.name}`, on: { click: turn } }, now.isActive ? 'Disable' : 'Enable');
-    const end = h('button', { class: 'quiet-button', 'aria-label': `End sessions of ${now.name}`, on: { click: () => endSessions(end, now) } }, 'End sessions');
+    const toggle = h(
+      'button',
+      {
+        class: 'quiet-button',
+        'aria-label': `${now.isActive ? 'Disable' : 'Enable'} ${now.name}`,
+        on: { click: turn },
+      },
+      now.isActive ? 'Disable' : 'Enable',
+    );
+    const end = h(
+      'button',
+      {
+        class: 'quiet-button',
+        'aria-label': `End sessions of ${now.name}`,
+        on: { click: () => endSessions(end, now) },
+      },
+      'End sessions',
+    );
     async function turn() {
       const text = `${now.name} is logged out everywhere at once and cannot log in until enabled again.`;
       if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;
-      await change(toggle, { isActive: !now.isActive }, `${now.name} is ${now.isActive ? 'disabled' : 'enabled'}.`);
+      await change(
+        toggle,
+        { isActive: !now.isActive },
+        `${now.name} is ${now.isActive ? 'disabled' : 'enabled'}.`,
+      );
     }
     row.classList.toggle('is-off', !now.isActive);
     fill(
       row,
-      h('td', {}, h('strong', {}, now.name), isSelf && h('span', { class: 'tag tag-here' }, 'you'), !now.isActive && h('span', { class: 'tag' }, 'disabled'), h('small', {}, now.email)),
+      h(
+        'td',
+        {},
+        h('strong', {}, now.name),
+        isSelf && h('span', { class: 'tag tag-here' }, 'you'),
+        !now.isActive && h('span', { class: 'tag' }, 'disabled'),
+        h('small', {}, now.email),
+      ),
       h('td', {}, role),
       h('td', {}, ago(now.lastLoginAt, 'ago')),
       h('td', {}, ago(now.createdAt, 'ago')),

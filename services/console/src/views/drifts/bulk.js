@@ -18,9 +18,19 @@ export function bulkBar(list) {
   if (!session.may('engineer')) return bar;
   const number = h('strong', { role: 'status' });
   const buttons = ['approve', 'reject', 'resolve'].map((action) =>
-    h('button', { class: 'button', on: { click: () => decideMany(list, action) } }, icon(ACTIONS[action].icon), ACTIONS[action].label),
+    h(
+      'button',
+      { class: 'button', on: { click: () => decideMany(list, action) } },
+      icon(ACTIONS[action].icon),
+      ACTIONS[action].label,
+    ),
   );
-  fill(bar, number, buttons, h('button', { class: 'quiet-button', on: { click: () => list.selectAll(false) } }, 'Clear'));
+  fill(
+    bar,
+    number,
+    buttons,
+    h('button', { class: 'quiet-button', on: { click: () => list.selectAll(false) } }, 'Clear'),
+  );
   list.onSelection(() => {
     const selected = list.selection().length;
     bar.hidden = selected === 0;
@@ -62,7 +72,12 @@ export async function decideMany(list, action) {
       h('p', {}, meaning),
       h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
       told,
-      h('div', { class: 'dialog-actions' }, h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'), submit),
+      h(
+        'div',
+        { class: 'dialog-actions' },
+        h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'),
+        submit,
+      ),
     );
   });
   if (isDone) list.selectAll(false);
@@ -83,5 +98,8 @@ function report(outcomes, action) {
   const refused = outcomes.length - done;
   const text = `${ACTIONS[action].done}: ${plural(done, 'drift')}.`;
   if (refused === 0) notify(text);
-  else notify(`${text} ${refused} had been decided or had changed meanwhile and stayed as they are.`, { tone: 'info' });
+  else
+    notify(`${text} ${refused} had been decided or had changed meanwhile and stayed as they are.`, {
+      tone: 'info',
+    });
 }

@@ -60,14 +60,18 @@ export function arrayLines(expected, actual) {
     rest.splice(at, 1);
     return { sign: ' ', text };
   });
-  return [...lines, ...rest.map((text) => ({ sign: '+', text }))].map(({ sign, text }) => ({ sign, item: JSON.parse(text) }));
+  return [...lines, ...rest.map((text) => ({ sign: '+', text }))].map(({ sign, text }) => ({
+    sign,
+    item: JSON.parse(text),
+  }));
 }
 
 /** Every attribute of a state as `[label, value]`, nested ones flattened. */
 export function attributes(state, path = []) {
   return Object.entries(state ?? {}).flatMap(([name, value]) => {
     const here = [...path, name];
-    const isNested = value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
+    const isNested =
+      value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
     return isNested ? attributes(value, here) : [[label(here), value]];
   });
 }

@@ -10,12 +10,40 @@ import * as session from '../../session.js';
 import { busy } from '../../states.js';
 
 export const ACTIONS = {
-  approve: { label: 'Approve', done: 'Approved', icon: 'check', meaning: 'The actual state is fine as it is.', needsReason: true },
-  reject: { label: 'Reject', done: 'Rejected', icon: 'cross', meaning: 'The actual state must go.', needsReason: true },
-  resolve: { label: 'Mark resolved', done: 'Resolved', icon: 'flag', meaning: 'It is over, whatever a scan says.' },
-  reopen: { label: 'Reopen', done: 'Reopened', icon: 'ring', meaning: 'Takes the decision back.', role: 'admin' },
+  approve: {
+    label: 'Approve',
+    done: 'Approved',
+    icon: 'check',
+    meaning: 'The actual state is fine as it is.',
+    needsReason: true,
+  },
+  reject: {
+    label: 'Reject',
+    done: 'Rejected',
+    icon: 'cross',
+    meaning: 'The actual state must go.',
+    needsReason: true,
+  },
+  resolve: {
+    label: 'Mark resolved',
+    done: 'Resolved',
+    icon: 'flag',
+    meaning: 'It is over, whatever a scan says.',
+  },
+  reopen: {
+    label: 'Reopen',
+    done: 'Reopened',
+    icon: 'ring',
+    meaning: 'Takes the decision back.',
+    role: 'admin',
+  },
 };
-const ALLOWED = { detected: ['approve', 'reject', 'resolve'], approved: ['resolve', 'reopen'], rejected: ['resolve', 'reopen'], resolved: [] };
+const ALLOWED = {
+  detected: ['approve', 'reject', 'resolve'],
+  approved: ['resolve', 'reopen'],
+  rejected: ['resolve', 'reopen'],
+  resolved: [],
+};
 const LONGEST_REASON = 1000;
 
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
@@ -54,7 +82,8 @@ export function decisionArea(drift, reread) {
 
   async function decide(action, button) {
     const text = reason.input.value.trim();
-    if (ACTIONS[action].needsReason && !text) return complain('Say why: whoever looks at this later wants to know.');
+    if (ACTIONS[action].needsReason && !text)
+      return complain('Say why: whoever looks at this later wants to know.');
     return busy(button, async () => {
       try {
         await decideOn(shown, action, text);
@@ -92,7 +121,8 @@ function hint(drift, canAny) {
   if (!canAny) {
     return 'You are a viewer: engineers and admins decide. An admin can change your role.';
   }
-  if (drift.status === 'detected') return 'Approve: the actual state is fine. Reject: it must go. Another change comes back as a new drift.';
+  if (drift.status === 'detected')
+    return 'Approve: the actual state is fine. Reject: it must go. Another change comes back as a new drift.';
   return 'A decision holds until the resource changes again.';
 }
 
@@ -122,7 +152,12 @@ export function outcome(drift) {
     'div',
     { class: 'outcome', data: { status } },
     icon({ approved: 'check', rejected: 'cross', resolved: 'flag' }[status]),
-    h('div', {}, h('p', {}, h('strong', {}, word), by && [' by ', nameOf(by)], ' ', ago(at, 'ago')), reason && h('p', { class: 'outcome-reason' }, reason)),
+    h(
+      'div',
+      {},
+      h('p', {}, h('strong', {}, word), by && [' by ', nameOf(by)], ' ', ago(at, 'ago')),
+      reason && h('p', { class: 'outcome-reason' }, reason),
+    ),
   );
 }
 

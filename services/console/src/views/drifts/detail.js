@@ -6,6 +6,7 @@ import { ago, breakable, money, plural } from '../../format.js';
 import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import { knowNames } from '../../people.js';
+import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
 import { decisionArea, outcome } from './decide.js';
 import { diffView } from './diff.js';
@@ -24,7 +25,16 @@ export function showDetail(place, id, { close, known, signal }) {
     h(
       'header',
       { class: 'detail-head' },
-      h('button', { class: 'icon-button detail-close', 'aria-label': 'Back to the list', title: 'Back to the list (Escape)', on: { click: close } }, icon('close')),
+      h(
+        'button',
+        {
+          class: 'icon-button detail-close',
+          'aria-label': 'Back to the list',
+          title: 'Back to the list (Escape)',
+          on: { click: close },
+        },
+        icon('close'),
+      ),
       marks,
       title,
     ),
@@ -43,7 +53,12 @@ export function showDetail(place, id, { close, known, signal }) {
       ]);
       if (signal.aborted) return;
       fill(title, breakable(drift.address));
-      fill(marks, severityMark(drift.severity), h('span', { class: 'detail-severity' }, drift.severity), statusMark(drift.status));
+      fill(
+        marks,
+        severityMark(drift.severity),
+        h('span', { class: 'detail-severity' }, drift.severity),
+        statusMark(drift.status),
+      );
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {
         decision = { status: drift.status, area: decisionArea(drift, read) };
@@ -67,7 +82,15 @@ export function showDetail(place, id, { close, known, signal }) {
 
 function facts(drift) {
   const kind = KINDS[drift.kind];
-  const filter = (name, value) => h('a', { href: `#/drifts?${new URLSearchParams({ [name]: value })}`, title: `All open drifts of this ${name}` }, value);
+  const filter = (name, value) =>
+    h(
+      'a',
+      {
+        href: `#/drifts?${new URLSearchParams({ [name]: value })}`,
+        title: `All open drifts of this ${name}`,
+      },
+      value,
+    );
   const rows = [
     ['What', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
     ['Type', h('code', {}, drift.resourceType)],
@@ -76,14 +99,40 @@ function facts(drift) {
     drift.accountId && ['Account', drift.accountId],
     ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} a month` : 'no change known'],
     ['First seen', ago(drift.firstSeenAt, 'ago')],
-    ['Last seen', [ago(drift.lastSeenAt, 'ago'), drift.occurrences > 1 && h('small', {}, ` in ${plural(drift.occurrences, 'scan')}`)]],
+    [
+      'Last seen',
+      [
+        ago(drift.lastSeenAt, 'ago'),
+        drift.occurrences > 1 && h('small', {}, ` in ${plural(drift.occurrences, 'scan')}`),
+      ],
+    ],
     ['Resource', h('code', { class: 'breakable' }, drift.resourceId)],
-    drift.previousDriftId && ['Before', h('a', { href: `#/drifts/${drift.previousDriftId}` }, 'the drift that this one replaced')],
+    drift.previousDriftId && [
+      'Before',
+      h('a', { href: `#/drifts/${drift.previousDriftId}` }, 'the drift that this one replaced'),
+    ],
   ].filter(Boolean);
-  return h('dl', { class: 'facts' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  return h(
+    'dl',
+    { class: 'facts' },
+    rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  );
 }
 
 function difference(drift) {
-  const legend = drift.kind === 'changed' && h('p', { class: 'legend' }, h('span', { data: { sign: '−' } }, 'expected'), h('span', { data: { sign: '+' } }, 'actual'));
-  return h('section', { class: 'detail-section' }, h('header', {}, h('h3', {}, 'Difference'), legend), diffView(drift));
+  const legend =
+    drift.kind === 'changed' &&
+    session.may('engineer') &&
+    h(
+      'p',
+      { class: 'legend' },
+      h('span', { data: { sign: '−' } }, 'expected'),
+      h('span', { data: { sign: '+' } }, 'actual'),
+    );
+  return h(
+    'section',
+    { class: 'detail-section' },
+    h('header', {}, h('h3', {}, 'Difference'), legend),
+    diffView(drift),
+  );
 }

@@ -13,7 +13,9 @@ export function diffView(drift) {
   if (drift.kind === 'unmanaged') return whole('What is there', drift.actualState, 'added');
   const changes = changesOf(drift);
   const changed = new Set(changes.map(({ label }) => label));
-  const same = attributes(drift.expectedState).filter(([label]) => ![...changed].some((name) => label === name || label.startsWith(`${name}.`)));
+  const same = attributes(drift.expectedState).filter(
+    ([label]) => ![...changed].some((name) => label === name || label.startsWith(`${name}.`)),
+  );
   return [
     changes.length > 0
       ? h('div', { class: 'diff' }, changes.map(changeView))
@@ -27,8 +29,17 @@ export function diffView(drift) {
 function pathsOnly(drift) {
   const changes = changesOf(drift);
   return [
-    h('p', { class: 'banner' }, icon('lock'), 'Values are for engineers and admins. As a viewer you see which attributes changed.'),
-    h('ul', { class: 'changed-paths' }, changes.map(({ label, isSensitive }) => h('li', {}, h('code', {}, label), isSensitive && redacted()))),
+    h(
+      'p',
+      { class: 'banner' },
+      icon('lock'),
+      'Values are for engineers and admins. As a viewer you see which attributes changed.',
+    ),
+    h(
+      'ul',
+      { class: 'changed-paths' },
+      changes.map(({ label, isSensitive }) => h('li', {}, h('code', {}, label), isSensitive && redacted())),
+    ),
   ];
 }
 
@@ -38,16 +49,29 @@ function changeView({ label, type, expected, actual, isSensitive }) {
     { class: 'change', data: { type } },
     h('h4', {}, h('code', {}, label), h('span', { class: 'change-type' }, WORDS[type])),
     Array.isArray(expected) && Array.isArray(actual) && !isSensitive
-      ? h('div', { class: 'change-lines' }, arrayLines(expected, actual).map(({ sign, item }) => line(sign, item)))
+      ? h(
+          'div',
+          { class: 'change-lines' },
+          arrayLines(expected, actual).map(({ sign, item }) => line(sign, item)),
+        )
       : sides(type, expected, actual),
   );
 }
 
 function sides(type, expected, actual) {
   if (expected === HIDDEN && actual === HIDDEN) {
-    return h('div', { class: 'change-lines' }, h('p', { class: 'change-secret' }, redacted(), 'changed; both values stay hidden'));
+    return h(
+      'div',
+      { class: 'change-lines' },
+      h('p', { class: 'change-secret' }, redacted(), 'changed; both values stay hidden'),
+    );
   }
-  return h('div', { class: 'change-lines' }, type !== 'added' && line('−', expected), type !== 'removed' && line('+', actual));
+  return h(
+    'div',
+    { class: 'change-lines' },
+    type !== 'added' && line('−', expected),
+    type !== 'removed' && line('+', actual),
+  );
 }
 
 const SPOKEN = { '−': 'expected', '+': 'actual', ' ': 'same' };
@@ -79,4 +103,8 @@ function whole(title, state, type) {
 }
 
 const attributeList = (rows) =>
-  h('dl', { class: 'attributes' }, rows.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, valueView(value)))));
+  h(
+    'dl',
+    { class: 'attributes' },
+    rows.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, valueView(value)))),
+  );

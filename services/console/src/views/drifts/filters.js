@@ -40,7 +40,11 @@ export function filterBar(change, list, signal) {
   const more = moreFilters(set, change, list);
   const sort = h(
     'select',
-    { class: 'select', 'aria-label': 'Sort by', on: { change: () => set('sort', sort.value === '-detectedAt' ? '' : sort.value) } },
+    {
+      class: 'select',
+      'aria-label': 'Sort by',
+      on: { change: () => set('sort', sort.value === '-detectedAt' ? '' : sort.value) },
+    },
     Object.entries(SORTS).map(([value, label]) => h('option', { value }, label)),
   );
   const element = h(
@@ -67,7 +71,12 @@ function statusTabs(set, signal) {
   const buttons = entries.map(([value, label]) => {
     const number = h('span', { class: 'tab-count' });
     counts.set(value, number);
-    return h('button', { class: 'tab', data: { value }, on: { click: () => set('status', value === OPEN ? '' : value) } }, label, number);
+    return h(
+      'button',
+      { class: 'tab', data: { value }, on: { click: () => set('status', value === OPEN ? '' : value) } },
+      label,
+      number,
+    );
   });
   onSummary(({ byStatus, total }) => {
     for (const [value, number] of counts) fill(number, count(value === ANY ? total : byStatus[value]));
@@ -76,7 +85,8 @@ function statusTabs(set, signal) {
     element: h('div', { class: 'tabs', role: 'group', 'aria-label': 'Status' }, buttons),
     show(query) {
       const chosen = query.get('status') ?? OPEN;
-      for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.value === chosen));
+      for (const button of buttons)
+        button.setAttribute('aria-pressed', String(button.dataset.value === chosen));
     },
   };
 }
@@ -84,17 +94,30 @@ function statusTabs(set, signal) {
 function severityChips(set) {
   let chosen = [];
   const toggle = (severity) => {
-    const next = chosen.includes(severity) ? chosen.filter((other) => other !== severity) : [...chosen, severity];
+    const next = chosen.includes(severity)
+      ? chosen.filter((other) => other !== severity)
+      : [...chosen, severity];
     set('severity', next.length === SEVERITIES.length ? '' : next.join(','));
   };
   const chips = SEVERITIES.map((severity) =>
-    h('button', { class: 'chip', data: { severity }, title: `Only ${severity}`, 'aria-label': `Only ${severity}`, on: { click: () => toggle(severity) } }, severityMark(severity)),
+    h(
+      'button',
+      {
+        class: 'chip',
+        data: { severity },
+        title: `Only ${severity}`,
+        'aria-label': `Only ${severity}`,
+        on: { click: () => toggle(severity) },
+      },
+      severityMark(severity),
+    ),
   );
   return {
     element: h('div', { class: 'chips', role: 'group', 'aria-label': 'Severity' }, chips),
     show(query) {
       chosen = query.get('severity')?.split(',') ?? [];
-      for (const chip of chips) chip.setAttribute('aria-pressed', String(chosen.includes(chip.dataset.severity)));
+      for (const chip of chips)
+        chip.setAttribute('aria-pressed', String(chosen.includes(chip.dataset.severity)));
     },
   };
 }
@@ -126,9 +149,24 @@ function searchBox(set) {
 function moreFilters(set, change, list) {
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
-    const input = h('input', { id: `filter-${name}`, name, list: options.id, autocomplete: 'off', on: { change: () => set(name, input.value.trim()) } });
-    input.addEventListener('focus', () => fill(options, list.known(name).map((value) => h('option', { value }))));
-    return { name, input, field: h('div', { class: 'field' }, h('label', { for: input.id }, label), input, options) };
+    const input = h('input', {
+      id: `filter-${name}`,
+      name,
+      list: options.id,
+      autocomplete: 'off',
+      on: { change: () => set(name, input.value.trim()) },
+    });
+    input.addEventListener('focus', () =>
+      fill(
+        options,
+        list.known(name).map((value) => h('option', { value })),
+      ),
+    );
+    return {
+      name,
+      input,
+      field: h('div', { class: 'field' }, h('label', { for: input.id }, label), input, options),
+    };
   });
   const kind = h(
     'select',
@@ -141,7 +179,12 @@ function moreFilters(set, change, list) {
     'details',
     { class: 'more' },
     h('summary', { class: 'button' }, 'Filters', icon('down')),
-    h('div', { class: 'popover' }, h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'What is wrong'), kind), inputs.map(({ field }) => field)),
+    h(
+      'div',
+      { class: 'popover' },
+      h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'What is wrong'), kind),
+      inputs.map(({ field }) => field),
+    ),
   );
   // Closes like a menu does.
   element.addEventListener('keydown', (event) => {
@@ -160,7 +203,10 @@ function moreFilters(set, change, list) {
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
       const set = [...query].filter(([name]) => name === 'kind' || name in TEXTS);
-      fill(active, set.map(([name, value]) => removable(name, value, query, change)));
+      fill(
+        active,
+        set.map(([name, value]) => removable(name, value, query, change)),
+      );
       active.hidden = set.length === 0;
     },
   };
@@ -173,5 +219,10 @@ function removable(name, value, query, change) {
     change(changed);
   };
   const label = `${TEXTS[name] ?? 'Kind'}: ${value}`;
-  return h('button', { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } }, label, icon('close'));
+  return h(
+    'button',
+    { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },
+    label,
+    icon('close'),
+  );
 }

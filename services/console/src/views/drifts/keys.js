@@ -1,7 +1,20 @@
 // The list by keyboard: j and k move, Enter opens, x selects, a and r decide, / searches, Escape leaves.
 
+import { openDialog } from '../../dialog.js';
+import { h } from '../../dom.js';
 import { decideMany } from './bulk.js';
 import * as session from '../../session.js';
+
+const KEYS = {
+  'j, k': 'next, previous drift',
+  Enter: 'open it',
+  Escape: 'back to the list',
+  x: 'select it',
+  a: 'approve',
+  r: 'reject',
+  '/': 'search',
+  '?': 'this list',
+};
 
 const isTyping = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog');
 
@@ -17,7 +30,8 @@ export function followKeys({ list, detail, close, signal }) {
     const id = list.neighbour(step);
     if (!id) return;
     list.focus(id);
-    if (!detail.hidden && !matchMedia('(max-width: 60rem)').matches) list.element.querySelector(`tr[data-id="${id}"] a`).click();
+    if (!detail.hidden && !matchMedia('(max-width: 60rem)').matches)
+      list.element.querySelector(`tr[data-id="${id}"] a`).click();
   };
   const keys = {
     j: () => move(1),
@@ -26,6 +40,7 @@ export function followKeys({ list, detail, close, signal }) {
     a: () => decide('approve'),
     r: () => decide('reject'),
     '/': () => document.querySelector('.search-input').focus(),
+    '?': showKeys,
     Escape: () => !detail.hidden && close(),
   };
   const pressed = (event) => {
@@ -41,3 +56,14 @@ export function followKeys({ list, detail, close, signal }) {
   };
   document.addEventListener('keydown', pressed, { signal });
 }
+
+const showKeys = () =>
+  openDialog('By keyboard', () =>
+    h(
+      'dl',
+      { class: 'keys' },
+      Object.entries(KEYS).map(([key, meaning]) =>
+        h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, meaning)),
+      ),
+    ),
+  );

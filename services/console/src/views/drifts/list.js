@@ -6,7 +6,9 @@ import { fill, h } from '../../dom.js';
 import { plural } from '../../format.js';
 import { onLive, throttled } from '../../live.js';
 import { say } from '../../notice.js';
+import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
+import { onSummary, summary } from '../../summary.js';
 import { nothingHere } from './nothing.js';
 import { Row, tableHead } from './row.js';
 
@@ -18,7 +20,7 @@ const AGAIN_MS = 700;
 export class DriftList {
   #rows = new Map();
   #selected = new Set();
-  #filters = {};
+  #filters = null;
   #cursor = null;
   #reading = null;
   #unseen = 0;
@@ -36,18 +38,33 @@ export class DriftList {
     this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
     onLive('drift:', (events) => this.#heard(events), signal);
     onLive('resync', this.#again, signal);
-    this.#nearEnd = new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), { rootMargin: '400px' });
+    this.#nearEnd = new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), {
+      rootMargin: '400px',
+    });
+    onSummary(() => this.#filters && this.#rows.size === 0 && !this.#reading && this.#tidy(), signal);
   }
 
   #build() {
     this.body = h('tbody', { role: 'rowgroup' });
     this.head = tableHead((isOn) => this.selectAll(isOn));
-    this.table = h('table', { class: 'drifts', role: 'table', 'aria-label': 'Drifts' }, this.head, this.body);
+    this.table = h(
+      'table',
+      {
+        class: session.may('engineer') ? 'drifts' : 'drifts drifts-read-only',
+        role: 'table',
+        'aria-label': 'Drifts',
+      },
+      this.head,
+      this.body,
+    );
     this.place = h('div', { class: 'list-place' });
     this.end = h('div', { class: 'list-end' });
     this.fresh = h('button', { class: 'fresh', hidden: true, on: { click: () => this.#toTop() } });
     this.element = h('div', { class: 'list', tabindex: '-1' }, this.fresh, this.table, this.place, this.end);
-    this.element.addEventListener('change', ({ target }) => target.name === 'drift' && this.#select(target.value, target.checked));
+    this.element.addEventListener(
+      'change',
+      ({ target }) => target.name === 'drift' && this.#select(target.value, target.checked),
+    );
   }
 
   /** Shows what fits the filters, from the top. */
@@ -94,7 +111,8 @@ export class DriftList {
   hasFocus = () => this.element.contains(document.activeElement);
 
   /** Values of a field that the loaded rows have. */
-  known = (name) => [...new Set([...this.#rows.values()].map(({ drift }) => drift[name]).filter(Boolean))].sort();
+  known = (name) =>
+    [...new Set([...this.#rows.values()].map(({ drift }) => drift[name]).filter(Boolean))].sort();
 
   markOpen(id) {
     this.#rows.get(this.#openId)?.open(false);
@@ -126,7 +144,11 @@ export class DriftList {
     try {
       await work(signal);
     } catch (error) {
-      if (!signal.aborted) fill(this.place, failed(error, () => this.show(this.#filters)));
+      if (!signal.aborted)
+        fill(
+          this.place,
+          failed(error, () => this.show(this.#filters)),
+        );
     } finally {
       if (this.#reading === reading) this.#reading = null;
     }
@@ -167,8 +189,13 @@ export class DriftList {
     this.#nearEnd.observe(this.end);
     this.table.hidden = this.#rows.size === 0;
     const hasFailed = this.place.querySelector('.state-failed');
-    if (this.#rows.size === 0 && !hasFailed) fill(this.place, nothingHere(this.#filters, this.#signal));
-    fill(this.end, this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12 ? `${plural(this.#rows.size, 'drift')}. That is all.` : null);
+    if (this.#rows.size === 0 && !hasFailed) fill(this.place, nothingHere(this.#filters, summary()));
+    fill(
+      this.end,
+      this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12
+        ? `${plural(this.#rows.size, 'drift')}. That is all.`
+        : null,
+    );
   }
 
   #heard(events) {

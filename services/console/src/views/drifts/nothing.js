@@ -3,20 +3,23 @@
 import { h } from '../../dom.js';
 import { icon } from '../../icons.js';
 import * as session from '../../session.js';
-import { empty } from '../../states.js';
-import { onSummary } from '../../summary.js';
+import { empty, skeleton } from '../../states.js';
 import { isNarrow } from './filters.js';
 import { loadSample, openUpload } from './upload.js';
 
-export function nothingHere(filters, signal) {
+/** What is shown in place of rows; `summary` may not be known yet. */
+export function nothingHere(filters, summary) {
   if (isNarrow(filters)) {
-    return empty('search', 'Nothing fits', 'No drift matches these filters.', h('a', { class: 'button', href: '#/drifts' }, 'Clear the filters'));
+    return empty(
+      'search',
+      'Nothing fits',
+      'No drift matches these filters.',
+      h('a', { class: 'button', href: '#/drifts' }, 'Clear the filters'),
+    );
   }
-  const place = h('div', {});
-  const here = AbortSignal.any([signal]);
-  // An instance that never saw a drift welcomes; one that did is told that all is well.
-  onSummary(({ total }) => place.replaceChildren(total === 0 ? welcome() : nothingLeft(filters.status)), here);
-  return place;
+  // An instance that never saw a drift welcomes; in one that did, all is well.
+  if (!summary) return skeleton(3);
+  return summary.total === 0 ? welcome() : nothingLeft(filters.status);
 }
 
 const nothingLeft = (status) =>
@@ -26,14 +29,26 @@ const nothingLeft = (status) =>
 
 export function welcome() {
   if (!session.may('engineer')) {
-    return empty('drifts', 'No drift yet', 'Nothing has been scanned so far. As soon as an engineer uploads a plan, its drifts appear here by themselves.');
+    return empty(
+      'drifts',
+      'No drift yet',
+      'Nothing has been scanned so far. As soon as an engineer uploads a plan, its drifts appear here by themselves.',
+    );
   }
   return empty(
     'drifts',
     'No drift yet',
     'Send the JSON of a Terraform or OpenTofu plan, and see what differs from what was declared. Drop the file anywhere on this page, or try it with made-up resources first.',
-    h('button', { class: 'button button-primary', on: { click: ({ currentTarget }) => loadSample(currentTarget) } }, 'Load the sample plan'),
+    h(
+      'button',
+      { class: 'button button-primary', on: { click: ({ currentTarget }) => loadSample(currentTarget) } },
+      'Load the sample plan',
+    ),
     h('button', { class: 'button', on: { click: () => openUpload() } }, icon('upload'), 'Upload a plan'),
-    h('pre', { class: 'snippet' }, 'terraform plan -refresh-only -out=plan\nterraform show -json plan > plan.json'),
+    h(
+      'pre',
+      { class: 'snippet' },
+      'terraform plan -refresh-only -out=plan\nterraform show -json plan > plan.json',
+    ),
   );
 }

@@ -7,15 +7,24 @@ import * as session from '../../session.js';
 import { changedNames } from './changes.js';
 
 export function tableHead(selectAll) {
-  const all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', on: { change: () => selectAll(all.checked) } });
-  const column = (name, label) => h('th', { role: 'columnheader', scope: 'col', class: `cell-${name}` }, label);
+  const all = h('input', {
+    type: 'checkbox',
+    'aria-label': 'Select all that are shown',
+    on: { change: () => selectAll(all.checked) },
+  });
+  const column = (name, label) =>
+    h('th', { role: 'columnheader', scope: 'col', class: `cell-${name}` }, label);
   return h(
     'thead',
     { role: 'rowgroup' },
     h(
       'tr',
       { role: 'row' },
-      h('th', { role: 'columnheader', scope: 'col', class: 'cell-select' }, session.may('engineer') ? all : h('span', { class: 'unseen' }, 'Selection')),
+      h(
+        'th',
+        { role: 'columnheader', scope: 'col', class: 'cell-select' },
+        session.may('engineer') ? all : h('span', { class: 'unseen' }, 'Selection'),
+      ),
       column('severity', h('span', { class: 'unseen' }, 'Severity')),
       column('resource', 'Resource'),
       column('where', 'Where'),
@@ -32,7 +41,10 @@ export class Row {
     this.link = h('a', { class: 'row-link' });
     this.box = session.may('engineer') && h('input', { type: 'checkbox', name: 'drift', value: drift.id });
     this.cells = Object.fromEntries(
-      ['select', 'severity', 'resource', 'where', 'status', 'cost', 'age'].map((name) => [name, h('td', { role: 'cell', class: `cell-${name}` })]),
+      ['select', 'severity', 'resource', 'where', 'status', 'cost', 'age'].map((name) => [
+        name,
+        h('td', { role: 'cell', class: `cell-${name}` }),
+      ]),
     );
     this.element = h('tr', { role: 'row', data: { id: drift.id } }, Object.values(this.cells));
     this.refresh(drift);
@@ -58,7 +70,7 @@ export class Row {
     );
     fill(where, h('span', {}, drift.stack), h('small', {}, drift.region));
     fill(status, statusMark(drift.status));
-    fill(cost, money(drift.costImpactMonthly));
+    fill(cost, drift.costImpactMonthly ? money(drift.costImpactMonthly) : '–');
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);
     fill(age, ago(drift.detectedAt));
     this.element.dataset.status = drift.status;

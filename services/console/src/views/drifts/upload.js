@@ -36,7 +36,11 @@ export async function loadSample(button) {
 /** Files dropped anywhere on the view; a veil says that they may be. */
 export function acceptDrops(view, signal) {
   if (!session.may('engineer')) return;
-  const veil = h('div', { class: 'veil', hidden: true, 'aria-hidden': 'true' }, h('p', {}, icon('upload'), 'Drop the plan to upload it'));
+  const veil = h(
+    'div',
+    { class: 'veil', hidden: true, 'aria-hidden': 'true' },
+    h('p', {}, icon('upload'), 'Drop the plan to upload it'),
+  );
   view.append(veil);
   const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
   let depth = 0;
@@ -44,7 +48,10 @@ export function acceptDrops(view, signal) {
     depth = Math.max(0, depth + change);
     veil.hidden = depth === 0 || document.querySelector('dialog[open]') !== null;
   };
-  const listen = (type, listener) => addEventListener(type, (event) => hasFiles(event) && (event.preventDefault(), listener(event)), { signal });
+  const listen = (type, listener) =>
+    addEventListener(type, (event) => hasFiles(event) && (event.preventDefault(), listener(event)), {
+      signal,
+    });
   listen('dragenter', () => over(1));
   listen('dragleave', () => over(-1));
   listen('dragover', () => {});
@@ -63,9 +70,22 @@ export function openUpload(file) {
 
 function uploadForm(given, close) {
   let file = null;
-  const input = h('input', { type: 'file', id: 'plan-file', class: 'unseen', accept: '.json,.gz,application/json', on: { change: () => choose(input.files[0]) } });
+  const input = h('input', {
+    type: 'file',
+    id: 'plan-file',
+    class: 'unseen',
+    accept: '.json,.gz,application/json',
+    on: { change: () => choose(input.files[0]) },
+  });
   const zone = h('label', { class: 'drop-zone', for: 'plan-file' });
-  const stack = h('input', { id: 'plan-stack', name: 'stack', required: true, maxlength: 256, autocomplete: 'off', spellcheck: 'false' });
+  const stack = h('input', {
+    id: 'plan-stack',
+    name: 'stack',
+    required: true,
+    maxlength: 256,
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const complete = h('input', { type: 'checkbox', id: 'plan-complete' });
   const dryRun = h('input', { type: 'checkbox', id: 'plan-dry' });
   const told = h('div', { class: 'upload-told' });
@@ -75,11 +95,22 @@ function uploadForm(given, close) {
     { class: 'upload', novalidate: true, on: { submit: (event) => (event.preventDefault(), send()) } },
     input,
     zone,
-    h('div', { class: 'field' }, h('label', { for: 'plan-stack' }, 'Stack'), stack, h('p', { class: 'hint' }, 'What this plan is of, such as prod/network. Drifts are told apart by it.')),
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: 'plan-stack' }, 'Stack'),
+      stack,
+      h('p', { class: 'hint' }, 'What this plan is of, such as prod/network. Drifts are told apart by it.'),
+    ),
     check(complete, 'The scan is complete', 'Drifts of this stack that it does not find are resolved.'),
     check(dryRun, 'Only try', 'Says what would happen, and changes nothing.'),
     told,
-    h('div', { class: 'dialog-actions' }, h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Close'), submit),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Close'),
+      submit,
+    ),
   );
   form.choose = choose;
 
@@ -88,7 +119,9 @@ function uploadForm(given, close) {
     file = chosen;
     showZone();
     fill(told);
-    stack.value ||= /^(plan|scan\d*|drift)(\.|$)/i.test(chosen.name) ? '' : chosen.name.replace(/\.(tfplan|plan|json|gz)/g, '');
+    stack.value ||= /^(plan|scan\d*|drift)(\.|$)/i.test(chosen.name)
+      ? ''
+      : chosen.name.replace(/\.(tfplan|plan|json|gz)/g, '');
     (stack.value ? submit : stack).focus();
   }
 
@@ -97,12 +130,22 @@ function uploadForm(given, close) {
       zone,
       icon('upload'),
       file ? h('strong', {}, file.name) : h('strong', {}, 'Choose a file, or drop it here'),
-      h('span', { class: 'quiet' }, file ? size(file.size) : 'JSON of terraform show, tofu show or driftctl; gzip is fine; up to 32 MiB'),
+      h(
+        'span',
+        { class: 'quiet' },
+        file ? size(file.size) : 'JSON of terraform show, tofu show or driftctl; gzip is fine; up to 32 MiB',
+      ),
     );
   }
 
   async function send() {
-    const problem = !file ? 'Choose a file first.' : !stack.value.trim() ? 'Name the stack.' : file.size > LARGEST ? 'The file is over 32 MiB.' : null;
+    const problem = !file
+      ? 'Choose a file first.'
+      : !stack.value.trim()
+        ? 'Name the stack.'
+        : file.size > LARGEST
+          ? 'The file is over 32 MiB.'
+          : null;
     if (problem) {
       (file ? stack : input).focus();
       return void fill(told, h('p', { class: 'form-error', role: 'alert' }, problem));
@@ -116,7 +159,11 @@ function uploadForm(given, close) {
         if (share === 1) fill(doing, 'Reading the plan…');
       };
       try {
-        const query = { stack: stack.value.trim(), complete: complete.checked || null, dryRun: dryRun.checked || null };
+        const query = {
+          stack: stack.value.trim(),
+          complete: complete.checked || null,
+          dryRun: dryRun.checked || null,
+        };
         const { data } = await upload(INGEST, query, file, progressed);
         fill(told, reportView(data, dryRun.checked));
         if (!dryRun.checked) readSummary();
@@ -131,18 +178,43 @@ function uploadForm(given, close) {
   return form;
 }
 
-const check = (input, label, hint) => h('div', { class: 'check' }, input, h('div', {}, h('label', { for: input.id }, label), h('p', { class: 'hint' }, hint)));
+const check = (input, label, hint) =>
+  h(
+    'div',
+    { class: 'check' },
+    input,
+    h('div', {}, h('label', { for: input.id }, label), h('p', { class: 'hint' }, hint)),
+  );
 
-const size = (bytes) => (bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`);
+const size = (bytes) =>
+  bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
 function reportView(report, isDryRun) {
-  const skipped = Object.entries(report.skippedReasons ?? {}).map(([reason, times]) => `${count(times)} skipped: ${reason}`);
+  const skipped = Object.entries(report.skippedReasons ?? {}).map(
+    ([reason, times]) => `${count(times)} skipped: ${reason}`,
+  );
   const notes = [...skipped, ...(report.warnings ?? [])];
   return h(
     'section',
     { class: 'report', role: 'status' },
     h('h3', {}, isDryRun ? 'This would happen' : 'Done'),
-    h('dl', { class: 'report-counts' }, COUNTS.map(([name, label]) => h('div', { data: { name } }, h('dt', {}, label), h('dd', {}, count(report[name]))))),
-    notes.length > 0 && h('details', { open: notes.length < 4 }, h('summary', {}, plural(notes.length, 'note')), h('ul', {}, notes.map((note) => h('li', {}, note)))),
+    h(
+      'dl',
+      { class: 'report-counts' },
+      COUNTS.map(([name, label]) =>
+        h('div', { data: { name } }, h('dt', {}, label), h('dd', {}, count(report[name]))),
+      ),
+    ),
+    notes.length > 0 &&
+      h(
+        'details',
+        { open: notes.length < 4 },
+        h('summary', {}, plural(notes.length, 'note')),
+        h(
+          'ul',
+          {},
+          notes.map((note) => h('li', {}, note)),
+        ),
+      ),
   );
 }
