@@ -64,6 +64,12 @@ impl Ending {
         }
     }
 
+    /// Whether its sockets may come back for what they missed. A client that leaves for good says so in
+    /// each namespace first; one that only closes its connection may have lost patience with it.
+    pub const fn may_return(self) -> bool {
+        !matches!(self, Self::Revoked(_))
+    }
+
     /// Whether nothing more can be said to the client.
     pub const fn is_silent(self) -> bool {
         matches!(self, Self::Left | Self::Lost | Self::Silent)

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-use crate::ending::Ending;
 use crate::gateway::Gateway;
 use crate::hub::{Event, Form, Member, Replay};
 
@@ -56,15 +55,16 @@ impl Gateway {
         }
     }
 
-    /// Notes what is to be kept of a socket that has just closed: nothing, if it closed for good.
-    pub(crate) fn keep_closed(self: &Gateway, member: &Member, ending: Ending) {
+    /// Notes what is to be kept of a socket that has just closed: nothing, if it does not return.
+    pub(crate) fn keep_closed(&self, member: &Member, may_return: bool) {
         let Some(window) = self.settings.recovery() else { return };
         let (backplane, key) = (self.platform.backplane.clone(), key(&member.id));
         let kept = serde_json::to_string(&Kept::of(member, self)).unwrap_or_default();
         tokio::spawn(async move {
-            let noted = match ending {
-                Ending::Left | Ending::Revoked(_) => backplane.take(&key).await.map(|_| ()),
-                _ => backplane.put(&key, &kept, window).await,
+            let noted = if may_return {
+                backplane.put(&key, &kept, window).await
+            } else {
+                backplane.take(&key).await.map(|_| ())
             };
             if let Err(error) = noted {
                 tracing::debug!(%error, "a closed socket cannot be noted");

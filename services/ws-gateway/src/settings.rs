@@ -15,6 +15,10 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_CATALOGUE", value_name = "FILE")]
     pub gateway_catalogue: Option<PathBuf>,
 
+    /// Name of this gateway in the ids it gives out, where a proxy leads a session's requests by it
+    #[arg(long, env = "GATEWAY_NODE", value_parser = node_name)]
+    pub gateway_node: Option<String>,
+
     /// Messages that a user may send in a second, over all their sockets
     #[arg(long, env = "GATEWAY_MESSAGES_PER_SECOND", default_value_t = 10)]
     pub gateway_messages_per_second: u64,
@@ -84,4 +88,13 @@ impl Settings {
     pub(crate) fn recovery(&self) -> Option<Duration> {
         (self.gateway_recovery_seconds > 0).then(|| Duration::from_secs(self.gateway_recovery_seconds))
     }
+}
+
+/// Short, and of characters that stand for themselves in a URL; a dot ends it in the ids.
+fn node_name(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=32).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.into());
+    }
+    Err("must have 1 to 32 letters, digits, - or _".into())
 }

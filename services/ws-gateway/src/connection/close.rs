@@ -27,7 +27,7 @@ impl Connection {
         drop(state);
 
         for (_, socket) in &sockets {
-            self.forget(gateway, socket, ending);
+            self.forget(gateway, socket, ending.may_return());
         }
         let mut last: Vec<Frame> =
             sockets.iter().flat_map(|(form, _)| farewell(*form, ending, gateway)).collect();
@@ -75,7 +75,7 @@ impl Connection {
             socket_io.namespaces.left(namespace);
         }
         drop(state);
-        self.forget(gateway, &socket, ending);
+        self.forget(gateway, &socket, ending.may_return());
         for frame in farewell(form, ending, gateway) {
             self.outbound.push(frame);
         }
@@ -87,19 +87,19 @@ impl Connection {
         let Some(index) = state.sockets.iter().position(|(own, _)| *own == form) else { return };
         let (_, socket) = state.sockets.swap_remove(index);
         drop(state);
-        self.forget(gateway, &socket, Ending::Left);
+        self.forget(gateway, &socket, false);
     }
 
     /// Takes a socket out again that was let in but has nothing to go on from.
     pub(super) fn drop_socket(&self, gateway: &Gateway, socket: &str) {
         self.lock().sockets.retain(|(_, own)| &**own != socket);
-        self.forget(gateway, socket, Ending::Left);
+        self.forget(gateway, socket, false);
     }
 
-    pub(super) fn forget(&self, gateway: &Gateway, socket: &str, ending: Ending) {
+    pub(super) fn forget(&self, gateway: &Gateway, socket: &str, may_return: bool) {
         if let Some(member) = self.hub.leave(socket) {
             gateway.leave_places(&member);
-            gateway.keep_closed(&member, ending);
+            gateway.keep_closed(&member, may_return);
             gateway.metrics.connections.dec();
         }
     }

@@ -56,7 +56,7 @@ impl Connection {
         }
         gateway.metrics.connections.inc();
         if !self.lock().add_socket(form, &socket) {
-            self.forget(gateway, &socket, Ending::Lost);
+            self.forget(gateway, &socket, true);
             return Err(NotEntered::Ended);
         }
         tracing::info!(

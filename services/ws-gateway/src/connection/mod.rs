@@ -117,7 +117,11 @@ impl Connection {
             ended: false,
         };
         let hub = Arc::clone(hub);
-        let connection = Arc::new(Self { id: random_id(), peer, hub, outbound, state: Mutex::new(state) });
+        let id = match &gateway.settings.gateway_node {
+            Some(node) => format!("{node}.{}", random_id()).into(),
+            None => random_id(),
+        };
+        let connection = Arc::new(Self { id, peer, hub, outbound, state: Mutex::new(state) });
         let first = connection.lock().next_deadline();
         connection.hub.watch(&connection, first);
         connection
