@@ -1,0 +1,178 @@
+//! The binary as a newcomer and as a CI job meet it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::json;
+use testing::{Client, Process, Socket, StatusCode, free_port};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_driftsentry");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples");
+
+/// `driftsentry` with nothing given but a port and a folder.
+struct App {
+    process: Process,
+    client: Client,
+    _data: tempfile::TempDir,
+}
+
+impl App {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let port = free_port().to_string();
+        let folder = data.path().join("data").display().to_string();
+        let environment: [(&str, &str); 1] = [("BCRYPT_COST", "4")];
+        let arguments = ["--host", "127.0.0.1", "--port", &port, "--data-dir", &folder];
+        let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
+        let base = format!("http://127.0.0.1:{port}");
+        process.wait_until_ready(&base).await;
+        Self { process, client: Client::new(base), _data: data }
+    }
+
+    async fn token(&self, role: &str) -> String {
+        let credentials =
+            json!({"email": format!("{role}@driftsentry.local"), "password": format!("{role}123")});
+        let login = self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK);
+        login["data"]["accessToken"].as_str().unwrap().to_owned()
+    }
+
+    /// A token for a scanner, as an admin makes one.
+    async fn service_token(&self) -> (String, String) {
+        let admin = self.client.with_token(&self.token("admin").await);
+        let wanted = json!({"name": "nightly scan", "role": "engineer"});
+        let made = admin.post("/api/auth/tokens", &wanted).await.expect(StatusCode::CREATED);
+        let text = |name: &str| made["data"][name].as_str().unwrap().to_owned();
+        (text("id"), text("token"))
+    }
+
+    fn ingest(&self, file: &Path, arguments: &[&str], token: &str) -> Output {
+        let mut command =
+            ingest(&[file.to_str().unwrap(), "--stack", "demo", "--url", self.client.base()], token);
+        command.args(arguments).output().unwrap()
+    }
+}
+
+fn ingest(arguments: &[&str], token: &str) -> Command {
+    let mut command = Command::new(BINARY);
+    // A CI job may have settings of other programs around.
+    command.env_clear().env("NODE_ENV", "production").env("PORT", "1").env("DRIFTSENTRY_TOKEN", token);
+    command.arg("ingest").args(arguments);
+    command
+}
+
+fn sample(name: &str) -> std::path::PathBuf {
+    Path::new(SAMPLES).join(name)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[tokio::test]
+async fn a_ci_job_learns_by_the_exit_code_whether_there_is_new_drift() {
+    let app = App::start().await;
+    let (_, token) = app.service_token().await;
+    let plan = sample("fakeaws_20/scan1.plan.json.gz");
+
+    let tried = app.ingest(&plan, &["--dry-run"], &token);
+    assert_eq!(tried.status.code(), Some(2), "{}", said(&tried));
+    let first = app.ingest(&plan, &[], &token);
+    assert_eq!(first.status.code(), Some(2), "{}", said(&first));
+    assert!(said(&first).contains("new            20"), "{}", said(&first));
+    let again = app.ingest(&plan, &["--complete"], &token);
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+
+    let state = app.ingest(&sample("edge/state_not_a_plan.json.gz"), &[], &token);
+    assert_eq!(state.status.code(), Some(1));
+    assert!(said(&state).contains("state"), "{}", said(&state));
+    let nobody = app.ingest(&plan, &[], "");
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(said(&nobody).contains("DRIFTSENTRY_TOKEN"), "{}", said(&nobody));
+    let nowhere =
+        ingest(&["-", "--stack", "x", "--url", "http://127.0.0.1:9"], &token).stdin(Stdio::null()).output();
+    assert_eq!(nowhere.unwrap().status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_plan_can_come_through_a_pipe() {
+    let app = App::start().await;
+    let (_, token) = app.service_token().await;
+    let mut plan = Vec::new();
+    let packed = std::fs::File::open(sample("fakeaws_1/plan.json.gz")).unwrap();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed), &mut plan).unwrap();
+    let mut child = ingest(&["-", "--stack", "pipe", "--url", app.client.base()], &token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&plan).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_service_token_works_everywhere_until_it_is_ended() {
+    let app = App::start().await;
+    let (id, token) = app.service_token().await;
+    let url = format!("{}/ws", app.client.base().replace("http", "ws"));
+    let bearer = format!("Bearer {token}");
+    let mut socket = Socket::connect_with(&url, &[("authorization", &bearer)]).await;
+    socket.next_event("connection.authorized").await;
+
+    let admin = app.client.with_token(&app.token("admin").await);
+    admin.delete(&format!("/api/auth/tokens/{id}")).await.expect(StatusCode::OK);
+    assert_eq!(socket.closed().await, Some(4403));
+    let refused = app.ingest(&sample("fakeaws_1/plan.json.gz"), &[], &token);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+}
+
+#[tokio::test]
+async fn the_start_says_where_everything_is_and_help_helps() {
+    let mut app = App::start().await;
+    let log = app.process.log();
+    for expected in ["Console", "/ws", "SQLite in", "engineer@driftsentry.local  engineer123"] {
+        assert!(log.contains(expected), "{log}");
+    }
+    let page = app.client.get("/").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    let help = Command::new(BINARY).arg("--help").output().unwrap();
+    for expected in ["--port", "--data-dir", "DATABASE_URL", "REDIS_URL", "ingest", "healthcheck"] {
+        assert!(said(&help).contains(expected), "{}", said(&help));
+    }
+    let port = app.client.base().rsplit(':').next().unwrap().to_owned();
+    let check =
+        |port: &str| Command::new(BINARY).args(["--port", port, "healthcheck"]).status().unwrap().success();
+    assert!(check(&port) && !check("9"));
+    app.process.terminate();
+    assert!(app.process.ended().await.success());
+}
+
+#[test]
+fn s06_a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
+    let refusal = |name: &str, value: &str| {
+        let data = tempfile::tempdir().unwrap();
+        let output = Command::new(BINARY)
+            .args(["--data-dir", data.path().to_str().unwrap()])
+            .env_clear()
+            .env("NODE_ENV", "production")
+            .env("PORT", "0")
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", said(&output));
+        said(&output)
+    };
+    for (name, value) in [
+        ("JWT_ACCESS_SECRET", "short-and-hush"),
+        ("JWT_REFRESH_SECRET", "short-and-hush"),
+        ("DRIFT_HASH_SECRET", "short-and-hush"),
+        ("DATABASE_URL", "mysql://short-and-hush@db/x"),
+        ("CORS_ORIGIN", "*"),
+    ] {
+        let told = refusal(name, value);
+        assert!(told.contains(name), "{name}: {told}");
+        assert!(!told.contains("short-and-hush"), "{name}: {told}");
+    }
+    assert!(refusal("PORT", "many").contains("--port"));
+}
