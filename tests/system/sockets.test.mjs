@@ -8,7 +8,7 @@ import { StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from './behind_caddy.mjs';
 
-const CLIENTS = 200;
+const CLIENTS = 500;
 const RECONNECTING = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 500 };
 
 describe('stock clients through Caddy', () => {
