@@ -19,6 +19,7 @@ mod fingerprint;
 mod migration;
 mod money;
 mod openapi;
+mod page;
 mod routes;
 mod scan;
 mod stack;

@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath, ValidQuery, cursor};
+use web::{ApiError, ValidJson, ValidPath, ValidQuery};
 
 use super::entity::{self, Filter, Model, Which};
 use super::{AlertType, deletion, raise, read};
 use crate::State;
 use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
 use crate::audit;
-use crate::drift;
 use crate::error::DriftError;
 use crate::openapi::{Done, List, Success};
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
+use crate::{drift, page};
 
 /// An alert. Who read it is for callers with an account.
 #[derive(Serialize, ToSchema)]
@@ -69,14 +69,10 @@ pub struct AlertQuery {
     alert_type: Option<AlertType>,
     drift_id: Option<Uuid>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "default_limit")]
+    #[serde(default = "page::default_limit")]
     #[param(value_type = Option<u64>, default = 20)]
     limit: u64,
     cursor: Option<String>,
-}
-
-const fn default_limit() -> u64 {
-    20
 }
 
 /// Alerts, the newest first.
@@ -95,24 +91,12 @@ pub async fn list_alerts(
         drift_id: query.drift_id,
     };
     let bound = format!("{filter:?}");
-    let after = cursor_after(query.cursor.as_deref(), &bound)?;
-    let page = entity::page(&*state.database, &filter, after, query.limit + 1).await;
-    let mut alerts = page.map_err(DriftError::from)?;
-    let has_more = alerts.len() as u64 > query.limit;
-    alerts.truncate(query.limit as usize);
-    let next =
-        alerts.last().filter(|_| has_more).map(|last| cursor::encode(&(last.created_at, last.id, bound)));
+    let after = page::after(query.cursor.as_deref(), &bound)?;
+    let rows = entity::page(&*state.database, &filter, after, query.limit + 1).await;
+    let rows = rows.map_err(DriftError::from)?;
+    let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
     let views = alerts.into_iter().map(|alert| AlertView::new(alert, audience)).collect();
     Ok(web::list(views, query.limit, next))
-}
-
-/// Where a page ended, if it was one of the same query.
-pub fn cursor_after(text: Option<&str>, bound: &str) -> Result<Option<(DateTime<Utc>, Uuid)>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    match cursor::decode::<(DateTime<Utc>, Uuid, String)>(text)? {
-        (at, id, query) if query == bound => Ok(Some((at, id))),
-        _ => Err(ApiError::validation("cursor", "is not one that this list gave")),
-    }
 }
 
 /// One alert.

@@ -8,15 +8,14 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidPath, ValidQuery, cursor};
+use web::{ApiError, ValidPath, ValidQuery};
 
 use super::entity::{self, Model};
-use crate::State;
 use crate::access::{Admin, Viewer};
-use crate::alert::cursor_after;
 use crate::error::DriftError;
 use crate::openapi::List;
 use crate::text::storable;
+use crate::{State, page};
 
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
@@ -67,14 +66,10 @@ pub struct AuditQuery {
     #[validate(custom(function = "storable"))]
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "default_limit")]
+    #[serde(default = "page::default_limit")]
     #[param(value_type = Option<u64>, default = 20)]
     limit: u64,
     cursor: Option<String>,
-}
-
-const fn default_limit() -> u64 {
-    20
 }
 
 /// What happened, the newest first.
@@ -86,7 +81,7 @@ pub async fn list_audit(
     _admin: Admin,
     ValidQuery(query): ValidQuery<AuditQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    page(&state, query).await
+    list(&state, query).await
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -94,7 +89,7 @@ pub async fn list_audit(
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct HistoryQuery {
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "default_limit")]
+    #[serde(default = "page::default_limit")]
     #[param(value_type = Option<u64>, default = 20)]
     limit: u64,
     cursor: Option<String>,
@@ -115,19 +110,16 @@ pub async fn get_drift_history(
         return Err(DriftError::NotFound("drift").into());
     }
     let ValidQuery(HistoryQuery { limit, cursor }) = query?;
-    page(&state, AuditQuery { entity_id: Some(id), action: None, actor: None, limit, cursor }).await
+    list(&state, AuditQuery { entity_id: Some(id), action: None, actor: None, limit, cursor }).await
 }
 
-async fn page(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError> {
+async fn list(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError> {
     let AuditQuery { entity_id, action, actor, limit, cursor } = query;
     let bound = format!("{:?}", (entity_id, &action, &actor));
-    let after = cursor_after(cursor.as_deref(), &bound)?;
-    let page =
+    let after = page::after(cursor.as_deref(), &bound)?;
+    let rows =
         entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1)
             .await;
-    let mut rows = page.map_err(DriftError::from)?;
-    let has_more = rows.len() as u64 > limit;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&(last.at, last.id, bound)));
+    let (rows, next) = page::cut(rows.map_err(DriftError::from)?, limit, &bound, |row| (row.at, row.id));
     Ok(web::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
 }
