@@ -7,7 +7,7 @@ use utoipa::openapi::{Content, PathItem, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 use web::ErrorBody;
 
-use crate::endpoints::{account, answers, audit, login, service_tokens, sessions, settings, tokens, users};
+use crate::endpoints::{account, audit, login, service_tokens, sessions, settings, tokens, users};
 
 /// What went well.
 #[derive(Serialize, ToSchema)]
@@ -72,7 +72,7 @@ pub struct Failure {
         service_tokens::list_service_tokens,
         service_tokens::end_service_token,
     ),
-    components(schemas(Failure, answers::Login)),
+    components(schemas(Failure, crate::audit::Action)),
     modifiers(&Conventions)
 )]
 struct Document;
