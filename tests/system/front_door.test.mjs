@@ -13,7 +13,10 @@ import { startCaddy } from './caddy.mjs';
 /** Answers with its own name and the request as it came in. */
 async function startEcho(name) {
   const server = createServer((incoming, answer) => {
-    if (incoming.url === '/ready') return answer.end();
+    if (incoming.url === '/ready') {
+      answer.statusCode = server.isDraining ? 503 : 200;
+      return answer.end();
+    }
     const { method, url, headers } = incoming;
     answer.setHeader('Server', 'echo/1.0');
     answer.setHeader('Content-Type', 'application/json');
@@ -148,6 +151,17 @@ describe('the front door', () => {
     socket.ping();
     await once(socket, 'pong');
     socket.terminate();
+  });
+
+  test('a gateway that takes leave gets no new sessions, but serves those that it has', async () => {
+    upstreams['ws-gateway-1'].isDraining = true;
+    let fresh = 0;
+    await eventually('twenty sessions in a row for the other', async () => {
+      const { name } = await reached('/socket.io/?EIO=4&transport=polling');
+      fresh = name === 'ws-gateway-2' ? fresh + 1 : 0;
+      return fresh === 20;
+    });
+    assert.equal((await reached('/socket.io/?EIO=4&transport=polling&sid=ws-gateway-1.x')).name, 'ws-gateway-1');
   });
 
   test('a dead gateway is left out, and a dead service is an UNAVAILABLE that holds no token', async () => {
