@@ -11,6 +11,7 @@ use web::Platform;
 
 use crate::catalogue::Catalogue;
 use crate::cluster::Cluster;
+use crate::conformance::Suite;
 use crate::connection::Connection;
 use crate::hub::{Ended, Hub, Item};
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     pub cluster: Cluster,
     pub revocations: Revocations,
+    /// Set only where the protocols themselves are tested.
+    pub suite: Option<Suite>,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
     sessions: RwLock<HashMap<Arc<str>, Arc<Connection>>>,
     hubs: RwLock<HashMap<ThreadId, Arc<Hub>>>,
@@ -46,6 +49,7 @@ impl Gateway {
             metrics,
             cluster: Cluster::default(),
             revocations: Revocations::default(),
+            suite: None,
             sessions: RwLock::default(),
             hubs: RwLock::default(),
             joins,

@@ -10,6 +10,8 @@
 mod authorise;
 mod catalogue;
 mod cluster;
+#[doc(hidden)]
+pub mod conformance;
 mod connection;
 mod drain;
 mod ending;
@@ -76,6 +78,18 @@ impl State {
     /// If the catalogue is wrong; the message says where.
     pub fn connect(platform: Platform, settings: Settings) -> Result<Self> {
         Ok(Self { gateway: Arc::new(Gateway::new(platform, settings)?) })
+    }
+
+    /// For the test suites of the protocols: see [`conformance`].
+    #[doc(hidden)]
+    pub fn for_conformance(
+        platform: Platform,
+        settings: Settings,
+        suite: conformance::Suite,
+    ) -> Result<Self> {
+        let mut gateway = Gateway::new(platform, settings)?;
+        gateway.suite = Some(suite);
+        Ok(Self { gateway: Arc::new(gateway) })
     }
 }
 

@@ -104,6 +104,9 @@ impl Connection {
     }
 
     async fn receive_message(self: &Arc<Self>, gateway: &Arc<Gateway>, message: Message) {
+        if let Some(suite) = gateway.suite {
+            return self.echo(gateway, suite, message);
+        }
         match self.decode(message) {
             Action::Join { namespace, auth } => self.join(gateway, &namespace, &auth).await,
             Action::Leave { namespace } => {
@@ -111,7 +114,7 @@ impl Connection {
                     self.left(gateway, form);
                 }
             }
-            Action::Event { namespace, name, args, ack } => {
+            Action::Event { namespace, name, args, ack, .. } => {
                 if let Some(form) = Form::of_namespace(&namespace) {
                     self.event(gateway, form, &name, &args, ack).await;
                 }
@@ -121,8 +124,18 @@ impl Connection {
         }
     }
 
+    /// Notes that a namespace was joined. False if the client has meanwhile left it.
+    pub(crate) fn joined(&self, namespace: &str) -> bool {
+        self.lock().socket_io().is_some_and(|socket_io| socket_io.namespaces.joined(namespace))
+    }
+
+    /// Lets it be without a socket of its own.
+    pub(crate) fn accept(&self) {
+        self.lock().handshake_until = None;
+    }
+
     /// What the packet asks for that this message completes, if it does.
-    fn decode(&self, message: Message) -> Action {
+    pub(crate) fn decode(&self, message: Message) -> Action {
         let mut state = self.lock();
         let Some(socket_io) = state.socket_io() else { return Action::Nothing };
         match socket_io.decoder.decode(message) {
@@ -144,7 +157,7 @@ impl Connection {
             Ok(claims) => claims,
             Err(refusal) => return self.refuse_join(gateway, transport, form, &refusal),
         };
-        if !self.lock().socket_io().is_some_and(|socket_io| socket_io.namespaces.joined(namespace)) {
+        if !self.joined(namespace) {
             return;
         }
         let entered = match self.recover(gateway, form, &claims, auth).await {
@@ -191,7 +204,7 @@ impl Connection {
         }
     }
 
-    fn say_refused(&self, namespace: &str, message: &str, data: Option<Value>) {
+    pub(crate) fn say_refused(&self, namespace: &str, message: &str, data: Option<Value>) {
         if let Some(socket_io) = self.lock().socket_io() {
             socket_io.namespaces.left(namespace);
         }

@@ -14,6 +14,7 @@ use actix_web::web::{self as routing, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorise::Peer;
+use crate::conformance::Suite;
 use crate::connection::{Connection, read};
 use crate::gateway::Gateway;
 use crate::hub::Hub;
@@ -28,6 +29,9 @@ pub struct Worker {
 
 /// Adds the paths of the gateway; called once in each worker thread, whose hub then begins to run.
 pub fn configure(gateway: &Arc<Gateway>, config: &mut ServiceConfig) {
+    if gateway.suite == Some(Suite::EngineIo) {
+        config.service(routing::resource("/engine.io/").route(routing::to(engine::request)));
+    }
     let worker = Worker { gateway: Arc::clone(gateway), hub: gateway.hub_of_this_thread() };
     config
         .app_data(routing::Data::new(worker))

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{Content, Packet};
@@ -36,6 +37,7 @@ pub enum Action {
         name: String,
         args: Vec<Value>,
         ack: Option<u64>,
+        attachments: Vec<Bytes>,
     },
     /// Nothing: the client acknowledged something that the gateway never asked for.
     Nothing,
@@ -45,7 +47,7 @@ pub enum Action {
 
 impl Connection {
     pub fn receive(&mut self, packet: Packet) -> Action {
-        let Packet { namespace, content, .. } = packet;
+        let Packet { namespace, content, attachments } = packet;
         match (content, self.namespaces.get(&namespace)) {
             (Content::Connect { auth }, None) => {
                 self.namespaces.insert(namespace.clone(), Member::Joining);
@@ -56,7 +58,7 @@ impl Connection {
                 Action::Leave { namespace }
             }
             (Content::Event { name, args, ack }, Some(Member::Joined)) => {
-                Action::Event { namespace, name, args, ack }
+                Action::Event { namespace, name, args, ack, attachments }
             }
             (Content::Ack { .. }, Some(Member::Joined)) => Action::Nothing,
             _ => Action::Violation,

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-#[cfg(test)]
 use super::{Content, Packet};
 
 /// `CONNECT`, from the server: the socket's id and, where recovery is on, its private id.
@@ -80,7 +79,6 @@ fn json(value: &impl Serialize) -> String {
 }
 
 /// Any packet, as a client may send it; its attachments follow it as binary messages.
-#[cfg(test)]
 pub fn packet(packet: &Packet) -> String {
     let binary = !packet.attachments.is_empty();
     let attachments = packet.attachments.len();
@@ -101,7 +99,6 @@ pub fn packet(packet: &Packet) -> String {
     }
 }
 
-#[cfg(test)]
 fn binary_head(
     attachments: Option<usize>,
     [plain, binary]: [char; 2],

@@ -8,7 +8,7 @@ mod packet;
 
 pub use connection::{Action, Connection};
 pub use decoder::Decoder;
-pub use encode::{ack, connect, connect_error, disconnect, event};
+pub use encode::{ack, connect, connect_error, disconnect, event, packet};
 pub use packet::{Content, DecodeError, Header, Packet, RESERVED_EVENTS};
 
 #[cfg(test)]

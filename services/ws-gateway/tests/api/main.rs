@@ -5,7 +5,9 @@
 mod admin;
 mod app;
 mod authentication;
+mod conformance;
 mod engine;
+mod faults;
 mod limits;
 mod plain;
 mod recovery;
