@@ -72,7 +72,7 @@ describe('stock clients through Caddy', () => {
   });
 
   test('target 7: a gateway that is told to stop says goodbye, ends well, and nobody misses anything', async () => {
-    const clients = await connect(60);
+    const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const [stopping] = app.gateways;
     const ended = stopping.stop(20_000);
     const ids = [];
@@ -85,7 +85,7 @@ describe('stock clients through Caddy', () => {
   });
 
   test('a gateway that dies is replaced: all come back by themselves, recovered, and miss nothing', async () => {
-    const clients = await connect(60);
+    const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const ids = [await newDrift()];
     await everyone('hear the drift', clients, (client) => client.of('drift:created').length === 1);
     app.gateways[0].kill('SIGKILL');
