@@ -13,6 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::cluster::Cluster;
 use crate::conformance::Suite;
 use crate::connection::Connection;
+use crate::history::History;
 use crate::hub::{Ended, Hub, Item};
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
@@ -26,6 +27,7 @@ pub struct Gateway {
     pub metrics: Metrics,
     pub cluster: Cluster,
     pub revocations: Revocations,
+    pub history: History,
     /// Set only where the protocols themselves are tested.
     pub suite: Option<Suite>,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
@@ -49,6 +51,7 @@ impl Gateway {
             metrics,
             cluster: Cluster::default(),
             revocations: Revocations::default(),
+            history: History::default(),
             suite: None,
             sessions: RwLock::default(),
             hubs: RwLock::default(),

@@ -18,6 +18,7 @@ mod ending;
 mod engineio;
 mod frame;
 mod gateway;
+mod history;
 mod http;
 mod hub;
 mod metrics;

@@ -104,31 +104,39 @@ impl Gateway {
         after: &Position,
         form: Form,
         replay: &Replay,
-    ) -> Result<Vec<Event>, Unrecoverable> {
+    ) -> Result<Vec<Arc<Event>>, Unrecoverable> {
         let until = &replay.position;
         if after.epoch != until.epoch || after.seq > until.seq {
             return Err(Unrecoverable::LogLost);
         }
-        let (mut at, mut missed) = (after.clone(), Vec::new());
+        let mut events = match self.history.between(after, until) {
+            Some(events) => events,
+            None => self.read_log(after, until).await?,
+        };
+        events.retain(|event| {
+            let seq = event.position.as_ref().map_or(0, |position| position.seq);
+            replay.wants(event, seq) && event.frame(form).is_some()
+        });
+        Ok(events)
+    }
+
+    async fn read_log(&self, after: &Position, until: &Position) -> Result<Vec<Arc<Event>>, Unrecoverable> {
+        let (mut at, mut events) = (after.clone(), Vec::new());
         while at.seq < until.seq {
             let read = self.platform.backplane.log_after(&at, PAGE).await;
-            let events = match read.map_err(|_| Unrecoverable::Unavailable)? {
-                LogRead::Events(events) if !events.is_empty() => events,
+            let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
+                LogRead::Events(page) if !page.is_empty() => page,
                 LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
             };
-            for message in events {
-                let Some(position) = message.position.clone() else { continue };
-                if position.seq > until.seq {
-                    return Ok(missed);
+            for message in page {
+                match &message.position {
+                    Some(position) if position.seq <= until.seq => at = position.clone(),
+                    _ => return Ok(events),
                 }
-                let event = self.prepare(&message);
-                if replay.wants(&event, position.seq) && event.frame(form).is_some() {
-                    missed.push(event);
-                }
-                at = position;
+                events.push(Arc::new(self.prepare(&message)));
             }
         }
-        Ok(missed)
+        Ok(events)
     }
 
     async fn put(&self, socket: &str, kept: &Kept, ttl: Duration) {

@@ -54,7 +54,9 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
                 Some(FeedItem::Message(message)) => {
                     position = message.position.clone().or(position);
                     gateway.note_end(&message);
-                    Item::Event(Arc::new(gateway.prepare(&message)))
+                    let event = Arc::new(gateway.prepare(&message));
+                    gateway.history.add(&event);
+                    Item::Event(event)
                 }
                 Some(FeedItem::Reset { position: at, reason }) => {
                     position = Some(at.clone());

@@ -127,7 +127,7 @@ impl Connection {
         socket: &str,
         after: &Position,
         kept: &Kept,
-    ) -> Option<(Position, Vec<Event>)> {
+    ) -> Option<(Position, Vec<Arc<Event>>)> {
         let replay = self.hub.begin_replay(socket, &kept.rooms)?;
         match gateway.missed(after, form, &replay).await {
             Ok(missed) => {
@@ -142,7 +142,7 @@ impl Connection {
     }
 
     /// Queues no more at once than the queue bears: it may be much.
-    async fn give_missed(&self, form: Form, missed: &[Event]) {
+    async fn give_missed(&self, form: Form, missed: &[Arc<Event>]) {
         for frame in missed.iter().filter_map(|event| event.frame(form)) {
             self.outbound.push_in_turn(frame.clone()).await;
         }

@@ -56,6 +56,11 @@ impl Event {
         }
     }
 
+    /// Roughly, in bytes.
+    pub fn size(&self) -> usize {
+        self.envelope.payload.get().len()
+    }
+
     fn encode(&self, namespace: &str, shape: Shape) -> Frame {
         let offset = self.position.as_ref().filter(|_| self.recoverable).map(Position::to_string);
         let name = &self.envelope.event_type;
@@ -71,5 +76,32 @@ impl Event {
     fn json(&self) -> String {
         // Plain data with string keys: it always has a JSON form.
         serde_json::to_string(&self.envelope).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+impl Event {
+    /// An event for nobody, at that place in the log.
+    pub fn example(position: Position) -> Self {
+        let envelope = Envelope {
+            event_id: uuid::Uuid::nil(),
+            event_type: "example".into(),
+            timestamp: DateTime::UNIX_EPOCH,
+            payload: RawValue::from_string("{}".into()).unwrap(),
+            user_id: None,
+            account_id: None,
+            seq: Some(position.seq),
+            epoch: Some(position.epoch.to_string()),
+        };
+        Self {
+            label: "example".into(),
+            envelope,
+            rooms: Vec::new(),
+            position: Some(position),
+            root: None,
+            dashboard: None,
+            recoverable: true,
+            frames: Frames::default(),
+        }
     }
 }
