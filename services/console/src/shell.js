@@ -3,6 +3,7 @@
 import { get } from './api.js';
 import { fill, h } from './dom.js';
 import { count } from './format.js';
+import { Unreachable } from './http.js';
 import { brandMark, icon } from './icons.js';
 import { connectionPill } from './connection_pill.js';
 import { noticeArea, notify } from './notice.js';
@@ -117,7 +118,7 @@ function whoami(signal) {
 /** Shows the view of the address; a view that can follow a new address itself does. */
 function show(stage, links, signal) {
   let shown = null;
-  const arrive = async (found) => {
+  route((found) => {
     for (const [name, link] of links) {
       if (name === found.name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
@@ -126,24 +127,23 @@ function show(stage, links, signal) {
     if (shown?.name === found.name && shown.update) return shown.update(found);
     shown?.leaving.abort();
     const isFirst = shown === null;
-    const leaving = new AbortController();
-    const visit = { name: found.name, leaving, update: null };
-    shown = visit;
-    const main = h('main', { id: 'main', tabindex: '-1', class: `view view-${found.name}` }, skeleton());
-    fill(stage, main);
-    try {
-      const module = await found.load();
-      if (shown !== visit) return;
-      visit.update = module.show(main, found, AbortSignal.any([leaving.signal, signal]));
-      scrollTo(0, 0);
-      // A screen reader goes on where the new view begins.
-      if (!isFirst) main.focus({ preventScroll: true });
-    } catch (error) {
-      fill(
-        main,
-        failed(error, () => location.reload()),
-      );
-    }
-  };
-  route(arrive, signal);
+    shown = { name: found.name, leaving: new AbortController(), update: null };
+    return enter(shown, found, { stage, isFirst, signal: AbortSignal.any([shown.leaving.signal, signal]) });
+  }, signal);
+}
+
+async function enter(visit, found, { stage, isFirst, signal }) {
+  const main = h('main', { id: 'main', tabindex: '-1', class: `view view-${found.name}` }, skeleton());
+  fill(stage, main);
+  try {
+    const view = await found.load().catch((error) => Promise.reject(new Unreachable(error)));
+    if (signal.aborted) return;
+    visit.update = view.show(main, found, signal);
+    scrollTo(0, 0);
+    // A screen reader goes on where the new view begins.
+    if (!isFirst) main.focus({ preventScroll: true });
+  } catch (error) {
+    const again = () => enter(visit, found, { stage, isFirst, signal });
+    if (!signal.aborted) fill(main, failed(error, again));
+  }
 }

@@ -3,6 +3,7 @@
 import { fill, h } from './dom.js';
 import { explain } from './format.js';
 import { icon } from './icons.js';
+import { onState } from './socket.js';
 
 export const skeleton = (rows = 6) =>
   h(
@@ -12,23 +13,28 @@ export const skeleton = (rows = 6) =>
     Array.from({ length: rows }, () => h('div', { class: 'skeleton-row', 'aria-hidden': 'true' })),
   );
 
-export const failed = (error, retry) =>
-  h(
+const titles = { 403: 'Not for your role', 404: 'Not there any more' };
+
+/** What went wrong, and the way on; what the network kept away comes by itself once it is back. */
+export function failed(error, retry) {
+  const element = h(
     'div',
     { class: 'state state-failed', role: 'alert' },
-    icon('alerts'),
-    h(
-      'h2',
-      {},
-      error.status === 403
-        ? 'Not for your role'
-        : error.status === 404
-          ? 'Not there any more'
-          : 'This did not load',
-    ),
+    icon('trouble'),
+    h('h2', {}, titles[error.status] ?? 'This did not load'),
     h('p', {}, explain(error)),
     retry && error.status !== 403 && h('button', { class: 'button', on: { click: retry } }, 'Try again'),
   );
+  if (retry && error.name === 'Unreachable') {
+    const waiting = new AbortController();
+    onState(({ name }) => {
+      if (name !== 'live') return;
+      waiting.abort();
+      if (element.isConnected) retry();
+    }, waiting.signal);
+  }
+  return element;
+}
 
 export const empty = (drawing, title, text, ...actions) =>
   h(

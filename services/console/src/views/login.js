@@ -65,7 +65,8 @@ function showForm(place, { isNew, reason }) {
       try {
         await (isNew ? session.signUp(name, email, password) : session.logIn(email, password));
       } catch (error) {
-        complain(told, form.elements.password, explain(error));
+        const faulty = [...form.elements].find(({ name }) => name && error.field?.(name));
+        complain(told, faulty ?? form.elements.password, explain(error));
       }
     });
   });

@@ -95,71 +95,75 @@ function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) 
 }
 
 function newToken() {
-  return openDialog('New service token', (close) => {
-    const name = h('input', {
-      id: 'token-name',
-      required: true,
-      maxlength: 100,
-      autocomplete: 'off',
-      autofocus: true,
-    });
-    const role = h(
-      'select',
-      { id: 'token-role', class: 'select' },
-      h('option', { value: 'engineer' }, 'engineer: may send scans'),
-      h('option', { value: 'viewer' }, 'viewer: may read'),
-    );
-    const life = h(
-      'select',
-      { id: 'token-life', class: 'select' },
-      ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])),
-    );
-    const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
-    const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
-    const form = h('form', { novalidate: true, on: { submit: make } });
-    async function make(event) {
-      event.preventDefault();
-      const expiresAt = life.value
-        ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString()
-        : undefined;
-      await busy(submit, async () => {
-        try {
-          const { data } = await post(TOKENS, { name: name.value.trim(), role: role.value, expiresAt });
-          fill(
-            form,
-            madeView(data.token, () => close(true)),
-          );
-          form.querySelector('button').focus();
-        } catch (error) {
-          told.hidden = false;
-          fill(told, explain(error));
-          name.focus();
-        }
+  return openDialog(
+    'New service token',
+    (close) => {
+      const name = h('input', {
+        id: 'token-name',
+        required: true,
+        maxlength: 100,
+        autocomplete: 'off',
+        autofocus: true,
       });
-    }
-    const field = (label, input, hint) =>
-      h(
-        'div',
-        { class: 'field' },
-        h('label', { for: input.id }, label),
-        input,
-        hint && h('p', { class: 'hint' }, hint),
+      const role = h(
+        'select',
+        { id: 'token-role', class: 'select' },
+        h('option', { value: 'engineer' }, 'engineer: may send scans'),
+        h('option', { value: 'viewer' }, 'viewer: may read'),
       );
-    fill(
-      form,
-      field('Name', name, 'Where it will be used, such as ci-network.'),
-      field('Role', role),
-      field('Lives for', life),
-      told,
-      h(
-        'div',
-        { class: 'dialog-actions' },
-        h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'),
-        submit,
-      ),
-    );
-    return form;
-  });
+      const life = h(
+        'select',
+        { id: 'token-life', class: 'select' },
+        ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])),
+      );
+      const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
+      const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
+      const form = h('form', { novalidate: true, on: { submit: make } });
+      async function make(event) {
+        event.preventDefault();
+        const expiresAt = life.value
+          ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString()
+          : undefined;
+        await busy(submit, async () => {
+          try {
+            const { data } = await post(TOKENS, { name: name.value.trim(), role: role.value, expiresAt });
+            fill(
+              form,
+              madeView(data.token, () => close(true)),
+            );
+            form.querySelector('button').focus();
+          } catch (error) {
+            told.hidden = false;
+            fill(told, explain(error));
+            name.focus();
+          }
+        });
+      }
+      const field = (label, input, hint) =>
+        h(
+          'div',
+          { class: 'field' },
+          h('label', { for: input.id }, label),
+          input,
+          hint && h('p', { class: 'hint' }, hint),
+        );
+      fill(
+        form,
+        field('Name', name, 'Where it will be used, such as ci-network.'),
+        field('Role', role),
+        field('Lives for', life),
+        told,
+        h(
+          'div',
+          { class: 'dialog-actions' },
+          h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'),
+          submit,
+        ),
+      );
+      return form;
+    },
+    { wide: true },
+  );
 }
 
 function madeView(token, done) {
@@ -184,7 +188,7 @@ function madeView(token, done) {
     h(
       'pre',
       { class: 'snippet' },
-      'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan | driftsentry ingest - --stack prod',
+      'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan |\n  driftsentry ingest - --stack prod',
     ),
     h(
       'div',

@@ -37,7 +37,7 @@ export function filterBar(change, list, signal) {
   const statuses = statusTabs(set, signal);
   const severities = severityChips(set);
   const search = searchBox(set);
-  const more = moreFilters(set, change, list);
+  const more = moreFilters(set, change, list, signal);
   const sort = h(
     'select',
     {
@@ -146,7 +146,7 @@ function searchBox(set) {
   };
 }
 
-function moreFilters(set, change, list) {
+function moreFilters(set, change, list, signal) {
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
     const input = h('input', {
@@ -196,6 +196,10 @@ function moreFilters(set, change, list) {
   element.addEventListener('focusout', ({ relatedTarget }) => {
     if (relatedTarget && !element.contains(relatedTarget)) element.open = false;
   });
+  const leave = ({ target }) => {
+    if (!element.contains(target)) element.open = false;
+  };
+  document.addEventListener('pointerdown', leave, { signal });
   return {
     element,
     active,

@@ -1,0 +1,81 @@
+// What the console makes of a difference, in the browser that shows it.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { allInOne } from '../lib/deployments.mjs';
+import { Browser } from './browser.mjs';
+
+describe('a difference as it is read', () => {
+  let app, browser, visitor;
+  before(async () => {
+    app = await allInOne();
+    browser = await Browser.start(app.api.origins.auth);
+    visitor = await browser.visitor();
+  });
+  after(async () => {
+    await browser?.farewell(visitor);
+    await browser?.stop();
+    await app?.stop();
+  });
+
+  /** Calls a function of the module that tells changes. */
+  const ask = (name, ...args) =>
+    visitor.page.evaluate(
+      async ([name, args]) => (await import('./src/views/drifts/changes.js'))[name](...args),
+      [name, args],
+    );
+
+  test('each changed path is one change: added, removed or changed', async () => {
+    const changes = await ask('changesOf', {
+      difference: [
+        { path: ['size'], sensitive: false },
+        { path: ['tags', 'owner'], sensitive: false },
+        { path: ['tags', 'a.b'], sensitive: false },
+        { path: ['password'], sensitive: true },
+      ],
+      expectedState: { size: 1, tags: { 'a.b': 'x' }, password: '(sensitive value)' },
+      actualState: { size: 2, tags: { owner: 'ada' }, password: '(sensitive value)' },
+    });
+    assert.deepEqual(
+      changes.map(({ label, type, isSensitive }) => [label, type, isSensitive]),
+      [
+        ['size', 'changed', false],
+        ['tags.owner', 'added', false],
+        ['tags["a.b"]', 'removed', false],
+        ['password', 'changed', true],
+      ],
+    );
+  });
+
+  test('an array is compared as a whole, by what is in it', async () => {
+    const changes = await ask('changesOf', {
+      difference: [
+        { path: ['cidrs', 0], sensitive: false },
+        { path: ['cidrs', 2], sensitive: false },
+      ],
+      expectedState: { cidrs: ['b', 'c', 'd'] },
+      actualState: { cidrs: ['a', 'b', 'c'] },
+    });
+    assert.deepEqual(
+      changes.map(({ label }) => label),
+      ['cidrs'],
+    );
+    const lines = await ask('arrayLines', ['b', 'c', 'd'], ['a', 'b', 'c']);
+    assert.deepEqual(
+      lines.map(({ sign, item }) => sign + item),
+      [' b', ' c', '−d', '+a'],
+    );
+  });
+
+  test('states that are not told leave the paths', async () => {
+    const changes = await ask('changesOf', { difference: [{ path: ['acl'], sensitive: false }] });
+    assert.deepEqual(
+      changes.map(({ label, type }) => [label, type]),
+      [['acl', 'changed']],
+    );
+    assert.deepEqual(await ask('changedNames', { difference: [] }), []);
+    const many = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ path: [name, 'x', 0], sensitive: false }));
+    assert.deepEqual(await ask('changedNames', { difference: many }), ['a.x', 'b.x', 'c.x', '2 more']);
+  });
+});
