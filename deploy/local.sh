@@ -117,7 +117,7 @@ start prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.p
   --web.listen-address="127.0.0.1:$PROMETHEUS_PORT"
 until_true prometheus answers "$PROMETHEUS_PORT" /-/ready
 
-SITE_ADDRESS=":$CADDY_PORT" CADDY_ADMIN="localhost:$ADMIN_PORT" CONSOLE_DIR=$PWD/services/console \
+XDG_DATA_HOME=$run XDG_CONFIG_HOME=$run SITE_ADDRESS=":$CADDY_PORT" CADDY_ADMIN="localhost:$ADMIN_PORT" CONSOLE_DIR=$PWD/services/console \
   AUTH_UPSTREAM="127.0.0.1:$AUTH_PORT" DRIFT_UPSTREAM="127.0.0.1:$DRIFT_PORT" \
   GATEWAY_1="127.0.0.1:$GATEWAY_1_PORT" GATEWAY_2="127.0.0.1:$GATEWAY_2_PORT" \
   start caddy caddy run --config Caddyfile

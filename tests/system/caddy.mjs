@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { homedir } from 'node:os';
 
 import { Process, repository } from '../lib/process.mjs';
+import { temporaryFolder } from '../lib/servers.mjs';
 import { freePort } from '../lib/waiting.mjs';
 
 /** The PATH on which a current Caddy is found. */
@@ -10,12 +10,13 @@ const toolsPath = execFileSync(`${repository}/deploy/tools.sh`, { encoding: 'utf
 /** Caddy with the repository's own Caddyfile. `env` names the upstreams. */
 export async function startCaddy(env) {
   const [port, adminPort] = [await freePort(), await freePort()];
+  const home = await temporaryFolder();
   const admin = `127.0.0.1:${adminPort}`;
   const variables = {
     SITE_ADDRESS: `:${port}`,
     CADDY_ADMIN: admin,
     CONSOLE_DIR: `${repository}/services/console`,
-    HOME: homedir(),
+    HOME: home.path,
     ...env,
     PATH: toolsPath,
   };
@@ -29,5 +30,10 @@ export async function startCaddy(env) {
       env: variables,
       stdio: 'pipe',
     });
+  caddy.stop = async () => {
+    const code = await Process.prototype.stop.call(caddy);
+    await home.remove();
+    return code;
+  };
   return caddy;
 }
