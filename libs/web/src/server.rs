@@ -19,6 +19,8 @@ use crate::{ApiError, HttpConfig, Platform, endpoint, health};
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Long enough for a phone that changes its network; accepted sockets have it from the listener.
 const STALL_TIMEOUT: Duration = Duration::from_secs(9);
+/// What the kernel holds for a peer that does not read; by itself it would hold megabytes.
+const SEND_BUFFER: usize = 256 * 1024;
 const BACKLOG: i32 = 2_048;
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -106,6 +108,7 @@ impl Server {
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(STALL_TIMEOUT))?;
     socket.bind(&address.into())?;

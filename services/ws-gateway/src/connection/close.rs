@@ -48,7 +48,7 @@ impl Connection {
             _ => self.outbound.finish(last),
         }
         if polling && !ending.is_silent() {
-            self.hub.watch(self, Instant::now() + LINGER);
+            self.watch(Instant::now() + LINGER);
         } else {
             gateway.remove_session(&self.id);
         }

@@ -9,6 +9,7 @@ use crate::ending::Ending;
 use crate::engineio::{Lane, Message, Packet};
 use crate::frame::Frame;
 use crate::gateway::Gateway;
+use crate::outbound::Pushed;
 
 /// What comes in on a WebSocket, whatever library reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,9 @@ where
             Some(Incoming::Text(text)) => connection.receive_frame(gateway, Message::Text(text)).await,
             Some(Incoming::Binary(data)) => connection.receive_frame(gateway, Message::Binary(data)).await,
             Some(Incoming::Ping(data)) => {
-                connection.outbound.push(Frame::pong(data));
+                if connection.outbound.push(Frame::pong(data)) == Pushed::Full {
+                    break Ending::Slow;
+                }
             }
             Some(Incoming::Pong) => connection.pong(),
             Some(Incoming::Close) => break Ending::Left,

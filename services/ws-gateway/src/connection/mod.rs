@@ -55,6 +55,8 @@ struct State {
     handshake_until: Option<Instant>,
     /// By when a WebSocket that probed must have taken over.
     upgrade_until: Option<Instant>,
+    /// When it is to be looked at next: what was due before is taken care of then.
+    watched: Option<Instant>,
     sockets: Vec<(Form, Arc<str>)>,
     /// Until when a client of `/ws` may say that it resumes, before it hears anything new.
     resume_until: Option<Instant>,
@@ -111,6 +113,7 @@ impl Connection {
             heartbeat: Heartbeat::new(interval, timeout, now),
             handshake_until: Some(now + gateway.settings.handshake()),
             upgrade_until: None,
+            watched: None,
             sockets: Vec::new(),
             resume_until: None,
             polled: false,
@@ -123,13 +126,37 @@ impl Connection {
         };
         let connection = Arc::new(Self { id, peer, hub, outbound, state: Mutex::new(state) });
         let first = connection.lock().next_deadline();
-        connection.hub.watch(&connection, first);
+        connection.watch(first);
         connection
     }
 
-    /// Does what is due; when to be called again. `None` when it has ended.
-    pub fn tick(self: &Arc<Self>, gateway: &Gateway, now: Instant) -> Option<Instant> {
+    /// Has itself looked at by then.
+    fn watch(self: &Arc<Self>, at: Instant) {
         let mut state = self.lock();
+        let sooner = state.ended || state.watched.is_none_or(|watched| at < watched);
+        if sooner {
+            state.watched = Some(at);
+        }
+        drop(state);
+        if sooner {
+            self.hub.watch(self, at);
+        }
+    }
+
+    /// Does what is due, and has itself looked at again.
+    pub fn tick(self: &Arc<Self>, gateway: &Gateway, now: Instant) {
+        if let Some(next) = self.beat(gateway, now) {
+            self.watch(next);
+        }
+    }
+
+    /// Does what is due; when something is again. `None` when it has ended, or is looked at later.
+    fn beat(self: &Arc<Self>, gateway: &Gateway, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        if state.watched.is_some_and(|at| at > now) {
+            return None;
+        }
+        state.watched = None;
         if state.ended {
             gateway.remove_session(&self.id);
             return None;
@@ -137,7 +164,7 @@ impl Connection {
         if state.handshake_until.is_some_and(|until| until <= now) {
             drop(state);
             self.close(gateway, Ending::HandshakeTimeout);
-            return Some(now + LINGER);
+            return None;
         }
         if state.upgrade_until.is_some_and(|until| until <= now) {
             state.abandon_probe();

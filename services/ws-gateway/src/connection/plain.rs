@@ -102,7 +102,7 @@ impl Connection {
         if held {
             let until = Instant::now() + RESUME_GRACE;
             self.lock().resume_until = Some(until);
-            self.hub.watch(self, until);
+            self.watch(until);
         }
         self.keep(gateway, &socket).await;
         Ok(())

@@ -51,7 +51,7 @@ impl Connection {
         let until = Instant::now() + UPGRADE_TIMEOUT;
         state.upgrade_until = Some(until);
         drop(state);
-        self.hub.watch(self, until);
+        self.watch(until);
         Some(self.outbound.open_web_socket())
     }
 

@@ -73,9 +73,7 @@ impl Hub {
         let now = Instant::now();
         let due = self.lock().connections.due(now);
         for connection in due.iter().filter_map(std::sync::Weak::upgrade) {
-            if let Some(next) = connection.tick(gateway, now) {
-                self.watch(&connection, next);
-            }
+            connection.tick(gateway, now);
         }
         self.expire(gateway);
     }

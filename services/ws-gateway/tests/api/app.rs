@@ -40,6 +40,11 @@ impl App {
         app
     }
 
+    /// One more replica, which has heard nothing yet.
+    pub async fn add_gateway(&mut self) {
+        self.gateways.push(Gateway::start(&self.stores, &[]).await);
+    }
+
     pub fn gateway(&self) -> &Gateway {
         &self.gateways[0]
     }

@@ -271,3 +271,15 @@ async fn a_thousand_missed_events_arrive_in_order() {
     let (mut back, _) = come_back(&app, &memory).await;
     expect_alerts(&mut back, &missed).await;
 }
+
+#[actix_web::test]
+async fn a_gateway_that_started_later_reads_the_log() {
+    let mut app = App::start_with(Backend::Real, &[]).await;
+    let (stock, memory) = cut_off(&app, &app.token("alice"), 1).await;
+    drop(stock);
+    let missed = emit(&app, 600).await;
+    app.add_gateway().await;
+    let (mut back, answer) = come_back(&app.gateways[1], &memory).await;
+    assert_eq!(answer["pid"], memory.private_id);
+    expect_alerts(&mut back, &missed).await;
+}
