@@ -98,8 +98,11 @@ export function show(main, found, signal) {
 
   /** What is new goes to the top. */
   async function merge() {
-    const { data } = await page().catch(() => ({ data: [] }));
+    if (items.size === 0) return start();
+    const { data, page: info } = await page().catch(() => ({ data: [] }));
     const fresh = data.filter(({ id }) => !items.has(id));
+    // More came than a page holds: what lies between is not known.
+    if (fresh.length === data.length && info?.nextCursor) return start();
     list.prepend(...fresh.map((alert) => add(alert, 'arriving')));
     if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
     tidy();

@@ -66,9 +66,10 @@ export async function decideMany(list, action) {
         }
       });
     };
+    const sendByKey = (event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && send(event);
     return h(
       'form',
-      { on: { submit: send } },
+      { on: { submit: send, keydown: sendByKey } },
       h('p', {}, meaning),
       h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
       told,

@@ -10,8 +10,9 @@ const KEYS = {
   Enter: 'open it',
   Escape: 'back to the list',
   x: 'select it',
-  a: 'approve',
-  r: 'reject',
+  a: 'approve what is open, selected or in focus',
+  r: 'reject it',
+  'Ctrl Enter': 'send the reason, where several are decided',
   '/': 'search',
   '?': 'this list',
 };
@@ -22,6 +23,7 @@ export function followKeys({ list, detail, close, signal }) {
   const focused = () => document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
   const decide = (action) => {
     if (!session.may('engineer')) return;
+    if (list.selection().length === 0 && detail.hidden && focused()) list.toggle(focused());
     if (list.selection().length > 0) return decideMany(list, action);
     detail.querySelector(`[data-action="${action}"]`)?.focus();
     detail.querySelector('textarea')?.focus();

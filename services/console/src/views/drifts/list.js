@@ -207,7 +207,8 @@ export class DriftList {
       else isOfInterest = true;
     }
     if (!isOfInterest) return;
-    if (this.#isAtTop()) this.#again();
+    // Nothing moves under whoever reads further down, or is selecting.
+    if (this.#isAtTop() && this.#selected.size === 0) this.#again();
     else if (this.#unseen > 0) {
       this.fresh.hidden = false;
       fill(this.fresh, `${plural(this.#unseen, 'new drift')} · show`);
