@@ -18,6 +18,7 @@ use crate::{ApiError, ErrorBody, ErrorCode, Platform, RequestId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
+const PROBED: [&str; 3] = ["/health", "/ready", "/metrics"];
 
 /// Counts and times requests. Labels are bounded: route patterns, never paths.
 #[derive(Clone)]
@@ -189,10 +190,14 @@ fn log(
     let _entered = span.enter();
     let (status, seconds) = (status.as_u16(), started.elapsed().as_secs_f64());
     // Escaped: a client may have put line ends into it.
-    let path = path.escape_debug();
+    let escaped = path.escape_debug();
     let source = error.and_then(|error| error.as_error::<ApiError>()).and_then(|error| error.source.as_ref());
     match source {
-        Some(source) => tracing::error!(method, %path, status, seconds, error = %source, "failed"),
-        None => tracing::info!(method, %path, status, seconds, "answered"),
+        Some(source) => tracing::error!(method, path = %escaped, status, seconds, error = %source, "failed"),
+        // Probes and scrapes come every few seconds, from several sides.
+        None if PROBED.contains(&path) && status < 400 => {
+            tracing::debug!(method, path = %escaped, status, seconds, "answered");
+        }
+        None => tracing::info!(method, path = %escaped, status, seconds, "answered"),
     }
 }
