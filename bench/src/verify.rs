@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Parser;
 use contracts::events::auth::EndReason;
-use contracts::{AUDIENCE, Claims, Clock, ISSUER, Role, TokenUse};
+use contracts::{Claims, Clock, Holder, Role};
 use identity::{KeyConfig, Keys, Revocations, Verifier};
 use uuid::Uuid;
 
@@ -24,23 +24,16 @@ struct Config {
 
 /// An access token as the services sign it.
 pub fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
-    let (user, now) = (Uuid::new_v4().to_string(), clock.now().timestamp());
-    let claims = Claims {
-        sub: user.clone(),
-        user_id: user,
+    let now = clock.now();
+    let holder = Holder {
+        subject: Uuid::new_v4().to_string(),
         email: "bench@example.com".into(),
         role,
-        sid: Some(Uuid::new_v4()),
-        token_use: TokenUse::Access,
         account_id: None,
         generation: 0,
-        iss: ISSUER.into(),
-        aud: AUDIENCE.into(),
-        iat: now,
-        exp: now + 900,
-        nbf: None,
-        jti: Some(Uuid::new_v4()),
+        session: Uuid::new_v4(),
     };
+    let claims = Claims::access(holder, now, now + chrono::TimeDelta::minutes(15));
     Ok(keys.sign(&claims)?)
 }
 

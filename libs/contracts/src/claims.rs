@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -48,4 +49,39 @@ pub struct Claims {
     /// Absent only in tokens of the replaced stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
+}
+
+/// Whom an access token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// A user's id, or what stands for a machine.
+    pub subject: String,
+    pub email: String,
+    pub role: Role,
+    pub account_id: Option<String>,
+    pub generation: i64,
+    pub session: Uuid,
+}
+
+impl Claims {
+    /// The claims of a new access token, with a `jti` of its own.
+    pub fn access(holder: Holder, issued_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
+        let Holder { subject, email, role, account_id, generation, session } = holder;
+        Self {
+            user_id: subject.clone(),
+            sub: subject,
+            email,
+            role,
+            sid: Some(session),
+            token_use: TokenUse::Access,
+            account_id,
+            generation,
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: issued_at.timestamp(),
+            exp: expires_at.timestamp(),
+            nbf: None,
+            jti: Some(Uuid::new_v4()),
+        }
+    }
 }

@@ -10,7 +10,7 @@ mod clock;
 mod envelope;
 mod role;
 
-pub use claims::{AUDIENCE, Claims, ISSUER, TokenUse};
+pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
 pub use envelope::{Envelope, Event};
 pub use role::Role;

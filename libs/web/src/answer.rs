@@ -3,25 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Success<T> {
-    success: bool,
-    data: T,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    limit: u64,
-    next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct List<T> {
-    success: bool,
-    data: Vec<T>,
-    page: Page,
-}
+use crate::openapi::{List, Page, Success};
 
 /// 200 with `data`; `ok(())` gives `data: null`.
 pub fn ok(data: impl Serialize) -> HttpResponse {

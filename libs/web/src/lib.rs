@@ -16,6 +16,7 @@ mod healthcheck;
 mod limiter;
 mod logging;
 mod observe;
+pub mod openapi;
 mod origin;
 mod platform;
 mod server;

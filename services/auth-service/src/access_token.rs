@@ -1,6 +1,5 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{AUDIENCE, Claims, ISSUER, Role, TokenUse};
-use uuid::Uuid;
+use contracts::{Claims, Holder};
 
 use crate::entity::{session, user};
 use crate::error::AuthError;
@@ -32,39 +31,13 @@ pub fn for_session(
     sign(state, holder, now, (now + lifetime).min(session.expires_at))
 }
 
-/// Whom a token speaks for.
-pub struct Holder {
-    pub subject: String,
-    pub email: String,
-    pub role: Role,
-    pub account_id: Option<String>,
-    pub generation: i64,
-    pub session: Uuid,
-}
-
 pub fn sign(
     state: &State,
     holder: Holder,
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<AccessToken, AuthError> {
-    let Holder { subject, email, role, account_id, generation, session } = holder;
-    let claims = Claims {
-        user_id: subject.clone(),
-        sub: subject,
-        email,
-        role,
-        sid: Some(session),
-        token_use: TokenUse::Access,
-        account_id,
-        generation,
-        iss: ISSUER.into(),
-        aud: AUDIENCE.into(),
-        iat: issued_at.timestamp(),
-        exp: expires_at.timestamp(),
-        nbf: None,
-        jti: Some(Uuid::new_v4()),
-    };
+    let claims = Claims::access(holder, issued_at, expires_at);
     let token = state.platform.keys.sign(&claims).map_err(|error| AuthError::Sign(error.into()))?;
     Ok(AccessToken { token, expires_in_seconds: claims.exp - claims.iat })
 }

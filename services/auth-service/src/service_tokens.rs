@@ -4,8 +4,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::Role;
 use contracts::events::auth::{EndReason, SessionDeleted};
+use contracts::{Holder, Role};
 use identity::{service_subject, session_mark};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use web::TokenUses;
 
-use crate::access_token::{self, Holder};
+use crate::access_token;
 use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, audit_log, service_token};
 use crate::error::AuthError;

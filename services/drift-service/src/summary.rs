@@ -17,9 +17,9 @@ use crate::drift::Status;
 use crate::drift::entity::{Column, Entity};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::openapi::Success;
 use crate::rules::Severity;
 use crate::{State, alert};
+use web::openapi::Success;
 
 /// Every key is always there. A drift is open while nobody has decided on it: in status `detected`.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Parser;
-use contracts::{AUDIENCE, Claims, Clock, ISSUER, Role, TokenUse};
+use contracts::{AUDIENCE, Claims, Clock, Holder, ISSUER, Role};
 use identity::{KeyConfig, Keys, Revocations, TokenError, Verifier};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -51,24 +51,16 @@ fn hs256() -> World {
 }
 
 fn claims(clock: &Clock) -> Claims {
-    let user = Uuid::new_v4().to_string();
-    let now = clock.now().timestamp();
-    Claims {
-        sub: user.clone(),
-        user_id: user,
+    let holder = Holder {
+        subject: Uuid::new_v4().to_string(),
         email: "a@example.com".into(),
         role: Role::Viewer,
-        sid: Some(Uuid::new_v4()),
-        token_use: TokenUse::Access,
         account_id: None,
         generation: 1,
-        iss: ISSUER.into(),
-        aud: AUDIENCE.into(),
-        iat: now,
-        exp: now + 900,
-        nbf: None,
-        jti: Some(Uuid::new_v4()),
-    }
+        session: Uuid::new_v4(),
+    };
+    let now = clock.now();
+    Claims::access(holder, now, now + chrono::TimeDelta::minutes(15))
 }
 
 /// Signs whatever it is given, as somebody who holds the secret could.

@@ -5,7 +5,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
 use clap::Parser;
-use contracts::{AUDIENCE, Claims, Clock, ISSUER, Role, TokenUse};
+use contracts::{Claims, Clock, Holder, Role};
 use identity::KeyConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -101,23 +101,16 @@ impl App {
     }
 
     fn token(&self, role: Role) -> String {
-        let (user, now) = (Uuid::new_v4().to_string(), self.platform.clock.now().timestamp());
-        let claims = Claims {
-            sub: user.clone(),
-            user_id: user,
+        let now = self.platform.clock.now();
+        let holder = Holder {
+            subject: Uuid::new_v4().to_string(),
             email: "a@example.com".into(),
             role,
-            sid: Some(Uuid::new_v4()),
-            token_use: TokenUse::Access,
             account_id: None,
             generation: 1,
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
-            iat: now,
-            exp: now + 900,
-            nbf: None,
-            jti: Some(Uuid::new_v4()),
+            session: Uuid::new_v4(),
         };
+        let claims = Claims::access(holder, now, now + chrono::TimeDelta::minutes(15));
         self.platform.keys.sign(&claims).unwrap()
     }
 }

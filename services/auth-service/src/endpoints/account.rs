@@ -10,9 +10,9 @@ use crate::caller::{Person, user_id};
 use crate::credentials;
 use crate::entity::user;
 use crate::error::AuthError;
-use crate::openapi::Success;
 use crate::password::Password;
 use crate::state::State;
+use web::openapi::Success;
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -14,8 +14,8 @@ use crate::audit::Action;
 use crate::caller::Admin;
 use crate::entity::audit_log;
 use crate::error::AuthError;
-use crate::openapi::List;
 use crate::state::State;
+use web::openapi::List;
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

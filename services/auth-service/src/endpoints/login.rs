@@ -11,10 +11,10 @@ use crate::credentials::{self, Place};
 use crate::device::Device;
 use crate::email::Email;
 use crate::name::Name;
-use crate::openapi::Success;
 use crate::password::Password;
 use crate::refresh_delivery::wanted;
 use crate::state::State;
+use web::openapi::Success;
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -16,9 +16,9 @@ use crate::caller::Admin;
 use crate::entity::service_token;
 use crate::error::AuthError;
 use crate::name::Name;
-use crate::openapi::{Done, List, Success};
 use crate::service_tokens::{self, LONGEST_LIFE, NewServiceToken};
 use crate::state::State;
+use web::openapi::{Done, List, Success};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

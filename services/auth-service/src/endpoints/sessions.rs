@@ -14,8 +14,8 @@ use crate::device::Device;
 use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
-use crate::openapi::{Done, Success};
 use crate::state::State;
+use web::openapi::{Done, Success};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

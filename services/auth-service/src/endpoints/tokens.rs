@@ -9,10 +9,10 @@ use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Initiator;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
-use crate::openapi::{Done, Success};
 use crate::refresh_delivery::{BodyToken, RefreshRequest, forget_cookie, from_cookie, wanted};
 use crate::settings::Delivery;
 use crate::state::State;
+use web::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Tokens>)))]

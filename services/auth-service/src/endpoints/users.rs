@@ -13,9 +13,9 @@ use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::user;
 use crate::error::AuthError;
-use crate::openapi::{List, Success};
 use crate::state::State;
 use crate::user_admin::{self, UserChange};
+use web::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]

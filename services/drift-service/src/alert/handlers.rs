@@ -17,11 +17,11 @@ use crate::State;
 use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
 use crate::audit;
 use crate::error::DriftError;
-use crate::openapi::{Done, List, Success};
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
+use web::openapi::{Done, List, Success};
 
 /// An alert. Who read it is for callers with an account.
 #[derive(Serialize, ToSchema)]

@@ -13,9 +13,9 @@ use web::{ApiError, ValidPath, ValidQuery};
 use super::entity::{self, Model};
 use crate::access::{Admin, Viewer};
 use crate::error::DriftError;
-use crate::openapi::List;
 use crate::text::storable;
 use crate::{State, page};
+use web::openapi::List;
 
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]

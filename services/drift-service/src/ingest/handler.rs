@@ -13,11 +13,11 @@ use super::{Coverage, IngestReport, compare};
 use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::openapi::Success;
 use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
+use web::openapi::Success;
 
 /// How far ahead of ours a scanner's clock may be.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use backplane::FeedItem;
 use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use contracts::{AUDIENCE, Claims, Clock, ISSUER, Role, TokenUse};
+use contracts::{Claims, Clock, Holder, Role};
 use drift_service::{Settings, State, routes, run_background};
 use identity::KeyConfig;
 use serde_json::{Value, json};
@@ -115,23 +115,16 @@ impl App {
 
     /// A token that expires that many seconds from now.
     pub fn token(&self, role: Role, seconds: i64) -> String {
-        let (user, now) = (Uuid::new_v4().to_string(), self.platform.clock.now().timestamp());
-        let claims = Claims {
-            sub: user.clone(),
-            user_id: user,
+        let now = self.platform.clock.now();
+        let holder = Holder {
+            subject: Uuid::new_v4().to_string(),
             email: format!("{role}@example.com"),
             role,
-            sid: Some(Uuid::new_v4()),
-            token_use: TokenUse::Access,
             account_id: None,
             generation: 1,
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
-            iat: now + seconds.min(0) - 1,
-            exp: now + seconds,
-            nbf: None,
-            jti: Some(Uuid::new_v4()),
+            session: Uuid::new_v4(),
         };
+        let claims = Claims::access(holder, now, now + chrono::TimeDelta::seconds(seconds));
         self.platform.keys.sign(&claims).unwrap()
     }
 

@@ -14,9 +14,9 @@ use super::super::{Action, entity};
 use crate::State;
 use crate::access::Engineer;
 use crate::error::DriftError;
-use crate::openapi::Success;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
+use web::openapi::Success;
 
 /// One decision on many drifts.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

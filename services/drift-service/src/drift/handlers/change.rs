@@ -17,11 +17,11 @@ use crate::alert::{self, AlertType};
 use crate::audit::{self, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::openapi::{Done, Success};
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
+use web::openapi::{Done, Success};
 
 /// What people know better than a scan. At least one of it.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

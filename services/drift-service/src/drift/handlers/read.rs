@@ -8,8 +8,8 @@ use super::super::{DriftView, entity};
 use crate::State;
 use crate::access::Reader;
 use crate::error::DriftError;
-use crate::openapi::{List, Success};
 use crate::write::with_etag;
+use web::openapi::{List, Success};
 
 /// Drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),

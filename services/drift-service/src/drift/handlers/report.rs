@@ -13,12 +13,12 @@ use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::ingest::{self, Coverage, Sighting, Stamp};
 use crate::money::Money;
-use crate::openapi::Success;
 use crate::rules::Severity;
 use crate::scan::{self, Judgement, Report};
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{State, stack};
+use web::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 

@@ -12,9 +12,9 @@ use super::super::{Action, DriftView, entity};
 use crate::State;
 use crate::access::{Actor, Admin, Engineer};
 use crate::error::DriftError;
-use crate::openapi::Success;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
+use web::openapi::Success;
 
 /// Why a drift is approved or rejected.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
