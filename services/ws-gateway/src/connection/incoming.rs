@@ -35,8 +35,13 @@ where
 {
     let ending = loop {
         match stream.next().await {
-            Some(Incoming::Text(text)) => connection.receive_frame(gateway, Message::Text(text)).await,
-            Some(Incoming::Binary(data)) => connection.receive_frame(gateway, Message::Binary(data)).await,
+            // Boxed: what handling a message takes is not kept by a socket that is idle.
+            Some(Incoming::Text(text)) => {
+                Box::pin(connection.receive_frame(gateway, Message::Text(text))).await;
+            }
+            Some(Incoming::Binary(data)) => {
+                Box::pin(connection.receive_frame(gateway, Message::Binary(data))).await;
+            }
             Some(Incoming::Ping(data)) => {
                 if connection.outbound.push(Frame::pong(data)) == Pushed::Full {
                     break Ending::Slow;

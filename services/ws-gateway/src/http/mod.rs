@@ -66,7 +66,7 @@ fn serve_web_socket(
 ) -> HttpResponse {
     let (gateway, reader) = (Arc::clone(&worker.gateway), Arc::clone(connection));
     actix_web::rt::spawn(async move {
-        first.await;
+        Box::pin(first).await;
         read(&gateway, &reader, frames).await;
     });
     let connection = Arc::clone(connection);
