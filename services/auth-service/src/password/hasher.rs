@@ -11,6 +11,9 @@ use tokio::task::spawn_blocking;
 
 use super::{Password, scheme};
 
+/// Of the threads that hash; on Linux a thread has its own.
+const NICENESS: i32 = 10;
+
 #[derive(Clone)]
 pub struct PasswordHasher {
     cost: u32,
@@ -71,10 +74,19 @@ impl PasswordHasher {
             // Held in here: a caller that goes away does not free a core that is still at work.
             let _held = (admission, core);
             let _timer = duration.start_timer();
+            give_way();
             work()
         })
         .await
         .map_err(|_| Overloaded)
+    }
+}
+
+/// Lets the threads that answer requests go first on every core. Where the system does not allow it,
+/// they wait a little longer.
+fn give_way() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "hashing runs at the priority of everything else");
     }
 }
 
