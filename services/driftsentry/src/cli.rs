@@ -18,6 +18,13 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Make an admin; the password is asked for, or read from standard input
+    CreateAdmin {
+        #[arg(long)]
+        email: String,
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
     /// Send a scan: a plan as `terraform show -json` prints it, or driftctl's JSON
     ///
     /// Exits with 0 if there is nothing new, 2 if there is new or changed drift, 1 if it failed.

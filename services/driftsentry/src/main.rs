@@ -17,6 +17,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let Cli { command, serve } = web::parse();
     match command {
         None => serve::run(serve).await?,
+        Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
         Some(Command::Ingest(scan)) => return ingest::run(scan).await,
     }
     Ok(ExitCode::SUCCESS)

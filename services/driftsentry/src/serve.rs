@@ -8,30 +8,56 @@ use crate::cli::Serve;
 use crate::console;
 use crate::data_dir::DataDir;
 
-/// Runs everything until a signal.
-pub async fn run(serve: Serve) -> Result<()> {
-    web::init_logging();
-    let Serve { port, data_dir, database_url, redis_url, http, mut keys, mut auth, mut drift, gateway } =
-        serve;
-    let data = DataDir::open(&data_dir)?;
+/// Settings in which nothing is missing any more.
+struct Complete {
+    serve: Serve,
+    data: DataDir,
+    auth_database: String,
+    drift_database: String,
+}
+
+/// Fills in what was not given: secrets and databases in the data folder.
+fn complete(mut serve: Serve) -> Result<Complete> {
+    let data = DataDir::open(&serve.data_dir)?;
     for (secret, name) in [
-        (&mut keys.jwt_access_secret, "jwt_access"),
-        (&mut auth.jwt_refresh_secret, "jwt_refresh"),
-        (&mut drift.drift_hash_secret, "drift_hash"),
+        (&mut serve.keys.jwt_access_secret, "jwt_access"),
+        (&mut serve.auth.jwt_refresh_secret, "jwt_refresh"),
+        (&mut serve.drift.drift_hash_secret, "drift_hash"),
     ] {
         if secret.as_deref().unwrap_or_default().is_empty() {
             *secret = Some(data.secret(name)?);
         }
     }
-    let database = |service: &str| match &database_url {
+    let database = |service: &str| match &serve.database_url {
         Some(url) => postgres_schema(url, service),
         None => Ok(data.sqlite_url(service)),
     };
+    let (auth_database, drift_database) = (database("auth")?, database("drift")?);
+    Ok(Complete { serve, data, auth_database, drift_database })
+}
 
-    let channels = gateway.channels()?;
-    let platform = Platform::connect("driftsentry", http, &keys, &redis_url, channels, Clock::system())?;
-    let auth = auth_service::State::connect(platform.clone(), &database("auth")?, auth).await?;
-    let drift = drift_service::State::connect(platform.clone(), &database("drift")?, drift).await?;
+fn platform(serve: &Serve) -> Result<Platform> {
+    let channels = serve.gateway.channels()?;
+    let (http, redis) = (serve.http.clone(), &serve.redis_url);
+    Platform::connect("driftsentry", http, &serve.keys, redis, channels, Clock::system())
+}
+
+/// Makes an admin and ends.
+pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
+    web::init_logging();
+    let Complete { serve, auth_database, .. } = complete(serve)?;
+    let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
+    auth_service::create_admin::run(&state, email, name).await
+}
+
+/// Runs everything until a signal.
+pub async fn run(serve: Serve) -> Result<()> {
+    web::init_logging();
+    let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
+    let platform = platform(&serve)?;
+    let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
+    let auth = auth_service::State::connect(platform.clone(), &auth_database, auth).await?;
+    let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
     platform.spawn(auth_service::run_background(auth.clone(), platform.served.clone()));

@@ -1,5 +1,7 @@
 //! The binary as a newcomer and as a CI job meet it.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -146,6 +148,35 @@ async fn the_start_says_where_everything_is_and_help_helps() {
     assert!(check(&port) && !check("9"));
     app.process.terminate();
     assert!(app.process.ended().await.success());
+}
+
+#[tokio::test]
+async fn s45_in_production_there_are_no_accounts_but_the_admin_that_was_made() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let mut making = Command::new(BINARY)
+        .args(["--data-dir", folder, "create-admin", "--email", "boss@example.com"])
+        .env_clear()
+        .env("NODE_ENV", "production")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    making.stdin.take().unwrap().write_all(b"correct horse battery staple\n").unwrap();
+    assert!(making.wait().unwrap().success());
+
+    let port = free_port().to_string();
+    let arguments = ["--host", "127.0.0.1", "--port", &port, "--data-dir", folder];
+    let mut process = Process::spawn(Path::new(BINARY), &arguments, [("NODE_ENV", "production")]);
+    let base = format!("http://127.0.0.1:{port}");
+    process.wait_until_ready(&base).await;
+    let client = Client::new(base);
+    let log_in = async |email: &str, password: &str| {
+        client.post("/api/auth/login", &json!({"email": email, "password": password})).await
+    };
+    let boss = log_in("boss@example.com", "correct horse battery staple").await.expect(StatusCode::OK);
+    assert_eq!(boss["data"]["user"]["role"], "admin");
+    log_in("admin@driftsentry.local", "admin123").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
 }
 
 #[test]
