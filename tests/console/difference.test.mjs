@@ -68,6 +68,15 @@ describe('a difference as it is read', () => {
     );
   });
 
+  test('a number keeps every digit', async () => {
+    const text = '{"success":true,"data":{"large":12345678901234567891,"small":3,"price":990.25}}';
+    const { data } = await visitor.page.evaluate(
+      async (answer) => (await import('./src/http.js')).envelope(200, answer),
+      text,
+    );
+    assert.deepEqual(data, { large: '12345678901234567891', small: 3, price: 990.25 });
+  });
+
   test('states that are not told leave the paths', async () => {
     const changes = await ask('changesOf', { difference: [{ path: ['acl'], sensitive: false }] });
     assert.deepEqual(

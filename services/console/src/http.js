@@ -52,11 +52,17 @@ export async function request(method, path, { body, headers = {}, token, signal 
   return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
 }
 
+/** A number that a double cannot hold stays as it was written: two states may differ in its last digit. */
+function exactly(key, value, context) {
+  const isCut = typeof value === 'number' && context?.source?.length > 15 && String(value) !== context.source;
+  return isCut ? context.source : value;
+}
+
 /** Opens the envelope: `{data, page}`, or throws what the API said. */
 export function envelope(status, text, retryAfter) {
   let answer;
   try {
-    answer = JSON.parse(text);
+    answer = JSON.parse(text, /\d{16}/.test(text) ? exactly : undefined);
   } catch {
     answer = null;
   }

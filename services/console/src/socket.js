@@ -4,6 +4,7 @@
 // What drives it: the session (started, renewed, ended), the socket (open, message, close), the heartbeat,
 // the browser going online or coming back to the tab. What ends it: the session.
 
+import { get } from './api.js';
 import { deliver } from './live.js';
 import * as session from './session.js';
 
@@ -92,7 +93,7 @@ function receive(message) {
   const { type, payload } = message;
   if (type === 'connection.authorized') return authorised(payload);
   if (type === 'token.expiring') return void session.renew().catch(() => {});
-  if (type === 'session.revoked') return session.endedElsewhere(payload.reason);
+  if (type === 'session.revoked') return revoked(payload.reason);
   if (type === 'server.draining') return void (pauseMs = payload.reconnectAfterMs);
   if (type === 'resync') return resynchronise();
   if (message.seq !== undefined && place) Object.assign(place, { epoch: message.epoch, seq: message.seq });
@@ -166,12 +167,23 @@ function closed(code) {
     reject(new Error('closed'));
   }
   if (!session.user()) return;
-  if (code === CLOSE.revoked) return session.endedElsewhere(null);
   become('reconnecting');
+  if (code === CLOSE.revoked) return void cameToAnEnd();
   const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
   const pause =
     pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
   retry = setTimeout(code === CLOSE.unauthorised ? renewAndConnect : connect, pause);
+}
+
+/** An admin may have ended the connection and not the session: then the close leads to another look. */
+function revoked(reason) {
+  if (reason !== 'admin') session.endedElsewhere(reason);
+}
+
+async function cameToAnEnd() {
+  // If the session has ended too, this answer says why, and ends it here.
+  await get('/api/auth/session').catch(() => {});
+  if (session.user()) retry = setTimeout(connect, 1000 * Math.random());
 }
 
 function renewAndConnect() {

@@ -16,7 +16,7 @@ const SEVERITIES = ['critical', 'warning', 'info'];
 const LABELS = { critical: 'Critical', warning: 'Warning', info: 'Info' };
 const DAYS = 14;
 /** How many of the newest drifts the trend is drawn from. */
-const MOST = 1000;
+const MOST = 200;
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'overview' }, skeleton(6));
