@@ -14,5 +14,6 @@ mod recovery;
 mod relay;
 mod revocation;
 mod slow;
+mod soak;
 mod stock;
 mod token_life;

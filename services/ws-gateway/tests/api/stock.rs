@@ -35,13 +35,18 @@ impl Stock {
 
     /// With more in the query, such as `&token=…`.
     pub async fn open_with(gateway: &Gateway, query: &str) -> Self {
-        let url = gateway.ws(&format!("/socket.io/?EIO=4&transport=websocket{query}"));
-        let (stream, _) = connect_async(url).await.unwrap();
+        Self::try_open(&gateway.ws(""), query).await.unwrap()
+    }
+
+    /// `None` if the line is down. `base` is `ws://host:port`.
+    pub async fn try_open(base: &str, query: &str) -> Option<Self> {
+        let url = format!("{base}/socket.io/?EIO=4&transport=websocket{query}");
+        let (stream, _) = connect_async(url).await.ok()?;
         let (open, connected) = (Value::Null, Value::Null);
         let mut stock = Self { stream, open, connected, passed_over: VecDeque::new() };
-        let open = stock.text().await.unwrap();
+        let open = stock.text().await.ok()?;
         stock.open = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-        stock
+        Some(stock)
     }
 
     /// Joins a namespace, and waits for `connection.authorized`.
@@ -152,7 +157,8 @@ impl Stock {
     }
 
     pub async fn send(&mut self, packet: &str) {
-        self.stream.send(Message::text(packet)).await.unwrap();
+        // A line that has broken is seen when the answer is read.
+        self.stream.send(Message::text(packet)).await.ok();
     }
 
     pub async fn send_binary(&mut self, data: &[u8]) {
