@@ -62,7 +62,8 @@ describe('the console for everybody', () => {
             .join(' · ')}`,
       );
     assert.deepEqual(faults, [], where);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    const overflow = width - page.viewportSize().width;
     assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`);
   }
 

@@ -47,9 +47,14 @@ export function showUsers(place, signal) {
 }
 
 function usersTable(body) {
-  const heads = ['Name', 'Role', 'Last login', 'Made', ''].map((label) =>
-    h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
-  );
+  const column = (label, name) => h('th', { scope: 'col', class: name }, label);
+  const heads = [
+    column('Name'),
+    column('Role'),
+    column('Last login', 'wide-only'),
+    column('Made', 'wide-only'),
+    column(h('span', { class: 'unseen' }, 'Actions')),
+  ];
   return h(
     'div',
     { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Users' },
@@ -135,8 +140,8 @@ function userRow(user) {
         h('small', {}, now.email),
       ),
       h('td', {}, role),
-      h('td', {}, ago(now.lastLoginAt, 'ago')),
-      h('td', {}, ago(now.createdAt, 'ago')),
+      h('td', { class: 'wide-only' }, ago(now.lastLoginAt, 'ago')),
+      h('td', { class: 'wide-only' }, ago(now.createdAt, 'ago')),
       h('td', { class: 'row-actions' }, end, !isSelf && toggle),
     );
   };
