@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +10,10 @@ import { freePort } from './waiting.mjs';
 
 const run = promisify(execFile);
 
-/** A folder that goes with `remove()`. */
+/** A folder that goes with `remove()`, or with this process when a test failed before. */
 export async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), 'driftsentry-'));
+  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 

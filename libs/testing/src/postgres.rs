@@ -64,8 +64,7 @@ impl PrivatePostgres {
 
         // A free port can be taken by somebody else before Postgres has it: then try another.
         for _ in 0..3 {
-            if let Some((port, server)) = listen(&owner, folder.path(), &data) {
-                let guard = Guard::new(&server, "QUIT", Some(folder.path()));
+            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data) {
                 return Self { port, _server: server, _guard: guard, _folder: folder };
             }
         }
@@ -74,7 +73,7 @@ impl PrivatePostgres {
 }
 
 /// Starts the server on a free port; `None` if it stopped again before it was ready.
-fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child)> {
+fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child, Guard)> {
     let port = free_port();
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut server = owner
@@ -88,6 +87,7 @@ fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Chi
         .stderr(log)
         .spawn()
         .expect(MISSING);
+    let guard = Guard::new(&server, "QUIT", Some(folder));
     let status = data.join("postmaster.pid");
     let ready = wait_for_blocking("the private Postgres to start", || {
         if server.try_wait().expect("a child can be asked").is_some() {
@@ -95,7 +95,7 @@ fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Chi
         }
         fs::read_to_string(&status).is_ok_and(|text| text.contains("ready")).then_some(true)
     });
-    ready.then_some((port, server))
+    ready.then_some((port, server, guard))
 }
 
 fn log(folder: &Path) -> String {
