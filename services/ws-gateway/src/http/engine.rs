@@ -52,14 +52,14 @@ async fn dispatch(
         None => None,
     };
     match (session, web_socket) {
-        (Some(session), true) => upgrade(request, payload, worker, &session),
+        (Some(session), true) => upgrade(request, payload, worker, &session).await,
         (Some(session), false) => polling::request(request, payload, worker, &session).await,
         (None, _) if request.method() != Method::GET => Err(RequestError::BadHandshakeMethod),
         (None, true) if !asks_for_web_socket(request) => Err(RequestError::BadRequest),
         (None, _) if parameters.protocol.as_deref() != Some(PROTOCOL) => {
             Err(RequestError::UnsupportedProtocol)
         }
-        (None, true) => open_web_socket(request, payload, worker, parameters),
+        (None, true) => open_web_socket(request, payload, worker, parameters).await,
         (None, false) => {
             let peer = peer(request, &worker.gateway, parameters.token);
             let session = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::Polling);
@@ -68,19 +68,19 @@ async fn dispatch(
     }
 }
 
-fn open_web_socket(
+async fn open_web_socket(
     request: &HttpRequest,
     payload: Payload,
     worker: &Data<Worker>,
     parameters: Parameters,
 ) -> Result<HttpResponse, RequestError> {
-    let accepted = accept(request, payload, worker)?;
+    let accepted = accept(request, payload, worker).await?;
     let peer = peer(request, &worker.gateway, parameters.token);
     let connection = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::WebSocket);
     Ok(serve_web_socket(worker, &connection, 0, accepted, async {}))
 }
 
-fn upgrade(
+async fn upgrade(
     request: &HttpRequest,
     payload: Payload,
     worker: &Data<Worker>,
@@ -89,18 +89,18 @@ fn upgrade(
     if !asks_for_web_socket(request) {
         return Err(RequestError::BadRequest);
     }
-    let accepted = accept(request, payload, worker)?;
+    let accepted = accept(request, payload, worker).await?;
     let ticket = session.probe().ok_or(RequestError::BadRequest)?;
     Ok(serve_web_socket(worker, session, ticket, accepted, async {}))
 }
 
-fn accept(
+async fn accept(
     request: &HttpRequest,
     payload: Payload,
     worker: &Worker,
 ) -> Result<(HttpResponse, stream::Frames), RequestError> {
     let limit = worker.gateway.settings.gateway_max_frame_bytes;
-    stream::accept(request, payload, &[], limit).map_err(|_| RequestError::BadRequest)
+    stream::accept(request, payload, &[], limit).await.map_err(|_| RequestError::BadRequest)
 }
 
 fn asks_for_web_socket(request: &HttpRequest) -> bool {

@@ -4,6 +4,7 @@
 pub mod admin;
 mod body;
 mod engine;
+mod guard;
 mod plain;
 mod polling;
 mod stream;

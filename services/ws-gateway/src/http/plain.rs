@@ -28,6 +28,7 @@ pub async fn open(
     }
     let limit = gateway.settings.gateway_max_frame_bytes;
     let accepted = stream::accept(&request, payload, &[SUBPROTOCOL], limit)
+        .await
         .map_err(|_| ApiError::validation("Upgrade", "open a WebSocket here"))?;
     let token = token(&request);
     let connection = Connection::plain(gateway, &worker.hub, peer(&request, gateway, None));

@@ -6,6 +6,7 @@ mod admin;
 mod app;
 mod authentication;
 mod conformance;
+mod ending;
 mod engine;
 mod faults;
 mod limits;
