@@ -40,12 +40,13 @@ async fn live(client: Rc<RefCell<Client>>, bases: Vec<String>, token: String) {
             if let Some(answer) = text.strip_prefix("40") {
                 let answer: Value = serde_json::from_str(answer).unwrap();
                 let known = answer["pid"] == private_id;
-                let mut client = client.borrow_mut();
-                client.recovered += usize::from(known);
-                client.resyncs += usize::from(!known && !private_id.is_null());
+                {
+                    let mut client = client.borrow_mut();
+                    client.recovered += usize::from(known);
+                    client.resyncs += usize::from(!known && !private_id.is_null());
+                }
                 private_id = answer["pid"].clone();
                 if !known {
-                    drop(client);
                     stock.send("421[\"subscribe:alerts\"]").await;
                 }
             } else if text.starts_with("431[") {
