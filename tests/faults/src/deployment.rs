@@ -93,6 +93,7 @@ impl Deployment {
                 ("WORKERS", "2".to_owned()),
                 ("RUST_LOG", "warn".to_owned()),
                 ("GATEWAY_MESSAGES_PER_SECOND", "1000".to_owned()),
+                ("GATEWAY_SOCKETS_PER_USER", "5000".to_owned()),
                 ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
                 ("REFRESH_GRACE_SECONDS", "0".to_owned()),
                 ("SIGNUPS_PER_IP", "100000".to_owned()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use faults::{Deployment, Ending, Plan, Trouble, run, trial};
+use faults::{Deployment, Ending, Plan, Replay, Trouble, run, trial};
 
 /// Commits events while processes are killed and lines cut, and tells what became of each event.
 #[derive(Parser)]
@@ -14,6 +14,9 @@ struct Cli {
     /// How many sessions to end; then no events are committed
     #[arg(long)]
     endings: Option<usize>,
+    /// How many clients to let miss 2,000 events and come back at once; then nothing breaks
+    #[arg(long)]
+    replay: Option<usize>,
     /// Clients that watch
     #[arg(long, default_value_t = 8)]
     watchers: usize,
@@ -46,7 +49,12 @@ async fn end_sessions(count: usize) {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn main() {
-    let Cli { events, endings, watchers, seed } = Cli::parse();
+    let Cli { events, endings, replay, watchers, seed } = Cli::parse();
+    if let Some(clients) = replay {
+        let Replay { slowest, live } = faults::replay(&Deployment::start().await, clients).await;
+        println!("{clients} clients had 2,000 missed events after {slowest:?}; a live event took {live:?}");
+        return;
+    }
     if let Some(endings) = endings {
         return end_sessions(endings).await;
     }
