@@ -136,8 +136,10 @@ describe('the console for everybody', () => {
       'rejected',
       async () => (await page.locator(`tr[data-id="${id}"]`).getAttribute('data-status')) === 'rejected',
     );
+    await page.locator('.outcome').waitFor();
+    assert.match(await focused(), /^aws_|^module/, 'not lost with the button that was pressed');
     await page.keyboard.press('Escape');
-    assert.ok(await page.locator('.detail').isHidden());
+    await page.locator('.detail').waitFor({ state: 'hidden' });
     assert.equal(
       await page.evaluate(() => document.activeElement.closest('tr')?.dataset.id),
       id,

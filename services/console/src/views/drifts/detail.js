@@ -62,7 +62,9 @@ export function showDetail(place, id, { close, known, signal }) {
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {
         decision = { status: drift.status, area: decisionArea(drift, read) };
+        const hadFocus = deciding.contains(document.activeElement);
         fill(deciding, decision.area);
+        if (hadFocus) title.focus({ preventScroll: true });
       }
       decision.area?.follow(drift);
       fill(below, facts(drift), historyView(history));
