@@ -10,9 +10,8 @@ use uuid::Uuid;
 
 use crate::Deployment;
 
-/// A plan whose ingest makes 2,000 `drift:created`.
-const PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/fakeaws_2000/scan1.plan.json.gz");
-const MISSED: usize = 2_000;
+/// Plans by how many `drift:created` their ingest makes.
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
 
 /// What a replay took.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +23,8 @@ pub struct Replay {
     pub live: Duration,
 }
 
-/// `count` clients subscribe, go away, miss 2,000 events and come back at once to one gateway.
-pub async fn replay(deployment: &Deployment, count: usize) -> Replay {
+/// `count` clients subscribe, go away, miss events (20 or 2,000) and come back at once to one gateway.
+pub async fn replay(deployment: &Deployment, count: usize, missed: usize) -> Replay {
     let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
     let drift = Client::new(deployment.drift[0].url()).with_token(&token);
     let url = format!("{}/ws", deployment.gateways[0].url().replace("http", "ws"));
@@ -43,7 +42,7 @@ pub async fn replay(deployment: &Deployment, count: usize) -> Replay {
         socket.close().await;
         places.push(place);
     }
-    ingest(&drift).await;
+    ingest(&drift, missed).await;
 
     let (mut witness, _) = connect().await;
     subscribe(&mut witness).await;
@@ -53,7 +52,7 @@ pub async fn replay(deployment: &Deployment, count: usize) -> Replay {
     }
     let started = Instant::now();
     let catching_up =
-        join_all(returned.iter_mut().zip(&places).map(|(socket, place)| catch_up(socket, place)));
+        join_all(returned.iter_mut().zip(&places).map(|(socket, place)| catch_up(socket, place, missed)));
     let live = async {
         let started = Instant::now();
         let id = report(&drift).await;
@@ -70,21 +69,22 @@ async fn subscribe(socket: &mut Socket) {
 }
 
 /// Asks for what was missed and waits for the last of it.
-async fn catch_up(socket: &mut Socket, place: &Value) {
+async fn catch_up(socket: &mut Socket, place: &Value, missed: usize) {
     let (epoch, seq, socket_id) = (&place["epoch"], &place["seq"], &place["sessionId"]);
     socket.send(&json!({"type": "resume", "epoch": epoch, "seq": seq, "sessionId": socket_id})).await;
-    for _ in 0..MISSED {
+    for _ in 0..missed {
         socket.next_event("drift:created").await;
     }
 }
 
-async fn ingest(drift: &Client) {
-    let plan = std::fs::read(Path::new(PLAN)).expect("the sample is there");
+async fn ingest(drift: &Client, count: usize) {
+    let plan = Path::new(SAMPLES).join(format!("fakeaws_{count}/scan1.plan.json.gz"));
+    let plan = std::fs::read(plan).expect("the sample is there");
     let stack = Uuid::new_v4();
     let request = drift.request(Method::POST, &format!("/api/v1/drifts/ingest?stack={stack}"));
     let request = request.header("content-type", "application/gzip").body(plan);
     let report = drift.send(request).await.expect(StatusCode::OK);
-    assert_eq!(report["data"]["created"], MISSED);
+    assert_eq!(report["data"]["created"], count);
 }
 
 async fn report(drift: &Client) -> String {
