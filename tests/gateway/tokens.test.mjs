@@ -1,0 +1,103 @@
+// Tokens that are not good enough, each refused at the gateway, by a stock client and on /ws.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import WebSocket from 'ws';
+
+import { StockClient } from '../lib/sockets.mjs';
+import { Gateway, inSeconds } from './gateway.mjs';
+
+let gateway;
+before(async () => (gateway = await Gateway.start({ TRUSTED_PROXIES: '127.0.0.1/32' })));
+after(async () => gateway.stop());
+
+let clients = 0;
+/** Each attempt comes from an address of its own: five bad tokens close the door for one. */
+const from = () => ({ 'x-forwarded-for': `10.0.${Math.floor(++clients / 250)}.${clients % 250}` });
+
+async function refused(token) {
+  const { data } = await StockClient.refusal(gateway.url, { auth: { token }, extraHeaders: from() });
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, ['driftsentry.v1', `bearer.${token}`], {
+    headers: from(),
+  });
+  const [code] = await once(socket, 'close');
+  return { ...data, closeCode: code };
+}
+
+const unsigned = (header, claims) =>
+  `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
+
+test('s3 a token that lacks a claim, or has a wrong one, is refused', async () => {
+  const good = gateway.claims('alice');
+  for (const name of ['exp', 'aud', 'iss', 'sub', 'sid', 'type', 'jti', 'userId', 'email', 'role']) {
+    const { [name]: _, ...claims } = good;
+    const { code, closeCode } = await refused(gateway.sign(claims));
+    assert.deepEqual([code, closeCode], ['INVALID_TOKEN', 4401], `without ${name}`);
+  }
+  for (const wrong of [
+    { aud: 'elsewhere' },
+    { iss: 'somebody' },
+    { sub: 'bob' },
+    { userId: '' },
+    { type: 'refresh' },
+    { role: 'root' },
+    { sid: 'not an id' },
+    { exp: 'tomorrow' },
+    { nbf: inSeconds(60) },
+  ]) {
+    const { code } = await refused(gateway.sign({ ...good, ...wrong }));
+    assert.equal(code, 'INVALID_TOKEN', JSON.stringify(wrong));
+  }
+});
+
+test('s1 a token that is not signed as ours are is refused', async () => {
+  const claims = gateway.claims('alice');
+  const [header, payload, signature] = gateway.sign(claims).split('.');
+  for (const token of [
+    gateway.sign(claims, 'somebody else’s secret, of thirty-two bytes or more'),
+    unsigned({ alg: 'none', typ: 'at+jwt' }, claims),
+    `${header}.${payload}.`,
+    `${header}.${payload}`,
+    `${header}.${payload}.${signature.slice(1)}`,
+    `${header}..${signature}`,
+    'a.b.c',
+    'x'.repeat(5000),
+  ]) {
+    assert.equal((await refused(token)).code, 'INVALID_TOKEN', token.slice(0, 60));
+  }
+});
+
+test('s4 a token is good until ten seconds after it expired, and no longer', async () => {
+  const late = await StockClient.refusal(gateway.url, {
+    auth: { token: gateway.token('alice', { exp: inSeconds(-12) }) },
+    extraHeaders: from(),
+  });
+  assert.equal(late.data.code, 'TOKEN_EXPIRED');
+  assert.ok(Date.parse(late.data.expiredAt) < Date.now());
+});
+
+test('one user on several sockets, each with an id of its own; two users apart', async () => {
+  const alice = [];
+  for (let n = 0; n < 3; n += 1) alice.push(await StockClient.authorized(gateway.url, gateway.token('alice')));
+  const bob = await StockClient.authorized(gateway.url, gateway.token('bob'));
+  const ids = new Set([...alice, bob].map((client) => client.of('connection.authorized')[0].sessionId));
+  assert.equal(ids.size, 4);
+  await gateway.publish('ws:user:alice', { hello: 'alice' }, { type: 'news' });
+  for (const client of alice) assert.deepEqual(await client.event('news'), [{ hello: 'alice' }]);
+  await gateway.publish('ws:all', {}, { type: 'end' });
+  await bob.event('end');
+  assert.deepEqual(bob.of('news'), []);
+  for (const client of [...alice, bob]) client.close();
+});
+
+test('s43 five bad tokens close the door for their address, and only for it', async () => {
+  const address = from();
+  const attempt = (token, headers) =>
+    StockClient.refusal(gateway.url, { auth: { token }, extraHeaders: headers }).then(({ data }) => data.code);
+  for (let n = 0; n < 5; n += 1) assert.equal(await attempt('nonsense', address), 'INVALID_TOKEN');
+  assert.equal(await attempt(gateway.token('alice'), address), 'RATE_LIMITED');
+  const forged = { 'x-forwarded-for': `1.2.3.4, ${address['x-forwarded-for']}` };
+  assert.equal(await attempt(gateway.token('alice'), forged), 'RATE_LIMITED');
+  (await StockClient.authorized(gateway.url, gateway.token('alice'), { extraHeaders: from() })).close();
+});
