@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { allInOne } from '../lib/deployments.mjs';
 import { sample } from '../lib/samples.mjs';
 import { eventually } from '../lib/waiting.mjs';
-import { Browser, live, rows, visit } from './browser.mjs';
+import { Browser, live, logIn, rows, visit } from './browser.mjs';
 
 const FIRST_VIEW_BYTES = 200 * 1024;
 const FLOOD = 5_000;
@@ -22,31 +22,31 @@ describe('the console in a hurry', () => {
     await app?.stop();
   });
 
-  test('the first view is small and soon there', async () => {
-    const { page, context, ...person } = await browser.person('viewer');
-    let bytes = 0;
-    const sizes = [];
-    context.on('response', (answer) =>
-      sizes.push(
-        answer.body().then(
-          (body) => (bytes += body.length),
-          () => 0,
-        ),
-      ),
-    );
-    // A browser that has nothing yet.
+  test('the first view is small and soon there', async (t) => {
+    const small = await allInOne();
+    t.after(() => small.stop());
+    const api = await small.api.login('engineer');
+    await api.ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' });
+    const { context, page, ...visitor } = await browser.visitor();
+    await page.goto(small.api.origins.auth);
+    await logIn(page, 'engineer');
+
+    // As a browser sees it that has nothing yet.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+    const sizes = [];
+    context.on('response', (answer) => sizes.push(answer.body().then((body) => body.length)));
     await page.reload();
     await live(page);
-    await page.locator('.card-open, .state').first().waitFor();
-    await Promise.all(sizes);
-    assert.ok(bytes < FIRST_VIEW_BYTES, `${bytes} bytes`);
+    await page.locator('.urgent').waitFor();
+    await page.locator('.chart').waitFor();
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    assert.ok(bytes > 0 && bytes < FIRST_VIEW_BYTES, `${bytes} bytes`);
     const interactive = await page.evaluate(
       () => performance.getEntriesByType('navigation')[0].domInteractive,
     );
     assert.ok(interactive < 1000, `${interactive} ms`);
-    await browser.farewell({ context, ...person });
+    await browser.farewell({ context, ...visitor });
   });
 
   test(`${FLOOD} drifts that arrive live do not freeze it`, async () => {

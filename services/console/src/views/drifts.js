@@ -8,7 +8,7 @@ import { showDetail } from './drifts/detail.js';
 import { filterBar, filtersOf } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
-import { acceptDrops, openUpload } from './drifts/upload.js';
+import { acceptDrops, openUpload } from './drifts/intake.js';
 import { go } from '../router.js';
 
 export function show(main, found, signal) {

@@ -10,7 +10,7 @@ import { failed, load, skeleton } from '../states.js';
 import { onSummary, onSummaryFailed, readSummary } from '../summary.js';
 import { welcome } from './drifts/nothing.js';
 import { statusMark } from './drifts/row.js';
-import { acceptDrops } from './drifts/upload.js';
+import { acceptDrops } from './drifts/intake.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 const LABELS = { critical: 'Critical', warning: 'Warning', info: 'Info' };

@@ -23,9 +23,6 @@ export function filtersOf(query) {
   return { ...others, sort: sort ?? '-detectedAt', ...(status !== ANY && { status }) };
 }
 
-/** Whether a query leaves anything out besides by status. */
-export const isNarrow = (filters) => Object.keys(filters).some((name) => !['status', 'sort'].includes(name));
-
 export function filterBar(change, list, signal) {
   let query = new URLSearchParams();
   const set = (name, value) => {

@@ -4,8 +4,10 @@ import { h } from '../../dom.js';
 import { icon } from '../../icons.js';
 import * as session from '../../session.js';
 import { empty, skeleton } from '../../states.js';
-import { isNarrow } from './filters.js';
-import { loadSample, openUpload } from './upload.js';
+import { loadSample, openUpload } from './intake.js';
+
+/** Whether a query leaves anything out besides by status. */
+const isNarrow = (filters) => Object.keys(filters).some((name) => !['status', 'sort'].includes(name));
 
 /** What is shown in place of rows; `summary` may not be known yet. */
 export function nothingHere(filters, summary) {

@@ -1,16 +1,13 @@
-// A plan file, chosen or dropped, sent as it is; then the report of what came of it.
+// The form that sends a plan file as it is, with progress, and then the report of what came of it.
 
 import { upload } from '../../api.js';
-import { openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
 import { count, explain, plural } from '../../format.js';
 import { icon } from '../../icons.js';
-import { notify } from '../../notice.js';
-import * as session from '../../session.js';
 import { busy } from '../../states.js';
 import { readSummary } from '../../summary.js';
+import { INGEST } from './intake.js';
 
-const INGEST = '/api/v1/drifts/ingest';
 const LARGEST = 32 * 1024 * 1024;
 const COUNTS = [
   ['created', 'new'],
@@ -20,55 +17,8 @@ const COUNTS = [
   ['ignored', 'ignored by rule'],
 ];
 
-export async function loadSample(button) {
-  await busy(button, async () => {
-    try {
-      const sample = await (await fetch('sample/plan.json.gz')).blob();
-      const { data } = await upload(INGEST, { stack: 'sample' }, sample, () => {});
-      notify(`The sample plan is in: ${count(data.created)} drifts.`);
-      readSummary();
-    } catch (error) {
-      notify(explain(error), { tone: 'error' });
-    }
-  });
-}
-
-/** Files dropped anywhere on the view; a veil says that they may be. */
-export function acceptDrops(view, signal) {
-  if (!session.may('engineer')) return;
-  const veil = h(
-    'div',
-    { class: 'veil', hidden: true, 'aria-hidden': 'true' },
-    h('p', {}, icon('upload'), 'Drop the plan to upload it'),
-  );
-  view.append(veil);
-  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
-  let depth = 0;
-  const over = (change) => {
-    depth = Math.max(0, depth + change);
-    veil.hidden = depth === 0 || document.querySelector('dialog[open]') !== null;
-  };
-  const listen = (type, listener) =>
-    addEventListener(type, (event) => hasFiles(event) && (event.preventDefault(), listener(event)), {
-      signal,
-    });
-  listen('dragenter', () => over(1));
-  listen('dragleave', () => over(-1));
-  listen('dragover', () => {});
-  listen('drop', ({ dataTransfer, target }) => {
-    over(-depth);
-    const [file] = dataTransfer.files;
-    const open = target.closest?.('.upload');
-    if (file && open) open.choose(file);
-    else if (file && !document.querySelector('dialog[open]')) openUpload(file);
-  });
-}
-
-export function openUpload(file) {
-  return openDialog('Upload a plan', (close) => uploadForm(file, close), { wide: true });
-}
-
-function uploadForm(given, close) {
+/** The form, with a file where one was dropped; `close` leaves it. */
+export function uploadForm(given, close) {
   let file = null;
   const input = h('input', {
     type: 'file',

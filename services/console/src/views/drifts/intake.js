@@ -1,0 +1,67 @@
+// How plans come in: the sample, a file dropped on the page, or one chosen in the upload form.
+
+import { upload } from '../../api.js';
+import { openDialog } from '../../dialog.js';
+import { h } from '../../dom.js';
+import { count, explain } from '../../format.js';
+import { icon } from '../../icons.js';
+import { notify } from '../../notice.js';
+import * as session from '../../session.js';
+import { busy } from '../../states.js';
+import { readSummary } from '../../summary.js';
+
+export const INGEST = '/api/v1/drifts/ingest';
+
+export async function loadSample(button) {
+  await busy(button, async () => {
+    try {
+      const sample = await (await fetch('sample/plan.json.gz')).blob();
+      const { data } = await upload(INGEST, { stack: 'sample' }, sample, () => {});
+      notify(`The sample plan is in: ${count(data.created)} drifts.`);
+      readSummary();
+    } catch (error) {
+      notify(explain(error), { tone: 'error' });
+    }
+  });
+}
+
+/** Files dropped anywhere on the view; a veil says that they may be. */
+export function acceptDrops(view, signal) {
+  if (!session.may('engineer')) return;
+  const veil = h(
+    'div',
+    { class: 'veil', hidden: true, 'aria-hidden': 'true' },
+    h('p', {}, icon('upload'), 'Drop the plan to upload it'),
+  );
+  view.append(veil);
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes('Files');
+  let depth = 0;
+  const over = (change) => {
+    depth = Math.max(0, depth + change);
+    veil.hidden = depth === 0 || document.querySelector('dialog[open]') !== null;
+  };
+  const listen = (type, listener) =>
+    addEventListener(type, (event) => hasFiles(event) && (event.preventDefault(), listener(event)), {
+      signal,
+    });
+  listen('dragenter', () => over(1));
+  listen('dragleave', () => over(-1));
+  listen('dragover', () => {});
+  listen('drop', ({ dataTransfer, target }) => {
+    over(-depth);
+    const [file] = dataTransfer.files;
+    const open = target.closest?.('.upload');
+    if (file && open) open.choose(file);
+    else if (file && !document.querySelector('dialog[open]')) openUpload(file);
+  });
+}
+
+/** Opens the upload form, which most visits do without and so is loaded only here. */
+export async function openUpload(file) {
+  try {
+    const { uploadForm } = await import('./upload.js');
+    await openDialog('Upload a plan', (close) => uploadForm(file, close), { wide: true });
+  } catch {
+    notify('The upload did not load. Check your connection and try again.', { tone: 'error' });
+  }
+}
