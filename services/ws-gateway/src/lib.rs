@@ -17,6 +17,8 @@ mod drain;
 mod ending;
 mod engineio;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gateway;
 mod history;
 mod http;

@@ -69,7 +69,7 @@ async fn main() {
         return end_sessions(endings).await;
     }
     let (producers, calm, pause) = (8, Duration::from_secs(3), Duration::from_millis(50));
-    let report = run(Plan { events, watchers, producers, calm, pause, seed }).await;
+    let report = run(Plan { events, faults: 10, watchers, producers, calm, pause, seed }).await;
     println!("{report}");
     std::process::exit(i32::from(!report.is_clean()));
 }

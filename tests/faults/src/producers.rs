@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -16,28 +16,35 @@ const RETRY: Duration = Duration::from_millis(100);
 /// request must be repeated.
 pub struct Producers {
     tasks: JoinSet<()>,
-    pub made: Arc<AtomicUsize>,
 }
 
 impl Producers {
-    /// `count` producers that together make `events` events, half of them decisions, pausing after each.
-    pub fn start(deployment: &Deployment, token: &str, count: usize, events: usize, pause: Duration) -> Self {
+    /// `count` producers that together make at least `events` events, half of them decisions, pausing
+    /// after each, and go on until `enough`.
+    pub fn start(
+        deployment: &Deployment,
+        token: &str,
+        count: usize,
+        events: usize,
+        pause: Duration,
+        enough: &Arc<AtomicBool>,
+    ) -> Self {
         let made = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for producer in 0..count {
             let clients = [0, 1].map(|replica| {
                 Client::new(deployment.drift[(producer + replica) % 2].url()).with_token(token)
             });
-            let made = Arc::clone(&made);
+            let (made, enough) = (Arc::clone(&made), Arc::clone(enough));
             tasks.spawn(async move {
-                while made.fetch_add(2, Ordering::Relaxed) < events {
+                while made.fetch_add(2, Ordering::Relaxed) < events || !enough.load(Ordering::Relaxed) {
                     let id = report(&clients).await;
                     approve(&clients, &id).await;
                     tokio::time::sleep(pause).await;
                 }
             });
         }
-        Self { tasks, made }
+        Self { tasks }
     }
 
     /// Waits until all have made their share.

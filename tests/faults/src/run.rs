@@ -1,4 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::{Account, Chaos, Deployment, Producers, Received, Verdict, Watcher, committed, verdict};
@@ -10,6 +12,8 @@ const SETTLE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub events: usize,
+    /// How many faults there must be at least.
+    pub faults: usize,
     pub watchers: usize,
     pub producers: usize,
     /// Between two faults.
@@ -66,7 +70,8 @@ pub async fn run(plan: Plan) -> Report {
     for watcher in &watchers {
         watcher.until_live().await;
     }
-    let producers = Producers::start(&deployment, &token, plan.producers, plan.events, plan.pause);
+    let enough = Arc::new(AtomicBool::new(plan.faults == 0));
+    let producers = Producers::start(&deployment, &token, plan.producers, plan.events, plan.pause, &enough);
     let mut chaos = Chaos::new(plan.seed);
     let mut finished = std::pin::pin!(producers.finish());
     // Ends when all is committed; a fault that has begun is mended first.
@@ -75,15 +80,20 @@ pub async fn run(plan: Plan) -> Report {
             () = &mut finished => break,
             () = tokio::time::sleep(plan.calm) => {}
         }
-        let strike = chaos.strike(&deployment);
-        let mut strike = std::pin::pin!(strike);
-        tokio::select! {
-            () = &mut strike => {}
-            () = &mut finished => {
-                strike.await;
-                break;
+        let done = {
+            let mut strike = std::pin::pin!(chaos.strike(&deployment));
+            tokio::select! {
+                () = &mut strike => false,
+                () = &mut finished => {
+                    strike.await;
+                    true
+                }
             }
+        };
+        if done {
+            break;
         }
+        enough.store(chaos.done.len() >= plan.faults, Ordering::Relaxed);
     }
     deployment.until_ready().await;
     let all = committed(&deployment.drift_database).await;

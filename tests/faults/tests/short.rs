@@ -7,9 +7,10 @@ use faults::{Deployment, Ending, Plan, Trouble, run, trial};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
     let (calm, pause) = (Duration::from_millis(700), Duration::from_millis(20));
-    let report = run(Plan { events: 1_000, watchers: 4, producers: 4, calm, pause, seed: 7 }).await;
+    let report =
+        run(Plan { events: 1_000, faults: 8, watchers: 4, producers: 4, calm, pause, seed: 7 }).await;
     assert!(report.is_clean(), "{report}");
-    assert!(report.committed >= 1_000 && report.faults.len() >= 5, "{report}");
+    assert!(report.committed >= 1_000 && report.faults.len() >= 8, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
