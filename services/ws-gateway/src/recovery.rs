@@ -35,6 +35,8 @@ pub enum Unrecoverable {
     LogLost,
     /// The backplane is away.
     Unavailable,
+    /// Nothing is known of the socket that is replaced, so nobody can say which rooms it was in.
+    UnknownSocket,
 }
 
 impl Unrecoverable {
@@ -42,6 +44,7 @@ impl Unrecoverable {
         match self {
             Self::LogLost => "log_lost",
             Self::Unavailable => "unavailable",
+            Self::UnknownSocket => "unknown_socket",
         }
     }
 }

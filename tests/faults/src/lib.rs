@@ -10,6 +10,7 @@
 mod chaos;
 mod deployment;
 mod endings;
+mod outage;
 mod producers;
 mod replay;
 mod run;
@@ -19,6 +20,7 @@ mod watcher;
 pub use chaos::Chaos;
 pub use deployment::{Deployment, Replica};
 pub use endings::{Ending, Trial, Trouble, trial};
+pub use outage::{Outage, outage};
 pub use producers::Producers;
 pub use replay::{Replay, replay};
 pub use run::{Plan, Report, run};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use faults::{Deployment, Ending, Plan, Replay, Trouble, replay, run, trial};
+use faults::{Deployment, Ending, Plan, Replay, Trouble, outage, replay, run, trial};
 
 /// Commits events while processes are killed and lines cut, and tells what became of each event.
 #[derive(Parser)]
@@ -17,6 +17,9 @@ struct Cli {
     /// How many clients to let miss events and come back at once; then nothing breaks
     #[arg(long)]
     replay: Option<usize>,
+    /// How many seconds to kill Redis for, under load; then nothing else breaks
+    #[arg(long)]
+    outage: Option<u64>,
     /// Clients that watch
     #[arg(long, default_value_t = 8)]
     watchers: usize,
@@ -61,7 +64,10 @@ async fn end_sessions(count: usize) {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn main() {
-    let Cli { events, endings, replay: returning, watchers, seed } = Cli::parse();
+    let Cli { events, endings, replay: returning, outage: away, watchers, seed } = Cli::parse();
+    if let Some(seconds) = away {
+        return println!("{:#?}", outage(Duration::from_secs(seconds)).await);
+    }
     if let Some(clients) = returning {
         return come_back(clients).await;
     }

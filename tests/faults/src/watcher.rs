@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const RETRY: Duration = Duration::from_millis(200);
-/// A line that is silent for so long is given up, as browsers' clients do.
+/// A line on which not even a ping comes for so long is given up, as browsers' clients do.
 const SILENCE: Duration = Duration::from_secs(8);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -126,16 +126,14 @@ fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Opt
             Some(json!({"type": "resume", "epoch": epoch, "seq": seq, "sessionId": socket, "id": "resume"}))
         }
         "ack" => {
-            let done = message["success"] == true;
+            let resuming = message["id"] == "resume";
+            let done = message["success"] == true && (!resuming || message["data"]["recovered"] == true);
             note(notes, |notes| {
                 notes.live |= done;
-                notes.resumed += usize::from(done && message["id"] == "resume");
+                notes.resumed += usize::from(done && resuming);
             });
-            // What cannot be resumed begins anew.
-            (!done && message["id"] == "resume").then(|| {
-                note(notes, |notes| notes.received.push(Received::Resync));
-                json!({"type": "subscribe", "room": "drifts", "id": "subscribe"})
-            })
+            // What cannot be resumed begins anew; a `resync` has said so.
+            (resuming && !done).then(|| json!({"type": "subscribe", "room": "drifts", "id": "subscribe"}))
         }
         "resync" => {
             note(notes, |notes| notes.received.push(Received::Resync));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use faults::{Deployment, Ending, Plan, Trouble, run, trial};
+use faults::{Deployment, Ending, Plan, Trouble, outage, run, trial};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
@@ -22,4 +22,11 @@ async fn s50_s51_nothing_of_an_ended_session_is_left_whatever_breaks_meanwhile()
         trial(&deployment, &admin, ending, Trouble::ALL[1 + number % (Trouble::ALL.len() - 1)]).await;
         deployment.until_ready().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_is_away_under_load_disconnects_nobody_and_loses_nothing() {
+    let report = outage(Duration::from_secs(3)).await;
+    assert!(report.connections.iter().all(|count| *count == 1), "{report:#?}");
+    assert!(report.verdicts.iter().all(|verdict| verdict.is_clean() && verdict.resyncs == 0), "{report:#?}");
 }

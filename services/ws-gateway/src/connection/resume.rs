@@ -69,21 +69,15 @@ impl Connection {
         let claims = self.hub.with_member(socket, |member| member.claims.clone());
         let claims =
             claims.ok_or_else(|| json!({ "code": "AUTH_FAILED", "message": "the socket has ended" }))?;
-        let kept = match replaced {
-            Some(replaced) => {
-                let kept = gateway.kept(replaced, Form::Plain, &claims).await;
-                if kept.is_some() && replaced != socket {
-                    gateway.take_over(replaced).await;
-                }
-                kept
-            }
-            None => None,
+        let rooms = match replaced {
+            Some(replaced) => self.rooms_of(gateway, socket, replaced, &claims).await,
+            None => Ok(Vec::new()),
         };
-        let rooms = kept.map(|kept| kept.rooms).unwrap_or_default();
-        let mut outcome = json!({ "recovered": false, "rooms": rooms });
-        let replayed = match self.hub.begin_replay(socket, &rooms) {
-            Some(replay) => gateway.missed(&after, Form::Plain, &replay).await,
-            None => Err(Unrecoverable::Unavailable),
+        let mut outcome = json!({ "recovered": false, "rooms": rooms.as_deref().unwrap_or_default() });
+        let replayed = match rooms.map(|rooms| self.hub.begin_replay(socket, &rooms)) {
+            Ok(Some(replay)) => gateway.missed(&after, Form::Plain, &replay).await,
+            Ok(None) => Err(Unrecoverable::Unavailable),
+            Err(reason) => Err(reason),
         };
         match replayed {
             Ok(missed) => {
@@ -101,6 +95,21 @@ impl Connection {
         self.release(gateway, socket);
         self.keep(gateway, socket).await;
         Ok(outcome)
+    }
+
+    /// The rooms of the socket that this one replaces, and which ends now.
+    async fn rooms_of(
+        &self,
+        gateway: &Arc<Gateway>,
+        socket: &str,
+        replaced: &str,
+        claims: &Claims,
+    ) -> Result<Vec<String>, Unrecoverable> {
+        let kept = gateway.kept(replaced, Form::Plain, claims).await.ok_or(Unrecoverable::UnknownSocket)?;
+        if replaced != socket {
+            gateway.take_over(replaced).await;
+        }
+        Ok(kept.rooms)
     }
 
     /// What is known of a client that brings a private id.

@@ -255,6 +255,21 @@ async fn a_plain_client_whose_hole_cannot_be_filled_is_told_and_keeps_its_rooms(
 }
 
 #[actix_web::test]
+async fn a_plain_client_whose_rooms_nobody_knows_is_told_and_not_called_recovered() {
+    let app = App::start(Backend::Memory).await;
+    let token = app.token("alice");
+    let mut resume = plain_cut_off(&app, &token).await;
+    emit(&app, 2).await;
+    resume["sessionId"] = json!("forgotten");
+    let mut back = app.plain(&token).await;
+    back.send(&resume).await;
+    assert_eq!(back.next().await["payload"], json!({ "reason": "unknown_socket" }));
+    let ack = back.next_event("ack").await;
+    assert_eq!(ack["data"], json!({ "recovered": false, "rooms": [] }));
+    back.assert_silence().await;
+}
+
+#[actix_web::test]
 async fn a_plain_client_that_says_nothing_hears_everything_all_the_same() {
     let app = App::start(Backend::Memory).await;
     let mut socket = app.plain(&app.token("alice")).await;

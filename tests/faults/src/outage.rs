@@ -1,0 +1,61 @@
+//! Redis away for a while, under load: nobody is disconnected by it, and nothing is missing afterwards.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::{Deployment, Producers, Received, Verdict, Watcher, committed, verdict};
+
+const WATCHERS: usize = 8;
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Outage {
+    pub committed: usize,
+    /// How often each watcher connected; once is right.
+    pub connections: Vec<usize>,
+    pub verdicts: Vec<Verdict>,
+    /// From Redis's return until every watcher had everything that was committed until then.
+    pub caught_up_in: Duration,
+}
+
+/// Kills Redis for `away` while events are committed.
+pub async fn outage(away: Duration) -> Outage {
+    let deployment = Deployment::start().await;
+    let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
+    let urls = [deployment.socket_url(0), deployment.socket_url(1)];
+    let watchers = (0..WATCHERS).map(|number| Watcher::start(urls.clone(), token.clone(), number));
+    let watchers = watchers.collect::<Vec<_>>();
+    for watcher in &watchers {
+        watcher.until_live().await;
+    }
+    let enough = Arc::new(AtomicBool::new(false));
+    let producers = Producers::start(&deployment, &token, 4, 0, Duration::from_millis(50), &enough);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    deployment.redis.kill();
+    tokio::time::sleep(away).await;
+    let meanwhile = committed(&deployment.drift_database).await;
+    deployment.redis.restart();
+    let back = Instant::now();
+    caught_up(&watchers, meanwhile.last().map(|account| account.event_id.clone())).await;
+    let caught_up_in = back.elapsed();
+    enough.store(true, Ordering::Relaxed);
+    producers.finish().await;
+    let all = committed(&deployment.drift_database).await;
+    caught_up(&watchers, all.last().map(|account| account.event_id.clone())).await;
+    Outage {
+        committed: all.len(),
+        connections: watchers.iter().map(|watcher| watcher.connections().0).collect(),
+        verdicts: watchers.iter().map(|watcher| verdict(&all, &watcher.received())).collect(),
+        caught_up_in,
+    }
+}
+
+async fn caught_up(watchers: &[Watcher], last: Option<String>) {
+    let Some(last) = last.map(Received::Event) else { return };
+    let deadline = Instant::now() + SETTLE;
+    while Instant::now() < deadline && !watchers.iter().all(|watcher| watcher.received().contains(&last)) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
