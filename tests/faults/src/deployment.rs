@@ -96,7 +96,7 @@ impl Deployment {
                 ("GATEWAY_PING_INTERVAL_MS", "2000".to_owned()),
                 ("GATEWAY_PING_TIMEOUT_MS", "2000".to_owned()),
                 ("GATEWAY_SOCKETS_PER_USER", "5000".to_owned()),
-                ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
+                ("MAX_SESSIONS_PER_USER", "2".to_owned()),
                 ("REFRESH_GRACE_SECONDS", "0".to_owned()),
                 ("SIGNUPS_PER_IP", "100000".to_owned()),
             ];

@@ -21,17 +21,20 @@ pub enum Ending {
     TerminateOthers,
     PasswordChange,
     TokenReuse,
+    /// By one login more than the user may have sessions.
+    Eviction,
     Disable,
     Admin,
 }
 
 impl Ending {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Logout,
         Self::Terminate,
         Self::TerminateOthers,
         Self::PasswordChange,
         Self::TokenReuse,
+        Self::Eviction,
         Self::Disable,
         Self::Admin,
     ];
@@ -116,7 +119,7 @@ pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble
     }
 
     begin(deployment, trouble);
-    end(&auth, admin, ending, &user, &ending_one, &other).await;
+    end(&auth, admin, ending, &user, &credentials, &ending_one, &other).await;
     let ended = Instant::now();
     if trouble == Trouble::AuthKilled {
         deployment.auth[0].kill();
@@ -137,7 +140,15 @@ pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble
     Trial { ending, trouble, took }
 }
 
-async fn end(auth: &Client, admin: &str, ending: Ending, user: &str, session: &Session, other: &Session) {
+async fn end(
+    auth: &Client,
+    admin: &str,
+    ending: Ending,
+    user: &str,
+    credentials: &Value,
+    session: &Session,
+    other: &Session,
+) {
     let as_other = auth.with_token(&other.access);
     let as_admin = auth.with_token(admin);
     match ending {
@@ -158,6 +169,7 @@ async fn end(auth: &Client, admin: &str, ending: Ending, user: &str, session: &S
             replay.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
             return;
         }
+        Ending::Eviction => auth.post("/api/auth/login", credentials).await,
         Ending::Disable => {
             as_admin.patch(&format!("/api/auth/users/{user}"), &json!({"isActive": false})).await
         }
