@@ -77,7 +77,7 @@ fn open_web_socket(
     let answer = handshake(request, payload)?;
     let peer = peer(request, &worker.gateway, parameters.token);
     let connection = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::WebSocket);
-    Ok(web_socket::open(worker, &connection, 0, answer, async {}))
+    Ok(web_socket::open(worker, &connection, 0, answer, Box::pin(async {})))
 }
 
 fn upgrade(
@@ -91,7 +91,7 @@ fn upgrade(
     }
     let answer = handshake(request, payload)?;
     let ticket = session.probe().ok_or(RequestError::BadRequest)?;
-    Ok(web_socket::open(worker, session, ticket, answer, async {}))
+    Ok(web_socket::open(worker, session, ticket, answer, Box::pin(async {})))
 }
 
 fn handshake(request: &HttpRequest, payload: Payload) -> Result<HttpResponse<()>, RequestError> {

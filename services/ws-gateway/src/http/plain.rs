@@ -37,7 +37,7 @@ pub async fn open(
             first.authenticate(&owner, &token).await;
         }
     };
-    Ok(web_socket::open(&worker, &connection, 0, answer, authenticate))
+    Ok(web_socket::open(&worker, &connection, 0, answer, Box::pin(authenticate)))
 }
 
 /// The token of the handshake: in the header, among the subprotocols, or in the query. Without one,

@@ -5,17 +5,18 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::web::Payload;
+use actix_web::web::{BytesMut, Payload};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 use web::Taken;
 
 use super::Worker;
@@ -50,12 +51,14 @@ pub fn open(
     connection: &Arc<Connection>,
     ticket: u32,
     answer: HttpResponse<()>,
-    first: impl Future<Output = ()> + 'static,
+    first: LocalBoxFuture<'static, ()>,
 ) -> HttpResponse {
     let (gateway, connection) = (Arc::clone(&worker.gateway), Arc::clone(connection));
-    let answer = web::take_over(answer, move |taken| {
+    let answer = web::take_over(answer, move |Taken { stream, received, answer }| {
+        connection.outbound.begin(ticket, answer);
         let tracker = gateway.platform.farewells.clone();
-        actix_web::rt::spawn(tracker.track_future(serve(gateway, connection, ticket, taken, first)));
+        let socket = serve(gateway, connection, ticket, stream, received, first);
+        actix_web::rt::spawn(tracker.track_future(socket));
     });
     answer.map_into_boxed_body()
 }
@@ -63,46 +66,54 @@ pub fn open(
 /// Reads and writes until both are done; a client that does not end its side is waited for a moment.
 ///
 /// Inputs: the stream, what is queued for the connection. It ends when the client has gone, and soon
-/// after the connection has ended or has given this WebSocket up.
+/// after the connection has ended or has given this WebSocket up. An idle socket keeps little more than
+/// this future: it is polled in one piece, because joining futures would keep each of them twice.
 async fn serve(
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
     ticket: u32,
-    Taken { stream, received, answer }: Taken,
-    first: impl Future<Output = ()>,
+    stream: TcpStream,
+    received: BytesMut,
+    first: LocalBoxFuture<'static, ()>,
 ) {
     let outbound = &connection.outbound;
-    outbound.begin(ticket, answer);
-    let reading = async {
-        Box::pin(first).await;
+    let mut reading = pin!(async {
+        first.await;
         let limit = gateway.settings.gateway_max_frame_bytes;
         let frames = Frames { stream: &stream, reassembly: Reassembly::new(received, limit) };
         read(&gateway, &connection, ticket, frames).await;
-    };
-    let over = async {
-        // The task is woken for its writing when this changes.
-        poll_fn(|_| if outbound.is_over(ticket) { Poll::Ready(()) } else { Poll::Pending }).await;
-        Box::pin(sleep(LINGER)).await;
-    };
-    tokio::select! {
-        _ = async { tokio::join!(reading, write(&stream, outbound, ticket)) } => {}
-        () = over => {}
-    }
+    });
+    let (mut is_read, mut is_written) = (false, false);
+    let mut lingering: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
+        is_read = is_read || reading.as_mut().poll(cx).is_ready();
+        is_written = is_written || poll_write(&stream, outbound, ticket, cx).is_ready();
+        if is_read && is_written {
+            return Poll::Ready(());
+        }
+        if !outbound.is_over(ticket) {
+            return Poll::Pending;
+        }
+        lingering.get_or_insert_with(|| Box::pin(sleep(LINGER))).as_mut().poll(cx)
+    })
+    .await;
 }
 
-/// Writes what is queued; the stream's error, if it breaks, is read as well.
-async fn write(stream: &TcpStream, outbound: &Outbound, ticket: u32) -> io::Result<()> {
-    poll_fn(|cx| {
-        loop {
-            match outbound.write_queued(ticket, cx, |pieces| stream.try_write_vectored(pieces))? {
-                Written::All => return Poll::Pending,
-                Written::Blocked => ready!(stream.poll_write_ready(cx))?,
-                Written::Ended => return Poll::Ready(io::Result::Ok(())),
+/// Writes what is queued, and ends this side of the stream after the last of it. The error of a stream
+/// that breaks is read as well.
+fn poll_write(stream: &TcpStream, outbound: &Outbound, ticket: u32, cx: &mut Context<'_>) -> Poll<()> {
+    loop {
+        match outbound.write_queued(ticket, cx, |pieces| stream.try_write_vectored(pieces)) {
+            Ok(Written::All) => return Poll::Pending,
+            Ok(Written::Blocked) if ready!(stream.poll_write_ready(cx)).is_ok() => {}
+            Ok(Written::Ended) => {
+                // An error means that there is no other side any more.
+                let _ = SockRef::from(stream).shutdown(Shutdown::Write);
+                return Poll::Ready(());
             }
+            Ok(Written::Blocked) | Err(_) => return Poll::Ready(()),
         }
-    })
-    .await?;
-    SockRef::from(stream).shutdown(Shutdown::Write)
+    }
 }
 
 /// The messages that come in on a stream.
