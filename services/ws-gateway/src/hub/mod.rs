@@ -10,6 +10,8 @@ mod member;
 mod replay;
 mod rooms;
 mod run;
+#[cfg(test)]
+mod shape;
 mod timers;
 
 use std::collections::HashMap;
