@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// The WebSocket's own pong: `/ws` is pinged by it, Socket.IO by a packet.
-    fn pong(&self) {
+    fn pong(self: &Arc<Self>) {
         if matches!(self.lock().protocol, Protocol::Plain) {
             self.alive();
         }

@@ -143,6 +143,16 @@ impl Connection {
         }
     }
 
+    /// Something was heard from the client, so it lives; the next ping may be due before its answer
+    /// to the last one had to be.
+    pub fn alive(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.heartbeat.pong(Instant::now());
+        let next = state.next_deadline();
+        drop(state);
+        self.watch(next);
+    }
+
     /// Does what is due, and has itself looked at again.
     pub fn tick(self: &Arc<Self>, gateway: &Gateway, now: Instant) {
         if let Some(next) = self.beat(gateway, now) {

@@ -33,11 +33,6 @@ impl From<Result<Value, Value>> for Outcome {
 }
 
 impl Connection {
-    /// Something was heard from the client, so it lives.
-    pub fn alive(&self) {
-        self.lock().heartbeat.pong(Instant::now());
-    }
-
     /// Takes in one message of `/ws`.
     pub async fn receive_text(self: &Arc<Self>, gateway: &Arc<Gateway>, text: &str) {
         self.alive();

@@ -105,7 +105,8 @@ fn claims(number: usize) -> Claims {
         generation: 0,
         session: Uuid::now_v7(),
     };
-    Claims::access(holder, Utc::now(), Utc::now() + chrono::TimeDelta::hours(1))
+    let now = Clock::system().now();
+    Claims::access(holder, now, now + chrono::TimeDelta::hours(1))
 }
 
 #[tokio::test]
@@ -161,4 +162,22 @@ async fn an_event_for_one_user_costs_the_same_in_a_crowd() {
         assert_eq!(woken.count(), 1);
     }
     assert_eq!(cost[0], cost[1]);
+}
+
+#[tokio::test]
+async fn whoever_leaves_a_crowd_leaves_the_others_where_they_are() {
+    let crowd = Crowd::gather(100);
+    for number in (0..100).step_by(3) {
+        crowd.hub.leave(&format!("socket-{number}"));
+        crowd.hub.unsubscribe(&format!("socket-{}", number + 1), "drifts");
+    }
+    let event = crowd.prepare("drift:updated", json!({ "id": "1" }), None);
+    crowd.hub.deliver(&crowd.gateway, &event);
+    let heard: Vec<_> = crowd.write_all().iter().map(Vec::len).collect();
+    assert!(heard.iter().enumerate().all(|(number, writes)| *writes == usize::from(number % 3 == 2)));
+    assert_eq!(crowd.hub.all().len(), 66);
+    for number in 0..100 {
+        crowd.hub.leave(&format!("socket-{number}"));
+    }
+    assert!(crowd.hub.lock().rooms.members("drifts").is_empty());
 }
