@@ -15,6 +15,7 @@ use crate::conformance::Suite;
 use crate::connection::Connection;
 use crate::history::History;
 use crate::hub::{Ended, Hub, Item};
+use crate::keeper::Keeper;
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
 use crate::settings::Settings;
@@ -28,6 +29,7 @@ pub struct Gateway {
     pub cluster: Cluster,
     pub revocations: Revocations,
     pub history: History,
+    pub keeper: Keeper,
     /// Set only where the protocols themselves are tested.
     pub suite: Option<Suite>,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
@@ -52,6 +54,7 @@ impl Gateway {
             cluster: Cluster::default(),
             revocations: Revocations::default(),
             history: History::default(),
+            keeper: Keeper::default(),
             suite: None,
             sessions: RwLock::default(),
             hubs: RwLock::default(),

@@ -165,8 +165,9 @@ impl Connection {
 
     /// Notes the socket's rooms, so that they can be brought back.
     pub(super) async fn keep(&self, gateway: &Gateway, socket: &str) {
-        if let Some(kept) = self.hub.with_member(socket, |member| Kept::of(member, gateway)) {
-            gateway.keep(kept, socket).await;
+        let noted = self.hub.with_member(socket, |member| gateway.keep(member));
+        if let Some(number) = noted.flatten() {
+            gateway.keeper.written(number).await;
         }
     }
 
