@@ -120,11 +120,8 @@ impl Gateway {
 
 /// An id that nobody guesses: 20 characters, 120 random bits.
 pub fn random_id() -> Arc<str> {
-    // Two v4 UUIDs hold 244 random bits; 15 bytes from outside their fixed bits are taken.
-    let (a, b) = (uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes());
     let mut bytes = [0; 15];
-    bytes[..7].copy_from_slice(&a[9..]);
-    bytes[7..13].copy_from_slice(&b[..6]);
-    bytes[13..].copy_from_slice(&b[14..]);
+    // The process has no other source: it cannot go on without one.
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
     URL_SAFE_NO_PAD.encode(bytes).into()
 }

@@ -94,6 +94,8 @@ impl Hub {
         let id = Arc::clone(&member.id);
         let due = member.next_due();
         member.timer = Some(inner.tokens.add(due, Arc::clone(&id)));
+        // With room for what it will ask for.
+        member.rooms.reserve_exact(rooms.len() + 2);
         let key = inner.members.insert(member);
         inner.by_id.insert(id, key);
         for room in rooms {

@@ -1,15 +1,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// Who is in which room. A room exists while somebody is in it.
 #[derive(Default)]
 pub struct Rooms {
-    by_name: HashMap<Arc<str>, Vec<usize>>,
+    /// Most rooms are those of one user or one session.
+    by_name: HashMap<Arc<str>, SmallVec<[usize; 2]>>,
 }
 
 impl Rooms {
     pub fn members(&self, room: &str) -> &[usize] {
-        self.by_name.get(room).map_or(&[], Vec::as_slice)
+        self.by_name.get(room).map_or(&[], SmallVec::as_slice)
     }
 
     /// Lets one in who is not in it yet. The name, which is shared by all who are, and the place.
