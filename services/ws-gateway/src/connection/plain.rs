@@ -99,7 +99,7 @@ impl Connection {
             self.lock().resume_until = Some(until);
             self.watch(until);
         }
-        self.keep(gateway, &socket).await;
+        self.keep(gateway, &socket);
         Ok(())
     }
 

@@ -196,7 +196,7 @@ impl Connection {
             self.outbound.push(self.authorized(gateway, form, claims, &socket, position));
         })
         .await?;
-        self.keep(gateway, &socket).await;
+        self.keep(gateway, &socket);
         Ok(())
     }
 
