@@ -41,7 +41,8 @@ impl Connection {
         Entrance { form, claims, socket, held, secret }: Entrance<'_>,
         greet: impl FnOnce(&Position, &Member),
     ) -> Result<(), NotEntered> {
-        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake()).await {
+        // Not for the whole handshake's time: the client is to be told why it is not let in.
+        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake() / 2).await {
             return Err(NotEntered::Unavailable);
         }
         // Asked together, the backplane is waited for once.
