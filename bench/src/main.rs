@@ -3,6 +3,7 @@
 //! Times are those of this machine on this day; what lasts are the ratios, to what the password hash
 //! allows and to other servers, and the processor time that a service spends for one operation.
 
+mod alone;
 mod auth;
 mod drift;
 mod measure;
@@ -41,6 +42,8 @@ enum Part {
     Auth,
     /// Taking in a plan of 2,000 drifts, and lists
     Drift,
+    /// All in one process: start and memory
+    Alone,
     /// The gateway beside a floor and Socket.IO on Node
     Sockets,
 }
@@ -61,6 +64,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Drift) {
         drift::run(&mut table).await?;
+    }
+    if wanted(Part::Alone) {
+        alone::run(&mut table).await?;
     }
     table.print();
     if wanted(Part::Sockets) {

@@ -53,8 +53,8 @@ impl Metric {
             Self::Connect => ["connect, authenticate, subscribe: CPU", "µs", "≤ 80"],
             Self::Rss => ["memory per socket, RSS", "KB", "≤ 4"],
             Self::Pss => ["memory per socket, PSS", "KB", ""],
-            Self::RssAfter => ["the same after a message of 60 KB to each, RSS", "KB", "≤ 4"],
-            Self::PssAfter => ["the same after a message of 60 KB to each, PSS", "KB", ""],
+            Self::RssAfter => ["memory per socket after 60 KB to each, RSS", "KB", "≤ 4"],
+            Self::PssAfter => ["memory per socket after 60 KB to each, PSS", "KB", ""],
             Self::FanOut => ["fan-out at a rate: CPU per delivery", "µs", "≤ 1.25 × floor"],
             Self::SingleAmongFew => ["to one user among few: CPU per delivery", "µs", "≤ 1.6 × floor"],
             Self::SingleAmongMany => ["to one user among many: CPU per delivery", "µs", "as among few"],
@@ -120,7 +120,7 @@ impl Results {
     }
 
     pub fn csv(&self) -> String {
-        let mut text = "server;what;unit;result;rounds\n".to_owned();
+        let mut text = "server,what,unit,result,rounds\n".to_owned();
         for kind in Kind::ALL {
             for metric in Metric::ALL {
                 let Some(result) = self.of(kind, metric) else { continue };
@@ -128,7 +128,7 @@ impl Results {
                 let rounds = self.values(kind, metric).into_iter().map(|value| format!("{value:.3}"));
                 let rounds =
                     if metric.is_count() { String::new() } else { rounds.collect::<Vec<_>>().join(" ") };
-                let _ = writeln!(text, "{name};{what};{unit};{result:.3};{rounds}");
+                let _ = writeln!(text, r#""{name}","{what}",{unit},{result:.3},{rounds}"#);
             }
         }
         text

@@ -44,9 +44,9 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gateway => "ws-gateway",
-            Self::GatewayPlain => "ws-gateway, /ws",
+            Self::GatewayPlain => "ws-gateway /ws",
             Self::Floor => "floor",
-            Self::FloorGathering => "floor, in one go",
+            Self::FloorGathering => "floor in one go",
             Self::SocketIo => "Socket.IO",
             Self::SocketIoTwice => "Socket.IO × 2 + Redis adapter",
         }
