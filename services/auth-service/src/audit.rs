@@ -12,15 +12,22 @@ pub enum Action {
     UserUpdated,
     Login,
     LoginFailed,
+    TokenRefreshed,
     Logout,
     SessionEnded,
     PasswordChanged,
     PasswordChangeFailed,
+    /// At a login: the same password, kept in a stronger form.
+    PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
 }
 
 impl Action {
+    /// What comes by the hour, or as often as anybody likes: its rows are kept as long as ended sessions
+    /// are. All others stay.
+    pub const FREQUENT: [Self; 2] = [Self::TokenRefreshed, Self::LoginFailed];
+
     /// The name in the database and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,10 +35,12 @@ impl Action {
             Self::UserUpdated => "user_updated",
             Self::Login => "login",
             Self::LoginFailed => "login_failed",
+            Self::TokenRefreshed => "token_refreshed",
             Self::Logout => "logout",
             Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",
             Self::PasswordChangeFailed => "password_change_failed",
+            Self::PasswordUpgraded => "password_upgraded",
             Self::ServiceTokenCreated => "service_token_created",
             Self::ServiceTokenEnded => "service_token_ended",
         }

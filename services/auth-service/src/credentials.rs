@@ -99,6 +99,9 @@ async fn open_session(
     let (user_id, session_id) = (user.row.id, session.id);
     user.transaction.emit(UserLogin { user_id, session_id });
     user.audit(Action::Login, Some(session_id), None);
+    if upgraded_password.is_some() {
+        user.audit(Action::PasswordUpgraded, Some(session_id), None);
+    }
     let change = user::ActiveModel {
         last_login_at: Set(Some(user.now)),
         last_activity_at: Set(Some(user.now)),

@@ -95,7 +95,9 @@ impl LockedUser<'_> {
                 return Ok(None);
             }
         };
-        if decision == Decision::Rotate || !policy.rotate {
+        let is_repeated = decision != Decision::Rotate && policy.rotate;
+        self.audit(Action::TokenRefreshed, Some(session.id), is_repeated.then_some("repeated"));
+        if !is_repeated {
             self.transaction.emit(TokenRefreshed { user_id: self.row.id, session_id: session.id });
         }
         if decision != Decision::Rotate && !is_stale {

@@ -60,7 +60,7 @@ pub struct Settings {
     #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_sessions_per_user: u32,
 
-    /// Days for which ended sessions are kept as the audit trail
+    /// Days for which ended sessions are kept as the audit trail, and audit rows of refreshes and failed logins
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 

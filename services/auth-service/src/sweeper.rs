@@ -9,8 +9,8 @@ use identity::{session_mark, user_mark};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Initiator;
-use crate::entity::{StoredRole, service_token, session, user};
+use crate::audit::{Action, Initiator};
+use crate::entity::{StoredRole, audit_log, service_token, session, user};
 use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 use crate::service_tokens;
 use crate::state::State;
@@ -50,7 +50,7 @@ async fn catch_up_or_log(state: &State) {
     }
 }
 
-/// Ends every session that is over and forgets those that ended long ago.
+/// Ends every session that is over and forgets those that ended long ago, with what was noted often.
 pub async fn sweep(state: &State) -> Result<(), DbErr> {
     let idle_timeout = state.settings.idle_timeout();
     loop {
@@ -66,7 +66,11 @@ pub async fn sweep(state: &State) -> Result<(), DbErr> {
             break;
         }
     }
-    session::purge(&*state.db, state.platform.clock.now() - state.settings.retention()).await?;
+    let kept_since = state.platform.clock.now() - state.settings.retention();
+    session::purge(&*state.db, kept_since).await?;
+    for action in Action::FREQUENT {
+        audit_log::purge(&*state.db, action, kept_since).await?;
+    }
     let open = session::count_open(&*state.db).await?;
     state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
     Ok(())

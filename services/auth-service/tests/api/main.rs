@@ -6,6 +6,7 @@
 mod abuse;
 mod admin;
 mod app;
+mod audit;
 mod bounds;
 mod cookies;
 mod events;
