@@ -53,9 +53,9 @@ impl Socket {
         self.send_raw(Message::text(message.to_string())).await;
     }
 
-    /// Sends one JSON message to a server that may have ended the socket; false if it has.
-    pub async fn try_send(&mut self, message: &Value) -> bool {
-        self.stream.send(Message::text(message.to_string())).await.is_ok()
+    /// Sends one frame as it is to a server that may have ended the socket; false if it has.
+    pub async fn try_send_raw(&mut self, message: Message) -> bool {
+        self.stream.send(message).await.is_ok()
     }
 
     /// Sends one frame as it is: broken JSON, binary, pings.

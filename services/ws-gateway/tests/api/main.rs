@@ -5,6 +5,7 @@
 mod admin;
 mod app;
 mod authentication;
+mod bad_input;
 mod client;
 mod close_codes;
 mod conformance;

@@ -5,6 +5,8 @@ use rstest::rstest;
 use serde_json::json;
 use testing::{Backend, Method, Socket, StatusCode, eventually};
 
+use tokio_tungstenite::tungstenite::Message;
+
 use crate::app::App;
 use crate::client::Transport;
 
@@ -186,7 +188,7 @@ async fn every_message_that_is_not_passed_on_is_counted_by_its_reason(
 
     let mut plain = app.plain(&app.token("carol")).await;
     for _ in 0..6 {
-        plain.try_send(&json!({ "type": "ping" })).await;
+        plain.try_send_raw(Message::text(r#"{"type":"ping"}"#)).await;
     }
     assert_eq!(plain.closed().await, Some(4429));
     let line = "ws_messages_dropped_total{reason=\"rate_limit\"}";
