@@ -73,8 +73,8 @@ impl Cpu {
     pub fn since(&self, before: &Self) -> Duration {
         // What a thread has spent that has ended since is in the ticks alone.
         if before.threads.is_empty() || !before.threads.keys().all(|it| self.threads.contains_key(it)) {
-            return self.ticks - before.ticks;
+            return self.ticks.saturating_sub(before.ticks);
         }
-        self.threads.values().sum::<Duration>() - before.threads.values().sum::<Duration>()
+        self.threads.values().sum::<Duration>().saturating_sub(before.threads.values().sum())
     }
 }

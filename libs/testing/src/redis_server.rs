@@ -53,6 +53,31 @@ impl PrivateRedis {
         client.get_multiplexed_async_connection().await.expect("the private Redis answers")
     }
 
+    /// Every key and every value that it holds, of whatever type.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut connection = self.connect().await;
+        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.expect("keys");
+        let mut dump = keys.clone();
+        for key in keys {
+            let kind: String =
+                redis::cmd("TYPE").arg(&key).query_async(&mut connection).await.expect("a type");
+            let (command, range): (_, &[&str]) = match kind.as_str() {
+                "string" => ("GET", &[]),
+                "hash" => ("HGETALL", &[]),
+                "set" => ("SMEMBERS", &[]),
+                "list" => ("LRANGE", &["0", "-1"]),
+                "zset" => ("ZRANGE", &["0", "-1", "WITHSCORES"]),
+                "stream" => ("XRANGE", &["-", "+"]),
+                // It has expired meanwhile.
+                "none" => continue,
+                other => panic!("{key} is of the type {other}, which nobody has read yet"),
+            };
+            let value = redis::cmd(command).arg(&key).arg(range).query_async(&mut connection).await;
+            collect(&value.expect("a value of the type just asked for"), &mut dump);
+        }
+        dump
+    }
+
     /// SIGKILL: connections break, nothing is said.
     pub fn kill(&self) {
         if let Some(mut running) = self.running().take() {
@@ -97,6 +122,14 @@ impl PrivateRedis {
 impl Drop for PrivateRedis {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+fn collect(value: &redis::Value, texts: &mut Vec<String>) {
+    match value {
+        redis::Value::Array(values) => values.iter().for_each(|value| collect(value, texts)),
+        redis::Value::Nil => {}
+        scalar => texts.push(redis::from_redis_value_ref(scalar).expect("a value of Redis is a text")),
     }
 }
 

@@ -11,6 +11,7 @@ mod bounds;
 mod cookies;
 mod events;
 mod histories;
+mod leaks;
 mod login;
 mod openapi;
 mod operations;
