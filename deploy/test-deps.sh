@@ -28,6 +28,11 @@ look() {
   need nodejs node
   need npm npm
   need chromium chromium
+  # Debian's python3 comes without what a virtual environment needs.
+  if ! python3 -m ensurepip --version >/dev/null 2>&1; then
+    packages+=(python3-venv)
+    missing+=("python3 with venv (Debian: python3-venv)")
+  fi
 }
 
 look
@@ -61,4 +66,11 @@ installed=tests/node_modules/.package-lock.json
 if [ ! "$installed" -nt tests/package-lock.json ]; then
   npm ci --prefix tests --no-audit --no-fund --loglevel=error
   touch "$installed"
+fi
+
+environment=tests/.venv
+if [ ! "$environment/installed" -nt tests/requirements.txt ]; then
+  python3 -m venv --clear "$environment"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+  touch "$environment/installed"
 fi

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -13,17 +13,19 @@ use crate::table::Table;
 
 const SPAN: Duration = Duration::from_secs(8);
 const COST: u32 = 10;
-const EMAIL: &str = "viewer@driftsentry.local";
 const PASSWORD: &str = "viewer123";
+/// Who log in, one after the other: nobody opens a session more often than people do.
+const USERS: usize = 200;
 
 pub async fn run(table: &mut Table) -> Result<()> {
     let service = Service::start("auth-service").await;
     let process = service.process.id();
     table.add("auth-service: ready after", milliseconds(service.started_in), "");
     table.add("auth-service: memory when idle", format!("{:.0} MiB", memory(process, "VmRSS")), "");
+    let tokens = sign_up(&service).await;
     logins(&service, table).await?;
     flood(&service, table).await?;
-    refreshes(&service, table).await?;
+    refreshes(&service, tokens, table).await?;
     table.add("auth-service: memory at most", format!("{:.0} MiB", memory(process, "VmHWM")), "");
     Ok(())
 }
@@ -60,12 +62,29 @@ async fn logins(service: &Service, table: &mut Table) -> Result<()> {
 }
 
 async fn log_in(client: Client) -> StatusCode {
-    client.post("/api/auth/login", &json!({"email": EMAIL, "password": PASSWORD})).await.status
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let email = email(TURN.fetch_add(1, Ordering::Relaxed) % USERS);
+    client.post("/api/auth/login", &json!({"email": email, "password": PASSWORD})).await.status
+}
+
+fn email(user: usize) -> String {
+    format!("{user}@example.com")
+}
+
+/// Makes the users; the refresh token of each.
+async fn sign_up(service: &Service) -> Vec<Value> {
+    let mut tokens = Vec::new();
+    for user in 0..USERS {
+        let person = json!({"name": "Bench", "email": email(user), "password": PASSWORD});
+        let signup = service.client.post("/api/auth/signup", &person).await.expect(StatusCode::CREATED);
+        tokens.push(signup["data"]["refreshToken"].clone());
+    }
+    tokens
 }
 
 /// What others notice while 200 log in at once.
 async fn flood(service: &Service, table: &mut Table) -> Result<()> {
-    let session = service.log_in(EMAIL, PASSWORD).await;
+    let session = service.log_in(&email(0), PASSWORD).await;
     let me = service.client.with_token(session["accessToken"].as_str().unwrap_or_default());
     let flooding = tokio::spawn({
         let client = service.client.clone();
@@ -93,18 +112,12 @@ async fn flood(service: &Service, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-async fn refreshes(service: &Service, table: &mut Table) -> Result<()> {
-    let mut tokens = Vec::new();
-    // A user each: changes of one user happen one after the other.
-    for number in 0..32 {
-        let person = json!({"name": "Bench", "email": format!("{number}@example.com"), "password": PASSWORD});
-        let signup = service.client.post("/api/auth/signup", &person).await.expect(StatusCode::CREATED);
-        tokens.push(signup["data"]["refreshToken"].clone());
-    }
+async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> Result<()> {
     let ended = Arc::new(AtomicBool::new(false));
     let (started, before) = (Instant::now(), processor_time(service.process.id()));
     let mut chains = JoinSet::new();
-    for token in tokens {
+    // A user each: changes of one user happen one after the other.
+    for token in tokens.into_iter().take(32) {
         let (ended, client) = (Arc::clone(&ended), service.client.clone());
         chains.spawn(async move { chain(&ended, client, token).await });
     }

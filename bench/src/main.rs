@@ -1,16 +1,22 @@
 //! Load on release builds, on a private Postgres and Redis: `make bench`.
 //!
 //! Times are those of this machine on this day; what lasts are the ratios, to what the password hash
-//! allows, and the processor time that a service spends for one operation.
+//! allows and to other servers, and the processor time that a service spends for one operation.
 
+mod alone;
 mod auth;
 mod drift;
 mod measure;
 mod service;
+mod sockets;
 mod table;
 mod verify;
 
+use std::time::Instant;
+
 use clap::{Parser, ValueEnum};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use sockets::Scale;
 use table::Table;
 
 /// Measures the services.
@@ -18,6 +24,14 @@ use table::Table;
 struct Cli {
     /// What to measure; everything if not given
     what: Vec<Part>,
+
+    /// How often the servers that are compared run in turn; the result is the median
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+
+    /// A little of what is done with sockets, only to see that it works
+    #[arg(long)]
+    quick: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,11 +42,18 @@ enum Part {
     Auth,
     /// Taking in a plan of 2,000 drifts, and lists
     Drift,
+    /// All in one process: start and memory
+    Alone,
+    /// The gateway beside a floor and Socket.IO on Node
+    Sockets,
 }
 
 #[tokio::main]
+#[expect(clippy::print_stdout, reason = "the tables are what this program is for")]
 async fn main() -> anyhow::Result<()> {
-    let Cli { what } = Cli::parse();
+    let Cli { what, rounds, quick } = Cli::parse();
+    allow_many_sockets()?;
+    let started = Instant::now();
     let wanted = |part| what.is_empty() || what.contains(&part);
     let mut table = Table::default();
     if wanted(Part::Verify) {
@@ -44,6 +65,26 @@ async fn main() -> anyhow::Result<()> {
     if wanted(Part::Drift) {
         drift::run(&mut table).await?;
     }
+    if wanted(Part::Alone) {
+        alone::run(&mut table).await?;
+    }
     table.print();
+    if wanted(Part::Sockets) {
+        let scale = if quick { Scale::QUICK } else { Scale::FULL };
+        println!("\n{}", sockets::run(rounds, &scale).await?);
+    }
+    progress(&format!("done in {} s", started.elapsed().as_secs()));
     Ok(())
+}
+
+/// Raises the limit of open files as far as it goes, also for the servers that are started.
+fn allow_many_sockets() -> anyhow::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+#[expect(clippy::print_stderr, reason = "a bench of minutes says what it is doing")]
+fn progress(text: &str) {
+    eprintln!("{text}");
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// Times of single operations.
@@ -40,8 +42,39 @@ pub fn processor_time(process: u32) -> Duration {
 
 /// A line of proc_pid_status(5) in MiB, such as `VmRSS` or `VmHWM`.
 pub fn memory(process: u32, line: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let value = status.lines().find_map(|entry| entry.strip_prefix(line)?.strip_prefix(':'));
+    kibibytes(process, "status", line) / 1_024.0
+}
+
+/// A line of `/proc/PID/{file}` that is given in kB.
+pub fn kibibytes(process: u32, file: &str, line: &str) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
+    let value = text.lines().find_map(|entry| entry.strip_prefix(line)?.strip_prefix(':'));
     let kibibytes = value.and_then(|value| value.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kibibytes.unwrap_or_default() / 1_024.0
+    kibibytes.unwrap_or_default()
+}
+
+/// User and system time of a process at some moment, to the nanosecond where the kernel tells.
+pub struct Cpu {
+    ticks: Duration,
+    threads: BTreeMap<OsString, Duration>,
+}
+
+impl Cpu {
+    pub fn of(process: u32) -> Self {
+        let folder = std::fs::read_dir(format!("/proc/{process}/task"));
+        let threads = folder.into_iter().flatten().flatten().filter_map(|thread| {
+            let schedule = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let running = schedule.split_whitespace().next()?.parse().ok()?;
+            Some((thread.file_name(), Duration::from_nanos(running)))
+        });
+        Self { ticks: processor_time(process), threads: threads.collect() }
+    }
+
+    pub fn since(&self, before: &Self) -> Duration {
+        // What a thread has spent that has ended since is in the ticks alone.
+        if before.threads.is_empty() || !before.threads.keys().all(|it| self.threads.contains_key(it)) {
+            return self.ticks.saturating_sub(before.ticks);
+        }
+        self.threads.values().sum::<Duration>().saturating_sub(before.threads.values().sum())
+    }
 }

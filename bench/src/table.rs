@@ -12,6 +12,9 @@ impl Table {
 
     #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
     pub fn print(&self) {
+        if self.rows.is_empty() {
+            return;
+        }
         println!("| what | measured | target |\n|---|---|---|");
         for [what, measured, target] in &self.rows {
             println!("| {what} | {measured} | {target} |");

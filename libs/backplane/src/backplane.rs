@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use contracts::Clock;
 use tokio::sync::{broadcast, watch};
 
-use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result};
 use crate::feed::{Feed, Signal};
 use crate::memory::Memory;
 use crate::redis::Redis;
@@ -168,12 +168,12 @@ impl Backplane {
         self.driver.hits(key).await
     }
 
-    /// Stores a value under `key` until `ttl` has passed.
+    /// Stores values, or removes them, all in one exchange.
     ///
     /// # Errors
     /// If Redis is away.
-    pub async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        self.driver.put(key, value, ttl).await
+    pub async fn put(&self, puts: &[Put]) -> Result<()> {
+        self.driver.put(puts).await
     }
 
     /// The value under `key`.

@@ -34,6 +34,15 @@ pub struct Hold {
     pub holder: String,
 }
 
+/// A value that is to be stored under a key until `ttl` has passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    pub key: String,
+    /// `None` removes what is there.
+    pub value: Option<String>,
+    pub ttl: Duration,
+}
+
 /// An event on its way into the log, with its marks.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -104,8 +113,8 @@ pub(crate) trait Driver: Send + Sync {
     /// The count of an open window; 0 if none is.
     async fn hits(&self, key: &str) -> Result<u64>;
 
-    /// Stores a value until `ttl` has passed.
-    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+    /// Stores each value until its `ttl` has passed, or removes it.
+    async fn put(&self, puts: &[Put]) -> Result<()>;
 
     /// The stored value.
     async fn get(&self, key: &str) -> Result<Option<String>>;

@@ -17,6 +17,6 @@ mod message;
 mod redis;
 
 pub use backplane::{Backplane, Link, Options};
-pub use driver::{Entry, Error, Hold, LogRead, Mark, Result};
+pub use driver::{Entry, Error, Hold, LogRead, Mark, Put, Result};
 pub use feed::{Feed, FeedItem, ResetReason};
 pub use message::{Message, Position};

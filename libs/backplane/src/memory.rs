@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use crate::backplane::announce;
-use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result};
 use crate::feed::Signal;
 use crate::{Link, Message, Options, Position};
 
@@ -182,11 +182,16 @@ impl Driver for Memory {
         Ok(state.counts.get(key).filter(|(_, expires_at)| *expires_at > now).map_or(0, |(count, _)| *count))
     }
 
-    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        let (now, expires_at) = (self.now(), self.after(ttl));
+    async fn put(&self, puts: &[Put]) -> Result<()> {
+        let now = self.now();
         let mut state = self.state();
         state.sweep(now);
-        state.values.insert(key.into(), (value.into(), expires_at));
+        for Put { key, value, ttl } in puts {
+            match value {
+                Some(value) => state.values.insert(key.clone(), (value.clone(), self.after(*ttl))),
+                None => state.values.remove(key),
+            };
+        }
         Ok(())
     }
 

@@ -53,6 +53,11 @@ impl Socket {
         self.send_raw(Message::text(message.to_string())).await;
     }
 
+    /// Sends one frame as it is to a server that may have ended the socket; false if it has.
+    pub async fn try_send_raw(&mut self, message: Message) -> bool {
+        self.stream.send(message).await.is_ok()
+    }
+
     /// Sends one frame as it is: broken JSON, binary, pings.
     pub async fn send_raw(&mut self, message: Message) {
         self.stream.send(message).await.expect("the socket is open");

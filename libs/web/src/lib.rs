@@ -20,6 +20,7 @@ pub mod openapi;
 mod origin;
 mod platform;
 mod server;
+mod takeover;
 mod token_use;
 
 pub use answer::{created, list, ok};
@@ -36,4 +37,5 @@ pub use logging::init_logging;
 pub use origin::origin_is_allowed;
 pub use platform::Platform;
 pub use server::{Server, serve, stop_on_signals};
+pub use takeover::{Taken, take_over};
 pub use token_use::TokenUses;

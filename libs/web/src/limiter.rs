@@ -32,17 +32,20 @@ impl Limiter {
 
     /// Counts one more under `key` and returns the count.
     pub async fn count(&self, key: &str, window: Duration) -> u64 {
-        if let Some(count) = self.in_time(self.shared.hit(key, window)).await {
-            return count;
+        match self.in_time(self.shared.hit(key, window)).await {
+            Some(count) => count.saturating_add(self.counted_here(key).await),
+            None => self.local.hit(key, window).await.unwrap_or(u64::MAX),
         }
-        self.local.hit(key, window).await.unwrap_or(u64::MAX)
     }
 
     /// The count under `key`, without counting.
     pub async fn counted(&self, key: &str) -> u64 {
-        if let Some(count) = self.in_time(self.shared.hits(key)).await {
-            return count;
-        }
+        let shared = self.in_time(self.shared.hits(key)).await.unwrap_or(0);
+        shared.saturating_add(self.counted_here(key).await)
+    }
+
+    /// What was counted while the backplane was away or slow: it is not forgotten when it is back.
+    async fn counted_here(&self, key: &str) -> u64 {
         self.local.hits(key).await.unwrap_or(u64::MAX)
     }
 

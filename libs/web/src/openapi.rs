@@ -1,12 +1,15 @@
 //! The envelope as OpenAPI schemas, and what holds for every operation.
 
+use actix_web::http::StatusCode;
 use serde::Serialize;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, PathItem, Ref, ResponseBuilder};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, Object, OpenApi, PathItem, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, ToSchema};
 
-use crate::ErrorBody;
+use crate::{ErrorBody, ErrorCode};
 
 /// What went well.
 #[derive(Serialize, ToSchema)]
@@ -46,23 +49,80 @@ pub struct Failure {
     pub(crate) error: ErrorBody,
 }
 
-/// What holds for every operation and would drown the annotations: how to authenticate, and the
-/// envelope of errors. List [`Failure`] among the schemas of a document that it modifies.
+/// What holds for every operation and would drown the annotations: how to authenticate, and the errors
+/// that follow from what an operation takes. An annotation names further ones by their status alone.
+/// List [`Failure`] among the schemas of a document that it modifies.
 pub struct Conventions;
 
 impl Modify for Conventions {
     fn modify(&self, document: &mut OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        for operation in document.paths.paths.values_mut().flat_map(operations) {
-            let failure = Content::new(Some(Ref::from_schema_name("Failure")));
-            let response = ResponseBuilder::new()
-                .description("What went wrong, in the envelope of errors")
-                .content("application/json", failure);
-            operation.responses.responses.insert("default".into(), response.build().into());
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        let bearer = bearer.description(Some("An access token, or a service token"));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        for code in ErrorCode::ALL {
+            // The two codes of one status are one answer.
+            let answers = &mut components.responses;
+            answers.entry(response_name(code.status())).or_insert_with(|| response(code.status()).into());
+        }
+        for (path, item) in &mut document.paths.paths {
+            let has_id = path.contains('{');
+            for operation in operations(item) {
+                complete(operation, has_id);
+            }
         }
     }
+}
+
+fn complete(operation: &mut Operation, has_id: bool) {
+    let security = operation.security.as_deref().unwrap_or_default();
+    let takes_tokens = !security.is_empty();
+    let needs_token = takes_tokens && !security.contains(&SecurityRequirement::default());
+    let takes_body = operation.request_body.is_some();
+    let takes_anything = takes_body || operation.parameters.as_ref().is_some_and(|list| !list.is_empty());
+    let follows = [
+        (takes_anything, ErrorCode::ValidationError),
+        (takes_tokens, ErrorCode::AuthError),
+        (needs_token, ErrorCode::Forbidden),
+        (has_id, ErrorCode::NotFound),
+        (takes_body, ErrorCode::PayloadTooLarge),
+        (takes_body, ErrorCode::UnsupportedMediaType),
+        (true, ErrorCode::InternalError),
+        (true, ErrorCode::Unavailable),
+    ];
+    let follows = follows.into_iter().filter(|(follows, _)| *follows).map(|(_, code)| code.status());
+    let responses = &mut operation.responses.responses;
+    let named = responses.keys().filter_map(|status| StatusCode::from_bytes(status.as_bytes()).ok());
+    let named = named.filter(|status| status.is_client_error() || status.is_server_error());
+    for status in named.chain(follows).collect::<Vec<_>>() {
+        responses.insert(status.as_str().into(), Ref::from_response_name(response_name(status)).into());
+    }
+}
+
+fn response_name(status: StatusCode) -> String {
+    status.canonical_reason().unwrap_or_default().replace(' ', "")
+}
+
+fn response(status: StatusCode) -> Response {
+    let header = |description: &str, value: Type| {
+        HeaderBuilder::new().schema(Some(Object::with_type(value))).description(Some(description)).build()
+    };
+    let codes = ErrorCode::ALL.into_iter().filter(|code| code.status() == status);
+    let codes = codes.filter_map(|code| serde_json::to_string(&code).ok()).collect::<Vec<_>>();
+    let content = Content::new(Some(Ref::from_schema_name("Failure")));
+    let builder = ResponseBuilder::new()
+        .description(codes.join(" or ").replace('"', "`"))
+        .content("application/json", content);
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            builder.header("WWW-Authenticate", header("How to authenticate", Type::String))
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            builder.header("Retry-After", header("Seconds to wait", Type::Integer))
+        }
+        _ => builder,
+    }
+    .build()
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -1,20 +1,26 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::{self, ServerHandle};
+use actix_http::HttpService;
+use actix_server::{Server as Workers, ServerHandle};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
+};
+use actix_web::App;
+use actix_web::dev::AppConfig;
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpServer};
 use anyhow::{Context, Result};
 use socket2::{Domain, Socket, Type};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::observe::{RequestMetrics, observe};
-use crate::{ApiError, HttpConfig, Platform, endpoint, health};
+use crate::{ApiError, HttpConfig, Platform, endpoint, health, takeover};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Long enough for a phone that changes its network; accepted sockets have it from the listener.
@@ -23,11 +29,12 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(9);
 const SEND_BUFFER: usize = 256 * 1024;
 const BACKLOG: i32 = 2_048;
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A server that is bound and answers until its platform stops.
 pub struct Server {
     address: SocketAddr,
-    server: dev::Server,
+    server: Workers,
     handle: ServerHandle,
     platform: Platform,
 }
@@ -45,7 +52,7 @@ impl Server {
         let shared = web::Data::new(platform.clone());
         let http = platform.http.clone();
         let cors_http = platform.http.clone();
-        let mut server = HttpServer::new(move || {
+        let app = move || {
             App::new()
                 .app_data(shared.clone())
                 .app_data(metrics.clone())
@@ -56,18 +63,41 @@ impl Server {
                 .service(endpoint("/metrics").get(health::metrics))
                 .configure(routes.clone())
                 .default_service(web::to(unknown_path))
-        })
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
-        .shutdown_timeout(http.shutdown_seconds)
-        .disable_signals();
-        if let Some(workers) = http.workers {
-            server = server.workers(workers);
-        }
-        let server = listen((http.host, port).into())
-            .and_then(|listener| server.listen(listener))
+        };
+        let listener = listen((http.host, port).into())
             .with_context(|| format!("PORT {port} on {} cannot be listened on", http.host))?;
-        let address = server.addrs().first().copied().context("no address was bound")?;
+        let address = listener.local_addr()?;
+        let mut workers = Workers::build().shutdown_timeout(http.shutdown_seconds).disable_signals();
+        if let Some(count) = http.workers {
+            workers = workers.workers(count);
+        }
+        let stopping = workers.graceful_shutdown_signal();
+        let server = workers.listen(platform.service, listener, move || {
+            let (app, stopping) = (app.clone(), stopping.clone());
+            let for_upgrades = app.clone();
+            HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
+                .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .local_addr(address)
+                .upgrade(fn_factory(move || {
+                    let app = map_config(for_upgrades(), |_| AppConfig::default()).new_service(());
+                    async move {
+                        let app = Rc::new(app.await?);
+                        Ok::<_, ()>(fn_service(move |(request, framed)| {
+                            takeover::serve(Rc::clone(&app), request, framed)
+                        }))
+                    }
+                }))
+                .finish(map_config(app().into_factory().map_err(|error| error.error_response()), |_| {
+                    AppConfig::default()
+                }))
+                .tcp()
+        })?;
         let server = server.run();
         Ok(Self { address, handle: server.handle(), server, platform })
     }
@@ -109,6 +139,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    // What is queued for a socket is one write already: nothing is gained by holding it back.
+    socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(STALL_TIMEOUT))?;
     socket.bind(&address.into())?;

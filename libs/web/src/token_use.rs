@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backplane::Backplane;
+use backplane::{Backplane, Put};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -26,7 +26,8 @@ impl TokenUses {
         noted.insert(id, now);
         let backplane = backplane.clone();
         tokio::spawn(async move {
-            if let Err(error) = backplane.put(&key(id), &now.to_rfc3339(), KEEP).await {
+            let put = Put { key: key(id), value: Some(now.to_rfc3339()), ttl: KEEP };
+            if let Err(error) = backplane.put(&[put]).await {
                 tracing::debug!(%error, "the use of a service token was not noted");
             }
         });

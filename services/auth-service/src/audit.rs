@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// What the audit log tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = AuthAction)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     UserRegistered,

@@ -1,6 +1,8 @@
 //! The OpenAPI document, written from the handlers' own annotations.
 
-use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Specification;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use web::openapi::{Conventions, Failure};
 
 use crate::endpoints::{account, audit, login, service_tokens, sessions, settings, tokens, users};
@@ -31,9 +33,20 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
         service_tokens::end_service_token,
     ),
     components(schemas(Failure, crate::audit::Action)),
-    modifiers(&Conventions)
+    modifiers(&RefreshCookie, &Conventions)
 )]
 struct Document;
+
+struct RefreshCookie;
+
+impl Modify for RefreshCookie {
+    fn modify(&self, document: &mut Specification) {
+        let about = "A refresh token; `refresh_token` in development. Takes JSON and an allowed `Origin`.";
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Secure-refresh_token", about));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("refreshCookie", SecurityScheme::ApiKey(cookie));
+    }
+}
 
 /// Every path of this service with its requests and answers.
 pub fn openapi() -> utoipa::openapi::OpenApi {

@@ -1,7 +1,10 @@
 //! The OpenAPI document, written from the handlers' own annotations. The scopes of `bearer` are the
 //! least role that an operation needs.
 
-use utoipa::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{Object, OpenApi as Specification, RefOr, Response};
+use utoipa::{Modify, OpenApi};
 use web::openapi::{Conventions, Failure};
 
 use crate::{alert, audit, drift, ingest, summary};
@@ -31,10 +34,46 @@ use crate::{alert, audit, drift, ingest, summary};
         summary::get_summary,
         audit::list_audit,
     ),
-    components(schemas(Failure)),
-    modifiers(&Conventions)
+    components(schemas(Failure, crate::scan::Source)),
+    modifiers(&Conditions, &Conventions)
 )]
 struct Document;
+
+/// The headers that every write takes, and how they fail.
+struct Conditions;
+
+impl Modify for Conditions {
+    fn modify(&self, document: &mut Specification) {
+        for (path, item) in &mut document.paths.paths {
+            let writes = [&mut item.post, &mut item.patch, &mut item.delete];
+            for operation in writes.into_iter().flatten() {
+                let parameters = operation.parameters.get_or_insert_default();
+                let responses = &mut operation.responses.responses;
+                parameters.push(header(
+                    "Idempotency-Key",
+                    "For 24 hours the same key and request get the same answer; with another request it is 422",
+                ));
+                responses.insert("422".into(), Response::default().into());
+                if path.starts_with("/api/v1/drifts/{id}") {
+                    parameters
+                        .push(header("If-Match", "The version that must still be current, such as `\"v3\"`"));
+                    responses.insert("409".into(), Response::default().into());
+                    responses.insert("412".into(), Response::default().into());
+                }
+            }
+        }
+    }
+}
+
+fn header(name: &str, description: &str) -> RefOr<Parameter> {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .schema(Some(Object::with_type(Type::String)))
+        .description(Some(description))
+        .build()
+        .into()
+}
 
 /// Every path of this service with its requests and answers.
 pub fn openapi() -> utoipa::openapi::OpenApi {

@@ -9,6 +9,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
     move |config| {
         config
             .app_data(state.clone())
+            .configure(api_docs::routes)
             .service(endpoint("/api/v1/drifts").get(drift::list_drifts).post(drift::create_drift))
             .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))

@@ -25,7 +25,7 @@ fn text(start: &Start<'_>) -> String {
     let mut text = format!(
         "\n  DriftSentry {version} is ready\n\n  \
          Console     http://localhost:{port}/\n  \
-         API         http://localhost:{port}/api\n  \
+         API         http://localhost:{port}/api/docs\n  \
          Socket.IO   http://localhost:{port}/socket.io/   namespaces / and /dashboard\n  \
          WebSocket   ws://localhost:{port}/ws\n  \
          Operations  /health  /ready  /metrics\n  \

@@ -117,39 +117,41 @@ impl From<TokenError> for Refusal {
 }
 
 impl Gateway {
-    /// The claims of a token, unless its address has tried too many that are not ours. A token that
-    /// is missing, expired or of an ended session is refused, but nobody guesses with it: it does
-    /// not count.
+    /// The claims of a token. One that is not ours counts as a failed attempt of its address; one that is
+    /// missing, expired or of an ended session is refused, but nobody guesses with it.
     pub async fn authorise(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
-        let refused = match self.check(peer, token).await {
-            Ok(claims) => return Ok(claims),
-            Err(refused) => refused,
+        let refusal = match token.map(|token| self.platform.verifier.verify(token)) {
+            Some(Ok(claims)) => return Ok(claims),
+            Some(Err(error)) => error.into(),
+            None => Refusal::new(RefusalCode::MissingToken, "send an access token"),
         };
-        self.metrics.auth_failed(refused.code.as_str());
-        let ip = peer.ip.map(|ip| ip.to_string());
-        if refused.code == RefusalCode::RateLimited {
-            tracing::warn!(security = true, ip, "authentication refused: too many failed attempts");
-        } else {
-            tracing::info!(ip, code = refused.code.as_str(), "authentication refused");
-        }
-        Err(refused)
+        let (limiter, key) = (&self.platform.limiter, failures_of(peer));
+        let earlier = match refusal.code {
+            RefusalCode::InvalidToken => limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1),
+            _ => limiter.counted(&key).await,
+        };
+        let refusal = if earlier < MAX_FAILURES { refusal } else { shut_out() };
+        self.note_refusal(peer, refusal.code);
+        Err(refusal)
     }
 
-    async fn check(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
-        let failures = format!("ws:failures:{}", peer.network());
-        let limiter = &self.platform.limiter;
-        if limiter.counted(&failures).await >= MAX_FAILURES {
-            return Err(Refusal::new(
-                RefusalCode::RateLimited,
-                "too many failed attempts from your address: try again later",
-            ));
+    /// Refuses whoever comes from an address that tried too many tokens which are not ours.
+    pub async fn check_address(&self, peer: &Peer) -> Result<(), Refusal> {
+        if self.platform.limiter.counted(&failures_of(peer)).await < MAX_FAILURES {
+            return Ok(());
         }
-        let token = token.ok_or_else(|| Refusal::new(RefusalCode::MissingToken, "send an access token"))?;
-        let verified = self.platform.verifier.verify(token);
-        if verified == Err(TokenError::Invalid) {
-            limiter.count(&failures, FAILURE_WINDOW).await;
+        self.note_refusal(peer, RefusalCode::RateLimited);
+        Err(shut_out())
+    }
+
+    fn note_refusal(&self, peer: &Peer, code: RefusalCode) {
+        self.metrics.auth_failed(code.as_str());
+        let ip = peer.ip.map(|ip| ip.to_string());
+        if code == RefusalCode::RateLimited {
+            tracing::warn!(security = true, ip, "authentication refused: too many failed attempts");
+        } else {
+            tracing::info!(ip, code = code.as_str(), "authentication refused");
         }
-        Ok(verified?)
     }
 
     /// The claims of a token that is to replace another: it must be of the same user and session.
@@ -163,4 +165,13 @@ impl Gateway {
         }
         Ok(new)
     }
+}
+
+fn failures_of(peer: &Peer) -> String {
+    format!("ws:failures:{}", peer.network())
+}
+
+fn shut_out() -> Refusal {
+    let message = "too many failed attempts from your address: try again later";
+    Refusal::new(RefusalCode::RateLimited, message)
 }

@@ -70,8 +70,9 @@ impl Ending {
         !matches!(self, Self::Revoked(_))
     }
 
-    /// Whether nothing more can be said to the client.
+    /// Whether no last packets are kept for a later GET: nothing more can be said to the client, or it broke
+    /// the protocol, by which its session is gone at once.
     pub const fn is_silent(self) -> bool {
-        matches!(self, Self::Left | Self::Lost | Self::Silent)
+        matches!(self, Self::Left | Self::Lost | Self::Silent | Self::BadMessage)
     }
 }

@@ -47,6 +47,11 @@ impl Frame {
         Self::encode(0, Kind::Control, Message::Close(Some(reason)))
     }
 
+    /// What goes to a WebSocket as it is.
+    pub fn raw(bytes: Bytes) -> Self {
+        Self { wire: bytes, payload_at: 0, kind: Kind::Control }
+    }
+
     /// The whole WebSocket frame.
     pub fn wire(&self) -> &Bytes {
         &self.wire

@@ -15,6 +15,7 @@ use crate::conformance::Suite;
 use crate::connection::Connection;
 use crate::history::History;
 use crate::hub::{Ended, Hub, Item};
+use crate::keeper::Keeper;
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
 use crate::settings::Settings;
@@ -28,6 +29,7 @@ pub struct Gateway {
     pub cluster: Cluster,
     pub revocations: Revocations,
     pub history: History,
+    pub keeper: Keeper,
     /// Set only where the protocols themselves are tested.
     pub suite: Option<Suite>,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
@@ -52,6 +54,7 @@ impl Gateway {
             cluster: Cluster::default(),
             revocations: Revocations::default(),
             history: History::default(),
+            keeper: Keeper::default(),
             suite: None,
             sessions: RwLock::default(),
             hubs: RwLock::default(),
@@ -117,11 +120,8 @@ impl Gateway {
 
 /// An id that nobody guesses: 20 characters, 120 random bits.
 pub fn random_id() -> Arc<str> {
-    // Two v4 UUIDs hold 244 random bits; 15 bytes from outside their fixed bits are taken.
-    let (a, b) = (uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes());
     let mut bytes = [0; 15];
-    bytes[..7].copy_from_slice(&a[9..]);
-    bytes[7..13].copy_from_slice(&b[..6]);
-    bytes[13..].copy_from_slice(&b[14..]);
+    // The process has no other source: it cannot go on without one.
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
     URL_SAFE_NO_PAD.encode(bytes).into()
 }

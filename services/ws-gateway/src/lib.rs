@@ -23,6 +23,7 @@ mod gateway;
 mod history;
 mod http;
 mod hub;
+mod keeper;
 mod metrics;
 mod openapi;
 mod outbound;
@@ -111,6 +112,8 @@ pub fn run_background(state: &State) {
     platform.tasks.spawn(Arc::clone(gateway).stay_in_cluster(platform.served.clone()));
     platform.tasks.spawn(Arc::clone(gateway).renew_places(platform.served.clone()));
     platform.tasks.spawn(Arc::clone(gateway).renew_kept(platform.served.clone()));
+    let (keeping, served) = (Arc::clone(gateway), platform.served.clone());
+    platform.tasks.spawn(async move { keeping.keeper.run(&keeping.platform.backplane, served).await });
     let leaving = Arc::clone(gateway);
     platform.farewells.spawn(async move {
         leaving.platform.stop.cancelled().await;

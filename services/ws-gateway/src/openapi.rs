@@ -1,5 +1,7 @@
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+//! The OpenAPI document, written from the handlers' own annotations.
+
+use utoipa::OpenApi;
+use web::openapi::{Conventions, Failure};
 
 use crate::http::admin;
 
@@ -13,18 +15,10 @@ use crate::http::admin;
         admin::end_user_connections,
         admin::emit
     ),
-    modifiers(&Bearer)
+    components(schemas(Failure)),
+    modifiers(&Conventions)
 )]
 struct Document;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
-    }
-}
 
 /// The OpenAPI document of the gateway's HTTP paths.
 pub fn openapi() -> utoipa::openapi::OpenApi {

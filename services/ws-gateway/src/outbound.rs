@@ -2,26 +2,31 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::engineio::encode_payload;
 use crate::frame::Frame;
 
-/// How much is handed to a transport at once: it copies what it cannot write at once.
-const CHUNK_BYTES: usize = 64 * 1024;
+/// How many frames are handed to the kernel at once; it takes no more pieces than that.
+const MAX_PIECES: usize = 1_024;
+/// As many as lie on the stack meanwhile.
+const USUAL_PIECES: usize = 16;
 
 /// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
 const STALL_LIMIT: Duration = Duration::from_secs(8);
 
 /// The frames queued for one connection, and who takes them.
 ///
-/// Whoever pushes never waits; whoever takes gets all that is queued in one go. A polling GET, or a
-/// WebSocket that takes the connection over, may run on another thread than the one that pushes.
+/// Whoever pushes never waits; whoever takes gets all that is queued in one go. A frame stays here until
+/// the kernel has it, so that what is counted is what waits. A polling GET, or a WebSocket that takes the
+/// connection over, may run on another thread than the one that pushes.
 #[derive(Debug)]
 pub struct Outbound {
     limit: usize,
@@ -33,9 +38,12 @@ struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
     taker: Taker,
-    /// Answers to a WebSocket that does not carry the connection yet.
-    probe: Vec<Frame>,
-    /// The WebSocket that may take: an earlier one that still asks has been given up.
+    /// What only the WebSocket gets, before anything else: the head of the answer that opened it, and
+    /// answers to its probe.
+    opening: VecDeque<Frame>,
+    /// How much of the next frame for the WebSocket has been written.
+    written: usize,
+    /// The WebSocket that may write: an earlier one that still asks has been given up.
     ticket: u32,
     web_socket: Option<Waker>,
     poll: Option<Waker>,
@@ -51,6 +59,17 @@ enum Taker {
     /// Polling still, but no GET is kept waiting: the client moves to a WebSocket.
     Probing,
     WebSocket,
+}
+
+/// How far a WebSocket has come with what is queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing is left; the task is woken when there is.
+    All,
+    /// The kernel takes no more now.
+    Blocked,
+    /// There will be nothing more to write on this WebSocket.
+    Ended,
 }
 
 /// What became of a frame.
@@ -79,7 +98,8 @@ impl Outbound {
             frames: VecDeque::new(),
             bytes: 0,
             taker,
-            probe: Vec::new(),
+            opening: VecDeque::new(),
+            written: 0,
             ticket: 0,
             web_socket: None,
             poll: None,
@@ -98,8 +118,11 @@ impl Outbound {
         if queue.bytes + frame.wire().len() > self.limit || queue.is_stalled(Instant::now()) {
             return Pushed::Full;
         }
+        let waits = !queue.frames.is_empty();
         queue.add(frame);
-        queue.wake();
+        if !waits {
+            queue.wake();
+        }
         Pushed::Queued
     }
 
@@ -131,10 +154,7 @@ impl Outbound {
 
     /// Forgets what is queued, for a reader that is not worth waiting for.
     pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) {
-        let mut queue = self.lock();
-        queue.frames = VecDeque::new();
-        queue.bytes = 0;
-        drop(queue);
+        self.lock().forget();
         self.finish(last);
     }
 
@@ -154,10 +174,18 @@ impl Outbound {
         queue.ticket
     }
 
+    /// The connection of this WebSocket is there: it begins with the head of the answer to its request.
+    pub fn begin(&self, ticket: u32, head: Bytes) {
+        let mut queue = self.lock();
+        if ticket == queue.ticket {
+            queue.opening.push_back(Frame::raw(head));
+        }
+    }
+
     /// Answers the probe, and releases the waiting GET.
     pub fn answer_probe(&self, frame: Frame) {
         let mut queue = self.lock();
-        queue.probe.push(frame);
+        queue.opening.push_back(frame);
         queue.taker = Taker::Probing;
         queue.wake();
     }
@@ -175,29 +203,57 @@ impl Outbound {
         let mut queue = self.lock();
         if queue.taker != Taker::WebSocket {
             queue.ticket += 1;
+            queue.opening.clear();
+            queue.written = 0;
             queue.taker = Taker::Polling;
             queue.wake();
         }
     }
 
-    /// All that is queued, as WebSocket frames in one piece; `None` at the end.
-    pub fn poll_wire(&self, ticket: u32, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// Has `write` take what is queued, in one go if it takes so much.
+    ///
+    /// # Errors
+    /// Those of `write`, but for «would block».
+    pub fn write_queued(
+        &self,
+        ticket: u32,
+        cx: &Context<'_>,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<Written> {
         let mut queue = self.lock();
-        if ticket != queue.ticket {
-            return Poll::Ready(None);
-        }
-        let taken = match queue.taker {
-            Taker::WebSocket => queue.take(CHUNK_BYTES),
-            Taker::Polling | Taker::Probing => std::mem::take(&mut queue.probe),
-        };
-        match join(taken) {
-            Some(bytes) => Poll::Ready(Some(bytes)),
-            None if queue.closing => Poll::Ready(None),
-            None => {
+        loop {
+            if ticket != queue.ticket {
+                return Ok(Written::Ended);
+            }
+            let pieces = queue.pieces();
+            if pieces.is_empty() {
+                drop(pieces);
+                if queue.closing {
+                    return Ok(Written::Ended);
+                }
                 queue.web_socket = Some(cx.waker().clone());
-                Poll::Pending
+                return Ok(Written::All);
+            }
+            match write(&pieces) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => {
+                    drop(pieces);
+                    queue.advance(bytes);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    drop(pieces);
+                    queue.web_socket = Some(cx.waker().clone());
+                    return Ok(Written::Blocked);
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether this WebSocket has only to write what is left, or nothing. It is woken when that changes.
+    pub fn is_over(&self, ticket: u32) -> bool {
+        let queue = self.lock();
+        queue.closing || ticket != queue.ticket
     }
 
     /// All that is queued, as the body of a polling answer; `None` after the end.
@@ -205,7 +261,7 @@ impl Outbound {
         let mut queue = self.lock();
         let taken = match queue.taker {
             Taker::WebSocket => Vec::new(),
-            Taker::Polling | Taker::Probing => queue.take(usize::MAX),
+            Taker::Polling | Taker::Probing => queue.take(),
         };
         let payload = encode_payload(&taken);
         if !payload.is_empty() {
@@ -249,40 +305,60 @@ impl Queue {
         }
     }
 
-    /// At least one frame, and as many more as fit.
-    fn take(&mut self, bytes: usize) -> Vec<Frame> {
-        let mut taken = Vec::with_capacity(self.frames.len());
-        let mut size = 0;
-        while let Some(frame) = self.frames.pop_front() {
-            size += frame.wire().len();
-            taken.push(frame);
-            if self.frames.front().is_some_and(|next| size + next.wire().len() > bytes) {
+    fn take(&mut self) -> Vec<Frame> {
+        self.bytes = 0;
+        self.went_on(true);
+        std::mem::take(&mut self.frames).into()
+    }
+
+    /// What the WebSocket is to write next, without what it has written.
+    fn pieces(&self) -> SmallVec<[IoSlice<'_>; USUAL_PIECES]> {
+        let carried = if self.taker == Taker::WebSocket { self.frames.len() } else { 0 };
+        let frames = self.opening.iter().chain(self.frames.iter().take(carried)).take(MAX_PIECES);
+        let mut pieces: SmallVec<[IoSlice<'_>; USUAL_PIECES]> =
+            frames.map(|frame| IoSlice::new(frame.wire())).collect();
+        if let Some(first) = pieces.first_mut() {
+            first.advance(self.written);
+        }
+        pieces
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.written += bytes;
+        loop {
+            let (frames, counted) = match self.opening.is_empty() {
+                true => (&mut self.frames, true),
+                false => (&mut self.opening, false),
+            };
+            let Some(length) = frames.front().map(|frame| frame.wire().len()) else { break };
+            if length > self.written {
                 break;
             }
+            self.written -= length;
+            frames.pop_front();
+            if counted {
+                self.bytes -= length;
+            }
+            if frames.is_empty() {
+                // An idle connection keeps no buffer.
+                *frames = VecDeque::new();
+            }
         }
-        self.bytes -= size;
-        self.waiting_since = (!self.frames.is_empty()).then(Instant::now);
-        if self.frames.is_empty() {
-            // An idle connection keeps no buffer.
-            self.frames = VecDeque::new();
-        }
+        self.went_on(self.frames.is_empty());
+    }
+
+    fn went_on(&mut self, is_empty: bool) {
+        self.waiting_since = (!is_empty).then(Instant::now);
         if let Some(pusher) = self.pusher.take() {
             pusher.wake();
         }
-        taken
     }
-}
 
-/// One frame stays shared; several are copied into one piece, so that they are one write.
-fn join(frames: Vec<Frame>) -> Option<Bytes> {
-    match frames.as_slice() {
-        [] => None,
-        [frame] => Some(frame.wire().clone()),
-        frames => {
-            let mut bytes = BytesMut::with_capacity(frames.iter().map(|frame| frame.wire().len()).sum());
-            frames.iter().for_each(|frame| bytes.extend_from_slice(frame.wire()));
-            Some(bytes.freeze())
-        }
+    /// Forgets what nobody has begun to read.
+    fn forget(&mut self) {
+        let begun = usize::from(self.written > 0 && self.opening.is_empty());
+        self.frames.truncate(begun);
+        self.bytes = self.frames.iter().map(|frame| frame.wire().len()).sum();
     }
 }
 
@@ -292,8 +368,25 @@ mod tests {
 
     use super::*;
 
-    fn wire(outbound: &Outbound, ticket: u32) -> Poll<Option<Bytes>> {
-        outbound.poll_wire(ticket, &mut Context::from_waker(Waker::noop()))
+    /// What a WebSocket writes that takes up to `room` bytes.
+    fn write(outbound: &Outbound, ticket: u32, mut room: usize) -> (Vec<Vec<u8>>, Written) {
+        let mut writes = Vec::new();
+        let cx = Context::from_waker(Waker::noop());
+        let written = outbound.write_queued(ticket, &cx, |pieces| {
+            if room == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).take(room).collect();
+            room -= bytes.len();
+            writes.push(bytes);
+            Ok(writes.last().map_or(0, Vec::len))
+        });
+        (writes, written.unwrap())
+    }
+
+    fn wire(outbound: &Outbound, ticket: u32) -> (Vec<u8>, Written) {
+        let (writes, written) = write(outbound, ticket, usize::MAX);
+        (writes.concat(), written)
     }
 
     fn payload(outbound: &Outbound) -> Poll<Option<Bytes>> {
@@ -301,21 +394,48 @@ mod tests {
     }
 
     #[test]
-    fn a_single_frame_is_written_without_a_copy() {
+    fn frames_are_written_without_a_copy() {
         let outbound = Outbound::web_socket(1_000);
         let frame = Frame::text("4hello");
         outbound.push(frame.clone());
-        let Poll::Ready(Some(bytes)) = wire(&outbound, 0) else { panic!("nothing was queued") };
-        assert_eq!(bytes.as_ptr(), frame.wire().as_ptr());
+        let cx = Context::from_waker(Waker::noop());
+        let written = outbound.write_queued(0, &cx, |pieces| {
+            assert_eq!(pieces[0].as_ptr(), frame.wire().as_ptr());
+            Ok(pieces[0].len())
+        });
+        assert_eq!(written.unwrap(), Written::All);
     }
 
     #[test]
     fn all_that_is_queued_is_one_write() {
+        let outbound = Outbound::web_socket(10_000);
+        for _ in 0..500 {
+            outbound.push(Frame::text("a"));
+        }
+        let (writes, written) = write(&outbound, 0, usize::MAX);
+        assert_eq!((writes, written), (vec![b"\x81\x01a".repeat(500)], Written::All));
+        assert_eq!(wire(&outbound, 0), (vec![], Written::All));
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_take_is_written_later() {
         let outbound = Outbound::web_socket(1_000);
-        outbound.push(Frame::text("a"));
-        outbound.push(Frame::text("b"));
-        assert_eq!(wire(&outbound, 0), Poll::Ready(Some(Bytes::from_static(b"\x81\x01a\x81\x01b"))));
-        assert_eq!(wire(&outbound, 0), Poll::Pending);
+        for text in ["ab", "cd", "ef"] {
+            outbound.push(Frame::text(text));
+        }
+        assert_eq!(write(&outbound, 0, 6), (vec![b"\x81\x02ab\x81\x02".to_vec()], Written::Blocked));
+        assert_eq!(wire(&outbound, 0), (b"cd\x81\x02ef".to_vec(), Written::All));
+    }
+
+    #[test]
+    fn a_frame_that_was_begun_is_written_to_its_end() {
+        let outbound = Outbound::web_socket(1_000);
+        for text in ["ab", "cd"] {
+            outbound.push(Frame::text(text));
+        }
+        assert_eq!(write(&outbound, 0, 3).1, Written::Blocked);
+        outbound.finish_at_once([Frame::text("z")]);
+        assert_eq!(wire(&outbound, 0), (b"b\x81\x01z".to_vec(), Written::Ended));
     }
 
     #[test]
@@ -324,9 +444,16 @@ mod tests {
         assert_eq!(outbound.push(Frame::text("12345")), Pushed::Queued);
         assert_eq!(outbound.push(Frame::text("12345")), Pushed::Full);
         outbound.finish_at_once([Frame::text("z")]);
-        assert_eq!(wire(&outbound, 0), Poll::Ready(Some(Bytes::from_static(b"\x81\x01z"))));
-        assert_eq!(wire(&outbound, 0), Poll::Ready(None));
+        assert_eq!(wire(&outbound, 0), (b"\x81\x01z".to_vec(), Written::Ended));
         assert_eq!(outbound.push(Frame::text("more")), Pushed::Closed);
+    }
+
+    #[test]
+    fn a_web_socket_begins_with_the_head_of_its_answer() {
+        let outbound = Outbound::web_socket(1_000);
+        outbound.push(Frame::text("0{}"));
+        outbound.begin(0, Bytes::from_static(b"HTTP"));
+        assert_eq!(wire(&outbound, 0), (b"HTTP\x81\x030{}".to_vec(), Written::All));
     }
 
     #[test]
@@ -344,15 +471,15 @@ mod tests {
         let outbound = Outbound::polling(1_000);
         let ticket = outbound.open_web_socket();
         outbound.push(Frame::text("4a"));
-        assert_eq!(wire(&outbound, ticket), Poll::Pending);
+        assert_eq!(wire(&outbound, ticket), (vec![], Written::All));
         outbound.answer_probe(Frame::text("3probe"));
-        assert_eq!(wire(&outbound, ticket), Poll::Ready(Some(Bytes::from_static(b"\x81\x063probe"))));
+        assert_eq!(wire(&outbound, ticket), (b"\x81\x063probe".to_vec(), Written::All));
         assert_eq!(payload(&outbound), Poll::Ready(Some(Bytes::from_static(b"4a"))));
         assert_eq!(payload(&outbound), Poll::Ready(Some(Bytes::from_static(b"6"))));
         outbound.push(Frame::text("4b"));
         outbound.upgrade();
         assert_eq!(payload(&outbound), Poll::Ready(Some(Bytes::from_static(b"6"))));
-        assert_eq!(wire(&outbound, ticket), Poll::Ready(Some(Bytes::from_static(b"\x81\x024b"))));
+        assert_eq!(wire(&outbound, ticket), (b"\x81\x024b".to_vec(), Written::All));
     }
 
     #[test]
@@ -360,7 +487,7 @@ mod tests {
         let outbound = Outbound::polling(1_000);
         let ticket = outbound.open_web_socket();
         outbound.abandon_probe();
-        assert_eq!(wire(&outbound, ticket), Poll::Ready(None));
+        assert_eq!(wire(&outbound, ticket), (vec![], Written::Ended));
         outbound.push(Frame::text("4a"));
         assert_eq!(payload(&outbound), Poll::Ready(Some(Bytes::from_static(b"4a"))));
     }

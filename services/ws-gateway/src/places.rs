@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authorise::{Peer, Refusal, RefusalCode};
 use crate::gateway::Gateway;
-use crate::hub::{Member, user_room};
+use crate::hub::user_room;
 
 /// A gateway that dies gives its sockets' places back after this long.
 const PLACE_TTL: Duration = Duration::from_secs(90);
@@ -40,8 +40,8 @@ impl Gateway {
         Err(Refusal::new(RefusalCode::RateLimited, "too many sockets are open already"))
     }
 
-    pub(crate) fn leave_places(&self, member: &Member) {
-        self.give_places_back(self.holds(&member.connection.peer, &member.claims, &member.id));
+    pub(crate) fn leave_places(&self, peer: &Peer, claims: &Claims, socket: &str) {
+        self.give_places_back(self.holds(peer, claims, socket));
     }
 
     /// Keeps the places of open sockets, until `stop`.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backplane::{LogRead, Position};
+use backplane::{LogRead, Position, Put};
 use contracts::Claims;
 use serde::{Deserialize, Serialize};
 use tokio::time::interval;
@@ -50,29 +50,24 @@ impl Unrecoverable {
 }
 
 impl Gateway {
-    /// Notes what is to be kept of an open socket.
-    pub(crate) async fn keep(&self, member: Kept, socket: &str) {
-        if let Some(window) = self.settings.recovery() {
-            // For as long as it is open; a gateway that dies renews it no more.
-            self.put(socket, &member, window + 2 * RENEW_INTERVAL).await;
-        }
+    /// Notes what is to be kept of an open socket; the number to wait for where it must be written.
+    pub(crate) fn keep(&self, member: &Member) -> Option<u64> {
+        // For as long as it is open; a gateway that dies renews it no more.
+        let ttl = self.settings.recovery()? + 2 * RENEW_INTERVAL;
+        Some(self.note(member, true, ttl))
     }
 
     /// Notes what is to be kept of a socket that has just closed: nothing, if it does not return.
     pub(crate) fn keep_closed(&self, member: &Member, may_return: bool) {
-        let Some(window) = self.settings.recovery() else { return };
-        let (backplane, key) = (self.platform.backplane.clone(), key(&member.id));
-        let kept = serde_json::to_string(&Kept::of(member, self)).unwrap_or_default();
-        tokio::spawn(async move {
-            let noted = if may_return {
-                backplane.put(&key, &kept, window).await
-            } else {
-                backplane.take(&key).await.map(|_| ())
-            };
-            if let Err(error) = noted {
-                tracing::debug!(%error, "a closed socket cannot be noted");
-            }
-        });
+        if let Some(window) = self.settings.recovery() {
+            self.note(member, may_return, window);
+        }
+    }
+
+    fn note(&self, member: &Member, is_kept: bool, ttl: Duration) -> u64 {
+        // Plain data with string keys: it always has a JSON form.
+        let value = is_kept.then(|| serde_json::to_string(&Kept::of(member, self)).unwrap_or_default());
+        self.keeper.note(&member.id, Put { key: key(&member.id), value, ttl })
     }
 
     /// What was kept of a socket of this user.
@@ -90,12 +85,10 @@ impl Gateway {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            let mut open = Vec::new();
             for hub in self.hubs() {
-                hub.each(|member| open.push((Arc::clone(&member.id), Kept::of(member, &self))));
-            }
-            for (socket, kept) in open {
-                self.keep(kept, &socket).await;
+                hub.each(|member| {
+                    self.keep(member);
+                });
             }
         }
     }
@@ -140,15 +133,6 @@ impl Gateway {
             }
         }
         Ok(events)
-    }
-
-    async fn put(&self, socket: &str, kept: &Kept, ttl: Duration) {
-        let value = serde_json::to_string(kept).unwrap_or_default();
-        if self.platform.backplane.is_connected()
-            && let Err(error) = self.platform.backplane.put(&key(socket), &value, ttl).await
-        {
-            tracing::debug!(%error, "a socket's rooms cannot be kept now");
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The backplane on Redis: a stream as the log, pub/sub for announcements, a sorted set for marks.
 
+mod shared;
 mod subscriber;
 
 use std::sync::{Arc, LazyLock};
@@ -14,9 +15,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use crate::driver::{Driver, Entry, Error, Hold, LogRead, Mark, Result};
+use crate::driver::{Driver, Entry, Error, Hold, LogRead, Mark, Put, Result};
 use crate::feed::Signal;
 use crate::{Link, Message, Options, Position};
+use shared::Shared;
 
 const META: &str = "driftsentry:log:meta";
 const LOG: &str = "driftsentry:log";
@@ -32,10 +34,12 @@ const CONNECTIONS: usize = 16;
 
 static APPEND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("append.lua")));
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
-static HIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("hit.lua")));
 
 pub(crate) struct Redis {
+    /// For what is long, or must not be done twice.
     pool: Pool,
+    /// For what is short, such as counting.
+    shared: Shared,
     clock: Clock,
     log_length: usize,
     log_age: Duration,
@@ -65,10 +69,11 @@ impl Redis {
         let pool = config.create_pool(Some(Runtime::Tokio1)).map_err(away)?;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from);
         let patterns = patterns.chain(options.channels).collect();
+        let shared = Shared::new(client.clone());
         let subscriber = subscriber::Subscriber::new(client, pool.clone(), patterns, signals, link);
         let subscriber = tokio::spawn(subscriber.run()).abort_handle();
         let Options { clock, log_length, log_age, .. } = options;
-        Ok(Self { pool, clock, log_length, log_age, subscriber })
+        Ok(Self { pool, shared, clock, log_length, log_age, subscriber })
     }
 
     /// Runs one exchange with a connection of the pool, within the time limit.
@@ -213,31 +218,33 @@ impl Driver for Redis {
     }
 
     async fn hit(&self, key: &str, window: Duration) -> Result<u64> {
-        let (key, window) = (counter_key(key), millis(window));
-        self.exchange(
-            |mut connection| async move { HIT.key(key).arg(window).invoke_async(&mut connection).await },
-        )
-        .await
+        let key = counter_key(key);
+        let mut count = redis::pipe();
+        count.atomic().cmd("SET").arg(&key).arg(0).arg("PX").arg(millis(window)).arg("NX").ignore();
+        count.cmd("INCR").arg(&key);
+        let (count,) = self.shared.query(&count).await?;
+        Ok(count)
     }
 
     async fn hits(&self, key: &str) -> Result<u64> {
-        let count: Option<u64> = self
-            .exchange(|mut connection| async move {
-                redis::cmd("GET").arg(counter_key(key)).query_async(&mut connection).await
-            })
-            .await?;
+        let (count,): (Option<u64>,) = self.shared.query(redis::pipe().get(counter_key(key))).await?;
         Ok(count.unwrap_or(0))
     }
 
-    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        self.exchange(
-            |mut connection| async move { connection.pset_ex(value_key(key), value, millis(ttl)).await },
-        )
-        .await
+    async fn put(&self, puts: &[Put]) -> Result<()> {
+        let mut write = redis::pipe();
+        for Put { key, value, ttl } in puts {
+            match value {
+                Some(value) => write.pset_ex(value_key(key), value, millis(*ttl)).ignore(),
+                None => write.del(value_key(key)).ignore(),
+            };
+        }
+        self.shared.query(&write).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>> {
-        self.exchange(|mut connection| async move { connection.get(value_key(key)).await }).await
+        let (value,) = self.shared.query(redis::pipe().get(value_key(key))).await?;
+        Ok(value)
     }
 
     async fn take(&self, key: &str) -> Result<Option<String>> {
@@ -255,13 +262,11 @@ impl Driver for Redis {
             write.cmd("PEXPIRE").arg(&key).arg(millis(ttl)).ignore();
             write.cmd("ZCARD").arg(&key);
         }
-        if holds.is_empty() { Ok(Vec::new()) } else { self.run_pipeline(write).await }
+        if holds.is_empty() { Ok(Vec::new()) } else { self.shared.query(&write).await }
     }
 
     async fn release(&self, hold: &Hold) -> Result<()> {
-        let key = holders_key(&hold.key);
-        self.exchange(|mut connection| async move { connection.zrem(key, &hold.holder).await }).await?;
-        Ok(())
+        self.shared.query(redis::pipe().zrem(holders_key(&hold.key), &hold.holder).ignore()).await
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use backplane::Hold;
+use backplane::{Hold, Put};
 use rstest::rstest;
 use testing::Backend;
 
@@ -30,11 +30,15 @@ async fn hits_are_counted_per_key_until_their_window_closes(#[case] backend: Bac
 async fn values_are_kept_until_they_expire_and_taken_once(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let (plane, minute) = (&world.backplane, Duration::from_secs(60));
-    plane.put("seat", "12a", minute).await.unwrap();
+    let put =
+        |key: &str, value: Option<&str>, ttl| Put { key: key.into(), value: value.map(Into::into), ttl };
+    let brief = put("brief", Some("x"), Duration::from_millis(200));
+    plane.put(&[put("seat", Some("12a"), minute), put("gone", Some("y"), minute), brief]).await.unwrap();
     assert_eq!(plane.get("seat").await.unwrap().as_deref(), Some("12a"));
     assert_eq!(plane.take("seat").await.unwrap().as_deref(), Some("12a"));
     assert_eq!(plane.take("seat").await.unwrap(), None);
-    plane.put("brief", "x", Duration::from_millis(200)).await.unwrap();
+    plane.put(&[put("gone", None, minute)]).await.unwrap();
+    assert_eq!(plane.get("gone").await.unwrap(), None);
     testing::eventually("the value expires", async || plane.get("brief").await.unwrap().is_none()).await;
 }
 

@@ -31,7 +31,7 @@ pub async fn get_me(state: Data<State>, caller: Caller) -> Result<HttpResponse, 
 }
 
 /// Changes the caller's password and ends their other sessions.
-#[utoipa::path(post, path = "/api/auth/password", tag = "auth", request_body = PasswordChange, security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
+#[utoipa::path(post, path = "/api/auth/password", tag = "auth", request_body = PasswordChange, security(("bearer" = [])), responses((status = 200, body = Success<Terminated>), (status = 429)))]
 pub async fn change_password(
     state: Data<State>,
     person: Person,

@@ -57,7 +57,7 @@ impl From<audit_log::Model> for AuditEntry {
 }
 
 /// Authentication events, the newest first.
-#[utoipa::path(get, path = "/api/auth/audit", tag = "auth", params(AuditQuery), security(("bearer" = [])), responses((status = 200, body = List<AuditEntry>)))]
+#[utoipa::path(get, path = "/api/auth/audit", operation_id = "list_auth_audit", tag = "auth", params(AuditQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<AuditEntry>)))]
 pub async fn list_audit(
     state: Data<State>,
     _: Admin,

@@ -77,7 +77,7 @@ impl From<service_token::Model> for ServiceToken {
 }
 
 /// Makes a token for a machine, such as a scanner in CI.
-#[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = [])), responses((status = 201, body = Success<NewToken>)))]
+#[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<NewToken>)))]
 pub async fn create_service_token(
     state: Data<State>,
     admin: Admin,
@@ -99,7 +99,7 @@ pub async fn create_service_token(
 }
 
 /// The tokens that work, the oldest first; never the tokens themselves.
-#[utoipa::path(get, path = "/api/auth/tokens", tag = "auth", params(ServiceTokenQuery), security(("bearer" = [])), responses((status = 200, body = List<ServiceToken>)))]
+#[utoipa::path(get, path = "/api/auth/tokens", tag = "auth", params(ServiceTokenQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<ServiceToken>)))]
 pub async fn list_service_tokens(
     state: Data<State>,
     _: Admin,
@@ -112,7 +112,7 @@ pub async fn list_service_tokens(
 }
 
 /// Ends a token at once, everywhere.
-#[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Done)))]
+#[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Done)))]
 pub async fn end_service_token(
     state: Data<State>,
     admin: Admin,

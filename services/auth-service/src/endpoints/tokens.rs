@@ -15,7 +15,7 @@ use crate::state::State;
 use web::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Tokens>)))]
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), security((), ("refreshCookie" = [])), responses((status = 200, body = Success<Tokens>), (status = 403), (status = 429)))]
 pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
@@ -45,7 +45,7 @@ async fn exchange<'a>(
 }
 
 /// Ends the session that the request names by any token of it.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshRequest, security(("bearer" = [])), responses((status = 200, body = Done)))]
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshRequest, security((), ("bearer" = []), ("refreshCookie" = [])), responses((status = 200, body = Done), (status = 403)))]
 pub async fn log_out(
     state: Data<State>,
     request: HttpRequest,

@@ -50,7 +50,7 @@ pub(super) fn default_limit() -> u64 {
 }
 
 /// All users, by email.
-#[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = [])), responses((status = 200, body = List<User>)))]
+#[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<User>)))]
 pub async fn list_users(
     state: Data<State>,
     _: Admin,
@@ -63,7 +63,7 @@ pub async fn list_users(
 }
 
 /// Changes a user's role, account or whether they may log in.
-#[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
+#[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = ["admin"])), responses((status = 200, body = Success<User>), (status = 409)))]
 pub async fn update_user(
     state: Data<State>,
     admin: Admin,
@@ -78,7 +78,7 @@ pub async fn update_user(
 }
 
 /// Ends all sessions of a user.
-#[utoipa::path(delete, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
+#[utoipa::path(delete, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Terminated>)))]
 pub async fn end_user_sessions(
     state: Data<State>,
     admin: Admin,

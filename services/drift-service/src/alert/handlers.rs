@@ -149,7 +149,7 @@ pub struct NewAlert {
 
 /// Makes an alert. A drift has at most one of each type.
 #[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = NewAlert,
-    responses((status = 201, body = Success<AlertView>)),
+    responses((status = 201, body = Success<AlertView>), (status = 404), (status = 409)),
     security(("bearer" = ["engineer"])))]
 pub async fn create_alert(
     state: Data<State>,

@@ -73,7 +73,7 @@ pub struct AuditQuery {
 }
 
 /// What happened, the newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
+#[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_drift_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["admin"])))]
 pub async fn list_audit(

@@ -55,7 +55,7 @@ pub struct IngestQuery {
 /// All or nothing.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
-    responses((status = 200, body = Success<IngestReport>)),
+    responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),
     security(("bearer" = ["engineer"])))]
 pub async fn ingest_scan(
     state: Data<State>,

@@ -98,7 +98,7 @@ impl Connection {
 
     pub(super) fn forget(&self, gateway: &Gateway, socket: &str, may_return: bool) {
         if let Some(member) = self.hub.leave(socket) {
-            gateway.leave_places(&member);
+            gateway.leave_places(&self.peer, &member.claims, &member.id);
             gateway.keep_closed(&member, may_return);
             gateway.metrics.connections.dec();
         }

@@ -41,10 +41,19 @@ impl Connection {
         Entrance { form, claims, socket, held, secret }: Entrance<'_>,
         greet: impl FnOnce(&Position, &Member),
     ) -> Result<(), NotEntered> {
-        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake()).await {
+        // Not for the whole handshake's time: the client is to be told why it is not let in.
+        if !gateway.is_open() || !self.hub.started(gateway.settings.handshake() / 2).await {
             return Err(NotEntered::Unavailable);
         }
-        gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
+        // Asked together, the backplane is waited for once.
+        let address = gateway.check_address(&self.peer);
+        let places = gateway.take_places(&self.peer, claims, &socket);
+        let (address, places) = tokio::join!(address, places);
+        places.map_err(NotEntered::Refused)?;
+        if let Err(refusal) = address {
+            gateway.leave_places(&self.peer, claims, &socket);
+            return Err(NotEntered::Refused(refusal));
+        }
         let clock = gateway.clock();
         let mut member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
         member.held = held.then(Vec::new);

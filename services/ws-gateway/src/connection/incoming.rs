@@ -22,19 +22,25 @@ pub enum Incoming {
     TooLarge,
     /// Bytes that are no WebSocket frames, or text that is not UTF-8.
     Malformed,
-    Broken,
 }
 
 /// Reads a WebSocket until it ends, and then ends the connection, if it still depended on it.
 ///
-/// Inputs: the messages of `stream`. It ends with the client's close, a message that is too large, a
-/// broken line, or the end of the stream, which is also how the writing side ends it.
-pub async fn read<S>(gateway: &Arc<Gateway>, connection: &Arc<Connection>, mut stream: S)
+/// Inputs: the messages of `stream`. It ends with the client's close, a message that is too large, or
+/// the end of the stream. What comes after the connection has ended is not listened to any more.
+pub async fn read<S>(gateway: &Arc<Gateway>, connection: &Arc<Connection>, ticket: u32, mut stream: S)
 where
     S: Stream<Item = Incoming> + Unpin,
 {
     let ending = loop {
-        match stream.next().await {
+        let incoming = stream.next().await;
+        if connection.outbound.is_over(ticket) {
+            match incoming {
+                Some(Incoming::TooLarge | Incoming::Malformed) | None => return,
+                Some(_) => continue,
+            }
+        }
+        match incoming {
             // Boxed: what handling a message takes is not kept by a socket that is idle.
             Some(Incoming::Text(text)) => {
                 Box::pin(connection.receive_frame(gateway, Message::Text(text))).await;
@@ -51,7 +57,7 @@ where
             Some(Incoming::Close) => break Ending::Left,
             Some(Incoming::TooLarge) => break Ending::TooLarge,
             Some(Incoming::Malformed) => break Ending::BadMessage,
-            Some(Incoming::Broken) | None => break Ending::Lost,
+            None => break Ending::Lost,
         }
     };
     connection.web_socket_gone(gateway, ending);
@@ -79,7 +85,7 @@ impl Connection {
     }
 
     /// The WebSocket's own pong: `/ws` is pinged by it, Socket.IO by a packet.
-    fn pong(&self) {
+    fn pong(self: &Arc<Self>) {
         if matches!(self.lock().protocol, Protocol::Plain) {
             self.alive();
         }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 pub use incoming::{Incoming, read};
@@ -57,7 +58,8 @@ struct State {
     upgrade_until: Option<Instant>,
     /// When it is to be looked at next: what was due before is taken care of then.
     watched: Option<Instant>,
-    sockets: Vec<(Form, Arc<str>)>,
+    /// Nearly always one.
+    sockets: SmallVec<[(Form, Arc<str>); 1]>,
     /// Until when a client of `/ws` may say that it resumes, before it hears anything new.
     resume_until: Option<Instant>,
     /// A GET is waiting: a second one breaks the protocol.
@@ -114,7 +116,7 @@ impl Connection {
             handshake_until: Some(now + gateway.settings.handshake()),
             upgrade_until: None,
             watched: None,
-            sockets: Vec::new(),
+            sockets: SmallVec::new(),
             resume_until: None,
             polled: false,
             ended: false,
@@ -141,6 +143,16 @@ impl Connection {
         if sooner {
             self.hub.watch(self, at);
         }
+    }
+
+    /// Something was heard from the client, so it lives; the next ping may be due before its answer
+    /// to the last one had to be.
+    pub fn alive(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.heartbeat.pong(Instant::now());
+        let next = state.next_deadline();
+        drop(state);
+        self.watch(next);
     }
 
     /// Does what is due, and has itself looked at again.

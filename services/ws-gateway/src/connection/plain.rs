@@ -33,11 +33,6 @@ impl From<Result<Value, Value>> for Outcome {
 }
 
 impl Connection {
-    /// Something was heard from the client, so it lives.
-    pub fn alive(&self) {
-        self.lock().heartbeat.pong(Instant::now());
-    }
-
     /// Takes in one message of `/ws`.
     pub async fn receive_text(self: &Arc<Self>, gateway: &Arc<Gateway>, text: &str) {
         self.alive();
@@ -104,7 +99,7 @@ impl Connection {
             self.lock().resume_until = Some(until);
             self.watch(until);
         }
-        self.keep(gateway, &socket).await;
+        self.keep(gateway, &socket);
         Ok(())
     }
 

@@ -17,7 +17,7 @@ impl Connection {
             return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
         }
         self.hub.subscribe(socket, room);
-        self.keep(gateway, socket).await;
+        self.keep_for_sure(gateway, socket).await;
         Ok(json!({ "room": room }))
     }
 
@@ -31,7 +31,7 @@ impl Connection {
             return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
         }
         self.hub.unsubscribe(socket, room);
-        self.keep(gateway, socket).await;
+        self.keep_for_sure(gateway, socket).await;
         Ok(json!({ "room": room }))
     }
 

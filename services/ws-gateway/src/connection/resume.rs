@@ -53,7 +53,7 @@ impl Connection {
         self.give_missed(form, &missed).await;
         self.outbound.push(self.authorized(gateway, form, claims, &back.socket, &position));
         self.release(gateway, &back.socket);
-        self.keep(gateway, &back.socket).await;
+        self.keep(gateway, &back.socket);
         Ok(true)
     }
 
@@ -93,7 +93,7 @@ impl Connection {
             }
         }
         self.release(gateway, socket);
-        self.keep(gateway, socket).await;
+        self.keep_for_sure(gateway, socket).await;
         Ok(outcome)
     }
 
@@ -163,10 +163,15 @@ impl Connection {
         }
     }
 
-    /// Notes the socket's rooms, so that they can be brought back.
-    pub(super) async fn keep(&self, gateway: &Gateway, socket: &str) {
-        if let Some(kept) = self.hub.with_member(socket, |member| Kept::of(member, gateway)) {
-            gateway.keep(kept, socket).await;
+    /// Notes the socket and its rooms, so that they can be brought back.
+    pub(super) fn keep(&self, gateway: &Gateway, socket: &str) -> Option<u64> {
+        self.hub.with_member(socket, |member| gateway.keep(member)).flatten()
+    }
+
+    /// The same, and waits until it is noted: what is acknowledged outlives this gateway.
+    pub(super) async fn keep_for_sure(&self, gateway: &Gateway, socket: &str) {
+        if let Some(number) = self.keep(gateway, socket) {
+            gateway.keeper.written(number).await;
         }
     }
 

@@ -79,12 +79,15 @@ impl Connection {
     }
 
     /// Does what concerns only the transport; what it means for the connection is the caller's.
-    fn receive_packet(&self, lane: Lane, packet: Packet) -> Received {
+    fn receive_packet(self: &Arc<Self>, lane: Lane, packet: Packet) -> Received {
         let mut state = self.lock();
         let Some(socket_io) = state.socket_io() else { return Received::Nothing };
         let received = socket_io.transport.receive(lane, packet);
         match received {
-            Received::Pong => state.heartbeat.pong(Instant::now()),
+            Received::Pong => {
+                drop(state);
+                self.alive();
+            }
             Received::Probed => self.outbound.answer_probe(Packet::Pong("probe".into()).frame()),
             Received::Upgraded => {
                 state.upgrade_until = None;
@@ -193,7 +196,7 @@ impl Connection {
             self.outbound.push(self.authorized(gateway, form, claims, &socket, position));
         })
         .await?;
-        self.keep(gateway, &socket).await;
+        self.keep(gateway, &socket);
         Ok(())
     }
 

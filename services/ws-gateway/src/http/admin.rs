@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
+use web::openapi::Success;
 use web::{ApiError, Caller, ValidJson, ValidPath};
 
 use super::Worker;
@@ -31,6 +32,7 @@ pub struct Sockets {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = EndedSockets)]
 pub struct Terminated {
     terminated: u64,
     partial: bool,
@@ -54,7 +56,7 @@ pub struct Emitted {
 }
 
 /// Connections and users, over all gateways.
-#[utoipa::path(get, path = "/api/realtime/stats", responses((status = 200, body = Stats)), security(("bearer" = [])))]
+#[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
 pub async fn get_stats(caller: Caller, worker: Data<Worker>) -> Result<HttpResponse, ApiError> {
     caller.require(Role::Admin)?;
     let Answers { answers, partial } = worker.gateway.ask::<Part>(Question::Stats).await;
@@ -68,7 +70,7 @@ pub async fn get_stats(caller: Caller, worker: Data<Worker>) -> Result<HttpRespo
 }
 
 /// The open sockets of a user.
-#[utoipa::path(get, path = "/api/realtime/users/{id}/connections", params(("id" = String, Path)), responses((status = 200, body = Sockets)), security(("bearer" = [])))]
+#[utoipa::path(get, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Sockets>)), security(("bearer" = ["admin"])))]
 pub async fn list_user_connections(
     caller: Caller,
     user: ValidPath<String>,
@@ -81,7 +83,7 @@ pub async fn list_user_connections(
 }
 
 /// Ends one socket.
-#[utoipa::path(delete, path = "/api/realtime/connections/{id}", params(("id" = String, Path)), responses((status = 200, body = Terminated), (status = 404)), security(("bearer" = [])))]
+#[utoipa::path(delete, path = "/api/realtime/connections/{id}", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_connection(
     caller: Caller,
     socket: ValidPath<String>,
@@ -96,7 +98,7 @@ pub async fn end_connection(
 }
 
 /// Ends all sockets of a user. Their sessions live on.
-#[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", params(("id" = String, Path)), responses((status = 200, body = Terminated)), security(("bearer" = [])))]
+#[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_user_connections(
     caller: Caller,
     user: ValidPath<String>,
@@ -107,7 +109,7 @@ pub async fn end_user_connections(
 }
 
 /// Sends an event to a user, a session, a room or everybody.
-#[utoipa::path(post, path = "/api/realtime/emit", request_body = Emit, responses((status = 200, body = Emitted)), security(("bearer" = [])))]
+#[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime", request_body = Emit, responses((status = 200, body = Success<Emitted>)), security(("bearer" = ["admin"])))]
 pub async fn emit(
     caller: Caller,
     ValidJson(emit): ValidJson<Emit>,

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::{Worker, peer, polling, serve_web_socket, stream};
+use super::{Worker, peer, polling, web_socket};
 use crate::connection::Connection;
 use crate::engineio::{PROTOCOL, RequestError, Transport};
 
@@ -52,14 +52,14 @@ async fn dispatch(
         None => None,
     };
     match (session, web_socket) {
-        (Some(session), true) => upgrade(request, payload, worker, &session).await,
+        (Some(session), true) => upgrade(request, payload, worker, &session),
         (Some(session), false) => polling::request(request, payload, worker, &session).await,
         (None, _) if request.method() != Method::GET => Err(RequestError::BadHandshakeMethod),
         (None, true) if !asks_for_web_socket(request) => Err(RequestError::BadRequest),
         (None, _) if parameters.protocol.as_deref() != Some(PROTOCOL) => {
             Err(RequestError::UnsupportedProtocol)
         }
-        (None, true) => open_web_socket(request, payload, worker, parameters).await,
+        (None, true) => open_web_socket(request, payload, worker, parameters),
         (None, false) => {
             let peer = peer(request, &worker.gateway, parameters.token);
             let session = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::Polling);
@@ -68,19 +68,19 @@ async fn dispatch(
     }
 }
 
-async fn open_web_socket(
+fn open_web_socket(
     request: &HttpRequest,
     payload: Payload,
     worker: &Data<Worker>,
     parameters: Parameters,
 ) -> Result<HttpResponse, RequestError> {
-    let accepted = accept(request, payload, worker).await?;
+    let answer = handshake(request, payload)?;
     let peer = peer(request, &worker.gateway, parameters.token);
     let connection = Connection::socket_io(&worker.gateway, &worker.hub, peer, Transport::WebSocket);
-    Ok(serve_web_socket(worker, &connection, 0, accepted, async {}))
+    Ok(web_socket::open(worker, &connection, 0, answer, Box::pin(async {})))
 }
 
-async fn upgrade(
+fn upgrade(
     request: &HttpRequest,
     payload: Payload,
     worker: &Data<Worker>,
@@ -89,18 +89,13 @@ async fn upgrade(
     if !asks_for_web_socket(request) {
         return Err(RequestError::BadRequest);
     }
-    let accepted = accept(request, payload, worker).await?;
+    let answer = handshake(request, payload)?;
     let ticket = session.probe().ok_or(RequestError::BadRequest)?;
-    Ok(serve_web_socket(worker, session, ticket, accepted, async {}))
+    Ok(web_socket::open(worker, session, ticket, answer, Box::pin(async {})))
 }
 
-async fn accept(
-    request: &HttpRequest,
-    payload: Payload,
-    worker: &Worker,
-) -> Result<(HttpResponse, stream::Frames), RequestError> {
-    let limit = worker.gateway.settings.gateway_max_frame_bytes;
-    stream::accept(request, payload, &[], limit).await.map_err(|_| RequestError::BadRequest)
+fn handshake(request: &HttpRequest, payload: Payload) -> Result<HttpResponse<()>, RequestError> {
+    web_socket::handshake(request, payload, &[]).map_err(|_| RequestError::BadRequest)
 }
 
 fn asks_for_web_socket(request: &HttpRequest) -> bool {

@@ -2,25 +2,21 @@
 //! `/ws`. They read and write; what the messages mean is decided in [`crate::connection`].
 
 pub mod admin;
-mod body;
 mod engine;
-mod guard;
 mod plain;
 mod polling;
-mod stream;
+mod reassembly;
+mod web_socket;
 
 use std::sync::Arc;
 
+use actix_web::HttpRequest;
 use actix_web::web::{self as routing, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorise::Peer;
 use crate::conformance::Suite;
-use crate::connection::{Connection, read};
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use body::QueueBody;
-use stream::Frames;
 
 /// What the handlers of one worker thread share.
 pub struct Worker {
@@ -55,21 +51,4 @@ fn peer(request: &HttpRequest, gateway: &Gateway, query_token: Option<String>) -
     let ip = request.peer_addr().map(|peer| web::client_ip(peer.ip(), request.headers(), trusted));
     let header_token = web::bearer(request).map(Into::into);
     Peer { ip, query_token, header_token }
-}
-
-/// Ties a WebSocket to a connection: the answer's body writes what is queued, a task reads.
-fn serve_web_socket(
-    worker: &Worker,
-    connection: &Arc<Connection>,
-    ticket: u32,
-    (answer, frames): (HttpResponse, Frames),
-    first: impl Future<Output = ()> + 'static,
-) -> HttpResponse {
-    let (gateway, reader) = (Arc::clone(&worker.gateway), Arc::clone(connection));
-    actix_web::rt::spawn(async move {
-        Box::pin(first).await;
-        read(&gateway, &reader, frames).await;
-    });
-    let connection = Arc::clone(connection);
-    answer.map_body(|_, body| QueueBody::new(connection, ticket, body)).map_into_boxed_body()
 }

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use web::ApiError;
 
-use super::{Worker, peer, serve_web_socket, stream};
+use super::{Worker, peer, web_socket};
 use crate::connection::Connection;
 use crate::plain::{BEARER_PREFIX, SUBPROTOCOL};
 
@@ -26,9 +26,7 @@ pub async fn open(
     if !web::origin_is_allowed(request.headers(), &gateway.platform.http) {
         return Err(ApiError::forbidden("this origin may not open a socket"));
     }
-    let limit = gateway.settings.gateway_max_frame_bytes;
-    let accepted = stream::accept(&request, payload, &[SUBPROTOCOL], limit)
-        .await
+    let answer = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
         .map_err(|_| ApiError::validation("Upgrade", "open a WebSocket here"))?;
     let token = token(&request);
     let connection = Connection::plain(gateway, &worker.hub, peer(&request, gateway, None));
@@ -39,7 +37,7 @@ pub async fn open(
             first.authenticate(&owner, &token).await;
         }
     };
-    Ok(serve_web_socket(&worker, &connection, 0, accepted, authenticate))
+    Ok(web_socket::open(&worker, &connection, 0, answer, Box::pin(authenticate)))
 }
 
 /// The token of the handshake: in the header, among the subprotocols, or in the query. Without one,

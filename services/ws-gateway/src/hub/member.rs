@@ -32,10 +32,11 @@ pub struct Member {
     pub(super) timer: Option<Key<DateTime<Utc>>>,
 }
 
-/// A room that a socket is in, and the last event before it came in.
+/// A room that a socket is in, its place among those who are, and the last event before it came in.
 #[derive(Clone)]
 pub struct Membership {
     pub room: Arc<str>,
+    pub place: usize,
     pub since: u64,
 }
 

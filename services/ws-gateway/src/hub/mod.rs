@@ -10,6 +10,8 @@ mod member;
 mod replay;
 mod rooms;
 mod run;
+#[cfg(test)]
+mod shape;
 mod timers;
 
 use std::collections::HashMap;
@@ -92,6 +94,8 @@ impl Hub {
         let id = Arc::clone(&member.id);
         let due = member.next_due();
         member.timer = Some(inner.tokens.add(due, Arc::clone(&id)));
+        // With room for what it will ask for.
+        member.rooms.reserve_exact(rooms.len() + 2);
         let key = inner.members.insert(member);
         inner.by_id.insert(id, key);
         for room in rooms {
@@ -106,7 +110,7 @@ impl Hub {
         let key = inner.by_id.remove(socket)?;
         let member = inner.members.remove(key);
         for own in &member.rooms {
-            inner.rooms.leave(&own.room, key);
+            inner.close_gap(own);
         }
         if let Some(timer) = member.timer {
             inner.tokens.remove(timer);
@@ -125,8 +129,11 @@ impl Hub {
     pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_id.get(socket) else { return false };
-        inner.members[key].rooms.retain(|own| &*own.room != room);
-        inner.rooms.leave(room, key);
+        let rooms = &mut inner.members[key].rooms;
+        if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
+            let own = rooms.swap_remove(index);
+            inner.close_gap(&own);
+        }
         true
     }
 
@@ -217,8 +224,17 @@ impl Inner {
             return;
         }
         let since = self.position.as_ref().map_or(0, |position| position.seq);
-        let room = self.rooms.enter(room, key);
-        member.rooms.push(Membership { room, since });
+        let (room, place) = self.rooms.enter(room, key);
+        member.rooms.push(Membership { room, place, since });
+    }
+
+    /// Takes a place in a room back; who was last in the room has it now.
+    fn close_gap(&mut self, left: &Membership) {
+        let Some(moved) = self.rooms.leave(&left.room, left.place) else { return };
+        let mut rooms = self.members[moved].rooms.iter_mut();
+        if let Some(own) = rooms.find(|own| Arc::ptr_eq(&own.room, &left.room)) {
+            own.place = left.place;
+        }
     }
 }
 

@@ -1,37 +1,41 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// Who is in which room. A room exists while somebody is in it.
 #[derive(Default)]
 pub struct Rooms {
-    by_name: HashMap<Arc<str>, Vec<usize>>,
+    /// Most rooms are those of one user or one session.
+    by_name: HashMap<Arc<str>, SmallVec<[usize; 2]>>,
 }
 
 impl Rooms {
     pub fn members(&self, room: &str) -> &[usize] {
-        self.by_name.get(room).map_or(&[], Vec::as_slice)
+        self.by_name.get(room).map_or(&[], SmallVec::as_slice)
     }
 
-    /// Lets one in who is not in it yet; the name is shared by all who are.
-    pub fn enter(&mut self, room: &str, key: usize) -> Arc<str> {
-        if let Some((name, _)) = self.by_name.get_key_value(room) {
-            let name = Arc::clone(name);
-            self.by_name.entry(Arc::clone(&name)).or_default().push(key);
-            return name;
-        }
-        let name: Arc<str> = room.into();
-        self.by_name.insert(Arc::clone(&name), vec![key]);
-        name
+    /// Lets one in who is not in it yet. The name, which is shared by all who are, and the place.
+    pub fn enter(&mut self, room: &str, key: usize) -> (Arc<str>, usize) {
+        let name = match self.by_name.get_key_value(room) {
+            Some((name, _)) => Arc::clone(name),
+            None => room.into(),
+        };
+        let members = self.by_name.entry(Arc::clone(&name)).or_default();
+        members.push(key);
+        (name, members.len() - 1)
     }
 
-    pub fn leave(&mut self, room: &str, key: usize) {
-        let Some(members) = self.by_name.get_mut(room) else { return };
-        if let Some(index) = members.iter().position(|member| *member == key) {
-            members.swap_remove(index);
-        }
+    /// Takes out who is at that place. Whoever has come into the place instead, if somebody has: a large
+    /// room is not searched when one of its members leaves.
+    pub fn leave(&mut self, room: &str, place: usize) -> Option<usize> {
+        let members = self.by_name.get_mut(room)?;
+        members.swap_remove(place);
+        let moved = members.get(place).copied();
         if members.is_empty() {
             self.by_name.remove(room);
         }
+        moved
     }
 }
 
@@ -42,11 +46,12 @@ mod tests {
     #[test]
     fn a_room_goes_with_its_last_member() {
         let mut rooms = Rooms::default();
-        let name = rooms.enter("drifts", 1);
-        assert!(Arc::ptr_eq(&name, &rooms.enter("drifts", 2)));
-        rooms.leave("drifts", 1);
+        let (name, first) = rooms.enter("drifts", 1);
+        let (same, second) = rooms.enter("drifts", 2);
+        assert!(Arc::ptr_eq(&name, &same));
+        assert_eq!(rooms.leave("drifts", first), Some(2));
         assert_eq!(rooms.members("drifts"), [2]);
-        rooms.leave("drifts", 2);
+        assert_eq!((second, rooms.leave("drifts", first)), (1, None));
         assert!(rooms.by_name.is_empty());
     }
 }

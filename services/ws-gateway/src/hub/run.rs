@@ -42,7 +42,7 @@ impl Hub {
         }
     }
 
-    fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
+    pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
         let (given, slow) = self.dispatch(event);
         if given > 0 {
             gateway.metrics.sent(&event.label, given);
@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// From here on the events follow one another again; what was before is lost to these sockets.
-    fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
+    pub(super) fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
         let clock = gateway.clock();
         let mut inner = self.lock();
         inner.position = Some(position);

@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use super::{Content, Packet};
 
@@ -12,7 +11,8 @@ use super::{Content, Packet};
 /// ends one that is in no namespace in time.
 #[derive(Debug, Default)]
 pub struct Connection {
-    namespaces: BTreeMap<String, Member>,
+    /// Nearly always one.
+    namespaces: SmallVec<[(String, Member); 1]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +48,13 @@ pub enum Action {
 impl Connection {
     pub fn receive(&mut self, packet: Packet) -> Action {
         let Packet { namespace, content, attachments } = packet;
-        match (content, self.namespaces.get(&namespace)) {
+        match (content, self.member(&namespace).copied()) {
             (Content::Connect { auth }, None) => {
-                self.namespaces.insert(namespace.clone(), Member::Joining);
+                self.namespaces.push((namespace.clone(), Member::Joining));
                 Action::Join { namespace, auth: auth.unwrap_or_default() }
             }
             (Content::Disconnect, Some(Member::Joined)) => {
-                self.namespaces.remove(&namespace);
+                self.left(&namespace);
                 Action::Leave { namespace }
             }
             (Content::Event { name, args, ack }, Some(Member::Joined)) => {
@@ -67,7 +67,7 @@ impl Connection {
 
     /// The join was allowed. False if the connection has meanwhile left it.
     pub fn joined(&mut self, namespace: &str) -> bool {
-        match self.namespaces.get_mut(namespace) {
+        match self.member(namespace) {
             Some(member) => {
                 *member = Member::Joined;
                 true
@@ -78,6 +78,10 @@ impl Connection {
 
     /// The join was refused, or the server ended the membership.
     pub fn left(&mut self, namespace: &str) {
-        self.namespaces.remove(namespace);
+        self.namespaces.retain(|(name, _)| name != namespace);
+    }
+
+    fn member(&mut self, namespace: &str) -> Option<&mut Member> {
+        self.namespaces.iter_mut().find(|(name, _)| name == namespace).map(|(_, member)| member)
     }
 }

@@ -3,7 +3,8 @@
 use backplane::Entry;
 use clap::Parser;
 use contracts::{AUDIENCE, Claims, Clock, Event, ISSUER, Role, TokenUse};
-use testing::{Backend, Client, Socket, Stores};
+use prometheus::TextEncoder;
+use testing::{Backend, Client, Socket, Stores, eventually};
 use uuid::Uuid;
 use web::{Platform, Server};
 use ws_gateway::{Config, State};
@@ -45,6 +46,11 @@ impl App {
         self.gateways.push(Gateway::start(&self.stores, &[]).await);
     }
 
+    /// One more replica, for which the backplane is away.
+    pub async fn add_deaf_gateway(&mut self, arguments: &[&str]) {
+        self.gateways.push(Gateway::launch(&self.stores, arguments).await);
+    }
+
     pub fn gateway(&self) -> &Gateway {
         &self.gateways[0]
     }
@@ -76,6 +82,13 @@ impl std::ops::Deref for App {
 
 impl Gateway {
     async fn start(stores: &Stores, arguments: &[&str]) -> Self {
+        let gateway = Self::launch(stores, arguments).await;
+        eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
+            .await;
+        gateway
+    }
+
+    async fn launch(stores: &Stores, arguments: &[&str]) -> Self {
         let redis = stores.redis_url();
         let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", &redis];
         let secret = ["--jwt-access-secret", "of a test"];
@@ -84,7 +97,6 @@ impl Gateway {
         let clock = Clock::system();
         let platform =
             Platform::connect("ws-gateway", config.http, &config.keys, &redis, channels, clock).unwrap();
-        platform.revocations.synced().await;
         let state = State::connect(platform.clone(), config.settings).unwrap();
         ws_gateway::run_background(&state);
         let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
@@ -150,6 +162,12 @@ impl Gateway {
         let text = self.client.get("/metrics").await.text;
         let value = text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok());
         value.unwrap_or(0.0)
+    }
+
+    /// All lines of a counter; also of a gateway that answers no more.
+    pub fn counts(&self, name: &str) -> Vec<String> {
+        let text = TextEncoder::new().encode_to_string(&self.platform.metrics.gather()).unwrap();
+        text.lines().filter(|line| line.starts_with(&format!("{name}{{"))).map(str::to_owned).collect()
     }
 }
 

@@ -73,6 +73,27 @@ async fn s51_a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back()
 }
 
 #[actix_web::test]
+async fn s43_failed_attempts_while_redis_is_away_count_when_it_is_back() {
+    let app = App::start_with(Backend::Real, &[]).await;
+    let fail = async |times: usize| {
+        for _ in 0..times {
+            let mut stock = Stock::open(&app).await;
+            let refusal = stock.refusal("/", &json!({ "token": "x" })).await;
+            assert_eq!(refusal["data"]["code"], "INVALID_TOKEN");
+        }
+    };
+    app.stores.redis().kill();
+    eventually("the gateway to notice", async || !app.platform.backplane.is_connected()).await;
+    fail(3).await;
+    app.stores.redis().restart();
+    eventually("the gateway to be back", async || app.platform.backplane.is_connected()).await;
+    fail(2).await;
+    let mut stock = Stock::open(&app).await;
+    let refusal = stock.refusal("/", &json!({ "token": app.token("alice") })).await;
+    assert_eq!(refusal["data"]["code"], "RATE_LIMITED");
+}
+
+#[actix_web::test]
 async fn a_log_that_is_lost_is_said_to_be() {
     let app = App::start_with(Backend::Real, &[]).await;
     let mut plain = app.plain(&app.token("alice")).await;

@@ -5,6 +5,9 @@
 mod admin;
 mod app;
 mod authentication;
+mod bad_input;
+mod client;
+mod close_codes;
 mod conformance;
 mod ending;
 mod engine;
@@ -12,6 +15,7 @@ mod faults;
 mod limits;
 mod plain;
 mod recovery;
+mod refusals;
 mod relay;
 mod revocation;
 mod slow;

@@ -1,0 +1,197 @@
+//! The least that a gateway can cost: what the bench measures the gateway beside.
+//!
+//! It speaks just as much Socket.IO as the bench's sockets do, believes every token, and gives each
+//! event to each socket of its rooms with one write of one shared frame. With FLOOR_GATHER it writes
+//! all that has come from Redis in one go.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::env::var;
+use std::io::ErrorKind;
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::Claims;
+use futures_util::{FutureExt, StreamExt};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{LocalSet, spawn_local};
+
+/// The answer to the one key that the bench's sockets send.
+const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const OPEN: &str =
+    r#"0{"sid":"floor","upgrades":[],"pingInterval":300000,"pingTimeout":20000,"maxPayload":1000000}"#;
+
+struct Socket {
+    stream: TcpStream,
+    unwritten: RefCell<Vec<u8>>,
+}
+
+type Rooms = Rc<RefCell<HashMap<String, Vec<Rc<Socket>>>>>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    user_id: Option<String>,
+    account_id: Option<String>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    LocalSet::new().run_until(serve()).await
+}
+
+async fn serve() -> Result<()> {
+    let rooms = Rooms::default();
+    let mut events = redis::Client::open(var("REDIS_URL")?)?.get_async_pubsub().await?;
+    for pattern in contracts::events::LOGGED_CHANNELS {
+        events.psubscribe(pattern).await?;
+    }
+    spawn_local(relay(events, Rc::clone(&rooms), var("FLOOR_GATHER").is_ok()));
+    let listener = TcpListener::bind(("127.0.0.1", var("PORT")?.parse::<u16>()?)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let socket = Rc::new(Socket { stream, unwritten: RefCell::default() });
+        let rooms = Rc::clone(&rooms);
+        spawn_local(async move { converse(&socket, &rooms).await });
+    }
+}
+
+/// Gives what is heard to the sockets of its rooms.
+async fn relay(events: redis::aio::PubSub, rooms: Rooms, gathers: bool) -> Result<()> {
+    let mut events = events.into_on_message();
+    while let Some(event) = events.next().await {
+        let mut touched = Vec::new();
+        let mut next = Some(event);
+        while let Some(event) = next {
+            let channel = event.get_channel_name();
+            let envelope: Envelope = serde_json::from_slice(event.get_payload_bytes())?;
+            let frame = text_frame(&format!(r#"42["{channel}",{}]"#, envelope.payload));
+            for room in rooms_of(channel, &envelope) {
+                for socket in rooms.borrow().get(&room).into_iter().flatten() {
+                    if gathers {
+                        socket.unwritten.borrow_mut().extend_from_slice(&frame);
+                        touched.push(Rc::clone(socket));
+                    } else {
+                        write(socket, &frame);
+                    }
+                }
+            }
+            next = if gathers { events.next().now_or_never().flatten() } else { None };
+        }
+        for socket in touched {
+            let queued = std::mem::take(&mut *socket.unwritten.borrow_mut());
+            if !queued.is_empty() {
+                write(&socket, &queued);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rooms_of(channel: &str, envelope: &Envelope) -> Vec<String> {
+    let account = envelope.account_id.as_deref().unwrap_or("global");
+    match channel.split(':').next() {
+        Some("drift") => vec!["drifts".into(), format!("account:{account}")],
+        Some("alert") => vec!["alerts".into()],
+        _ => envelope.user_id.iter().map(|user| format!("user:{user}")).collect(),
+    }
+}
+
+async fn converse(socket: &Rc<Socket>, rooms: &Rooms) -> Result<()> {
+    loop {
+        socket.stream.readable().await?;
+        let Some(message) = read(&socket.stream)? else { return Ok(()) };
+        if message.starts_with("GET /ready") {
+            write(socket, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        } else if message.starts_with("GET ") {
+            write(socket, &[UPGRADED.as_bytes(), &text_frame(OPEN)].concat());
+        } else if let Some((_, token)) = message.split_once(r#"40{"token":""#) {
+            let claims = claims(token).context("a token that cannot be read")?;
+            let account = claims.account_id.as_deref().unwrap_or("global");
+            join(rooms, socket, format!("user:{}", claims.user_id));
+            join(rooms, socket, format!("account:{account}"));
+            write(socket, &text_frame(r#"40{"sid":"floor"}"#));
+        } else if let Some((_, room)) = message.split_once(r#"420["subscribe:"#) {
+            join(rooms, socket, room.trim_end_matches(r#""]"#).into());
+            write(socket, &text_frame("430[]"));
+        }
+    }
+}
+
+/// What was read, as text: a client sends its next message after the answer to the one before, and the
+/// bench masks with zeros. Not async, so that a socket that waits holds no buffer.
+fn read(stream: &TcpStream) -> Result<Option<String>> {
+    let mut buffer = [0; 4_096];
+    match stream.try_read(&mut buffer) {
+        Ok(0) => Ok(None),
+        Ok(read) => Ok(Some(String::from_utf8_lossy(&buffer[..read]).into_owned())),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Some(String::new())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn join(rooms: &Rooms, socket: &Rc<Socket>, room: String) {
+    rooms.borrow_mut().entry(room).or_default().push(Rc::clone(socket));
+}
+
+/// One write; what the kernel does not take waits until it does.
+fn write(socket: &Rc<Socket>, bytes: &[u8]) {
+    let mut unwritten = socket.unwritten.borrow_mut();
+    if unwritten.is_empty() {
+        let written = socket.stream.try_write(bytes).unwrap_or(0);
+        if written == bytes.len() {
+            return;
+        }
+        unwritten.extend_from_slice(&bytes[written..]);
+        let socket = Rc::clone(socket);
+        spawn_local(async move { flush(&socket).await });
+    } else {
+        unwritten.extend_from_slice(bytes);
+    }
+}
+
+async fn flush(socket: &Socket) -> std::io::Result<()> {
+    loop {
+        socket.stream.writable().await?;
+        let mut unwritten = socket.unwritten.borrow_mut();
+        match socket.stream.try_write(&unwritten) {
+            Ok(written) => drop(unwritten.drain(..written)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        if unwritten.is_empty() {
+            *unwritten = Vec::new();
+            return Ok(());
+        }
+    }
+}
+
+fn text_frame(text: &str) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match u16::try_from(text.len()) {
+        Ok(length @ 0..126) => frame.push(length.to_be_bytes()[1]),
+        Ok(length) => {
+            frame.push(126);
+            frame.extend(length.to_be_bytes());
+        }
+        Err(_) => {
+            frame.push(127);
+            frame.extend((text.len() as u64).to_be_bytes());
+        }
+    }
+    frame.extend(text.as_bytes());
+    frame
+}

@@ -1,0 +1,140 @@
+//! The events of the load, appended to the log as the services append theirs. Whoever only listens to
+//! Redis hears the same JSON.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use backplane::{Backplane, Entry, Options};
+use contracts::events::alert::AlertCreated;
+use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted};
+use contracts::events::drift::DriftCreated;
+use contracts::{Claims, Clock, Event, Holder, Role};
+use identity::{Keys, session_mark};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::client::MARK;
+
+/// Who has a socket.
+#[derive(Clone)]
+pub struct User {
+    pub id: Uuid,
+    pub session: Uuid,
+    pub account: String,
+    pub token: String,
+}
+
+/// Users with tokens that outlast the run, ten to an account.
+pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
+    let expires_at = clock.now() + chrono::TimeDelta::hours(2);
+    let user = |number: usize| {
+        let (id, session, account) = (Uuid::new_v4(), Uuid::new_v4(), format!("account-{}", number / 10));
+        let holder = Holder {
+            subject: id.to_string(),
+            email: format!("{number}@example.com"),
+            role: Role::Viewer,
+            account_id: Some(account.clone()),
+            generation: 0,
+            session,
+        };
+        let token = keys.sign(&Claims::access(holder, clock.now(), expires_at))?;
+        Ok(User { id, session, account, token })
+    };
+    (0..count).map(user).collect()
+}
+
+/// Makes events, each with the next number, and appends them.
+pub struct Publisher {
+    backplane: Backplane,
+    clock: Clock,
+    number: u64,
+}
+
+impl Publisher {
+    pub fn connect(redis: &str) -> Result<Self> {
+        let clock = Clock::system();
+        let backplane = Backplane::connect(redis, Options::new(clock.clone()))?;
+        Ok(Self { backplane, clock, number: 0 })
+    }
+
+    /// About 300 bytes for everybody who watches drifts, and for an account.
+    pub fn drift(&mut self, account: &str) -> Result<Entry> {
+        let resource_id = format!("arn:aws:ec2:eu-west-1:123456789012:instance/i-{}", self.next());
+        self.entry(DriftCreated {
+            id: Uuid::now_v7(),
+            resource_id,
+            resource_type: "aws_instance".into(),
+            region: "eu-west-1".into(),
+            severity: "warning".into(),
+            cost_impact_monthly: 12.5,
+            detected_at: self.clock.now(),
+            status: "detected".into(),
+            account_id: Some(account.into()),
+        })
+    }
+
+    /// Some that are of no user's account: whoever gets them has subscribed to drifts.
+    pub fn drifts(&mut self, count: usize) -> Result<Vec<Entry>> {
+        (0..count).map(|_| self.drift("nobody")).collect()
+    }
+
+    /// An alert with a message of that length, for everybody who watches alerts.
+    pub fn alert(&mut self, length: usize) -> Result<Entry> {
+        let title = self.next();
+        self.entry(AlertCreated {
+            id: Uuid::now_v7(),
+            drift_id: None,
+            alert_type: "drift_detected".into(),
+            severity: "warning".into(),
+            title,
+            message: "x".repeat(length),
+            created_at: self.clock.now(),
+        })
+    }
+
+    /// About 300 bytes for one user.
+    pub fn login(&mut self, user: &User) -> Result<Entry> {
+        let device_info = DeviceInfo {
+            browser: Some(format!("{} {}", self.next(), "x".repeat(120))),
+            os: Some("Linux".into()),
+            device: Some("desktop".into()),
+        };
+        self.entry(SessionCreated { user_id: user.id, session_id: Uuid::new_v4(), device_info })
+    }
+
+    /// The end of a session, with its mark.
+    pub fn logout(&self, user: &User) -> Result<Entry> {
+        let reason = EndReason::Logout;
+        let mut entry = self.entry(SessionDeleted { user_id: user.id, session_id: user.session, reason })?;
+        let until = self.clock.now() + chrono::TimeDelta::hours(2);
+        entry.marks.push(session_mark(user.session, reason, until));
+        Ok(entry)
+    }
+
+    /// All in one step.
+    pub async fn append(&self, entries: &[Entry]) -> Result<()> {
+        Ok(self.backplane.append(entries).await?)
+    }
+
+    /// Appends one after the other, so many a second.
+    pub async fn append_at_rate(&self, entries: &[Entry], per_second: u32) -> Result<()> {
+        // Its own pace on a thread that waits: the runtime's timers are too coarse.
+        tokio::task::block_in_place(|| {
+            let (started, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
+            for (number, entry) in (0_u32..).zip(entries) {
+                std::thread::sleep((pause * number).saturating_sub(started.elapsed()));
+                Handle::current().block_on(self.append(std::slice::from_ref(entry)))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn next(&mut self) -> String {
+        self.number += 1;
+        format!("{MARK}{:08}{MARK}", self.number)
+    }
+
+    fn entry(&self, event: impl Event) -> Result<Entry> {
+        Ok(Entry::of(event, &self.clock)?)
+    }
+}

@@ -1,0 +1,64 @@
+//! The API reference: the OpenAPI document of all services, and a page that shows it.
+//!
+//! The document is a file, so that one service can serve it and depend on no other. driftsentry's tests
+//! hold it to the services.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{Path, ServiceConfig};
+use utoipa_swagger_ui::{Config, SwaggerFile};
+use web::{ApiError, endpoint};
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+const PAGE: &str = include_str!("page.html");
+/// Only this server's files. Swagger UI has `data:` images.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page at `/api/docs/` and the document at `/api/docs/openapi.json`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(endpoint("/api/docs").get(to_page))
+        .service(endpoint("/api/docs/").get(page))
+        .service(endpoint("/api/docs/openapi.json").get(document))
+        .service(endpoint("/api/docs/{file}").get(file));
+}
+
+/// The page names its files relative to itself.
+async fn to_page() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
+}
+
+async fn page() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .content_type("text/html; charset=utf-8")
+        .body(PAGE)
+}
+
+async fn document() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .content_type("application/json")
+        .body(DOCUMENT)
+}
+
+/// Scripts and styles of Swagger UI, which are packed; every browser unpacks.
+async fn file(path: Path<String>) -> Result<HttpResponse, ApiError> {
+    let config = Config::from("openapi.json").use_base_layout().validator_url("none");
+    let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
+    // Its own page is not ours: that one has a script in it.
+    let found = found.ok().flatten().filter(|file| !file.content_type.starts_with("text/html"));
+    let Some(SwaggerFile { bytes, content_type, gzpipped, .. }) = found else {
+        return Err(ApiError::not_found("there is nothing at this path"));
+    };
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CACHE_CONTROL, "no-cache")).content_type(content_type);
+    if gzpipped {
+        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
+    Ok(answer.body(bytes.into_owned()))
+}

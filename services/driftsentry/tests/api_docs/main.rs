@@ -1,0 +1,111 @@
+//! docs/openapi.json is what the services say of themselves, put together.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::OpenApi;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "DriftSentry",
+        description = "Infrastructure drift, decided by your team, live.\n\n\
+            Answers are in an envelope: `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …}` \
+            with a `code` to act on and a `requestId` to find in the log. Get a token from `POST /api/auth/login`. \
+            The paths of `/api/auth` are under `/api/v1/auth` too. Socket.IO at `/socket.io/`, the plain WebSocket \
+            at `/ws` and the events are described in docs/API.md.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "Where this document came from")),
+    tags(
+        (name = "auth", description = "Users, sessions and tokens (auth-service)"),
+        (name = "drifts", description = "What scans found, and the decisions on it (drift-service)"),
+        (name = "alerts", description = "What deserves attention (drift-service)"),
+        (name = "metrics", description = "Drifts in numbers (drift-service)"),
+        (name = "audit", description = "Who did what (drift-service)"),
+        (name = "realtime", description = "Open sockets, for admins (ws-gateway)"),
+    )
+)]
+struct Whole;
+
+/// One document of all services. A name that means two things would lose one of them.
+fn document() -> utoipa::openapi::OpenApi {
+    let mut whole = Whole::openapi();
+    for service in [auth_service::openapi(), drift_service::openapi(), ws_gateway::openapi()] {
+        whole.paths.paths.extend(service.paths.paths);
+        let (into, from) = (whole.components.get_or_insert_default(), service.components.unwrap());
+        add(&mut into.schemas, from.schemas);
+        add(&mut into.responses, from.responses);
+        add(&mut into.security_schemes, from.security_schemes);
+    }
+    whole
+}
+
+fn add<T: PartialEq>(into: &mut BTreeMap<String, T>, from: BTreeMap<String, T>) {
+    for (name, item) in from {
+        let is_other = into.get(&name).is_some_and(|known| *known != item);
+        assert!(!is_other, "{name} means two things");
+        into.insert(name, item);
+    }
+}
+
+#[test]
+fn the_document_is_up_to_date() {
+    let text = document().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(FILE, &text).unwrap();
+    }
+    let stored = std::fs::read_to_string(FILE).unwrap();
+    assert!(
+        stored == text,
+        "docs/openapi.json is old: UPDATE_OPENAPI=1 cargo test -p driftsentry --test api_docs"
+    );
+}
+
+#[test]
+fn every_operation_has_a_name_a_purpose_a_tag_and_the_envelope_of_errors() {
+    let document = serde_json::to_value(document()).unwrap();
+    let tags = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect::<Vec<_>>();
+    let mut names = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            names.push(operation["operationId"].as_str().unwrap());
+            assert!(operation["summary"].is_string(), "{at}");
+            assert!(tags.contains(&&operation["tags"][0]), "{at}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let Some(reference) = response["$ref"].as_str() else {
+                    assert!(status.starts_with('2'), "{at} {status}");
+                    continue;
+                };
+                let response = document.pointer(reference.trim_start_matches('#')).unwrap();
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(*schema, "#/components/schemas/Failure", "{at} {status}");
+            }
+        }
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "two operations have one name");
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => open.extend(fields.values()),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A WebSocket from its handshake to its end: the TCP stream is taken over from HTTP, so that an idle
+//! one keeps no buffers. What it writes is queued in [`Outbound`](crate::outbound::Outbound).
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::web::{BytesMut, Payload};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+use web::Taken;
+
+use super::Worker;
+use super::reassembly::Reassembly;
+use crate::connection::{Connection, Incoming, read};
+use crate::gateway::Gateway;
+use crate::outbound::{Outbound, Written};
+
+/// How long a client may take to close its side: closing a stream that has something unread would take
+/// back the last bytes that were written.
+const LINGER: Duration = Duration::from_secs(1);
+const READ_BYTES: usize = 32 * 1024;
+
+thread_local! {
+    /// What is read lies here until it is taken apart, so that no socket needs a buffer of its own.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// Accepts the handshake, with the first subprotocol that both sides know.
+pub fn handshake(
+    request: &HttpRequest,
+    payload: Payload,
+    protocols: &[&str],
+) -> Result<HttpResponse<()>, Error> {
+    let (answer, _, _) = actix_ws::handle_with_protocols(request, payload, protocols)?;
+    Ok(answer.drop_body())
+}
+
+/// Ties the WebSocket of an accepted handshake to a connection. `first` comes before its messages.
+pub fn open(
+    worker: &Worker,
+    connection: &Arc<Connection>,
+    ticket: u32,
+    answer: HttpResponse<()>,
+    first: LocalBoxFuture<'static, ()>,
+) -> HttpResponse {
+    let (gateway, connection) = (Arc::clone(&worker.gateway), Arc::clone(connection));
+    let answer = web::take_over(answer, move |Taken { stream, received, answer }| {
+        connection.outbound.begin(ticket, answer);
+        let tracker = gateway.platform.farewells.clone();
+        let socket = serve(gateway, connection, ticket, stream, received, first);
+        actix_web::rt::spawn(tracker.track_future(socket));
+    });
+    answer.map_into_boxed_body()
+}
+
+/// Reads and writes until both are done; a client that does not end its side is waited for a moment.
+///
+/// Inputs: the stream, what is queued for the connection. It ends when the client has gone, and soon
+/// after the connection has ended or has given this WebSocket up. An idle socket keeps little more than
+/// this future: it is polled in one piece, because joining futures would keep each of them twice.
+async fn serve(
+    gateway: Arc<Gateway>,
+    connection: Arc<Connection>,
+    ticket: u32,
+    stream: TcpStream,
+    received: BytesMut,
+    first: LocalBoxFuture<'static, ()>,
+) {
+    let outbound = &connection.outbound;
+    let mut reading = pin!(async {
+        first.await;
+        let limit = gateway.settings.gateway_max_frame_bytes;
+        let frames = Frames { stream: &stream, reassembly: Reassembly::new(received, limit) };
+        read(&gateway, &connection, ticket, frames).await;
+    });
+    let (mut is_read, mut is_written) = (false, false);
+    let mut lingering: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
+        is_read = is_read || reading.as_mut().poll(cx).is_ready();
+        is_written = is_written || poll_write(&stream, outbound, ticket, cx).is_ready();
+        if is_read && is_written {
+            return Poll::Ready(());
+        }
+        if !outbound.is_over(ticket) {
+            return Poll::Pending;
+        }
+        lingering.get_or_insert_with(|| Box::pin(sleep(LINGER))).as_mut().poll(cx)
+    })
+    .await;
+}
+
+/// Writes what is queued, and ends this side of the stream after the last of it. The error of a stream
+/// that breaks is read as well.
+fn poll_write(stream: &TcpStream, outbound: &Outbound, ticket: u32, cx: &mut Context<'_>) -> Poll<()> {
+    loop {
+        match outbound.write_queued(ticket, cx, |pieces| stream.try_write_vectored(pieces)) {
+            Ok(Written::All) => return Poll::Pending,
+            Ok(Written::Blocked) if ready!(stream.poll_write_ready(cx)).is_ok() => {}
+            Ok(Written::Ended) => {
+                // An error means that there is no other side any more.
+                let _ = SockRef::from(stream).shutdown(Shutdown::Write);
+                return Poll::Ready(());
+            }
+            Ok(Written::Blocked) | Err(_) => return Poll::Ready(()),
+        }
+    }
+}
+
+/// The messages that come in on a stream.
+struct Frames<'a> {
+    stream: &'a TcpStream,
+    reassembly: Reassembly,
+}
+
+impl Stream for Frames<'_> {
+    type Item = Incoming;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        let Self { stream, reassembly } = &mut *self;
+        loop {
+            if let Some(message) = reassembly.next() {
+                return Poll::Ready(Some(message));
+            }
+            if ready!(stream.poll_read_ready(cx)).is_err() {
+                return Poll::Ready(None);
+            }
+            let read = READ.with_borrow_mut(|bytes| {
+                let read = stream.try_read(bytes)?;
+                reassembly.feed(&bytes[..read]);
+                io::Result::Ok(read)
+            });
+            match read {
+                Ok(1..) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => return Poll::Ready(None),
+            }
+        }
+    }
+}
