@@ -204,3 +204,20 @@ async fn s44_a_frozen_redis_holds_nobody_up(#[values(Backend::Real)] backend: Ba
     app.stores.redis().thaw();
     assert_eq!(app.ended(alice.session).await, "logout");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn s42_s44_a_lock_holds_while_redis_is_slow_or_away(#[values(Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let alice = app.sign_up("alice").await;
+    for _ in 0..3 {
+        app.try_log_in(&alice.email, "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    let locked = async || app.try_log_in(&alice.email, PASSWORD).await.status == StatusCode::UNAUTHORIZED;
+    app.stores.redis().freeze();
+    assert!(locked().await);
+    app.stores.redis().thaw();
+    assert!(locked().await);
+    app.stores.redis().kill();
+    assert!(locked().await);
+}
