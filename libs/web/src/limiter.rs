@@ -13,16 +13,20 @@ pub struct Limit {
     pub window: Duration,
 }
 
-/// Counts over all replicas, and in this process while the backplane is away: never open.
+/// Counts over all replicas, and in this process while the backplane is away or slow: never open.
 #[derive(Clone)]
 pub struct Limiter {
     shared: Backplane,
-    local: Backplane,
+    /// All that this process counted: what is known while the backplane does not answer.
+    here: Backplane,
+    /// What the backplane does not know of, and will not when it is back.
+    missed: Backplane,
 }
 
 impl Limiter {
     pub(crate) fn new(shared: Backplane, clock: Clock) -> backplane::Result<Self> {
-        Ok(Self { shared, local: Backplane::connect("memory:", Options::new(clock))? })
+        let memory = || Backplane::connect("memory:", Options::new(clock.clone()));
+        Ok(Self { shared, here: memory()?, missed: memory()? })
     }
 
     /// Counts one more under `key`; `false` if that is over the limit.
@@ -32,21 +36,23 @@ impl Limiter {
 
     /// Counts one more under `key` and returns the count.
     pub async fn count(&self, key: &str, window: Duration) -> u64 {
-        match self.in_time(self.shared.hit(key, window)).await {
-            Some(count) => count.saturating_add(self.counted_here(key).await),
-            None => self.local.hit(key, window).await.unwrap_or(u64::MAX),
+        let here = self.here.hit(key, window).await.unwrap_or(u64::MAX);
+        if let Some(count) = self.in_time(self.shared.hit(key, window)).await {
+            return count.saturating_add(self.missed(key).await);
         }
+        if self.missed.hit(key, window).await.is_err() { u64::MAX } else { here }
     }
 
     /// The count under `key`, without counting.
     pub async fn counted(&self, key: &str) -> u64 {
-        let shared = self.in_time(self.shared.hits(key)).await.unwrap_or(0);
-        shared.saturating_add(self.counted_here(key).await)
+        match self.in_time(self.shared.hits(key)).await {
+            Some(count) => count.saturating_add(self.missed(key).await),
+            None => self.here.hits(key).await.unwrap_or(u64::MAX),
+        }
     }
 
-    /// What was counted while the backplane was away or slow: it is not forgotten when it is back.
-    async fn counted_here(&self, key: &str) -> u64 {
-        self.local.hits(key).await.unwrap_or(u64::MAX)
+    async fn missed(&self, key: &str) -> u64 {
+        self.missed.hits(key).await.unwrap_or(u64::MAX)
     }
 
     async fn in_time(&self, count: impl Future<Output = backplane::Result<u64>>) -> Option<u64> {

@@ -123,7 +123,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,100}", same_length in "[A-Za-z0-9_-]{71}") {
+        fn s55_no_text_makes_it_panic(text in ".{0,100}", same_length in "[A-Za-z0-9_-]{71}") {
             prop_assert_eq!(tokens().read(&text), Err(NotGenuine));
             prop_assert_eq!(tokens().read(&same_length), Err(NotGenuine));
         }

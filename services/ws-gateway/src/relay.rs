@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::catalogue::{Fields, Route, Shape};
 use crate::cluster;
 use crate::gateway::Gateway;
-use crate::hub::{Event, Frames, Item};
+use crate::hub::{Event, Frames, Inbox, Item};
 
 const FEED_BUFFER: usize = 256;
 
@@ -34,14 +34,13 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             }
         }
     });
-    let mut hubs: Vec<mpsc::Sender<Item>> = Vec::new();
+    let mut hubs: Vec<Inbox> = Vec::new();
     let mut position: Option<Position> = None;
     loop {
         let item = tokio::select! {
             Some(hub) = joins.recv() => {
                 if let Some(position) = position.clone() {
-                    // An error means that the worker has ended already.
-                    let _ = hub.send(Item::Reset { position, reason: ResetReason::Started }).await;
+                    hub.hand(&gateway, Item::Reset { position, reason: ResetReason::Started }).await;
                 }
                 hubs.push(hub);
                 continue;
@@ -68,9 +67,9 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => break,
         };
         for hub in &hubs {
-            let _ = hub.send(item.clone()).await;
+            hub.hand(&gateway, item.clone()).await;
         }
-        hubs.retain(|hub| !hub.is_closed());
+        hubs.retain(|hub| !hub.items.is_closed());
     }
     reader.abort();
 }

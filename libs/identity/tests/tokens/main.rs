@@ -173,7 +173,7 @@ fn s04_ten_seconds_of_leeway_and_no_more() {
 }
 
 #[test]
-fn tokens_that_are_none_are_refused_without_a_panic() {
+fn s01_s55_tokens_that_are_none_are_refused_without_a_panic() {
     let world = hs256();
     let long = "a".repeat(5_000);
     for token in ["", ".", "..", "a.b.c", "ä.ö.ü", "Bearer x", long.as_str()] {

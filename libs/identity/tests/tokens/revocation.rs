@@ -94,7 +94,7 @@ async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backe
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn marks_are_read_at_the_start_and_when_they_change(#[case] backend: Backend) {
+async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: Backend) {
     let Following { world, stores, backplane, .. } = &following(backend).await;
     let (early, late) = (Uuid::new_v4(), Uuid::new_v4());
     let until = world.clock.now() + chrono::TimeDelta::minutes(15);

@@ -154,7 +154,7 @@ async fn several_relays_publish_everything_once(#[case] backend: Backend) {
 }
 
 #[tokio::test]
-async fn events_wait_while_redis_is_away_and_follow_when_it_is_back() {
+async fn s47_events_wait_while_redis_is_away_and_follow_when_it_is_back() {
     let world = World::start(Backend::Real).await;
     let mut feed = world.begun_feed().await;
     world.relay(&world.database, "test");
@@ -174,7 +174,7 @@ async fn events_wait_while_redis_is_away_and_follow_when_it_is_back() {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn marks_arrive_with_their_event(#[case] backend: Backend) {
+async fn s25_marks_arrive_with_their_event(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let expires_at = Clock::system().now() + chrono::TimeDelta::minutes(15);
     let mark = Mark { value: "session:x:logout".into(), expires_at };

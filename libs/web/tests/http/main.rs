@@ -255,7 +255,7 @@ async fn health_and_readiness_tell_of_the_backplane() {
 }
 
 #[actix_web::test]
-async fn metrics_name_routes_and_never_paths() {
+async fn s56_metrics_name_routes_and_never_paths() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/parcels/0f0f0f0f-0000-0000-0000-000000000000").await;
     app.client.get("/secret-path").await;

@@ -98,6 +98,26 @@ async fn s42_replicas_count_together(#[values(Backend::Real)] backend: Backend) 
 
 #[rstest]
 #[actix_web::test]
+async fn s42_guessing_from_everywhere_meets_the_limit_in_all(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-total=4", "--trusted-proxies=127.0.0.0/8"]).await;
+    let alice = app.sign_up("alice").await;
+    let log_in = async |nth: usize, password: &str| {
+        let from = app.client.with_header("x-forwarded-for", &format!("203.0.113.{nth}"));
+        let body = json!({"email": email(&format!("nobody{nth}")), "password": password});
+        from.post("/api/auth/login", &body).await
+    };
+    for nth in 0..4 {
+        log_in(nth, "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    log_in(4, PASSWORD).await.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    assert!(alice.is_in().await);
+    app.refresh(&alice.refresh).await;
+}
+
+#[rstest]
+#[actix_web::test]
 async fn s43_a_forged_forwarded_header_changes_nothing(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
@@ -183,4 +203,21 @@ async fn s44_a_frozen_redis_holds_nobody_up(#[values(Backend::Real)] backend: Ba
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     app.stores.redis().thaw();
     assert_eq!(app.ended(alice.session).await, "logout");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s42_s44_a_lock_holds_while_redis_is_slow_or_away(#[values(Backend::Real)] backend: Backend) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let alice = app.sign_up("alice").await;
+    for _ in 0..3 {
+        app.try_log_in(&alice.email, "wrong password").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
+    let locked = async || app.try_log_in(&alice.email, PASSWORD).await.status == StatusCode::UNAUTHORIZED;
+    app.stores.redis().freeze();
+    assert!(locked().await);
+    app.stores.redis().thaw();
+    assert!(locked().await);
+    app.stores.redis().kill();
+    assert!(locked().await);
 }

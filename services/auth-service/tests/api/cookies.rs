@@ -96,6 +96,17 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
     let bare = app.client.request(Method::POST, "/api/auth/refresh").header("cookie", &cookie);
     let bare = app.client.send(bare.header(allowed.0, allowed.1)).await;
     bare.error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
+    let send = async |method: Method, path: &str| {
+        let request = app.client.request(method, path).header("cookie", &cookie);
+        app.client.send(request.header(allowed.0, allowed.1)).await
+    };
+    for path in ["/api/auth/refresh", "/api/auth/logout"] {
+        send(Method::GET, path).await.error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED");
+    }
+    // The cookie is good for these two alone.
+    for (method, path) in [(Method::DELETE, "/api/auth/sessions/all"), (Method::GET, "/api/auth/me")] {
+        send(method, path).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    }
     assert!(alice.is_in().await);
     assert_eq!(app.published("auth:token.refreshed").len(), 0);
     call("/api/auth/refresh", &[allowed], "application/json").await.expect(StatusCode::OK);

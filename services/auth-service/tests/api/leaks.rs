@@ -130,6 +130,7 @@ async fn s08_s13_s52_nothing_that_is_kept_or_logged_authenticates(
     app.client.get(&format!("/api/auth/me?token={}", alice.access)).await.expect(StatusCode::UNAUTHORIZED);
     let cookie = app.client.with_header("cookie", &format!("refresh_token={newest}"));
     cookie.post("/api/auth/refresh", &json!({})).await.expect(StatusCode::FORBIDDEN);
+    app.client.get("/api/auth/%0d%0aforged-line").await.expect(StatusCode::NOT_FOUND);
     app.all_events_are_out().await;
 
     let known = ["canary@example.com", "sha384:", "auth:session.deleted", "session:"];
@@ -143,6 +144,7 @@ async fn s08_s13_s52_nothing_that_is_kept_or_logged_authenticates(
     let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
     let metrics = app.client.get("/metrics").await.text;
     assert!(log.contains("answered"), "the log was recorded");
+    assert!(log.contains("forged-line") && !log.lines().any(|line| line.starts_with("forged-line")));
     for secret in [CANARY, "canary-password-wrong", &alice.access, &alice.refresh, &newest, machine] {
         assert!(!stored.iter().any(|text| text.contains(secret)), "{secret}");
         assert!(!log.contains(secret) && !metrics.contains(secret), "{secret}");

@@ -22,3 +22,4 @@ mod refresh;
 mod service_tokens;
 mod sessions;
 mod startup;
+mod tokens;

@@ -1,12 +1,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use rstest::rstest;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use testing::{Backend, StatusCode, eventually};
 
 use crate::app::{App, PASSWORD, User};
+use crate::tokens::sign;
 
 /// Made for these tests with `openssl genpkey -algorithm ed25519`.
 const KEYS: [&str; 2] =
@@ -14,7 +13,7 @@ const KEYS: [&str; 2] =
 
 #[rstest]
 #[actix_web::test]
-async fn what_happens_is_counted_under_bounded_labels(
+async fn s56_what_happens_is_counted_under_bounded_labels(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -43,16 +42,13 @@ async fn what_happens_is_counted_under_bounded_labels(
 }
 
 /// An access token as the replaced stack made them: no session, no id, no type in the header.
-fn old_token(user: &User, secret: &str, now: i64) -> String {
+fn old_token(user: &User, now: i64) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT"});
     let claims = json!({
         "userId": user.id, "email": user.email, "role": "viewer", "type": "access",
         "iss": "driftsentry", "aud": "api", "iat": now, "exp": now + 900
     });
-    let part = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let signed = format!("{}.{}", part(header), part(claims));
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&signed).finalize();
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
+    sign(&header, &claims)
 }
 
 #[rstest]
@@ -64,7 +60,7 @@ async fn a_token_of_the_old_stack_is_let_in_only_where_that_is_wanted(
         let app = App::with(backend, &[&format!("--jwt-accept-legacy={accepted}")]).await;
         let alice = app.sign_up("alice").await;
         let now = app.state.platform.clock.now().timestamp();
-        let token = old_token(&alice, "an access secret of the tests", now);
+        let token = old_token(&alice, now);
         let old = app.client.with_token(&token);
         old.get("/api/auth/me").await.expect(expected);
         assert!(!old.get("/api/auth/session").await.status.is_success(), "it names no session");

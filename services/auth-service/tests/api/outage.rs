@@ -6,7 +6,9 @@ use crate::app::App;
 
 #[rstest]
 #[actix_web::test]
-async fn without_its_database_it_says_so_and_recovers_by_itself(#[values(Backend::Real)] backend: Backend) {
+async fn s21_without_its_database_it_says_so_and_recovers_by_itself(
+    #[values(Backend::Real)] backend: Backend,
+) {
     let stores = backend.start().await;
     let url = stores.database_url().await;
     let server = url.split(['@', '/']).find(|part| part.contains("127.0.0.1:")).unwrap().to_owned();

@@ -1,8 +1,8 @@
-use auth_service::entity::user;
+use auth_service::entity::{audit_log, user};
 use futures_util::future::join_all;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::json;
 use testing::{Answer, Backend, StatusCode};
 
@@ -116,6 +116,43 @@ async fn s40_every_failed_login_answers_the_same(#[values(Backend::Memory, Backe
         let known = visible(&app.try_log_in(&email("alice"), malformed).await);
         assert_eq!(known.0, StatusCode::BAD_REQUEST);
         assert_eq!(known, visible(&app.try_log_in(&email("nobody"), malformed).await));
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s41_every_failed_login_does_the_same_work(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let root = app.admin("root").await;
+    let disabled = app.sign_up("disabled").await;
+    for name in ["alice", "locked", "old"] {
+        let user = app.sign_up(name).await;
+        if name == "old" {
+            store(&app, &user, &bcrypt::hash("another password", 4).unwrap()).await;
+        }
+    }
+    let patch = json!({"isActive": false});
+    root.client.patch(&format!("/api/auth/users/{}", disabled.id), &patch).await.expect(StatusCode::OK);
+    for _ in 0..3 {
+        app.try_log_in(&email("locked"), "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    }
+    // Comparisons of passwords, which take nearly all of the time, and rows written.
+    let work = async || {
+        let rows = audit_log::Entity::find().count(&*app.state.db).await.unwrap();
+        (app.state.metrics.password_hash_seconds.get_sample_count(), rows)
+    };
+    for (name, password) in [
+        ("nobody", PASSWORD),
+        ("alice", "wrong password"),
+        ("old", "wrong password"),
+        ("disabled", PASSWORD),
+        ("locked", PASSWORD),
+    ] {
+        let (hashed, rows) = work().await;
+        app.try_log_in(&email(name), password).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+        assert_eq!(work().await, (hashed + 1, rows + 1), "{name}");
     }
 }
 

@@ -22,6 +22,10 @@ async fn s20_s23_sessions_are_the_callers_own_and_hold_no_token(
     let second = app.user(&browser.post("/api/auth/login", &body).await);
     app.sign_up("bob").await;
     assert_ne!(first.session, second.session);
+    let mut chosen = body.clone();
+    chosen["sessionId"] = json!(first.session);
+    let refused = app.client.post("/api/auth/login", &chosen).await;
+    refused.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 
     let listed = second.client.get("/api/auth/sessions").await;
     for secret in [&first.access, &first.refresh, &second.refresh, &"sessionToken".to_owned()] {
