@@ -4,3 +4,4 @@
 
 mod backends;
 mod faults;
+mod security_review;

@@ -17,11 +17,14 @@ pub enum PasswordPolicy {
 pub struct TooWeak;
 
 impl PasswordPolicy {
-    /// `context` are words an attacker would try first: the user's name and address, our own name.
+    /// `context` is what an attacker would try first, as a whole and word by word: the user's name and
+    /// address, our own name.
     pub fn check(self, password: &Password, context: &[&str]) -> Result<(), TooWeak> {
+        let words = context.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+        let words = words.chain(context.iter().copied()).filter(|word| !word.is_empty());
         let weak = match self {
             Self::Length => false,
-            Self::Strong => zxcvbn(&password.normalised, context).score() < Score::Three,
+            Self::Strong => zxcvbn(&password.normalised, &words.collect::<Vec<_>>()).score() < Score::Three,
         };
         if weak { Err(TooWeak) } else { Ok(()) }
     }
@@ -33,11 +36,14 @@ mod tests {
 
     #[test]
     fn s35_strong_refuses_what_is_guessed_first_and_length_does_not() {
-        let context = ["marguerite@example.org", "Marguerite Duras"];
+        let context = ["m.quaxtrobbel@example.org", "Marguerite Zwybrunkl"];
         for (typed, strong) in [
             ("password1", false),
             ("qwertyuiop", false),
             ("marguerite", false),
+            ("quaxtrobbel", false),
+            ("Zwybrunkl1", false),
+            ("somebody zwybrunkl", true),
             ("turnip-lattice-9-orbit", true),
         ] {
             let password = Password::parse(typed).unwrap();

@@ -1,7 +1,9 @@
+use auth_service::entity::user;
 use futures_util::join;
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use testing::{Answer, Backend, StatusCode};
+use testing::{Answer, Backend, StatusCode, eventually};
 use uuid::Uuid;
 
 use crate::app::{App, PASSWORD, User, email};
@@ -76,9 +78,29 @@ async fn s30_the_last_active_admin_stays(#[values(Backend::Memory, Backend::Real
         patch(&root, root.id, change).await.error(StatusCode::CONFLICT, "CONFLICT");
     }
     let second = app.admin("second").await;
-    let (one, other) = join!(
+    // Held until both are under way: only SQLite lets nobody begin meanwhile.
+    let db = &app.state.db;
+    let held = db.begin().await.unwrap();
+    for id in [root.id, second.id] {
+        user::lock(&*held, id).await.unwrap();
+    }
+    let release = async {
+        if backend == Backend::Real {
+            let waiting = "SELECT count(*) FROM pg_stat_activity \
+                           WHERE wait_event_type = 'Lock' AND datname = current_database()";
+            let waiting = Statement::from_string(db.get_database_backend(), waiting);
+            eventually("both wait", async || {
+                let count = db.query_one_raw(waiting.clone()).await.unwrap().unwrap();
+                count.try_get_by_index::<i64>(0).unwrap() == 2
+            })
+            .await;
+        }
+        drop(held);
+    };
+    let (one, other, ()) = join!(
         patch(&root, second.id, json!({"role": "viewer"})),
         patch(&second, root.id, json!({"role": "viewer"})),
+        release,
     );
     let done = [&one, &other].iter().filter(|answer| answer.status == StatusCode::OK).count();
     assert_eq!(done, 1, "{} {}", one.text, other.text);

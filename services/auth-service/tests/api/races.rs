@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 use rstest::rstest;
 use sea_orm::EntityTrait;
 use serde_json::json;
-use testing::{Backend, StatusCode};
+use testing::{Backend, StatusCode, eventually};
 
 use crate::app::{App, PASSWORD, User};
 
@@ -85,12 +85,19 @@ async fn s26_no_login_with_the_old_password_survives_its_change(
 #[rstest]
 #[actix_web::test]
 async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
-    let app =
-        App::with(backend, &[BUSY, "--max-sessions-per-user=100", "--login-failures-per-account=1000"]).await;
+    let slow = "--bcrypt-cost=10";
+    let unlimited = ["--max-sessions-per-user=100", "--login-failures-per-account=1000"];
+    let app = App::with(backend, &[&[BUSY, slow][..], &unlimited].concat()).await;
     let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
     let patch = json!({"isActive": false});
     let path = format!("/api/auth/users/{}", alice.id);
-    let disable = root.client.patch(&path, &patch);
+    let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
+    let before = compared();
+    // Between the moment when a login reads the user and that when it opens the session.
+    let disable = async {
+        eventually("the first password is compared", async || compared() > before).await;
+        root.client.patch(&path, &patch).await
+    };
     let logins = join_all((0..40).map(|_| app.try_log_in(&alice.email, PASSWORD)));
     let (disabled, logins) = join(disable, logins).await;
     disabled.expect(StatusCode::OK);

@@ -32,6 +32,10 @@ fn s06_unsafe_settings_are_refused_by_name_outside_development() {
         ("JWT_REFRESH_SECRET", GOOD),
     ];
     assert!(run(&["migrate"], &good, "").status.success());
+    let in_development = [("JWT_ACCESS_SECRET", GOOD), ("JWT_REFRESH_SECRET", ""), good[1], good[2]];
+    let refused = run(&["migrate"], &in_development, "");
+    assert!(!refused.status.success(), "there is no key to sign with that everybody knows");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("JWT_REFRESH_SECRET"));
     for (variable, value) in [
         ("JWT_ACCESS_SECRET", ""),
         ("JWT_ACCESS_SECRET", "Zx8vQ2mN5pR7tW1yB4cD6f"),

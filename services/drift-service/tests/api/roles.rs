@@ -1,9 +1,11 @@
 //! Who may call what: every operation of the OpenAPI document, by everybody.
 
+use backplane::Entry;
 use contracts::Role;
+use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
 use rstest::rstest;
 use serde_json::{Value, json};
-use testing::{Backend, Client, Method, StatusCode};
+use testing::{Backend, Client, Method, StatusCode, eventually};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -113,4 +115,49 @@ fn every_rule_is_of_a_documented_operation() {
         assert!(operations.iter().any(|(known, at, _)| *known == method && *at == path), "{method} {path}");
     }
     assert_eq!(operations.len(), RULES.len());
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s01_s25_a_token_counts_here_as_it_does_where_it_was_made(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let token = app.token(Role::Admin, 900);
+    let claims = app.platform.verifier.verify(&token).unwrap();
+    let audit = async |token: &str| app.anonymous.with_token(token).get("/api/v1/audit").await.status;
+    assert_eq!(audit(&token).await, StatusCode::OK);
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    let (_, body) = signed.split_once('.').unwrap();
+    // {"alg":"none","typ":"at+jwt"}
+    let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{body}.");
+    for forged in [format!("{signed}."), format!("{signed}.AAAA"), unsigned, app.token(Role::Admin, -12)] {
+        assert_eq!(audit(&forged).await, StatusCode::UNAUTHORIZED, "{forged}");
+    }
+
+    let (user_id, session_id) = (claims.user_id.parse().unwrap(), claims.sid.unwrap());
+    let other = app.token(Role::Admin, 900);
+    let event = SessionDeleted { user_id, session_id, reason: EndReason::Logout };
+    let entry = Entry::of(event, &app.platform.clock).unwrap();
+    app.platform.backplane.append(&[entry]).await.unwrap();
+    eventually("the token is refused", async || audit(&token).await == StatusCode::UNAUTHORIZED).await;
+    assert_eq!(audit(&other).await, StatusCode::OK);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn s29_a_role_change_shows_here_at_the_next_request(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let token = app.token(Role::Viewer, 900);
+    let user_id = app.platform.verifier.verify(&token).unwrap().user_id.parse().unwrap();
+    let audit = async || app.anonymous.with_token(&token).get("/api/v1/audit").await.status;
+    assert_eq!(audit().await, StatusCode::FORBIDDEN);
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: true, generation: 2 };
+    app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
+    eventually("the new role counts", async || audit().await == StatusCode::OK).await;
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: false, generation: 3 };
+    app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
+    eventually("who is disabled is out", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }
