@@ -21,6 +21,7 @@ mod origin;
 mod platform;
 mod server;
 mod token_use;
+mod trace;
 
 pub use answer::{created, list, ok};
 pub use client::{ClientIp, client_ip, network};
@@ -37,3 +38,4 @@ pub use origin::origin_is_allowed;
 pub use platform::Platform;
 pub use server::{Server, serve, stop_on_signals};
 pub use token_use::TokenUses;
+pub use trace::join_trace;

@@ -106,6 +106,7 @@ impl Gateway {
         };
         let rooms = route.rooms(&message.channel, &fields);
         let mut envelope = envelope.clone();
+        envelope.traceparent = None;
         if route.prune(&mut payload) {
             envelope.payload = raw(&payload);
         }
@@ -121,6 +122,7 @@ impl Gateway {
     ) -> Event {
         Event {
             label: route.label().into(),
+            traceparent: message.envelope.traceparent,
             envelope,
             rooms,
             position: message.position.clone(),
@@ -144,6 +146,7 @@ impl Gateway {
             payload: raw(&payload),
             user_id: message.envelope.user_id.clone(),
             account_id: None,
+            traceparent: None,
             seq: None,
             epoch: None,
         };
@@ -157,6 +160,7 @@ impl Gateway {
 fn unheard(message: &Message) -> Event {
     Event {
         label: "".into(),
+        traceparent: None,
         envelope: message.envelope.clone(),
         rooms: Vec::new(),
         position: message.position.clone(),
