@@ -13,6 +13,7 @@ const HEAD = `# What DriftSentry reads from its environment, with the defaults. 
 # are 4001 auth-service, 4002 drift-service, 4004 ws-gateway. Each command line option has the same name.
 # Names of the replaced stack stand in: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
 # The log: RUST_LOG filters it (default info), LOG_FORMAT=json|pretty shapes it.
+# Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends them there; off by default.
 `;
 
 const help = (name) => execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });

@@ -34,7 +34,7 @@ const SETTINGS: [&str; 19] = [
 
 #[actix_web::main]
 async fn main() -> Result<()> {
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let suite = match std::env::args().nth(1).as_deref() {
         Some("engine.io") => Suite::EngineIo,
         Some("socket.io") => Suite::SocketIo,

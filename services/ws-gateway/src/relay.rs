@@ -105,6 +105,7 @@ impl Gateway {
         };
         let rooms = route.rooms(&message.channel, &fields);
         let mut envelope = envelope.clone();
+        envelope.traceparent = None;
         if route.prune(&mut payload) {
             envelope.payload = raw(&payload);
         }
@@ -120,6 +121,7 @@ impl Gateway {
     ) -> Event {
         Event {
             label: route.label().into(),
+            traceparent: message.envelope.traceparent,
             envelope,
             rooms,
             position: message.position.clone(),
@@ -143,6 +145,7 @@ impl Gateway {
             payload: raw(&payload),
             user_id: message.envelope.user_id.clone(),
             account_id: None,
+            traceparent: None,
             seq: None,
             epoch: None,
         };
@@ -156,6 +159,7 @@ impl Gateway {
 fn unheard(message: &Message) -> Event {
     Event {
         label: "".into(),
+        traceparent: None,
         envelope: message.envelope.clone(),
         rooms: Vec::new(),
         position: message.position.clone(),

@@ -6,6 +6,7 @@ use backplane::{Position, ResetReason};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::field::Empty;
 
 use super::{Event, Hub};
 use crate::ending::Ending;
@@ -73,8 +74,16 @@ impl Hub {
     }
 
     pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
+        let _entered = event.traceparent.map(|from| {
+            let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
+            if !span.is_disabled() {
+                web::join_trace(&span, Some(from));
+            }
+            span.entered()
+        });
         let (given, slow) = self.dispatch(event);
         if given > 0 {
+            tracing::debug!(event_id = %event.envelope.event_id, sockets = given, "delivered");
             gateway.metrics.sent(&event.label, given);
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);
