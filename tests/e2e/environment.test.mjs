@@ -13,6 +13,7 @@ const HEAD = `# What DriftSentry reads from its environment, with the defaults. 
 # are 4001 auth-service, 4002 drift-service, 4004 ws-gateway. Each command line option has the same name.
 # Names of the replaced stack stand in: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
 # The log: RUST_LOG filters it (default info), LOG_FORMAT=json|pretty shapes it.
+# Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends them there; off by default.
 `;
 
 const help = (name) => execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });
@@ -34,7 +35,7 @@ function settings() {
   return lines.join('\n');
 }
 
-test('.env.example is what `driftsentry --help` shows', () => {
+test('.env.example is what the help of driftsentry shows', () => {
   const wanted = `${HEAD}${settings()}\n`;
   if (process.env.UPDATE) writeFileSync(FILE, wanted);
   assert.equal(readFileSync(FILE, 'utf8'), wanted);
@@ -46,5 +47,19 @@ test('the split binaries read nothing that driftsentry does not know', () => {
     for (const [, variable] of help(name).matchAll(/\[env: (\w+)/g)) {
       assert.match(known, new RegExp(`^#${variable}=`, 'm'), `${variable} of ${name}`);
     }
+  }
+});
+
+test('each binary listens where its users look for it, and has the defaults of the replaced stack', () => {
+  const ports = { driftsentry: 3001, 'auth-service': 4001, 'drift-service': 4002, 'ws-gateway': 4004 };
+  for (const [name, port] of Object.entries(ports)) {
+    assert.match(help(name), new RegExp(`\\[env: PORT=\\]\\s+\\[default: ${port}\\]`), name);
+  }
+  const known = readFileSync(FILE, 'utf8').split('\n');
+  for (const setting of [
+    'JWT_ACCESS_EXPIRY=15m', 'JWT_REFRESH_EXPIRY=7d', 'SESSION_TIMEOUT_MINUTES=60', 'SESSION_LIFETIME_HOURS=168',
+    'MAX_SESSIONS_PER_USER=5', 'BCRYPT_COST=10', 'GATEWAY_MESSAGES_PER_SECOND=10', 'CORS_ORIGIN=http://localhost:3000',
+  ]) {
+    assert.ok(known.includes(`#${setting}`), setting);
   }
 });

@@ -44,8 +44,8 @@ describe('docker-compose.yml', () => {
     const common = text.match(/x-environment: &environment\n((?: {2}.*\n)+)/)[1];
     const services = blocks(text.slice(text.indexOf('\nservices:')));
     const gateway = services['ws-gateway-1'] + services['ws-gateway-2'];
-    // RUST_LOG is the log's, NODE_ENV stands in for APP_ENV.
-    const everywhere = ['RUST_LOG', 'NODE_ENV'];
+    // RUST_LOG and OTEL_… are the log's, NODE_ENV stands in for APP_ENV.
+    const everywhere = ['RUST_LOG', 'NODE_ENV', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
     for (const [name, block] of [
       ['auth-service', common + services['auth-service']],
       ['drift-service', common + services['drift-service']],

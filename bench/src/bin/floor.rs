@@ -2,7 +2,7 @@
 //!
 //! It speaks just as much Socket.IO as the bench's sockets do, believes every token, and gives each
 //! event to each socket of its rooms with one write of one shared frame. With FLOOR_GATHER it writes
-//! all that has come from Redis in one go.
+//! all that one read from Redis has brought in one go.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,11 +10,10 @@ use std::env::var;
 use std::io::ErrorKind;
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::Claims;
-use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +24,9 @@ const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r
                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const OPEN: &str =
     r#"0{"sid":"floor","upgrades":[],"pingInterval":300000,"pingTimeout":20000,"maxPayload":1000000}"#;
+
+/// How much is read from Redis at once.
+const READ: usize = 64 * 1_024;
 
 struct Socket {
     stream: TcpStream,
@@ -49,11 +51,10 @@ async fn main() -> Result<()> {
 
 async fn serve() -> Result<()> {
     let rooms = Rooms::default();
-    let mut events = redis::Client::open(var("REDIS_URL")?)?.get_async_pubsub().await?;
-    for pattern in contracts::events::LOGGED_CHANNELS {
-        events.psubscribe(pattern).await?;
-    }
-    spawn_local(relay(events, Rc::clone(&rooms), var("FLOOR_GATHER").is_ok()));
+    let redis = TcpStream::connect(var("REDIS_URL")?.trim_start_matches("redis://")).await?;
+    let subscribe = format!("PSUBSCRIBE {}\r\n", contracts::events::LOGGED_CHANNELS.join(" "));
+    ensure!(redis.try_write(subscribe.as_bytes())? == subscribe.len(), "Redis takes nothing");
+    spawn_local(relay(redis, Rc::clone(&rooms), var("FLOOR_GATHER").is_ok()));
     let listener = TcpListener::bind(("127.0.0.1", var("PORT")?.parse::<u16>()?)).await?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -65,15 +66,23 @@ async fn serve() -> Result<()> {
 }
 
 /// Gives what is heard to the sockets of its rooms.
-async fn relay(events: redis::aio::PubSub, rooms: Rooms, gathers: bool) -> Result<()> {
-    let mut events = events.into_on_message();
-    while let Some(event) = events.next().await {
-        let mut touched = Vec::new();
-        let mut next = Some(event);
-        while let Some(event) = next {
-            let channel = event.get_channel_name();
-            let envelope: Envelope = serde_json::from_slice(event.get_payload_bytes())?;
-            let frame = text_frame(&format!(r#"42["{channel}",{}]"#, envelope.payload));
+async fn relay(redis: TcpStream, rooms: Rooms, gathers: bool) -> Result<()> {
+    let mut heard = Vec::new();
+    loop {
+        redis.readable().await?;
+        heard.reserve(READ);
+        match redis.try_read_buf(&mut heard) {
+            Ok(0) => bail!("Redis has gone"),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let (mut touched, mut at) = (Vec::new(), 0);
+        while let Some((reply, end)) = reply(&heard[at..]) {
+            at += end;
+            let [b"pmessage", _, channel, event] = reply[..] else { continue };
+            let (channel, envelope) = (std::str::from_utf8(channel)?, serde_json::from_slice(event)?);
+            let frame = frame(channel, &envelope);
             for room in rooms_of(channel, &envelope) {
                 for socket in rooms.borrow().get(&room).into_iter().flatten() {
                     if gathers {
@@ -84,8 +93,8 @@ async fn relay(events: redis::aio::PubSub, rooms: Rooms, gathers: bool) -> Resul
                     }
                 }
             }
-            next = if gathers { events.next().now_or_never().flatten() } else { None };
         }
+        heard.drain(..at);
         for socket in touched {
             let queued = std::mem::take(&mut *socket.unwritten.borrow_mut());
             if !queued.is_empty() {
@@ -93,7 +102,34 @@ async fn relay(events: redis::aio::PubSub, rooms: Rooms, gathers: bool) -> Resul
             }
         }
     }
-    Ok(())
+}
+
+/// The parts of what Redis says to a subscriber, and where it ends; `None` if it is not whole yet.
+fn reply(bytes: &[u8]) -> Option<(Vec<&[u8]>, usize)> {
+    let mut at = 0;
+    let line = |at: &mut usize| {
+        let length = bytes.get(*at..)?.windows(2).position(|end| end == b"\r\n")?;
+        let line = &bytes[*at..*at + length];
+        *at += length + 2;
+        Some(line)
+    };
+    let number = |text: &[u8]| std::str::from_utf8(text.get(1..)?).ok()?.parse::<usize>().ok();
+    let mut parts = Vec::new();
+    for _ in 0..number(line(&mut at)?)? {
+        let head = line(&mut at)?;
+        if head.starts_with(b"$") {
+            let end = at + number(head)?;
+            parts.push(bytes.get(..end + 2)?.get(at..end)?);
+            at = end + 2;
+        } else {
+            parts.push(head);
+        }
+    }
+    Some((parts, at))
+}
+
+fn frame(channel: &str, envelope: &Envelope) -> Vec<u8> {
+    text_frame(&format!(r#"42["{channel}",{}]"#, envelope.payload))
 }
 
 fn rooms_of(channel: &str, envelope: &Envelope) -> Vec<String> {

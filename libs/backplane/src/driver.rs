@@ -57,7 +57,7 @@ pub struct Entry {
 impl Entry {
     /// Wraps an event that happens now.
     pub fn of<E: Event>(event: E, clock: &Clock) -> serde_json::Result<Self> {
-        let envelope = Envelope::of(event, clock);
+        let envelope = Envelope { traceparent: crate::current_trace(), ..Envelope::of(event, clock) };
         Ok(Self {
             event_id: envelope.event_id,
             channel: E::TYPE.into(),

@@ -15,8 +15,10 @@ mod feed;
 mod memory;
 mod message;
 mod redis;
+mod trace;
 
 pub use backplane::{Backplane, Link, Options};
 pub use driver::{Entry, Error, Hold, LogRead, Mark, Put, Result};
 pub use feed::{Feed, FeedItem, ResetReason};
 pub use message::{Message, Position};
+pub use trace::{current_trace, traced};

@@ -2,7 +2,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Clock;
+use crate::traceparent::lenient;
+use crate::{Clock, Traceparent};
 
 /// Something that happened, as the payload of a message on the channel [`Event::TYPE`].
 ///
@@ -38,6 +39,9 @@ pub struct Envelope<P> {
     pub user_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
+    /// The request that brought it about, for logs and traces; no client gets it.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Traceparent>,
     /// The place in the log, counted from 1 within an epoch. Absent in messages that are not logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -56,6 +60,7 @@ impl<E: Event> Envelope<E> {
             user_id: event.user_id(),
             account_id: event.account_id(),
             payload: event,
+            traceparent: None,
             seq: None,
             epoch: None,
         }

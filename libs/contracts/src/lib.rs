@@ -9,8 +9,10 @@ mod claims;
 mod clock;
 mod envelope;
 mod role;
+mod traceparent;
 
 pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
 pub use envelope::{Envelope, Event};
 pub use role::Role;
+pub use traceparent::{NotATraceparent, Traceparent};

@@ -22,6 +22,7 @@ mod platform;
 mod server;
 mod takeover;
 mod token_use;
+mod trace;
 
 pub use answer::{created, list, ok};
 pub use client::{ClientIp, client_ip, network};
@@ -39,3 +40,4 @@ pub use platform::Platform;
 pub use server::{Server, serve, stop_on_signals};
 pub use takeover::{Taken, take_over};
 pub use token_use::TokenUses;
+pub use trace::join_trace;

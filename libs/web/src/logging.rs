@@ -1,24 +1,33 @@
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use anyhow::Result;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::trace;
 
 /// What the libraries say at their start is of no use to an operator.
 const DEFAULT_FILTER: &str = "info,sea_orm_migration=warn,actix_server=warn,sqlx::postgres::notice=warn";
 
 /// Sends the log to standard error: for people on a terminal, as JSON elsewhere (`LOG_FORMAT` decides
-/// otherwise). `RUST_LOG` filters; the default is `info`, less for libraries.
-pub fn init_logging() {
+/// otherwise). `RUST_LOG` filters; the default is `info`, less for libraries. Spans go to the collector at
+/// `OTEL_EXPORTER_OTLP_ENDPOINT`, if that is set, under the name of `service`.
+///
+/// # Errors
+/// If that is no URL.
+pub fn init_logging(service: &'static str) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let json = match std::env::var("LOG_FORMAT").as_deref() {
         Ok("json") => true,
         Ok("pretty") => false,
         _ => !std::io::stderr().is_terminal(),
     };
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines =
+        if json { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
+    let exporter = trace::exporter(service)?;
     // An error means that a test has set one up before.
-    let _ = if json {
-        builder.json().flatten_event(true).try_init()
-    } else {
-        builder.with_target(false).try_init()
-    };
+    let _ = tracing_subscriber::registry().with(exporter).with(lines.with_filter(filter)).try_init();
+    Ok(())
 }

@@ -9,14 +9,18 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
+use backplane::traced;
+use contracts::Traceparent;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use serde_json::json;
 use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
-use crate::{ApiError, ErrorBody, ErrorCode, Platform, RequestId};
+use crate::{ApiError, ErrorBody, ErrorCode, Platform, RequestId, trace};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 64;
 const PROBED: [&str; 3] = ["/health", "/ready", "/metrics"];
 
@@ -51,13 +55,18 @@ pub(crate) async fn observe(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let request_id = request_id(request.headers());
-    let span = tracing::info_span!("request", request_id);
+    let span = if PROBED.contains(&request.path()) {
+        tracing::info_span!("probe", request_id, trace_id = Empty)
+    } else {
+        tracing::info_span!("request", request_id, trace_id = Empty, otel.kind = Empty)
+    };
+    let trace = trace::join_trace(&span, traceparent(request.headers()));
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let method = method_label(&request);
     // Without the query: it may hold a token.
     let path = request.path().to_owned();
 
-    let (http_request, response) = match next.call(request).instrument(span.clone()).await {
+    let (http_request, response) = match traced(trace, next.call(request)).instrument(span.clone()).await {
         Ok(answer) => answer.into_parts(),
         // Extractors outside handlers and actix itself; `from_fn` hands them on as errors.
         Err(error) => return Err(error),
@@ -75,6 +84,7 @@ pub(crate) async fn observe(
     {
         metrics.count(platform.service, &route, method, status, started);
     }
+    trace::describe_request(&span, method, &route, status.as_u16());
     log(&span, method, &path, status, started, response.error());
     Ok(ServiceResponse::new(http_request, response))
 }
@@ -87,6 +97,11 @@ fn request_id(headers: &HeaderMap) -> String {
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     given.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), Into::into)
+}
+
+/// The trace that the caller says this belongs to.
+fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
+    headers.get(TRACEPARENT)?.to_str().ok()?.parse().ok()
 }
 
 /// A client may invent methods; a label may not.

@@ -9,7 +9,7 @@ use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Health, HttpConfig, Limiter, Status, TokenUses};
+use crate::{Health, HttpConfig, Limiter, Status, TokenUses, trace};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -87,6 +87,11 @@ impl Platform {
             .tasks
             .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone()));
         platform.watch_backplane()?;
+        let served = platform.served.clone();
+        platform.tasks.spawn(async move {
+            served.cancelled().await;
+            trace::flush().await;
+        });
         // Memory, CPU and open files of this process, which only Linux tells.
         #[cfg(target_os = "linux")]
         {

@@ -5,7 +5,7 @@ use web::Platform;
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     let config: Config = web::parse();
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let Config { port, database_url, redis_url, http, keys, settings, command } = config;
     let platform = Platform::connect("auth-service", http, &keys, &redis_url, Vec::new(), Clock::system())?;
     let state = State::connect(platform.clone(), &database_url, settings).await?;

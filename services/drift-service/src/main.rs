@@ -5,7 +5,7 @@ use web::Platform;
 
 #[actix_web::main]
 async fn main() -> Result<()> {
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let config: Config = web::parse();
     let platform = Platform::connect(
         "drift-service",

@@ -44,7 +44,7 @@ fn platform(serve: &Serve) -> Result<Platform> {
 
 /// Makes an admin and ends.
 pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
     auth_service::create_admin::run(&state, email, name).await
@@ -52,7 +52,7 @@ pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()>
 
 /// Runs everything until a signal.
 pub async fn run(serve: Serve) -> Result<()> {
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;
     let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;

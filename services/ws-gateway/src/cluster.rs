@@ -193,6 +193,7 @@ fn envelope(word: &Word, clock: &Clock) -> String {
         payload: word,
         user_id: None,
         account_id: None,
+        traceparent: None,
         seq: None,
         epoch: None,
     };

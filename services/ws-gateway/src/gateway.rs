@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::conformance::Suite;
 use crate::connection::Connection;
 use crate::history::History;
-use crate::hub::{Ended, Hub, Item};
+use crate::hub::{Ended, Hub, Inbox};
 use crate::keeper::Keeper;
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
@@ -35,8 +35,8 @@ pub struct Gateway {
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
     sessions: RwLock<HashMap<Arc<str>, Arc<Connection>>>,
     hubs: RwLock<HashMap<ThreadId, Arc<Hub>>>,
-    joins: mpsc::UnboundedSender<mpsc::Sender<Item>>,
-    joined: Mutex<Option<mpsc::UnboundedReceiver<mpsc::Sender<Item>>>>,
+    joins: mpsc::UnboundedSender<Inbox>,
+    joined: Mutex<Option<mpsc::UnboundedReceiver<Inbox>>>,
 }
 
 impl Gateway {
@@ -76,7 +76,8 @@ impl Gateway {
     pub fn hub_of_this_thread(self: &Arc<Self>) -> Arc<Hub> {
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
         let hub = hubs.entry(std::thread::current().id()).or_insert_with(|| {
-            let (hub, inbox, items) = Hub::new();
+            let (inbox, items) = Hub::open();
+            let hub = Arc::clone(&inbox.hub);
             // An error means that the relay has stopped, and with it the process.
             let _ = self.joins.send(inbox);
             actix_web::rt::spawn(Arc::clone(&hub).run(Arc::clone(self), items));
@@ -86,7 +87,7 @@ impl Gateway {
     }
 
     /// The hubs that want to be fed, for the one relay.
-    pub(crate) fn take_joins(&self) -> Option<mpsc::UnboundedReceiver<mpsc::Sender<Item>>> {
+    pub(crate) fn take_joins(&self) -> Option<mpsc::UnboundedReceiver<Inbox>> {
         self.joined.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 

@@ -13,6 +13,8 @@ mod cluster;
 #[doc(hidden)]
 pub mod conformance;
 mod connection;
+#[cfg(test)]
+mod documented;
 mod drain;
 mod ending;
 mod engineio;

@@ -5,7 +5,7 @@ use ws_gateway::{Config, State};
 
 #[actix_web::main]
 async fn main() -> Result<()> {
-    web::init_logging();
+    web::init_logging(env!("CARGO_PKG_NAME"))?;
     let config: Config = web::parse();
     let channels = config.settings.channels()?;
     let Config { http, keys, settings, port, redis_url } = config;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::catalogue::{Fields, Route, Shape};
 use crate::cluster;
 use crate::gateway::Gateway;
-use crate::hub::{Event, Frames, Item};
+use crate::hub::{Event, Frames, Inbox, Item};
 
 const FEED_BUFFER: usize = 256;
 
@@ -34,14 +34,13 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             }
         }
     });
-    let mut hubs: Vec<mpsc::Sender<Item>> = Vec::new();
+    let mut hubs: Vec<Inbox> = Vec::new();
     let mut position: Option<Position> = None;
     loop {
         let item = tokio::select! {
             Some(hub) = joins.recv() => {
                 if let Some(position) = position.clone() {
-                    // An error means that the worker has ended already.
-                    let _ = hub.send(Item::Reset { position, reason: ResetReason::Started }).await;
+                    hub.hand(&gateway, Item::Reset { position, reason: ResetReason::Started }).await;
                 }
                 hubs.push(hub);
                 continue;
@@ -68,9 +67,9 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => break,
         };
         for hub in &hubs {
-            let _ = hub.send(item.clone()).await;
+            hub.hand(&gateway, item.clone()).await;
         }
-        hubs.retain(|hub| !hub.is_closed());
+        hubs.retain(|hub| !hub.items.is_closed());
     }
     reader.abort();
 }
@@ -106,6 +105,7 @@ impl Gateway {
         };
         let rooms = route.rooms(&message.channel, &fields);
         let mut envelope = envelope.clone();
+        envelope.traceparent = None;
         if route.prune(&mut payload) {
             envelope.payload = raw(&payload);
         }
@@ -121,6 +121,7 @@ impl Gateway {
     ) -> Event {
         Event {
             label: route.label().into(),
+            traceparent: message.envelope.traceparent,
             envelope,
             rooms,
             position: message.position.clone(),
@@ -144,6 +145,7 @@ impl Gateway {
             payload: raw(&payload),
             user_id: message.envelope.user_id.clone(),
             account_id: None,
+            traceparent: None,
             seq: None,
             epoch: None,
         };
@@ -157,6 +159,7 @@ impl Gateway {
 fn unheard(message: &Message) -> Event {
     Event {
         label: "".into(),
+        traceparent: None,
         envelope: message.envelope.clone(),
         rooms: Vec::new(),
         position: message.position.clone(),

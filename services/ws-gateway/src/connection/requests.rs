@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::Connection;
 use crate::authorise::Refusal;
 use crate::gateway::Gateway;
-use crate::hub::{Form, Member};
+use crate::hub::{Form, Hub, Member};
 
 /// What a client asks for, in both protocols. The outcome is the data or the error of the answer.
 impl Connection {
@@ -13,12 +13,7 @@ impl Connection {
         socket: &str,
         room: &str,
     ) -> Result<Value, Value> {
-        if !gateway.catalogue.is_subscribable(room) {
-            return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
-        }
-        self.hub.subscribe(socket, room);
-        self.keep_for_sure(gateway, socket).await;
-        Ok(json!({ "room": room }))
+        self.change_rooms(gateway, socket, room, Hub::subscribe).await
     }
 
     pub(super) async fn unsubscribe(
@@ -27,10 +22,20 @@ impl Connection {
         socket: &str,
         room: &str,
     ) -> Result<Value, Value> {
+        self.change_rooms(gateway, socket, room, Hub::unsubscribe).await
+    }
+
+    async fn change_rooms(
+        &self,
+        gateway: &Gateway,
+        socket: &str,
+        room: &str,
+        change: fn(&Hub, socket: &str, room: &str) -> bool,
+    ) -> Result<Value, Value> {
         if !gateway.catalogue.is_subscribable(room) {
             return Err(json!({ "code": "UNKNOWN_ROOM", "message": "there is no such room" }));
         }
-        self.hub.unsubscribe(socket, room);
+        change(&self.hub, socket, room);
         self.keep_for_sure(gateway, socket).await;
         Ok(json!({ "room": room }))
     }

@@ -127,6 +127,7 @@ pub async fn emit(
         payload: emit.payload,
         user_id: None,
         account_id: None,
+        traceparent: backplane::current_trace(),
         seq: None,
         epoch: None,
     };

@@ -90,7 +90,11 @@ fn upgrade(
         return Err(RequestError::BadRequest);
     }
     let answer = handshake(request, payload)?;
-    let ticket = session.probe().ok_or(RequestError::BadRequest)?;
+    let Some(ticket) = session.probe() else {
+        // As the reference implementation does it: with a 400 some clients would fail.
+        worker.gateway.metrics.connected("engine", RequestError::BadRequest.label());
+        return Ok(web_socket::turn_away(answer));
+    };
     Ok(web_socket::open(worker, session, ticket, answer, Box::pin(async {})))
 }
 

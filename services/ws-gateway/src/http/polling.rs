@@ -8,6 +8,7 @@ use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
 use super::Worker;
 use crate::connection::Connection;
@@ -24,7 +25,12 @@ pub async fn request(
         return Err(RequestError::BadRequest);
     }
     match *request.method() {
-        Method::GET => poll(worker, session).await,
+        Method::GET => {
+            // The timer is coarse: a client that is overdue is told so by its own clock.
+            session.tick(&worker.gateway, Instant::now());
+            let session = worker.gateway.session(&session.id).ok_or(RequestError::SessionUnknown)?;
+            poll(worker, &session).await
+        }
         Method::POST => post(request, payload, worker, session).await,
         _ => Err(RequestError::BadRequest),
     }

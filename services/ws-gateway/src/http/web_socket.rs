@@ -16,18 +16,20 @@ use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 use web::Taken;
 
 use super::Worker;
 use super::reassembly::Reassembly;
 use crate::connection::{Connection, Incoming, read};
+use crate::frame::Frame;
 use crate::gateway::Gateway;
 use crate::outbound::{Outbound, Written};
 
 /// How long a client may take to close its side: closing a stream that has something unread would take
 /// back the last bytes that were written.
 const LINGER: Duration = Duration::from_secs(1);
+const NORMAL_CLOSURE: u16 = 1000;
 const READ_BYTES: usize = 32 * 1024;
 
 thread_local! {
@@ -59,6 +61,20 @@ pub fn open(
         let tracker = gateway.platform.farewells.clone();
         let socket = serve(gateway, connection, ticket, stream, received, first);
         actix_web::rt::spawn(tracker.track_future(socket));
+    });
+    answer.map_into_boxed_body()
+}
+
+/// Opens a WebSocket that nobody waits for, and closes it at once.
+pub fn turn_away(answer: HttpResponse<()>) -> HttpResponse {
+    let answer = web::take_over(answer, |Taken { mut stream, answer, .. }| {
+        let outbound = Outbound::web_socket(0);
+        outbound.begin(0, answer);
+        outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);
+        actix_web::rt::spawn(async move {
+            poll_fn(|cx| poll_write(&stream, &outbound, 0, cx)).await;
+            let _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
+        });
     });
     answer.map_into_boxed_body()
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use backplane::Position;
 use chrono::{DateTime, Utc};
-use contracts::Envelope;
+use contracts::{Envelope, Traceparent};
 use serde_json::value::RawValue;
 
 use super::Form;
@@ -18,6 +18,8 @@ pub struct Event {
     /// What it is counted as.
     pub label: Arc<str>,
     pub envelope: Envelope<Box<RawValue>>,
+    /// The request that brought it about.
+    pub traceparent: Option<Traceparent>,
     /// The rooms that hear it; none for one that only moves the position on.
     pub rooms: Vec<String>,
     pub position: Option<Position>,
@@ -90,11 +92,13 @@ impl Event {
             payload: RawValue::from_string("{}".into()).unwrap(),
             user_id: None,
             account_id: None,
+            traceparent: None,
             seq: Some(position.seq),
             epoch: Some(position.epoch.to_string()),
         };
         Self {
             label: "example".into(),
+            traceparent: None,
             envelope,
             rooms: Vec::new(),
             position: Some(position),

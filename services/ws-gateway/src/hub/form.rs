@@ -52,6 +52,7 @@ fn envelope(name: &str, payload: Value, clock: &Clock) -> String {
         payload,
         user_id: None,
         account_id: None,
+        traceparent: None,
         seq: None,
         epoch: None,
     };

@@ -1,7 +1,7 @@
 //! The authorised sockets of one worker thread, their rooms, and what is sent to them.
 //!
-//! There is one [`Hub`] per worker thread, fed by [`Relay`](crate::relay) through a bounded channel,
-//! so that a broadcast wakes each worker once. Nothing in here waits for a client: a frame is put
+//! There is one [`Hub`] per worker thread, fed by [`Relay`](crate::relay) through its [`Inbox`], so that
+//! a broadcast wakes each worker once, and an event for few wakes only those few. Nothing in here waits for a client: a frame is put
 //! into the queue of its connection, and a queue that is full ends the connection.
 
 mod event;
@@ -15,6 +15,7 @@ mod shape;
 mod timers;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub use event::{Event, Frames};
 pub use form::Form;
 pub use member::{Member, Membership};
 pub use replay::Replay;
-pub use run::Item;
+pub use run::{Inbox, Item};
 
 use crate::connection::Connection;
 use crate::outbound::Pushed;
@@ -47,6 +48,8 @@ pub struct Hub {
     inner: Mutex<Inner>,
     /// Whether the feed has begun.
     started: watch::Sender<bool>,
+    /// Items that were handed over and are not delivered yet.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -68,10 +71,11 @@ pub struct Ended {
 }
 
 impl Hub {
-    pub fn new() -> (Arc<Self>, mpsc::Sender<Item>, mpsc::Receiver<Item>) {
-        let (sender, receiver) = mpsc::channel(INBOX);
-        let hub = Self { inner: Mutex::default(), started: watch::Sender::new(false) };
-        (Arc::new(hub), sender, receiver)
+    pub fn open() -> (Inbox, mpsc::Receiver<Item>) {
+        let (items, receiver) = mpsc::channel(INBOX);
+        let (started, waiting) = (watch::Sender::new(false), AtomicUsize::new(0));
+        let hub = Arc::new(Self { inner: Mutex::default(), started, waiting });
+        (Inbox { hub, items }, receiver)
     }
 
     /// Waits until the feed has begun; false if that takes too long.
@@ -184,6 +188,12 @@ impl Hub {
     /// Has the connection looked at, at that time.
     pub fn watch(&self, connection: &Arc<Connection>, at: Instant) {
         self.lock().connections.add(at, Arc::downgrade(connection));
+    }
+
+    /// How many sockets an event is for, those in several of its rooms counted for each.
+    fn audience(&self, event: &Event) -> usize {
+        let inner = self.lock();
+        event.rooms.iter().map(|room| inner.rooms.members(room).len()).sum()
     }
 
     /// Gives an event to all who may see it, each once. How many got it, and the connections whose

@@ -1,10 +1,12 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backplane::{Position, ResetReason};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::field::Empty;
 
 use super::{Event, Hub};
 use crate::ending::Ending;
@@ -14,11 +16,37 @@ use crate::gateway::Gateway;
 const TICK: Duration = Duration::from_millis(100);
 const SHORTEST_TICK: Duration = Duration::from_millis(2);
 
+/// To how many sockets of a worker an event is given without waking the worker for it.
+const FEW: usize = 16;
+
+/// A hub, and the way to have its own thread deliver to it.
+#[derive(Clone)]
+pub struct Inbox {
+    pub hub: Arc<Hub>,
+    pub items: mpsc::Sender<Item>,
+}
+
 /// What the relay tells a hub.
 #[derive(Clone)]
 pub enum Item {
     Event(Arc<Event>),
     Reset { position: Position, reason: ResetReason },
+}
+
+impl Inbox {
+    /// Hands the hub an item after all earlier ones. An event for few sockets is put into their queues
+    /// here and now; one for many is left to the hub's own thread, which is woken once for all of them.
+    pub async fn hand(&self, gateway: &Gateway, item: Item) {
+        if let Item::Event(event) = &item
+            && self.hub.waiting.load(Ordering::Acquire) == 0
+            && self.hub.audience(event) <= FEW
+        {
+            return self.hub.deliver(gateway, event);
+        }
+        self.hub.waiting.fetch_add(1, Ordering::Relaxed);
+        // An error means that the worker has ended.
+        let _ = self.items.send(item).await;
+    }
 }
 
 impl Hub {
@@ -32,19 +60,30 @@ impl Hub {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                item = items.recv() => match item {
-                    Some(Item::Event(event)) => self.deliver(&gateway, &event),
-                    Some(Item::Reset { position, reason }) => self.reset(&gateway, position, reason),
-                    None => return,
-                },
+                item = items.recv() => {
+                    match item {
+                        Some(Item::Event(event)) => self.deliver(&gateway, &event),
+                        Some(Item::Reset { position, reason }) => self.reset(&gateway, position, reason),
+                        None => return,
+                    }
+                    self.waiting.fetch_sub(1, Ordering::Release);
+                }
                 _ = ticks.tick() => self.tick(&gateway),
             }
         }
     }
 
     pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
+        let _entered = event.traceparent.map(|from| {
+            let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
+            if !span.is_disabled() {
+                web::join_trace(&span, Some(from));
+            }
+            span.entered()
+        });
         let (given, slow) = self.dispatch(event);
         if given > 0 {
+            tracing::debug!(event_id = %event.envelope.event_id, sockets = given, "delivered");
             gateway.metrics.sent(&event.label, given);
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);

@@ -42,7 +42,7 @@ impl Crowd {
         let clock = Clock::system();
         let platform = Platform::connect("shape", http, &keys, "memory:", vec![], clock).unwrap();
         let gateway = Arc::new(Gateway::new(platform, settings).unwrap());
-        let (hub, _, _) = Hub::new();
+        let (Inbox { hub, .. }, _) = Hub::open();
         hub.reset(&gateway, Position { epoch: "e".into(), seq: 0 }, ResetReason::Started);
         let mut crowd = Self { gateway, hub, sockets: Vec::new(), heard: 0 };
         for (number, form) in (0..size).zip([Form::Plain, Form::Root, Form::Dashboard].iter().cycle()) {
@@ -180,4 +180,27 @@ async fn whoever_leaves_a_crowd_leaves_the_others_where_they_are() {
         crowd.hub.leave(&format!("socket-{number}"));
     }
     assert!(crowd.hub.lock().rooms.members("drifts").is_empty());
+}
+
+#[tokio::test]
+async fn an_event_for_few_wakes_only_them_and_waits_for_those_before_it() {
+    let crowd = Crowd::gather(100);
+    let (items, mut waiting) = mpsc::channel(8);
+    let inbox = Inbox { hub: Arc::clone(&crowd.hub), items };
+    let for_one = || {
+        let payload = json!({ "userId": "user-7", "sessionId": Uuid::nil() });
+        Item::Event(crowd.prepare("auth:user.login", payload, Some("user-7".into())))
+    };
+    inbox.hand(&crowd.gateway, for_one()).await;
+    assert!(waiting.try_recv().is_err());
+    assert_eq!(crowd.write_all().iter().flatten().count(), 1);
+
+    inbox.hand(&crowd.gateway, Item::Event(crowd.prepare("drift:updated", json!({ "id": "1" }), None))).await;
+    inbox.hand(&crowd.gateway, for_one()).await;
+    assert_eq!(crowd.write_all().iter().flatten().count(), 0);
+    let left = [waiting.try_recv(), waiting.try_recv()].map(|item| match item {
+        Ok(Item::Event(event)) => event.label.to_string(),
+        _ => String::new(),
+    });
+    assert_eq!(left, ["drift:*", "auth:*"]);
 }

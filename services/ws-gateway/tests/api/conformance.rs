@@ -139,7 +139,10 @@ async fn an_upgrade_releases_the_waiting_get_and_closes_the_other_ways_in() {
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("4hello"));
     assert_eq!(echo.client.get(&session).await.status, 400);
     assert_eq!(echo.client.send(echo.client.request(Method::POST, &session).body("4x")).await.status, 400);
-    assert!(connect_async(&url).await.is_err(), "a second WebSocket");
+    let (mut second, _) = connect_async(&url).await.unwrap();
+    second.send(Message::text("2probe")).await.unwrap();
+    let answer = second.next().await.unwrap().unwrap();
+    assert!(matches!(answer, Message::Close(Some(frame)) if u16::from(frame.code) == 1000));
     socket.send(Message::text("4still here")).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("4still here"));
 }

@@ -1,7 +1,11 @@
 //! Engine.IO to the letter: the requests, the upgrade, and what ends a session.
 
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, Method, eventually};
+use tokio_tungstenite::connect_async;
 
 use crate::app::App;
 use crate::stock::{Closed, Stock};
@@ -151,6 +155,26 @@ async fn a_client_that_does_not_answer_pings_is_closed() {
 
     let mut answering = app.stock("/", &app.token("alice")).await;
     answering.assert_silence().await;
+}
+
+#[actix_web::test]
+async fn pings_come_at_the_interval_also_where_the_timeout_is_longer() {
+    let timeout = Duration::from_secs(10);
+    let arguments = ["--gateway-ping-interval-ms", "200", "--gateway-ping-timeout-ms", "10000"];
+    let app = App::start_with(Backend::Memory, &arguments).await;
+    let started = Instant::now();
+    let path = session(&app.client).await;
+    post(&app.client, &path, format!("40{}", json!({ "token": app.token("alice") }))).await;
+    app.client.get(&path).await;
+    let url = app.ws("/ws?token=") + &app.token("alice");
+    let (mut plain, _) = connect_async(url).await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(app.client.get(&path).await.text, "2");
+        post(&app.client, &path, "3").await;
+        // Its pong goes out with the next read.
+        while !plain.next().await.unwrap().unwrap().is_ping() {}
+    }
+    assert!(started.elapsed() < timeout, "{:?}", started.elapsed());
 }
 
 #[actix_web::test]

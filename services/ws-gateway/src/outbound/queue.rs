@@ -1,0 +1,142 @@
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::task::Waker;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use crate::frame::Frame;
+
+/// How many frames are handed to the kernel at once; it takes no more pieces than that.
+const MAX_PIECES: usize = 1_024;
+/// As many as lie on the stack meanwhile.
+const USUAL_PIECES: usize = 16;
+
+/// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
+const STALL_LIMIT: Duration = Duration::from_secs(8);
+
+/// What is queued for a connection, and who is to be woken for it.
+#[derive(Debug)]
+pub struct Queue {
+    pub frames: VecDeque<Frame>,
+    pub bytes: usize,
+    pub taker: Taker,
+    /// What only the WebSocket gets, before anything else: the head of the answer that opened it, and
+    /// answers to its probe.
+    pub opening: VecDeque<Frame>,
+    /// How much of the next frame for the WebSocket has been written.
+    pub written: usize,
+    /// The WebSocket that may write: an earlier one that still asks has been given up.
+    pub ticket: u32,
+    pub web_socket: Option<Waker>,
+    pub poll: Option<Waker>,
+    /// Somebody who has much to push, and waits for room.
+    pub pusher: Option<Waker>,
+    pub waiting_since: Option<Instant>,
+    pub closing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    Polling,
+    /// Polling still, but no GET is kept waiting: the client moves to a WebSocket.
+    Probing,
+    WebSocket,
+}
+
+impl Queue {
+    pub fn new(taker: Taker) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            taker,
+            opening: VecDeque::new(),
+            written: 0,
+            ticket: 0,
+            web_socket: None,
+            poll: None,
+            pusher: None,
+            waiting_since: None,
+            closing: false,
+        }
+    }
+
+    pub fn add(&mut self, frame: Frame) {
+        self.bytes += frame.wire().len();
+        self.frames.push_back(frame);
+        self.waiting_since.get_or_insert_with(Instant::now);
+    }
+
+    pub fn is_stalled(&self, now: Instant) -> bool {
+        self.taker == Taker::WebSocket
+            && self.waiting_since.is_some_and(|since| now.saturating_duration_since(since) > STALL_LIMIT)
+    }
+
+    pub fn close(&mut self) {
+        self.closing = true;
+        self.wake();
+    }
+
+    pub fn wake(&mut self) {
+        for waker in [self.web_socket.take(), self.poll.take(), self.pusher.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    pub fn take(&mut self) -> Vec<Frame> {
+        self.bytes = 0;
+        self.went_on(true);
+        std::mem::take(&mut self.frames).into()
+    }
+
+    /// What the WebSocket is to write next, without what it has written.
+    pub fn pieces(&self) -> SmallVec<[IoSlice<'_>; USUAL_PIECES]> {
+        let carried = if self.taker == Taker::WebSocket { self.frames.len() } else { 0 };
+        let frames = self.opening.iter().chain(self.frames.iter().take(carried)).take(MAX_PIECES);
+        let mut pieces: SmallVec<[IoSlice<'_>; USUAL_PIECES]> =
+            frames.map(|frame| IoSlice::new(frame.wire())).collect();
+        if let Some(first) = pieces.first_mut() {
+            first.advance(self.written);
+        }
+        pieces
+    }
+
+    pub fn advance(&mut self, bytes: usize) {
+        self.written += bytes;
+        loop {
+            let (frames, counted) = match self.opening.is_empty() {
+                true => (&mut self.frames, true),
+                false => (&mut self.opening, false),
+            };
+            let Some(length) = frames.front().map(|frame| frame.wire().len()) else { break };
+            if length > self.written {
+                break;
+            }
+            self.written -= length;
+            frames.pop_front();
+            if counted {
+                self.bytes -= length;
+            }
+            if frames.is_empty() {
+                // An idle connection keeps no buffer.
+                *frames = VecDeque::new();
+            }
+        }
+        self.went_on(self.frames.is_empty());
+    }
+
+    fn went_on(&mut self, is_empty: bool) {
+        self.waiting_since = (!is_empty).then(Instant::now);
+        if let Some(pusher) = self.pusher.take() {
+            pusher.wake();
+        }
+    }
+
+    /// Forgets what nobody has begun to read.
+    pub fn forget(&mut self) {
+        let begun = usize::from(self.written > 0 && self.opening.is_empty());
+        self.frames.truncate(begun);
+        self.bytes = self.frames.iter().map(|frame| frame.wire().len()).sum();
+    }
+}
