@@ -1,4 +1,4 @@
-.PHONY: help run test lint fuzz bench up up-local down
+.PHONY: help run test lint fuzz fuzz-api bench up up-local down
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -18,6 +18,9 @@ lint:  ## formatting and warnings, as in CI
 fuzz:  ## random bytes at the gateway's decoders, for a while (needs nightly Rust and cargo-fuzz)
 	for target in engineio_payload socketio_packet plain_message; do \
 	  (cd services/ws-gateway && cargo +nightly fuzz run $$target -- -runs=1000000 -max_len=4096) || exit 1; done
+
+fuzz-api:  ## made-up requests at every documented operation, for five minutes (FUZZ_SECONDS)
+	tests/fuzz_api/run
 
 bench:  ## load on a release build
 	bench/run

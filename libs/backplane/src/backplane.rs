@@ -201,12 +201,12 @@ impl Backplane {
         self.driver.hold(holds, ttl).await
     }
 
-    /// Ends a hold before its time.
+    /// Ends holds before their time, all in one exchange.
     ///
     /// # Errors
     /// If Redis is away.
-    pub async fn release(&self, hold: &Hold) -> Result<()> {
-        self.driver.release(hold).await
+    pub async fn release(&self, holds: &[Hold]) -> Result<()> {
+        self.driver.release(holds).await
     }
 }
 

@@ -125,6 +125,6 @@ pub(crate) trait Driver: Send + Sync {
     /// Notes that each holder holds its key until `ttl` has passed; returns how many hold each key.
     async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>>;
 
-    /// The holder holds the key no longer.
-    async fn release(&self, hold: &Hold) -> Result<()>;
+    /// The holders hold their keys no longer.
+    async fn release(&self, holds: &[Hold]) -> Result<()>;
 }

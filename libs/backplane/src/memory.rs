@@ -224,12 +224,14 @@ impl Driver for Memory {
         Ok(counts.collect())
     }
 
-    async fn release(&self, Hold { key, holder }: &Hold) -> Result<()> {
+    async fn release(&self, holds: &[Hold]) -> Result<()> {
         let mut state = self.state();
-        if let Some(holders) = state.holders.get_mut(key) {
-            holders.remove(holder);
-            if holders.is_empty() {
-                state.holders.remove(key);
+        for Hold { key, holder } in holds {
+            if let Some(holders) = state.holders.get_mut(key) {
+                holders.remove(holder);
+                if holders.is_empty() {
+                    state.holders.remove(key);
+                }
             }
         }
         Ok(())

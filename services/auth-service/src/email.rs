@@ -10,7 +10,7 @@ const MAX_CHARS: usize = 255;
 /// NFC.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, max_length = 255)]
+#[schema(value_type = String, max_length = 255, pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+")]
 pub struct Email(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::{Object, OpenApi as Specification, RefOr, Response};
+use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 use web::openapi::{Conventions, Failure};
 
@@ -51,12 +51,16 @@ impl Modify for Conditions {
                 let responses = &mut operation.responses.responses;
                 parameters.push(header(
                     "Idempotency-Key",
-                    "For 24 hours the same key and request get the same answer; with another request it is 422",
+                    text().min_length(Some(1)).max_length(Some(255)),
+ "For 24 hours the same key and request get the same answer; with another request it is 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
                 if path.starts_with("/api/v1/drifts/{id}") {
-                    parameters
-                        .push(header("If-Match", "The version that must still be current, such as `\"v3\"`"));
+                    parameters.push(header(
+                        "If-Match",
+                        text().pattern(Some(r#"^(\*|"v[1-9][0-9]{0,8}")$"#)),
+                        "The version that must still be current, such as `\"v3\"`",
+                    ));
                     responses.insert("409".into(), Response::default().into());
                     responses.insert("412".into(), Response::default().into());
                 }
@@ -65,11 +69,15 @@ impl Modify for Conditions {
     }
 }
 
-fn header(name: &str, description: &str) -> RefOr<Parameter> {
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn header(name: &str, schema: ObjectBuilder, description: &str) -> RefOr<Parameter> {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
-        .schema(Some(Object::with_type(Type::String)))
+        .schema(Some(schema))
         .description(Some(description))
         .build()
         .into()

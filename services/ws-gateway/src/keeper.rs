@@ -1,9 +1,10 @@
-//! Writes what is kept of sockets into the backplane, all that is there to be written at once.
+//! Writes what is kept of sockets into the backplane, and gives the places of those back that have closed:
+//! all that is there to be done at once, and to the last of it before the process ends.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backplane::{Backplane, Put};
+use backplane::{Backplane, Hold, Put};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,7 @@ pub struct Keeper {
 struct Batch {
     number: u64,
     puts: HashMap<Arc<str>, Put>,
+    released: Vec<Hold>,
 }
 
 impl Keeper {
@@ -30,6 +32,13 @@ impl Keeper {
         batch.puts.insert(Arc::clone(socket), put);
         self.noted.notify_one();
         batch.number + 1
+    }
+
+    /// Gives places back.
+    pub fn release(&self, holds: Vec<Hold>) {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.released.extend(holds);
+        self.noted.notify_one();
     }
 
     /// Waits until what got that number is written, or is given up because the backplane is away.
@@ -47,10 +56,10 @@ impl Keeper {
     }
 
     async fn write(&self, backplane: &Backplane) {
-        let (number, puts) = {
+        let (number, puts, released) = {
             let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
             batch.number += 1;
-            (batch.number, std::mem::take(&mut batch.puts))
+            (batch.number, std::mem::take(&mut batch.puts), std::mem::take(&mut batch.released))
         };
         let puts: Vec<Put> = puts.into_values().collect();
         for some in puts.chunks(AT_ONCE) {
@@ -59,6 +68,11 @@ impl Keeper {
             }
             if let Err(error) = backplane.put(some).await {
                 tracing::debug!(%error, "what is kept of sockets cannot be written now");
+            }
+        }
+        for some in released.chunks(AT_ONCE) {
+            if let Err(error) = backplane.release(some).await {
+                tracing::debug!(%error, "places are given back when they expire");
             }
         }
         self.written.send_replace(number);

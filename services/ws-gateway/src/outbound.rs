@@ -97,13 +97,19 @@ impl Outbound {
     /// Queues the last frames, past any limit; once they are taken, the taker learns of the end.
     pub fn finish(&self, last: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
-        if queue.closing {
-            return;
+        if !queue.closing {
+            last.into_iter().for_each(|frame| queue.add(frame));
+            queue.close();
         }
-        for frame in last {
-            queue.add(frame);
+    }
+
+    /// Queues what is said before the end, past any limit, and leaves the end to come.
+    pub fn say(&self, last: impl IntoIterator<Item = Frame>) {
+        let mut queue = self.lock();
+        if !queue.closing {
+            last.into_iter().for_each(|frame| queue.add(frame));
+            queue.wake();
         }
-        queue.close();
     }
 
     /// Forgets what is queued, for a reader that is not worth waiting for.

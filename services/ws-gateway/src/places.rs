@@ -36,12 +36,12 @@ impl Gateway {
         if counts.iter().zip(limits).all(|(count, limit)| *count <= limit) {
             return Ok(());
         }
-        self.give_places_back(holds);
+        self.keeper.release(holds);
         Err(Refusal::new(RefusalCode::RateLimited, "too many sockets are open already"))
     }
 
     pub(crate) fn leave_places(&self, peer: &Peer, claims: &Claims, socket: &str) {
-        self.give_places_back(self.holds(peer, claims, socket));
+        self.keeper.release(self.holds(peer, claims, socket));
     }
 
     /// Keeps the places of open sockets, until `stop`.
@@ -86,16 +86,5 @@ impl Gateway {
             hub.each(|member| of_network += u64::from(member.connection.peer.network() == network));
         }
         vec![of_user, of_network]
-    }
-
-    fn give_places_back(&self, holds: Vec<Hold>) {
-        let backplane = self.platform.backplane.clone();
-        tokio::spawn(async move {
-            for hold in holds {
-                if let Err(error) = backplane.release(&hold).await {
-                    tracing::debug!(%error, "a place is given back when it expires");
-                }
-            }
-        });
     }
 }

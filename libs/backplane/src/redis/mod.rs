@@ -265,8 +265,12 @@ impl Driver for Redis {
         if holds.is_empty() { Ok(Vec::new()) } else { self.shared.query(&write).await }
     }
 
-    async fn release(&self, hold: &Hold) -> Result<()> {
-        self.shared.query(redis::pipe().zrem(holders_key(&hold.key), &hold.holder).ignore()).await
+    async fn release(&self, holds: &[Hold]) -> Result<()> {
+        let mut write = redis::pipe();
+        for Hold { key, holder } in holds {
+            write.zrem(holders_key(key), holder).ignore();
+        }
+        self.shared.query(&write).await
     }
 }
 

@@ -51,6 +51,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
 /// # Errors
 /// 400 that names the field.
 pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    // To serde, a list is the fields of a struct in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::validation("body", "must be an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;

@@ -140,6 +140,7 @@ async fn s53_whatever_is_wrong_with_a_request_is_named_in_the_envelope() {
     assert_eq!(fields(json!({})).await, "shortName");
     assert_eq!(fields(json!({"shortName": "a", "role": "admin"})).await, "role");
     assert_eq!(fields(json!([])).await, "body");
+    assert_eq!(fields(json!(["a"])).await, "body", "a list has no names to be right");
     for query in ["limit=0", "limit=101", "limit=-1", "limit=99999999999999999999", "limit=x", "limit=", ""] {
         let answer = app.client.get(&format!("/parcels?{query}")).await;
         let error = answer.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");

@@ -23,7 +23,7 @@ use web::openapi::List;
 pub struct AuditQuery {
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "default_limit")]
-    #[param(default = 50)]
+    #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
     /// `nextCursor` of the page before.
     cursor: Option<String>,

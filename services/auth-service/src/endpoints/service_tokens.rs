@@ -25,9 +25,10 @@ use web::openapi::{Done, List, Success};
 pub struct ServiceTokenRequest {
     name: Name,
     /// `viewer` or `engineer`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(viewer|engineer)$")]
     role: Role,
     #[validate(custom(function = "is_account_id"))]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<String>,
     /// At most ten years ahead, which is also what an absent one means.
     expires_at: Option<DateTime<Utc>>,
@@ -39,7 +40,7 @@ pub struct ServiceTokenRequest {
 pub struct ServiceTokenQuery {
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "default_limit")]
-    #[param(default = 50)]
+    #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
     /// `nextCursor` of the page before.
     cursor: Option<String>,

@@ -23,25 +23,26 @@ use web::openapi::{List, Success};
 pub struct UserQuery {
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "default_limit")]
-    #[param(default = 50)]
+    #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
     /// `nextCursor` of the page before.
     cursor: Option<String>,
     /// Part of a name or an email.
     #[validate(length(min = 1, max = 255), custom(function = "one_line"))]
+    #[param(min_length = 1, max_length = 255)]
     q: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserPatch {
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(viewer|engineer|admin)$")]
     role: Option<Role>,
     is_active: Option<bool>,
     /// `null` takes the user out of their account.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "is_account_id"))]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<Option<String>>,
 }
 

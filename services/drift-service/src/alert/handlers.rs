@@ -70,7 +70,7 @@ pub struct AlertQuery {
     drift_id: Option<Uuid>,
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "page::default_limit")]
-    #[param(value_type = Option<u64>, default = 20)]
+    #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }
@@ -142,8 +142,10 @@ pub struct NewAlert {
     alert_type: AlertType,
     severity: Severity,
     #[validate(length(min = 1, max = 255), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 255)]
     title: String,
     #[validate(length(min = 1, max = 2000), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 2000)]
     message: String,
 }
 

@@ -67,7 +67,7 @@ pub struct AuditQuery {
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "page::default_limit")]
-    #[param(value_type = Option<u64>, default = 20)]
+    #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }
@@ -90,7 +90,7 @@ pub async fn list_audit(
 pub struct HistoryQuery {
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "page::default_limit")]
-    #[param(value_type = Option<u64>, default = 20)]
+    #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }

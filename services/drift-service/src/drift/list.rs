@@ -44,6 +44,7 @@ pub struct DriftQuery {
     resource_id: Option<String>,
     /// Part of the id, the address or the type, in any case
     #[validate(length(max = 100), custom(function = "storable"))]
+    #[param(max_length = 100)]
     q: Option<String>,
     /// RFC 3339
     detected_from: Option<DateTime<Utc>>,
@@ -58,7 +59,7 @@ pub struct DriftQuery {
     sort: Sort,
     #[validate(range(min = 1, max = 100))]
     #[serde(default = "page::default_limit")]
-    #[param(value_type = Option<u64>, default = 20)]
+    #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     pub limit: u64,
     cursor: Option<String>,
 }

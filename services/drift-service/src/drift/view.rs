@@ -62,9 +62,9 @@ pub struct Accountability {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct States {
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub expected_state: Option<Box<RawValue>>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub actual_state: Option<Box<RawValue>>,
 }
 

@@ -28,6 +28,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 pub struct IngestQuery {
     /// What was scanned: names the state or workspace
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
+    #[param(min_length = 1, max_length = 256)]
     stack: String,
     /// The scan covers the whole stack: what it does not find is resolved. Not so for a plan that is targeted,
     /// or shows no sign of having looked: without drift, only the refresh-only form does. With
@@ -35,9 +36,11 @@ pub struct IngestQuery {
     #[serde(default)]
     complete: bool,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
+    #[param(min_length = 1, max_length = 64)]
     account_id: Option<String>,
     /// For resources whose state tells no region
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
+    #[param(min_length = 1, max_length = 64)]
     region: Option<String>,
     /// Which list of a plan is read
     #[serde(default)]

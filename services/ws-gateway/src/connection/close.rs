@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Connection, LINGER, Protocol};
+use super::{Connection, GOODBYE, LINGER, Protocol};
 use crate::ending::Ending;
 use crate::engineio::Packet;
 use crate::frame::Frame;
@@ -17,10 +17,11 @@ impl Connection {
     /// Ends the connection with all its sockets; they are told why, as far as they listen.
     pub fn close(self: &Arc<Self>, gateway: &Gateway, ending: Ending) {
         let mut state = self.lock();
-        if state.ended {
-            return;
+        if state.ended.is_some() {
+            drop(state);
+            return self.outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);
         }
-        state.ended = true;
+        state.ended = Some(ending);
         let sockets = std::mem::take(&mut state.sockets);
         let polling = state.socket_io().is_some_and(|socket_io| socket_io.transport.is_polling());
         let plain = matches!(state.protocol, Protocol::Plain);
@@ -36,7 +37,10 @@ impl Connection {
         if polling && !matches!(ending, Ending::Revoked(_)) {
             last.push(Packet::Close.frame());
         }
-        last.push(Frame::close(ending.code(), ending.reason()));
+        let is_told_by_a_packet = matches!(ending, Ending::Revoked(_)) && !plain && !polling;
+        if !is_told_by_a_packet {
+            last.push(Frame::close(ending.code(), ending.reason()));
+        }
         match ending {
             // The client closed it: its waiting GET only has to end, its close frame to be answered.
             Ending::Left if polling => self.outbound.finish_at_once([Packet::Noop.frame()]),
@@ -45,11 +49,15 @@ impl Connection {
                 self.outbound.finish_at_once(polling.then(|| Packet::Close.frame()));
             }
             Ending::Slow => self.outbound.finish_at_once(last.pop()),
+            _ if is_told_by_a_packet => {
+                self.outbound.say(last);
+                self.watch(Instant::now() + GOODBYE);
+            }
             _ => self.outbound.finish(last),
         }
         if polling && !ending.is_silent() {
             self.watch(Instant::now() + LINGER);
-        } else {
+        } else if !is_told_by_a_packet {
             gateway.remove_session(&self.id);
         }
         gateway.metrics.disconnected(ending);

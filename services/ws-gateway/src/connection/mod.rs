@@ -35,6 +35,9 @@ const QUEUE_BYTES: usize = 1024 * 1024;
 const RESUME_GRACE: Duration = Duration::from_secs(1);
 /// How long a client may take to move to a WebSocket.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to close by itself after a DISCONNECT: some read their packets on another
+/// thread than the close, and would take it for a broken line and come back.
+const GOODBYE: Duration = Duration::from_millis(50);
 /// How long the last packets wait for the GET that fetches them.
 const LINGER: Duration = Duration::from_secs(30);
 const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
@@ -64,7 +67,7 @@ struct State {
     resume_until: Option<Instant>,
     /// A GET is waiting: a second one breaks the protocol.
     polled: bool,
-    ended: bool,
+    ended: Option<Ending>,
 }
 
 enum Protocol {
@@ -119,7 +122,7 @@ impl Connection {
             sockets: SmallVec::new(),
             resume_until: None,
             polled: false,
-            ended: false,
+            ended: None,
         };
         let hub = Arc::clone(hub);
         let id = match &gateway.settings.gateway_node {
@@ -135,7 +138,7 @@ impl Connection {
     /// Has itself looked at by then.
     fn watch(self: &Arc<Self>, at: Instant) {
         let mut state = self.lock();
-        let sooner = state.ended || state.watched.is_none_or(|watched| at < watched);
+        let sooner = state.ended.is_some() || state.watched.is_none_or(|watched| at < watched);
         if sooner {
             state.watched = Some(at);
         }
@@ -169,8 +172,10 @@ impl Connection {
             return None;
         }
         state.watched = None;
-        if state.ended {
+        if let Some(ending) = state.ended {
+            drop(state);
             gateway.remove_session(&self.id);
+            self.outbound.finish([Frame::close(ending.code(), ending.reason())]);
             return None;
         }
         if state.handshake_until.is_some_and(|until| until <= now) {
@@ -258,11 +263,11 @@ impl State {
 
     /// False if the connection is over.
     fn add_socket(&mut self, form: Form, socket: &Arc<str>) -> bool {
-        if !self.ended {
+        if self.ended.is_none() {
             self.sockets.push((form, Arc::clone(socket)));
             self.handshake_until = None;
         }
-        !self.ended
+        self.ended.is_none()
     }
 
     fn abandon_probe(&mut self) {

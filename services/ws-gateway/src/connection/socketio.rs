@@ -45,7 +45,7 @@ impl Connection {
     /// A WebSocket wants to take over. Its ticket for the queue, unless there is one already.
     pub fn probe(self: &Arc<Self>) -> Option<u32> {
         let mut state = self.lock();
-        if state.ended || !state.socket_io()?.transport.probe() {
+        if state.ended.is_some() || !state.socket_io()?.transport.probe() {
             return None;
         }
         let until = Instant::now() + UPGRADE_TIMEOUT;

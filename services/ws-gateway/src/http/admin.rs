@@ -43,8 +43,10 @@ pub struct Terminated {
 pub struct Emit {
     /// `user:<id>`, `session:<sid>`, `room:<room>` or `all`.
     #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^(all$|user:|session:|room:)")]
     target: String,
     #[validate(length(min = 1, max = 100), custom(function = "not_reserved"))]
+    #[schema(min_length = 1, max_length = 100)]
     r#type: String,
     payload: Value,
 }

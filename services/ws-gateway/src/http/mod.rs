@@ -47,8 +47,12 @@ pub fn configure(gateway: &Arc<Gateway>, config: &mut ServiceConfig) {
 
 /// Where a request comes from, and the tokens it brought.
 fn peer(request: &HttpRequest, gateway: &Gateway, query_token: Option<String>) -> Peer {
+    Peer { query_token, header_token: web::bearer(request).map(Into::into), ..address(request, gateway) }
+}
+
+/// Where a request comes from.
+fn address(request: &HttpRequest, gateway: &Gateway) -> Peer {
     let trusted = &gateway.platform.http.trusted_proxies;
     let ip = request.peer_addr().map(|peer| web::client_ip(peer.ip(), request.headers(), trusted));
-    let header_token = web::bearer(request).map(Into::into);
-    Peer { ip, query_token, header_token }
+    Peer { ip, ..Peer::default() }
 }

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use web::ApiError;
 
-use super::{Worker, peer, web_socket};
+use super::{Worker, address, web_socket};
 use crate::connection::Connection;
 use crate::plain::{BEARER_PREFIX, SUBPROTOCOL};
 
@@ -29,7 +29,8 @@ pub async fn open(
     let answer = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
         .map_err(|_| ApiError::validation("Upgrade", "open a WebSocket here"))?;
     let token = token(&request);
-    let connection = Connection::plain(gateway, &worker.hub, peer(&request, gateway, None));
+    // Its one token is used now; a connection of Socket.IO may join another namespace with it later.
+    let connection = Connection::plain(gateway, &worker.hub, address(&request, gateway));
     let (owner, first) = (Arc::clone(gateway), Arc::clone(&connection));
     // A browser would see nothing of a refusal now: the socket opens, and closes with a code.
     let authenticate = async move {

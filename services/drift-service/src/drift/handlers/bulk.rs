@@ -24,9 +24,11 @@ use web::openapi::Success;
 pub struct BulkDecision {
     action: Action,
     #[validate(length(min = 1, max = 100, message = "must have 1 to 100 ids"))]
+    #[schema(min_items = 1, max_items = 100)]
     ids: Vec<Uuid>,
     /// Required to approve or reject
     #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
 }
 

@@ -31,6 +31,7 @@ pub struct DriftChange {
     #[schema(value_type = Option<f64>)]
     cost_impact_monthly: Option<Money>,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 64)]
     region: Option<String>,
 }
 

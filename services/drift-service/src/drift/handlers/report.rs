@@ -27,26 +27,32 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportedDrift {
     #[validate(length(min = 1, max = 1024), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 1024)]
     resource_id: String,
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 256)]
     resource_type: String,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 64)]
     region: String,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 64)]
     account_id: Option<String>,
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
     stack: String,
     /// The resource's id if it is not given
     #[validate(length(min = 1, max = 2048), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 2048)]
     address: Option<String>,
     #[serde(default = "default_kind")]
     kind: Kind,
     /// Ruled by the service if it is not given
     severity: Option<Severity>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     expected_state: Option<Box<RawValue>>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     actual_state: Option<Box<RawValue>>,
     #[serde(default)]
     #[schema(value_type = f64)]

@@ -21,6 +21,7 @@ use web::openapi::Success;
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
 }
 
@@ -29,6 +30,7 @@ pub struct Reason {
 #[serde(deny_unknown_fields)]
 pub struct MaybeReason {
     #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
+    #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
 }
 
