@@ -8,7 +8,9 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 use crate::trace;
 
 /// What the libraries say at their start is of no use to an operator.
-const DEFAULT_FILTER: &str = "info,sea_orm_migration=warn,actix_server=warn,sqlx::postgres::notice=warn";
+/// A client's malformed request is no error of ours, which `actix_http` would call it.
+const DEFAULT_FILTER: &str =
+    "info,sea_orm_migration=warn,actix_server=warn,actix_http=off,sqlx::postgres::notice=warn";
 
 /// Sends the log to standard error: for people on a terminal, as JSON elsewhere (`LOG_FORMAT` decides
 /// otherwise). `RUST_LOG` filters; the default is `info`, less for libraries. Spans go to the collector at

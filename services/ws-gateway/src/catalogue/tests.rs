@@ -111,3 +111,19 @@ fn channels_to_subscribe_to_do_not_overlap() {
     assert!(channels.contains(&"drift:*".to_owned()));
     assert!(!channels.contains(&"drift:created".to_owned()));
 }
+
+#[test]
+fn the_table_of_the_documentation_is_the_catalogue() {
+    let documentation = include_str!("../../../../docs/API.md");
+    let catalogue = include_str!("builtin.toml").parse::<toml::Table>().unwrap();
+    let rows = catalogue["route"].as_array().unwrap().iter().map(|route| {
+        let rooms = route["rooms"].as_array().unwrap().iter().map(|room| room.as_str().unwrap());
+        let rooms = rooms.collect::<Vec<_>>().join(", ").replace('|', " or ");
+        let shape = |namespace| route.get(namespace).map_or("—", |shape| shape.as_str().unwrap());
+        let channel = route["channel"].as_str().unwrap();
+        format!("| `{channel}` | {rooms} | {} | {} |", shape("root"), shape("dashboard"))
+    });
+    let documented = documentation.lines().skip_while(|line| !line.starts_with("| channel | rooms"));
+    let documented = documented.skip(2).take_while(|line| line.starts_with('|'));
+    assert_eq!(documented.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+}
