@@ -1,5 +1,5 @@
-//! The transports, on actix-web and actix-ws: long-polling and WebSocket for Socket.IO, WebSocket for
-//! `/ws`. They read and write; what the messages mean is decided in [`crate::connection`].
+//! The transports: long-polling on actix-web, and WebSockets for Socket.IO and `/ws`, whose handshake is
+//! actix-ws's and whose stream is ours. They read and write; what the messages mean is decided in [`crate::connection`].
 
 pub mod admin;
 mod engine;
