@@ -10,6 +10,7 @@ mod measure;
 mod service;
 mod sockets;
 mod table;
+mod timing;
 mod verify;
 
 use std::time::Instant;
@@ -40,6 +41,8 @@ enum Part {
     Verify,
     /// Logins, refreshes, and what others notice of them
     Auth,
+    /// What the time of a failed login tells
+    Timing,
     /// Taking in a plan of 2,000 drifts, and lists
     Drift,
     /// All in one process: start and memory
@@ -61,6 +64,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Auth) {
         auth::run(&mut table).await?;
+    }
+    if wanted(Part::Timing) {
+        timing::run(&mut table).await?;
     }
     if wanted(Part::Drift) {
         drift::run(&mut table).await?;

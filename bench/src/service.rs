@@ -6,6 +6,7 @@ use testing::{Client, PrivatePostgres, PrivateRedis, Process, StatusCode, binary
 pub struct Service {
     pub process: Process,
     pub client: Client,
+    pub environment: Vec<(&'static str, String)>,
     /// From the start of the process until it was ready, its tables made.
     pub started_in: Duration,
     _redis: PrivateRedis,
@@ -16,7 +17,7 @@ impl Service {
         let redis = PrivateRedis::start();
         let database = PrivatePostgres::shared().create_database().await;
         let port = free_port();
-        let environment = [
+        let environment = vec![
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),
             ("DATABASE_URL", database),
@@ -26,13 +27,17 @@ impl Service {
             ("DRIFT_HASH_SECRET", "states of the bench".to_owned()),
             ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
             ("SIGNUPS_PER_IP", "1000000".to_owned()),
+            ("LOGIN_FAILURES_PER_ACCOUNT", LOCKED_AFTER.to_string()),
+            ("LOGIN_FAILURES_PER_IP", "1000000".to_owned()),
+            ("LOGIN_FAILURES_TOTAL", "1000000".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ];
         let started = Instant::now();
-        let mut process = Process::spawn(&binary(name), &[], environment);
+        let mut process = Process::spawn(&binary(name), &[], environment.clone());
         let base = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&base).await;
-        Self { process, client: Client::new(base), started_in: started.elapsed(), _redis: redis }
+        let started_in = started.elapsed();
+        Self { process, client: Client::new(base), environment, started_in, _redis: redis }
     }
 
     /// Logs in; the answer's data.
@@ -41,6 +46,9 @@ impl Service {
         self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
     }
 }
+
+/// After so many failed logins an account is locked.
+pub const LOCKED_AFTER: usize = 50;
 
 /// What signs access tokens.
 pub const SECRET: &str = "access tokens of the bench";

@@ -34,7 +34,7 @@ impl Marked {
         let parts = value.split(':').collect::<Vec<_>>();
         match parts.as_slice() {
             ["session", session, reason] => {
-                Some(Self::Session { session: session.parse().ok()?, reason: EndReason::parse(reason)? })
+                Some(Self::Session { session: session.parse().ok()?, reason: reason.parse().ok()? })
             }
             ["user", user, generation, role, is_active] => Some(Self::User {
                 user: (*user).into(),
@@ -49,12 +49,14 @@ impl Marked {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
 
     #[test]
     fn marks_read_back_as_written() {
         let (id, until) = (Uuid::new_v4(), DateTime::UNIX_EPOCH);
-        for reason in EndReason::ALL {
+        for reason in EndReason::iter() {
             let mark = session_mark(id, reason, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::Session { session: id, reason }));
         }

@@ -237,6 +237,6 @@ impl Target {
 
     /// Another back end may give a reason that is none of ours: then it was its administration.
     fn reason(&self) -> EndReason {
-        self.reason.as_deref().and_then(EndReason::parse).unwrap_or(EndReason::Admin)
+        self.reason.as_deref().and_then(|reason| reason.parse().ok()).unwrap_or(EndReason::Admin)
     }
 }

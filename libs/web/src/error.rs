@@ -4,10 +4,11 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use strum::EnumIter;
 use utoipa::ToSchema;
 
 /// Every kind of error that a client can meet. Closed: a client may match on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumIter, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
     ValidationError,
@@ -27,24 +28,6 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code.
-    pub const ALL: [Self; 14] = [
-        Self::ValidationError,
-        Self::AuthError,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::Conflict,
-        Self::InvalidTransition,
-        Self::PreconditionFailed,
-        Self::PayloadTooLarge,
-        Self::UnsupportedMediaType,
-        Self::Unprocessable,
-        Self::RateLimited,
-        Self::InternalError,
-        Self::Unavailable,
-    ];
-
     /// The status that goes with it.
     pub const fn status(self) -> StatusCode {
         match self {
@@ -199,6 +182,8 @@ impl ResponseError for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
 
     #[test]
@@ -209,10 +194,10 @@ mod tests {
             let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
             Some((cells.nth(1)?.to_owned(), cells.next()?.parse::<u16>().ok()?))
         });
-        let actual = ErrorCode::ALL.map(|code| {
+        let actual = ErrorCode::iter().map(|code| {
             let name = serde_json::to_value(code).unwrap();
             (name.as_str().unwrap().to_owned(), code.status().as_u16())
         });
-        assert_eq!(documented.collect::<Vec<_>>(), actual);
+        assert_eq!(documented.collect::<Vec<_>>(), actual.collect::<Vec<_>>());
     }
 }

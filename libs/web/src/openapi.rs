@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
+use strum::IntoEnumIterator;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Type;
@@ -60,7 +61,7 @@ impl Modify for Conventions {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
         let bearer = bearer.description(Some("An access token, or a service token"));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-        for code in ErrorCode::ALL {
+        for code in ErrorCode::iter() {
             // The two codes of one status are one answer.
             let answers = &mut components.responses;
             answers.entry(response_name(code.status())).or_insert_with(|| response(code.status()).into());
@@ -107,7 +108,7 @@ fn response(status: StatusCode) -> Response {
     let header = |description: &str, value: Type| {
         HeaderBuilder::new().schema(Some(Object::with_type(value))).description(Some(description)).build()
     };
-    let codes = ErrorCode::ALL.into_iter().filter(|code| code.status() == status);
+    let codes = ErrorCode::iter().filter(|code| code.status() == status);
     let codes = codes.filter_map(|code| serde_json::to_string(&code).ok()).collect::<Vec<_>>();
     let content = Content::new(Some(Ref::from_schema_name("Failure")));
     let builder = ResponseBuilder::new()

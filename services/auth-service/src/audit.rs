@@ -1,13 +1,15 @@
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What the audit log tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema, IntoStaticStr)]
 #[schema(as = AuthAction)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Action {
     UserRegistered,
     UserUpdated,
@@ -28,24 +30,6 @@ impl Action {
     /// What comes by the hour, or as often as anybody likes: its rows are kept as long as ended sessions
     /// are. All others stay.
     pub const FREQUENT: [Self; 2] = [Self::TokenRefreshed, Self::LoginFailed];
-
-    /// The name in the database and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserRegistered => "user_registered",
-            Self::UserUpdated => "user_updated",
-            Self::Login => "login",
-            Self::LoginFailed => "login_failed",
-            Self::TokenRefreshed => "token_refreshed",
-            Self::Logout => "logout",
-            Self::SessionEnded => "session_ended",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordChangeFailed => "password_change_failed",
-            Self::PasswordUpgraded => "password_upgraded",
-            Self::ServiceTokenCreated => "service_token_created",
-            Self::ServiceTokenEnded => "service_token_ended",
-        }
-    }
 }
 
 /// Who brought a change about, and from where.

@@ -168,7 +168,7 @@ pub fn audit_row(
     now: DateTime<Utc>,
 ) -> audit_log::ActiveModel {
     audit_log::ActiveModel {
-        action: Set(action.as_str().into()),
+        action: Set(action.into_str().into()),
         user_id: Set(user_id),
         actor_id: Set(initiator.actor),
         session_id: Set(session_id),

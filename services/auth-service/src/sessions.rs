@@ -139,7 +139,7 @@ impl LockedUser<'_> {
         let mark = session_mark(session.id, reason, self.mark_until());
         let event = SessionDeleted { user_id: self.row.id, session_id: session.id, reason };
         self.transaction.emit_with(event, vec![mark]);
-        self.audit(Action::SessionEnded, Some(session.id), Some(reason.as_str()));
+        self.audit(Action::SessionEnded, Some(session.id), Some(reason.into_str()));
         self.ended.push((session.id, reason));
         Ok(())
     }

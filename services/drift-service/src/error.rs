@@ -12,7 +12,7 @@ use crate::scan::ScanError;
 pub enum DriftError {
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    #[error("a drift that is {} cannot be changed by: {}", status.as_str(), action.as_str())]
+    #[error("a drift that is {} cannot be changed by: {}", status.into_str(), action.into_str())]
     NotAllowed { status: Status, action: Action },
     #[error("a drift that is resolved cannot be changed")]
     Final,

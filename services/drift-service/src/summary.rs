@@ -9,6 +9,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
+use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 use web::ApiError;
 
@@ -87,10 +88,12 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
     Ok(Summary {
         total: count(&|_| true),
         open: count(&|group| is_open(&group)),
-        by_status: Status::ALL.map(|status| (status.as_str(), count(&|group| group.status == status))).into(),
+        by_status: Status::iter()
+            .map(|status| (status.into_str(), count(&|group| group.status == status)))
+            .collect(),
         by_severity: severities
             .map(|severity| {
-                (severity.as_str(), count(&|group| is_open(&group) && group.severity == severity))
+                (severity.into_str(), count(&|group| is_open(&group) && group.severity == severity))
             })
             .into(),
         cost_impact_monthly: groups.iter().filter(is_open).map(|group| Money { cents: group.cents }).sum(),

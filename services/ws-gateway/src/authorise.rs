@@ -8,6 +8,7 @@ use contracts::Claims;
 use identity::TokenError;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use strum::{EnumIter, IntoStaticStr};
 
 use crate::gateway::Gateway;
 use crate::hub::Form;
@@ -49,8 +50,9 @@ fn without_scheme(token: &str) -> &str {
 }
 
 /// Why a socket is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum RefusalCode {
     MissingToken,
     TokenExpired,
@@ -64,18 +66,6 @@ pub struct Refusal {
     pub code: RefusalCode,
     pub message: String,
     pub expired_at: Option<DateTime<Utc>>,
-}
-
-impl RefusalCode {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MissingToken => "MISSING_TOKEN",
-            Self::TokenExpired => "TOKEN_EXPIRED",
-            Self::InvalidToken => "INVALID_TOKEN",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::AuthFailed => "AUTH_FAILED",
-        }
-    }
 }
 
 impl Refusal {
@@ -145,12 +135,12 @@ impl Gateway {
     }
 
     fn note_refusal(&self, peer: &Peer, code: RefusalCode) {
-        self.metrics.auth_failed(code.as_str());
+        self.metrics.auth_failed(code.into_str());
         let ip = peer.ip.map(|ip| ip.to_string());
         if code == RefusalCode::RateLimited {
             tracing::warn!(security = true, ip, "authentication refused: too many failed attempts");
         } else {
-            tracing::info!(ip, code = code.as_str(), "authentication refused");
+            tracing::info!(ip, code = code.into_str(), "authentication refused");
         }
     }
 

@@ -5,8 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contracts::events::auth::EndReason;
+use strum::IntoEnumIterator;
 
+use crate::authorise::RefusalCode;
 use crate::catalogue::Catalogue;
+use crate::recovery::Unrecoverable;
 
 const DOCUMENT: &str = include_str!("../../../docs/API.md");
 
@@ -56,7 +59,7 @@ fn the_close_codes_of_the_document_are_those_of_the_code() {
 
 #[test]
 fn every_refusal_and_every_error_of_an_answer_is_documented() {
-    assert_documented(each_between(include_str!("authorise.rs"), "=> \"", '"'));
+    assert_documented(RefusalCode::iter().map(|code| code.into_str()));
     let source = source();
     assert_documented(each_between(&source, "\"code\": \"", '"'));
     assert_documented(each_between(&source, " Err(error(\"", '"'));
@@ -66,8 +69,8 @@ fn every_refusal_and_every_error_of_an_answer_is_documented() {
 fn every_event_of_the_gateway_and_every_reason_in_it_is_documented() {
     assert_documented(each_between(&source(), "notice(\"", '"'));
     assert_documented(["connection.reauth"]);
-    assert_documented(EndReason::ALL.map(EndReason::as_str));
-    assert_documented(each_between(include_str!("recovery.rs"), "=> \"", '"'));
+    assert_documented(EndReason::iter().map(|reason| reason.into_str()));
+    assert_documented(Unrecoverable::iter().map(|reason| reason.into_str()));
 }
 
 #[test]

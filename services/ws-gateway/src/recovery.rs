@@ -29,7 +29,8 @@ pub struct Kept {
 }
 
 /// Why a hole cannot be filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Unrecoverable {
     /// The log does not reach back that far, or is another one.
     LogLost,
@@ -37,16 +38,6 @@ pub enum Unrecoverable {
     Unavailable,
     /// Nothing is known of the socket that is replaced, so nobody can say which rooms it was in.
     UnknownSocket,
-}
-
-impl Unrecoverable {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LogLost => "log_lost",
-            Self::Unavailable => "unavailable",
-            Self::UnknownSocket => "unknown_socket",
-        }
-    }
 }
 
 impl Gateway {

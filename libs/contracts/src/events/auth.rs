@@ -1,16 +1,29 @@
 //! `auth:*`: what happens to users, sessions and tokens. Routed by `userId`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event;
 use crate::Role;
 
 /// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum EndReason {
     /// Its owner ended it, there or from another session.
     Logout,
@@ -25,45 +38,6 @@ pub enum EndReason {
     TokenReuse,
     /// An admin ended it.
     Admin,
-}
-
-impl EndReason {
-    /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::Logout,
-        Self::IdleTimeout,
-        Self::Expired,
-        Self::Evicted,
-        Self::PasswordChanged,
-        Self::AccountDisabled,
-        Self::TokenReuse,
-        Self::Admin,
-    ];
-
-    /// The name on the wire, in the database and in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Logout => "logout",
-            Self::IdleTimeout => "idle_timeout",
-            Self::Expired => "expired",
-            Self::Evicted => "evicted",
-            Self::PasswordChanged => "password_changed",
-            Self::AccountDisabled => "account_disabled",
-            Self::TokenReuse => "token_reuse",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The reason of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
-    }
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The device a session was opened from, as far as its user agent tells.

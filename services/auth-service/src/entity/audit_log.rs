@@ -50,7 +50,7 @@ pub async fn page(
 /// it deletes, and one batch.
 pub async fn purge(db: &impl ConnectionTrait, action: Action, before: DateTime<Utc>) -> Result<(), DbErr> {
     loop {
-        let oldest = Entity::find().filter(Column::Action.eq(action.as_str())).order_by_asc(Column::Id);
+        let oldest = Entity::find().filter(Column::Action.eq(action.into_str())).order_by_asc(Column::Id);
         let oldest = oldest.select_only().columns([Column::Id, Column::CreatedAt]).limit(BATCH as u64);
         let oldest: Vec<(i64, DateTime<Utc>)> = oldest.into_tuple().all(db).await?;
         let old = oldest.into_iter().take_while(|(_, at)| *at < before).map(|(id, _)| id).collect::<Vec<_>>();

@@ -22,16 +22,16 @@ impl StoredRole {
     }
 
     fn name(&self) -> &'static str {
-        self.0.as_str()
+        self.0.into_str()
     }
 }
 
 impl StoredReason {
     fn named(name: &str) -> Result<Self, UnknownName> {
-        EndReason::parse(name).map(Self).ok_or(UnknownName)
+        name.parse().map(Self).map_err(|_| UnknownName)
     }
 
     fn name(&self) -> &'static str {
-        self.0.as_str()
+        self.0.into_str()
     }
 }

@@ -30,7 +30,7 @@ async fn a_service_token_works_everywhere_until_an_admin_ends_it(
     let made = made.expect(StatusCode::CREATED)["data"].take();
     let token = made["token"].as_str().unwrap();
     let claims = app.state.platform.verifier.verify(token).unwrap();
-    assert_eq!((claims.role.as_str(), claims.account_id.as_deref()), ("engineer", Some("acme")));
+    assert_eq!((claims.role.into_str(), claims.account_id.as_deref()), ("engineer", Some("acme")));
     let scanner = app.client.with_token(token);
     assert!(works(&scanner).await);
     scanner.get("/api/auth/users").await.error(StatusCode::FORBIDDEN, "FORBIDDEN");

@@ -268,7 +268,7 @@ async fn an_ended_session_is_kept_as_the_trail_and_then_forgotten(
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     let kept = async || {
         let row = auth_service::entity::session::by_id(&*app.state.db, alice.session).await.unwrap();
-        row.map(|row| row.revoked_reason.unwrap().0.as_str())
+        row.map(|row| row.revoked_reason.unwrap().0.into_str())
     };
     app.advance(TimeDelta::hours(47));
     auth_service::sweeper::sweep(&app.state).await.unwrap();

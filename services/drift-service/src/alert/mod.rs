@@ -28,31 +28,18 @@ use crate::rules::Severity;
     Serialize,
     Deserialize,
     utoipa::ToSchema,
-    sea_orm::EnumIter,
+    strum::EnumIter,
     sea_orm::DeriveActiveEnum,
+    strum::IntoStaticStr,
 )]
-#[sea_orm(rs_type = "String", db_type = "Text")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertType {
-    #[sea_orm(string_value = "drift_detected")]
     DriftDetected,
-    #[sea_orm(string_value = "severity_escalated")]
     SeverityEscalated,
-    #[sea_orm(string_value = "approval_needed")]
     ApprovalNeeded,
-    #[sea_orm(string_value = "remediation_failed")]
     RemediationFailed,
-}
-
-impl AlertType {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DriftDetected => "drift_detected",
-            Self::SeverityEscalated => "severity_escalated",
-            Self::ApprovalNeeded => "approval_needed",
-            Self::RemediationFailed => "remediation_failed",
-        }
-    }
 }
 
 /// What an alert says of a drift.
@@ -70,8 +57,8 @@ pub fn about(
         drift::Kind::Unmanaged => "was declared by nobody",
     };
     let title = match alert_type {
-        AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.as_str()),
-        _ => format!("Drift, {}: {address}", severity.as_str()),
+        AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.into_str()),
+        _ => format!("Drift, {}: {address}", severity.into_str()),
     };
     entity::Model {
         id: Uuid::now_v7(),
@@ -100,8 +87,8 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
         tx.emit(AlertCreated {
             id: alert.id,
             drift_id: alert.drift_id,
-            alert_type: alert.alert_type.as_str().into(),
-            severity: alert.severity.as_str().into(),
+            alert_type: alert.alert_type.into_str().into(),
+            severity: alert.severity.into_str().into(),
             title: alert.title,
             message: alert.message,
             created_at: alert.created_at,

@@ -87,8 +87,8 @@ async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &De
         alert::read(&mut write.tx, its_alerts, &write.actor, write.at).await?;
     }
     let record = Record {
-        from: Some(from.as_str()),
-        to: Some(drift.status.as_str()),
+        from: Some(from.into_str()),
+        to: Some(drift.status.into_str()),
         reason: decision.reason.clone(),
         changed_fields: vec!["status"],
         ..Record::new(Subject::Drift(drift.id), audit_name(decision.action))
@@ -108,7 +108,7 @@ const fn audit_name(action: Action) -> &'static str {
 }
 
 fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
-    let (id, status, account_id) = (drift.id, drift.status.as_str().to_owned(), drift.account_id.clone());
+    let (id, status, account_id) = (drift.id, drift.status.into_str().to_owned(), drift.account_id.clone());
     match action {
         Action::Approve => tx.emit(DriftApproved {
             id,
@@ -128,7 +128,7 @@ fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
             id,
             status,
             resolved_at: drift.resolved_at.unwrap_or(drift.updated_at),
-            resolved_how: ResolvedHow::Manual.as_str().into(),
+            resolved_how: ResolvedHow::Manual.into_str().into(),
             account_id,
         }),
         Action::Reopen => tx.emit(updated(drift)),
@@ -139,8 +139,8 @@ fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
 pub fn updated(drift: &Model) -> DriftUpdated {
     DriftUpdated {
         id: drift.id,
-        status: drift.status.as_str().into(),
-        severity: drift.severity.as_str().into(),
+        status: drift.status.into_str().into(),
+        severity: drift.severity.into_str().into(),
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         region: drift.region.clone(),
         account_id: drift.account_id.clone(),

@@ -9,6 +9,7 @@ pub mod new;
 mod view;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 pub use decide::Decision;
 pub use handlers::*;
@@ -25,31 +26,20 @@ pub use view::DriftView;
     Serialize,
     Deserialize,
     utoipa::ToSchema,
-    sea_orm::EnumIter,
+    strum::EnumIter,
     sea_orm::DeriveActiveEnum,
+    strum::IntoStaticStr,
 )]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "lowercase")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
     /// It is there, and differs.
-    #[sea_orm(string_value = "changed")]
     Changed,
     /// It is gone.
-    #[sea_orm(string_value = "missing")]
     Missing,
     /// It is there and nobody declared it.
-    #[sea_orm(string_value = "unmanaged")]
     Unmanaged,
-}
-
-impl Kind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::Missing => "missing",
-            Self::Unmanaged => "unmanaged",
-        }
-    }
 }
 
 #[derive(
@@ -62,41 +52,28 @@ impl Kind {
     Serialize,
     Deserialize,
     utoipa::ToSchema,
-    sea_orm::EnumIter,
+    strum::EnumIter,
     sea_orm::DeriveActiveEnum,
+    strum::IntoStaticStr,
 )]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "lowercase")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Status {
     /// Nobody has decided yet.
-    #[sea_orm(string_value = "detected")]
     Detected,
     /// This actual state is accepted.
-    #[sea_orm(string_value = "approved")]
     Approved,
     /// This actual state is not wanted and must go.
-    #[sea_orm(string_value = "rejected")]
     Rejected,
     /// It is over. Final.
-    #[sea_orm(string_value = "resolved")]
     Resolved,
 }
 
 impl Status {
-    pub const ALL: [Self; 4] = [Self::Detected, Self::Approved, Self::Rejected, Self::Resolved];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Detected => "detected",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Resolved => "resolved",
-        }
-    }
-
     /// What people may do to a drift in this status.
     pub fn allowed(self) -> Vec<Action> {
-        Action::ALL.into_iter().filter(|action| self.after(*action).is_some()).collect()
+        Action::iter().filter(|action| self.after(*action).is_some()).collect()
     }
 
     /// The status that an action leads to, where it is allowed.
@@ -112,26 +89,26 @@ impl Status {
 }
 
 /// What people do to drifts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Action {
     Approve,
     Reject,
     Resolve,
     Reopen,
-}
-
-impl Action {
-    pub const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::Resolve, Self::Reopen];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Resolve => "resolve",
-            Self::Reopen => "reopen",
-        }
-    }
 }
 
 /// What ended a drift.
@@ -145,31 +122,20 @@ impl Action {
     Serialize,
     Deserialize,
     utoipa::ToSchema,
-    sea_orm::EnumIter,
+    strum::EnumIter,
     sea_orm::DeriveActiveEnum,
+    strum::IntoStaticStr,
 )]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "lowercase")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ResolvedHow {
     /// Somebody said so.
-    #[sea_orm(string_value = "manual")]
     Manual,
     /// A complete scan did not find it any more.
-    #[sea_orm(string_value = "auto")]
     Auto,
     /// A scan found another actual state than the one that was decided on.
-    #[sea_orm(string_value = "superseded")]
     Superseded,
-}
-
-impl ResolvedHow {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Manual => "manual",
-            Self::Auto => "auto",
-            Self::Superseded => "superseded",
-        }
-    }
 }
 
 #[cfg(test)]

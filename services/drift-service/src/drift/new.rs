@@ -77,10 +77,10 @@ pub fn announce_new(tx: &mut Transaction, drift: &Model) {
         resource_id: drift.resource_id.clone(),
         resource_type: drift.resource_type.clone(),
         region: drift.region.clone(),
-        severity: drift.severity.as_str().into(),
+        severity: drift.severity.into_str().into(),
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         detected_at: drift.detected_at,
-        status: drift.status.as_str().into(),
+        status: drift.status.into_str().into(),
         account_id: drift.account_id.clone(),
     });
 }

@@ -74,7 +74,7 @@ fn alert_about(drift: &Model, alert_type: AlertType, at: DateTime<Utc>) -> alert
 
 async fn insert(tx: &mut Transaction, rows: Vec<Model>, stamp: &Stamp<'_>) -> Result<(), DbErr> {
     let created = |row: &Model| Record {
-        to: Some(row.status.as_str()),
+        to: Some(row.status.into_str()),
         ..Record::new(Subject::Drift(row.id), "drift.create")
     };
     entity::insert(&**tx, &rows).await?;
@@ -96,8 +96,8 @@ async fn resolve(
         ResolvedHow::Auto | ResolvedHow::Manual => "drift.resolve",
     };
     let record = |drift: &Live| Record {
-        from: Some(drift.status.as_str()),
-        to: Some(Status::Resolved.as_str()),
+        from: Some(drift.status.into_str()),
+        to: Some(Status::Resolved.into_str()),
         changed_fields: vec!["status"],
         ..Record::new(Subject::Drift(drift.id), action)
     };
@@ -105,9 +105,9 @@ async fn resolve(
     for drift in drifts {
         tx.emit(DriftResolved {
             id: drift.id,
-            status: Status::Resolved.as_str().into(),
+            status: Status::Resolved.into_str().into(),
             resolved_at: stamp.now,
-            resolved_how: how.as_str().into(),
+            resolved_how: how.into_str().into(),
             account_id: drift.account_id,
         });
     }
@@ -132,8 +132,8 @@ async fn update(tx: &mut Transaction, updated: Vec<(Live, Finding)>, stamp: &Sta
         records.push(Record { changed_fields, ..Record::new(Subject::Drift(drift.id), "drift.update") });
         tx.emit(DriftUpdated {
             id: drift.id,
-            status: drift.status.as_str().into(),
-            severity: finding.severity.as_str().into(),
+            status: drift.status.into_str().into(),
+            severity: finding.severity.into_str().into(),
             cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
             region: drift.region,
             account_id: drift.account_id,

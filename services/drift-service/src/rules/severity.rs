@@ -13,29 +13,20 @@ use serde::{Deserialize, Serialize};
     Serialize,
     Deserialize,
     utoipa::ToSchema,
-    sea_orm::EnumIter,
+    strum::EnumIter,
     sea_orm::DeriveActiveEnum,
+    strum::IntoStaticStr,
 )]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "lowercase")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Severity {
-    #[sea_orm(string_value = "info")]
     Info,
-    #[sea_orm(string_value = "warning")]
     Warning,
-    #[sea_orm(string_value = "critical")]
     Critical,
 }
 
 impl Severity {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-
     /// Its place in the order, for the database to sort by.
     pub const fn rank(self) -> i16 {
         self as i16

@@ -79,8 +79,12 @@ fn every_plan_gives_what_is_expected_of_it() {
             let at = format!("{name} {list}");
             let findings = &scan.findings;
             assert_eq!(findings.len(), expected.drifts, "{at}");
-            assert_eq!(tally(findings.iter().map(|f| f.kind.as_str().into())), expected.kind, "{at}");
-            assert_eq!(tally(findings.iter().map(|f| f.severity.as_str().into())), expected.severity, "{at}");
+            assert_eq!(tally(findings.iter().map(|f| f.kind.into_str().into())), expected.kind, "{at}");
+            assert_eq!(
+                tally(findings.iter().map(|f| f.severity.into_str().into())),
+                expected.severity,
+                "{at}"
+            );
             assert_eq!(tally(findings.iter().map(|f| f.region.clone())), expected.region, "{at}");
             assert_eq!(
                 tally(findings.iter().map(|f| f.resource_type.clone())),
@@ -123,7 +127,7 @@ fn both_generations_of_driftctl_give_what_is_expected_of_them() {
     for (name, sample) in reports {
         let scan = read_sample(&name, Source::Drift).unwrap();
         assert_eq!(scan.findings.len(), sample["drifts"], "{name}");
-        let kinds = tally(scan.findings.iter().map(|f| f.kind.as_str().into()));
+        let kinds = tally(scan.findings.iter().map(|f| f.kind.into_str().into()));
         assert_eq!(kinds.get("changed").copied().unwrap_or_default(), sample["changed"], "{name}");
         assert_eq!(kinds.get("missing").copied().unwrap_or_default(), sample["missing"], "{name}");
         assert_eq!(scan.skipped, sample["unmanaged"], "{name}");

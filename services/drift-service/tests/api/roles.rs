@@ -5,6 +5,7 @@ use contracts::Role;
 use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
 use rstest::rstest;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 use testing::{Backend, Client, Method, StatusCode, eventually};
 use uuid::Uuid;
 
@@ -94,10 +95,8 @@ async fn every_documented_operation_admits_whom_it_should(
         }
         let status = call(&app.anonymous, &method, &path).await;
         assert_eq!(status == StatusCode::UNAUTHORIZED, needs != Needs::Nothing, "{at}: {status}");
-        for (role, caller) in Role::ALL
-            .map(|role| (role, app.caller(role)))
-            .into_iter()
-            .chain([(Role::Engineer, service.clone())])
+        for (role, caller) in
+            Role::iter().map(|role| (role, app.caller(role))).chain([(Role::Engineer, service.clone())])
         {
             let status = call(&caller, &method, &path).await;
             let is_refused = matches!(needs, Needs::Role(least) if role < least);

@@ -78,7 +78,7 @@ impl Connection {
                 self.close(gateway, Ending::Unavailable);
             }
             Err(NotEntered::Refused(refusal)) => {
-                gateway.metrics.connected("plain", refusal.code.as_str());
+                gateway.metrics.connected("plain", refusal.code.into_str());
                 let limited = refusal.code == RefusalCode::RateLimited;
                 self.close(gateway, if limited { Ending::RateLimited } else { Ending::Unauthorised });
             }

@@ -87,8 +87,8 @@ impl Connection {
                 outcome["replayed"] = missed.len().into();
             }
             Err(reason) => {
-                gateway.metrics.resumed(reason.as_str());
-                let payload = json!({ "reason": reason.as_str() });
+                gateway.metrics.resumed(reason.into_str());
+                let payload = json!({ "reason": reason.into_str() });
                 self.outbound.push(Form::Plain.notice("resync", payload, None, gateway.clock()));
             }
         }
@@ -144,7 +144,7 @@ impl Connection {
                 Some((replay.position, missed))
             }
             Err(reason) => {
-                gateway.metrics.resumed(reason.as_str());
+                gateway.metrics.resumed(reason.into_str());
                 None
             }
         }

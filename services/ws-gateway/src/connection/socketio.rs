@@ -201,7 +201,7 @@ impl Connection {
     }
 
     fn refuse_join(&self, gateway: &Gateway, transport: &str, form: Form, refusal: &Refusal) {
-        gateway.metrics.connected(transport, refusal.code.as_str());
+        gateway.metrics.connected(transport, refusal.code.into_str());
         if let Some(namespace) = form.namespace() {
             self.say_refused(namespace, &refusal.message, Some(refusal.data(form)));
         }

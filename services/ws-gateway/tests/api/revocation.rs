@@ -4,6 +4,7 @@ use contracts::Role;
 use contracts::events::auth::{EndReason, SessionDeleted, SessionTerminated, UserUpdated};
 use rstest::rstest;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 use testing::Backend;
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ async fn s50_a_session_that_ends_ends_its_sockets_and_no_others(
 ) {
     let app = App::start(backend).await;
     let user = Uuid::new_v4();
-    for reason in EndReason::ALL {
+    for reason in EndReason::iter() {
         let (ended, lives) = (app.claims(&user.to_string()), app.claims(&user.to_string()));
         let mut stock = app.stock("/", &app.sign(&ended)).await;
         stock.join("/dashboard", &app.sign(&ended)).await;

@@ -150,14 +150,14 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     entity::delete(&*write.tx, id).await?;
     let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
     records.push(Record {
-        from: Some(drift.status.as_str()),
+        from: Some(drift.status.into_str()),
         ..Record::new(Subject::Drift(id), "drift.delete")
     });
     audit::record(&*write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {
             id,
-            status: Status::Resolved.as_str().into(),
+            status: Status::Resolved.into_str().into(),
             resolved_at: write.at,
             resolved_how: "deleted".into(),
             account_id: drift.account_id,

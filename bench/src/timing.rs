@@ -1,0 +1,125 @@
+//! Whether the time of a failed login tells why it failed.
+
+use std::cmp::Ordering;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use strum::{Display, EnumIter, IntoEnumIterator};
+use testing::{StatusCode, binary};
+use uuid::Uuid;
+
+use crate::progress;
+use crate::service::{LOCKED_AFTER, Service};
+use crate::table::Table;
+
+/// How many attempts of each kind are compared.
+const EACH: usize = 510;
+const RIGHT: &str = "viewer123";
+const WRONG: &str = "not that one";
+const ADMIN: &str = "admin@example.com";
+
+#[derive(Clone, Copy, PartialEq, Eq, Display, EnumIter)]
+#[strum(serialize_all = "snake_case")]
+enum Account {
+    Unknown,
+    /// Only here, the password is wrong.
+    Open,
+    Disabled,
+    Locked,
+}
+
+impl Account {
+    /// Whose turn it is: each fails so rarely that it does not get locked, unless it is to be.
+    fn email(self, turn: usize) -> String {
+        let number = if self == Self::Locked { 0 } else { turn / (LOCKED_AFTER - 1) };
+        format!("{self}{number}@example.com")
+    }
+}
+
+pub async fn run(table: &mut Table) -> Result<()> {
+    let service = Service::start("auth-service").await;
+    prepare(&service).await?;
+    progress("failing to log in, for some minutes");
+    let mut attempts: Vec<_> =
+        Account::iter().flat_map(|account| (0..EACH).map(move |turn| (account, turn))).collect();
+    attempts.sort_by_cached_key(|_| Uuid::new_v4());
+    let mut times = Vec::new();
+    for (account, turn) in attempts {
+        times.push((account, fail(&service, account, turn).await?));
+    }
+    let of = |account: Account| times.iter().filter(move |(own, _)| *own == account).map(|(_, time)| *time);
+    let mut best = (0.5, String::new());
+    for (number, one) in Account::iter().enumerate() {
+        for other in Account::iter().skip(number + 1) {
+            let told = told_apart(&of(one).collect::<Vec<_>>(), &of(other).collect::<Vec<_>>());
+            if told > best.0 {
+                best = (told, format!(" ({one} from {other})"));
+            }
+        }
+    }
+    let (told, pair) = best;
+    let what = format!("failed logins told apart by their time: AUC, {EACH} of each of four kinds");
+    table.add(what, format!("at most {told:.3}{pair}"), "≤ 0.55");
+    Ok(())
+}
+
+/// Makes the accounts that there are, and disables and locks those that are to be.
+async fn prepare(service: &Service) -> Result<()> {
+    create_admin(service)?;
+    let admin = service.log_in(ADMIN, RIGHT).await;
+    let admin = service.client.with_token(admin["accessToken"].as_str().unwrap_or_default());
+    for account in [Account::Open, Account::Disabled, Account::Locked] {
+        for turn in (0..EACH).step_by(LOCKED_AFTER - 1) {
+            let person = json!({"name": "Bench", "email": account.email(turn), "password": RIGHT});
+            let made = service.client.post("/api/auth/signup", &person).await;
+            if account == Account::Disabled {
+                let id = made.data()["user"]["id"].as_str().unwrap_or_default().to_owned();
+                admin.patch(&format!("/api/auth/users/{id}"), &json!({"isActive": false})).await.data();
+            }
+        }
+    }
+    let locked = json!({"email": Account::Locked.email(0), "password": WRONG});
+    for _ in 0..LOCKED_AFTER {
+        service.client.post("/api/auth/login", &locked).await.expect(StatusCode::UNAUTHORIZED);
+    }
+    Ok(())
+}
+
+fn create_admin(service: &Service) -> Result<()> {
+    let mut command = Command::new(binary("auth-service"));
+    command.args(["create-admin", "--email", ADMIN]).envs(service.environment.iter().cloned());
+    let mut command = command.stdin(Stdio::piped()).spawn()?;
+    let mut input = command.stdin.take().context("a pipe")?;
+    input.write_all(RIGHT.as_bytes())?;
+    drop(input);
+    ensure!(command.wait()?.success(), "there is no admin");
+    Ok(())
+}
+
+async fn fail(service: &Service, account: Account, turn: usize) -> Result<Duration> {
+    let password = if account == Account::Open { WRONG } else { RIGHT };
+    let credentials = json!({"email": account.email(turn), "password": password});
+    let started = Instant::now();
+    let answer = service.client.post("/api/auth/login", &credentials).await;
+    let time = started.elapsed();
+    ensure!(answer.status == StatusCode::UNAUTHORIZED, "{account}: {}", answer.text);
+    Ok(time)
+}
+
+/// The area under the curve of the best classifier that only compares: the share of pairs in which the
+/// same side took longer. 0.5 is chance.
+fn told_apart(one: &[Duration], other: &[Duration]) -> f64 {
+    let pairs = one.iter().flat_map(|one| other.iter().map(move |other| one.cmp(other)));
+    let longer: f64 = pairs
+        .map(|order| match order {
+            Ordering::Less => 0.0,
+            Ordering::Equal => 0.5,
+            Ordering::Greater => 1.0,
+        })
+        .sum();
+    let share = longer / (one.len() * other.len()) as f64;
+    share.max(1.0 - share)
+}
