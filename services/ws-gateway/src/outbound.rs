@@ -6,11 +6,12 @@ mod queue;
 mod tests;
 
 use std::future::poll_fn;
-use std::io::{self, ErrorKind, IoSlice};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::engineio::encode_payload;
@@ -19,9 +20,10 @@ use queue::{Queue, Taker};
 
 /// The frames queued for one connection, and who takes them.
 ///
-/// Whoever pushes never waits; whoever takes gets all that is queued in one go. A frame stays here until
-/// the kernel has it, so that what is counted is what waits. A polling GET, or a WebSocket that takes the
-/// connection over, may run on another thread than the one that pushes.
+/// Whoever pushes never waits; whoever takes gets all that is queued in one go: the task of the WebSocket,
+/// a polling GET, or for an idle WebSocket whoever has just queued something, which wakes nobody. A frame
+/// stays here until the kernel has it, so that what is counted is what waits. All of them may run on
+/// different threads.
 #[derive(Debug)]
 pub struct Outbound {
     limit: usize,
@@ -42,7 +44,10 @@ pub enum Written {
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
+    /// Behind others, with which it will be written.
     Queued,
+    /// Nothing else is queued: somebody must see to it that it is written.
+    First,
     /// The queue is full: its reader is too slow and the connection must end.
     Full,
     /// The connection is ending; nobody will read it.
@@ -64,20 +69,47 @@ impl Outbound {
         Self { limit, queue: Mutex::new(Queue::new(taker)) }
     }
 
+    /// Queues a frame for whoever takes it, who is woken.
     pub fn push(&self, frame: Frame) -> Pushed {
         let mut queue = self.lock();
+        let pushed = self.admit(&mut queue, frame);
+        if pushed == Pushed::First {
+            queue.wake();
+        }
+        pushed
+    }
+
+    /// Queues a frame; for the [first](Pushed::First) one, [`wake`](Self::wake) or
+    /// [`write_now`](Self::write_now) must follow.
+    pub fn queue(&self, frame: Frame) -> Pushed {
+        self.admit(&mut self.lock(), frame)
+    }
+
+    fn admit(&self, queue: &mut Queue, frame: Frame) -> Pushed {
         if queue.closing {
             return Pushed::Closed;
         }
         if queue.bytes + frame.wire().len() > self.limit || queue.is_stalled(Instant::now()) {
             return Pushed::Full;
         }
-        let waits = !queue.frames.is_empty();
+        let pushed = if queue.frames.is_empty() { Pushed::First } else { Pushed::Queued };
         queue.add(frame);
-        if !waits {
+        pushed
+    }
+
+    pub fn wake(&self) {
+        self.lock().wake();
+    }
+
+    /// Writes what is queued, here and now. Whoever takes it otherwise is woken only where it is not a
+    /// WebSocket's, or the kernel does not take all of it.
+    pub fn write_now(&self) {
+        let mut queue = self.lock();
+        let stream = queue.stream.clone().filter(|_| queue.taker == Taker::WebSocket);
+        let written = stream.map(|stream| queue.write(|pieces| stream.try_write_vectored(pieces)));
+        if !matches!(written, Some(Ok(Written::All))) {
             queue.wake();
         }
-        Pushed::Queued
     }
 
     /// Queues a frame once half of the queue is free, so that there is room for others meanwhile.
@@ -142,6 +174,14 @@ impl Outbound {
         }
     }
 
+    /// Where others may write for this WebSocket while it is idle; `None` once it is gone.
+    pub fn set_stream(&self, ticket: u32, stream: Option<&Arc<TcpStream>>) {
+        let mut queue = self.lock();
+        if ticket == queue.ticket {
+            queue.stream = stream.cloned();
+        }
+    }
+
     /// Answers the probe, and releases the waiting GET.
     pub fn answer_probe(&self, frame: Frame) {
         let mut queue = self.lock();
@@ -163,6 +203,7 @@ impl Outbound {
         let mut queue = self.lock();
         if queue.taker != Taker::WebSocket {
             queue.ticket += 1;
+            queue.stream = None;
             queue.opening.clear();
             queue.written = 0;
             queue.taker = Taker::Polling;
@@ -178,36 +219,17 @@ impl Outbound {
         &self,
         ticket: u32,
         cx: &Context<'_>,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<Written> {
         let mut queue = self.lock();
-        loop {
-            if ticket != queue.ticket {
-                return Ok(Written::Ended);
-            }
-            let pieces = queue.pieces();
-            if pieces.is_empty() {
-                drop(pieces);
-                if queue.closing {
-                    return Ok(Written::Ended);
-                }
-                queue.web_socket = Some(cx.waker().clone());
-                return Ok(Written::All);
-            }
-            match write(&pieces) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => {
-                    drop(pieces);
-                    queue.advance(bytes);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    drop(pieces);
-                    queue.web_socket = Some(cx.waker().clone());
-                    return Ok(Written::Blocked);
-                }
-                Err(error) => return Err(error),
-            }
+        if ticket != queue.ticket {
+            return Ok(Written::Ended);
         }
+        let written = queue.write(write)?;
+        if written != Written::Ended {
+            queue.web_socket = Some(cx.waker().clone());
+        }
+        Ok(written)
     }
 
     /// Whether this WebSocket has only to write what is left, or nothing. It is woken when that changes.

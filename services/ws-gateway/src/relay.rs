@@ -40,7 +40,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
         let item = tokio::select! {
             Some(hub) = joins.recv() => {
                 if let Some(position) = position.clone() {
-                    hub.hand(&gateway, Item::Reset { position, reason: ResetReason::Started }).await;
+                    hub.hand(&gateway, Item::Reset { position, reason: ResetReason::Started }, false).await;
                 }
                 hubs.push(hub);
                 continue;
@@ -66,8 +66,9 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             },
             () = stop.cancelled() => break,
         };
+        let more = !heard.is_empty();
         for hub in &hubs {
-            hub.hand(&gateway, item.clone()).await;
+            hub.hand(&gateway, item.clone(), more).await;
         }
         hubs.retain(|hub| !hub.items.is_closed());
     }

@@ -92,7 +92,8 @@ async fn serve(
     received: BytesMut,
     first: LocalBoxFuture<'static, ()>,
 ) {
-    let outbound = &connection.outbound;
+    let (outbound, stream) = (&connection.outbound, Arc::new(stream));
+    outbound.set_stream(ticket, Some(&stream));
     let mut reading = pin!(async {
         first.await;
         let limit = gateway.settings.gateway_max_frame_bytes;
@@ -113,6 +114,7 @@ async fn serve(
         lingering.get_or_insert_with(|| Box::pin(sleep(LINGER))).as_mut().poll(cx)
     })
     .await;
+    outbound.set_stream(ticket, None);
 }
 
 /// Writes what is queued, and ends this side of the stream after the last of it. The error of a stream

@@ -74,13 +74,14 @@ impl Member {
         self.connection.outbound.push(self.form.notice("token.expiring", payload, None, clock));
     }
 
+    /// Queues an event; the [first](Pushed::First) one of a queue is still to be written.
     pub(super) fn give(&mut self, event: &Arc<Event>) -> Pushed {
         if let Some(held) = &mut self.held {
             held.push(Arc::clone(event));
             return Pushed::Queued;
         }
         match event.frame(self.form) {
-            Some(frame) => self.connection.outbound.push(frame.clone()),
+            Some(frame) => self.connection.outbound.queue(frame.clone()),
             None => Pushed::Closed,
         }
     }

@@ -64,6 +64,17 @@ struct Inner {
     tokens: Timers<DateTime<Utc>, Arc<str>>,
 }
 
+/// What became of an event.
+#[derive(Default)]
+struct Given {
+    /// How many sockets got it.
+    sockets: u64,
+    /// The connections on which it has to be written.
+    idle: Vec<Arc<Connection>>,
+    /// The connections whose queue is full.
+    slow: Vec<Arc<Connection>>,
+}
+
 /// A member that is to be ended, with the connection to do it on.
 pub struct Ended {
     pub connection: Arc<Connection>,
@@ -196,10 +207,9 @@ impl Hub {
         event.rooms.iter().map(|room| inner.rooms.members(room).len()).sum()
     }
 
-    /// Gives an event to all who may see it, each once. How many got it, and the connections whose
-    /// queue is full.
-    fn dispatch(&self, event: &Arc<Event>) -> (u64, Vec<Arc<Connection>>) {
-        let (mut given, mut slow) = (0, Vec::new());
+    /// Gives an event to all who may see it, each once.
+    fn dispatch(&self, event: &Arc<Event>) -> Given {
+        let mut given = Given::default();
         let mut inner = self.lock();
         inner.dispatched += 1;
         let Inner { members, rooms, dispatched, .. } = &mut *inner;
@@ -209,17 +219,20 @@ impl Hub {
                 if std::mem::replace(&mut member.last_event, *dispatched) == *dispatched {
                     continue;
                 }
-                match member.give(event) {
-                    Pushed::Queued => given += 1,
-                    Pushed::Full => slow.push(Arc::clone(&member.connection)),
-                    Pushed::Closed => {}
+                let pushed = member.give(event);
+                let connection = &member.connection;
+                given.sockets += u64::from(matches!(pushed, Pushed::First | Pushed::Queued));
+                match pushed {
+                    Pushed::First => given.idle.push(Arc::clone(connection)),
+                    Pushed::Full => given.slow.push(Arc::clone(connection)),
+                    Pushed::Queued | Pushed::Closed => {}
                 }
             }
         }
         if let Some(position) = &event.position {
             inner.position = Some(position.clone());
         }
-        (given, slow)
+        given
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

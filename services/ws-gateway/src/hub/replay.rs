@@ -50,8 +50,10 @@ impl Hub {
         let key = *inner.by_id.get(socket)?;
         let member = &mut inner.members[key];
         for event in member.held.take()? {
-            if member.give(&event) == Pushed::Full {
-                return Some(Arc::clone(&member.connection));
+            match member.give(&event) {
+                Pushed::First => member.connection.outbound.wake(),
+                Pushed::Full => return Some(Arc::clone(&member.connection)),
+                Pushed::Queued | Pushed::Closed => {}
             }
         }
         None

@@ -5,10 +5,12 @@ use std::time::Duration;
 use backplane::{Position, ResetReason};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::field::Empty;
 
-use super::{Event, Hub};
+use super::{Event, Given, Hub};
+use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::gateway::Gateway;
 
@@ -18,6 +20,10 @@ const SHORTEST_TICK: Duration = Duration::from_millis(2);
 
 /// To how many sockets of a worker an event is given without waking the worker for it.
 const FEW: usize = 16;
+/// How many items are delivered before anything is written: what comes together travels together.
+const BATCH: usize = 256;
+/// How many sockets are written to before others on the thread have their turn.
+const TURN: usize = 64;
 
 /// A hub, and the way to have its own thread deliver to it.
 #[derive(Clone)]
@@ -34,18 +40,35 @@ pub enum Item {
 }
 
 impl Inbox {
-    /// Hands the hub an item after all earlier ones. An event for few sockets is put into their queues
-    /// here and now; one for many is left to the hub's own thread, which is woken once for all of them.
-    pub async fn hand(&self, gateway: &Gateway, item: Item) {
+    /// Hands the hub an item after all earlier ones. An event for few sockets is delivered here and now,
+    /// and written as well unless `more` is about to come, which their own tasks then write with it; one for
+    /// many is left to the hub's own thread, which is woken once for all of them.
+    pub async fn hand(&self, gateway: &Gateway, item: Item, more: bool) {
         if let Item::Event(event) = &item
             && self.hub.waiting.load(Ordering::Acquire) == 0
             && self.hub.audience(event) <= FEW
         {
-            return self.hub.deliver(gateway, event);
+            for connection in self.hub.deliver(gateway, event) {
+                match more {
+                    true => connection.outbound.wake(),
+                    false => connection.outbound.write_now(),
+                }
+            }
+            return;
         }
         self.hub.waiting.fetch_add(1, Ordering::Relaxed);
         // An error means that the worker has ended.
         let _ = self.items.send(item).await;
+    }
+}
+
+/// Writes what is queued on each of the connections.
+async fn write(idle: &mut Vec<Arc<Connection>>) {
+    for (number, connection) in idle.drain(..).enumerate() {
+        if number > 0 && number.is_multiple_of(TURN) {
+            yield_now().await;
+        }
+        connection.outbound.write_now();
     }
 }
 
@@ -58,22 +81,30 @@ impl Hub {
         let exact = (settings.ping_interval() + settings.ping_timeout()) / 200;
         let mut ticks = interval(exact.clamp(SHORTEST_TICK, TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut batch, mut idle) = (Vec::new(), Vec::new());
         loop {
             tokio::select! {
-                item = items.recv() => {
-                    match item {
-                        Some(Item::Event(event)) => self.deliver(&gateway, &event),
-                        Some(Item::Reset { position, reason }) => self.reset(&gateway, position, reason),
-                        None => return,
+                count = items.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        return;
                     }
-                    self.waiting.fetch_sub(1, Ordering::Release);
+                    for item in batch.drain(..) {
+                        match item {
+                            Item::Event(event) => idle.append(&mut self.deliver(&gateway, &event)),
+                            Item::Reset { position, reason } => self.reset(&gateway, position, reason),
+                        }
+                    }
+                    write(&mut idle).await;
+                    self.waiting.fetch_sub(count, Ordering::Release);
                 }
                 _ = ticks.tick() => self.tick(&gateway),
             }
         }
     }
 
-    pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) {
+    /// Puts an event into the queues of all who may see it. The connections that were idle: it is still
+    /// to be written there.
+    pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) -> Vec<Arc<Connection>> {
         let _entered = event.traceparent.map(|from| {
             let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
             if !span.is_disabled() {
@@ -81,16 +112,17 @@ impl Hub {
             }
             span.entered()
         });
-        let (given, slow) = self.dispatch(event);
-        if given > 0 {
-            tracing::debug!(event_id = %event.envelope.event_id, sockets = given, "delivered");
-            gateway.metrics.sent(&event.label, given);
+        let Given { sockets, idle, slow } = self.dispatch(event);
+        if sockets > 0 {
+            tracing::debug!(event_id = %event.envelope.event_id, sockets, "delivered");
+            gateway.metrics.sent(&event.label, sockets);
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);
         }
         for connection in slow {
             connection.close(gateway, Ending::Slow);
         }
+        idle
     }
 
     /// From here on the events follow one another again; what was before is lost to these sockets.

@@ -80,6 +80,10 @@ impl Crowd {
         Arc::new(self.gateway.prepare(&Message { channel: channel.into(), body, envelope, position }))
     }
 
+    fn deliver(&self, event: &Arc<Event>) {
+        self.hub.deliver(&self.gateway, event).iter().for_each(|connection| connection.outbound.write_now());
+    }
+
     /// Every socket writes as if its kernel took everything: the pieces of each write, as addresses.
     fn write_all(&self) -> Vec<Vec<Vec<*const u8>>> {
         let write = |(connection, wakes): &(Arc<Connection>, Arc<Wakes>)| {
@@ -113,7 +117,7 @@ fn claims(number: usize) -> Claims {
 async fn an_event_is_encoded_once_for_each_form_and_its_bytes_are_shared() {
     let mut crowd = Crowd::gather(300);
     let event = crowd.event();
-    crowd.hub.deliver(&crowd.gateway, &event);
+    crowd.deliver(&event);
     let writes = crowd.write_all();
     assert!(writes.iter().all(|writes| writes.len() == 1 && writes[0].len() == 1));
     assert_eq!(writes.iter().flatten().flatten().collect::<HashSet<_>>().len(), 3);
@@ -124,15 +128,15 @@ async fn a_delivery_allocates_nothing_but_the_queue_of_an_idle_socket() {
     const SIZE: usize = 999;
     let mut crowd = Crowd::gather(SIZE);
     let first = crowd.event();
-    crowd.hub.deliver(&crowd.gateway, &first);
+    crowd.deliver(&first);
     crowd.write_all();
     let event = crowd.event();
-    let delivered = measure(|| crowd.hub.deliver(&crowd.gateway, &event));
+    let delivered = measure(|| crowd.deliver(&event));
     // The frames of three forms, and what the metrics look up.
     let of_the_event = 40;
     assert!(delivered.count_total <= SIZE as u64 + of_the_event, "{delivered:?}");
     let next = crowd.event();
-    let queued_behind = measure(|| crowd.hub.deliver(&crowd.gateway, &next));
+    let queued_behind = measure(|| crowd.deliver(&next));
     assert!(queued_behind.count_total <= of_the_event, "{queued_behind:?}");
     assert!(crowd.write_all().iter().all(|writes| writes[0].len() == 2));
 }
@@ -142,7 +146,7 @@ async fn a_burst_is_one_wake_and_one_write_for_each_socket() {
     let mut crowd = Crowd::gather(30);
     for _ in 0..100 {
         let event = crowd.event();
-        crowd.hub.deliver(&crowd.gateway, &event);
+        crowd.deliver(&event);
     }
     assert!(crowd.sockets.iter().all(|(_, wakes)| wakes.0.load(Ordering::Relaxed) == 1));
     let writes = crowd.write_all();
@@ -156,8 +160,8 @@ async fn an_event_for_one_user_costs_the_same_in_a_crowd() {
         let crowd = Crowd::gather(size);
         let payload = json!({ "userId": "user-7", "sessionId": Uuid::nil() });
         let event = crowd.prepare("auth:user.login", payload, Some("user-7".into()));
-        crowd.hub.deliver(&crowd.gateway, &event);
-        cost.push(measure(|| crowd.hub.deliver(&crowd.gateway, &event)).count_total);
+        crowd.deliver(&event);
+        cost.push(measure(|| crowd.deliver(&event)).count_total);
         let woken = crowd.sockets.iter().filter(|(_, wakes)| wakes.0.load(Ordering::Relaxed) > 0);
         assert_eq!(woken.count(), 1);
     }
@@ -172,7 +176,7 @@ async fn whoever_leaves_a_crowd_leaves_the_others_where_they_are() {
         crowd.hub.unsubscribe(&format!("socket-{}", number + 1), "drifts");
     }
     let event = crowd.prepare("drift:updated", json!({ "id": "1" }), None);
-    crowd.hub.deliver(&crowd.gateway, &event);
+    crowd.deliver(&event);
     let heard: Vec<_> = crowd.write_all().iter().map(Vec::len).collect();
     assert!(heard.iter().enumerate().all(|(number, writes)| *writes == usize::from(number % 3 == 2)));
     assert_eq!(crowd.hub.all().len(), 66);
@@ -191,12 +195,13 @@ async fn an_event_for_few_wakes_only_them_and_waits_for_those_before_it() {
         let payload = json!({ "userId": "user-7", "sessionId": Uuid::nil() });
         Item::Event(crowd.prepare("auth:user.login", payload, Some("user-7".into())))
     };
-    inbox.hand(&crowd.gateway, for_one()).await;
+    inbox.hand(&crowd.gateway, for_one(), false).await;
     assert!(waiting.try_recv().is_err());
     assert_eq!(crowd.write_all().iter().flatten().count(), 1);
 
-    inbox.hand(&crowd.gateway, Item::Event(crowd.prepare("drift:updated", json!({ "id": "1" }), None))).await;
-    inbox.hand(&crowd.gateway, for_one()).await;
+    let for_all = Item::Event(crowd.prepare("drift:updated", json!({ "id": "1" }), None));
+    inbox.hand(&crowd.gateway, for_all, false).await;
+    inbox.hand(&crowd.gateway, for_one(), false).await;
     assert_eq!(crowd.write_all().iter().flatten().count(), 0);
     let left = [waiting.try_recv(), waiting.try_recv()].map(|item| match item {
         Ok(Item::Event(event)) => event.label.to_string(),

@@ -1,11 +1,14 @@
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io::{self, ErrorKind, IoSlice};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use smallvec::SmallVec;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::Written;
 use crate::frame::Frame;
 
 /// How many frames are handed to the kernel at once; it takes no more pieces than that.
@@ -29,6 +32,8 @@ pub struct Queue {
     pub written: usize,
     /// The WebSocket that may write: an earlier one that still asks has been given up.
     pub ticket: u32,
+    /// That WebSocket's.
+    pub stream: Option<Arc<TcpStream>>,
     pub web_socket: Option<Waker>,
     pub poll: Option<Waker>,
     /// Somebody who has much to push, and waits for room.
@@ -54,6 +59,7 @@ impl Queue {
             opening: VecDeque::new(),
             written: 0,
             ticket: 0,
+            stream: None,
             web_socket: None,
             poll: None,
             pusher: None,
@@ -90,8 +96,29 @@ impl Queue {
         std::mem::take(&mut self.frames).into()
     }
 
+    /// Has `write` take what the WebSocket is to get, in one go if it takes so much.
+    pub fn write(
+        &mut self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<Written> {
+        loop {
+            let pieces = self.pieces();
+            if pieces.is_empty() {
+                return Ok(if self.closing { Written::Ended } else { Written::All });
+            }
+            let written = write(&pieces);
+            drop(pieces);
+            match written {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => self.advance(bytes),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Written::Blocked),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// What the WebSocket is to write next, without what it has written.
-    pub fn pieces(&self) -> SmallVec<[IoSlice<'_>; USUAL_PIECES]> {
+    fn pieces(&self) -> SmallVec<[IoSlice<'_>; USUAL_PIECES]> {
         let carried = if self.taker == Taker::WebSocket { self.frames.len() } else { 0 };
         let frames = self.opening.iter().chain(self.frames.iter().take(carried)).take(MAX_PIECES);
         let mut pieces: SmallVec<[IoSlice<'_>; USUAL_PIECES]> =
@@ -102,7 +129,7 @@ impl Queue {
         pieces
     }
 
-    pub fn advance(&mut self, bytes: usize) {
+    fn advance(&mut self, bytes: usize) {
         self.written += bytes;
         loop {
             let (frames, counted) = match self.opening.is_empty() {

@@ -1,4 +1,9 @@
-use std::task::Waker;
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -75,7 +80,7 @@ fn a_frame_that_was_begun_is_written_to_its_end() {
 #[test]
 fn a_full_queue_takes_nothing_more() {
     let outbound = Outbound::web_socket(10);
-    assert_eq!(outbound.push(Frame::text("12345")), Pushed::Queued);
+    assert_eq!(outbound.push(Frame::text("12345")), Pushed::First);
     assert_eq!(outbound.push(Frame::text("12345")), Pushed::Full);
     outbound.finish_at_once([Frame::text("z")]);
     assert_eq!(wire(&outbound, 0), (b"\x81\x01z".to_vec(), Written::Ended));
@@ -88,6 +93,92 @@ fn a_web_socket_begins_with_the_head_of_its_answer() {
     outbound.push(Frame::text("0{}"));
     outbound.begin(0, Bytes::from_static(b"HTTP"));
     assert_eq!(wire(&outbound, 0), (b"HTTP\x81\x030{}".to_vec(), Written::All));
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Both ends of a TCP connection, the first one ready to be written to.
+async fn connection() -> (Arc<TcpStream>, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    ours.writable().await.unwrap();
+    (Arc::new(ours), listener.accept().await.unwrap().0)
+}
+
+/// The task of a WebSocket that has written all there was: how often it is woken from here on.
+fn idle(outbound: &Outbound) -> Arc<Wakes> {
+    let wakes = Arc::<Wakes>::default();
+    let waker = Waker::from(Arc::clone(&wakes));
+    let written = outbound.write_queued(0, &Context::from_waker(&waker), |_| Ok(usize::MAX));
+    assert_eq!(written.unwrap(), Written::All);
+    wakes
+}
+
+#[tokio::test]
+async fn an_idle_web_socket_is_written_to_without_waking_it() {
+    let (ours, mut theirs) = connection().await;
+    let outbound = Outbound::web_socket(1_000);
+    outbound.set_stream(0, Some(&ours));
+    let wakes = idle(&outbound);
+    let pushed = ["a", "b"].map(|text| outbound.queue(Frame::text(text)));
+    assert_eq!(pushed, [Pushed::First, Pushed::Queued]);
+    outbound.write_now();
+    outbound.write_now();
+    let mut read = [0; 6];
+    theirs.read_exact(&mut read).await.unwrap();
+    assert_eq!((&read, wakes.0.load(Ordering::Relaxed)), (b"\x81\x01a\x81\x01b", 0));
+}
+
+#[tokio::test]
+async fn the_task_of_a_web_socket_goes_on_where_the_kernel_is_full() {
+    let (ours, mut theirs) = connection().await;
+    let outbound = Outbound::web_socket(64 << 20);
+    outbound.set_stream(0, Some(&ours));
+    let wakes = idle(&outbound);
+    let sent = "x".repeat(32 << 20);
+    outbound.queue(Frame::text(sent.clone()));
+    outbound.write_now();
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    outbound.queue(Frame::text("end"));
+    outbound.finish([]);
+    let write = async {
+        while outbound
+            .write_queued(0, &Context::from_waker(Waker::noop()), |pieces| ours.try_write_vectored(pieces))
+            .unwrap()
+            != Written::Ended
+        {
+            ours.writable().await.unwrap();
+        }
+        outbound.set_stream(0, None);
+        drop(ours);
+    };
+    let mut read = Vec::new();
+    let ((), _) = tokio::join!(write, theirs.read_to_end(&mut read));
+    assert_eq!(read.len(), sent.len() + 10 + 5);
+    assert!(read.ends_with(b"x\x81\x03end"));
+}
+
+#[tokio::test]
+async fn nobody_writes_on_a_stream_that_is_not_the_takers() {
+    let (ours, theirs) = connection().await;
+    let outbound = Outbound::polling(1_000);
+    let ticket = outbound.open_web_socket();
+    outbound.set_stream(ticket, Some(&ours));
+    outbound.queue(Frame::text("4a"));
+    outbound.write_now();
+    outbound.set_stream(0, None);
+    outbound.abandon_probe();
+    outbound.upgrade();
+    outbound.write_now();
+    assert_eq!(theirs.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(Arc::strong_count(&ours), 1);
 }
 
 #[test]
