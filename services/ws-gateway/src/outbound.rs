@@ -106,7 +106,7 @@ impl Outbound {
     pub fn write_now(&self) {
         let mut queue = self.lock();
         let stream = queue.stream.clone().filter(|_| queue.taker == Taker::WebSocket);
-        let written = stream.map(|stream| queue.write(|pieces| stream.try_write_vectored(pieces)));
+        let written = stream.map(|stream| queue.write(|pieces| write_to(&stream, pieces)));
         if !matches!(written, Some(Ok(Written::All))) {
             queue.wake();
         }
@@ -170,7 +170,7 @@ impl Outbound {
     pub fn begin(&self, ticket: u32, head: Bytes) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
-            queue.opening.push_back(Frame::raw(head));
+            queue.opening.push(Frame::raw(head));
         }
     }
 
@@ -185,7 +185,7 @@ impl Outbound {
     /// Answers the probe, and releases the waiting GET.
     pub fn answer_probe(&self, frame: Frame) {
         let mut queue = self.lock();
-        queue.opening.push_back(frame);
+        queue.opening.push(frame);
         queue.taker = Taker::Probing;
         queue.wake();
     }
@@ -261,5 +261,13 @@ impl Outbound {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands the pieces to the kernel; a single one by the shorter way.
+pub fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    match pieces {
+        [piece] => stream.try_write(piece),
+        _ => stream.try_write_vectored(pieces),
     }
 }

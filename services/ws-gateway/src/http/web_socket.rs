@@ -24,7 +24,7 @@ use super::reassembly::Reassembly;
 use crate::connection::{Connection, Incoming, read};
 use crate::frame::Frame;
 use crate::gateway::Gateway;
-use crate::outbound::{Outbound, Written};
+use crate::outbound::{Outbound, Written, write_to};
 
 /// How long a client may take to close its side: closing a stream that has something unread would take
 /// back the last bytes that were written.
@@ -121,7 +121,7 @@ async fn serve(
 /// that breaks is read as well.
 fn poll_write(stream: &TcpStream, outbound: &Outbound, ticket: u32, cx: &mut Context<'_>) -> Poll<()> {
     loop {
-        match outbound.write_queued(ticket, cx, |pieces| stream.try_write_vectored(pieces)) {
+        match outbound.write_queued(ticket, cx, |pieces| write_to(stream, pieces)) {
             Ok(Written::All) => return Poll::Pending,
             Ok(Written::Blocked) if ready!(stream.poll_write_ready(cx)).is_ok() => {}
             Ok(Written::Ended) => {

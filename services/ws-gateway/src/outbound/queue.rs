@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::task::Waker;
@@ -19,15 +18,18 @@ const USUAL_PIECES: usize = 16;
 /// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
 const STALL_LIMIT: Duration = Duration::from_secs(8);
 
+/// One lies here without a buffer of its own: an idle connection has none, and gets none for one event.
+pub type Frames = SmallVec<[Frame; 1]>;
+
 /// What is queued for a connection, and who is to be woken for it.
 #[derive(Debug)]
 pub struct Queue {
-    pub frames: VecDeque<Frame>,
+    pub frames: Frames,
     pub bytes: usize,
     pub taker: Taker,
     /// What only the WebSocket gets, before anything else: the head of the answer that opened it, and
     /// answers to its probe.
-    pub opening: VecDeque<Frame>,
+    pub opening: Frames,
     /// How much of the next frame for the WebSocket has been written.
     pub written: usize,
     /// The WebSocket that may write: an earlier one that still asks has been given up.
@@ -53,10 +55,10 @@ pub enum Taker {
 impl Queue {
     pub fn new(taker: Taker) -> Self {
         Self {
-            frames: VecDeque::new(),
+            frames: Frames::new(),
             bytes: 0,
             taker,
-            opening: VecDeque::new(),
+            opening: Frames::new(),
             written: 0,
             ticket: 0,
             stream: None,
@@ -70,7 +72,7 @@ impl Queue {
 
     pub fn add(&mut self, frame: Frame) {
         self.bytes += frame.wire().len();
-        self.frames.push_back(frame);
+        self.frames.push(frame);
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 
@@ -93,7 +95,7 @@ impl Queue {
     pub fn take(&mut self) -> Vec<Frame> {
         self.bytes = 0;
         self.went_on(true);
-        std::mem::take(&mut self.frames).into()
+        std::mem::take(&mut self.frames).into_vec()
     }
 
     /// Has `write` take what the WebSocket is to get, in one go if it takes so much.
@@ -131,24 +133,9 @@ impl Queue {
 
     fn advance(&mut self, bytes: usize) {
         self.written += bytes;
-        loop {
-            let (frames, counted) = match self.opening.is_empty() {
-                true => (&mut self.frames, true),
-                false => (&mut self.opening, false),
-            };
-            let Some(length) = frames.front().map(|frame| frame.wire().len()) else { break };
-            if length > self.written {
-                break;
-            }
-            self.written -= length;
-            frames.pop_front();
-            if counted {
-                self.bytes -= length;
-            }
-            if frames.is_empty() {
-                // An idle connection keeps no buffer.
-                *frames = VecDeque::new();
-            }
+        drop_written(&mut self.opening, &mut self.written);
+        if self.opening.is_empty() {
+            self.bytes -= drop_written(&mut self.frames, &mut self.written);
         }
         self.went_on(self.frames.is_empty());
     }
@@ -166,4 +153,22 @@ impl Queue {
         self.frames.truncate(begun);
         self.bytes = self.frames.iter().map(|frame| frame.wire().len()).sum();
     }
+}
+
+/// Removes the frames that have been written in full; how many bytes they had.
+fn drop_written(frames: &mut Frames, written: &mut usize) -> usize {
+    let (mut count, mut bytes) = (0, 0);
+    for length in frames.iter().map(|frame| frame.wire().len()) {
+        if bytes + length > *written {
+            break;
+        }
+        (count, bytes) = (count + 1, bytes + length);
+    }
+    *written -= bytes;
+    if count == frames.len() {
+        *frames = Frames::new();
+    } else {
+        frames.drain(..count);
+    }
+    bytes
 }
