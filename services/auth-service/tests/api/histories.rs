@@ -1,11 +1,13 @@
 //! Random histories of one user's sessions, against a naive model that remembers every token and every
 //! moment: ten thousand with the rules alone, some with the whole service.
 
+mod model;
+mod rules;
+
 use std::cmp::Reverse;
 
-use auth_service::lifetime::{Lifetime, evicted_by_one_more};
 use auth_service::refresh_token::RefreshToken;
-use auth_service::rotation::{Decision, Rotation, RotationPolicy};
+use auth_service::rotation::RotationPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -14,9 +16,10 @@ use proptest::test_runner::TestRunner;
 use rstest::rstest;
 use serde_json::json;
 use testing::{Backend, StatusCode};
-use uuid::Uuid;
 
 use crate::app::{App, User};
+use model::Model;
+use rules::Rules;
 
 /// No sum of [`PASSES`] comes near one of these times: it does not matter how long a step takes.
 const IDLE: TimeDelta = TimeDelta::seconds(24 * 60);
@@ -80,147 +83,6 @@ trait Sessions {
     async fn log_out(&mut self, session: usize, now: DateTime<Utc>);
     async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool;
     fn pass(&mut self, _by: TimeDelta) {}
-}
-
-/// The naive model: every token with the moment of its first use.
-#[derive(Default)]
-struct Model(Vec<Remembered>);
-
-struct Remembered {
-    created_at: DateTime<Utc>,
-    last_activity: DateTime<Utc>,
-    first_uses: Vec<Option<DateTime<Utc>>>,
-    ended: bool,
-}
-
-impl Remembered {
-    fn lives(&self, now: DateTime<Utc>) -> bool {
-        !self.ended && now - self.created_at < LIFETIME && now - self.last_activity < IDLE
-    }
-
-    fn note_activity(&mut self, now: DateTime<Utc>) {
-        if now - self.last_activity >= ACTIVITY_INTERVAL {
-            self.last_activity = now;
-        }
-    }
-}
-
-impl Sessions for Model {
-    async fn log_in(&mut self, now: DateTime<Utc>) {
-        while self.0.iter().filter(|session| session.lives(now)).count() >= MAX_SESSIONS {
-            let live = self.0.iter_mut().filter(|session| session.lives(now));
-            live.min_by_key(|session| (session.last_activity, session.created_at)).unwrap().ended = true;
-        }
-        let first_uses = vec![None];
-        self.0.push(Remembered { created_at: now, last_activity: now, first_uses, ended: false });
-    }
-
-    async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32> {
-        let session = &mut self.0[session];
-        if !session.lives(now) {
-            return None;
-        }
-        let (token, successor) = (token as usize, token as usize + 1);
-        match session.first_uses[token] {
-            None => {
-                session.first_uses[token] = Some(now);
-                session.first_uses.push(None);
-                session.last_activity = now;
-            }
-            Some(used) if now - used <= POLICY.grace || session.first_uses[successor].is_none() => {
-                session.note_activity(now);
-            }
-            Some(_) => {
-                session.ended = true;
-                return None;
-            }
-        }
-        Some(successor as u32)
-    }
-
-    async fn touch(&mut self, session: usize, now: DateTime<Utc>) {
-        if self.0[session].lives(now) {
-            self.0[session].note_activity(now);
-        }
-    }
-
-    async fn log_out(&mut self, session: usize, _: DateTime<Utc>) {
-        self.0[session].ended = true;
-    }
-
-    async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool {
-        self.0[session].lives(now)
-    }
-}
-
-/// The rules of the service, without the service.
-#[derive(Default)]
-struct Rules(Vec<Kept>);
-
-struct Kept {
-    life: Lifetime,
-    rotation: Rotation,
-    ended: bool,
-}
-
-impl Kept {
-    fn lives(&self, now: DateTime<Utc>) -> bool {
-        !self.ended && self.life.over(now, IDLE).is_none()
-    }
-
-    fn note_activity(&mut self, now: DateTime<Utc>) {
-        if now - self.life.last_activity >= ACTIVITY_INTERVAL {
-            self.life.last_activity = now;
-        }
-    }
-}
-
-impl Sessions for Rules {
-    async fn log_in(&mut self, now: DateTime<Utc>) {
-        let sessions = self.0.iter().enumerate().filter(|(_, kept)| kept.lives(now));
-        let live = sessions.map(|(nth, kept)| (Uuid::from_u128(nth as u128), kept.life)).collect();
-        for id in evicted_by_one_more(live, MAX_SESSIONS) {
-            self.0[id.as_u128() as usize].ended = true;
-        }
-        let life = Lifetime { created_at: now, last_activity: now, expires_at: now + LIFETIME };
-        self.0.push(Kept { life, rotation: Rotation::default(), ended: false });
-    }
-
-    async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32> {
-        let kept = &mut self.0[session];
-        if !kept.lives(now) {
-            return None;
-        }
-        match kept.rotation.decide(token, now, POLICY) {
-            Decision::Rotate => {
-                kept.rotation = kept.rotation.rotate(now, POLICY);
-                kept.life.last_activity = now;
-                Some(kept.rotation.newest())
-            }
-            Decision::Repeat(counter) => {
-                kept.note_activity(now);
-                Some(counter)
-            }
-            Decision::Theft => {
-                kept.ended = true;
-                None
-            }
-        }
-    }
-
-    async fn touch(&mut self, session: usize, now: DateTime<Utc>) {
-        if self.0[session].lives(now) {
-            self.0[session].note_activity(now);
-        }
-    }
-
-    async fn log_out(&mut self, session: usize, _: DateTime<Utc>) {
-        self.0[session].ended = true;
-    }
-
-    async fn is_live(&self, session: usize, now: DateTime<Utc>) -> bool {
-        self.0[session].lives(now)
-    }
 }
 
 /// The service, over HTTP, with a clock of its own that runs along.

@@ -3,9 +3,12 @@
 //! Read in two passes over the same text: the first gathers the secrets and learns which drifts are in
 //! computed attributes only, the second judges the entries one by one. Nothing is kept of the plan.
 
+mod regions;
 mod secrets;
+#[cfg(test)]
+pub(super) mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -14,7 +17,7 @@ use serde_json::value::RawValue;
 use super::assess::{Bench, Observation, assess, read_state};
 use super::json::Json;
 use super::marks::Marks;
-use super::stream::{each_field, each_item};
+use super::stream::each_item;
 use super::{Judgement, MAX_ENTRIES, Scan, ScanError, Scope, Source};
 use crate::drift::Kind;
 
@@ -88,7 +91,7 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
     let taint = secrets::find(&plan)?;
     let bench = Bench { scope, judgement, taint: &taint };
     let state_only = StateOnly::find(&plan, scope.source)?;
-    let regions = provider_regions(&plan)?;
+    let regions = regions::of_providers(&plan)?;
 
     let entries = match scope.source {
         Source::Drift => plan.resource_drift,
@@ -229,146 +232,7 @@ impl StateOnly {
     }
 }
 
-#[derive(Deserialize)]
-struct ProviderConfig<'a> {
-    full_name: Option<String>,
-    #[serde(borrow)]
-    expressions: Option<Expressions<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Expressions<'a> {
-    #[serde(borrow)]
-    region: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Constant {
-    constant_value: Option<String>,
-}
-
-/// The region that each provider is configured with; `None` where its configurations disagree.
-fn provider_regions(plan: &Plan<'_>) -> Result<HashMap<String, Option<String>>, ScanError> {
-    let mut regions: HashMap<String, Option<String>> = HashMap::new();
-    let providers = plan.configuration.as_ref().and_then(|configuration| configuration.provider_config);
-    let Some(providers) = providers else { return Ok(regions) };
-    each_field(providers, |key, provider: ProviderConfig<'_>| {
-        let region = provider
-            .expressions
-            .and_then(|expressions| {
-                serde_json::from_str::<Constant>(expressions.region?.get()).ok()?.constant_value
-            })
-            .filter(|region| (1..=64).contains(&region.chars().count()));
-        let Some(region) = region else { return Ok(()) };
-        regions
-            .entry(provider.full_name.unwrap_or(key))
-            .and_modify(|known| {
-                if known.as_ref() != Some(&region) {
-                    *known = None;
-                }
-            })
-            .or_insert(Some(region));
-        Ok(())
-    })?;
-    Ok(regions)
-}
-
 /// Marks of another form than a tree of `true` mean unmarked, and so do none.
 fn read_marks(raw: Option<&RawValue>) -> Option<Json> {
     Json::parse(raw?).ok()
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::super::taint::Taint;
-    use super::*;
-    use crate::fingerprint::StateKey;
-    use crate::rules::{Rules, Severity};
-
-    pub fn taint_of(upload: &str) -> Taint {
-        secrets::find(&serde_json::from_str(upload).unwrap()).unwrap()
-    }
-
-    fn scan(plan: serde_json::Value, source: Source) -> Result<Scan, ScanError> {
-        let (rules, key) = (Rules::default(), StateKey::new(b"key"));
-        let scope = Scope { source, ..Scope::default() };
-        read(&plan.to_string(), &scope, Judgement { rules: &rules, state_key: &key })
-    }
-
-    fn entry(actions: &[&str], before: serde_json::Value, after: serde_json::Value) -> serde_json::Value {
-        serde_json::json!({
-            "address": "aws_x.y", "mode": "managed", "type": "aws_x", "provider_name": "p",
-            "change": {"actions": actions, "before": before, "after": after},
-        })
-    }
-
-    #[test]
-    fn actions_mean_the_opposite_in_the_two_lists() {
-        let state = serde_json::json!({"a": 1});
-        let null = serde_json::Value::Null;
-        for (list, source, action, kind) in [
-            ("resource_drift", Source::Drift, "delete", Kind::Missing),
-            ("resource_changes", Source::Changes, "create", Kind::Missing),
-            ("resource_changes", Source::Changes, "delete", Kind::Unmanaged),
-        ] {
-            let (before, after) = if action == "create" { (&null, &state) } else { (&state, &null) };
-            let scan =
-                scan(serde_json::json!({list: [entry(&[action], before.clone(), after.clone())]}), source);
-            assert_eq!(scan.unwrap().findings[0].kind, kind, "{list} {action}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_action_is_a_warning_and_the_scan_tells_nothing_of_absences() {
-        let plan = serde_json::json!({"resource_drift": [entry(&["teleport"], 1.into(), 2.into())]});
-        let scan = scan(plan, Source::Drift).unwrap();
-        assert_eq!((scan.findings.len(), scan.skipped), (0, 1));
-        assert!(scan.warnings[0].contains("aws_x.y"));
-        assert!(scan.incomplete.is_some());
-    }
-
-    #[test]
-    fn a_drift_that_the_plan_would_not_touch_is_information() {
-        let (one, two) = (serde_json::json!({"etag": 1}), serde_json::json!({"etag": 2}));
-        let plan = serde_json::json!({
-            "resource_drift": [entry(&["update"], one, two.clone())],
-            "resource_changes": [entry(&["no-op"], two.clone(), two)],
-        });
-        let finding = scan(plan, Source::Drift).unwrap().findings.remove(0);
-        assert!(finding.is_state_only);
-        assert_eq!(finding.severity, Severity::Info);
-    }
-
-    #[test]
-    fn the_region_of_the_provider_helps_where_its_configurations_agree() {
-        let plan = |other: &str| {
-            serde_json::json!({
-                "resource_drift": [entry(&["update"], serde_json::json!({"a": 1}), serde_json::json!({"a": 2}))],
-                "configuration": {"provider_config": {
-                    "aws": {"full_name": "p", "expressions": {"region": {"constant_value": "eu-west-1"}}},
-                    "aws.other": {"full_name": "p", "expressions": {"region": {"constant_value": other}}},
-                }},
-            })
-        };
-        let region = |other| scan(plan(other), Source::Drift).unwrap().findings.remove(0).region;
-        assert_eq!(region("eu-west-1"), "eu-west-1");
-        assert_eq!(region("us-east-1"), "unknown");
-    }
-
-    #[test]
-    fn too_many_entries_are_refused() {
-        let entries = vec![entry(&["no-op"], 1.into(), 1.into()); MAX_ENTRIES + 1];
-        let plan = serde_json::json!({"resource_drift": entries});
-        assert!(matches!(scan(plan, Source::Drift), Err(ScanError::TooManyEntries)));
-    }
-
-    #[test]
-    fn a_state_over_its_bound_is_skipped_by_name() {
-        let large = serde_json::json!({"a": "x".repeat(super::super::MAX_STATE_BYTES)});
-        let plan =
-            serde_json::json!({"resource_drift": [entry(&["update"], serde_json::json!({"a": 1}), large)]});
-        let scan = scan(plan, Source::Drift).unwrap();
-        assert!(scan.findings.is_empty() && scan.incomplete.is_some());
-        assert!(scan.warnings[0].contains("too large"), "{:?}", scan.warnings);
-    }
 }
