@@ -124,21 +124,24 @@ impl Revocations {
         });
         let mut refresh = tokio::time::interval(REFRESH_INTERVAL);
         refresh.tick().await;
-        loop {
-            tokio::select! {
-                item = heard.recv() => match item {
-                    Some(FeedItem::Message(message)) => self.hear(&message),
-                    Some(FeedItem::Reset { .. }) => {
-                        self.synced.send_replace(false);
-                        self.read_marks(&backplane).await;
-                    }
-                    Some(FeedItem::MarksChanged) => self.read_marks(&backplane).await,
-                    None => break,
-                },
-                _ = refresh.tick() => self.read_marks(&backplane).await,
-                () = stop.cancelled() => break,
+        let following = async {
+            loop {
+                tokio::select! {
+                    item = heard.recv() => match item {
+                        Some(FeedItem::Message(message)) => self.hear(&message),
+                        Some(FeedItem::Reset { .. }) => {
+                            self.synced.send_replace(false);
+                            self.read_marks(&backplane).await;
+                        }
+                        Some(FeedItem::MarksChanged) => self.read_marks(&backplane).await,
+                        None => break,
+                    },
+                    _ = refresh.tick() => self.read_marks(&backplane).await,
+                }
             }
-        }
+        };
+        // Also while the marks cannot be read, which may take as long as the backplane is away.
+        stop.run_until_cancelled(following).await;
         reader.abort();
     }
 

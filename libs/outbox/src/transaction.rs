@@ -19,6 +19,7 @@ pub struct Transaction {
     transaction: DatabaseTransaction,
     database: Database,
     entries: Vec<Entry>,
+    failed: Option<serde_json::Error>,
 }
 
 impl Deref for Transaction {
@@ -31,7 +32,7 @@ impl Deref for Transaction {
 
 impl Transaction {
     pub(crate) fn new(transaction: DatabaseTransaction, database: &Database) -> Self {
-        Self { transaction, database: database.clone(), entries: Vec::new() }
+        Self { transaction, database: database.clone(), entries: Vec::new(), failed: None }
     }
 
     /// Publishes `event` if this transaction commits.
@@ -43,30 +44,35 @@ impl Transaction {
     pub fn emit_with<E: Event>(&mut self, event: E, marks: Vec<Mark>) {
         match Entry::of(event, &self.database.clock) {
             Ok(entry) => self.entries.push(Entry { marks, ..entry }),
-            Err(error) => tracing::error!(%error, event = E::TYPE, "an event does not serialize"),
+            Err(error) => self.failed = Some(error),
         }
     }
 
     /// Writes the events beside the rows they tell of, commits, and wakes the relay.
     ///
     /// # Errors
-    /// If the database refuses; nothing is written then.
+    /// If the database refuses, or an event cannot be written as JSON; nothing is written then.
     pub async fn commit(self) -> Result<(), DbErr> {
-        let Self { transaction, database, entries } = self;
+        let Self { transaction, database, entries, failed } = self;
+        if let Some(error) = failed {
+            return Err(unwritable(error));
+        }
         if entries.is_empty() {
             return transaction.commit().await;
         }
         let created_at = database.clock.now();
-        let rows = entries.into_iter().map(|entry| ActiveModel {
-            event_id: Set(entry.event_id),
-            channel: Set(entry.channel),
-            envelope: Set(entry.envelope),
-            marks: Set(serde_json::to_value(entry.marks).unwrap_or_default()),
-            created_at: Set(created_at),
-            published_at: Set(None),
-            ..ActiveModel::default()
+        let rows = entries.into_iter().map(|entry| {
+            Ok(ActiveModel {
+                event_id: Set(entry.event_id),
+                channel: Set(entry.channel),
+                envelope: Set(entry.envelope),
+                marks: Set(serde_json::to_value(entry.marks).map_err(unwritable)?),
+                created_at: Set(created_at),
+                published_at: Set(None),
+                ..ActiveModel::default()
+            })
         });
-        let rows = rows.collect::<Vec<_>>();
+        let rows = rows.collect::<Result<Vec<_>, DbErr>>()?;
         for chunk in rows.chunks(ROWS_PER_INSERT) {
             Entity::insert_many(chunk.to_vec()).exec_without_returning(&transaction).await?;
         }
@@ -74,4 +80,8 @@ impl Transaction {
         database.committed.notify_one();
         Ok(())
     }
+}
+
+fn unwritable(error: serde_json::Error) -> DbErr {
+    DbErr::Custom(format!("an event cannot be written as JSON: {error}"))
 }

@@ -1,9 +1,12 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use backplane::{Backplane, Options};
 use contracts::Clock;
+use futures_util::FutureExt;
 use identity::{KeyConfig, Keys, Revocations, Verifier};
 use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +43,8 @@ pub struct Platform {
     /// Background tasks, which end when `served` is cancelled; the process waits for them.
     pub tasks: TaskTracker,
     pub started: Instant,
+    /// Whether a background task failed, for which the process stopped.
+    pub(crate) failed: Arc<AtomicBool>,
 }
 
 impl Platform {
@@ -82,6 +87,7 @@ impl Platform {
             served: CancellationToken::new(),
             tasks: TaskTracker::new(),
             started: Instant::now(),
+            failed: Arc::default(),
         };
         platform
             .tasks
@@ -101,13 +107,15 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Runs a background task that ends with `served`. One that fails stops the process: nobody would
-    /// notice that its work is no longer done.
+    /// Runs a background task that ends with `served`. One that fails or panics stops the process: nobody
+    /// would notice that its work is no longer done.
     pub fn spawn(&self, task: impl Future<Output = Result<()>> + Send + 'static) {
-        let stop = self.stop.clone();
+        let (stop, failed) = (self.stop.clone(), Arc::clone(&self.failed));
         self.tasks.spawn(async move {
-            if let Err(error) = task.await {
+            let ended = AssertUnwindSafe(task).catch_unwind().await;
+            if let Err(error) = ended.unwrap_or_else(|_| Err(anyhow!("it panicked"))) {
                 tracing::error!(error = format!("{error:#}"), "a background task failed: stopping");
+                failed.store(true, Ordering::Relaxed);
                 stop.cancel();
             }
         });

@@ -1,6 +1,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -14,7 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use socket2::{Domain, Socket, Type};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -111,7 +112,7 @@ impl Server {
     /// requests answered, and background tasks ended.
     ///
     /// # Errors
-    /// If the server fails.
+    /// If the server fails, or a background task did.
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
         let limit = Duration::from_secs(platform.http.shutdown_seconds);
@@ -128,7 +129,14 @@ impl Server {
                 tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short to end in peace");
             }
         };
-        let (served, ()) = tokio::join!(server, stopping);
+        let serving = async {
+            let served = server.await;
+            // A server that ends by itself ends the rest as well.
+            platform.stop.cancel();
+            served
+        };
+        let (served, ()) = tokio::join!(serving, stopping);
+        ensure!(!platform.failed.load(Ordering::Relaxed), "a background task failed");
         Ok(served?)
     }
 }

@@ -66,7 +66,7 @@ impl State {
 
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
-    platform.health.register("drift database", move || {
+    platform.health.register("drift-database", move || {
         let database = database.clone();
         async move {
             match database.ping().await {

@@ -37,7 +37,7 @@ pub struct Ingest {
     /// File to send, plain or gzip; - reads standard input
     pub file: PathBuf,
 
-    /// Where DriftSentry is
+    /// Where DriftSentry is; the token of an engineer or a service comes in DRIFTSENTRY_TOKEN
     #[arg(long, env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
     pub url: String,
 

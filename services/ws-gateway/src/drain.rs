@@ -14,9 +14,9 @@ const AT_ONCE: usize = 25;
 impl Gateway {
     /// Closes every connection, spread over half of the time that a stopping process has.
     pub(crate) async fn drain(&self) {
-        let plain = self.sockets(|hub| hub.all()).into_iter().map(|socket| socket.connection);
+        let sockets = self.sockets(|hub| hub.all()).into_iter().map(|socket| socket.connection);
         let mut connections = self.connections();
-        connections.extend(plain);
+        connections.extend(sockets.filter(|connection| connection.is_plain()));
         let limit = Duration::from_secs(self.platform.http.shutdown_seconds) / 2;
         let wanted = Duration::from_secs_f64(connections.len() as f64 / PER_SECOND as f64);
         let groups = connections.len().div_ceil(AT_ONCE).max(1);

@@ -43,6 +43,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 use anyhow::Result;
 use clap::Parser;
+use futures_util::FutureExt;
 use identity::KeyConfig;
 use web::{HttpConfig, Platform};
 
@@ -109,13 +110,14 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
 pub fn run_background(state: &State) {
     let gateway = &state.gateway;
     let platform = &gateway.platform;
-    platform.tasks.spawn(relay::run(Arc::clone(gateway), platform.served.clone()));
-    platform.tasks.spawn(revocation::run(Arc::clone(gateway), platform.served.clone()));
-    platform.tasks.spawn(Arc::clone(gateway).stay_in_cluster(platform.served.clone()));
-    platform.tasks.spawn(Arc::clone(gateway).renew_places(platform.served.clone()));
-    platform.tasks.spawn(Arc::clone(gateway).renew_kept(platform.served.clone()));
-    let (keeping, served) = (Arc::clone(gateway), platform.served.clone());
-    platform.tasks.spawn(async move { keeping.keeper.run(&keeping.platform.backplane, served).await });
+    let served = || platform.served.clone();
+    platform.spawn(relay::run(Arc::clone(gateway), served()).map(Ok));
+    platform.spawn(revocation::run(Arc::clone(gateway), served()).map(Ok));
+    platform.spawn(Arc::clone(gateway).stay_in_cluster(served()).map(Ok));
+    platform.spawn(Arc::clone(gateway).renew_places(served()).map(Ok));
+    platform.spawn(Arc::clone(gateway).renew_kept(served()).map(Ok));
+    let (keeping, until) = (Arc::clone(gateway), served());
+    platform.spawn(async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
     let leaving = Arc::clone(gateway);
     platform.farewells.spawn(async move {
         leaving.platform.stop.cancelled().await;

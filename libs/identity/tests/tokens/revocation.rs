@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use backplane::{Backplane, Entry, Options};
 use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
 use identity::{Change, session_mark};
@@ -132,4 +134,20 @@ async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_i
     testing::eventually("redis is back", async || writer.append(std::slice::from_ref(&entry)).await.is_ok())
         .await;
     testing::eventually("the end is known", async || world.revocations.ended(session_id).is_some()).await;
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_while_the_marks_cannot_be_read() {
+    let Following { world, stores, backplane, stop } = &following(Backend::Real).await;
+    let other = tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
+    world.revocations.synced().await;
+    stores.redis().kill();
+    testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;
+    // As if so much time had passed that the marks are read again.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(301)).await;
+    tokio::time::resume();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stop.cancel();
+    tokio::time::timeout(testing::LIMIT, other).await.expect("it ends").unwrap();
 }

@@ -196,6 +196,8 @@ struct Shape {
     format_version: Option<String>,
     errored: Option<bool>,
     values: Option<Present>,
+    /// Of a state as Terraform stores it.
+    lineage: Option<Present>,
     planned_values: Option<Present>,
     resource_drift: Option<Present>,
     resource_changes: Option<Present>,
@@ -244,7 +246,7 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Sc
     }
     if shape.is_plan() {
         plan::read(upload, scope, judgement)
-    } else if shape.values.is_some() {
+    } else if shape.values.is_some() || shape.lineage.is_some() {
         refuse(
             "this is a state, not a plan; save a plan with `-out=plan` and send `terraform show -json plan`",
         )

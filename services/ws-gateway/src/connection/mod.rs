@@ -14,7 +14,7 @@ mod socketio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -223,15 +223,21 @@ impl Connection {
         state.sockets.iter().find(|(own, _)| *own == form).map(|(_, socket)| Arc::clone(socket))
     }
 
-    /// Counts a message of a user; false if it is one too many, and then perhaps the last.
-    async fn admit_message(self: &Arc<Self>, gateway: &Gateway, form: Form, socket: &str) -> bool {
+    /// Counts a message of a user. The error of the answer if it is one too many, and then perhaps the last.
+    async fn admit_message(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        form: Form,
+        socket: &str,
+    ) -> Result<(), Value> {
+        let refused = || json!({ "code": "RATE_LIMITED", "message": "too many messages" });
         let Some(user) = self.hub.with_member(socket, |member| member.claims.user_id.clone()) else {
-            return false;
+            return Err(refused());
         };
         let limit = gateway.settings.gateway_messages_per_second;
         let count = gateway.platform.limiter.count(&format!("ws:messages:{user}"), MESSAGE_WINDOW).await;
         if count <= limit {
-            return true;
+            return Ok(());
         }
         gateway.metrics.dropped("rate_limit");
         if count > limit.saturating_mul(2) {
@@ -240,7 +246,12 @@ impl Connection {
             let warning = json!({ "limit": limit, "windowMs": MESSAGE_WINDOW.as_millis() });
             self.outbound.push(form.notice("rate_limit.warning", warning, None, gateway.clock()));
         }
-        false
+        Err(refused())
+    }
+
+    /// Whether it speaks the protocol of `/ws`.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.lock().protocol, Protocol::Plain)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

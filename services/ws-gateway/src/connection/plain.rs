@@ -55,10 +55,11 @@ impl Connection {
                 if !matches!(command, Command::Resume { .. }) {
                     self.release(gateway, &socket);
                 }
-                if self.admit_message(gateway, Form::Plain, &socket).await {
-                    let outcome = self.obey(gateway, &socket, command).await;
-                    self.acknowledge(request.id.as_ref(), outcome);
-                }
+                let outcome = match self.admit_message(gateway, Form::Plain, &socket).await {
+                    Ok(()) => self.obey(gateway, &socket, command).await,
+                    Err(refused) => Err(refused),
+                };
+                self.acknowledge(request.id.as_ref(), outcome);
             }
         }
     }

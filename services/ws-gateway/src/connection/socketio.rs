@@ -223,12 +223,11 @@ impl Connection {
         ack: Option<u64>,
     ) {
         let Some(socket) = self.socket(form) else { return };
-        if !self.admit_message(gateway, form, &socket).await {
-            return;
-        }
-        let outcome = match name.split_once(':') {
-            Some(("subscribe", room)) => self.subscribe(gateway, &socket, room).await,
-            Some(("unsubscribe", room)) => self.unsubscribe(gateway, &socket, room).await,
+        let admitted = self.admit_message(gateway, form, &socket).await;
+        let outcome = match (admitted, name.split_once(':')) {
+            (Err(refused), _) => Err(refused),
+            (_, Some(("subscribe", room))) => self.subscribe(gateway, &socket, room).await,
+            (_, Some(("unsubscribe", room))) => self.unsubscribe(gateway, &socket, room).await,
             _ if name == "connection.reauth" => {
                 let token = args.first().and_then(|arg| arg.get("token")).and_then(Value::as_str);
                 self.reauth(gateway, &socket, token.unwrap_or_default()).await

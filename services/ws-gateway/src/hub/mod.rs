@@ -1,8 +1,9 @@
 //! The authorised sockets of one worker thread, their rooms, and what is sent to them.
 //!
-//! There is one [`Hub`] per worker thread, fed by [`Relay`](crate::relay) through its [`Inbox`], so that
-//! a broadcast wakes each worker once, and an event for few wakes only those few. Nothing in here waits for a client: a frame is put
-//! into the queue of its connection, and a queue that is full ends the connection.
+//! There is one [`Hub`] per worker thread, fed by the relay ([`crate::relay`]) through its [`Inbox`], so
+//! that a broadcast wakes each worker once, and an event for few is written where it was heard. Nothing in
+//! here waits for a client: a frame is put into the queue of its connection, and a queue that is full ends
+//! the connection.
 
 mod event;
 mod form;

@@ -13,6 +13,7 @@ use super::{Event, Given, Hub};
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::gateway::Gateway;
+use crate::outbound::Pushed;
 
 /// How exact pings and expiries are: coarse, because they are many.
 const TICK: Duration = Duration::from_millis(100);
@@ -129,14 +130,25 @@ impl Hub {
     pub(super) fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
         let clock = gateway.clock();
         let mut inner = self.lock();
+        let seq = position.seq;
         inner.position = Some(position);
         self.started.send_replace(true);
         if reason == ResetReason::Started {
             return;
         }
-        for (_, member) in &inner.members {
+        let mut slow = Vec::new();
+        for (_, member) in &mut inner.members {
+            member.rooms.iter_mut().for_each(|own| own.since = seq);
             let payload = json!({ "reason": "log_lost" });
-            member.connection.outbound.push(member.form.notice("resync", payload, None, clock));
+            let notice = member.form.notice("resync", payload, None, clock);
+            if member.connection.outbound.push(notice) == Pushed::Full {
+                slow.push(Arc::clone(&member.connection));
+            }
+        }
+        drop(inner);
+        // It would go on without knowing what it missed.
+        for connection in slow {
+            connection.close(gateway, Ending::Slow);
         }
     }
 

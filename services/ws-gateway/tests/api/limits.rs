@@ -32,6 +32,20 @@ async fn too_many_messages_bring_a_warning_and_then_the_end() {
 }
 
 #[actix_web::test]
+async fn a_message_too_many_is_answered_where_an_answer_was_asked_for() {
+    let app = App::start_with(Backend::Memory, &LIMIT).await;
+    let mut plain = app.plain(&app.token("alice")).await;
+    plain.send(&json!({ "type": "ping", "id": 1 })).await;
+    plain.send(&json!({ "type": "ping", "id": 2 })).await;
+    assert_eq!(plain.next_event("ack").await["success"], true);
+    assert_eq!(plain.next_event("ack").await["error"]["code"], "RATE_LIMITED");
+
+    let mut stock = app.stock("/", &app.token("bob")).await;
+    assert_eq!(stock.ask("/", "subscribe:drifts", &[]).await["success"], true);
+    assert_eq!(stock.ask("/", "subscribe:alerts", &[]).await["error"]["code"], "RATE_LIMITED");
+}
+
+#[actix_web::test]
 async fn messages_of_a_user_are_counted_over_all_replicas() {
     let app = App::start_two(&LIMIT).await;
     let token = app.token("alice");
