@@ -116,9 +116,17 @@ for (const start of [allInOne, behindCaddy]) {
       await live(second);
       let refreshes = 0;
       context.on('request', (request) => (refreshes += request.url().endsWith('/api/auth/refresh') ? 1 : 0));
+      // Both ask while neither may: that is at once, however slow the tabs are.
+      await page.evaluate(() => {
+        const held = new Promise((release) => (globalThis.release = release));
+        navigator.locks.request('driftsentry.refresh', () => held);
+      });
       const renew = (tab) =>
         tab.evaluate(async () => (await import('./src/session.js')).renew().then(Boolean));
-      assert.deepEqual(await Promise.all([renew(page), renew(second)]), [true, true]);
+      const renewed = Promise.all([renew(page), renew(second)]);
+      await page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 2);
+      await page.evaluate(() => globalThis.release());
+      assert.deepEqual(await renewed, [true, true]);
       assert.equal(refreshes, 1);
       for (const tab of [page, second]) {
         await visit(tab, '#/account');

@@ -17,9 +17,7 @@ const KEYS = ['driftsentry:log:meta', 'driftsentry:log', 'driftsentry:marks'];
 describe('s48 the ACL of Redis', () => {
   let folder, redis, port, scripts;
 
-  before(async () => {
-    folder = await temporaryFolder();
-    port = await freePort();
+  const start = async () => {
     const passwords = Object.fromEntries(USERS.map((user) => [`REDIS_${user}_PASSWORD`, `${user}-pass`]));
     redis = new Process(
       `${repository}/deploy/redis/start.sh`,
@@ -27,6 +25,12 @@ describe('s48 the ACL of Redis', () => {
       { ...passwords, RUN_DIR: folder.path },
     );
     await redis.until('ready', () => redis.log.includes('Ready to accept connections'));
+  };
+
+  before(async () => {
+    folder = await temporaryFolder();
+    port = await freePort();
+    await start();
     const script = (name) => readFile(`${repository}/libs/backplane/src/redis/${name}.lua`, 'utf8');
     scripts = { append: await script('append'), renew: await script('renew') };
   });
@@ -153,5 +157,16 @@ describe('s48 the ACL of Redis', () => {
     }
     for (const user of ['drift', 'gateway']) refused(await as(user, 'ZADD', KEYS[2], '1', 's x logout'));
     refused(await as('gateway', 'XADD', KEYS[1], '*', 'channel', 'auth:user.login'));
+  });
+
+  test('what was written is still there after a restart', async () => {
+    await append('auth', ['auth:user.login']);
+    const kept = () => as('admin', 'HGETALL', 'driftsentry:log:meta');
+    const before = await kept();
+    assert.match(before, /epoch/);
+    await redis.stop();
+    await start();
+    assert.equal(await kept(), before);
+    assert.doesNotMatch(redis.log, /CRITICAL/);
   });
 });

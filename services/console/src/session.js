@@ -8,6 +8,8 @@ const COOKIE_DELIVERY = { 'x-token-delivery': 'cookie' };
 const LOCK = 'driftsentry.refresh';
 /** Says that a cookie is probably there. Authenticates nothing; spares strangers a refused request. */
 const HINT = 'driftsentry.signed-in';
+/** A message to another tab takes milliseconds, unless that tab is busy. */
+const TOLD_WITHIN_MS = 1000;
 /** Refresh when this share of the token's life is over. */
 const REFRESH_AT = 0.75;
 
@@ -69,7 +71,8 @@ export function renew() {
 }
 
 function exchange(asked) {
-  return alone(async () => {
+  return alone(async (another) => {
+    if (another) await told(asked);
     if (current && current.since > asked) return current.token;
     try {
       const { data } = await request('POST', '/api/auth/refresh', { body: {}, headers: COOKIE_DELIVERY });
@@ -79,14 +82,29 @@ function exchange(asked) {
       if (hasEnded(error)) end('expired');
       throw error;
     }
-    // The lock is held until the message had time to arrive: whoever gets it next has the token.
-    await new Promise((resolve) => setTimeout(resolve, 30));
     return current.token;
   });
 }
 
-/** One tab at a time. Without TLS there are no locks: then the server's grace for racing tabs has to do. */
-const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
+/** One tab at a time; tells the work if another tab was first. Without TLS there are no locks: then the
+ * server's grace for racing tabs has to do. */
+async function alone(work) {
+  if (!navigator.locks) return work(false);
+  const busy = Symbol('busy');
+  const done = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? work(false) : busy));
+  return done === busy ? navigator.locks.request(LOCK, () => work(true)) : done;
+}
+
+/** Waits for what the tab that was first has to tell; it may have failed, and then says nothing. */
+async function told(asked) {
+  if (current?.since > asked) return;
+  const heard = new AbortController();
+  await new Promise((resolve) => {
+    setTimeout(resolve, TOLD_WITHIN_MS);
+    for (const type of ['started', 'renewed', 'ended']) on(type, resolve, heard.signal);
+  });
+  heard.abort();
+}
 
 const hasEnded = (error) => error instanceof ApiError && [400, 401, 403].includes(error.status);
 

@@ -18,6 +18,8 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 /// Silence after which the connection is given up: a peer that vanished sends no end.
 const SILENCE_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the log says why it cannot be heard.
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
 
@@ -44,12 +46,16 @@ impl Subscriber {
 
     /// Listens, and listens again whenever the connection ends, until the task is aborted.
     pub(super) async fn run(self) {
-        let mut wait = RETRY_FIRST;
+        let (mut wait, mut warned) = (RETRY_FIRST, None::<Instant>);
         loop {
             match self.listen().await {
-                Ok(()) => wait = RETRY_FIRST,
+                Ok(()) => (wait, warned) = (RETRY_FIRST, None),
                 Err(error) => {
-                    tracing::debug!(%error, "the backplane cannot be heard");
+                    // Now and then: a wrong password looks like an absent server from everywhere else.
+                    if warned.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
+                        tracing::warn!(%error, "the backplane cannot be heard");
+                        warned = Some(Instant::now());
+                    }
                     wait = (wait * 2).min(RETRY_LAST);
                 }
             }
