@@ -53,6 +53,17 @@ impl PrivateRedis {
         client.get_multiplexed_async_connection().await.expect("the private Redis answers")
     }
 
+    /// A subscriber that bypasses the thing under test.
+    pub async fn pubsub(&self) -> redis::aio::PubSub {
+        let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        client.get_async_pubsub().await.expect("the private Redis answers")
+    }
+
+    /// The folder of its files.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Every key and every value that it holds, of whatever type.
     pub async fn dump(&self) -> Vec<String> {
         let mut connection = self.connect().await;
