@@ -8,7 +8,6 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Spawns every task of a process; clippy forbids the other ways. Cheap to clone.
 ///
@@ -24,7 +23,6 @@ pub struct Tasks {
 struct Inner {
     /// The runtime of the process: worker threads end before the process does.
     runtime: Handle,
-    tracker: TaskTracker,
     stop: CancellationToken,
     failed: AtomicBool,
 }
@@ -35,12 +33,7 @@ impl Tasks {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(stop: CancellationToken) -> Self {
-        let inner = Inner {
-            runtime: Handle::current(),
-            tracker: TaskTracker::new(),
-            stop,
-            failed: AtomicBool::new(false),
-        };
+        let inner = Inner { runtime: Handle::current(), stop, failed: AtomicBool::new(false) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -53,7 +46,7 @@ impl Tasks {
     ) -> JoinHandle<()> {
         let tasks = self.clone();
         let guarded = AssertUnwindSafe(task).catch_unwind().map(move |ended| tasks.note_end(name, ended));
-        self.inner.tracker.spawn_on(guarded, &self.inner.runtime)
+        self.inner.runtime.spawn(guarded)
     }
 
     /// Runs a vital task on the calling worker thread.
@@ -96,12 +89,6 @@ impl Tasks {
         self.inner.failed.load(Ordering::Relaxed)
     }
 
-    /// Waits until the vital tasks of the runtime have ended.
-    pub async fn ended(&self) {
-        self.inner.tracker.close();
-        self.inner.tracker.wait().await;
-    }
-
     fn note_end<E: Display>(&self, name: &'static str, ended: std::thread::Result<Result<(), E>>) {
         let error = match ended {
             Ok(Ok(())) => return,
@@ -139,7 +126,6 @@ mod tests {
         assert!(!stop.is_cancelled());
         tasks.spawn("panics", async { if true { panic!("boom") } else { Ok::<(), Infallible>(()) } });
         stop.cancelled().await;
-        tasks.ended().await;
         assert!(tasks.have_failed());
 
         let tasks = Tasks::new(other.clone());

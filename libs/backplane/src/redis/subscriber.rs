@@ -129,16 +129,18 @@ impl Subscriber {
             *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret.map(Into::into);
             Ok(written)
         };
-        match timeout(TIMEOUT, exchange).await {
+        let written = match timeout(TIMEOUT, exchange).await {
             Ok(Err(error)) if is_wrong_server(&error) => {
                 self.condition.suspect(&error, &self.pool);
                 self.condition.note_write(Err(reason(&error)));
-                Err(error)
+                return Err(error);
             }
-            Ok(Err(error)) => Ok(self.condition.note_write(Err(reason(&error)))),
-            Ok(Ok(written)) => Ok(self.condition.note_write(written)),
-            Err(_) => Ok(self.condition.note_write(Err("Redis does not respond"))),
-        }
+            Ok(Err(error)) => Err(reason(&error)),
+            Ok(Ok(written)) => written,
+            Err(_) => Err("Redis does not respond"),
+        };
+        self.condition.note_write(written);
+        Ok(())
     }
 
     fn note_heartbeat(&self, is_first: bool) {

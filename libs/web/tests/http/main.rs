@@ -275,6 +275,5 @@ async fn a_stopping_server_says_so_and_then_ends() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/ready").await.expect(StatusCode::OK);
     app.platform.stop.cancel();
-    app.platform.tasks.close();
-    app.platform.tasks.wait().await;
+    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
 }
