@@ -222,6 +222,14 @@ impl Backplane {
         self.driver.hold(holds, ttl).await
     }
 
+    /// Who holds a key, in no order. One whose time is over may still be among them.
+    ///
+    /// # Errors
+    /// If Redis is unavailable.
+    pub async fn holders(&self, key: &str) -> Result<Vec<String>> {
+        self.driver.holders(key).await
+    }
+
     /// Ends holds before their time, all in one exchange.
     ///
     /// # Errors

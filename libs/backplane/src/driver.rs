@@ -133,6 +133,9 @@ pub(crate) trait Driver: Send + Sync {
     /// Notes that each holder holds its key until `ttl` has passed; returns how many hold each key.
     async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>>;
 
+    /// Who holds a key, in no order. One whose time is over may still be among them.
+    async fn holders(&self, key: &str) -> Result<Vec<String>>;
+
     /// The holders hold their keys no longer.
     async fn release(&self, holds: &[Hold]) -> Result<()>;
 }

@@ -252,6 +252,11 @@ impl Driver for Memory {
         Ok(counts.collect())
     }
 
+    async fn holders(&self, key: &str) -> Result<Vec<String>> {
+        let state = self.state();
+        Ok(state.holders.get(key).map(|holders| holders.keys().cloned().collect()).unwrap_or_default())
+    }
+
     async fn release(&self, holds: &[Hold]) -> Result<()> {
         let mut state = self.state();
         for Hold { key, holder } in holds {

@@ -65,6 +65,7 @@ enum Word {
 pub enum Question {
     Stats,
     Sockets { user: String },
+    Places { user: String },
     EndSocket { socket: String },
     EndUser { user: String },
 }
@@ -177,7 +178,7 @@ impl Gateway {
 
     fn say_later(self: &Arc<Self>, word: Word) {
         let gateway = Arc::clone(self);
-        tokio::spawn(async move {
+        self.platform.tasks.run("control message", async move {
             if let Err(error) = gateway.say(&word).await {
                 tracing::debug!(%error, "the other gateways cannot be told");
             }

@@ -204,6 +204,13 @@ impl Driver for Redis {
         self.shared.run(Commands::Script(&call)).await
     }
 
+    async fn holders(&self, key: &str) -> Result<Vec<String>> {
+        let mut read = redis::pipe();
+        read.cmd("ZRANGE").arg(holders_key(key)).arg(0).arg(-1);
+        let (holders,) = self.shared.run(Commands::Pipeline(&read)).await?;
+        Ok(holders)
+    }
+
     async fn release(&self, holds: &[Hold]) -> Result<()> {
         let mut write = redis::pipe();
         for Hold { key, holder } in holds {

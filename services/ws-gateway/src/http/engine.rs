@@ -93,7 +93,7 @@ fn upgrade(
     let Some(ticket) = session.probe() else {
         // As the reference implementation does it: with a 400 some clients would fail.
         worker.gateway.metrics.connected("engine", RequestError::BadRequest.label());
-        return Ok(web_socket::turn_away(answer));
+        return Ok(web_socket::turn_away(worker, answer));
     };
     Ok(web_socket::open(worker, session, ticket, answer, Box::pin(async {})))
 }

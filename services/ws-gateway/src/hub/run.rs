@@ -9,11 +9,13 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::field::Empty;
 
-use super::{Event, Given, Hub};
+use super::{Event, Given, Hub, Member};
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::gateway::Gateway;
+use crate::metrics::Dropped;
 use crate::outbound::Pushed;
+use crate::recovery::Unrecoverable;
 
 /// How exact pings and expiries are: coarse, because they are many.
 const TICK: Duration = Duration::from_millis(100);
@@ -38,6 +40,8 @@ pub struct Inbox {
 pub enum Item {
     Event(Arc<Event>),
     Reset { position: Position, reason: ResetReason },
+    /// Messages that are not logged were lost.
+    Lost,
 }
 
 impl Inbox {
@@ -93,6 +97,7 @@ impl Hub {
                         match item {
                             Item::Event(event) => idle.append(&mut self.deliver(&gateway, &event)),
                             Item::Reset { position, reason } => self.reset(&gateway, position, reason),
+                            Item::Lost => self.resync(&gateway, Unrecoverable::Overflow, |_| {}),
                         }
                     }
                     write(&mut idle).await;
@@ -120,39 +125,43 @@ impl Hub {
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);
         }
+        gateway.metrics.dropped(Dropped::Slow, slow.len() as u64);
         for connection in slow {
             connection.close(gateway, Ending::Slow);
         }
         idle
     }
 
-    /// From here on the events follow one another again; what was before is lost to these sockets.
+    /// From here on the events follow one another again; earlier ones are lost to these sockets.
     pub(super) fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
-        let clock = gateway.clock();
-        let mut inner = self.lock();
         let seq = position.seq;
-        inner.position = Some(position);
+        self.lock().position = Some(position);
         self.started.send_replace(true);
-        if reason == ResetReason::Started {
-            return;
+        if reason == ResetReason::LogLost {
+            self.resync(gateway, Unrecoverable::LogLost, |member| {
+                member.rooms.iter_mut().for_each(|own| own.since = seq);
+            });
         }
+    }
+
+    /// Tells every socket to load everything again.
+    fn resync(&self, gateway: &Gateway, reason: Unrecoverable, change: impl Fn(&mut Member)) {
         let mut slow = Vec::new();
-        for (_, member) in &mut inner.members {
-            member.rooms.iter_mut().for_each(|own| own.since = seq);
-            let payload = json!({ "reason": "log_lost" });
-            let notice = member.form.notice("resync", payload, None, clock);
+        for (_, member) in &mut self.lock().members {
+            change(member);
+            let payload = json!({ "reason": reason.into_str() });
+            let notice = member.form.notice("resync", payload, None, gateway.clock());
             if member.connection.outbound.push(notice) == Pushed::Full {
                 slow.push(Arc::clone(&member.connection));
             }
         }
-        drop(inner);
         // It would go on without knowing what it missed.
         for connection in slow {
             connection.close(gateway, Ending::Slow);
         }
     }
 
-    fn tick(&self, gateway: &Gateway) {
+    fn tick(&self, gateway: &Arc<Gateway>) {
         let now = Instant::now();
         let due = self.lock().connections.due(now);
         for connection in due.iter().filter_map(std::sync::Weak::upgrade) {
@@ -170,7 +179,7 @@ impl Hub {
             let Some(&key) = inner.by_id.get(&socket) else { continue };
             let member = &mut inner.members[key];
             member.timer = None;
-            if member.expires_at() <= now {
+            if member.closes_at() <= now {
                 expired.push(Arc::clone(&member.connection));
                 continue;
             }

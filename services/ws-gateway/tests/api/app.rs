@@ -48,7 +48,7 @@ impl App {
 
     /// One more replica, for which the backplane is away.
     pub async fn add_deaf_gateway(&mut self, arguments: &[&str]) {
-        self.gateways.push(Gateway::launch(&self.stores, arguments).await);
+        self.gateways.push(Gateway::launch(&self.stores.redis_url(), arguments).await);
     }
 
     pub fn gateway(&self) -> &Gateway {
@@ -82,21 +82,25 @@ impl std::ops::Deref for App {
 
 impl Gateway {
     async fn start(stores: &Stores, arguments: &[&str]) -> Self {
-        let gateway = Self::launch(stores, arguments).await;
+        Self::start_at(&stores.redis_url(), arguments).await
+    }
+
+    /// One on this Redis, ready.
+    pub async fn start_at(redis: &str, arguments: &[&str]) -> Self {
+        let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
         gateway
     }
 
-    async fn launch(stores: &Stores, arguments: &[&str]) -> Self {
-        let redis = stores.redis_url();
-        let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", &redis];
+    async fn launch(redis: &str, arguments: &[&str]) -> Self {
+        let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", redis];
         let secret = ["--jwt-access-secret", "of a test"];
         let config = Config::parse_from(own.iter().chain(&secret).chain(arguments));
         let channels = config.settings.channels().unwrap();
         let clock = Clock::system();
         let platform =
-            Platform::connect("ws-gateway", config.http, &config.keys, &redis, channels, clock).unwrap();
+            Platform::connect("ws-gateway", config.http, &config.keys, redis, channels, clock).unwrap();
         let state = State::connect(platform.clone(), config.settings).unwrap();
         ws_gateway::run_background(&state);
         let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
