@@ -14,7 +14,8 @@ use crate::gateway::Gateway;
 use crate::hub::{Event, Form, Member};
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
-const PAGE: usize = 500;
+/// Of events that are read from the log for one socket.
+const PAGE: usize = 100;
 
 /// What is kept of a socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]

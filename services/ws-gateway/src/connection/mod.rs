@@ -288,7 +288,7 @@ impl State {
             return;
         };
         let (connection, owner, socket) = (Arc::clone(connection), Arc::clone(gateway), Arc::clone(socket));
-        let catching_up = connection.begin_hearing(owner, socket, pending.from);
+        let catching_up = connection.begin_hearing(owner, Form::Plain, socket, pending.from);
         self.hearing = Hearing::CatchingUp(gateway.platform.tasks.run("catch up", catching_up));
     }
 

@@ -109,20 +109,35 @@ impl Connection {
         Ok(outcome)
     }
 
-    /// Lets a client of `/ws` that does not resume hear the events of the log too, from where it came in.
-    pub(super) async fn begin_hearing(self: Arc<Self>, gateway: Arc<Gateway>, socket: Arc<str>, from: Position) {
+    /// Lets a socket hear the events of the log again that it was not given at once, from a position on.
+    pub(super) async fn begin_hearing(
+        self: Arc<Self>,
+        gateway: Arc<Gateway>,
+        form: Form,
+        socket: Arc<str>,
+        from: Position,
+    ) {
         let mut at = from;
         if !self.hub.go_on(&socket, &at, None) {
             let replayed = match self.hub.begin_replay(&socket, &[]) {
-                Some(mut replay) => self.catch_up(&gateway, Form::Plain, &socket, &mut at, &mut replay).await,
+                Some(mut replay) => self.catch_up(&gateway, form, &socket, &mut at, &mut replay).await,
                 None => Ok(()),
             };
             if let Err(reason) = replayed {
-                self.resync(&gateway, Form::Plain, reason);
+                self.resync(&gateway, form, reason);
                 self.hub.give_up_replay(&socket);
             }
         }
         self.lock().hearing = Hearing::Everything;
+    }
+
+    /// The queue is full, but the client may still read: what follows waits in the log. A client that does
+    /// not read is closed when it has stalled for long enough.
+    pub fn fall_behind(self: &Arc<Self>, gateway: &Arc<Gateway>, socket: &Arc<str>, from: Position) {
+        let mut state = self.lock();
+        let Some((form, _)) = state.sockets.iter().find(|(_, own)| own == socket) else { return };
+        let hearing = Arc::clone(self).begin_hearing(Arc::clone(gateway), *form, Arc::clone(socket), from);
+        state.hearing = Hearing::CatchingUp(gateway.platform.tasks.run("catch up", hearing));
     }
 
     /// The rooms of the socket that this one replaces, and which ends now.

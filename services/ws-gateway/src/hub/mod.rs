@@ -74,6 +74,8 @@ struct Given {
     idle: Vec<Arc<Connection>>,
     /// The connections whose queue is full.
     slow: Vec<Arc<Connection>>,
+    /// The sockets whose queue is full, while the log has the event: they read it there.
+    behind: Vec<Ended>,
 }
 
 /// A member that is to be ended, with the connection to do it on.
@@ -233,6 +235,10 @@ impl Hub {
                 given.sockets += u64::from(matches!(pushed, Pushed::First | Pushed::Queued));
                 match pushed {
                     Pushed::First => given.idle.push(Arc::clone(connection)),
+                    Pushed::Full if event.position.is_some() => {
+                        member.hears = Hears::Unlogged;
+                        given.behind.push(member.as_ended());
+                    }
                     Pushed::Full => given.slow.push(Arc::clone(connection)),
                     Pushed::Queued | Pushed::Closed => {}
                 }

@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::field::Empty;
 
-use super::{Event, Given, Hub, Member};
+use super::{Ended, Event, Given, Hub, Member};
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::gateway::Gateway;
@@ -48,7 +48,7 @@ impl Inbox {
     /// Hands the hub an item after all earlier ones. An event for few sockets is delivered here and now,
     /// and written as well unless `more` is about to come, which their own tasks then write with it; one for
     /// many is left to the hub's own thread, which is woken once for all of them.
-    pub async fn hand(&self, gateway: &Gateway, item: Item, more: bool) {
+    pub async fn hand(&self, gateway: &Arc<Gateway>, item: Item, more: bool) {
         if let Item::Event(event) = &item
             && self.hub.waiting.load(Ordering::Acquire) == 0
             && self.hub.audience(event) <= FEW
@@ -110,7 +110,7 @@ impl Hub {
 
     /// Puts an event into the queues of all who may see it. The connections that were idle: it is still
     /// to be written there.
-    pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) -> Vec<Arc<Connection>> {
+    pub(super) fn deliver(&self, gateway: &Arc<Gateway>, event: &Arc<Event>) -> Vec<Arc<Connection>> {
         let _entered = event.traceparent.map(|from| {
             let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
             if !span.is_disabled() {
@@ -118,12 +118,18 @@ impl Hub {
             }
             span.entered()
         });
-        let Given { sockets, idle, slow } = self.dispatch(event);
+        let Given { sockets, idle, slow, behind } = self.dispatch(event);
         if sockets > 0 {
             tracing::debug!(event_id = %event.envelope.event_id, sockets, "delivered");
             gateway.metrics.sent(&event.label, sockets);
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);
+        }
+        for Ended { connection, socket } in behind {
+            if let Some(at) = &event.position {
+                let before = Position { epoch: Arc::clone(&at.epoch), seq: at.seq - 1 };
+                connection.fall_behind(gateway, &socket, before);
+            }
         }
         gateway.metrics.dropped(Dropped::Slow, slow.len() as u64);
         for connection in slow {

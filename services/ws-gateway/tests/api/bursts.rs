@@ -7,10 +7,14 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testing::{Backend, Socket, eventually};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::app::{App, Gateway};
 use crate::stock::Stock;
+
+/// One of these tests at a time: their clients would starve each other.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// An event of about this size.
 fn updated(number: usize, bytes: usize) -> DriftUpdated {
@@ -39,6 +43,7 @@ async fn append(gateway: &Gateway, numbers: std::ops::Range<usize>, bytes: usize
 async fn a_client_that_sends_nothing_hears_three_thousand_events_in_its_first_second(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
+    let _alone = ALONE.lock().await;
     let app = App::start(backend).await;
     // Everybody hears what concerns their account without asking for it.
     let claims = |name: &str| contracts::Claims { account_id: Some("acme".into()), ..app.claims(name) };
@@ -81,6 +86,7 @@ async fn resumes_under_six_megabytes_a_second_complete_every_time(
 ) {
     const BYTES: usize = 20_000;
     const PER_BATCH: usize = 30;
+    let _alone = ALONE.lock().await;
     let app = App::start(backend).await;
     let token = app.token("alice");
     let mut first = app.plain(&token).await;
@@ -145,6 +151,7 @@ async fn resumes_under_six_megabytes_a_second_complete_every_time(
 async fn a_burst_of_messages_that_are_not_logged_reaches_every_socket_in_order() {
     const SOCKETS: usize = 2_000;
     const MESSAGES: usize = 100_000;
+    let _alone = ALONE.lock().await;
     let app = App::start(Backend::Real).await;
     let mut sockets = Vec::new();
     for chunk in (0..SOCKETS).collect::<Vec<_>>().chunks(100) {
@@ -170,6 +177,7 @@ async fn a_burst_of_messages_that_are_not_logged_reaches_every_socket_in_order()
 #[actix_web::test]
 async fn messages_that_cannot_wait_are_counted_and_their_sockets_told_to_load_again() {
     const SIZE: usize = 400_000;
+    let _alone = ALONE.lock().await;
     let app = App::start(Backend::Memory).await;
     let mut plain = app.plain(&app.token("alice")).await;
     let mut stock = app.stock("/", &app.token("alice")).await;
@@ -217,6 +225,7 @@ async fn fifty_tabs(gateway: &Gateway, token: &str) {
 
 #[actix_web::test]
 async fn fifty_tabs_of_a_user_come_back_at_once_after_a_restart_and_hear_everything() {
+    let _alone = ALONE.lock().await;
     let mut app = App::start_with(Backend::Real, &[]).await;
     let token = app.token("alice");
     let tabs = join_all((0..50).map(async |_| app.stock("/", &token).await)).await;
@@ -228,6 +237,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_restart_and_hear_everyth
 
 #[actix_web::test]
 async fn fifty_tabs_of_a_user_come_back_at_once_after_a_crash_and_hear_everything() {
+    let _alone = ALONE.lock().await;
     let app = App::start_with(Backend::Real, &[]).await;
     // What a gateway that was killed leaves behind: the slots of its sockets, and its name.
     let dead = Uuid::new_v4();
@@ -244,6 +254,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_crash_and_hear_everythin
 
 #[actix_web::test]
 async fn the_limit_of_sockets_holds_for_many_that_come_at_once() {
+    let _alone = ALONE.lock().await;
     let app = App::start_with(Backend::Real, &["--gateway-sockets-per-user", "10"]).await;
     let token = app.token("alice");
     let auth = json!({ "token": token });
