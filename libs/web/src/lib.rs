@@ -30,7 +30,7 @@ mod trace;
 
 pub use answer::{created, list, ok};
 pub use body_deadline::expect_large_body;
-pub use client::{ClientIp, client_ip, network};
+pub use client::{ClientIp, Proxies, network};
 pub use config::{Environment, HttpConfig, parse};
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};

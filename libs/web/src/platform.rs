@@ -12,7 +12,7 @@ use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Health, HttpConfig, Limiter, Status, TokenUses, check_plaintext, trace};
+use crate::{Health, HttpConfig, Limiter, Proxies, Status, TokenUses, check_plaintext, trace};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -23,6 +23,7 @@ pub struct Platform {
     pub service: &'static str,
     pub clock: Clock,
     pub http: Arc<HttpConfig>,
+    pub proxies: Arc<Proxies>,
     pub backplane: Backplane,
     pub keys: Arc<Keys>,
     /// The lifetime of an access token that is refreshed.
@@ -72,6 +73,7 @@ impl Platform {
         let platform = Self {
             service,
             clock: clock.clone(),
+            proxies: Arc::new(Proxies::new(http.trusted_proxies.clone())),
             http: Arc::new(http),
             limiter: Limiter::new(backplane.clone(), clock)?,
             token_uses: TokenUses::default(),
