@@ -54,7 +54,8 @@ pub struct Publisher {
 impl Publisher {
     pub fn connect(redis: &str) -> Result<Self> {
         let clock = Clock::system();
-        let backplane = Backplane::connect(redis, Options::new(clock.clone(), Tasks::new(CancellationToken::new())))?;
+        let backplane =
+            Backplane::connect(redis, Options::new(clock.clone(), Tasks::new(CancellationToken::new())))?;
         Ok(Self { backplane, clock, number: 0 })
     }
 

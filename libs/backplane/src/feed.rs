@@ -106,7 +106,11 @@ impl Feed {
             }
             Reading::Unreadable => {
                 if let Some(left_out) = UNREADABLE.admit() {
-                    tracing::warn!(channel = heard.channel, left_out, "ignored a message that is no envelope");
+                    tracing::warn!(
+                        channel = heard.channel,
+                        left_out,
+                        "ignored a message that is no envelope"
+                    );
                 }
                 self.ready.push_back(FeedItem::Unreadable { channel: heard.channel.clone() });
             }

@@ -94,7 +94,10 @@ impl Heard {
     pub fn is_in_log(&self) -> bool {
         match self.reading.get() {
             Some(Reading::Message(message)) => message.position.is_some(),
-            _ => is_logged(&self.channel) && proven(&self.channel, &self.body, self.secret.as_deref()).is_some(),
+            _ => {
+                is_logged(&self.channel)
+                    && proven(&self.channel, &self.body, self.secret.as_deref()).is_some()
+            }
         }
     }
 

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn everything_else_is_left_alone() {
-        for text in [r#""plain""#, r#""\u00e9""#, r#""\ud83d\ude00""#, r#""\\ud800""#, r#""\\\\ud800 \u0041""#] {
+        for text in
+            [r#""plain""#, r#""\u00e9""#, r#""\ud83d\ude00""#, r#""\\ud800""#, r#""\\\\ud800 \u0041""#]
+        {
             assert_eq!(mend_surrogates(text), None, "{text}");
         }
     }

@@ -102,9 +102,7 @@ impl Tasks {
 }
 
 fn contain<T>(name: &'static str, ended: std::thread::Result<T>) -> Option<T> {
-    ended
-        .inspect_err(|panic| tracing::error!(task = name, error = message(&**panic), "a task panicked"))
-        .ok()
+    ended.inspect_err(|panic| tracing::error!(task = name, error = message(&**panic), "a task panicked")).ok()
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
@@ -138,12 +136,30 @@ mod tests {
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
         assert_eq!(tasks.run("works", async { 7 }).await.unwrap(), Some(7));
-        assert_eq!(tasks.run("panics", async { if true { panic!("boom") } }).await.unwrap(), None);
+        assert_eq!(
+            tasks
+                .run("panics", async {
+                    if true {
+                        panic!("boom")
+                    }
+                })
+                .await
+                .unwrap(),
+            None
+        );
         let (ended, told) = tokio::sync::oneshot::channel();
         tokio::task::LocalSet::new()
             .run_until(async {
                 let end = |result: Option<()>| ended.send(result).unwrap();
-                tasks.run_local("panics", async { if true { panic!("boom") } }, end);
+                tasks.run_local(
+                    "panics",
+                    async {
+                        if true {
+                            panic!("boom")
+                        }
+                    },
+                    end,
+                );
                 assert_eq!(told.await, Ok(None));
             })
             .await;

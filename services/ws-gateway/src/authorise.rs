@@ -124,8 +124,8 @@ impl Gateway {
             None => Refusal::new(RefusalCode::MissingToken, "send an access token"),
         };
         let (limiter, key) = (&self.platform.limiter, failures_of(peer));
-        let is_guess =
-            refusal.code == RefusalCode::InvalidToken && !token.is_some_and(|token| verifier.is_signed_by_us(token));
+        let is_guess = refusal.code == RefusalCode::InvalidToken
+            && !token.is_some_and(|token| verifier.is_signed_by_us(token));
         let earlier = match is_guess {
             true => limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1),
             false => limiter.counted(&key).await,

@@ -117,7 +117,8 @@ pub fn run_background(state: &State) {
     platform.spawn("slots", Arc::clone(gateway).renew_places(served()).map(Ok));
     platform.spawn("recovery", Arc::clone(gateway).renew_kept(served()).map(Ok));
     let (keeping, until) = (Arc::clone(gateway), served());
-    platform.spawn("keeper", async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
+    platform
+        .spawn("keeper", async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
     let leaving = Arc::clone(gateway);
     let farewell = platform.farewells.track_future(async move {
         leaving.platform.stop.cancelled().await;

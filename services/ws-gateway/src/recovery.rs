@@ -110,7 +110,11 @@ impl Gateway {
         let is_due = |message: &Arc<Message>| {
             message.position.as_ref().is_some_and(|position| position.seq <= until.seq)
         };
-        Ok(page.iter().take_while(|message| is_due(message)).map(|message| self.prepare(message).into()).collect())
+        Ok(page
+            .iter()
+            .take_while(|message| is_due(message))
+            .map(|message| self.prepare(message).into())
+            .collect())
     }
 }
 

@@ -91,7 +91,16 @@ impl Condition {
 /// Whether the connection leads to a server that cannot serve now, while the address may lead to
 /// another one.
 pub(super) fn is_wrong_server(error: &RedisError) -> bool {
-    let codes = ["READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS", "CLUSTERDOWN", "EXECABORT", "UNKILLABLE"];
+    let codes = [
+        "READONLY",
+        "LOADING",
+        "MASTERDOWN",
+        "NOAUTH",
+        "WRONGPASS",
+        "CLUSTERDOWN",
+        "EXECABORT",
+        "UNKILLABLE",
+    ];
     error.code().is_some_and(|code| codes.contains(&code))
 }
 

@@ -74,8 +74,9 @@ impl Driver for Redis {
                 call.arg(&mark.value).arg(self.seconds_to_live(mark));
             }
         }
-        let appended =
-            self.try_exchange(|mut connection| async move { call.invoke_async::<()>(&mut connection).await }).await;
+        let appended = self
+            .try_exchange(|mut connection| async move { call.invoke_async::<()>(&mut connection).await })
+            .await;
         // One without entries only begins a log, which not everybody may.
         if !entries.is_empty() {
             let refusal = appended.as_ref().err().and_then(|failure| failure.refusal);
@@ -169,7 +170,8 @@ impl Driver for Redis {
     }
 
     async fn hits(&self, key: &str) -> Result<u64> {
-        let (count,): (Option<u64>,) = self.shared.run(Commands::Pipeline(redis::pipe().get(counter_key(key)))).await?;
+        let (count,): (Option<u64>,) =
+            self.shared.run(Commands::Pipeline(redis::pipe().get(counter_key(key)))).await?;
         Ok(count.unwrap_or(0))
     }
 

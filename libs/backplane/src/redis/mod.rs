@@ -104,10 +104,11 @@ impl Redis {
         F: Future<Output = redis::RedisResult<T>>,
     {
         let within = async {
-            let connection = self.pool.get().await.map_err(|error| Failure {
-                error: unavailable(error),
-                refusal: None,
-            })?;
+            let connection = self
+                .pool
+                .get()
+                .await
+                .map_err(|error| Failure { error: unavailable(error), refusal: None })?;
             exchange(connection).await.map_err(|error| {
                 self.condition.suspect(&error, &self.pool);
                 let refusal = error.code().filter(|_| !is_wrong_server(&error)).map(|_| reason(&error));

@@ -11,9 +11,10 @@ async fn set(world: &World, name: &str, value: &str) {
 }
 
 async fn becomes(backplane: &Backplane, reason: &str) {
-    testing::eventually(reason, async || {
-        matches!(*backplane.link().borrow(), Link::Lost { reason: found, .. } if found == reason)
-    })
+    testing::eventually(
+        reason,
+        async || matches!(*backplane.link().borrow(), Link::Lost { reason: found, .. } if found == reason),
+    )
     .await;
 }
 

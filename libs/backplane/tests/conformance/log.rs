@@ -89,11 +89,13 @@ async fn what_redis_remembers_does_not_grow_with_traffic_s60() {
     let keys = async || {
         let mut redis = world.stores.redis().connect().await;
         let keys: u64 = redis::cmd("DBSIZE").query_async(&mut redis).await.unwrap();
-        let count = async |key| redis::cmd("ZCARD").arg(key).query_async::<u64>(&mut redis.clone()).await.unwrap();
+        let count =
+            async |key| redis::cmd("ZCARD").arg(key).query_async::<u64>(&mut redis.clone()).await.unwrap();
         (keys, count("driftsentry:log:ids").await, count("driftsentry:log:unlogged").await)
     };
     for _ in 0..10 {
-        let refreshed = (0..500).map(|_| Entry { channel: "auth:token.refreshed".into(), ..entry("refreshed") });
+        let refreshed =
+            (0..500).map(|_| Entry { channel: "auth:token.refreshed".into(), ..entry("refreshed") });
         world.backplane.append(&refreshed.collect::<Vec<_>>()).await.unwrap();
         world.append(&["logged"; 50]).await;
     }

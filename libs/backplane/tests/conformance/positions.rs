@@ -73,7 +73,8 @@ async fn an_announcement_counts_only_as_it_was_made_s58() {
     redis.psubscribe("drift:*").await.unwrap();
     world.append(&["1"]).await;
     assert_eq!(next_name(&mut feed).await, "1");
-    let announced: String = futures_util::StreamExt::next(&mut redis.on_message()).await.unwrap().get_payload().unwrap();
+    let announced: String =
+        futures_util::StreamExt::next(&mut redis.on_message()).await.unwrap().get_payload().unwrap();
     assert!(announced.contains("\"proof\""), "{announced}");
     // The same proof under another content, another position or another channel.
     let next_place = announced.replace("\"seq\":1", "\"seq\":2");

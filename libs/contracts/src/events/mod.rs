@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn frequent_events_are_not_logged() {
-        assert!(is_logged(auth::SessionDeleted::TYPE) && is_logged("drift:created") && is_logged("alert:read"));
+        assert!(
+            is_logged(auth::SessionDeleted::TYPE) && is_logged("drift:created") && is_logged("alert:read")
+        );
         assert!(!is_logged(auth::TokenRefreshed::TYPE) && !is_logged(auth::SessionActivityUpdated::TYPE));
         assert!(!is_logged("ws:user:1") && !is_logged("dashboard:error") && !is_logged("authentic"));
     }

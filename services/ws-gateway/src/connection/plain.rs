@@ -60,7 +60,9 @@ impl Connection {
                     (Hearing::CatchingUp(replay), Command::Resume { .. }) => drop(replay.await),
                     (Hearing::Pending(pending), _) => {
                         let owner = Arc::clone(gateway);
-                        Arc::clone(self).begin_hearing(owner, Form::Plain, Arc::clone(&socket), pending.from).await;
+                        Arc::clone(self)
+                            .begin_hearing(owner, Form::Plain, Arc::clone(&socket), pending.from)
+                            .await;
                     }
                     (hearing, _) => self.lock().hearing = hearing,
                 }

@@ -4,8 +4,8 @@ use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
 
-use super::{Connection, Hearing};
 use super::enter::{Entrance, NotEntered};
+use super::{Connection, Hearing};
 use crate::frame::Frame;
 use crate::gateway::Gateway;
 use crate::hub::{Form, Hears, Replay};
@@ -185,7 +185,8 @@ impl Connection {
         loop {
             let page = gateway.page(at, &replay.until).await?;
             let Some(last) = page.last().and_then(|event| event.position.clone()) else { return Ok(given) };
-            for frame in page.iter().filter(|event| replay.wants(event)).filter_map(|event| event.frame(form)) {
+            for frame in page.iter().filter(|event| replay.wants(event)).filter_map(|event| event.frame(form))
+            {
                 if self.outbound.push_in_turn(frame.clone()).await == Pushed::Closed {
                     return Ok(given);
                 }
@@ -210,13 +211,7 @@ impl Connection {
         Ok(())
     }
 
-    fn end_replay(
-        &self,
-        gateway: &Gateway,
-        form: Form,
-        socket: &str,
-        replayed: Result<(), Unrecoverable>,
-    ) {
+    fn end_replay(&self, gateway: &Gateway, form: Form, socket: &str, replayed: Result<(), Unrecoverable>) {
         gateway.metrics.resumed(replayed.map_or_else(|reason| reason.into_str(), |()| "recovered"));
         if let Err(reason) = replayed {
             self.resync(gateway, form, reason);

@@ -192,7 +192,8 @@ impl Connection {
         claims: &Claims,
     ) -> Result<(), NotEntered> {
         let socket = random_id();
-        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), hears: Hears::Everything, secret: None };
+        let entrance =
+            Entrance { form, claims, socket: Arc::clone(&socket), hears: Hears::Everything, secret: None };
         self.enter(gateway, entrance, |position, member| {
             let private_id = Self::private_id(gateway, &socket, &member.secret);
             let connect = packets::connect(namespace, &socket, private_id.as_deref());

@@ -54,7 +54,9 @@ impl Hub {
     /// Otherwise the replay, if there is one, goes on to there. True as well if the socket has closed.
     pub fn go_on(&self, socket: &str, at: &Position, replay: Option<&mut Replay>) -> bool {
         let mut inner = self.lock();
-        let (Some(&key), Some(until)) = (inner.by_id.get(socket), inner.position.clone()) else { return true };
+        let (Some(&key), Some(until)) = (inner.by_id.get(socket), inner.position.clone()) else {
+            return true;
+        };
         let member = &mut inner.members[key];
         if until == *at {
             member.hears = Hears::Everything;

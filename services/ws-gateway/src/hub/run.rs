@@ -39,7 +39,10 @@ pub struct Inbox {
 #[derive(Clone)]
 pub enum Item {
     Event(Arc<Event>),
-    Reset { position: Position, reason: ResetReason },
+    Reset {
+        position: Position,
+        reason: ResetReason,
+    },
     /// Messages that are not logged were lost.
     Lost,
 }

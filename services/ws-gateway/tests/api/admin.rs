@@ -109,7 +109,8 @@ async fn s53_what_cannot_be_emitted_is_refused_by_name() {
 async fn whoever_is_no_admin_is_told_so_before_anything_else_is_looked_at() {
     let app = App::start(Backend::Memory).await;
     let document = serde_json::to_value(ws_gateway::openapi()).unwrap();
-    let bodies = ["", "{", "[]", "null", r#"{"target":1}"#, r#"{"target":"all","type":"disconnect","payload":1}"#];
+    let bodies =
+        ["", "{", "[]", "null", r#"{"target":1}"#, r#"{"target":"all","type":"disconnect","payload":1}"#];
     let mut operations = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {

@@ -60,7 +60,8 @@ async fn a_client_that_sends_nothing_hears_three_thousand_events_in_its_first_se
                 ..crate::relay::created(None)
             };
             let clock = &app.platform.clock;
-            let entries = (first..first + 100).map(|number| backplane::Entry::of(event(number), clock).unwrap());
+            let entries =
+                (first..first + 100).map(|number| backplane::Entry::of(event(number), clock).unwrap());
             app.platform.backplane.append(&entries.collect::<Vec<_>>()).await.unwrap();
         }
     };
@@ -129,7 +130,8 @@ async fn resumes_under_six_megabytes_a_second_complete_every_time(
                         live += 1;
                     }
                     Some("drift:updated") => {
-                        (seen, at) = (number(&message["payload"]["id"]), json!([message["epoch"], message["seq"]]));
+                        (seen, at) =
+                            (number(&message["payload"]["id"]), json!([message["epoch"], message["seq"]]));
                         live += 1;
                     }
                     Some("ack") if message["id"] == attempt => {
@@ -155,7 +157,9 @@ async fn a_burst_of_messages_that_are_not_logged_reaches_every_socket_in_order()
     let app = App::start(Backend::Real).await;
     let mut sockets = Vec::new();
     for chunk in (0..SOCKETS).collect::<Vec<_>>().chunks(100) {
-        sockets.extend(join_all(chunk.iter().map(async |n| app.plain(&app.token(&format!("user-{n}"))).await)).await);
+        sockets.extend(
+            join_all(chunk.iter().map(async |n| app.plain(&app.token(&format!("user-{n}"))).await)).await,
+        );
     }
     let messages = (0..MESSAGES).map(|number| {
         let envelope = json!({ "eventId": Uuid::now_v7(), "type": "news", "timestamp": "2026-01-01T00:00:00Z",

@@ -42,7 +42,8 @@ async fn a_reserved_event_name_is_refused_at_every_entrance_s58(
     let mut stock = app.stock("/", &app.token("alice")).await;
     let mut dashboard = app.stock("/dashboard", &app.token("alice")).await;
     let mut plain = app.plain(&app.token("alice")).await;
-    let channels = ["ws:user:alice", "ws:all", "dashboard:summaryUpdated", "auth:user.login", "drift:created"];
+    let channels =
+        ["ws:user:alice", "ws:all", "dashboard:summaryUpdated", "auth:user.login", "drift:created"];
     let mut refused = 0.0;
     for name in RESERVED {
         for channel in channels {

@@ -86,7 +86,10 @@ async fn a_failover_under_load_loses_no_event_closes_no_socket_and_delays_no_rev
         }
     }
     for gateway in &gateways {
-        assert_eq!(gateway.counts("ws_disconnects_total").iter().filter(|line| !line.contains("4403")).count(), 0);
+        assert_eq!(
+            gateway.counts("ws_disconnects_total").iter().filter(|line| !line.contains("4403")).count(),
+            0
+        );
         eventually("the gateway to be well", async || gateway.platform.backplane.is_connected()).await;
         let health = gateway.client.get("/health").await.json();
         assert_eq!(health["dependencies"]["backplane"]["status"], "up");

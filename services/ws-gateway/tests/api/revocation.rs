@@ -1,7 +1,7 @@
 //! Sessions that end take their sockets with them; other changes do not.
 
-use contracts::{Claims, Role};
 use contracts::events::auth::{EndReason, SessionDeleted, SessionTerminated, UserUpdated};
+use contracts::{Claims, Role};
 use rstest::rstest;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
@@ -97,8 +97,13 @@ async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
     let app = App::start(backend).await;
     let user_id = Uuid::new_v4();
     let mut socket = app.plain(&app.token(&user_id.to_string())).await;
-    let updated =
-        |generation, is_active| UserUpdated { user_id, role: Role::Engineer, is_active, account_id: None, generation };
+    let updated = |generation, is_active| UserUpdated {
+        user_id,
+        role: Role::Engineer,
+        is_active,
+        account_id: None,
+        generation,
+    };
     app.emit(updated(2, true)).await;
     socket.next_event("auth:user.updated").await;
     socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;

@@ -90,5 +90,8 @@ async fn a_client_that_stops_reading_events_of_the_log_is_closed_within_ten_seco
     let code = "ws_disconnects_total{code=\"4503\"}";
     eventually("the socket to be closed", async || app.metric(code).await == 1.0).await;
     assert!(started.elapsed().as_secs() <= 10);
-    assert!(app.metric("ws_messages_dropped_total{reason=\"slow\"}").await > 0.0, "what was queued is counted");
+    assert!(
+        app.metric("ws_messages_dropped_total{reason=\"slow\"}").await > 0.0,
+        "what was queued is counted"
+    );
 }
