@@ -108,7 +108,7 @@ impl Gateway {
     async fn release_abandoned(&self, user: &str) {
         let key = user_key(user);
         let Ok(holders) = self.platform.backplane.holders(&key).await else { return };
-        let answers = self.ask::<Vec<String>>(Question::Places { user: user.into() }).await.answers;
+        let answers = self.ask_all::<Vec<String>>(Question::Places { user: user.into() }).await.answers;
         let live = answers.into_iter().flatten().collect::<HashSet<_>>();
         let abandoned = holders.into_iter().filter(|holder| !live.contains(holder));
         let abandoned = abandoned.map(|holder| Hold { key: key.clone(), holder }).collect::<Vec<_>>();

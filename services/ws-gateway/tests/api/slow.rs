@@ -49,7 +49,7 @@ async fn append(app: &App, numbers: std::ops::Range<u128>) {
         account_id: None,
     };
     let entries = numbers.map(|number| Entry::of(event(number), &app.platform.clock).unwrap());
-    for some in entries.collect::<Vec<_>>().chunks(50) {
+    for some in entries.collect::<Vec<_>>().chunks(10) {
         app.platform.backplane.append(some).await.unwrap();
     }
 }
