@@ -173,3 +173,12 @@ async fn with_an_address_for_operators_strangers_learn_only_whether_the_process_
     assert_eq!(health["dependencies"]["backplane"]["status"], "up");
     assert!(operations.get("/metrics").await.text.contains("backplane_connected 1"));
 }
+
+#[actix_web::test]
+async fn a_background_task_that_panics_stops_the_process_s80() {
+    let app = App::start(Backend::Memory).await;
+    app.client.get("/ready").await.expect(StatusCode::OK);
+    app.platform.spawn("a feed", async { if true { panic!("boom") } else { Ok(()) } });
+    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
+    assert!(app.platform.tasks.have_failed());
+}
