@@ -1,4 +1,4 @@
-// What strangers can make the gateway do before they are authorised: little work, and few log lines.
+// Clients without a token cause little work and few log lines.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -75,9 +75,14 @@ describe('the ACL of Redis (s48, s75)', () => {
     refused(await as('health', 'GET', 'x'));
   });
 
-  test('the gateway may not begin the log of an empty Redis, and another service does', async () => {
+  test('the gateway may begin the log of an empty Redis, and change nothing of it', async () => {
     refused(await append('gateway', []));
+    for (const [field, value] of [['secret', 's'], ['seq', '0'], ['epoch', 'e']]) {
+      assert.equal(await as('gateway', 'HSETNX', META, field, value), '1');
+      assert.equal(await as('gateway', 'HSETNX', META, field, 'other'), '0');
+    }
     assert.equal(await append('drift', []), '0');
+    assert.equal(await as('gateway', 'HGET', META, 'epoch'), 'e');
   });
 
   test('each service appends and announces its own events only', async () => {
@@ -175,7 +180,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s session logout/);
   });
 
-  test('drift cannot delete marks, and nobody but Redis itself the counters of others', async () => {
+  test('drift cannot delete marks, and auth cannot delete marks or counters of others', async () => {
     for (const command of [['DEL', MARKS], ['ZREMRANGEBYSCORE', MARKS, '-inf', '+inf'], ['DEL', META]]) {
       refused(await as('drift', ...command), command.join(' '));
     }

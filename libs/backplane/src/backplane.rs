@@ -12,12 +12,12 @@ use crate::memory::Memory;
 use crate::queue::Listeners;
 use crate::redis::Redis;
 
-/// How long the backplane may be lost before [`Backplane::is_stale`] says so.
+/// Time without the backplane after which [`Backplane::is_stale`] is true.
 const STALE_AFTER: Duration = Duration::from_secs(30);
 const LOG_LENGTH: usize = 20_000;
 const LOG_AGE: Duration = Duration::from_secs(3_600);
 
-/// Whether the backplane does its work: announcements are heard, and an append would succeed.
+/// The state of the backplane. It is up if announcements are heard and an append would succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Up,
@@ -114,7 +114,7 @@ impl Backplane {
         self.link.borrow().is_up()
     }
 
-    /// Whether the link has been lost for so long that what this process knows must be called old.
+    /// Whether the link has been lost for so long that the state of this process is out of date.
     pub fn is_stale(&self) -> bool {
         matches!(*self.link.borrow(), Link::Lost { since, .. } if since.elapsed() > STALE_AFTER)
     }
@@ -222,7 +222,7 @@ impl Backplane {
         self.driver.hold(holds, ttl).await
     }
 
-    /// Who holds a key, in no order. One whose time is over may still be among them.
+    /// The holders of a key, in no order. Some may have expired already.
     ///
     /// # Errors
     /// If Redis is unavailable.

@@ -82,7 +82,7 @@ pub enum LogRead {
     Lost,
 }
 
-/// How many ids of events without a position are remembered.
+/// Number of ids of events without a position that are remembered.
 pub(crate) const UNLOGGED_IDS: usize = 2_000;
 
 /// What a backplane must do. `tests/conformance` checks each line on every implementation.
@@ -133,7 +133,7 @@ pub(crate) trait Driver: Send + Sync {
     /// Notes that each holder holds its key until `ttl` has passed; returns how many hold each key.
     async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>>;
 
-    /// Who holds a key, in no order. One whose time is over may still be among them.
+    /// The holders of a key, in no order. Some may have expired already.
     async fn holders(&self, key: &str) -> Result<Vec<String>>;
 
     /// The holders hold their keys no longer.

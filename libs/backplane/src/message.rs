@@ -56,7 +56,7 @@ impl Message {
     }
 }
 
-/// What a body on a channel turned out to be.
+/// The result of reading a body from a channel.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// An event of the log, or a message without a position.
@@ -90,7 +90,7 @@ impl Heard {
         Self { channel, size, body: String::new(), secret: None, reading: Reading::Message(message).into() }
     }
 
-    /// Whether the log has it: a feed that has no room for it reads it there.
+    /// Whether the log has the event. A feed without room for the event reads it there.
     pub fn is_in_log(&self) -> bool {
         match self.reading.get() {
             Some(Reading::Message(message)) => message.position.is_some(),

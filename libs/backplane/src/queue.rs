@@ -1,5 +1,4 @@
-//! From the driver to the feeds of the process: what a feed has not taken yet waits in a queue of
-//! its own.
+//! The queues between the driver and the feeds of the process. Each feed has its own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,10 +8,10 @@ use tokio::sync::Notify;
 
 use crate::message::Heard;
 
-/// What may wait for one feed. Redis itself gives up on a subscriber for which 32 MB wait.
+/// Limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.
 const LIMIT: usize = 64 * 1024 * 1024;
 
-/// What a driver tells the feeds of its process.
+/// A message from the driver to the feeds of its process.
 #[derive(Clone, Debug)]
 pub(crate) enum Signal {
     Heard(Arc<Heard>),
@@ -22,7 +21,7 @@ pub(crate) enum Signal {
     MarksChanged,
 }
 
-/// What a feed takes out of its queue.
+/// One item taken from the queue of a feed.
 pub(crate) enum Taken {
     Signal(Signal),
     /// Events of the log had no room.

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Spawns every task of a process; clippy forbids the other ways. Cheap to clone.
 ///
-/// The process relies on a vital task ([`spawn`](Self::spawn)): if one fails or panics, the process
-/// stops, because nobody would notice that its work is no longer done. Work for one client
+/// The process relies on its vital tasks ([`spawn`](Self::spawn)). If one fails or panics, the process
+/// stops instead of running on without the task's work. Work for one client
 /// ([`run`](Self::run)) fails alone, so that no client can stop the process.
 #[derive(Clone, Debug)]
 pub struct Tasks {
@@ -116,6 +116,10 @@ mod tests {
 
     use super::*;
 
+    async fn in_time<T>(event: impl Future<Output = T>) -> T {
+        tokio::time::timeout(std::time::Duration::from_secs(5), event).await.expect("it happens in time")
+    }
+
     #[tokio::test]
     async fn a_vital_task_that_panics_stops_the_process() {
         let (stop, other) = (CancellationToken::new(), CancellationToken::new());
@@ -123,12 +127,12 @@ mod tests {
         tasks.spawn("ends", async { Ok::<(), Infallible>(()) }).await.unwrap();
         assert!(!stop.is_cancelled());
         tasks.spawn("panics", async { if true { panic!("boom") } else { Ok::<(), Infallible>(()) } });
-        stop.cancelled().await;
+        in_time(stop.cancelled()).await;
         assert!(tasks.have_failed());
 
         let tasks = Tasks::new(other.clone());
         tasks.spawn("fails", async { Err("no good") });
-        other.cancelled().await;
+        in_time(other.cancelled()).await;
     }
 
     #[tokio::test]
@@ -173,7 +177,7 @@ mod tests {
         tokio::task::LocalSet::new()
             .run_until(async {
                 tasks.spawn_local("panics", async { if true { panic!("boom") } else { Err("x") } });
-                stop.cancelled().await;
+                in_time(stop.cancelled()).await;
             })
             .await;
         assert!(tasks.have_failed());

@@ -11,7 +11,7 @@ pub fn session_mark(session: Uuid, reason: EndReason, expires_at: DateTime<Utc>)
     Mark { value: format!("session:{session}:{reason}"), expires_at }
 }
 
-/// What tokens say of a user, as a change left it. Tokens from before `generation` are out of date.
+/// The state of a user after a change. Tokens from before `generation` are out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserChange {
     pub generation: i64,

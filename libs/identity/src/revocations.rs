@@ -216,7 +216,7 @@ impl Revocations {
     }
 }
 
-/// What `auth:user.updated` says.
+/// The payload of `auth:user.updated`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Updated {

@@ -83,8 +83,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Whether one of our own keys signed the token, current, previous or shared with the replaced stack,
-    /// whatever else is wrong with it: then nobody guessed.
+    /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the
+    /// replaced stack. Such a token may be invalid, but it is not a guess.
     pub fn is_signed_by_us(&self, token: &str) -> bool {
         if token.len() > MAX_TOKEN_BYTES {
             return false;

@@ -14,7 +14,7 @@ use strum::{EnumCount, EnumIter, IntoStaticStr};
 use crate::gateway::Gateway;
 use crate::hub::Form;
 
-/// How many tokens that none of our keys signed an address may try.
+/// Number of tokens that an address may try without the signature of any of our keys.
 const MAX_FAILURES: u64 = 5;
 const FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
@@ -111,8 +111,8 @@ impl From<TokenError> for Refusal {
 }
 
 impl Gateway {
-    /// The claims of a token. A verified one passes, whoever else shares its address. One that none of our
-    /// keys signed counts as a guess of its address; for any other refusal nobody guessed.
+    /// Returns the claims of a token. A verified token passes, also if its address is shut out. A token that
+    /// none of our keys signed counts as a guess of its address; other refusals do not count.
     pub async fn authorise(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
         let verifier = &self.platform.verifier;
         let refusal = match token.map(|token| verifier.verify(token)) {
@@ -141,7 +141,7 @@ impl Gateway {
         (self.clock().now() + SHORTEST_LIFE > at + LEEWAY).then_some(TokenError::Expired { at })
     }
 
-    /// Strangers decide how often this happens: every refusal is counted, and some are logged.
+    /// Counts every refusal and logs samples: strangers decide how often this happens.
     fn note_refusal(&self, peer: &Peer, code: RefusalCode) {
         static LINES: [Sampler; RefusalCode::COUNT] = [const { Sampler::new() }; RefusalCode::COUNT];
         self.metrics.auth_failed(code.into_str());

@@ -144,7 +144,7 @@ impl Outbound {
         }
     }
 
-    /// Forgets what is queued, for a reader that is not worth waiting for. Returns how many frames that were.
+    /// Forgets what is queued, for a reader that is not worth waiting for. Returns their number.
     pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
         let forgotten = self.lock().forget();
         self.finish(last);

@@ -18,10 +18,10 @@ use crate::hub::user_room;
 const PLACE_TTL: Duration = Duration::from_secs(90);
 const RENEW_INTERVAL: Duration = Duration::from_secs(30);
 const RENEW_AT_ONCE: usize = 500;
-/// How often the places of one user are counted again.
+/// Least time between two recounts for one user.
 const RECOUNT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Sockets that have taken their places and are not in a hub yet, and who counts places again.
+/// Sockets that hold a place and are not in a hub yet, and the recounts of places.
 #[derive(Default)]
 pub struct Places {
     entering: Mutex<HashMap<String, Vec<Arc<str>>>>,

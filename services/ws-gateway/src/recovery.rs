@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::hub::{Event, Form, Member};
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
-/// Of events that are read from the log for one socket.
+/// Number of events read from the log at once for one socket.
 const PAGE: usize = 100;
 
 /// What is kept of a socket.

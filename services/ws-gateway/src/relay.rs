@@ -54,7 +54,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 }
 
 impl Gateway {
-    /// What an item of the feed means for the hubs, if anything.
+    /// Translates an item of the feed into one for the hubs, if it concerns them.
     fn item(self: &Arc<Self>, item: FeedItem) -> Option<Item> {
         match item {
             FeedItem::Message(message) if message.channel == cluster::CHANNEL => {

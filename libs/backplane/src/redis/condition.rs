@@ -1,4 +1,4 @@
-//! Whether Redis does its work for this process.
+//! The state of Redis as this process sees it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::Link;
 
-/// A burst of failing commands is one reason to look.
+/// Delay before a probe, so that a burst of failing commands causes one probe.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// What is known of Redis, and the [`Link`] that follows from it.
+/// Facts about Redis, and the [`Link`] that follows from them.
 pub(super) struct Condition {
     facts: Mutex<Facts>,
     link: watch::Sender<Link>,
@@ -68,7 +68,7 @@ impl Condition {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut facts);
         let heard = if facts.is_heard { Ok(()) } else { Err("no events are received") };
-        // What was refused says more than the silence that follows from it.
+        // A refusal is the cause of the silence that follows, so it is reported first.
         let outcome = facts.appends.and(facts.writes).and(heard);
         self.link.send_if_modified(|link| match (outcome, &*link) {
             (Ok(()), Link::Up) => false,
@@ -104,7 +104,7 @@ pub(super) fn is_wrong_server(error: &RedisError) -> bool {
     error.code().is_some_and(|code| codes.contains(&code))
 }
 
-/// Why Redis does not do its work, in words that hold no secret.
+/// The reason for the state, in fixed words without any secret.
 pub(super) fn reason(error: &RedisError) -> &'static str {
     match error.code() {
         Some("READONLY") => "Redis is read-only",

@@ -1,4 +1,4 @@
-//! What a driver promises, as commands of Redis.
+//! The driver's promises as commands of Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_ID
 use crate::{Message, Position};
 
 impl Redis {
-    /// Has the next append begin a new epoch. A process that may append does so at once; one that may
-    /// not, such as a gateway, has to wait for another.
+    /// Notes that the log was rolled back, so that the next append begins a new epoch. A process that may
+    /// append does so at once. A gateway has to wait for another process.
     async fn doubt(&self, epoch: &str) -> Result<()> {
         tracing::warn!(epoch, "the log was rolled back, it begins anew");
         let mut doubt = redis::pipe();
@@ -30,8 +30,8 @@ impl Redis {
         Ok(())
     }
 
-    /// How long a mark is still to live, in whole seconds. It is sent as a duration: Redis has a clock
-    /// of its own.
+    /// The remaining life of a mark in whole seconds. Marks are sent as durations, because Redis has its own
+    /// clock.
     fn seconds_to_live(&self, mark: &Mark) -> i64 {
         (mark.expires_at - self.clock.now()).num_seconds().max(0) + 1
     }
@@ -100,8 +100,12 @@ impl Driver for Redis {
             if let (Some(epoch), Some(seq)) = meta {
                 return Ok(Position { epoch: epoch.into(), seq });
             }
-            // An empty Redis: a log must have begun before anybody can be at its head.
-            self.append(&[]).await?;
+            // An empty Redis: a log must have begun before anybody can be at its head. Also for a process
+            // that may not append; these commands change nothing that is there.
+            let mut begin = redis::pipe();
+            begin.atomic().hset_nx(META, "secret", new_id() + &new_id()).ignore();
+            begin.hset_nx(META, "seq", 0).ignore().hset_nx(META, "epoch", new_id()).ignore();
+            self.run_pipeline::<()>(begin).await?;
         }
     }
 

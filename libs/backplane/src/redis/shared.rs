@@ -22,7 +22,7 @@ struct Current {
     opened: u64,
 }
 
-/// What travels over the shared connection; it may run twice.
+/// Commands for the shared connection. They may run twice.
 pub(super) enum Commands<'a> {
     Pipeline(&'a Pipeline),
     Script(&'a ScriptInvocation<'a>),

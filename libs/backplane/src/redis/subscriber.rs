@@ -14,14 +14,14 @@ use super::{MARKS_CHANGED, META, TIMEOUT};
 use crate::message::Heard;
 use crate::queue::{Listeners, Signal};
 
-/// A write, and a message to oneself along the way that events take.
+/// Interval between probes: a write, and a message to this process along the way of events.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// Read by nobody: it only has to be written.
+/// The key that a probe writes. No process reads it.
 const PROBE_KEY: &str = "driftsentry:probe";
 const PROBE_TTL_MS: u64 = 60_000;
 /// Silence after which the connection is given up: a peer that vanished sends no end.
 const SILENCE_LIMIT: Duration = Duration::from_secs(10);
-/// How often the log says why Redis cannot be heard.
+/// Interval between log lines about a failing connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);

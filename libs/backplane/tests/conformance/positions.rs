@@ -1,4 +1,4 @@
-//! Nobody but the log can give a message a position.
+//! Only the log can give a message a position.
 
 use backplane::{FeedItem, Position};
 use rstest::rstest;

@@ -38,7 +38,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// What every service must know of the user as this row says it.
+    /// The state of the user that other services need.
     pub fn as_change(&self) -> UserChange {
         let Self { generation, role: StoredRole(role), is_active, account_id, .. } = self.clone();
         UserChange { generation, role, is_active, account_id }

@@ -1,7 +1,7 @@
-//! Event names that nobody else may use: they would act on the client, or pass for a message of the
+//! Event names that no publisher may use: they would act on the client, or look like a message of the
 //! gateway itself.
 
-/// What the gateway says to its clients, and what clients say to it.
+/// Names of messages between the gateway and its clients.
 const OF_THE_GATEWAY: [&str; 11] = [
     "ack",
     "auth",
@@ -16,7 +16,7 @@ const OF_THE_GATEWAY: [&str; 11] = [
     "token.expiring",
 ];
 
-/// What the emitters of Socket.IO clients, old and new, react to.
+/// Names that the emitters of Socket.IO clients react to, old and new.
 const OF_CLIENTS: [&str; 15] = [
     "connect",
     "connect_error",
@@ -40,7 +40,7 @@ pub fn reserved() -> impl Iterator<Item = &'static str> {
     OF_THE_GATEWAY.into_iter().chain(OF_CLIENTS)
 }
 
-/// Whether an event may not have this name, at whatever entrance it comes in.
+/// Whether the name is reserved. Every entrance refuses such events.
 pub fn is_reserved(name: &str) -> bool {
     reserved().any(|reserved| reserved == name)
 }

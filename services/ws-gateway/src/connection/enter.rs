@@ -17,7 +17,7 @@ pub(super) struct Entrance<'a> {
     pub form: Form,
     pub claims: &'a Claims,
     pub socket: Arc<str>,
-    /// What it hears before it has caught up.
+    /// Which events it receives before it has caught up.
     pub hears: Hears,
     /// Of a stock client that comes back: its private id stays the same.
     pub secret: Option<&'a str>,

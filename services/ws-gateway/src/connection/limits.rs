@@ -1,4 +1,4 @@
-//! How fast a client may send.
+//! The rate limit on the messages of a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::hub::Form;
 use crate::metrics::Dropped;
 
 const WINDOW: Duration = Duration::from_secs(1);
-/// For how many windows a message waits for its turn.
+/// Number of windows that a message waits for its turn.
 const PATIENCE: u32 = 10;
-/// How many messages in a row may have to wait. A client that goes on as fast is closed.
+/// Number of messages in a row that may have to wait before the connection is closed.
 const MAX_IN_A_ROW: u32 = 5;
 
 /// Messages of one client that had to wait.
@@ -26,9 +26,9 @@ pub struct Haste {
 }
 
 impl Connection {
-    /// Counts a message of a user, over all sockets and replicas. One too many waits for the next window,
-    /// and with it everything else that the client sends: it is warned, and closed if it goes on like
-    /// that. The error of the answer if the message is given up.
+    /// Counts a message of a user, over all sockets and replicas. A message over the limit waits for the next
+    /// window, and so does everything that the client sends after it. The client is warned, and closed if it
+    /// continues. Returns the error of the response if the message is dropped.
     pub(super) async fn admit_message(
         self: &Arc<Self>,
         gateway: &Gateway,

@@ -49,7 +49,7 @@ impl Connection {
             self.drop_socket(gateway, socket);
             return Ok(false);
         };
-        // Whether anything can be recovered must be known before the client is told that it was.
+        // The client must not be told that it was recovered before that is certain.
         if let Err(reason) = gateway.page(&at, &replay.until).await {
             gateway.metrics.resumed(reason.into_str());
             self.drop_socket(gateway, socket);

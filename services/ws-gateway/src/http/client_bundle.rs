@@ -6,7 +6,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-/// Of the files, in their headers' form.
+/// The entity tag of the files: the version of the package.
 const TAG: &str = "\"4.8.4\"";
 
 #[derive(RustEmbed)]

@@ -90,7 +90,7 @@ async fn post(
         }
     };
     for packet in packets {
-        // What comes behind a packet that ended the session is not looked at.
+        // Packets after the one that ended the session are ignored.
         if session.outbound.is_closing() {
             break;
         }

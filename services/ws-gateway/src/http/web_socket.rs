@@ -68,7 +68,7 @@ pub fn open(
             received,
             first,
         ));
-        // After a panic nobody reads or writes for the connection any more.
+        // After a panic no task reads or writes for the connection.
         gateway.platform.tasks.run_local("socket", socket, move |result| {
             if result.is_none() {
                 ended.web_socket_gone(&owner, Ending::Lost);

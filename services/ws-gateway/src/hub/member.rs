@@ -13,7 +13,7 @@ use crate::outbound::Pushed;
 
 /// How long before its expiry a token's owner is told.
 const WARNING: TimeDelta = TimeDelta::minutes(5);
-/// Of events for a socket that is not open yet.
+/// Limit of the events that wait for a socket that is not open yet.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
 
 /// An authorised socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
@@ -51,7 +51,7 @@ pub enum Hears {
 pub struct Waiting {
     pub(super) events: Vec<Arc<Event>>,
     bytes: usize,
-    /// How many had no room.
+    /// Number of events without room.
     pub(super) lost: u64,
 }
 

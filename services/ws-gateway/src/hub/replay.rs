@@ -70,7 +70,7 @@ impl Hub {
         false
     }
 
-    /// Lets a socket hear everything from now on, whatever it has missed.
+    /// Lets a socket hear everything from now on, without the events it missed.
     pub fn give_up_replay(&self, socket: &str) {
         self.with_member(socket, |member| member.hears = Hears::Everything);
     }

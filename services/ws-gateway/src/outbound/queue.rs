@@ -147,7 +147,7 @@ impl Queue {
         }
     }
 
-    /// Forgets what nobody has begun to read. Returns how many frames that were.
+    /// Drops the frames that have not been written in part. Returns their number.
     pub fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
         let forgotten = self.frames.len().saturating_sub(begun);

@@ -1,4 +1,4 @@
-//! What strangers can make the gateway do.
+//! Abuse by clients without a token, and by publishers.
 
 use rstest::rstest;
 use serde_json::json;

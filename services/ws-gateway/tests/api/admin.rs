@@ -106,7 +106,7 @@ async fn s53_what_cannot_be_emitted_is_refused_by_name() {
 
 /// Every operation that is documented, with a parameter and a body that are not valid.
 #[actix_web::test]
-async fn whoever_is_no_admin_is_told_so_before_anything_else_is_looked_at() {
+async fn a_caller_without_the_role_is_refused_before_the_body_is_read() {
     let app = App::start(Backend::Memory).await;
     let document = serde_json::to_value(ws_gateway::openapi()).unwrap();
     let bodies =

@@ -243,7 +243,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_restart_and_hear_everyth
 async fn fifty_tabs_of_a_user_come_back_at_once_after_a_crash_and_hear_everything() {
     let _alone = ALONE.lock().await;
     let app = App::start_with(Backend::Real, &[]).await;
-    // What a gateway that was killed leaves behind: the slots of its sockets, and its name.
+    // A gateway that was killed leaves the slots of its sockets behind, and its name.
     let dead = Uuid::new_v4();
     app.publish("gateway:control", None, json!({ "kind": "alive", "replica": dead, "new": false })).await;
     let slot = |n| backplane::Hold { key: "ws:user:alice".into(), holder: format!("{dead}-{n}") };

@@ -1,4 +1,4 @@
-//! What may come in as an event, and what may not.
+//! Events that are relayed, and events that are refused.
 
 use contracts::events::auth::TokenRefreshed;
 use contracts::events::drift::DriftUpdated;
