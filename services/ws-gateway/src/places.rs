@@ -19,15 +19,17 @@ const PLACE_TTL: Duration = Duration::from_secs(90);
 const RENEW_INTERVAL: Duration = Duration::from_secs(30);
 const RENEW_AT_ONCE: usize = 500;
 /// Least time between two recounts for one user.
-const RECOUNT_INTERVAL: Duration = Duration::from_secs(1);
+const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Sockets that hold a place and are not in a hub yet, and the recounts of places.
 #[derive(Default)]
 pub struct Places {
     entering: Mutex<HashMap<String, Vec<Arc<str>>>>,
-    /// One at a time; for each user, when that was last done.
-    recount: tokio::sync::Mutex<HashMap<String, Instant>>,
+    /// For each user the last recount, locked while one runs.
+    recounts: Mutex<HashMap<String, Arc<Recount>>>,
 }
+
+type Recount = tokio::sync::Mutex<Option<Instant>>;
 
 /// A socket that is being let in. It counts as one that is there until this is dropped.
 pub struct Entering<'a> {
@@ -45,6 +47,17 @@ impl Places {
     /// The sockets of a user that are being let in.
     pub fn entering(&self, user: &str) -> Vec<Arc<str>> {
         self.lock().get(user).cloned().unwrap_or_default()
+    }
+
+    fn recount(&self, user: &str) -> Arc<Recount> {
+        let mut recounts = self.recounts.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that nobody uses and that is old says nothing any more.
+        recounts.retain(|_, recount| {
+            let is_recent =
+                recount.try_lock().is_ok_and(|last| last.is_some_and(|at| at.elapsed() < RECOUNT_INTERVAL));
+            is_recent || Arc::strong_count(recount) > 1
+        });
+        Arc::clone(recounts.entry(user.into()).or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<str>>>> {
@@ -77,15 +90,15 @@ impl Gateway {
             return Ok(());
         }
         // A gateway that died may have left places behind, and its clients come back before they expire.
-        let mut recounted = self.places.recount.lock().await;
-        recounted.retain(|_, at| at.elapsed() < RECOUNT_INTERVAL);
-        let admitted = self.hold_within_limits(peer, claims, &holds).await
-            || !recounted.contains_key(&claims.user_id) && {
-                recounted.insert(claims.user_id.clone(), Instant::now());
-                self.release_abandoned(&claims.user_id).await;
-                self.hold_within_limits(peer, claims, &holds).await
-            };
-        drop(recounted);
+        let recount = self.places.recount(&claims.user_id);
+        let mut last = recount.lock().await;
+        let mut admitted = self.hold_within_limits(peer, claims, &holds).await;
+        if !admitted && last.is_none_or(|at| at.elapsed() > RECOUNT_INTERVAL) {
+            self.release_abandoned(&claims.user_id).await;
+            *last = Some(Instant::now());
+            admitted = self.hold_within_limits(peer, claims, &holds).await;
+        }
+        drop(last);
         if admitted {
             return Ok(());
         }

@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use contracts::Clock;
-use deadpool_redis::{Config, Connection, Pool, PoolConfig, Runtime, Timeouts};
-use redis::{FromRedisValue, Pipeline, Script};
+use deadpool_redis::{Connection, Manager, Pool, Runtime, Timeouts};
+use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, Script};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -67,13 +67,13 @@ impl Redis {
         link: watch::Sender<Link>,
     ) -> Result<Self> {
         let client = redis::Client::open(url).map_err(unavailable)?;
-        let mut config = Config::from_url(url);
-        config.pool = Some(PoolConfig {
-            max_size: CONNECTIONS,
-            timeouts: Timeouts { wait: Some(TIMEOUT), create: Some(TIMEOUT), recycle: Some(TIMEOUT) },
-            ..PoolConfig::default()
-        });
-        let pool = config.create_pool(Some(Runtime::Tokio1)).map_err(unavailable)?;
+        // Each call has a time limit of its own, which long appends need.
+        let connection =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
+        let manager = Manager::new_with_config(url, connection).map_err(unavailable)?;
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).runtime(Runtime::Tokio1);
+        let timeouts = Timeouts { wait: Some(TIMEOUT), create: Some(TIMEOUT), recycle: Some(TIMEOUT) };
+        let pool = pool.timeouts(timeouts).build().map_err(unavailable)?;
         let Options { clock, tasks, channels, log_length, log_age } = options;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
         let shared = Shared::new(client.clone(), tasks.clone());

@@ -58,8 +58,7 @@ impl App {
     /// Publishes as our own services do: in the log.
     pub async fn emit(&self, event: impl Event) {
         let platform = &self.gateway().platform;
-        let entry = Entry::of(event, &platform.clock).unwrap();
-        platform.backplane.append(&[entry]).await.unwrap();
+        self.append(&[Entry::of(event, &platform.clock).unwrap()]).await;
     }
 
     /// Publishes as another back end does: nothing but a message on a channel.
@@ -107,6 +106,12 @@ impl Gateway {
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { platform, client }
+    }
+
+    /// Publishes as the relay of an outbox does: again, until it is known to have been done.
+    pub async fn append(&self, entries: &[Entry]) {
+        let appended = async || self.platform.backplane.append(entries).await.is_ok();
+        eventually("the events to be in the log", appended).await;
     }
 
     pub fn ws(&self, path: &str) -> String {
