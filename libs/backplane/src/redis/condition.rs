@@ -1,16 +1,13 @@
 //! The state of Redis as this process sees it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadpool_redis::Pool;
 use redis::RedisError;
 use tokio::sync::{Notify, watch};
 
 use crate::Link;
-
-/// Delay before a probe, so that a burst of failing commands causes one probe.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Facts about Redis, and the [`Link`] that follows from them.
 pub(super) struct Condition {
@@ -49,8 +46,8 @@ impl Condition {
         self.update(|facts| facts.appends = result);
     }
 
-    /// Drops the connections of the pool if they lead to a server that cannot serve, such as a
-    /// primary that became a replica, and has the subscriber look at its own.
+    /// Drops the connections of the pool if they lead to a server that cannot serve, such as a primary
+    /// that became a replica, and has the subscriber connect again.
     pub fn suspect(&self, error: &RedisError, pool: &Pool) {
         if is_wrong_server(error) {
             pool.retain(|_, _| false);
@@ -58,10 +55,10 @@ impl Condition {
         }
     }
 
-    /// Resolves when a command failed as if Redis had changed.
+    /// Resolves when a command was refused by a server that cannot serve. New connections of the pool may lead
+    /// to another server already, so the subscription must be made anew as well.
     pub async fn suspected(&self) {
         self.suspected.notified().await;
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 
     fn update(&self, change: impl FnOnce(&mut Facts)) {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_redis::Pool;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use redis::{AsyncTypedCommands, RedisError, RedisResult};
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBE_KEY: &str = "driftsentry:probe";
 const PROBE_TTL_MS: u64 = 60_000;
 /// Silence after which the connection is given up: a peer that vanished sends no end.
-const SILENCE_LIMIT: Duration = Duration::from_secs(10);
+const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 /// Interval between log lines about a failing connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
@@ -75,6 +75,8 @@ impl Subscriber {
     /// Hears one connection to its end. An error means that it was not made, or leads to a server that
     /// cannot serve.
     async fn listen(&self) -> RedisResult<()> {
+        // A suspicion from before this connection says nothing of it.
+        let _ = self.condition.suspected().now_or_never();
         let connect = async {
             let (mut sink, stream) = self.client.get_async_pubsub().await?.split();
             for pattern in &self.patterns {
@@ -89,10 +91,7 @@ impl Subscriber {
         let probe = async {
             let mut ticks = interval(PROBE_INTERVAL);
             loop {
-                tokio::select! {
-                    _ = ticks.tick() => {}
-                    () = self.condition.suspected() => {}
-                }
+                ticks.tick().await;
                 self.probe().await?;
             }
         };
@@ -109,6 +108,7 @@ impl Subscriber {
         tokio::select! {
             ended = probe => ended,
             () = hear => Ok(()),
+            () = self.condition.suspected() => Ok(()),
         }
     }
 
