@@ -39,13 +39,13 @@ async function pollingSession() {
 }
 
 describe('the bytes of the Java client', () => {
-  // As version 2.1.2 sent 200 bytes of 0xa5 by polling: base64 in lines of 76 characters, with padding.
+  // The form in which version 2.1.2 sends 200 bytes of 0xa5 by polling: base64 in lines of 76 characters.
   const line = 'paWl'.repeat(19);
-  const recorded = `b${line}\n${line}\n${line}\n${'paWl'.repeat(9)}paU=\n`;
+  const broken = `b${line}\n${line}\n${line}\n${'paWl'.repeat(9)}paU=\n`;
 
   test('binary in broken lines is read', async () => {
     const { post, heard } = await pollingSession();
-    await post(`451-7["upload",{"_placeholder":true,"num":0}]\u001e${recorded}`);
+    await post(`451-7["upload",{"_placeholder":true,"num":0}]\u001e${broken}`);
     assert.match(await heard('437['), /UNKNOWN_EVENT/);
   });
 
@@ -84,7 +84,7 @@ class JavaClient {
   }
 }
 
-// Not skipped where there is no JVM: the recorded bytes above are the test there.
+// Not skipped where there is no JVM: the bytes above are the test there.
 for (const transport of isInstalled ? ['', 'polling', 'websocket'] : []) {
   describe(`the Java client with ${transport || 'the default transports'}`, () => {
     let libraries;
