@@ -1,4 +1,4 @@
-.PHONY: help run test lint fuzz fuzz-api bench up up-local down
+.PHONY: help run test lint fuzz fuzz-api attacks bench up up-local down
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -21,6 +21,10 @@ fuzz:  ## random bytes at the gateway's decoders, for a while (needs nightly Rus
 
 fuzz-api:  ## made-up requests at every documented operation, for five minutes (FUZZ_SECONDS)
 	tests/fuzz_api/run
+
+attacks:  ## every attack that once worked, on both deployments (URL=… for a running one)
+	cargo build --workspace --all-targets
+	tests/attacks/run $(URL)
 
 bench:  ## load on a release build
 	bench/run

@@ -42,11 +42,11 @@ class Deployment {
   }
 }
 
-/** `driftsentry` alone: one process, SQLite, in-process backplane. */
-export async function allInOne() {
+/** `driftsentry` alone: one process, SQLite, in-process backplane; `more` for its environment. */
+export async function allInOne(more = {}) {
   const data = await temporaryFolder();
   const port = await freePort();
-  const env = environment();
+  const env = { ...environment(), ...more };
   const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
   const url = at(port);
   const deployment = new Deployment([process], { auth: url, drift: url }, [url], env);
@@ -67,15 +67,17 @@ export async function split(more = {}, redis = null) {
     const own = { ...shared, ...env, REDIS_URL: redis.urlFor(user), PORT: String(port) };
     return Object.assign(new Process(binary(name), [], own), { url: at(port) });
   };
+  const databases = { auth: await postgres.newDatabase(), drift: await postgres.newDatabase() };
   const processes = [
-    await start('auth-service', 'auth', { DATABASE_URL: await postgres.newDatabase() }),
-    await start('drift-service', 'drift', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('auth-service', 'auth', { DATABASE_URL: databases.auth }),
+    await start('drift-service', 'drift', { DATABASE_URL: databases.drift }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
   ];
   const [auth, drift, ...gateways] = processes.map(({ url }) => url);
   const deployment = new Deployment(processes, { auth, drift }, gateways, shared);
   deployment.redis = redis;
+  deployment.databases = databases;
   deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;
   deployment.removeStores = () => Promise.all([postgres.stop(), redis.stop()]);
   await Promise.all(processes.map((process) => process.ready(process.url)));

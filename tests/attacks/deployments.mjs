@@ -1,0 +1,69 @@
+// The two deployments that the attacks are tried on when no address is given.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+import { allInOne } from '../lib/deployments.mjs';
+import { binary } from '../lib/process.mjs';
+import { behindCaddy } from '../system/behind_caddy.mjs';
+import { Target } from './target.mjs';
+
+const run = promisify(execFile);
+const bodySeconds = 2;
+/** Limits low enough to be reached in a test, and an address that this machine may claim. */
+const environment = {
+  TRUSTED_PROXIES: '127.0.0.1/32',
+  REQUEST_BODY_SECONDS: String(bodySeconds),
+  LOGIN_FAILURES_TOTAL: '300',
+  RUST_LOG: 'info',
+};
+
+/** What `driftsentry` prints. */
+async function commandLine(args, input, token) {
+  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, DRIFTSENTRY_TOKEN: token } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  child.stdin.end(input);
+  await once(child, 'close');
+  return output;
+}
+
+/** Makes the database of a service read-only, and back: what is left after a failover. */
+function database(url, service) {
+  const name = new URL(url).pathname.slice(1);
+  const env = { ...process.env, PGOPTIONS: '-c default_transaction_read_only=off' };
+  const sql = (text) => run('psql', [url, '--quiet', '--command', text], { env });
+  return {
+    service,
+    async readOnly(isReadOnly) {
+      const set = `ALTER DATABASE "${name}" ${isReadOnly ? 'SET' : 'RESET'} default_transaction_read_only`;
+      await sql(`${set}${isReadOnly ? ' = on' : ''}`);
+      await sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();');
+    },
+  };
+}
+
+export const deployments = {
+  async driftsentry() {
+    const app = await allInOne(environment);
+    const [url] = app.socketOrigins;
+    const target = new Target({ url, direct: url, logs: () => app.log(), commandLine, bodySeconds });
+    return { target, stop: () => app.stop() };
+  },
+
+  async 'split, behind Caddy'() {
+    const app = await behindCaddy(environment);
+    const target = new Target({
+      url: app.url,
+      direct: app.auth.url,
+      redis: (user) => app.redis.urlFor(user),
+      database: database(app.databases.auth, app.auth.url),
+      logs: () => app.logs(),
+      commandLine,
+      bodySeconds,
+      hidesOperations: true,
+    });
+    return { target, stop: () => app.stop() };
+  },
+};

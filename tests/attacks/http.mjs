@@ -1,0 +1,213 @@
+// Attacks over HTTP. Each resolves if the deployment withstands it.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+
+import { succeeded } from '../lib/api.mjs';
+import { repository } from '../lib/process.mjs';
+import { NotHere, needs, unique } from './target.mjs';
+
+const times = (count, make) => Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+
+async function templates(target) {
+  for (const template of ['{{env "PATH"}}', '{{listFiles "/"}}', '{{now}}', '{{repeat 20000000 "a"}}']) {
+    for (const values of [['a', template], [template, 'a'], [template]]) {
+      const { text, json } = await target.raw('GET', '/api/nothing-here', { 'X-Request-Id': values });
+      assert.match(json.error.requestId, /^[0-9a-f-]{36}$/, text.slice(0, 300));
+    }
+  }
+}
+
+async function loginStarvation(target) {
+  const [greedy, other] = [await target.newcomer(), await target.newcomer()];
+  const log = ({ email, password }) => target.api.post('/api/auth/login', { email, password });
+  let over = false;
+  const flood = times(90, async () => {
+    while (!over) await log(greedy);
+  });
+  const statuses = [];
+  for (let i = 0; i < 30; i++) statuses.push((await log(other)).status);
+  over = true;
+  await flood;
+  assert.deepEqual(statuses.filter((status) => status !== 200), []);
+}
+
+async function refreshFlood(target) {
+  const attacker = await target.newcomer();
+  let { refreshToken } = attacker.session;
+  const statuses = {};
+  for (let i = 0; i < 300; i++) {
+    const answer = await target.api.post('/api/auth/refresh', { refreshToken });
+    statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
+    refreshToken = answer.data?.refreshToken ?? refreshToken;
+    if (answer.status === 429) {
+      assert.ok(Number(answer.headers.get('retry-after')) > 0);
+      break;
+    }
+  }
+  assert.equal(statuses[429], 1, `no limit: ${JSON.stringify(statuses)}`);
+  assert.equal((await attacker.get('/api/auth/me')).status, 200, 'the session goes on');
+}
+
+async function failuresFromOneNetwork(target) {
+  const direct = needs(target.direct, 'a service that believes X-Forwarded-For');
+  const log = (ip, email, password) =>
+    fetch(`${direct}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': ip },
+      body: JSON.stringify({ email, password }),
+    });
+  for (let batch = 0; batch < 12; batch++) {
+    await times(50, (i) => log(`2001:db8:0:${(batch * 50 + i) % 256}::1`, `nobody-${unique()}@example.com`, 'wrong password'));
+  }
+  const { email, password } = await target.newcomer();
+  assert.equal((await log('198.51.100.7', email, password)).status, 200);
+}
+
+async function readAllOfAnother(target) {
+  const [admin, viewer] = [await target.login('admin'), await target.newcomer()];
+  const alert = { title: `attack ${unique()}`, message: 'unread', severity: 'critical', type: 'drift_detected' };
+  const made = await admin.post('/api/v1/alerts', alert);
+  const { id } = succeeded(made).data;
+  assert.equal((await viewer.post('/api/v1/alerts/read-all')).status, 200);
+  assert.equal(succeeded(await admin.get(`/api/v1/alerts/${id}`)).data.isRead, false);
+  succeeded(await admin.delete(`/api/v1/alerts/${id}`));
+}
+
+async function tokenOfADemotedAdmin(target) {
+  const [admin, creator] = [await target.login('admin'), await target.newcomer()];
+  const { id } = creator.session.user;
+  const promote = async (role) => succeeded(await admin.patch(`/api/auth/users/${id}`, { role }));
+  await promote('admin');
+  const { data } = succeeded(await creator.post('/api/auth/tokens', { name: `attack ${unique()}`, role: 'engineer' }));
+  const machine = target.api.withToken(data.token);
+  const lifetime = Date.parse(data.expiresAt) - Date.now();
+  assert.ok(lifetime < 91 * 86_400_000, `a token lives ${lifetime / 86_400_000} days by default`);
+  assert.equal((await machine.get('/api/v1/drifts')).status, 200);
+  await promote('viewer');
+  for (let i = 0; i < 100; i++) {
+    if ((await machine.get('/api/v1/drifts')).status === 401) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail('the token works without its creator');
+}
+
+async function timesOutOfRange(target) {
+  const engineer = await target.login('engineer');
+  for (const time of ['-4800-01-01T00:00:00Z', '-0001-01-01T00:00:00Z', '1969-12-31T23:59:59Z', '+12026-01-01T00:00:00Z']) {
+    for (const name of ['detectedFrom', 'detectedTo']) {
+      const { status } = await target.api.get(`/api/v1/drifts?${new URLSearchParams({ [name]: time })}`);
+      assert.ok([400, 401].includes(status), `${name}=${time}: ${status}`);
+      assert.equal((await engineer.get(`/api/v1/drifts?${new URLSearchParams({ [name]: time })}`)).status, 400);
+    }
+    const plan = { format_version: '1.2', terraform_version: '1.9.0', timestamp: time, resource_drift: [], planned_values: {} };
+    const sent = await engineer.ingest(JSON.stringify(plan), { stack: `attack-${unique()}` });
+    assert.ok(sent.status >= 400 && sent.status < 500, `a plan of ${time}: ${sent.status}`);
+  }
+}
+
+async function slowBody(target) {
+  const socket = await target.socket();
+  const head = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n';
+  socket.write(head);
+  socket.on('error', () => {}).resume();
+  const drip = setInterval(() => socket.write(' '), 500);
+  const limit = (target.bodySeconds ?? 30) + 10;
+  const late = setTimeout(() => socket.destroy(new Error('late')), limit * 1_000);
+  const started = Date.now();
+  await once(socket, 'close');
+  clearInterval(drip);
+  clearTimeout(late);
+  assert.ok(Date.now() - started < limit * 1_000, `still open after ${limit} s`);
+}
+
+async function readOnlyDatabase(target) {
+  const database = needs(target.database, 'a database that can be made read-only');
+  await database.readOnly(true);
+  try {
+    const { email, password } = { email: 'viewer@driftsentry.local', password: 'viewer123' };
+    const answer = await target.api.post('/api/auth/login', { email, password });
+    assert.equal(answer.status, 503, answer.text);
+    assert.equal((await fetch(`${database.service}/ready`)).status, 503);
+  } finally {
+    await database.readOnly(false);
+  }
+}
+
+async function commas(target) {
+  for (const count of [5_000, 33_000, 70_000]) {
+    const { status, json } = await target.raw('GET', `/api/v1/drifts?region=${','.repeat(count)}`);
+    assert.ok([400, 414].includes(status), `${count} commas: ${status}`);
+    assert.equal(json?.success, false, `${count} commas: no envelope`);
+  }
+}
+
+async function signUpOracle(target) {
+  const direct = needs(target.direct, 'a service that believes X-Forwarded-For');
+  const { email } = await target.newcomer();
+  const ask = () =>
+    fetch(`${direct}/api/auth/signup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.77' },
+      body: JSON.stringify({ name: 'Oracle', email, password: `correct horse ${unique()}` }),
+    });
+  for (let i = 0; i < 400; i++) if ((await ask()).status === 429) return;
+  assert.fail('400 questions were answered');
+}
+
+async function emitWithABadBody(target) {
+  const viewer = await target.newcomer();
+  for (const body of ['{', '[]', '{"unknown":1}', '']) {
+    const { status } = await viewer.post('/api/realtime/emit', body);
+    assert.equal(status, 403, body);
+  }
+}
+
+async function escapesOfThePlan(target) {
+  const run = needs(target.commandLine, 'the command line');
+  const engineer = await target.login('engineer');
+  const plan = JSON.parse(gunzipSync(await readFile(`${repository}/tests/samples/fakeaws_1/plan.json.gz`)));
+  const evil = '\u001b]0;owned\u0007\u001b[2Jname\u009b31m';
+  for (const entry of plan.resource_drift) {
+    entry.address = `${entry.type}.x["${evil}"]`;
+    entry.change.after.id = evil;
+  }
+  const output = await run(['ingest', '-', '--stack', `attack-${evil}`, '--url', target.url], JSON.stringify(plan), engineer.token);
+  // eslint-disable-next-line no-control-regex
+  assert.doesNotMatch(output, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+}
+
+async function floodOfIdempotencyKeys(target) {
+  const viewer = await target.newcomer();
+  const statuses = new Set();
+  for (let i = 0; i < 30; i++) {
+    statuses.add((await viewer.post('/api/v1/alerts/read-all', {}, { 'idempotency-key': unique() })).status);
+  }
+  assert.ok([...statuses].every((status) => [200, 400, 429].includes(status)), [...statuses].join());
+}
+
+const elsewhere = (test) => async () => {
+  throw new NotHere(`not an attack from outside; held by ${test}`);
+};
+
+export const httpAttacks = [
+  [57, 'text of a request is evaluated as a template', templates],
+  [59, '90 logins at once of one account keep others out', loginStarvation],
+  [60, 'refreshes without a limit', refreshFlood],
+  [60, 'idempotency keys of a viewer fill the database', floodOfIdempotencyKeys],
+  [61, 'a password in plaintext to a public address', elsewhere('without_tls_only_private_addresses_are_reached_s61')],
+  [62, 'failed logins from one IPv6 network lock everybody out', failuresFromOneNetwork],
+  [63, 'a viewer marks the alerts of the team as read', readAllOfAnother],
+  [64, 'a service token outlives the rights of its creator', tokenOfADemotedAdmin],
+  [67, 'times before 1970 and after 9999', timesOutOfRange],
+  [69, 'a body that never ends', slowBody],
+  [70, 'a read-only database looks healthy', readOnlyDatabase],
+  [72, 'a list parameter with 33,000 commas', commas],
+  [74, 'sign-up tells which addresses have an account, as often as asked', signUpOracle],
+  [76, 'terminal escapes in a plan reach the terminal', escapesOfThePlan],
+  [79, 'a wrong clock expires the marks of others', elsewhere('a_process_whose_clock_is_wrong_expires_no_mark_of_others_s79')],
+  [80, 'a panic leaves a process that hears nothing', elsewhere('a_vital_task_that_panics_stops_the_process')],
+  ['emit', 'a bad body comes before a missing role', emitWithABadBody],
+];

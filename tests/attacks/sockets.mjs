@@ -1,0 +1,121 @@
+// Attacks over sockets and Redis. Each resolves if the deployment withstands it.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+import WebSocket from 'ws';
+
+import { succeeded } from '../lib/api.mjs';
+import { PlainClient, StockClient } from '../lib/sockets.mjs';
+import { eventually } from '../lib/waiting.mjs';
+import { needs, unique } from './target.mjs';
+
+const run = promisify(execFile);
+
+async function forgedPositions(target) {
+  const redis = needs(target.redis, 'a user of Redis');
+  const victim = await target.newcomer();
+  const socket = await PlainClient.authorized(target.url, victim.token);
+  const { epoch, seq } = socket.of('connection.authorized')[0].payload;
+  for (const [channel, user] of [['ws:all', 'backend'], ['dashboard:summaryUpdated', 'backend']]) {
+    for (let ahead = 1; ahead <= 5; ahead++) {
+      const body = { eventId: crypto.randomUUID(), type: 'noise', timestamp: new Date().toISOString(), payload: {} };
+      const forged = JSON.stringify({ ...body, epoch, seq: seq + ahead });
+      await run('redis-cli', ['-u', redis(user), 'publish', channel, forged]);
+    }
+  }
+  const closed = once(socket.socket, 'close');
+  succeeded(await victim.post('/api/auth/logout'));
+  const [code] = await closed;
+  assert.equal(code, 4403);
+  await eventually('the token is refused by the other service', async () => (await victim.get('/api/v1/audit')).status === 401);
+}
+
+async function reservedNames(target) {
+  const admin = await target.login('admin');
+  const names = ['disconnect', 'connect', 'connect_error', 'session.revoked', 'connection.authorized', 'server.draining', 'resync'];
+  for (const type of names) {
+    const { status } = await admin.post('/api/realtime/emit', { target: 'all', type, payload: {} });
+    assert.equal(status, 400, type);
+  }
+  const redis = target.redis;
+  if (!redis) return;
+  const bystander = await StockClient.authorized(target.url, (await target.newcomer()).token);
+  const envelope = { eventId: crypto.randomUUID(), type: 'session.revoked', timestamp: new Date().toISOString(), payload: {} };
+  await run('redis-cli', ['-u', redis('backend'), 'publish', 'ws:all', JSON.stringify(envelope)]);
+  await run('redis-cli', ['-u', redis('backend'), 'publish', 'ws:all', JSON.stringify({ ...envelope, eventId: crypto.randomUUID(), type: 'attack.over' })]);
+  await bystander.event('attack.over');
+  assert.equal(bystander.of('session.revoked').length, 0);
+  bystander.close();
+}
+
+async function connectsWithoutAToken(target) {
+  const before = target.logs?.().length ?? 0;
+  const socket = new WebSocket(`${target.webSocketUrl}/socket.io/?EIO=4&transport=websocket`);
+  let answers = 0;
+  socket.on('message', () => answers++).on('error', () => {});
+  await once(socket, 'open');
+  for (let i = 0; i < 40_000 && socket.readyState === WebSocket.OPEN; i++) {
+    socket.send('40');
+    if (i % 500 === 0) await new Promise(setImmediate);
+  }
+  if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close');
+  assert.ok(answers < 20, `${answers} answers`);
+  if (target.logs) assert.ok(target.logs().length - before < 50_000, 'the log grew without bounds');
+}
+
+async function guessesBesideAValidToken(target) {
+  for (let i = 0; i < 8; i++) await StockClient.refusal(target.url, { auth: { token: `guess-${unique()}` } });
+  const client = await StockClient.authorized(target.url, (await target.newcomer()).token);
+  client.close();
+}
+
+async function foreignOrigin(target) {
+  const refused = async (origin, host) => {
+    const socket = new WebSocket(`${target.webSocketUrl}/ws`, ['driftsentry.v1'], { headers: { Origin: origin, Host: host } });
+    const outcome = new Promise((resolve) => {
+      socket.on('open', () => resolve('opened')).on('error', () => resolve('refused'));
+    });
+    return outcome.finally(() => socket.terminate());
+  };
+  for (const [origin, host] of [['http://evil.test', 'evil.test'], ['https://evil.test:3001', 'evil.test:3001'], ['null', 'evil.test']]) {
+    assert.equal(await refused(origin, host), 'refused', `${origin} at ${host}`);
+  }
+}
+
+async function gatewayDeletesTheLog(target) {
+  const redis = needs(target.redis, 'a user of Redis');
+  const client = await StockClient.authorized(target.url, (await target.newcomer()).token);
+  const keys = ['driftsentry:log', 'driftsentry:log:meta', 'driftsentry:marks'];
+  for (const command of keys.flatMap((key) => [['del', key], ['unlink', key], ['expire', key, '1']])) {
+    const { stdout } = await run('redis-cli', ['-u', redis('gateway'), ...command]);
+    assert.match(stdout, /NOPERM/, command.join(' '));
+  }
+  client.close();
+}
+
+async function changedAccount(target) {
+  const [admin, user] = [await target.login('admin'), await target.newcomer()];
+  const { id } = user.session.user;
+  const socket = await PlainClient.authorized(target.url, user.token);
+  const account = `attack-${unique()}`;
+  succeeded(await admin.patch(`/api/auth/users/${id}`, { accountId: account }));
+  await eventually('the room of the new account', async () => {
+    const { data } = succeeded(await admin.get(`/api/realtime/users/${id}/connections`));
+    const rooms = data.flatMap((connection) => connection.rooms);
+    return rooms.includes(`account:${account}`) && !rooms.includes('account:global');
+  });
+  socket.close();
+}
+
+export const socketAttacks = [
+  [58, 'a publisher forges positions, so that the end of a session is not heard', forgedPositions],
+  [58, 'events with reserved names', reservedNames],
+  [65, '40,000 CONNECT packets without a token', connectsWithoutAToken],
+  [66, 'bad tokens shut out valid ones of the same address', guessesBesideAValidToken],
+  [73, 'a page of another site whose name points here', foreignOrigin],
+  [75, 'the gateway’s user of Redis deletes the log', gatewayDeletesTheLog],
+  [78, 'an open socket keeps the rooms of its former account', changedAccount],
+];

@@ -1,0 +1,74 @@
+// A deployment under attack. What an attack can use depends on how much of the deployment is known.
+
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { randomBytes } from 'node:crypto';
+
+import { Api, succeeded } from '../lib/api.mjs';
+
+export const unique = () => randomBytes(6).toString('hex');
+
+export class Target {
+  /**
+   * `url` is the front door. Optional: `direct` (an auth-service or driftsentry that believes
+   * X-Forwarded-For of this machine), `redis(user)` (URLs of Redis), `postgres(sql)`, `logs()`, `startup` (the
+   * binary to start with bad settings).
+   */
+  constructor({ url, ...more }) {
+    Object.assign(this, { url, ...more });
+    this.api = new Api({ auth: url, drift: url });
+  }
+
+  get webSocketUrl() {
+    return this.url.replace('http', 'ws');
+  }
+
+  /** Logs in as a demo user. */
+  login(role) {
+    return this.api.login(role);
+  }
+
+  /** Signs up a new viewer and returns their caller. */
+  async newcomer() {
+    const email = `attack-${unique()}@example.com`;
+    const password = `correct horse ${unique()}`;
+    const { data } = succeeded(await this.api.post('/api/auth/signup', { name: 'Newcomer', email, password }));
+    return Object.assign(this.api.withToken(data.accessToken), { email, password, session: data });
+  }
+
+  /** A request with header values exactly as given, several of one name too. */
+  async raw(method, path, headers = {}, body = '') {
+    const { hostname, port } = new URL(this.url);
+    const sent = request({ hostname, port, method, path, headers });
+    sent.end(body);
+    const [answer] = await once(sent, 'response');
+    const text = (await answer.setEncoding('utf8').toArray()).join('');
+    return { status: answer.statusCode, headers: answer.headers, text, json: parse(text) };
+  }
+
+  /** A TCP connection to the front door. */
+  async socket() {
+    const { hostname, port } = new URL(this.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    return socket;
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The attack cannot be tried on this target. */
+export class NotHere extends Error {}
+
+/** Skips an attack that needs something which is not known of this target. */
+export function needs(value, what) {
+  if (!value) throw new NotHere(`needs ${what}`);
+  return value;
+}
