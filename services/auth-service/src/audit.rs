@@ -24,6 +24,8 @@ pub enum Action {
     PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
+    /// An admin let a user try to log in again.
+    LocksLifted,
 }
 
 impl Action {

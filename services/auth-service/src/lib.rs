@@ -8,6 +8,8 @@
 //! pure: [`rotation`], [`lifetime`], [`refresh_token`].
 
 pub mod access_token;
+pub mod account_locks;
+pub mod attempt;
 pub mod audit;
 pub mod caller;
 pub mod config;
@@ -20,11 +22,13 @@ pub mod endpoints;
 pub mod entity;
 pub mod error;
 pub mod lifetime;
+pub mod limit_settings;
 pub mod limits;
 pub mod locked_user;
 pub mod metrics;
 pub mod migration;
 pub mod name;
+pub mod networks;
 pub mod openapi;
 pub mod password;
 pub mod refresh_delivery;

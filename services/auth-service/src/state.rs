@@ -32,11 +32,11 @@ impl State {
         let db =
             Database::connect::<Migrator>(database_url, backplane, clock).await.context("DATABASE_URL")?;
         let metrics = Metrics::register(&platform.metrics)?;
-        let hashing = metrics.password_hash_seconds.clone();
+        let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
         watch_database(&platform, &db);
         let state = Self {
-            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
+            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             platform,

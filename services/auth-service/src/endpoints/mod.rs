@@ -11,7 +11,11 @@ pub mod tokens;
 pub mod users;
 
 use ::web::{BodyLimit, endpoint};
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
 use actix_web::{Scope, web};
+
+use crate::caller::identify;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -25,6 +29,13 @@ pub fn scope(prefix: &str) -> Scope {
         .service(endpoint("/login").post(login::log_in))
         .service(endpoint("/refresh").post(tokens::refresh))
         .service(endpoint("/logout").post(tokens::log_out))
+        // Matches every other path, so it comes last.
+        .service(for_known_callers())
+}
+
+fn for_known_callers() -> impl HttpServiceFactory {
+    web::scope("")
+        .wrap(from_fn(identify))
         .service(endpoint("/me").get(account::get_me))
         .service(endpoint("/password").post(account::change_password))
         .service(endpoint("/session").get(sessions::get_session))
@@ -35,6 +46,7 @@ pub fn scope(prefix: &str) -> Scope {
         .service(endpoint("/users").get(users::list_users))
         .service(endpoint("/users/{id}").patch(users::update_user))
         .service(endpoint("/users/{id}/sessions").delete(users::end_user_sessions))
+        .service(endpoint("/users/{id}/locks").delete(users::lift_user_locks))
         .service(endpoint("/audit").get(audit::list_audit))
         .service(
             endpoint("/tokens")

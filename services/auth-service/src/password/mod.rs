@@ -1,5 +1,6 @@
 //! Passwords: what is accepted, how they are kept, and where the expensive work runs.
 
+mod fair_queue;
 mod hasher;
 mod scheme;
 mod strength;
