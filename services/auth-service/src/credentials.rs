@@ -100,8 +100,11 @@ pub async fn log_in(
     Err(AuthError::BadCredentials)
 }
 
-/// Opens a session for a user whose password was right. `None` if the user may not log in, or if all their
-/// sessions were ended since `known` was read: a login must not survive what was meant to end it.
+/// Opens a session for a user whose password was right. `None` if the user may not log in.
+///
+/// # Errors
+/// [`AuthError::SessionEnded`] if all sessions of the user were ended since `known` was read: a login must
+/// not survive what was meant to end it.
 async fn enter(
     state: &State,
     attempt: &Attempt,
@@ -119,10 +122,10 @@ async fn enter(
         false => None,
     };
     let user = LockedUser::lock(state, known.id, Initiator::user_at(attempt.ip)).await?;
-    let user = user.filter(|user| user.row.is_active && user.row.login_epoch == known.login_epoch);
     match user {
-        Some(user) => open_session(user, attempt, device, upgraded).await.map(Some),
-        None => Ok(None),
+        Some(user) if user.row.login_epoch != known.login_epoch => Err(AuthError::SessionEnded),
+        Some(user) if user.row.is_active => open_session(user, attempt, device, upgraded).await.map(Some),
+        _ => Ok(None),
     }
 }
 

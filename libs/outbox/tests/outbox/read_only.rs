@@ -23,7 +23,8 @@ async fn make_read_only(admin: &Database, is_read_only: bool) {
     let name = Statement::from_string(admin.get_database_backend(), "SELECT current_database()::text");
     let name: String = admin.query_one_raw(name).await.unwrap().unwrap().try_get_by_index(0).unwrap();
     let mode = if is_read_only { "on" } else { "off" };
-    run(admin, &format!("ALTER DATABASE {name} SET default_transaction_read_only = {mode}")).await;
+    let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {mode}");
+    run(admin, &format!("BEGIN READ WRITE; {change}; COMMIT")).await;
 }
 
 #[tokio::test]
@@ -31,7 +32,6 @@ async fn a_read_only_postgres_is_unavailable_and_its_connections_are_dropped_s70
     let world = World::start(Backend::Real).await;
     let database = &world.database;
     assert!(database.is_writable().await);
-    // Connected while the database is writable, so that it stays so.
     let admin = world.connect_again().await;
     make_read_only(&admin, true).await;
     let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
