@@ -28,6 +28,7 @@ pub const FAMILIAR_FOR: TimeDelta = TimeDelta::days(30);
 
 const SHORT: TimeDelta = TimeDelta::minutes(15);
 const DAY: TimeDelta = TimeDelta::days(1);
+/// Names the place that is all networks, and begins the names of the other windows of a day.
 const EVERYWHERE: &str = "day";
 /// Takes the counts of attempts that had no chance: they cost the same as others and leave no row behind.
 const NO_ACCOUNT: &str = "";
@@ -50,7 +51,7 @@ impl Place {
     }
 
     fn day(&self) -> String {
-        format!("day-{}", self.short())
+        format!("{EVERYWHERE}-{}", self.short())
     }
 
     /// The names and windows under which a failure here is counted.
@@ -100,25 +101,29 @@ pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>
     login_network::is_familiar(&*state.db, user_id, &attempt.network(), since).await
 }
 
-/// Counts a wrong password. An attempt that had no chance costs the same and counts for no account.
+/// Counts a wrong password. Returns the locks that begin with it. An attempt that had no chance costs the
+/// same and counts for no account.
 pub async fn count_failure(
     db: &impl ConnectionTrait,
-    account: &str,
-    user_id: Option<Uuid>,
+    state: &State,
+    (account, user_id): (&str, Option<Uuid>),
     place: &Place,
     had_chance: bool,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+) -> Result<Vec<Scope>, DbErr> {
     let (account, user_id) = if had_chance { (account, user_id) } else { (NO_ACCOUNT, None) };
-    let rows =
-        place.windows().into_iter().enumerate().map(|(nth, (name, window))| login_failure::ActiveModel {
-            account: Set(account.into()),
-            place: Set(if had_chance { name } else { nth.to_string() }),
-            user_id: Set(user_id),
-            failures: Set(1),
-            ends_at: Set(now + window),
-        });
-    login_failure::count(db, rows.collect(), now).await
+    let rows = place.windows().into_iter().enumerate();
+    let rows = rows.map(|(nth, (name, window))| login_failure::ActiveModel {
+        account: Set(account.into()),
+        place: Set(if had_chance { name } else { nth.to_string() }),
+        user_id: Set(user_id),
+        failures: Set(1),
+        ends_at: Set(now + window),
+    });
+    let mut counted = login_failure::count(db, rows.collect(), now).await?;
+    let limits = &state.settings.limits;
+    counted.retain(|window| had_chance && window.failures == limit_of(limits, window));
+    Ok(counted.iter().map(Scope::of).collect())
 }
 
 /// A lock as admins see it.
@@ -137,6 +142,24 @@ pub enum Scope {
     PasswordChange,
 }
 
+impl Scope {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "network",
+            Self::UnfamiliarNetworks => "unfamiliar_networks",
+            Self::PasswordChange => "password_change",
+        }
+    }
+
+    fn of(window: &login_failure::Model) -> Self {
+        match window.place.trim_start_matches("day-").split_once(':') {
+            Some(("network", network)) => Self::Network(network.into()),
+            Some(_) => Self::PasswordChange,
+            None => Self::UnfamiliarNetworks,
+        }
+    }
+}
+
 /// The locks of these users.
 pub async fn of_users(
     db: &impl ConnectionTrait,
@@ -146,21 +169,20 @@ pub async fn of_users(
     let windows = login_failure::open_of(db, users, state.platform.clock.now()).await?;
     let locked = windows.into_iter().filter(|window| is_locked(&state.settings.limits, window));
     let locks = locked.filter_map(|window| {
-        let scope = match window.place.trim_start_matches("day-").split_once(':') {
-            Some(("network", network)) => Scope::Network(network.into()),
-            Some(_) => Scope::PasswordChange,
-            None => Scope::UnfamiliarNetworks,
-        };
-        Some(Lock { user_id: window.user_id?, scope, ends_at: window.ends_at })
+        Some(Lock { user_id: window.user_id?, scope: Scope::of(&window), ends_at: window.ends_at })
     });
     Ok(locks.collect())
 }
 
-fn is_locked(settings: &LimitSettings, window: &login_failure::Model) -> bool {
-    let limit = if window.place.starts_with("day") {
-        settings.login_failures_per_account_per_day
+fn is_locked(limits: &LimitSettings, window: &login_failure::Model) -> bool {
+    window.failures >= limit_of(limits, window)
+}
+
+fn limit_of(limits: &LimitSettings, window: &login_failure::Model) -> i64 {
+    let limit = if window.place.starts_with(EVERYWHERE) {
+        limits.login_failures_per_account_per_day
     } else {
-        settings.login_failures_per_account
+        limits.login_failures_per_account
     };
-    u64::try_from(window.failures).is_ok_and(|failures| failures >= limit)
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -85,17 +85,9 @@ pub async fn log_in(
     {
         return Ok(logged_in);
     }
-    let transaction = state.db.begin().await?;
-    let now = state.platform.clock.now();
-    account_locks::count_failure(&*transaction, &account, user_id, &place, has_chance, now).await?;
-    if refusal.is_none() {
-        // What a limit refuses leaves no row: the log grows no faster than the limits allow.
-        let initiator = Initiator::user_at(attempt.ip);
-        let row = audit_row(Action::LoginFailed, user_id, None, None, initiator, now);
-        audit_log::Entity::insert(row).exec_without_returning(&*transaction).await?;
-        limits::count_failure(state, attempt.ip).await;
-    }
-    transaction.commit().await?;
+    // What a limit refuses leaves no row: the audit log grows no faster than the limits allow.
+    let action = refusal.is_none().then_some(Action::LoginFailed);
+    record_failure(state, action, &attempt, user_id, &place, has_chance).await?;
     refuse(refusal)?;
     Err(AuthError::BadCredentials)
 }
@@ -172,7 +164,8 @@ pub async fn change_password(
     let is_right = state.passwords.verify(current, Some(known.password.clone()), attempt.path()).await?;
     refuse(account_locks::read(state, &account, &place).await?.here)?;
     if !is_right {
-        fail_change(state, &attempt, known.id, &place).await?;
+        let action = Some(Action::PasswordChangeFailed);
+        record_failure(state, action, &attempt, Some(known.id), &place, true).await?;
         return Err(AuthError::WrongCurrentPassword);
     }
     check_strength(state, &new, &known.name, &attempt.email)?;
@@ -195,19 +188,33 @@ pub async fn change_password(
     Ok(ended)
 }
 
-async fn fail_change(
+/// Counts a wrong password and writes it to the audit log as `action`, with the locks that begin.
+async fn record_failure(
     state: &State,
+    action: Option<Action>,
     attempt: &Attempt,
-    user_id: Uuid,
+    user_id: Option<Uuid>,
     place: &Place,
+    had_chance: bool,
 ) -> Result<(), AuthError> {
-    let (now, transaction) = (state.platform.clock.now(), state.db.begin().await?);
-    account_locks::count_failure(&*transaction, &attempt.account(), Some(user_id), place, true, now).await?;
-    let initiator = Initiator::user_at(attempt.ip);
-    let row = audit_row(Action::PasswordChangeFailed, Some(user_id), None, None, initiator, now);
-    audit_log::Entity::insert(row).exec_without_returning(&*transaction).await?;
+    let (now, initiator) = (state.platform.clock.now(), Initiator::user_at(attempt.ip));
+    let transaction = state.db.begin().await?;
+    let account = attempt.account();
+    let begun =
+        account_locks::count_failure(&*transaction, state, (&account, user_id), place, had_chance, now)
+            .await?;
+    let failed = action.map(|action| (action, None));
+    let locked = begun.iter().map(|scope| (Action::AccountLocked, Some(scope.name())));
+    let rows = failed.into_iter().chain(locked);
+    let rows = rows.map(|(action, detail)| audit_row(action, user_id, None, detail, initiator, now));
+    let rows = rows.collect::<Vec<_>>();
+    if !rows.is_empty() {
+        audit_log::Entity::insert_many(rows).exec_without_returning(&*transaction).await?;
+    }
     transaction.commit().await?;
-    limits::count_failure(state, attempt.ip).await;
+    if action.is_some() {
+        limits::count_failure(state, attempt.ip).await;
+    }
     Ok(())
 }
 

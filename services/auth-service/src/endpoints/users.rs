@@ -79,12 +79,9 @@ pub struct Lifted {
 
 impl From<Lock> for UserLock {
     fn from(Lock { scope, ends_at, .. }: Lock) -> Self {
-        let (scope, network) = match scope {
-            Scope::Network(network) => ("network", Some(network)),
-            Scope::UnfamiliarNetworks => ("unfamiliar_networks", None),
-            Scope::PasswordChange => ("password_change", None),
-        };
-        Self { scope, network, ends_at }
+        let name = scope.name();
+        let network = if let Scope::Network(network) = scope { Some(network) } else { None };
+        Self { scope: name, network, ends_at }
     }
 }
 

@@ -24,12 +24,12 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Counts one failure for each row, in a new window where the stored one has ended.
+/// Counts one failure for each row, in a new window where the stored one has ended. Returns the counts.
 pub async fn count(
     db: &impl ConnectionTrait,
     rows: Vec<ActiveModel>,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+) -> Result<Vec<Model>, DbErr> {
     let stored = |column: Column| Expr::col((Entity, column));
     let new = |column: Column| Expr::col(("excluded", column));
     let has_ended = || stored(Column::EndsAt).lte(now);
@@ -40,7 +40,7 @@ pub async fn count(
         .value(Column::Failures, failures)
         .value(Column::EndsAt, ends_at)
         .to_owned();
-    Entity::insert_many(rows).on_conflict(counted).exec_without_returning(db).await.map(drop)
+    Entity::insert_many(rows).on_conflict(counted).exec_with_returning(db).await
 }
 
 /// The windows of an account at these places that have not ended.

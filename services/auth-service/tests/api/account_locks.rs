@@ -214,6 +214,10 @@ async fn locks_are_shown_to_admins_who_can_lift_them_s84(
     let audit = root.client.get("/api/auth/audit?action=locks_lifted").await.data();
     assert_eq!(audit.as_array().unwrap().len(), 1);
     assert_eq!((&audit[0]["userId"], &audit[0]["actorId"]), (&json!(alice.id), &json!(root.id)));
+    let audit = root.client.get("/api/auth/audit?action=account_locked").await.data();
+    let details = audit.as_array().unwrap().iter().map(|row| row["detail"].as_str().unwrap());
+    assert_eq!(details.collect::<Vec<_>>(), ["unfamiliar_networks", "network"]);
+    assert_eq!(audit[0]["userId"], json!(alice.id));
     let nobody = format!("/api/auth/users/{}/locks", uuid::Uuid::new_v4());
     root.client.delete(&nobody).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
 }

@@ -63,7 +63,7 @@ impl Operation {
 
 #[rstest]
 #[actix_web::test]
-async fn callers_who_may_not_are_told_so_before_a_malformed_request_is_s81(
+async fn callers_who_may_not_are_told_so_before_a_malformed_request_is(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

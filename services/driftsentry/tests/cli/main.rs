@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod token_expiry;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
