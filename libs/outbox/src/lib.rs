@@ -8,6 +8,7 @@
 //! Start with [`Database`]. Nothing here knows what the events mean.
 
 mod away;
+mod connect;
 mod database;
 mod entity;
 mod metrics;
@@ -17,6 +18,7 @@ mod transaction;
 mod writable;
 
 pub use away::is_away;
+pub use connect::ConnectError;
 pub use database::Database;
 pub use migration::Migration;
 pub use transaction::Transaction;
