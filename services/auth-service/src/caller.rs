@@ -41,7 +41,7 @@ pub struct Admin {
 
 /// The holder of a verified token.
 enum Holder {
-    Person { id: Uuid, session: session::Model, caller: Caller },
+    Person { id: Uuid, session: Box<session::Model>, caller: Caller },
     PersonWithoutSession { id: Uuid, caller: Caller },
     Machine,
 }
@@ -62,7 +62,7 @@ impl Holder {
         let session = session::by_id(&*state.db, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
         match session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
-            true => Ok(Self::Person { id, session, caller }),
+            true => Ok(Self::Person { id, session: Box::new(session), caller }),
             false => Err(AuthError::SessionEnded),
         }
     }
@@ -96,7 +96,7 @@ impl FromRequest for Person {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identified(request).and_then(|holder| match holder {
-            Holder::Person { id, session, .. } => Ok(Self { id, session }),
+            Holder::Person { id, session, .. } => Ok(Self { id, session: *session }),
             Holder::PersonWithoutSession { .. } | Holder::Machine => Err(AuthError::NotAPerson.into()),
         }))
     }

@@ -130,7 +130,7 @@ mod tests {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
         }
         assert_eq!(cookies_named(&headers, "refresh_token"), ["one", "two"]);
-        let many = format!("refresh_token=x;").repeat(100);
+        let many = "refresh_token=x;".repeat(100);
         headers.insert(header::COOKIE, HeaderValue::from_str(&many).unwrap());
         assert_eq!(cookies_named(&headers, "refresh_token").len(), MAX_COOKIES);
     }
