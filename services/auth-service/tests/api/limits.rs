@@ -153,6 +153,9 @@ async fn sign_ups_of_strangers_never_stop_those_of_known_networks_s62(
         sign_up("203.0.113.9", &format!("stranger{nth}")).await.expect(StatusCode::CREATED);
     }
     // One is left to a new network; a network with a login keeps its limit.
+    sign_up("192.0.2.1", "stranger0").await.error(StatusCode::CONFLICT, "CONFLICT");
+    let refused = sign_up("192.0.2.1", "alice").await;
+    refused.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
     sign_up("198.51.100.7", "alice").await.expect(StatusCode::CREATED);
     sign_up("203.0.113.9", "stranger4").await.expect(StatusCode::CREATED);
     sign_up("198.51.100.7", "bob").await.expect(StatusCode::CREATED);
