@@ -53,7 +53,7 @@ pub async fn sign_up(
     }
 }
 
-/// Opens a session for whoever knows the password.
+/// Opens a session for a user who sends the right password.
 ///
 /// A failed attempt on an unknown, a disabled and an open account gets the same response after the same
 /// work. The response is 429 where locks or limits apply, and those depend on counts alone.

@@ -5,11 +5,11 @@ use clap::Args;
 #[derive(Args, Clone)]
 #[group(id = "auth-service-limits")]
 pub struct LimitSettings {
-    /// Attempts with a password on one account from one network in 15 minutes, successful ones included; also logins of one account in all
+    /// Passwords sent for one account from one network in 15 minutes, right ones included; also logins of one account in all
     #[arg(long, env = "LOGINS_PER_ACCOUNT", default_value_t = 100)]
     pub logins_per_account: u64,
 
-    /// Attempts with a password from one network in 15 minutes, successful ones included
+    /// Passwords sent from one network in 15 minutes, right ones included
     #[arg(long, env = "LOGINS_PER_IP", default_value_t = 3_000)]
     pub logins_per_ip: u64,
 
@@ -17,7 +17,7 @@ pub struct LimitSettings {
     #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT", default_value_t = 10)]
     pub login_failures_per_account: u64,
 
-    /// Failed logins to one account from all networks, in a day, after which it is locked for networks that its user has not logged in from in the last 30 days
+    /// Failed logins to one account in a day, after which it is locked for networks that its user has not logged in from lately
     #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT_PER_DAY", default_value_t = 100)]
     pub login_failures_per_account_per_day: u64,
 
@@ -25,7 +25,7 @@ pub struct LimitSettings {
     #[arg(long, env = "LOGIN_FAILURES_PER_IP", default_value_t = 100)]
     pub login_failures_per_ip: u64,
 
-    /// Failed logins in all in 15 minutes, above which networks without a recent login have a fiftieth of LOGIN_FAILURES_PER_IP
+    /// Failed logins in all in 15 minutes, above which unknown networks have a fiftieth of LOGIN_FAILURES_PER_IP
     #[arg(long, env = "LOGIN_FAILURES_TOTAL", default_value_t = 10_000)]
     pub login_failures_total: u64,
 
@@ -33,7 +33,7 @@ pub struct LimitSettings {
     #[arg(long, env = "SIGNUPS_PER_IP", default_value_t = 300)]
     pub signups_per_ip: u64,
 
-    /// Sign-ups in all in an hour, above which networks without a recent login have a fiftieth of SIGNUPS_PER_IP
+    /// Sign-ups in all in an hour, above which unknown networks have a fiftieth of SIGNUPS_PER_IP
     #[arg(long, env = "SIGNUPS_TOTAL", default_value_t = 10_000)]
     pub signups_total: u64,
 

@@ -2,8 +2,8 @@
 //! unavailable. For the locks of accounts see [`crate::account_locks`].
 //!
 //! Windows are those of the clock, such as 12:15 to 12:30. Every network around a client counts; see
-//! [`networks`]. A request that one limit refuses is not counted by the others: nobody can fill the counts
-//! of a wide network with requests that are refused anyway.
+//! [`networks`]. A request that one limit refuses is not counted by the others: requests that are refused
+//! anyway cannot fill the counts of a wide network.
 
 use std::net::IpAddr;
 use std::time::Duration;

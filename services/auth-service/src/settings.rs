@@ -77,7 +77,7 @@ pub struct Settings {
     #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
     pub bcrypt_cost: u32,
 
-    /// Passwords that may wait to be hashed; beyond that, whoever has the most in line gets 503
+    /// Passwords that may wait to be hashed; beyond that, the sender with the most in line gets 503
     #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
     pub password_queue: usize,
 
