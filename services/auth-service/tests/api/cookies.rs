@@ -166,14 +166,20 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
 ) {
     let app = App::start(backend).await;
     let (alice, ended) = (app.sign_up("alice").await, app.sign_up("bob").await);
-    ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     let elsewhere = app.log_in("alice").await;
+    // These sessions were refreshed more often than the one that is used below.
+    let mut ended_token = ended.refresh.clone();
+    let mut stale_elsewhere = elsewhere.refresh.clone();
+    for _ in 0..20 {
+        ended_token = app.refresh(&ended_token).await;
+        stale_elsewhere = app.refresh(&stale_elsewhere).await;
+    }
+    ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     // Used long ago: alone, it would end the session.
     let current = app.refresh(&app.refresh(&alice.refresh).await).await;
     app.advance(chrono::TimeDelta::minutes(5));
     let stale = alice.refresh.as_str();
-    let stale_elsewhere = elsewhere.refresh.as_str();
-    let current_elsewhere = app.refresh(&app.refresh(stale_elsewhere).await).await;
+    let current_elsewhere = app.refresh(&app.refresh(&stale_elsewhere).await).await;
     app.advance(chrono::TimeDelta::minutes(5));
     let mut newest = current;
     for others in [
