@@ -185,9 +185,9 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
     for others in [
         vec!["garbage"],
         vec![""],
-        vec![ended.refresh.as_str()],
+        vec![ended_token.as_str()],
         vec![stale],
-        vec![stale_elsewhere, "x", stale],
+        vec![stale_elsewhere.as_str(), "x", stale],
     ] {
         for is_first in [true, false] {
             let mut tokens = others.clone();

@@ -28,6 +28,8 @@ fn count(waiting: &[(Vec<u8>, usize, Ticket<u8>)], prefix: &[u8]) -> usize {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_job_is_lost_and_the_line_never_exceeds_its_capacity(steps in steps(), capacity in 1..12usize) {
         let mut queue = FairQueue::new(capacity);
