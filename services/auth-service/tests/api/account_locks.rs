@@ -177,6 +177,26 @@ async fn wrong_current_passwords_lock_the_session_they_come_from_alone_s83(
 
 #[rstest]
 #[actix_web::test]
+async fn guessing_the_current_password_all_at_once_is_no_way_around_the_lock_s83(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-account=5", "--bcrypt-cost=10"]).await;
+    let alice = app.sign_up("alice").await;
+    let change = |current: &str| json!({"currentPassword": current, "newPassword": "battery staple"});
+    let (wrong, right) = (change(WRONG), change(PASSWORD));
+    let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
+    let before = compared();
+    let guesses = join_all((0..20).map(|_| alice.client.post("/api/auth/password", &wrong)));
+    let right = async {
+        eventually("the first password is compared", async || compared() > before).await;
+        alice.client.post("/api/auth/password", &right).await
+    };
+    let (_, right) = join(guesses, right).await;
+    assert_refused(&right, 890..=900);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn locks_are_shown_to_admins_who_can_lift_them_s84(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
