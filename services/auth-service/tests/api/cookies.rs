@@ -198,6 +198,11 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
             newest = refreshed;
         }
     }
+    // Both would be accepted; the newer one goes on.
+    let next = app.refresh(&newest).await;
+    let both = with_cookies(&app, &[&newest, &next]).post("/api/auth/refresh", &json!({})).await.data();
+    let counter = |token: &str| app.state.refresh_tokens.read(token).unwrap().counter;
+    assert_eq!(counter(both["refreshToken"].as_str().unwrap()), counter(&next) + 1);
     assert!(alice.is_in().await && elsewhere.is_in().await);
     app.refresh(&current_elsewhere).await;
 
