@@ -3,14 +3,10 @@
 use contracts::events::alert::AlertRead;
 use outbox::{Database, is_away};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
-use testing::{Backend, eventually};
+use testing::{Backend, PrivatePostgres, eventually};
 use uuid::Uuid;
 
 use crate::World;
-
-async fn run(database: &Database, sql: &str) {
-    database.execute_unprepared(sql).await.unwrap();
-}
 
 async fn write(database: &Database) -> Result<(), DbErr> {
     let mut transaction = database.begin().await?;
@@ -18,26 +14,12 @@ async fn write(database: &Database) -> Result<(), DbErr> {
     transaction.commit().await
 }
 
-/// Makes every later connection read-only, or writable again. Connections that are open keep their mode.
-async fn make_read_only(admin: &Database, is_read_only: bool) {
-    let name = Statement::from_string(admin.get_database_backend(), "SELECT current_database()::text");
-    let name: String = admin.query_one_raw(name).await.unwrap().unwrap().try_get_by_index(0).unwrap();
-    let mode = if is_read_only { "on" } else { "off" };
-    let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {mode}");
-    run(admin, &format!("BEGIN READ WRITE; {change}; COMMIT")).await;
-}
-
 #[tokio::test]
 async fn a_read_only_postgres_is_unavailable_and_its_connections_are_dropped_s70() {
     let world = World::start(Backend::Real).await;
     let database = &world.database;
     assert!(database.is_writable().await);
-    let admin = world.connect_again().await;
-    make_read_only(&admin, true).await;
-    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    run(&admin, others).await;
-
+    PrivatePostgres::make_read_only(&world.url, true).await;
     eventually("the check notices", async || !database.is_writable().await).await;
     for _ in 0..3 {
         let refused = write(database).await.unwrap_err();
@@ -52,7 +34,7 @@ async fn a_read_only_postgres_is_unavailable_and_its_connections_are_dropped_s70
         1
     );
 
-    make_read_only(&admin, false).await;
+    PrivatePostgres::make_read_only(&world.url, false).await;
     write(database).await.unwrap();
     eventually("the check notices", async || database.is_writable().await).await;
 }

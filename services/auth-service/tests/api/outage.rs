@@ -1,7 +1,6 @@
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::json;
-use testing::{Backend, Proxy, StatusCode, eventually};
+use testing::{Backend, PrivatePostgres, Proxy, StatusCode, eventually};
 
 use crate::app::{App, PASSWORD};
 
@@ -38,10 +37,6 @@ async fn s21_without_its_database_it_says_so_and_recovers_by_itself(
     app.refresh(&alice.refresh).await;
 }
 
-async fn run(admin: &DatabaseConnection, sql: &str) {
-    admin.execute_unprepared(sql).await.unwrap();
-}
-
 #[rstest]
 #[actix_web::test]
 async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
@@ -49,16 +44,11 @@ async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
 ) {
     let stores = backend.start().await;
     let url = stores.database_url().await;
-    let admin = Database::connect(&url).await.unwrap();
     let app = App::on_database(stores, url.clone()).await;
     let alice = app.sign_up("alice").await;
     app.client.get("/ready").await.expect(StatusCode::OK);
 
-    let name = url.rsplit('/').next().unwrap();
-    run(&admin, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    run(&admin, others).await;
+    PrivatePostgres::make_read_only(&url, true).await;
     eventually("it is not ready", async || app.client.get("/ready").await.status != StatusCode::OK).await;
     let refused = [
         app.try_log_in(&alice.email, PASSWORD).await,
@@ -72,8 +62,7 @@ async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
     }
     assert!(alice.is_in().await, "what only reads goes on");
 
-    let writable = "SET default_transaction_read_only = off";
-    run(&admin, &format!("BEGIN READ WRITE; ALTER DATABASE {name} {writable}; COMMIT")).await;
+    PrivatePostgres::make_read_only(&url, false).await;
     eventually("it is ready", async || app.client.get("/ready").await.status == StatusCode::OK).await;
     app.refresh(&alice.refresh).await;
     app.log_in("alice").await;
