@@ -33,6 +33,7 @@ pub mod openapi;
 pub mod password;
 pub mod refresh_delivery;
 pub mod refresh_token;
+pub mod refusals;
 pub mod rotation;
 pub mod service_tokens;
 pub mod sessions;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use outbox::Database;
+use tokio::sync::Semaphore;
 use web::{Platform, Status, check_plaintext};
 
 use crate::demo::create_demo_users;
@@ -9,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::password::PasswordHasher;
 use crate::refresh_token::RefreshTokens;
+use crate::refusals;
 use crate::settings::Settings;
 
 /// What every handler and background task of this service works with. Cheap to clone.
@@ -20,6 +22,8 @@ pub struct State {
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
+    /// See [`refusals`].
+    pub refusals: Arc<Semaphore>,
 }
 
 impl State {
@@ -41,6 +45,7 @@ impl State {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
+            refusals: refusals::room(),
             platform,
             db,
             metrics,

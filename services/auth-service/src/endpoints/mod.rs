@@ -13,16 +13,18 @@ pub mod users;
 use ::web::{BodyLimit, endpoint};
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
-use actix_web::{Scope, web};
+use actix_web::web;
 
 use crate::caller::identify;
+use crate::refusals::hold_back;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Everything of this service under `prefix`, which is empty where it runs alone.
-pub fn scope(prefix: &str) -> Scope {
+pub fn scope(prefix: &str) -> impl HttpServiceFactory + use<> {
     web::scope(prefix)
         .app_data(BodyLimit(MAX_BODY_BYTES))
+        .wrap(from_fn(hold_back))
         .service(endpoint("/config").get(settings::get_config))
         .service(endpoint("/.well-known/jwks.json").get(settings::get_jwks))
         .service(endpoint("/signup").post(login::sign_up))

@@ -202,3 +202,26 @@ async fn activity_at_once_is_written_and_published_once_s60(
     app.all_events_are_out().await;
     assert_eq!(app.published("auth:session.activity_updated").len(), 1);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn a_refusal_is_held_back_and_nothing_else_s59(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--logins-per-account=2"]).await;
+    app.sign_up("alice").await;
+    app.state.refusals.add_permits(2);
+    let started = std::time::Instant::now();
+    app.log_in("alice").await;
+    app.try_log_in("alice@example.com", "short").await.expect(StatusCode::BAD_REQUEST);
+    let refused = app.try_log_in("alice@example.com", PASSWORD);
+    let while_held = async {
+        testing::eventually("it is held back", async || app.state.refusals.available_permits() == 1).await;
+        // Meanwhile, others are served.
+        app.client.get("/api/auth/config").await.expect(StatusCode::OK);
+    };
+    let (refused, ()) = futures_util::join!(refused, while_held);
+    refused.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    assert!(started.elapsed() >= std::time::Duration::from_millis(500));
+    assert_eq!(app.state.refusals.available_permits(), 2);
+}
