@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::email::Email;
 use crate::networks::{networks, own_network};
+use crate::password::Step;
+
+/// The most jobs of an address, or of an IPv6 /64, in one turn in the line.
+const JOBS_IN_A_TURN: usize = 4;
 
 /// An attempt with a password: the account that was typed, and where it came from.
 ///
@@ -29,9 +33,12 @@ impl Attempt {
     ///
     /// An account takes turns within its address. With one turn for an account everywhere, strangers who
     /// try to log in to it would delay its owner.
-    pub fn path(&self) -> Vec<Group> {
-        let networks = networks(self.ip).into_iter().rev().map(|network| Group::Network(network.range));
-        networks.chain([Group::Account(self.email.clone())]).collect()
+    pub fn path(&self) -> Vec<Step<Group>> {
+        let networks = networks(self.ip).into_iter().rev().map(|network| Step {
+            group: Group::Network(network.range),
+            most: JOBS_IN_A_TURN * network.weight,
+        });
+        networks.chain([Step { group: Group::Account(self.email.clone()), most: 1 }]).collect()
     }
 
     /// See [`account`].

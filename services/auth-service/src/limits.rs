@@ -150,7 +150,7 @@ struct ByNetwork<'a> {
 impl<'a> ByNetwork<'a> {
     fn new(period: &'a Period, name: &str, ip: IpAddr) -> Self {
         let counters = networks(ip).into_iter();
-        let counters = counters.map(|network| (format!("{name}:{}", network.range), network.weight));
+        let counters = counters.map(|network| (format!("{name}:{}", network.range), network.weight as u64));
         Self { period, counters: counters.collect() }
     }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 pub struct Network {
     pub range: IpNet,
     /// The multiple of a limit that this network has: more people share a wider one.
-    pub weight: u64,
+    pub weight: usize,
 }
 
 /// The networks of an address, the narrowest first.
@@ -17,7 +17,7 @@ pub struct Network {
 /// An IPv4 client has one address, and may have a /24. An IPv6 client has a /64 at least, and may have the
 /// /56 or /48 around it: providers hand out all three.
 pub fn networks(ip: IpAddr) -> Vec<Network> {
-    let levels: &[(u8, u64)] = match ip {
+    let levels: &[(u8, usize)] = match ip {
         IpAddr::V4(_) => &[(32, 1), (24, 4)],
         IpAddr::V6(_) => &[(64, 1), (56, 2), (48, 4)],
     };

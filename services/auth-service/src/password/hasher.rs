@@ -9,7 +9,7 @@ use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-use super::fair_queue::{FairQueue, Ticket};
+use super::fair_queue::{FairQueue, Step, Ticket};
 use super::{Password, scheme};
 use crate::attempt::Group;
 
@@ -45,7 +45,7 @@ impl PasswordHasher {
     }
 
     /// Hashes a new password. `path` is the job's place in the line; see [`FairQueue`].
-    pub async fn hash(&self, password: Password, path: Vec<Group>) -> Result<String, HashError> {
+    pub async fn hash(&self, password: Password, path: Vec<Step<Group>>) -> Result<String, HashError> {
         let cost = self.cost;
         Ok(self.run(path, move || scheme::hash(&password, cost)).await??)
     }
@@ -55,7 +55,7 @@ impl PasswordHasher {
         &self,
         password: Password,
         stored: Option<String>,
-        path: Vec<Group>,
+        path: Vec<Step<Group>>,
     ) -> Result<bool, HashError> {
         let cost = self.cost;
         Ok(self.run(path, move || scheme::verify(&password, stored.as_deref(), cost)).await??)
@@ -67,7 +67,7 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        path: Vec<Group>,
+        path: Vec<Step<Group>>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
         let core = self.cores.wait(path).await?;
@@ -107,7 +107,7 @@ impl Schedule {
 }
 
 impl Cores {
-    async fn wait(&self, path: Vec<Group>) -> Result<Core, Overloaded> {
+    async fn wait(&self, path: Vec<Step<Group>>) -> Result<Core, Overloaded> {
         let (sender, granted) = oneshot::channel();
         let _place = {
             let mut schedule = self.lock();
@@ -183,7 +183,7 @@ mod tests {
         PasswordHasher::new(4, queue, duration, IntGauge::new("w", "w").unwrap())
     }
 
-    fn path(name: &str) -> Vec<Group> {
+    fn path(name: &str) -> Vec<Step<Group>> {
         let email = Email::parse(&format!("{name}@example.com")).unwrap();
         Attempt { email, ip: [203, 0, 113, 9].into() }.path()
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
+pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
 pub use strength::{PasswordPolicy, TooWeak};
 

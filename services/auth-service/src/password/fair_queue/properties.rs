@@ -4,85 +4,107 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The most jobs in a turn of a group, by its depth.
+const MOST: [usize; 3] = [4, 2, 1];
+
 #[derive(Clone, Debug)]
-enum Step {
+enum Action {
     Push(Vec<u8>),
     Pop,
     /// Takes out the n-th of the jobs that wait, counted around.
     Remove(usize),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let path = prop::collection::vec(0..4u8, 3);
-    let step = prop_oneof![
-        4 => path.prop_map(Step::Push),
-        2 => Just(Step::Pop),
-        1 => any::<usize>().prop_map(Step::Remove),
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let keys = prop::collection::vec(0..4u8, MOST.len());
+    let action = prop_oneof![
+        4 => keys.prop_map(Action::Push),
+        2 => Just(Action::Pop),
+        1 => any::<usize>().prop_map(Action::Remove),
     ];
-    prop::collection::vec(step, 1..200)
+    prop::collection::vec(action, 1..200)
 }
 
-/// The jobs that wait, with their paths, as a naive model keeps them.
-fn count(waiting: &[(Vec<u8>, usize, Ticket<u8>)], prefix: &[u8]) -> usize {
-    waiting.iter().filter(|(path, ..)| path.starts_with(prefix)).count()
+fn path(keys: &[u8]) -> Vec<Step<u8>> {
+    keys.iter().zip(MOST).map(|(key, most)| Step { group: *key, most }).collect()
+}
+
+/// The jobs that wait, with the keys of their paths.
+struct Model(Vec<(Vec<u8>, usize, Ticket<u8>)>);
+
+impl Model {
+    fn size(&self, prefix: &[u8]) -> usize {
+        self.0.iter().filter(|(keys, ..)| keys.starts_with(prefix)).count()
+    }
+
+    fn weight(&self, prefix: &[u8]) -> usize {
+        if self.size(prefix) == 0 || prefix.len() == MOST.len() {
+            return self.size(prefix).min(1);
+        }
+        let inside = (0..4).map(|key| self.weight(&[prefix, &[key]].concat())).sum::<usize>();
+        inside.min(MOST[prefix.len() - 1])
+    }
+
+    /// Jobs for each that the group gets in a turn.
+    fn crowd(&self, prefix: &[u8]) -> f64 {
+        self.size(prefix) as f64 / self.weight(prefix).max(1) as f64
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_job_is_lost_and_the_line_never_exceeds_its_capacity(steps in steps(), capacity in 1..12usize) {
+    fn no_job_is_lost_and_the_most_crowded_group_sheds(actions in actions(), capacity in 1..12usize) {
         let mut queue = FairQueue::new(capacity);
-        let mut waiting = Vec::new();
-        for (job, step) in steps.into_iter().enumerate() {
-            match step {
-                Step::Push(path) => {
-                    let (ticket, shed) = queue.push(path.clone(), job);
-                    waiting.push((path, job, ticket));
-                    prop_assert_eq!(shed.is_some(), waiting.len() > capacity);
+        let mut model = Model(Vec::new());
+        for (job, action) in actions.into_iter().enumerate() {
+            match action {
+                Action::Push(keys) => {
+                    let (ticket, shed) = queue.push(path(&keys), job);
+                    model.0.push((keys, job, ticket));
+                    prop_assert_eq!(shed.is_some(), model.0.len() > capacity);
                     if let Some(shed) = shed {
-                        let nth = waiting.iter().position(|(_, job, _)| *job == shed).unwrap();
-                        let (path, ..) = &waiting[nth];
-                        // No group beside one that it belonged to was more crowded.
-                        for depth in 0..path.len() {
-                            let own = count(&waiting, &path[..=depth]);
-                            let largest = (0..4).map(|key| count(&waiting, &[&path[..depth], &[key]].concat()));
-                            prop_assert_eq!(own, largest.max().unwrap());
+                        let nth = model.0.iter().position(|(_, job, _)| *job == shed).unwrap();
+                        let keys = &model.0[nth].0;
+                        for depth in 0..keys.len() {
+                            let beside = (0..4).map(|key| model.crowd(&[&keys[..depth], &[key]].concat()));
+                            prop_assert_eq!(model.crowd(&keys[..=depth]), beside.fold(0.0, f64::max));
                         }
-                        waiting.remove(nth);
+                        model.0.remove(nth);
                     }
                 }
-                Step::Pop => {
+                Action::Pop => {
                     let popped = queue.pop();
-                    prop_assert_eq!(popped.is_some(), !waiting.is_empty());
-                    waiting.retain(|(_, job, _)| Some(*job) != popped);
+                    prop_assert_eq!(popped.is_some(), !model.0.is_empty());
+                    model.0.retain(|(_, job, _)| Some(*job) != popped);
                 }
-                Step::Remove(nth) if !waiting.is_empty() => {
-                    let (_, job, ticket) = waiting.remove(nth % waiting.len());
+                Action::Remove(nth) if !model.0.is_empty() => {
+                    let (_, job, ticket) = model.0.remove(nth % model.0.len());
                     prop_assert_eq!(queue.remove(&ticket), Some(job));
                 }
-                Step::Remove(_) => {}
+                Action::Remove(_) => {}
             }
-            prop_assert_eq!(queue.len(), waiting.len());
+            prop_assert_eq!(queue.len(), model.0.len());
         }
     }
 
     #[test]
     fn a_newcomer_waits_for_one_turn_of_every_group_at_most_s59(
-        crowd in prop::collection::vec((0..4u8, 0..4u8), 0..64),
-        floods in prop::collection::vec((0..4u8, 0..4u8), 0..64),
+        crowd in prop::collection::vec(prop::collection::vec(0..4u8, 3), 0..64),
+        floods in prop::collection::vec(prop::collection::vec(0..4u8, 3), 0..64),
     ) {
         let mut queue = FairQueue::new(256);
-        for (network, account) in crowd {
-            queue.push(vec![network, account], false);
+        for keys in crowd {
+            queue.push(path(&keys), false);
         }
-        // A network that nobody else is in: at most one turn of each of the four others comes first.
-        queue.push(vec![9, 9], true);
+        // Alone in its network. The four others get four jobs in a turn.
+        queue.push(path(&[9, 9, 9]), true);
         let mut floods = floods.into_iter();
         let before = std::iter::from_fn(|| {
-            floods.next().map(|(network, account)| queue.push(vec![network, account], false));
+            floods.next().map(|keys| queue.push(path(&keys), false));
             queue.pop()
         });
-        prop_assert!(before.take_while(|is_newcomer| !is_newcomer).count() <= 4);
+        prop_assert!(before.take_while(|is_newcomer| !is_newcomer).count() <= 4 * MOST[0]);
     }
 }
