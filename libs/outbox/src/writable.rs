@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::Database;
 use crate::entity::{ActiveModel, Entity};
 
-/// Health checks share one result for this long: anybody may ask for them.
+/// Health checks share one result for this long: any client may cause one.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(1);
 

@@ -95,9 +95,8 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
 }
 
-/// Returns the divisor of a network's limits. Above the total, a network that nobody has logged in from
-/// lately has a fraction of its limits. A network with a recent login keeps them, so strangers who reach
-/// the total lock out nobody.
+/// Returns the divisor of a network's limits. Above the total, a network without a recent login has a
+/// fraction of its limits. A network with one keeps them, so strangers who reach the total lock out no user.
 async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
     let since = state.platform.clock.now() - FAMILIAR_FOR;
     let is_strict = is_above_total && !login_network::is_known(&*state.db, &own_network(ip), since).await?;

@@ -50,11 +50,11 @@ impl FromRequest for BodyToken {
     }
 }
 
-/// The refresh tokens in cookies. A browser sends them along whoever made the page: so only pages of ours
-/// may use them.
+/// The refresh tokens in cookies. A browser sends them with requests of any page, so only pages of our own
+/// origins may use them.
 ///
-/// There can be several of one name, such as one left over from another path or domain. Their order says
-/// nothing, so all are returned.
+/// There can be several cookies of one name, such as one left over from another path or domain. Their order
+/// says nothing, so all are returned.
 pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(vec![]) };
     let headers = request.headers();

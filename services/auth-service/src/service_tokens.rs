@@ -105,8 +105,8 @@ pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiato
     Ok(())
 }
 
-/// Revokes the tokens of creators who are no active admins, whatever changed them: a row that was written
-/// by hand or restored from a backup is found here.
+/// Revokes the tokens whose creator is no active admin. Finds rows that were changed by hand or restored
+/// from a backup; see also [`LockedUser::end_service_tokens`].
 pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
     for id in service_token::orphaned_ids(&*state.db, state.platform.clock.now()).await? {
         match end(state, id, EndReason::Admin, Initiator::service_itself()).await {

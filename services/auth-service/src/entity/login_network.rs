@@ -45,14 +45,14 @@ pub async fn is_familiar(
     Ok(row.is_some_and(|row| row.last_login_at >= since))
 }
 
-/// Whether anybody has logged in from the network since `since`.
+/// Whether a user has logged in from the network since `since`.
 pub async fn is_known(db: &impl ConnectionTrait, network: &str, since: DateTime<Utc>) -> Result<bool, DbErr> {
     let logins = Entity::find().filter(Column::Network.eq(network)).filter(Column::LastLoginAt.gte(since));
     let one: Option<Uuid> = logins.select_only().column(Column::UserId).limit(1).into_tuple().one(db).await?;
     Ok(one.is_some())
 }
 
-/// Deletes the networks that nobody has logged in from since `since`.
+/// Deletes the networks without a login since `since`.
 pub async fn purge(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::LastLoginAt.lt(since)).exec(db).await.map(drop)
 }

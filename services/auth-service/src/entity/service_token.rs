@@ -44,7 +44,7 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Res
     Ok(ended.into_iter().next())
 }
 
-/// Ends the tokens of a creator that nobody has ended yet.
+/// Revokes the valid tokens of a creator. Returns them.
 pub async fn end_of(
     db: &impl ConnectionTrait,
     creator: Uuid,

@@ -105,7 +105,7 @@ impl App {
             Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
-        // No test but one waits for refusals that are held back.
+        // Only one test waits for refusals that are held back.
         state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
         platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));

@@ -19,7 +19,7 @@ async fn above_the_total_only_networks_without_a_recent_login_are_refused_s62(
         let guess = app.try_log_in_at(&format!("10.{nth}.0.1"), &email("nobody"), WRONG).await;
         guess.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
-    // Nobody is locked out: a new network has one failure left, one with a login all of them.
+    // No user is locked out: a new network has one failure left, one with a login all of them.
     app.try_log_in_at(new, &bob.email, PASSWORD).await.expect(StatusCode::OK);
     for (ip, allowed) in [("192.0.2.200", 1), (office, 5)] {
         for nth in 0..allowed {

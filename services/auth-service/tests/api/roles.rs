@@ -1,5 +1,5 @@
-//! The matrix of callers and operations, made from the OpenAPI document: whoever may not call is told so
-//! before anything else in the request is looked at.
+//! The matrix of callers and operations, generated from the OpenAPI document. A caller without permission is
+//! refused before anything else in the request is read.
 
 use rstest::rstest;
 use serde_json::{Value, json};
