@@ -17,7 +17,7 @@ impl Service {
         let redis = PrivateRedis::start();
         let database = PrivatePostgres::shared().create_database().await;
         let port = free_port();
-        let environment = vec![
+        let mut environment = vec![
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),
             ("DATABASE_URL", database),
@@ -26,12 +26,20 @@ impl Service {
             ("JWT_REFRESH_SECRET", "refresh tokens of the bench".to_owned()),
             ("DRIFT_HASH_SECRET", "states of the bench".to_owned()),
             ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
-            ("SIGNUPS_PER_IP", "1000000".to_owned()),
             ("LOGIN_FAILURES_PER_ACCOUNT", LOCKED_AFTER.to_string()),
-            ("LOGIN_FAILURES_PER_IP", "1000000".to_owned()),
-            ("LOGIN_FAILURES_TOTAL", "1000000".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ];
+        let unlimited = [
+            "SIGNUPS_PER_IP",
+            "LOGINS_PER_ACCOUNT",
+            "LOGINS_PER_IP",
+            "LOGIN_FAILURES_PER_ACCOUNT_PER_DAY",
+            "LOGIN_FAILURES_PER_IP",
+            "LOGIN_FAILURES_TOTAL",
+            "REFRESHES_PER_SESSION",
+            "REFRESHES_PER_USER",
+        ];
+        environment.extend(unlimited.map(|name| (name, "1000000".to_owned())));
         let started = Instant::now();
         let mut process = Process::spawn(&binary(name), &[], environment.clone());
         let base = format!("http://127.0.0.1:{port}");

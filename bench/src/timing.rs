@@ -25,17 +25,24 @@ const ADMIN: &str = "admin@example.com";
 #[strum(serialize_all = "snake_case")]
 enum Account {
     Unknown,
-    /// Only here, the password is wrong.
+    /// Only here and where it is locked, the password is wrong.
     Open,
     Disabled,
     Locked,
+    /// Locked as well: failures are counted whether or not there is an account.
+    LockedUnknown,
 }
 
 impl Account {
     /// Whose turn it is: each fails so rarely that it does not get locked, unless it is to be.
     fn email(self, turn: usize) -> String {
-        let number = if self == Self::Locked { 0 } else { turn / (LOCKED_AFTER - 1) };
+        let number = if self.is_locked() { 0 } else { turn / (LOCKED_AFTER - 1) };
         format!("{self}{number}@example.com")
+    }
+
+    /// Whether the response is 429. It tells what failures the caller caused, and nothing of the account.
+    fn is_locked(self) -> bool {
+        matches!(self, Self::Locked | Self::LockedUnknown)
     }
 }
 
@@ -53,7 +60,8 @@ pub async fn run(table: &mut Table) -> Result<()> {
     let of = |account: Account| times.iter().filter(move |(own, _)| *own == account).map(|(_, time)| *time);
     let mut best = (0.5, String::new());
     for (number, one) in Account::iter().enumerate() {
-        for other in Account::iter().skip(number + 1) {
+        let others = Account::iter().skip(number + 1);
+        for other in others.filter(|other| other.is_locked() == one.is_locked()) {
             let told = told_apart(&of(one).collect::<Vec<_>>(), &of(other).collect::<Vec<_>>());
             if told > best.0 {
                 best = (told, format!(" ({one} from {other})"));
@@ -61,7 +69,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
         }
     }
     let (told, pair) = best;
-    let what = format!("failed logins told apart by their time: AUC, {EACH} of each of four kinds");
+    let what = format!("failed logins told apart by their time: AUC, {EACH} of each of five kinds");
     table.add(what, format!("at most {told:.3}{pair}"), "≤ 0.55");
     Ok(())
 }
@@ -81,9 +89,11 @@ async fn prepare(service: &Service) -> Result<()> {
             }
         }
     }
-    let locked = json!({"email": Account::Locked.email(0), "password": WRONG});
-    for _ in 0..LOCKED_AFTER {
-        service.client.post("/api/auth/login", &locked).await.expect(StatusCode::UNAUTHORIZED);
+    for account in [Account::Locked, Account::LockedUnknown] {
+        let locked = json!({"email": account.email(0), "password": WRONG});
+        for _ in 0..LOCKED_AFTER {
+            service.client.post("/api/auth/login", &locked).await.expect(StatusCode::UNAUTHORIZED);
+        }
     }
     Ok(())
 }
@@ -105,7 +115,8 @@ async fn fail(service: &Service, account: Account, turn: usize) -> Result<Durati
     let started = Instant::now();
     let answer = service.client.post("/api/auth/login", &credentials).await;
     let time = started.elapsed();
-    ensure!(answer.status == StatusCode::UNAUTHORIZED, "{account}: {}", answer.text);
+    let expected = if account.is_locked() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
+    ensure!(answer.status == expected, "{account}: {}", answer.text);
     Ok(time)
 }
 

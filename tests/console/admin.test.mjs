@@ -59,9 +59,48 @@ for (const start of [allInOne, behindCaddy]) {
 
       // The last admin stays one, and the form says so.
       await admin.page.getByLabel('Role of Demo admin').selectOption('viewer');
+      await admin.page.getByRole('dialog').getByText('The service tokens').waitFor();
+      await admin.page.getByRole('dialog').getByRole('button', { name: 'Change role' }).click();
       await admin.page.getByText(/last active admin/).waitFor();
       assert.equal(await admin.page.getByLabel('Role of Demo admin').inputValue(), 'admin');
       await browser.farewell(admin, viewer);
+    });
+
+    test('a locked account is shown, and its lock is lifted s84', async () => {
+      const guess = { email: 'engineer@driftsentry.local', password: 'not the password' };
+      for (let nth = 0; nth < 10; nth += 1) {
+        assert.equal((await app.api.post('/api/auth/login', guess)).status, 401);
+      }
+      assert.equal((await app.api.post('/api/auth/login', guess)).status, 429);
+      const visitor = await browser.visitor();
+      await visitor.page.getByLabel('Email').fill(guess.email);
+      await visitor.page.getByLabel('Password').fill('engineer123');
+      await visitor.page.getByRole('button', { name: 'Log in', exact: true }).click();
+      await visitor.page.getByText('Too many attempts. Try again in 15 minutes.').waitFor();
+
+      const admin = await browser.person('admin');
+      await visit(admin.page, '#/admin/users');
+      await admin.page.getByText('Locked for 127.0.0.1').waitFor();
+      await admin.page.getByRole('button', { name: 'Lift locks of Demo engineer' }).click();
+      await admin.page.getByText('Lifted: 1 lock of Demo engineer.').waitFor();
+      assert.equal(await admin.page.getByText('Locked for').count(), 0);
+      await app.api.login('engineer');
+      await browser.farewell(admin, visitor);
+    });
+
+    test('a service token that expires soon is announced s64', async () => {
+      const { page, ...admin } = await browser.person('admin');
+      const api = await app.api.login('admin');
+      const expiresAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
+      const made = await api.post('/api/auth/tokens', { name: 'short', role: 'viewer', expiresAt });
+      assert.equal(made.status, 201);
+      await visit(page, '#/admin/tokens');
+      await page.getByText('1 token will expire within 14 days').waitFor();
+      await page.getByRole('row', { name: /short/ }).getByText('soon').waitFor();
+      await page.getByRole('button', { name: 'End the token short' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByText('No service tokens').waitFor();
+      await browser.farewell(admin);
     });
 
     test('live connections are listed; who is disconnected comes back by itself', async () => {

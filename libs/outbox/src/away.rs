@@ -16,11 +16,15 @@ pub fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// Postgres: connections, shutdown, resources, deadlocks and serialization; SQLite: busy and locked.
+/// Whether a code means a passing state of the server.
+///
+/// PostgreSQL: classes of connections, read-only transactions (after a failover), conflicts between
+/// transactions, missing resources, and shutdown. SQLite: busy, locked, read-only, disk errors, disk full,
+/// file cannot be opened.
 fn is_passing(code: &str) -> bool {
     match code.len() {
-        5 => ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class)),
+        5 => ["08", "25", "40", "53", "57P"].iter().any(|class| code.starts_with(class)),
         // The low byte of an extended code is the code itself.
-        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)),
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)),
     }
 }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use backplane::Backplane;
 use contracts::Clock;
+use sea_orm::sqlx;
+use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::SqliteJournalMode;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::Transaction;
 use crate::connect::{ConnectError, Target};
+use crate::writable::LastCheck;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +31,7 @@ pub struct Database {
     pub(crate) backplane: Backplane,
     pub(crate) clock: Clock,
     pub(crate) committed: Arc<Notify>,
+    pub(crate) last_check: Arc<Mutex<LastCheck>>,
 }
 
 impl Deref for Database {
@@ -57,7 +61,8 @@ impl Database {
         target.prepare_file()?;
         let Target { url, schema } = target;
         let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
-        let database = Self { connection, backplane, clock, committed: Arc::default() };
+        let (committed, last_check) = Default::default();
+        let database = Self { connection, backplane, clock, committed, last_check };
         database.migrate::<M>(schema.as_deref()).await.map_err(ConnectError::Migration)?;
         Ok(database)
     }
@@ -107,8 +112,21 @@ fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
         .map_sqlx_sqlite_opts(|sqlite| {
             sqlite.journal_mode(SqliteJournalMode::Wal).busy_timeout(SQLITE_BUSY_TIMEOUT).foreign_keys(true)
         });
+    if !url.starts_with("sqlite:") {
+        // Asks for more than the pool's own test, in one exchange as well.
+        options
+            .test_before_acquire(false)
+            .map_sqlx_postgres_before_acquire(|connection, _| Box::pin(is_read_write(connection)));
+    }
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }
     options
+}
+
+/// Whether a connection may be used again. A server that became read-only, such as the old primary after a
+/// failover, keeps its connections: without this check the pool would keep them too.
+async fn is_read_write(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let mode: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(connection).await?;
+    Ok(mode == "off")
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod migration;
 mod relay;
 mod transaction;
+mod writable;
 
 pub use away::is_away;
 pub use connect::ConnectError;

@@ -43,6 +43,27 @@ impl PrivatePostgres {
         self.url(&name)
     }
 
+    /// Makes a database read-only, as a failover leaves the old primary, or writable again. Only connections
+    /// that are made from now on are in the new mode. Those that are open are closed when the database
+    /// becomes read-only, and stay read-only when it becomes writable.
+    pub async fn make_read_only(url: &str, is_read_only: bool) {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        let mode = if is_read_only { "on" } else { "off" };
+        let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {mode}");
+        let admin = Database::connect(url).await.expect("the private Postgres answers");
+        admin
+            .execute_unprepared(&format!("BEGIN READ WRITE; {change}; COMMIT"))
+            .await
+            .expect("a database can be changed");
+        if is_read_only {
+            let close = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            );
+            admin.execute_unprepared(&close).await.expect("connections can be closed");
+        }
+        admin.close().await.ok();
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

@@ -24,12 +24,17 @@ pub enum Action {
     PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
+    /// Too many passwords were wrong; see [`crate::account_locks`].
+    AccountLocked,
+    /// An admin let a user try to log in again.
+    LocksLifted,
 }
 
 impl Action {
     /// What comes by the hour, or as often as anybody likes: its rows are kept as long as ended sessions
     /// are. All others stay.
-    pub const FREQUENT: [Self; 2] = [Self::TokenRefreshed, Self::LoginFailed];
+    pub const FREQUENT: [Self; 4] =
+        [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
 }
 
 /// Who brought a change about, and from where.

@@ -1,30 +1,36 @@
 //! Callers as extractors: a handler that takes one cannot be reached by anybody else.
+//!
+//! A token is verified in memory first, as in every service. Here, its user and session are also looked up:
+//! a token of a user or a session that does not exist is refused, and so is one whose session belongs to
+//! another user than it names.
 
 use std::future::{Ready, ready};
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use contracts::Role;
+use identity::service_token_id;
 use uuid::Uuid;
 use web::{ApiError, Caller};
 
+use crate::entity::{service_token, session, user};
 use crate::error::AuthError;
+use crate::state::State;
 
-/// A person with a session, as opposed to a machine with a service token.
-#[derive(Clone, Copy, Debug)]
+/// A person with a live session, as opposed to a machine with a service token.
+#[derive(Clone, Debug)]
 pub struct Person {
     pub id: Uuid,
-    pub session_id: Uuid,
+    pub session: session::Model,
 }
 
-impl FromRequest for Person {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| person(&caller)))
-    }
+/// A person, perhaps with a token of the replaced stack, which names no session.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyPerson {
+    pub id: Uuid,
 }
 
 /// An admin.
@@ -33,25 +39,92 @@ pub struct Admin {
     pub id: Uuid,
 }
 
-impl FromRequest for Admin {
+/// The holder of a verified token.
+enum Holder {
+    Person { id: Uuid, session: Box<session::Model>, caller: Caller },
+    PersonWithoutSession { id: Uuid, caller: Caller },
+    Machine,
+}
+
+impl Holder {
+    async fn find(state: &State, caller: Caller) -> Result<Self, AuthError> {
+        if let Some(id) = service_token_id(&caller.user_id) {
+            let token = service_token::by_id(&*state.db, id).await?;
+            let is_valid = token.is_some_and(|token| token.revoked_at.is_none());
+            return if is_valid { Ok(Self::Machine) } else { Err(AuthError::UnknownCaller) };
+        }
+        let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
+        let Some(session_id) = caller.session_id else {
+            let user = user::by_id(&*state.db, id).await?;
+            user.ok_or(AuthError::UnknownCaller)?;
+            return Ok(Self::PersonWithoutSession { id, caller });
+        };
+        let session = session::by_id(&*state.db, session_id).await?;
+        let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
+        match session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
+            true => Ok(Self::Person { id, session: Box::new(session), caller }),
+            false => Err(AuthError::SessionEnded),
+        }
+    }
+}
+
+type Identified = Result<Holder, ApiError>;
+
+/// Middleware that finds out who calls, for the extractors of this module. They are ready at once then, so
+/// a caller who may not call at all learns nothing about the rest of the request.
+pub async fn identify(
+    state: Data<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let identified: Identified = match Caller::extract(request.request()).await {
+        Ok(caller) => Holder::find(&state, caller).await.map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    request.extensions_mut().insert(identified);
+    next.call(request).await
+}
+
+fn identified(request: &HttpRequest) -> Identified {
+    let found = request.extensions_mut().remove::<Identified>();
+    found.unwrap_or_else(|| Err(ApiError::internal("a request whose caller was not identified")))
+}
+
+impl FromRequest for Person {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| {
-            caller.require(Role::Admin)?;
-            Ok(Self { id: user_id(&caller)? })
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identified(request).and_then(|holder| match holder {
+            Holder::Person { id, session, .. } => Ok(Self { id, session: *session }),
+            Holder::PersonWithoutSession { .. } | Holder::Machine => Err(AuthError::NotAPerson.into()),
         }))
     }
 }
 
-fn person(caller: &Caller) -> Result<Person, ApiError> {
-    let session_id = caller.session_id.ok_or(AuthError::NotAPerson)?;
-    Ok(Person { id: user_id(caller)?, session_id })
+impl FromRequest for AnyPerson {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identified(request).and_then(|holder| match holder {
+            Holder::Person { id, .. } | Holder::PersonWithoutSession { id, .. } => Ok(Self { id }),
+            Holder::Machine => Err(AuthError::NotAPerson.into()),
+        }))
+    }
 }
 
-/// The user that the token names; a machine's names none.
-pub fn user_id(caller: &Caller) -> Result<Uuid, ApiError> {
-    caller.user_id.parse().map_err(|_| AuthError::NotAPerson.into())
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identified(request).and_then(|holder| match holder {
+            Holder::Person { id, caller, .. } | Holder::PersonWithoutSession { id, caller } => {
+                caller.require(Role::Admin)?;
+                Ok(Self { id })
+            }
+            Holder::Machine => Err(AuthError::NotAPerson.into()),
+        }))
+    }
 }

@@ -23,7 +23,7 @@ pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
         if user::by_email(&*state.db, &email).await?.is_some() {
             continue;
         }
-        let password = state.passwords.hash(password).await?;
+        let password = state.passwords.hash(password, vec![]).await?;
         let new = NewUser { name: format!("Demo {role}"), email, password, role };
         match LockedUser::create(state, new, Initiator::service_itself()).await {
             Ok(user) => user.commit().await?,

@@ -20,6 +20,8 @@ pub enum AuthError {
     SessionEnded,
     #[error("send an access token, or a refresh token in the body or as a cookie")]
     NoCredential,
+    #[error("the user or the session of this token does not exist")]
+    UnknownCaller,
     #[error("there is no such session")]
     UnknownSession,
     #[error("there is no such user")]
@@ -30,6 +32,10 @@ pub enum AuthError {
     LastAdmin,
     #[error("this needs a person's session")]
     NotAPerson,
+    #[error("only admins create service tokens")]
+    NotAnAdmin,
+    #[error("there are too many service tokens: end some first")]
+    TooManyServiceTokens,
     #[error("a request that a cookie authenticates must come from an allowed origin")]
     ForeignOrigin,
     #[error("a request that a cookie authenticates must be JSON")]
@@ -61,17 +67,22 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
-            AuthError::EmailTaken | AuthError::LastAdmin => Self::conflict(message),
-            AuthError::BadCredentials | AuthError::BadRefreshToken | AuthError::SessionEnded => {
-                Self::unauthenticated(message)
+            AuthError::EmailTaken | AuthError::LastAdmin | AuthError::TooManyServiceTokens => {
+                Self::conflict(message)
             }
+            AuthError::BadCredentials
+            | AuthError::BadRefreshToken
+            | AuthError::SessionEnded
+            | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
             AuthError::UnknownSession | AuthError::UnknownUser | AuthError::UnknownServiceToken => {
                 Self::not_found(message)
             }
-            AuthError::NotAPerson | AuthError::ForeignOrigin => Self::forbidden(message),
+            AuthError::NotAPerson | AuthError::NotAnAdmin | AuthError::ForeignOrigin => {
+                Self::forbidden(message)
+            }
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
             AuthError::Overloaded(_) => Self::unavailable("too many logins at once: try again", 2),

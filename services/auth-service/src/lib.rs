@@ -8,6 +8,8 @@
 //! pure: [`rotation`], [`lifetime`], [`refresh_token`].
 
 pub mod access_token;
+pub mod account_locks;
+pub mod attempt;
 pub mod audit;
 pub mod caller;
 pub mod config;
@@ -20,15 +22,18 @@ pub mod endpoints;
 pub mod entity;
 pub mod error;
 pub mod lifetime;
+pub mod limit_settings;
 pub mod limits;
 pub mod locked_user;
 pub mod metrics;
 pub mod migration;
 pub mod name;
+pub mod networks;
 pub mod openapi;
 pub mod password;
 pub mod refresh_delivery;
 pub mod refresh_token;
+pub mod refusals;
 pub mod rotation;
 pub mod service_tokens;
 pub mod sessions;

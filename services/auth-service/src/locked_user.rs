@@ -85,6 +85,7 @@ impl<'a> LockedUser<'a> {
             is_active: Set(true),
             account_id: Set(None),
             generation: Set(0),
+            login_epoch: Set(0),
             last_login_at: Set(None),
             last_activity_at: Set(None),
             created_at: Set(now),

@@ -7,6 +7,7 @@ pub struct Metrics {
     operations: IntCounterVec,
     tokens: IntCounterVec,
     pub password_hash_seconds: Histogram,
+    pub passwords_waiting: IntGauge,
     pub active_sessions: IntGauge,
 }
 
@@ -27,11 +28,13 @@ impl Metrics {
                 &["type"],
             )?,
             password_hash_seconds: Histogram::with_opts(hash_options.buckets(buckets))?,
+            passwords_waiting: IntGauge::new("auth_passwords_waiting", "Passwords in line to be checked")?,
             active_sessions: IntGauge::new("auth_active_sessions", "Sessions that nobody has ended")?,
         };
         registry.register(Box::new(metrics.operations.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
         registry.register(Box::new(metrics.password_hash_seconds.clone()))?;
+        registry.register(Box::new(metrics.passwords_waiting.clone()))?;
         registry.register(Box::new(metrics.active_sessions.clone()))?;
         Ok(metrics)
     }

@@ -1,8 +1,12 @@
+mod login_limits;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, boolean, json, pk_auto, string, string_len, string_null, string_uniq, text,
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
+
+use login_limits::LoginLimits;
 
 /// The tables of this service. Its record of what ran is its own, so that services can share a database.
 pub struct Migrator;
@@ -10,7 +14,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(UsersAndSessions), Box::new(outbox::Migration)]
+        vec![Box::new(UsersAndSessions), Box::new(outbox::Migration), Box::new(LoginLimits)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -27,6 +27,7 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
         users::list_users,
         users::update_user,
         users::end_user_sessions,
+        users::lift_user_locks,
         audit::list_audit,
         service_tokens::create_service_token,
         service_tokens::list_service_tokens,

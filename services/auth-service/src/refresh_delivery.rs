@@ -3,6 +3,7 @@
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -15,6 +16,8 @@ use crate::settings::Delivery;
 use crate::state::State;
 
 const DELIVERY_HEADER: &str = "x-token-delivery";
+/// Cookies of one name that are looked at.
+const MAX_COOKIES: usize = 8;
 
 /// The refresh token in the body of a request, if one is. The body may be empty.
 pub struct BodyToken(pub Option<String>);
@@ -47,12 +50,18 @@ impl FromRequest for BodyToken {
     }
 }
 
-/// The refresh token in the cookie. A browser sends it along whoever made the page: so only pages of
-/// ours may use it.
-pub fn from_cookie(request: &HttpRequest) -> Result<Option<String>, AuthError> {
-    let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(None) };
-    let Some(cookie) = request.cookie(cookie_name(&platform.http)) else { return Ok(None) };
+/// The refresh tokens in cookies. A browser sends them with requests of any page, so only pages of our own
+/// origins may use them.
+///
+/// There can be several cookies of one name, such as one left over from another path or domain. Their order
+/// says nothing, so all are returned.
+pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
+    let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(vec![]) };
     let headers = request.headers();
+    let tokens = cookies_named(headers, cookie_name(&platform.http));
+    if tokens.is_empty() {
+        return Ok(tokens);
+    }
     let same_origin = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     let allowed_origin = headers.contains_key("origin") && origin_is_allowed(headers, &platform.http);
     if !same_origin && !allowed_origin {
@@ -61,7 +70,15 @@ pub fn from_cookie(request: &HttpRequest) -> Result<Option<String>, AuthError> {
     if !is_json(request) {
         return Err(AuthError::NotJson);
     }
-    Ok(Some(cookie.value().to_owned()))
+    Ok(tokens)
+}
+
+/// The values of all cookies of that name. Other cookies cannot get in the way, however malformed.
+fn cookies_named(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let values = pairs.filter(|(own, _)| *own == name).map(|(_, value)| value.trim_matches('"').to_owned());
+    values.take(MAX_COOKIES).collect()
 }
 
 /// How this request wants its refresh token, within what the settings allow.
@@ -98,4 +115,23 @@ pub fn forget_cookie(state: &State, mut answer: HttpResponse) -> Result<HttpResp
 
 fn cookie_name(http: &HttpConfig) -> &'static str {
     if http.is_strict() { "__Secure-refresh_token" } else { "refresh_token" }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn every_cookie_of_the_name_is_found_and_no_other_gets_in_the_way_s81() {
+        let mut headers = HeaderMap::new();
+        for line in ["theme; a=; refresh_token=one; =x", "refresh_token=\"two\";refresh_token_old=three"] {
+            headers.append(header::COOKIE, HeaderValue::from_static(line));
+        }
+        assert_eq!(cookies_named(&headers, "refresh_token"), ["one", "two"]);
+        let many = "refresh_token=x;".repeat(100);
+        headers.insert(header::COOKIE, HeaderValue::from_str(&many).unwrap());
+        assert_eq!(cookies_named(&headers, "refresh_token").len(), MAX_COOKIES);
+    }
 }

@@ -25,6 +25,9 @@ pub struct Rotation {
     newest: u32,
     /// When the tokens before the newest were first used, the latest first; those within the grace only.
     used_at: Vec<DateTime<Utc>>,
+    /// When a refresh of the session was last written to the audit log.
+    #[serde(default)]
+    audited_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +72,18 @@ impl Rotation {
         Self {
             newest: self.newest + 1,
             used_at: std::iter::once(now).chain(still_in_grace).take(REMEMBERED_USES).collect(),
+            audited_at: self.audited_at,
         }
+    }
+
+    /// Whether a refresh at `now` belongs in the audit log, which keeps at most one of a session in
+    /// `interval`: its rows must not grow with the number of refreshes.
+    pub fn is_audit_due(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
+        self.audited_at.is_none_or(|at| now - at >= interval)
+    }
+
+    pub fn audited(self, now: DateTime<Utc>) -> Self {
+        Self { audited_at: Some(now), ..self }
     }
 }
 
@@ -113,6 +127,16 @@ mod tests {
     fn without_rotation_the_first_token_stays() {
         let policy = RotationPolicy { rotate: false, ..POLICY };
         assert_eq!(Rotation::default().decide(0, at(1_000_000), policy), Decision::Repeat(0));
+    }
+
+    #[test]
+    fn the_audit_log_keeps_one_refresh_an_interval_s60() {
+        let interval = TimeDelta::seconds(60);
+        let session = Rotation::default();
+        assert!(session.is_audit_due(at(0), interval));
+        let session = session.audited(at(0)).rotate(at(1), POLICY);
+        assert!(!session.is_audit_due(at(59), interval));
+        assert!(session.is_audit_due(at(60), interval));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, SessionDeleted};
 use contracts::{Holder, Role};
 use identity::{service_subject, session_mark};
+use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, EntityTrait};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use web::TokenUses;
@@ -17,12 +18,16 @@ use crate::access_token;
 use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, audit_log, service_token};
 use crate::error::AuthError;
-use crate::locked_user::{MARK_MARGIN, audit_row};
+use crate::locked_user::{LockedUser, MARK_MARGIN, audit_row};
 use crate::name::Name;
 use crate::state::State;
 
-/// How long a token lives that is not given an end.
+/// Default lifetime of a token created without an expiry.
+const DEFAULT_LIFE: TimeDelta = TimeDelta::days(90);
+/// The longest lifetime that can be asked for.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(3_650);
+/// Valid tokens at one time. The sweeper asks for the last use of each.
+const MAX_VALID: u64 = 500;
 
 pub struct NewServiceToken {
     pub name: Name,
@@ -31,16 +36,24 @@ pub struct NewServiceToken {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a token. It is returned here and never again.
+/// Creates a token. It is returned here and never again.
+///
+/// Holds the lock of the admin who creates it: a token never appears after the end of those that its
+/// creator had.
 pub async fn create(
     state: &State,
     new: NewServiceToken,
     admin: Uuid,
     initiator: Initiator,
 ) -> Result<(service_token::Model, String), AuthError> {
-    let now = state.platform.clock.now();
+    let creator = LockedUser::lock(state, admin, initiator).await?;
+    let mut creator = creator.filter(LockedUser::is_active_admin).ok_or(AuthError::NotAnAdmin)?;
+    let now = creator.now;
+    if service_token::count_valid(&*creator.transaction, now).await? >= MAX_VALID {
+        return Err(AuthError::TooManyServiceTokens);
+    }
     let (id, name) = (Uuid::now_v7(), String::from(new.name));
-    let expires_at = new.expires_at.unwrap_or(now + LONGEST_LIFE);
+    let expires_at = new.expires_at.unwrap_or(now + DEFAULT_LIFE);
     let holder = Holder {
         subject: service_subject(id),
         email: name.clone(),
@@ -62,11 +75,9 @@ pub async fn create(
         last_used_at: Set(None),
         revoked_at: Set(None),
     };
-    let transaction = state.db.begin().await?;
-    let row = row.insert(&*transaction).await?;
-    let audit = audit_row(Action::ServiceTokenCreated, None, Some(id), None, initiator, now);
-    audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
-    transaction.commit().await?;
+    let row = row.insert(&*creator.transaction).await?;
+    creator.audit(Action::ServiceTokenCreated, Some(id), None);
+    creator.commit().await?;
     state.metrics.token("service");
     Ok((row, token))
 }
@@ -81,17 +92,51 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends a token everywhere.
-pub async fn end(state: &State, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
+/// Revokes a token everywhere.
+pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut transaction = state.db.begin().await?;
     let now = state.platform.clock.now();
     let token = service_token::end(&*transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
-    let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), None, initiator, now);
+    let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
-    let mark = session_mark(id, EndReason::Admin, token.expires_at + MARK_MARGIN);
-    let event = SessionDeleted { user_id: id, session_id: id, reason: EndReason::Admin };
-    transaction.emit_with(event, vec![mark]);
+    emit_end(&mut transaction, &token, reason);
     transaction.commit().await?;
-    state.platform.revocations.end_session(id, EndReason::Admin);
+    state.platform.revocations.end_session(id, reason);
     Ok(())
+}
+
+/// Revokes the tokens whose creator is no active admin. Finds rows that were changed by hand or restored
+/// from a backup; see also [`LockedUser::end_service_tokens`].
+pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
+    for id in service_token::orphaned_ids(&*state.db, state.platform.clock.now()).await? {
+        match end(state, id, EndReason::Admin, Initiator::service_itself()).await {
+            // Another replica was faster.
+            Ok(()) | Err(AuthError::UnknownServiceToken) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+impl LockedUser<'_> {
+    pub fn is_active_admin(&self) -> bool {
+        self.row.is_active && self.row.role.0 == Role::Admin
+    }
+
+    /// Revokes the service tokens that the user created: a token lives no longer than the right to create
+    /// it.
+    pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
+        for token in service_token::end_of(&*self.transaction, self.row.id, self.now).await? {
+            emit_end(&mut self.transaction, &token, reason);
+            self.audit(Action::ServiceTokenEnded, Some(token.id), Some(reason.into_str()));
+            self.ended.push((token.id, reason));
+        }
+        Ok(())
+    }
+}
+
+fn emit_end(transaction: &mut Transaction, token: &service_token::Model, reason: EndReason) {
+    let mark = session_mark(token.id, reason, token.expires_at + MARK_MARGIN);
+    let event = SessionDeleted { user_id: token.id, session_id: token.id, reason };
+    transaction.emit_with(event, vec![mark]);
 }

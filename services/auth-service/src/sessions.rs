@@ -7,7 +7,7 @@ use contracts::events::auth::{
     SessionsBulkTerminated, TokenRefreshed, UserLogout,
 };
 use identity::session_mark;
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ActiveModelTrait, DbErr};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ pub struct Refreshed {
     pub session: session::Model,
     /// The counter of the refresh token to answer with.
     pub counter: u32,
+    /// Whether the refresh was written down and published, as opposed to a repetition.
+    pub is_new: bool,
 }
 
 impl LockedUser<'_> {
@@ -80,7 +82,6 @@ impl LockedUser<'_> {
         }
         let policy = settings.rotation();
         let decision = session.rotation.decide(token.counter, self.now, policy);
-        let is_stale = self.now - session.last_activity >= settings.activity_interval();
         let (rotation, counter) = match decision {
             Decision::Rotate => {
                 let rotation = session.rotation.rotate(self.now, policy);
@@ -95,21 +96,25 @@ impl LockedUser<'_> {
                 return Ok(None);
             }
         };
-        let is_repeated = decision != Decision::Rotate && policy.rotate;
-        self.audit(Action::TokenRefreshed, Some(session.id), is_repeated.then_some("repeated"));
-        if !is_repeated {
+        let is_new = decision == Decision::Rotate || !policy.rotate;
+        if is_new {
             self.transaction.emit(TokenRefreshed { user_id: self.row.id, session_id: session.id });
         }
-        if decision != Decision::Rotate && !is_stale {
-            return Ok(Some(Refreshed { session, counter }));
+        let interval = settings.activity_interval();
+        let is_audit_due = rotation.is_audit_due(self.now, interval);
+        let is_stale = self.now - session.last_activity >= interval;
+        let mut change = session::ActiveModel { id: Unchanged(session.id), ..Default::default() };
+        if is_audit_due {
+            self.audit(Action::TokenRefreshed, Some(session.id), (!is_new).then_some("repeated"));
         }
-        let change = session::ActiveModel {
-            id: Set(session.id),
-            rotation: Set(rotation),
-            last_activity: Set(self.now),
-            ..Default::default()
-        };
-        Ok(Some(Refreshed { session: change.update(&*self.transaction).await?, counter }))
+        if is_audit_due || decision == Decision::Rotate {
+            change.rotation = Set(if is_audit_due { rotation.audited(self.now) } else { rotation });
+        }
+        if is_stale || decision == Decision::Rotate {
+            change.last_activity = Set(self.now);
+        }
+        let session = if change.is_changed() { change.update(&*self.transaction).await? } else { session };
+        Ok(Some(Refreshed { session, counter, is_new }))
     }
 
     /// Notes activity in a session. `None` if it is over.
@@ -118,6 +123,10 @@ impl LockedUser<'_> {
         if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
             self.end_session(&session, reason).await?;
             return Ok(None);
+        }
+        // Of many callers at once, the first one wrote it down.
+        if self.now - session.last_activity < self.state.settings.activity_interval() {
+            return Ok(Some(session));
         }
         self.transaction.emit(SessionActivityUpdated { user_id: self.row.id, session_id });
         self.update(user::ActiveModel { last_activity_at: Set(Some(self.now)), ..Default::default() })
@@ -176,8 +185,10 @@ impl LockedUser<'_> {
         Ok(true)
     }
 
-    /// Ends every session but `stays`. Returns how many.
+    /// Ends every session but `stays`, and those that logins under way would open. Returns how many.
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
+        let login_epoch = Set(self.row.login_epoch + 1);
+        self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;
         let open = session::open_of(&*self.transaction, self.row.id).await?;
         let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();
         for session in &ending {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use identity::check_secret;
 use web::{Environment, HttpConfig};
 
+use crate::limit_settings::LimitSettings;
 use crate::password::PasswordPolicy;
 use crate::rotation::RotationPolicy;
 
@@ -76,7 +77,7 @@ pub struct Settings {
     #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
     pub bcrypt_cost: u32,
 
-    /// Passwords that may wait to be hashed; beyond that, logins are answered with 503
+    /// Passwords that may wait to be hashed; beyond that, the sender with the most in line gets 503
     #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
     pub password_queue: usize,
 
@@ -88,25 +89,8 @@ pub struct Settings {
     #[arg(long, env = "DEMO_USERS")]
     pub demo_users: Option<bool>,
 
-    /// Failed logins to one account from one network, in 15 minutes, after which it is locked for that network
-    #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT", default_value_t = 10)]
-    pub login_failures_per_account: u64,
-
-    /// Failed logins from one network in 15 minutes
-    #[arg(long, env = "LOGIN_FAILURES_PER_IP", default_value_t = 100)]
-    pub login_failures_per_ip: u64,
-
-    /// Failed logins in all in 15 minutes
-    #[arg(long, env = "LOGIN_FAILURES_TOTAL", default_value_t = 10_000)]
-    pub login_failures_total: u64,
-
-    /// Sign-ups from one network in an hour
-    #[arg(long, env = "SIGNUPS_PER_IP", default_value_t = 300)]
-    pub signups_per_ip: u64,
-
-    /// Sign-ups in all in an hour
-    #[arg(long, env = "SIGNUPS_TOTAL", default_value_t = 10_000)]
-    pub signups_total: u64,
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 impl Settings {

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use outbox::Database;
+use tokio::sync::Semaphore;
 use web::{Platform, Status, check_plaintext};
 
 use crate::demo::create_demo_users;
@@ -9,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::password::PasswordHasher;
 use crate::refresh_token::RefreshTokens;
+use crate::refusals;
 use crate::settings::Settings;
 
 /// What every handler and background task of this service works with. Cheap to clone.
@@ -20,6 +22,8 @@ pub struct State {
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
+    /// See [`refusals`].
+    pub refusals: Arc<Semaphore>,
 }
 
 impl State {
@@ -34,13 +38,14 @@ impl State {
             .await
             .context("DATABASE_URL cannot be used")?;
         let metrics = Metrics::register(&platform.metrics)?;
-        let hashing = metrics.password_hash_seconds.clone();
+        let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
         watch_database(&platform, &db);
         let state = Self {
-            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
+            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
+            refusals: refusals::room(),
             platform,
             db,
             metrics,
@@ -58,9 +63,9 @@ fn watch_database(platform: &Platform, db: &Database) {
     platform.health.register("auth-database", move || {
         let db = db.clone();
         async move {
-            match db.ping().await {
-                Ok(()) => Status::Up,
-                Err(_) => Status::Down("the database does not answer".into()),
+            match db.is_writable().await {
+                true => Status::Up,
+                false => Status::Down("the database takes no writes".into()),
             }
         }
     });

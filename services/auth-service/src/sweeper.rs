@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashSet};
 use anyhow::Result;
 use contracts::events::auth::EndReason;
 use identity::{session_mark, user_mark};
-use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
+use crate::account_locks::FAMILIAR_FOR;
 use crate::audit::{Action, Initiator};
-use crate::entity::{audit_log, service_token, session, user};
+use crate::entity::{audit_log, login_failure, login_network, service_token, session, user};
 use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 use crate::service_tokens;
 use crate::state::State;
@@ -37,7 +37,7 @@ pub async fn run(state: State, stop: CancellationToken) {
 
 async fn sweep_or_log(state: &State) {
     if let Err(error) = sweep(state).await {
-        tracing::warn!(%error, "sessions that are over could not be ended");
+        tracing::warn!(error = format!("{error:#}"), "sessions that are over could not be ended");
     }
 }
 
@@ -50,8 +50,8 @@ async fn catch_up_or_log(state: &State) {
     }
 }
 
-/// Ends every session that is over and forgets those that ended long ago, with what was noted often.
-pub async fn sweep(state: &State) -> Result<(), DbErr> {
+/// Ends every session that expired and the service tokens of former admins. Deletes old rows.
+pub async fn sweep(state: &State) -> Result<()> {
     let idle_timeout = state.settings.idle_timeout();
     loop {
         let overdue = session::overdue(&*state.db, state.platform.clock.now(), idle_timeout, BATCH).await?;
@@ -66,7 +66,12 @@ pub async fn sweep(state: &State) -> Result<(), DbErr> {
             break;
         }
     }
-    let kept_since = state.platform.clock.now() - state.settings.retention();
+    service_tokens::end_orphaned(state).await?;
+    let now = state.platform.clock.now();
+    let kept_since = now - state.settings.retention();
+    login_failure::purge(&*state.db, now).await?;
+    login_network::purge(&*state.db, now - FAMILIAR_FOR).await?;
+    service_token::purge(&*state.db, kept_since).await?;
     session::purge(&*state.db, kept_since).await?;
     for action in Action::FREQUENT {
         audit_log::purge(&*state.db, action, kept_since).await?;

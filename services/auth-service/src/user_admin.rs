@@ -5,8 +5,11 @@ use contracts::events::auth::EndReason;
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
+use crate::account_locks;
+use crate::attempt::account;
 use crate::audit::{Action, Initiator};
-use crate::entity::{StoredRole, user};
+use crate::email::Email;
+use crate::entity::{StoredRole, login_failure, user};
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::state::State;
@@ -19,7 +22,7 @@ pub struct UserChange {
 }
 
 /// Changes a user. A role takes effect at the next request and leaves the sessions alone; disabling ends
-/// them.
+/// them. The service tokens of a user who is no active admin any more are revoked.
 pub async fn update(
     state: &State,
     id: Uuid,
@@ -39,7 +42,7 @@ pub async fn update(
     if active_admins == [id] && !(role == Role::Admin && is_active) {
         return Err(AuthError::LastAdmin);
     }
-    let was_active = user.row.is_active;
+    let (was_active, was_admin) = (user.row.is_active, user.is_active_admin());
     if (role, is_active, &account_id) == (user.row.role.0, was_active, &user.row.account_id) {
         return Ok(user.row);
     }
@@ -55,6 +58,10 @@ pub async fn update(
     if was_active && !is_active {
         user.end_all(None, EndReason::AccountDisabled).await?;
     }
+    if was_admin && !user.is_active_admin() {
+        let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
+        user.end_service_tokens(reason).await?;
+    }
     let row = user.row.clone();
     user.commit().await?;
     Ok(row)
@@ -67,4 +74,18 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
     let ended = user.end_all(None, EndReason::Admin).await?;
     user.commit().await?;
     Ok(ended)
+}
+
+/// Lifts all locks of a user. Returns how many applied.
+pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
+    let user = LockedUser::lock(state, id, initiator).await?;
+    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
+    let lifted = account_locks::of_users(&*user.transaction, state, vec![id]).await?.len();
+    login_failure::delete_of(&*user.transaction, &account(&email)).await?;
+    if lifted > 0 {
+        user.audit(Action::LocksLifted, None, None);
+    }
+    user.commit().await?;
+    Ok(lifted)
 }

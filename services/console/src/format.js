@@ -85,12 +85,19 @@ const REASONS = {
 /** Why a session ended, in words for its owner. */
 export const endReason = (reason) => REASONS[reason] ?? 'Your session has ended.';
 
+/** `40 seconds`, `15 minutes`, `23 hours`: a time to wait, rounded up. */
+function wait(seconds) {
+  if (seconds <= 90) return plural(seconds, 'second');
+  const minutes = Math.ceil(seconds / 60);
+  return minutes <= 90 ? plural(minutes, 'minute') : plural(Math.ceil(minutes / 60), 'hour');
+}
+
 /** What an error says to a person, and what they can do. */
 export function explain(error) {
   if (error.name === 'Unreachable')
     return 'The server cannot be reached. Check your connection and try again.';
   if (error.status === 429)
-    return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 60} seconds.`;
+    return `Too many attempts. Try again in ${wait(error.retryAfterSeconds ?? 60)}.`;
   if (error.status >= 500) {
     const trace = error.requestId ? ` (request ${error.requestId})` : '';
     return `The server could not do this${trace}. Try again in a moment.`;

@@ -70,9 +70,9 @@ fn watch_database(platform: &Platform, database: &Database) {
     platform.health.register("drift-database", move || {
         let database = database.clone();
         async move {
-            match database.ping().await {
-                Ok(()) => Status::Up,
-                Err(_) => Status::Down("the database does not answer".into()),
+            match database.is_writable().await {
+                true => Status::Up,
+                false => Status::Down("the database takes no writes".into()),
             }
         }
     });

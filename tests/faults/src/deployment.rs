@@ -99,6 +99,7 @@ impl Deployment {
                 ("MAX_SESSIONS_PER_USER", "2".to_owned()),
                 ("REFRESH_GRACE_SECONDS", "0".to_owned()),
                 ("SIGNUPS_PER_IP", "100000".to_owned()),
+                ("LOGINS_PER_IP", "100000".to_owned()),
             ];
             variables.extend(database.map(|url| ("DATABASE_URL", url.to_owned())));
             variables

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod read_only;
+
 use std::time::Duration;
 
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};
@@ -48,6 +50,11 @@ impl World {
         let database = Database::connect::<Migrator>(&url, backplane.clone(), clock).await.unwrap();
         let (registry, stop) = (Registry::new(), CancellationToken::new());
         Self { stores, url, backplane, database, registry, stop }
+    }
+
+    /// Another pool on the same database.
+    async fn connect_again(&self) -> Database {
+        Database::connect::<Migrator>(&self.url, self.backplane.clone(), Clock::system()).await.unwrap()
     }
 
     fn relay(&self, database: &Database, service: &'static str) {
@@ -145,8 +152,7 @@ async fn an_event_published_twice_after_a_crash_is_heard_once(#[case] backend: B
 async fn several_relays_publish_everything_once(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = world.begun_feed().await;
-    let clock = Clock::system();
-    let other = Database::connect::<Migrator>(&world.url, world.backplane.clone(), clock).await.unwrap();
+    let other = world.connect_again().await;
     world.relay(&world.database, "one");
     world.relay(&other, "two");
     let all = ids(600);

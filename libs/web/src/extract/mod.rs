@@ -59,9 +59,9 @@ fn describe(error: &validator::ValidationError) -> String {
     }
 }
 
-/// Fields are named as they are on the wire.
+/// Fields are named as they are on the wire: never `r#type`, as Rust spells a keyword.
 fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
+    let mut words = name.trim_start_matches("r#").split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
     for word in words {
         let mut letters = word.chars();
@@ -94,6 +94,7 @@ mod tests {
     #[test]
     fn fields_are_named_as_on_the_wire() {
         assert_eq!(camel_case("current_password"), "currentPassword");
+        assert_eq!(camel_case("r#type"), "type");
         assert_eq!(
             unreadable(".", "unknown field `role`, expected `name`").message.split(':').next(),
             Some("role")

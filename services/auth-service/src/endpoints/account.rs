@@ -3,10 +3,10 @@ use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, Caller, ClientIp, ValidJson};
+use web::{ApiError, ClientIp, ValidJson};
 
 use super::answers::{Terminated, User};
-use crate::caller::{Person, user_id};
+use crate::caller::{AnyPerson, Person};
 use crate::credentials;
 use crate::entity::user;
 use crate::error::AuthError;
@@ -25,9 +25,9 @@ pub struct PasswordChange {
 
 /// The caller.
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
-pub async fn get_me(state: Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let user = user::by_id(&*state.db, user_id(&caller)?).await.map_err(AuthError::from)?;
-    Ok(web::ok(User::from(user.ok_or(AuthError::UnknownUser)?)))
+pub async fn get_me(state: Data<State>, person: AnyPerson) -> Result<HttpResponse, ApiError> {
+    let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
+    Ok(web::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
 }
 
 /// Changes the caller's password and ends their other sessions.

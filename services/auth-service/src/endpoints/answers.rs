@@ -98,14 +98,16 @@ impl From<user::Model> for User {
 }
 
 /// A page of a list, of which one row more than `limit` was read to see whether another page follows.
-pub fn page<R, T>(mut rows: Vec<R>, limit: u64, position: impl Fn(&R) -> Value) -> HttpResponse
-where
-    T: From<R> + Serialize,
-{
+pub fn page<R, T: Serialize>(
+    mut rows: Vec<R>,
+    limit: u64,
+    position: impl Fn(&R) -> Value,
+    view: impl Fn(R) -> T,
+) -> HttpResponse {
     let has_more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&position(last)));
-    web::list(rows.into_iter().map(T::from).collect(), limit, next)
+    web::list(rows.into_iter().map(view).collect(), limit, next)
 }
 
 /// An answer with tokens, each delivered as the request wants it.

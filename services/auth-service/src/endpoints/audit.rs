@@ -67,5 +67,5 @@ pub async fn list_audit(
     let action = query.action.map(|action| action.into_str());
     let page = audit_log::page(&*state.db, query.user_id, action, before, query.limit + 1);
     let rows = page.await.map_err(AuthError::from)?;
-    Ok(answers::page::<_, AuditEntry>(rows, query.limit, |row| json!(row.id)))
+    Ok(answers::page(rows, query.limit, |row| json!(row.id), AuditEntry::from))
 }

@@ -7,7 +7,8 @@ use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson};
 
 use super::answers::{Login, logged_in};
-use crate::credentials::{self, Place};
+use crate::attempt::Attempt;
+use crate::credentials;
 use crate::device::Device;
 use crate::email::Email;
 use crate::name::Name;
@@ -38,12 +39,13 @@ pub struct LoginRequest {
 pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,
-    ip: ClientIp,
+    ClientIp(ip): ClientIp,
     ValidJson(body): ValidJson<SignupRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let SignupRequest { name, email, password } = body;
-    let outcome = credentials::sign_up(&state, name, email, password, place(&request, ip)).await;
+    let attempt = Attempt { email, ip };
+    let outcome = credentials::sign_up(&state, name, attempt, password, device(&request)).await;
     logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("signup", outcome)?)
 }
 
@@ -52,16 +54,16 @@ pub async fn sign_up(
 pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,
-    ip: ClientIp,
+    ClientIp(ip): ClientIp,
     ValidJson(body): ValidJson<LoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let outcome = credentials::log_in(&state, body.email, body.password, place(&request, ip)).await;
+    let attempt = Attempt { email: body.email, ip };
+    let outcome = credentials::log_in(&state, attempt, body.password, device(&request)).await;
     logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login", outcome)?)
 }
 
-fn place(request: &HttpRequest, ClientIp(ip): ClientIp) -> Place {
+fn device(request: &HttpRequest) -> Device {
     let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes());
-    let user_agent = user_agent.map(String::from_utf8_lossy);
-    Place { device: Device::of(user_agent.as_deref()), ip }
+    Device::of(user_agent.map(String::from_utf8_lossy).as_deref())
 }

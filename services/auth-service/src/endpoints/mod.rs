@@ -11,20 +11,33 @@ pub mod tokens;
 pub mod users;
 
 use ::web::{BodyLimit, endpoint};
-use actix_web::{Scope, web};
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use actix_web::web;
+
+use crate::caller::identify;
+use crate::refusals::hold_back;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Everything of this service under `prefix`, which is empty where it runs alone.
-pub fn scope(prefix: &str) -> Scope {
+pub fn scope(prefix: &str) -> impl HttpServiceFactory + use<> {
     web::scope(prefix)
         .app_data(BodyLimit(MAX_BODY_BYTES))
+        .wrap(from_fn(hold_back))
         .service(endpoint("/config").get(settings::get_config))
         .service(endpoint("/.well-known/jwks.json").get(settings::get_jwks))
         .service(endpoint("/signup").post(login::sign_up))
         .service(endpoint("/login").post(login::log_in))
         .service(endpoint("/refresh").post(tokens::refresh))
         .service(endpoint("/logout").post(tokens::log_out))
+        // Matches every other path, so it comes last.
+        .service(for_known_callers())
+}
+
+fn for_known_callers() -> impl HttpServiceFactory {
+    web::scope("")
+        .wrap(from_fn(identify))
         .service(endpoint("/me").get(account::get_me))
         .service(endpoint("/password").post(account::change_password))
         .service(endpoint("/session").get(sessions::get_session))
@@ -35,6 +48,7 @@ pub fn scope(prefix: &str) -> Scope {
         .service(endpoint("/users").get(users::list_users))
         .service(endpoint("/users/{id}").patch(users::update_user))
         .service(endpoint("/users/{id}/sessions").delete(users::end_user_sessions))
+        .service(endpoint("/users/{id}/locks").delete(users::lift_user_locks))
         .service(endpoint("/audit").get(audit::list_audit))
         .service(
             endpoint("/tokens")

@@ -2,6 +2,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use contracts::events::auth::EndReason;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -15,6 +16,7 @@ use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::service_token;
 use crate::error::AuthError;
+use crate::limits;
 use crate::name::Name;
 use crate::service_tokens::{self, LONGEST_LIFE, NewServiceToken};
 use crate::state::State;
@@ -30,7 +32,7 @@ pub struct ServiceTokenRequest {
     #[validate(custom(function = "is_account_id"))]
     #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<String>,
-    /// At most ten years ahead, which is also what an absent one means.
+    /// At most ten years ahead; 90 days if it is absent.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -77,8 +79,9 @@ impl From<service_token::Model> for ServiceToken {
     }
 }
 
-/// Makes a token for a machine, such as a scanner in CI.
-#[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<NewToken>)))]
+/// Creates a token for a machine, such as a scanner in CI. It is revoked when its creator is no active
+/// admin any more.
+#[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<NewToken>), (status = 409), (status = 429)))]
 pub async fn create_service_token(
     state: Data<State>,
     admin: Admin,
@@ -93,6 +96,7 @@ pub async fn create_service_token(
     if expires_at.is_some_and(|at| at <= now || at > now + LONGEST_LIFE) {
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
+    limits::admit_admin_change(&state, admin.id).await?;
     let new = NewServiceToken { name, role, account_id, expires_at };
     let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, token) = state.metrics.operation("create_service_token", outcome)?;
@@ -109,18 +113,19 @@ pub async fn list_service_tokens(
     let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
     let page = service_token::page(&*state.db, state.platform.clock.now(), after, query.limit + 1);
     let tokens = page.await.map_err(AuthError::from)?;
-    Ok(answers::page::<_, ServiceToken>(tokens, query.limit, |token| json!(token.id)))
+    Ok(answers::page(tokens, query.limit, |token| json!(token.id), ServiceToken::from))
 }
 
 /// Ends a token at once, everywhere.
-#[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Done)))]
+#[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Done), (status = 429)))]
 pub async fn end_service_token(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = service_tokens::end(&state, id, Initiator::admin_at(ip, admin.id)).await;
+    limits::admit_admin_change(&state, admin.id).await?;
+    let outcome = service_tokens::end(&state, id, EndReason::Admin, Initiator::admin_at(ip, admin.id)).await;
     state.metrics.operation("end_service_token", outcome)?;
     Ok(web::ok(()))
 }

@@ -34,11 +34,11 @@ pub struct Session {
 }
 
 impl Session {
-    fn of(session: session::Model, person: Person, state: &State) -> Self {
+    fn of(session: session::Model, person: &Person, state: &State) -> Self {
         let idle_end = session.last_activity + state.settings.idle_timeout();
         Self {
             id: session.id,
-            current: session.id == person.session_id,
+            current: session.id == person.session.id,
             device_info: session.device_info,
             ip_address: session.ip_address,
             created_at: session.created_at,
@@ -52,8 +52,7 @@ impl Session {
 /// The caller's session.
 #[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn get_session(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
-    let session = live_session(&state, person).await?;
-    Ok(web::ok(Session::of(session, person, &state)))
+    Ok(web::ok(Session::of(person.session.clone(), &person, &state)))
 }
 
 /// The caller's live sessions.
@@ -62,7 +61,7 @@ pub async fn list_sessions(state: Data<State>, person: Person) -> Result<HttpRes
     let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
     let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
-    let sessions = live.map(|session| Session::of(session, person, &state)).collect::<Vec<_>>();
+    let sessions = live.map(|session| Session::of(session, &person, &state)).collect::<Vec<_>>();
     Ok(web::ok(sessions))
 }
 
@@ -73,27 +72,20 @@ pub async fn note_activity(
     person: Person,
     ClientIp(ip): ClientIp,
 ) -> Result<HttpResponse, ApiError> {
-    let session = live_session(&state, person).await?;
-    let age = state.platform.clock.now() - session.last_activity;
+    let age = state.platform.clock.now() - person.session.last_activity;
     if age < state.settings.activity_interval() {
-        return Ok(web::ok(Session::of(session, person, &state)));
+        return Ok(web::ok(Session::of(person.session.clone(), &person, &state)));
     }
-    let touched = touch(&state, person, Initiator::user_at(ip)).await?;
-    Ok(web::ok(Session::of(touched, person, &state)))
+    let touched = touch(&state, &person, Initiator::user_at(ip)).await?;
+    Ok(web::ok(Session::of(touched, &person, &state)))
 }
 
-async fn touch(state: &State, person: Person, initiator: Initiator) -> Result<session::Model, AuthError> {
+async fn touch(state: &State, person: &Person, initiator: Initiator) -> Result<session::Model, AuthError> {
     let user = LockedUser::lock(state, person.id, initiator).await?;
-    let mut user = user.ok_or(AuthError::SessionEnded)?;
-    let touched = user.touch(person.session_id).await?;
+    let mut user = user.ok_or(AuthError::UnknownCaller)?;
+    let touched = user.touch(person.session.id).await?;
     user.commit().await?;
     touched.ok_or(AuthError::SessionEnded)
-}
-
-async fn live_session(state: &State, person: Person) -> Result<session::Model, AuthError> {
-    let session = session::by_id(&*state.db, person.session_id).await?;
-    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
-    session.filter(|session| session.is_live(now, idle_timeout)).ok_or(AuthError::SessionEnded)
 }
 
 /// Ends one of the caller's sessions.
@@ -111,8 +103,8 @@ pub async fn end_session(
 
 async fn terminate(state: &State, person: Person, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
     let user = LockedUser::lock(state, person.id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownSession)?;
-    if !user.terminate(id, person.session_id).await? {
+    let mut user = user.ok_or(AuthError::UnknownCaller)?;
+    if !user.terminate(id, person.session.id).await? {
         return Err(AuthError::UnknownSession);
     }
     Ok(user.commit().await?)
@@ -132,11 +124,11 @@ pub async fn end_other_sessions(
 
 async fn terminate_others(state: &State, person: Person, initiator: Initiator) -> Result<usize, AuthError> {
     let user = LockedUser::lock(state, person.id, initiator).await?;
-    let mut user = user.ok_or(AuthError::SessionEnded)?;
-    if user.open_session_by_id(person.session_id).await?.is_none() {
+    let mut user = user.ok_or(AuthError::UnknownCaller)?;
+    if user.open_session_by_id(person.session.id).await?.is_none() {
         return Err(AuthError::SessionEnded);
     }
-    let ended = user.end_all(Some(person.session_id), EndReason::Logout).await?;
+    let ended = user.end_all(Some(person.session.id), EndReason::Logout).await?;
     user.commit().await?;
     Ok(ended)
 }

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,9 +9,13 @@ use web::{ApiError, ClientIp, bearer};
 
 use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Initiator;
+use crate::entity::session;
 use crate::error::AuthError;
+use crate::limits;
 use crate::locked_user::LockedUser;
-use crate::refresh_delivery::{BodyToken, RefreshRequest, forget_cookie, from_cookie, wanted};
+use crate::refresh_delivery::{BodyToken, RefreshRequest, forget_cookie, from_cookies, wanted};
+use crate::refresh_token::RefreshToken;
+use crate::rotation::Decision;
 use crate::settings::Delivery;
 use crate::state::State;
 use web::openapi::{Done, Success};
@@ -23,28 +29,63 @@ pub async fn refresh(
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let token = presented(in_body, &request)?.ok_or(AuthError::NoCredential)?;
-    let outcome = exchange(&state, delivery, &token, Initiator::user_at(ip)).await;
+    let tokens = presented(in_body, &request)?;
+    let outcome = exchange(&state, delivery, &tokens, Initiator::user_at(ip)).await;
     state.metrics.operation("refresh", outcome)?.send(StatusCode::OK, |tokens| tokens)
 }
 
 async fn exchange<'a>(
     state: &'a State,
     delivery: Delivery,
-    token: &str,
+    tokens: &[String],
     initiator: Initiator,
 ) -> Result<TokenAnswer<'a>, AuthError> {
-    let token = state.refresh_tokens.read(token).map_err(|_| AuthError::BadRefreshToken)?;
+    let token = token_in_use(state, tokens).await?;
     let user = LockedUser::lock_owner(state, token.session_id, initiator).await?;
     let mut user = user.ok_or(AuthError::BadRefreshToken)?;
     let refreshed = user.refresh(token).await?;
     let row = user.row.clone();
+    if refreshed.as_ref().is_some_and(|refreshed| refreshed.is_new) {
+        // Refused before the commit: the token stays the newest one of its session, and works later.
+        limits::admit_refresh(state, token.session_id, row.id).await?;
+    }
     user.commit().await?;
     let refreshed = refreshed.ok_or(AuthError::BadRefreshToken)?;
     TokenAnswer::new(state, delivery, &row, &refreshed.session, refreshed.counter)
 }
 
-/// Ends the session that the request names by any token of it.
+/// The token to exchange, of all that were presented. Reuse detection judges this one alone: a cookie that
+/// was left over must not end the session of the cookie beside it.
+async fn token_in_use(state: &State, tokens: &[String]) -> Result<RefreshToken, AuthError> {
+    if tokens.is_empty() {
+        return Err(AuthError::NoCredential);
+    }
+    let genuine = genuine(state, tokens);
+    let (&first, others) = genuine.split_first().ok_or(AuthError::BadRefreshToken)?;
+    if others.is_empty() {
+        return Ok(first);
+    }
+    let (now, settings) = (state.platform.clock.now(), &state.settings);
+    for &token in &genuine {
+        if let Some(session) = session::by_id(&*state.db, token.session_id).await?
+            && session.is_live(now, settings.idle_timeout())
+            && session.rotation.decide(token.counter, now, settings.rotation()) != Decision::Theft
+        {
+            return Ok(token);
+        }
+    }
+    Ok(first)
+}
+
+/// The presented tokens that are ours, the newest of each session first.
+fn genuine(state: &State, tokens: &[String]) -> Vec<RefreshToken> {
+    let mut genuine =
+        tokens.iter().filter_map(|token| state.refresh_tokens.read(token).ok()).collect::<Vec<_>>();
+    genuine.sort_by_key(|token| Reverse(token.counter));
+    genuine
+}
+
+/// Ends the sessions that the request names by any token of them.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshRequest, security((), ("bearer" = []), ("refreshCookie" = [])), responses((status = 200, body = Done), (status = 403)))]
 pub async fn log_out(
     state: Data<State>,
@@ -52,48 +93,72 @@ pub async fn log_out(
     ClientIp(ip): ClientIp,
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
-    let session_id = session_to_end(&state, &request, in_body);
-    if let Some(session_id) = state.metrics.operation("logout", session_id)? {
-        end(&state, session_id, Initiator::user_at(ip)).await?;
+    let ending = sessions_to_end(&state, &request, in_body);
+    for ending in state.metrics.operation("logout", ending)? {
+        end(&state, ending, Initiator::user_at(ip)).await?;
     }
     forget_cookie(&state, web::ok(()))
 }
 
-/// The session that any valid token of the request names; `None` if it has ended already. The cookie is
+/// A session that a valid token names.
+struct Ending {
+    session_id: Uuid,
+    /// The user whom an access token names.
+    subject: Option<String>,
+}
+
+/// The sessions that the valid tokens of the request name; none if they have ended already. Cookies are
 /// looked at last: where an access token does, no browser's rules matter.
-fn session_to_end(
+fn sessions_to_end(
     state: &State,
     request: &HttpRequest,
     in_body: Option<String>,
-) -> Result<Option<Uuid>, ApiError> {
+) -> Result<Vec<Ending>, ApiError> {
     let by_access = bearer(request).map(|token| state.platform.verifier.verify(token));
-    match &by_access {
+    match by_access {
         Some(Ok(claims)) if service_token_id(&claims.sub).is_some() => {
             return Err(AuthError::NotAPerson.into());
         }
-        Some(Ok(claims)) => return Ok(claims.sid),
-        Some(Err(TokenError::Revoked { .. })) => return Ok(None),
+        Some(Ok(claims)) => {
+            let subject = Some(claims.sub);
+            return Ok(claims.sid.map(|session_id| Ending { session_id, subject }).into_iter().collect());
+        }
+        Some(Err(TokenError::Revoked { .. })) => return Ok(vec![]),
         _ => {}
     }
-    match (presented(in_body, request)?, by_access) {
-        (Some(token), _) => {
-            let token = state.refresh_tokens.read(&token).map_err(|_| AuthError::BadRefreshToken)?;
-            Ok(Some(token.session_id))
-        }
-        (None, Some(Err(error))) => Err(ApiError::unauthenticated(error.to_string())),
-        (None, _) => Err(AuthError::NoCredential.into()),
+    let tokens = presented(in_body, request)?;
+    let genuine = genuine(state, &tokens);
+    match (tokens.is_empty(), by_access) {
+        (false, _) if genuine.is_empty() => Err(AuthError::BadRefreshToken.into()),
+        (false, _) => Ok(genuine
+            .into_iter()
+            .map(|token| Ending { session_id: token.session_id, subject: None })
+            .collect()),
+        (true, Some(Err(error))) => Err(ApiError::unauthenticated(error.to_string())),
+        (true, _) => Err(AuthError::NoCredential.into()),
     }
 }
 
-fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Option<String>, AuthError> {
+/// The refresh tokens of a request, ours or not.
+fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     match in_body {
-        Some(token) => Ok(Some(token)),
-        None => from_cookie(request),
+        Some(token) => Ok(vec![token]),
+        None => from_cookies(request),
     }
 }
 
-async fn end(state: &State, session_id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
-    let Some(mut user) = LockedUser::lock_owner(state, session_id, initiator).await? else { return Ok(()) };
-    user.log_out(session_id).await?;
-    Ok(user.commit().await?)
+async fn end(state: &State, ending: Ending, initiator: Initiator) -> Result<(), AuthError> {
+    let Ending { session_id, subject } = ending;
+    let user = LockedUser::lock_owner(state, session_id, initiator).await?;
+    let is_owner =
+        |user: &LockedUser| subject.as_ref().is_none_or(|subject| *subject == user.row.id.to_string());
+    match user.filter(is_owner) {
+        Some(mut user) => {
+            user.log_out(session_id).await?;
+            Ok(user.commit().await?)
+        }
+        None if subject.is_some() => Err(AuthError::UnknownCaller),
+        // A refresh token outlives the row of its session.
+        None => Ok(()),
+    }
 }

@@ -1,7 +1,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use contracts::Role;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -9,10 +10,12 @@ use validator::Validate;
 use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers::{self, Terminated, User};
+use crate::account_locks::{self, Lock, Scope};
 use crate::audit::Initiator;
 use crate::caller::Admin;
 use crate::entity::user;
 use crate::error::AuthError;
+use crate::limits;
 use crate::state::State;
 use crate::user_admin::{self, UserChange};
 use web::openapi::{List, Success};
@@ -46,25 +49,74 @@ pub struct UserPatch {
     account_id: Option<Option<String>>,
 }
 
+/// A user as admins see them.
+#[derive(Serialize, ToSchema)]
+pub struct ListedUser {
+    #[serde(flatten)]
+    user: User,
+    /// Where logins to the account are refused after too many failures.
+    locks: Vec<UserLock>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserLock {
+    /// `network`; `unfamiliar_networks` for all that the user has not logged in from lately;
+    /// `password_change` for a session that sent wrong current passwords.
+    #[schema(pattern = "^(network|unfamiliar_networks|password_change)$")]
+    scope: &'static str,
+    /// Only with the scope `network`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<String>,
+    ends_at: DateTime<Utc>,
+}
+
+/// The number of locks that were lifted.
+#[derive(Serialize, ToSchema)]
+pub struct Lifted {
+    lifted: usize,
+}
+
+impl From<Lock> for UserLock {
+    fn from(Lock { scope, ends_at, .. }: Lock) -> Self {
+        let name = scope.name();
+        let network = if let Scope::Network(network) = scope { Some(network) } else { None };
+        Self { scope: name, network, ends_at }
+    }
+}
+
 pub(super) fn default_limit() -> u64 {
     50
 }
 
-/// All users, by email.
-#[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<User>)))]
+/// All users with their locks, by email.
+#[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<ListedUser>)))]
 pub async fn list_users(
     state: Data<State>,
     _: Admin,
     ValidQuery(query): ValidQuery<UserQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<String>).transpose()?;
+    if after.as_deref().is_some_and(|after| one_line(after).is_err()) {
+        return Err(ApiError::validation("cursor", "is not one that this list gave"));
+    }
     let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
     let users = page.await.map_err(AuthError::from)?;
-    Ok(answers::page::<_, User>(users, query.limit, |user| json!(user.email)))
+    let ids = users.iter().map(|user| user.id).collect();
+    let locks = account_locks::of_users(&*state.db, &state, ids).await.map_err(AuthError::from)?;
+    Ok(answers::page(
+        users,
+        query.limit,
+        |user| json!(user.email),
+        |user| {
+            let own = locks.iter().filter(|lock| lock.user_id == user.id).cloned();
+            ListedUser { locks: own.map(Into::into).collect(), user: user.into() }
+        },
+    ))
 }
 
 /// Changes a user's role, account or whether they may log in.
-#[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = ["admin"])), responses((status = 200, body = Success<User>), (status = 409)))]
+#[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = ["admin"])), responses((status = 200, body = Success<User>), (status = 409), (status = 429)))]
 pub async fn update_user(
     state: Data<State>,
     admin: Admin,
@@ -74,21 +126,37 @@ pub async fn update_user(
 ) -> Result<HttpResponse, ApiError> {
     let UserPatch { role, is_active, account_id } = patch;
     let change = UserChange { role, is_active, account_id };
+    limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(web::ok(User::from(state.metrics.operation("update_user", outcome)?)))
 }
 
 /// Ends all sessions of a user.
-#[utoipa::path(delete, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Terminated>)))]
+#[utoipa::path(delete, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Terminated>), (status = 429)))]
 pub async fn end_user_sessions(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
+    limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::end_sessions(&state, id, Initiator::admin_at(ip, admin.id)).await;
     let terminated = state.metrics.operation("end_user_sessions", outcome)?;
     Ok(web::ok(Terminated { terminated }))
+}
+
+/// Lifts the locks of a user: they may try to log in again from everywhere.
+#[utoipa::path(delete, path = "/api/auth/users/{id}/locks", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Lifted>), (status = 429)))]
+pub async fn lift_user_locks(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    limits::admit_admin_change(&state, admin.id).await?;
+    let outcome = user_admin::lift_locks(&state, id, Initiator::admin_at(ip, admin.id)).await;
+    let lifted = state.metrics.operation("lift_user_locks", outcome)?;
+    Ok(web::ok(Lifted { lifted }))
 }
 
 /// Tells a field that is `null` from one that is absent.

@@ -1,6 +1,8 @@
 //! The tables of this service. Finders live here: handlers never build a query.
 
 pub mod audit_log;
+pub mod login_failure;
+pub mod login_network;
 pub mod service_token;
 pub mod session;
 pub mod user;

@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
+use contracts::Role;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use super::StoredRole;
+use super::{StoredRole, user};
 
 /// A token for a machine. Its id is also the `sid` that its token names.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,6 +29,10 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
 /// Ends the token, if nobody has yet: of two who try, one gets it.
 pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
     let ended = Entity::update_many()
@@ -39,6 +44,46 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Res
     Ok(ended.into_iter().next())
 }
 
+/// Revokes the valid tokens of a creator. Returns them.
+pub async fn end_of(
+    db: &impl ConnectionTrait,
+    creator: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::CreatedBy.eq(creator))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec_with_returning(db)
+        .await
+}
+
+/// The ids of valid tokens whose creator is no active admin.
+pub async fn orphaned_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let admins = Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::Role.eq(StoredRole(Role::Admin)))
+        .and_where(user::Column::IsActive.eq(true))
+        .take();
+    let orphaned = valid(now).filter(Column::CreatedBy.not_in_subquery(admins));
+    orphaned.select_only().column(Column::Id).into_tuple().all(db).await
+}
+
+pub async fn count_valid(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    valid(now).count(db).await
+}
+
+/// Deletes the tokens that expired before `before`.
+pub async fn purge(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(db).await.map(drop)
+}
+
+fn valid(now: DateTime<Utc>) -> Select<Entity> {
+    Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now))
+}
+
 /// Those that work, by id after `after`: ids are UUIDv7, so the oldest first.
 pub async fn page(
     db: &impl ConnectionTrait,
@@ -46,9 +91,7 @@ pub async fn page(
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .filter(Column::RevokedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
+    valid(now)
         .filter(Condition::all().add_option(after.map(|id| Column::Id.gt(id))))
         .order_by_asc(Column::Id)
         .limit(limit)
@@ -58,8 +101,7 @@ pub async fn page(
 
 /// The ids of those that work.
 pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let live = Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now));
-    live.select_only().column(Column::Id).into_tuple().all(db).await
+    valid(now).select_only().column(Column::Id).into_tuple().all(db).await
 }
 
 pub async fn record_use(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) -> Result<(), DbErr> {

@@ -24,6 +24,9 @@ pub struct Model {
     pub account_id: Option<String>,
     /// Grows with each change of what tokens say of the user.
     pub generation: i64,
+    /// Grows whenever all sessions of the user, or all but one, are ended. A login that began in an earlier
+    /// epoch opens no session.
+    pub login_epoch: i64,
     /// Lower-cased name and email, for the admins' search. Empty in rows of the replaced stack.
     pub search: String,
     pub last_login_at: Option<DateTime<Utc>>,

@@ -1,5 +1,6 @@
 //! Passwords: what is accepted, how they are kept, and where the expensive work runs.
 
+mod fair_queue;
 mod hasher;
 mod scheme;
 mod strength;
@@ -9,6 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
+pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
 pub use strength::{PasswordPolicy, TooWeak};
 

@@ -14,6 +14,9 @@ use uuid::Uuid;
 use web::{HttpConfig, Platform, Server};
 
 pub const PASSWORD: &str = "correct horse";
+pub const WRONG: &str = "wrong password";
+/// Lets a test choose the addresses of its clients.
+pub const BEHIND_PROXY: &str = "--trusted-proxies=127.0.0.0/8";
 
 #[derive(Parser)]
 pub struct Cli {
@@ -73,13 +76,13 @@ impl App {
         let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
         let arguments = ARGUMENTS.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
-        Self::on(stores, database_url, arguments, Clock::system()).await
+        Self::on(stores, database_url, arguments, clock()).await
     }
 
     /// On a database that exists already.
     pub async fn on_database(stores: Stores, database_url: String) -> Self {
         let arguments = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::on(Arc::new(stores), database_url, arguments, Clock::system()).await
+        Self::on(Arc::new(stores), database_url, arguments, clock()).await
     }
 
     /// Another process on the same stores, with the same clock.
@@ -102,6 +105,8 @@ impl App {
             Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
+        // Only one test waits for refusals that are held back.
+        state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
         platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
         let server = Server::bind(platform, 0, routes_alone(state.clone())).unwrap();
@@ -126,6 +131,15 @@ impl App {
 
     pub async fn try_log_in(&self, email: &str, password: &str) -> Answer {
         self.client.post("/api/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// A client at this address, behind a trusted proxy; see [`BEHIND_PROXY`].
+    pub fn at(&self, ip: &str) -> Client {
+        self.client.with_header("x-forwarded-for", ip)
+    }
+
+    pub async fn try_log_in_at(&self, ip: &str, email: &str, password: &str) -> Answer {
+        self.at(ip).post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
     /// Signs up somebody and gives them the role.
@@ -208,6 +222,14 @@ impl User {
             status => panic!("{status}"),
         }
     }
+}
+
+/// A clock at the beginning of an hour: no window of a limit ends while a test runs.
+fn clock() -> Clock {
+    let clock = Clock::system();
+    let into_the_hour = clock.now().timestamp().rem_euclid(3_600);
+    clock.advance(TimeDelta::seconds(3_600 - into_the_hour));
+    clock
 }
 
 pub fn email(name: &str) -> String {

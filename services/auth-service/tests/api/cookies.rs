@@ -152,3 +152,78 @@ async fn the_settings_bound_what_a_request_may_ask_for(
         app.client.with_header("x-token-delivery", "pigeon").post("/api/auth/login", &login()).await;
     unknown.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 }
+
+/// A page of ours that sends these cookies.
+fn with_cookies(app: &App, tokens: &[&str]) -> Client {
+    let cookies = tokens.iter().map(|token| format!("refresh_token={token}")).collect::<Vec<_>>().join("; ");
+    app.client.with_header("origin", "https://app.example.com").with_header("cookie", &cookies)
+}
+
+#[rstest]
+#[actix_web::test]
+async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, ended) = (app.sign_up("alice").await, app.sign_up("bob").await);
+    let elsewhere = app.log_in("alice").await;
+    // These sessions were refreshed more often than the one that is used below.
+    let mut ended_token = ended.refresh.clone();
+    let mut stale_elsewhere = elsewhere.refresh.clone();
+    for _ in 0..20 {
+        ended_token = app.refresh(&ended_token).await;
+        stale_elsewhere = app.refresh(&stale_elsewhere).await;
+    }
+    ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    // Used long ago: alone, it would end the session.
+    let current = app.refresh(&app.refresh(&alice.refresh).await).await;
+    app.advance(chrono::TimeDelta::minutes(5));
+    let stale = alice.refresh.as_str();
+    let current_elsewhere = app.refresh(&app.refresh(&stale_elsewhere).await).await;
+    app.advance(chrono::TimeDelta::minutes(5));
+    let mut newest = current;
+    for others in [
+        vec!["garbage"],
+        vec![""],
+        vec![ended_token.as_str()],
+        vec![stale],
+        vec![stale_elsewhere.as_str(), "x", stale],
+    ] {
+        for is_first in [true, false] {
+            let mut tokens = others.clone();
+            tokens.insert(if is_first { 0 } else { others.len() }, newest.as_str());
+            let refreshed = with_cookies(&app, &tokens).post("/api/auth/refresh", &json!({})).await;
+            let refreshed = refreshed.data()["refreshToken"].as_str().unwrap().to_owned();
+            assert_eq!(app.state.refresh_tokens.read(&refreshed).unwrap().session_id, alice.session);
+            newest = refreshed;
+        }
+    }
+    // Both would be accepted; the newer one goes on.
+    let next = app.refresh(&newest).await;
+    let both = with_cookies(&app, &[&newest, &next]).post("/api/auth/refresh", &json!({})).await.data();
+    let counter = |token: &str| app.state.refresh_tokens.read(token).unwrap().counter;
+    assert_eq!(counter(both["refreshToken"].as_str().unwrap()), counter(&next) + 1);
+    assert!(alice.is_in().await && elsewhere.is_in().await);
+    app.refresh(&current_elsewhere).await;
+
+    // With no other beside it, a used token still ends its session.
+    let replayed = with_cookies(&app, &["garbage", stale]).post("/api/auth/refresh", &json!({})).await;
+    replayed.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    assert_eq!(app.ended(alice.session).await, "token_reuse");
+    let nothing = with_cookies(&app, &["garbage", "x"]).post("/api/auth/refresh", &json!({})).await;
+    nothing.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn logging_out_ends_the_sessions_of_all_cookies_s81(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, again) = (app.sign_up("alice").await, app.log_in("alice").await);
+    let page = with_cookies(&app, &["garbage", &alice.refresh, &again.refresh]);
+    page.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await && !again.is_in().await);
+    let nothing = with_cookies(&app, &["garbage"]).post("/api/auth/logout", &json!({})).await;
+    nothing.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+}

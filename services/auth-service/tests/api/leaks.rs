@@ -13,8 +13,11 @@ use crate::app::{App, PASSWORD, User};
 
 const CANARY: &str = "canary-password-4711";
 /// Replays are many failures, and none of them may be refused for that.
-const NO_LIMITS: [&str; 3] = [
+const NO_LIMITS: [&str; 6] = [
+    "--logins-per-account=100000",
+    "--logins-per-ip=100000",
     "--login-failures-per-account=100000",
+    "--login-failures-per-account-per-day=100000",
     "--login-failures-per-ip=100000",
     "--login-failures-total=100000",
 ];

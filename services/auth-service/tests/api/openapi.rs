@@ -52,6 +52,7 @@ async fn every_path_of_the_document_answers_as_it_says(
         (Method::GET, "/users", None, Value::Null),
         (Method::PATCH, "/users/{id}", Some(user_id.to_string()), json!({"role": "engineer"})),
         (Method::DELETE, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
+        (Method::DELETE, "/users/{id}/locks", Some(user_id.to_string()), Value::Null),
         (Method::GET, "/audit", None, Value::Null),
         (Method::GET, "/tokens", None, Value::Null),
         (Method::POST, "/tokens", None, new_token),

@@ -104,3 +104,29 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
     assert_eq!(still_in(&app, logins).await.len(), 0);
     assert!(!alice.is_in().await);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn a_login_that_began_before_all_others_were_ended_does_not_survive_s83(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+    #[values("end all others", "an admin ends all")] how: &str,
+) {
+    let app = App::with(backend, &[BUSY, "--bcrypt-cost=10", "--max-sessions-per-user=100"]).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    let waiting = || app.state.metrics.passwords_waiting.get();
+    let end_all = async {
+        // Those that wait have read the user, and have not been compared.
+        eventually("logins wait", async || waiting() >= 20).await;
+        match how {
+            "end all others" => alice.client.delete("/api/auth/sessions/all").await,
+            _ => root.client.delete(&format!("/api/auth/users/{}/sessions", alice.id)).await,
+        }
+    };
+    let logins = join_all((0..30).map(|_| app.try_log_in(&alice.email, PASSWORD)));
+    let (ended, logins) = join(end_all, logins).await;
+    ended.expect(StatusCode::OK);
+    let survived = still_in(&app, logins).await.len();
+    assert!(survived <= 30 - 20, "{survived}");
+    assert_eq!(alice.is_in().await, how == "end all others");
+    app.log_in("alice").await;
+}

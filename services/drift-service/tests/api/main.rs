@@ -14,6 +14,7 @@ mod lifecycle;
 mod lists;
 mod logs;
 mod parallel;
+mod read_only;
 mod roles;
 mod scans;
 mod summary;

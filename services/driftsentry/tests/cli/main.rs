@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod start;
+mod token_expiry;
 
 use std::io::Write;
 use std::path::Path;

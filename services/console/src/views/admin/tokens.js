@@ -3,14 +3,15 @@
 import { get, post, remove } from '../../api.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
-import { ago, explain, until } from '../../format.js';
+import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { busy, empty, load } from '../../states.js';
 
 const TOKENS = '/api/auth/tokens';
 const DAY_MS = 86_400_000;
-const LIVES = { 30: '30 days', 90: '90 days', 365: 'a year', '': 'ten years' };
+const LIVES = { 90: '90 days', 30: '30 days', 365: 'a year' };
+const WARN_WITHIN_MS = 14 * DAY_MS;
 
 export function showTokens(place, signal) {
   const list = h('div', {});
@@ -32,20 +33,29 @@ export function showTokens(place, signal) {
       const heads = ['Name', 'Role', 'Last used', 'Ends', ''].map((label) =>
         h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
       );
-      return h(
-        'div',
-        { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
-        h(
-          'table',
-          { class: 'table' },
-          h('thead', {}, h('tr', {}, heads)),
+      const expiring = data.filter(expiresSoon).length;
+      return [
+        expiring > 0 &&
           h(
-            'tbody',
-            {},
-            data.map((token) => tokenRow(token, read)),
+            'p',
+            { class: 'banner banner-warning', role: 'status' },
+            `${plural(expiring, 'token')} will expire within 14 days. Create another one for each machine in time.`,
+          ),
+        h(
+          'div',
+          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
+          h(
+            'table',
+            { class: 'table' },
+            h('thead', {}, h('tr', {}, heads)),
+            h(
+              'tbody',
+              {},
+              data.map((token) => tokenRow(token, read)),
+            ),
           ),
         ),
-      );
+      ];
     });
   fill(
     place,
@@ -55,7 +65,7 @@ export function showTokens(place, signal) {
       h(
         'p',
         { class: 'quiet grow' },
-        'A token lets a machine in without a person’s password. End it here and it stops working at once.',
+        'A token lets a machine in without a person’s password. It stops working when it is ended here, or when its creator is no admin any more.',
       ),
       create,
     ),
@@ -64,7 +74,10 @@ export function showTokens(place, signal) {
   read();
 }
 
-function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) {
+const expiresSoon = ({ expiresAt }) => new Date(expiresAt).getTime() - Date.now() <= WARN_WITHIN_MS;
+
+function tokenRow(token, reread) {
+  const { id, name, role, lastUsedAt, createdAt, expiresAt } = token;
   const end = h(
     'button',
     { class: 'quiet-button', 'aria-label': `End the token ${name}`, on: { click: stop } },
@@ -89,7 +102,7 @@ function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) 
     h('td', {}, h('strong', {}, name), h('small', {}, 'made ', ago(createdAt, 'ago'))),
     h('td', {}, role),
     h('td', {}, lastUsedAt ? ago(lastUsedAt, 'ago') : h('span', { class: 'quiet' }, 'never')),
-    h('td', {}, until(expiresAt)),
+    h('td', {}, until(expiresAt), expiresSoon(token) && h('span', { class: 'tag tag-soon' }, 'soon')),
     h('td', { class: 'row-actions' }, end),
   );
 }
@@ -114,16 +127,14 @@ function newToken() {
       const life = h(
         'select',
         { id: 'token-life', class: 'select' },
-        ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])),
+        [90, 30, 365].map((days) => h('option', { value: days }, LIVES[days])),
       );
       const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
       const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
       const form = h('form', { novalidate: true, on: { submit: make } });
       async function make(event) {
         event.preventDefault();
-        const expiresAt = life.value
-          ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString()
-          : undefined;
+        const expiresAt = new Date(Date.now() + Number(life.value) * DAY_MS).toISOString();
         await busy(submit, async () => {
           try {
             const { data } = await post(TOKENS, { name: name.value.trim(), role: role.value, expiresAt });

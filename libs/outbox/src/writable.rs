@@ -1,0 +1,53 @@
+//! Whether the database takes writes.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ActiveValue::Set, DbBackend, DbErr, EntityTrait};
+use uuid::Uuid;
+
+use crate::Database;
+use crate::entity::{ActiveModel, Entity};
+
+/// Health checks share one result for this long: any client may cause one.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The last result, and when it was found.
+pub(crate) type LastCheck = Option<(Instant, bool)>;
+
+impl Database {
+    /// Whether a transaction can write now. Writes a row and rolls it back, at most once a second.
+    pub async fn is_writable(&self) -> bool {
+        let mut last = self.last_check.lock().await;
+        if let Some((at, is_writable)) = *last
+            && at.elapsed() < FRESH_FOR
+        {
+            return is_writable;
+        }
+        let is_writable = match tokio::time::timeout(PATIENCE, self.write_and_roll_back()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database takes no writes");
+                false
+            }
+            // SQLite has one writer at a time. A slow check means that another writer is at work.
+            Err(_) => self.get_database_backend() == DbBackend::Sqlite && self.ping().await.is_ok(),
+        };
+        *last = Some((Instant::now(), is_writable));
+        is_writable
+    }
+
+    async fn write_and_roll_back(&self) -> Result<(), DbErr> {
+        let transaction = self.begin().await?;
+        let row = ActiveModel {
+            event_id: Set(Uuid::now_v7()),
+            channel: Set("check".into()),
+            envelope: Set(String::new()),
+            marks: Set(serde_json::Value::Null),
+            created_at: Set(self.clock.now()),
+            published_at: Set(None),
+            ..ActiveModel::default()
+        };
+        Entity::insert(row).exec_without_returning(&*transaction).await.map(drop)
+    }
+}

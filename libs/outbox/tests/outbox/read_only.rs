@@ -1,0 +1,67 @@
+//! A database that can be read and not written, as after a failover: the old primary keeps its connections.
+
+use contracts::events::alert::AlertRead;
+use outbox::{Database, is_away};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use testing::{Backend, PrivatePostgres, eventually};
+use uuid::Uuid;
+
+use crate::World;
+
+async fn write(database: &Database) -> Result<(), DbErr> {
+    let mut transaction = database.begin().await?;
+    transaction.emit(AlertRead { id: Uuid::now_v7() });
+    transaction.commit().await
+}
+
+#[tokio::test]
+async fn a_read_only_postgres_is_unavailable_and_its_connections_are_dropped_s70() {
+    let world = World::start(Backend::Real).await;
+    let database = &world.database;
+    assert!(database.is_writable().await);
+    PrivatePostgres::make_read_only(&world.url, true).await;
+    eventually("the check notices", async || !database.is_writable().await).await;
+    for _ in 0..3 {
+        let refused = write(database).await.unwrap_err();
+        assert!(is_away(&refused), "{refused:?}");
+    }
+    assert_eq!(
+        database
+            .query_all_raw(Statement::from_string(database.get_database_backend(), "SELECT 1"))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+
+    PrivatePostgres::make_read_only(&world.url, false).await;
+    write(database).await.unwrap();
+    eventually("the check notices", async || database.is_writable().await).await;
+}
+
+#[tokio::test]
+async fn a_read_only_sqlite_is_unavailable_s70() {
+    let world = World::start(Backend::Memory).await;
+    assert!(world.database.is_writable().await);
+    let read_only = world.url.replace("mode=rwc", "mode=ro");
+    let database = sea_orm::Database::connect(read_only).await.unwrap();
+    let refused = database.execute_unprepared("DELETE FROM outbox").await.unwrap_err();
+    assert!(is_away(&refused), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_sqlite_that_somebody_writes_to_is_writable() {
+    let world = World::start(Backend::Memory).await;
+    let writing = world.database.begin().await.unwrap();
+    assert!(world.database.is_writable().await);
+    drop(writing);
+}
+
+#[tokio::test]
+async fn the_check_leaves_nothing_behind() {
+    for backend in [Backend::Memory, Backend::Real] {
+        let world = World::start(backend).await;
+        assert!(world.database.is_writable().await);
+        assert_eq!(world.database.publish_pending().await.unwrap(), 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! Locks: where too many passwords were wrong for an account, no further one is accepted for a while.
+//!
+//! Failures are counted by the address that was typed, whether or not it has an account. A response
+//! therefore depends on the counts alone, and a lock reveals nothing about the account.
+//!
+//! | place | limit | window |
+//! |---|---|---|
+//! | a network | `LOGIN_FAILURES_PER_ACCOUNT` | 15 minutes |
+//! | a network | `LOGIN_FAILURES_PER_ACCOUNT_PER_DAY` | a day |
+//! | all networks | `LOGIN_FAILURES_PER_ACCOUNT_PER_DAY` | a day |
+//! | a session that changes its password | the same two | 15 minutes, a day |
+//!
+//! A lock for all networks does not apply to familiar ones, from which the user logged in within the last
+//! [`FAMILIAR_FOR`]. Strangers therefore cannot lock the owner out (NIST SP 800-63B §5.2.2).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use crate::attempt::Attempt;
+use crate::entity::{login_failure, login_network};
+use crate::limit_settings::LimitSettings;
+use crate::state::State;
+
+/// A network stays familiar for this long after a login.
+pub const FAMILIAR_FOR: TimeDelta = TimeDelta::days(30);
+
+const SHORT: TimeDelta = TimeDelta::minutes(15);
+const DAY: TimeDelta = TimeDelta::days(1);
+/// Names the place that is all networks, and begins the names of the other windows of a day.
+const EVERYWHERE: &str = "day";
+/// Takes the counts of attempts that had no chance: they cost the same as others and leave no row behind.
+const NO_ACCOUNT: &str = "";
+
+/// Where failures of an account are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Logins from a network.
+    Network(String),
+    /// Password changes in a session.
+    Session(Uuid),
+}
+
+impl Place {
+    fn short(&self) -> String {
+        match self {
+            Self::Network(network) => format!("network:{network}"),
+            Self::Session(id) => format!("session:{id}"),
+        }
+    }
+
+    fn day(&self) -> String {
+        format!("{EVERYWHERE}-{}", self.short())
+    }
+
+    /// The names and windows under which a failure here is counted.
+    fn windows(&self) -> Vec<(String, TimeDelta)> {
+        let mut windows = vec![(self.short(), SHORT), (self.day(), DAY)];
+        if matches!(self, Self::Network(_)) {
+            windows.push((EVERYWHERE.into(), DAY));
+        }
+        windows
+    }
+}
+
+/// The locks that an attempt meets, each with the seconds that are left of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// Applies to everybody at the place.
+    pub here: Option<u64>,
+    /// Applies to networks that are not familiar.
+    pub everywhere: Option<u64>,
+}
+
+impl Locks {
+    /// The seconds that are left of the longer lock.
+    pub fn longest(self) -> Option<u64> {
+        self.here.max(self.everywhere)
+    }
+}
+
+/// Reads the locks of an account at a place.
+pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, DbErr> {
+    let places = place.windows().into_iter().map(|(name, _)| name).collect();
+    let now = state.platform.clock.now();
+    let windows = login_failure::open_at(&*state.db, account, places, now).await?;
+    let mut locks = Locks::default();
+    for window in windows.into_iter().filter(|window| is_locked(&state.settings.limits, window)) {
+        let lock = if window.place == EVERYWHERE { &mut locks.everywhere } else { &mut locks.here };
+        // Rounded up: a client that waits so long is not refused again for the rest of a second.
+        *lock = (*lock).max(Some((window.ends_at - now).num_seconds().unsigned_abs() + 1));
+    }
+    Ok(locks)
+}
+
+/// Whether the user has logged in from the attempt's network lately. Costs the same without a user.
+pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>) -> Result<bool, DbErr> {
+    let since = state.platform.clock.now() - FAMILIAR_FOR;
+    let user_id = user_id.unwrap_or(Uuid::nil());
+    login_network::is_familiar(&*state.db, user_id, &attempt.network(), since).await
+}
+
+/// Counts a wrong password. Returns the locks that begin with it. An attempt that had no chance costs the
+/// same and counts for no account.
+pub async fn count_failure(
+    db: &impl ConnectionTrait,
+    state: &State,
+    (account, user_id): (&str, Option<Uuid>),
+    place: &Place,
+    had_chance: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<Scope>, DbErr> {
+    let (account, user_id) = if had_chance { (account, user_id) } else { (NO_ACCOUNT, None) };
+    let rows = place.windows().into_iter().enumerate();
+    let rows = rows.map(|(nth, (name, window))| login_failure::ActiveModel {
+        account: Set(account.into()),
+        place: Set(if had_chance { name } else { nth.to_string() }),
+        user_id: Set(user_id),
+        failures: Set(1),
+        ends_at: Set(now + window),
+    });
+    let mut counted = login_failure::count(db, rows.collect(), now).await?;
+    let limits = &state.settings.limits;
+    counted.retain(|window| had_chance && window.failures == limit_of(limits, window));
+    Ok(counted.iter().map(Scope::of).collect())
+}
+
+/// A lock as admins see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub user_id: Uuid,
+    pub scope: Scope,
+    pub ends_at: DateTime<Utc>,
+}
+
+/// Where a lock applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Network(String),
+    UnfamiliarNetworks,
+    PasswordChange,
+}
+
+impl Scope {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "network",
+            Self::UnfamiliarNetworks => "unfamiliar_networks",
+            Self::PasswordChange => "password_change",
+        }
+    }
+
+    fn of(window: &login_failure::Model) -> Self {
+        match window.place.trim_start_matches("day-").split_once(':') {
+            Some(("network", network)) => Self::Network(network.into()),
+            Some(_) => Self::PasswordChange,
+            None => Self::UnfamiliarNetworks,
+        }
+    }
+}
+
+/// The locks of these users.
+pub async fn of_users(
+    db: &impl ConnectionTrait,
+    state: &State,
+    users: Vec<Uuid>,
+) -> Result<Vec<Lock>, DbErr> {
+    let windows = login_failure::open_of(db, users, state.platform.clock.now()).await?;
+    let locked = windows.into_iter().filter(|window| is_locked(&state.settings.limits, window));
+    let locks = locked.filter_map(|window| {
+        Some(Lock { user_id: window.user_id?, scope: Scope::of(&window), ends_at: window.ends_at })
+    });
+    Ok(locks.collect())
+}
+
+fn is_locked(limits: &LimitSettings, window: &login_failure::Model) -> bool {
+    window.failures >= limit_of(limits, window)
+}
+
+fn limit_of(limits: &LimitSettings, window: &login_failure::Model) -> i64 {
+    let limit = if window.place.starts_with(EVERYWHERE) {
+        limits.login_failures_per_account_per_day
+    } else {
+        limits.login_failures_per_account
+    };
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
