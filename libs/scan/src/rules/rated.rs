@@ -72,11 +72,15 @@ impl Rules {
 
     /// Whether a path that does not differ at present is one that rules leave out of decisions.
     pub fn covers(&self, subject: &Subject<'_>, path: &[Step]) -> bool {
-        let class = match self.by_rule(subject, path, None) {
-            Some(rating) => Some(rating.class),
-            None => builtin::class_of(subject.resource_type, path, None).map(|(class, _)| class),
-        };
-        class.is_some_and(Class::is_covered)
+        self.rate_path(subject, path).is_some_and(|rating| rating.class.is_covered())
+    }
+
+    /// Rates a path whose values are not known: by the rules that need none.
+    pub fn rate_path(&self, subject: &Subject<'_>, path: &[Step]) -> Option<Rating> {
+        self.by_rule(subject, path, None).or_else(|| {
+            let (class, reason) = builtin::class_of(subject.resource_type, path, None)?;
+            Some(Rating { class, by: Rated::Builtin, reason: Some(reason) })
+        })
     }
 
     fn by_rule(&self, subject: &Subject<'_>, path: &[Step], leaf: Option<&Leaf<'_>>) -> Option<Rating> {

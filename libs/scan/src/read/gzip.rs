@@ -3,10 +3,9 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-use super::ScanError;
+use crate::error::ScanError;
+use crate::scan::MAX_BYTES;
 
-/// How large an upload may be once unpacked.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// The upload, unpacked where it is gzip. Never holds more than [`MAX_BYTES`].
 pub fn unpack(upload: &[u8]) -> Result<Cow<'_, [u8]>, ScanError> {
