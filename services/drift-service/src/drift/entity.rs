@@ -1,15 +1,15 @@
-//! The table of drifts and what is asked of it. Handlers never build a query.
+//! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect};
 
 use super::{Kind, ResolvedHow, Status};
 use crate::rules::Severity;
 
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 36.
+/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 42.
 const ROWS_PER_INSERT: usize = 500;
 /// Ids of one statement.
 const IDS_PER_STATEMENT: usize = 1_000;
@@ -24,10 +24,18 @@ pub struct Model {
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,
+    /// Empty if unknown.
     pub region: String,
+    /// The source address of the provider; empty if unknown.
+    pub provider: String,
+    /// The key of the provider's configuration; empty if unknown.
+    pub provider_config: String,
     pub severity: Severity,
     /// [`Severity::rank`], for lists sorted by it.
     pub severity_rank: i16,
+    pub severity_reason: Option<String>,
+    /// A person set the severity: no scan changes it.
+    pub is_severity_manual: bool,
     pub kind: Kind,
     pub status: Status,
     /// Redacted JSON.
@@ -61,8 +69,14 @@ pub struct Model {
     pub resolved_how: Option<ResolvedHow>,
     pub previous_drift_id: Option<Uuid>,
     pub fingerprint: String,
-    /// Identifies the actual state that was seen, under the server's key.
+    /// Identifies the decidable part of the actual state, under the server's key.
     pub actual_hash: String,
+    /// Identifies what is shown but for values that change by themselves; `None` in rows that other rules
+    /// or 0.1.0 wrote.
+    pub shown_hash: Option<String>,
+    /// [`scan::PathHash`]es as JSON: what a decision covers. `None` in rows that 0.1.0 wrote.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub decidable: Option<String>,
     /// Grows with every change but sightings; the ETag.
     pub version: i32,
     /// What `q` searches: lower-case id, address and type.
@@ -75,18 +89,36 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What reconciling a scan needs of a live drift.
+/// What matching a scan needs of a live drift.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Live {
     pub id: Uuid,
     pub account_id: Option<String>,
+    pub address: String,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub region: String,
+    pub provider: String,
+    pub provider_config: String,
     pub fingerprint: String,
     pub actual_hash: String,
+    pub shown_hash: Option<String>,
+    pub decidable: Option<String>,
+    pub kind: Kind,
     pub status: Status,
     pub severity: Severity,
-    pub region: String,
+    pub is_severity_manual: bool,
     pub cost_cents: i64,
+}
+
+/// What a decision was made on, as it is shown.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Shown {
+    pub id: Uuid,
+    pub actual_state: Option<String>,
+    pub difference: String,
 }
 
 /// The last row of a fingerprint that was resolved.
@@ -102,7 +134,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// The same, locked until the transaction ends.
+/// Reads a drift and locks it until the transaction ends.
 pub async fn lock(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(db).await
 }
@@ -137,6 +169,33 @@ pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Liv
         .await
 }
 
+/// What these drifts show.
+pub async fn shown(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Shown>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        rows.extend(query.into_partial_model::<Shown>().all(db).await?);
+    }
+    Ok(rows)
+}
+
+/// The next live drifts of all stacks by id, locked until the transaction ends.
+pub async fn live_after(
+    db: &impl ConnectionTrait,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let after = after.map(|id| Column::Id.gt(id));
+    Entity::find()
+        .filter(Column::Status.ne(Status::Resolved))
+        .filter(Condition::all().add_option(after))
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .lock_exclusive()
+        .all(db)
+        .await
+}
+
 /// The last resolved row of each of these fingerprints that has one.
 pub async fn last_resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
     let later = || Alias::new("later");
@@ -167,7 +226,7 @@ pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), D
     Ok(())
 }
 
-/// The same state was seen again: no change of the drift, so its version stays.
+/// Counts sightings of drifts that are as they were: their versions stay.
 pub async fn record_sightings(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
@@ -231,12 +290,34 @@ pub async fn update_if(
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
-/// Changes a live drift that the transaction has locked and a scan has seen in another state.
-pub async fn update_seen(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<(), DbErr> {
+/// Changes a live drift that the transaction has locked and a scan has seen. `is_news`: people are to
+/// notice, so the version grows.
+pub async fn update_seen(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    change: ActiveModel,
+    is_news: bool,
+) -> Result<(), DbErr> {
     Entity::update_many()
         .set(change)
-        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
         .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Changes a live drift that the transaction has locked, without a scan.
+pub async fn rerate(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    change: ActiveModel,
+    is_news: bool,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(change)
+        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
         .filter(Column::Id.eq(id))
         .exec(db)
         .await?;

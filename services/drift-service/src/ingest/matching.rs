@@ -1,0 +1,77 @@
+//! Matches a scan with what is stored of its stack.
+
+use std::collections::{HashMap, HashSet};
+
+use outbox::Transaction;
+use scan::rules::Rules;
+use scan::{Change, Match, Scan, match_findings};
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use crate::drift::entity::{self, Live, Shown};
+use crate::drift::{Status, content};
+
+/// What a scan covers.
+#[derive(Clone, Copy)]
+pub struct Coverage<'a> {
+    pub account_id: Option<&'a str>,
+    /// What the scan does not show is gone.
+    pub is_complete: bool,
+}
+
+/// A scan beside the stored drifts that it is about.
+pub struct Matched {
+    pub matches: Vec<Match<Uuid>>,
+    /// Drifts that are over.
+    pub resolved: Vec<Uuid>,
+    pub repeated: Vec<String>,
+    pub live: HashMap<Uuid, Live>,
+    /// The resolved drift that a new one continues, by fingerprint.
+    pub previous: HashMap<String, Uuid>,
+}
+
+/// Matches a scan of a stack that the transaction has locked.
+pub async fn match_stored(
+    tx: &Transaction,
+    scan: &mut Scan,
+    coverage: Coverage<'_>,
+    rules: &Rules,
+) -> Result<Matched, DbErr> {
+    let mut live = entity::lock_live(&**tx, &scan.stack).await?;
+    // A scan of one account says nothing about the resources of another one.
+    if let Some(account_id) = coverage.account_id {
+        live.retain(|drift| drift.account_id.as_deref().is_none_or(|known| known == account_id));
+    }
+    // What a decision was made on is read where it may have to be compared.
+    let decided = |drift: &&Live| drift.status != Status::Detected || drift.decidable.is_none();
+    let ids: Vec<Uuid> = live.iter().filter(decided).map(|drift| drift.id).collect();
+    let shown: HashMap<Uuid, Shown> =
+        entity::shown(&**tx, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
+    let stored = live.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
+    let found = match_findings(scan, stored, coverage.is_complete, rules);
+
+    let mut resolved = found.settled;
+    resolved.extend(found.gone.into_iter().filter(|id| {
+        let account = live.iter().find(|drift| drift.id == *id).and_then(|drift| drift.account_id.as_deref());
+        coverage.account_id.is_none() || account == coverage.account_id
+    }));
+    let previous = previous(tx, &found.matches).await?;
+    let live = live.into_iter().map(|drift| (drift.id, drift)).collect();
+    Ok(Matched { matches: found.matches, resolved, repeated: found.repeated, live, previous })
+}
+
+async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<String, Uuid>, DbErr> {
+    let is_new = |found: &&Match<Uuid>| matches!(found.change, Change::New);
+    let new: Vec<&Match<Uuid>> = matches.iter().filter(is_new).collect();
+    let fingerprints: Vec<&str> = new.iter().map(|found| found.fingerprint.as_str()).collect();
+    let hashes: HashSet<(&str, &str)> = new
+        .iter()
+        .map(|found| (found.fingerprint.as_str(), found.finding.actual_hash.as_str()))
+        .collect();
+    let resolved = entity::last_resolved(&**tx, &fingerprints).await?;
+    Ok(resolved
+        .into_iter()
+        .filter(|drift| hashes.contains(&(drift.fingerprint.as_str(), drift.actual_hash.as_str())))
+        .map(|drift| (drift.fingerprint, drift.id))
+        .collect())
+}
