@@ -74,14 +74,21 @@ until_true() {
   exit 1
 }
 
+# start_bare NAME COMMAND...: the same, without the environment of the caller: Caddy's templates can read
+# the environment, and none of these programs needs a secret.
+start_bare() { start "$1" env -i PATH="$PATH" HOME="$run" "${@:2}"; }
+
 random() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
-for name in ADMIN AUTH DRIFT GATEWAY BACKEND; do export "REDIS_${name}_PASSWORD=$(random)"; done
+REDIS_AUTH_PASSWORD=$(random) REDIS_DRIFT_PASSWORD=$(random) REDIS_GATEWAY_PASSWORD=$(random)
 
 mkfifo "$run/databases"
-start postgres bash -c 'exec "$0" <"$1"' "$binaries/private-postgres" "$run/databases"
+start_bare postgres bash -c 'exec "$0" <"$1"' "$binaries/private-postgres" "$run/databases"
 exec 4>"$run/databases"
 printf '\n\n' >&4
-RUN_DIR=$run start redis deploy/redis/start.sh --port "$REDIS_PORT" --bind 127.0.0.1 --dir "$run"
+RUN_DIR=$run REDIS_ADMIN_PASSWORD=$(random) REDIS_BACKEND_PASSWORD=$(random) \
+  REDIS_AUTH_PASSWORD=$REDIS_AUTH_PASSWORD REDIS_DRIFT_PASSWORD=$REDIS_DRIFT_PASSWORD \
+  REDIS_GATEWAY_PASSWORD=$REDIS_GATEWAY_PASSWORD \
+  start redis deploy/redis/start.sh --port "$REDIS_PORT" --bind 127.0.0.1 --dir "$run"
 two_databases() { [ "$(wc -l <"$run/postgres.log")" -ge 2 ]; }
 until_true postgres two_databases
 redis_ready() { grep -q 'Ready to accept' "$run/redis.log"; }
@@ -90,17 +97,19 @@ until_true redis redis_ready
 
 export NODE_ENV=development HOST=127.0.0.1 LOG_FORMAT=json SHUTDOWN_SECONDS=5
 export CORS_ORIGIN="http://localhost:$CADDY_PORT,http://127.0.0.1:$CADDY_PORT" TRUSTED_PROXIES=127.0.0.1/32
-JWT_ACCESS_SECRET=$(random) JWT_REFRESH_SECRET=$(random)
-export JWT_ACCESS_SECRET JWT_REFRESH_SECRET
-redis() { echo "redis://$1:$2@127.0.0.1:$REDIS_PORT"; }
-REDIS_URL=$(redis auth "$REDIS_AUTH_PASSWORD") DATABASE_URL=$auth_database PORT=$AUTH_PORT \
-  start auth-service "$binaries/auth-service"
-REDIS_URL=$(redis drift "$REDIS_DRIFT_PASSWORD") DATABASE_URL=$drift_database PORT=$DRIFT_PORT \
-  start drift-service "$binaries/drift-service"
-export REDIS_URL
-REDIS_URL=$(redis gateway "$REDIS_GATEWAY_PASSWORD")
-GATEWAY_NODE=ws-gateway-1 PORT=$GATEWAY_1_PORT start ws-gateway-1 "$binaries/ws-gateway"
-GATEWAY_NODE=ws-gateway-2 PORT=$GATEWAY_2_PORT start ws-gateway-2 "$binaries/ws-gateway"
+access_secret=$(random) refresh_secret=$(random)
+# start_service NAME PORT REDIS_USER REDIS_PASSWORD [VARIABLE=value...]: each has the secrets that it needs.
+start_service() {
+  local name=$1 port=$2 redis_url=redis://$3:$4@127.0.0.1:$REDIS_PORT binary=${1%-[12]}
+  shift 4
+  (($# == 0)) || local -x "$@"
+  PORT=$port REDIS_URL=$redis_url JWT_ACCESS_SECRET=$access_secret start "$name" "$binaries/$binary"
+}
+start_service auth-service "$AUTH_PORT" auth "$REDIS_AUTH_PASSWORD" \
+  DATABASE_URL="$auth_database" JWT_REFRESH_SECRET="$refresh_secret"
+start_service drift-service "$DRIFT_PORT" drift "$REDIS_DRIFT_PASSWORD" DATABASE_URL="$drift_database"
+start_service ws-gateway-1 "$GATEWAY_1_PORT" gateway "$REDIS_GATEWAY_PASSWORD" GATEWAY_NODE=ws-gateway-1
+start_service ws-gateway-2 "$GATEWAY_2_PORT" gateway "$REDIS_GATEWAY_PASSWORD" GATEWAY_NODE=ws-gateway-2
 until_true auth-service answers "$AUTH_PORT" /ready
 until_true drift-service answers "$DRIFT_PORT" /ready
 until_true ws-gateway-1 answers "$GATEWAY_1_PORT" /ready
@@ -113,14 +122,15 @@ sed -e "s/auth-service:4001/127.0.0.1:$AUTH_PORT/; s/drift-service:4002/127.0.0.
 # Every second, so that one sees at once what one does.
 sed -e "s/localhost:9090/localhost:$PROMETHEUS_PORT/; s/_interval: .*/_interval: 1s/; s/_timeout: .*/_timeout: 1s/" \
   deploy/prometheus/prometheus.yml >"$run/prometheus.yml"
-start prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
+start_bare prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
   --web.listen-address="127.0.0.1:$PROMETHEUS_PORT"
 until_true prometheus answers "$PROMETHEUS_PORT" /-/ready
 
-XDG_DATA_HOME=$run XDG_CONFIG_HOME=$run SITE_ADDRESS=":$CADDY_PORT" CADDY_ADMIN="localhost:$ADMIN_PORT" CONSOLE_DIR=$PWD/services/console \
+start_bare caddy \
+  SITE_ADDRESS=":$CADDY_PORT" CADDY_ADMIN="localhost:$ADMIN_PORT" CONSOLE_DIR="$PWD/services/console" \
   AUTH_UPSTREAM="127.0.0.1:$AUTH_PORT" DRIFT_UPSTREAM="127.0.0.1:$DRIFT_PORT" \
   GATEWAY_1="127.0.0.1:$GATEWAY_1_PORT" GATEWAY_2="127.0.0.1:$GATEWAY_2_PORT" \
-  start caddy caddy run --config Caddyfile
+  caddy run --config Caddyfile
 until_true caddy answers "$CADDY_PORT" /health
 
 cat <<END

@@ -81,7 +81,8 @@ for (const start of [allInOne, behindCaddy]) {
       await page.getByText('Drop the plan to upload it').waitFor();
       await page.locator('.list-pane').dispatchEvent('drop', { dataTransfer: files });
       const dialog = page.getByRole('dialog');
-      assert.equal(await dialog.getByLabel('Stack').inputValue(), 'network');
+      const stack = dialog.getByLabel('Stack');
+      await eventually('the stack named by the file', async () => (await stack.inputValue()) === 'network');
       await dialog.getByLabel('Only try').check();
       await dialog.getByRole('button', { name: 'Upload' }).click();
       await dialog.getByText('This would happen').waitFor();

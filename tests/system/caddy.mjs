@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 
 import { Process, repository } from '../lib/process.mjs';
 import { temporaryFolder } from '../lib/servers.mjs';
@@ -7,8 +8,11 @@ import { freePort } from '../lib/waiting.mjs';
 /** The PATH on which a current Caddy is found. */
 const toolsPath = execFileSync(`${repository}/deploy/tools.sh`, { encoding: 'utf8' }).trim();
 
-/** Caddy with the repository's own Caddyfile. `env` names the upstreams. */
-export async function startCaddy(env) {
+/**
+ * Caddy with the repository's own Caddyfile. `env` names the upstreams. `source` is another Caddyfile of the
+ * repository, whose fixed ports are replaced.
+ */
+export async function startCaddy(env, source = 'Caddyfile') {
   const [port, adminPort] = [await freePort(), await freePort()];
   const home = await temporaryFolder();
   const admin = `127.0.0.1:${adminPort}`;
@@ -20,7 +24,11 @@ export async function startCaddy(env) {
     ...env,
     PATH: toolsPath,
   };
-  const file = `${repository}/Caddyfile`;
+  const file = source === 'Caddyfile' ? `${repository}/Caddyfile` : `${home.path}/Caddyfile`;
+  if (source !== 'Caddyfile') {
+    const text = await readFile(`${repository}/${source}`, 'utf8');
+    await writeFile(file, text.replace('admin localhost:2019', `admin ${admin}`).replace(/^:8080 \{$/m, `:${port} {`));
+  }
   const caddy = new Process('caddy', ['run', '--config', file], variables);
   caddy.url = `http://127.0.0.1:${port}`;
   await caddy.until('listening', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);

@@ -34,6 +34,48 @@ function stopEcho(server) {
   server.close();
 }
 
+/** No header and no path makes Caddy evaluate text of the request. */
+async function refusesTemplates(caddy) {
+  const templates = [
+    '{{env "CANARY"}}',
+    '{{listFiles "/"}}',
+    '{{readFile "/etc/passwd"}}',
+    '{{httpInclude "/health"}}',
+    '{{placeholder "env.CANARY"}}',
+    '{env.CANARY}',
+    '{{repeat 20000000 "a"}}',
+  ];
+  const { hostname, port } = new URL(caddy.url);
+  const ask = async (path, headers) => {
+    const sent = request({ hostname, port, path, headers }).end();
+    const [answer] = await once(sent, 'response');
+    answer.setEncoding('utf8');
+    const body = (await answer.toArray()).join('');
+    return { body, error: JSON.parse(body).error };
+  };
+  for (const template of templates) {
+    const attempts = [
+      ['/nothing', { 'X-Request-Id': ['a', template] }],
+      ['/nothing', { 'X-Request-Id': [template, 'a'] }],
+      ['/nothing', { 'X-Request-Id': template }],
+      [`/nothing/${encodeURIComponent(template)}?q=${encodeURIComponent(template)}`, {}],
+      ...['Traceparent', 'User-Agent', 'Origin', 'Referer', 'Cookie', 'Authorization', 'Accept', 'X-Forwarded-For', 'Content-Type'].map(
+        (name) => ['/nothing', { [name]: ['a', template] }],
+      ),
+    ];
+    for (const [path, headers] of attempts) {
+      const { body, error } = await ask(path, headers);
+      const attempt = `${path} ${JSON.stringify(headers)}`;
+      assert.equal(error.code, 'NOT_FOUND', attempt);
+      assert.match(error.requestId, /^[0-9a-f-]{36}$/, attempt);
+      assert.ok(body.length < 500 && !body.includes('canary'), `${attempt}: ${body.slice(0, 500)}`);
+    }
+  }
+  const { error } = await ask('/nothing', { 'X-Request-Id': ['a', 'b'] });
+  assert.match(error.requestId, /^[0-9a-f-]{36}$/, 'two ids are none');
+  assert.equal((await ask('/nothing', { 'X-Request-Id': 'mine-2' })).error.requestId, 'mine-2');
+}
+
 describe('the front door', () => {
   const names = ['auth', 'drift', 'ws-gateway-1', 'ws-gateway-2'];
   let upstreams, caddy;
@@ -45,6 +87,7 @@ describe('the front door', () => {
       DRIFT_UPSTREAM: upstreams.drift.address,
       GATEWAY_1: upstreams['ws-gateway-1'].address,
       GATEWAY_2: upstreams['ws-gateway-2'].address,
+      CANARY: 'canary-of-the-environment',
     });
   });
   after(async () => {
@@ -130,6 +173,8 @@ describe('the front door', () => {
     );
   });
 
+  test('text of a request is never evaluated as a template s57', () => refusesTemplates(caddy));
+
   test('s13 no token that came in by whatever way is in a log of Caddy', async () => {
     const before = caddy.log.length;
     const secret = 'eyJhbGciOiJIUzI1NiJ9.canary.canary';
@@ -140,6 +185,17 @@ describe('the front door', () => {
     socket.terminate();
     await eventually('the lines', () => caddy.log.slice(before).split('"uri":"/').length > 2);
     assert.ok(!caddy.log.includes('canary'), caddy.log.slice(before));
+  });
+
+  test('a URL that is too long gets the envelope, and a short line in the log s72', async () => {
+    const before = caddy.log.length;
+    for (const path of [`/api/v1/drifts?region=${','.repeat(33_000)}`, `/${'a'.repeat(200_000)}`]) {
+      const answer = await fetch(`${caddy.url}${path}`);
+      const { success, error } = await answer.json();
+      assert.deepEqual([success, error.code], [false, 'VALIDATION_ERROR']);
+    }
+    await eventually('the lines', () => caddy.log.slice(before).split('"status":414').length === 3);
+    assert.ok(caddy.log.slice(before).length < 20_000);
   });
 
   test('reloading the Caddyfile closes no socket', async () => {
@@ -192,4 +248,14 @@ describe('the front door', () => {
       assert.ok(answer.statusCode >= 400, `${path}: ${answer.statusCode}`);
     }
   });
+});
+
+describe('the front door in Kubernetes', () => {
+  let caddy;
+  before(async () => {
+    caddy = await startCaddy({ CANARY: 'canary-of-the-environment' }, 'deploy/k8s/Caddyfile');
+  });
+  after(() => caddy?.stop());
+
+  test('text of a request is never evaluated as a template in Kubernetes s57', () => refusesTemplates(caddy));
 });

@@ -11,9 +11,9 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::Notify;
-use url::Url;
 
 use crate::Transaction;
+use crate::connect::{ConnectError, Target};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,21 +44,21 @@ impl Database {
     /// `?schema=name` on a Postgres URL keeps the tables in that schema, which is made if need be:
     /// so several services share one database.
     ///
+    /// A SQLite file is readable by its owner only.
+    ///
     /// # Errors
-    /// If the database cannot be reached or migrated.
+    /// If the URL is of no use, or the database cannot be reached or migrated.
     pub async fn connect<M: MigratorTrait>(
         url: &str,
         backplane: Backplane,
         clock: Clock,
-    ) -> Result<Self, DbErr> {
-        if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
-            // Without the URL itself: it may hold a password.
-            return Err(DbErr::Custom("the URL must begin with postgres:// or sqlite:".into()));
-        }
-        let (url, schema) = split_schema(url)?;
+    ) -> Result<Self, ConnectError> {
+        let target = Target::parse(url)?;
+        target.prepare_file()?;
+        let Target { url, schema } = target;
         let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
         let database = Self { connection, backplane, clock, committed: Arc::default() };
-        database.migrate::<M>(schema.as_deref()).await?;
+        database.migrate::<M>(schema.as_deref()).await.map_err(ConnectError::Migration)?;
         Ok(database)
     }
 
@@ -93,26 +93,6 @@ impl Database {
         M::up(&transaction, None).await?;
         transaction.commit().await
     }
-}
-
-/// Takes `schema` out of a Postgres URL; the driver does not know it.
-fn split_schema(url: &str) -> Result<(String, Option<String>), DbErr> {
-    let Ok(mut parsed) = Url::parse(url) else { return Ok((url.into(), None)) };
-    let Some((_, schema)) = parsed.query_pairs().find(|(name, _)| name == "schema") else {
-        return Ok((url.into(), None));
-    };
-    let schema = schema.into_owned();
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if schema.is_empty() || !schema.bytes().all(plain) {
-        return Err(DbErr::Custom("DATABASE_URL: schema may have a-z, 0-9 and _ only".into()));
-    }
-    let others = parsed.query_pairs().filter(|(name, _)| name != "schema");
-    let others = others.map(|(name, value)| (name.into_owned(), value.into_owned())).collect::<Vec<_>>();
-    parsed.set_query(None);
-    if !others.is_empty() {
-        parsed.query_pairs_mut().extend_pairs(others);
-    }
-    Ok((parsed.into(), Some(schema)))
 }
 
 fn options(url: &str, schema: Option<&str>) -> ConnectOptions {

@@ -8,6 +8,7 @@
 //! Start with [`Database`]. Nothing here knows what the events mean.
 
 mod away;
+mod connect;
 mod database;
 mod entity;
 mod metrics;
@@ -16,6 +17,7 @@ mod relay;
 mod transaction;
 
 pub use away::is_away;
+pub use connect::ConnectError;
 pub use database::Database;
 pub use migration::Migration;
 pub use transaction::Transaction;

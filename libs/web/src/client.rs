@@ -1,5 +1,6 @@
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
@@ -8,8 +9,8 @@ use ipnet::IpNet;
 
 use crate::{ApiError, Platform};
 
-/// The address of the client: that of the connection, or, if a configured proxy made it, the
-/// rightmost hop of `X-Forwarded-For` that is none.
+/// The address of the client: that of the connection, or, if a configured proxy made the connection, the
+/// rightmost hop of `X-Forwarded-For` that is not a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub IpAddr);
 
@@ -19,31 +20,58 @@ impl FromRequest for ClientIp {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let platform = request.app_data::<web::Data<Platform>>();
-        let trusted = platform.map_or(&[][..], |platform| &platform.http.trusted_proxies);
-        let peer = request.peer_addr().map(|address| address.ip());
-        let ip = peer.map(|peer| client_ip(peer, request.headers(), trusted));
+        let ip = platform.and_then(|platform| platform.proxies.client_ip(request));
         ready(ip.map(Self).ok_or_else(|| ApiError::internal("a connection without an address")))
     }
 }
 
-/// See [`ClientIp`]. Whatever stands left of the first hop that is no proxy of ours is anybody's claim.
-pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_proxy = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
-    let peer = peer.to_canonical();
-    if !is_proxy(peer) {
-        return peer;
+/// The proxies whose `X-Forwarded-For` is believed.
+#[derive(Debug, Default)]
+pub struct Proxies {
+    networks: Vec<IpNet>,
+    has_warned: AtomicBool,
+}
+
+impl Proxies {
+    pub(crate) fn new(networks: Vec<IpNet>) -> Self {
+        Self { networks, has_warned: AtomicBool::new(false) }
     }
-    let values = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops = values.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse::<IpAddr>().ok());
-    let mut client = peer;
-    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
-        let Some(hop) = hop else { break };
-        client = hop.to_canonical();
-        if !is_proxy(client) {
-            break;
+
+    /// See [`ClientIp`]; `None` if the connection has no address.
+    pub fn client_ip(&self, request: &HttpRequest) -> Option<IpAddr> {
+        Some(self.resolve(request.peer_addr()?.ip(), request.headers()))
+    }
+
+    /// Anything left of the first hop that is not a proxy of ours is an unproven claim.
+    fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let values = headers.get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
+        let hops = values.flat_map(|value| value.split(',')).collect::<Vec<_>>();
+        for hop in hops.into_iter().rev() {
+            if !self.networks.iter().any(|network| network.contains(&client)) {
+                break;
+            }
+            let Some(ip) = parse_hop(hop.trim()) else {
+                self.warn_once(client);
+                break;
+            };
+            client = ip.to_canonical();
+        }
+        client
+    }
+
+    fn warn_once(&self, proxy: IpAddr) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%proxy, "a proxy sends an X-Forwarded-For that cannot be read: its clients count as one");
         }
     }
-    client
+}
+
+/// An address; Azure and IIS add a port, and put brackets around IPv6.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse().ok().or_else(with_port).or_else(|| bare().map(Into::into))
 }
 
 /// What limits count by: the address, or for IPv6 its /64, of which a client has all.
@@ -68,8 +96,8 @@ mod tests {
         for value in forwarded {
             headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(value));
         }
-        let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect::<Vec<_>>();
-        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let proxies = Proxies::new(trusted.iter().map(|network| network.parse().unwrap()).collect());
+        proxies.resolve(peer.parse().unwrap(), &headers).to_string()
     }
 
     #[test]
@@ -80,6 +108,22 @@ mod tests {
         assert_eq!(seen("10.0.0.2", &["1.2.3.4, junk"], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(seen("10.0.0.2", &[], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(seen("::ffff:10.0.0.2", &["203.0.113.9"], &["10.0.0.0/8"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_hop_may_have_a_port_and_brackets() {
+        for (hop, ip) in [
+            ("203.0.113.7:51234", "203.0.113.7"),
+            ("[2001:db8::7]:99", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("203.0.113.7:many", "10.0.0.2"),
+            ("[203.0.113.7]", "10.0.0.2"),
+            ("unknown", "10.0.0.2"),
+        ] {
+            assert_eq!(seen("10.0.0.2", &[hop], &["10.0.0.0/8"]), ip, "{hop}");
+        }
+        assert_eq!(seen("10.0.0.2", &["6.6.6.6, 203.0.113.7:1, 10.0.0.3:2"], &["10.0.0.0/8"]), "203.0.113.7");
     }
 
     #[test]

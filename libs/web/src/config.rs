@@ -1,10 +1,16 @@
 use std::ffi::OsString;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
+use anyhow::{Context, Result};
 use clap::{Args, Command, Parser, ValueEnum};
 use ipnet::IpNet;
 
+use crate::origin;
+
 const HEALTHCHECK: &str = "healthcheck";
+const DEVELOPMENT_ORIGIN: &str = "http://localhost:3000";
 
 /// Where a process runs. Outside development, unsafe settings are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,17 +28,33 @@ pub struct HttpConfig {
     #[arg(long = "environment", env = "APP_ENV", value_enum, default_value = "development")]
     pub environment: Environment,
 
-    /// Address to listen on
-    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
-    pub host: IpAddr,
+    /// Address to listen on; if not given, 127.0.0.1 in development and 0.0.0.0 elsewhere
+    #[arg(long, env = "HOST")]
+    pub host: Option<IpAddr>,
 
-    /// Origins of browsers that may call, comma-separated and exact, such as https://app.example.com
-    #[arg(long, env = "CORS_ORIGIN", value_delimiter = ',', default_value = "http://localhost:3000")]
+    /// Origins of pages that may call, the console's included, comma-separated and exact, such as https://app.example.com; if not given, http://localhost:3000 in development and none elsewhere
+    #[arg(long, env = "CORS_ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
+
+    /// Further request headers that pages of other origins may send, comma-separated
+    #[arg(long, env = "CORS_HEADERS", value_delimiter = ',')]
+    pub cors_headers: Vec<HeaderName>,
 
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Seconds in which the body of a request must arrive; a scan may take longer, at 64 KiB per second
+    #[arg(long, env = "REQUEST_BODY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub request_body_seconds: u64,
+
+    /// Address and port for /metrics and for /health in detail, such as 127.0.0.1:9464; the main port then tells only whether the process is up
+    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Allow connections without TLS to databases and Redis at public addresses, outside development
+    #[arg(long, env = "ALLOW_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set)]
+    pub allow_plaintext: bool,
 
     /// Threads that serve; as many as there are cores if not given
     #[arg(long, env = "WORKERS")]
@@ -49,22 +71,31 @@ impl HttpConfig {
         !matches!(self.environment, Environment::Development | Environment::Test)
     }
 
-    /// Names what must not be set so outside development.
+    /// Fills in the defaults that depend on the environment, and checks what was given.
     ///
     /// # Errors
     /// One sentence that names the variable.
-    pub fn check(&self) -> anyhow::Result<()> {
-        for origin in &self.cors_origin {
-            anyhow::ensure!(
-                origin.starts_with("http://") || origin.starts_with("https://"),
-                "CORS_ORIGIN lists {origin:?}; give exact origins such as https://app.example.com"
-            );
-            anyhow::ensure!(
-                !origin.ends_with('/') && !origin.contains('*'),
-                "CORS_ORIGIN lists {origin:?}; an origin ends with its host or port, and has no wildcard"
-            );
+    pub fn resolve(&mut self) -> Result<()> {
+        if self.cors_origin.is_empty() && !self.is_strict() {
+            self.cors_origin.push(DEVELOPMENT_ORIGIN.into());
+        }
+        self.cors_origin.retain(|origin| !origin.is_empty());
+        for origin in &mut self.cors_origin {
+            *origin = origin::normalize(origin).with_context(|| {
+                format!("CORS_ORIGIN lists {origin:?}: give exact origins such as https://app.example.com, without a path, a trailing slash or a wildcard")
+            })?;
         }
         Ok(())
+    }
+
+    /// The address to listen on.
+    pub fn address(&self) -> IpAddr {
+        let default = if self.is_strict() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        self.host.unwrap_or(default.into())
+    }
+
+    pub(crate) fn body_time(&self) -> Duration {
+        Duration::from_secs(self.request_body_seconds)
     }
 }
 

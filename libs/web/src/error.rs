@@ -3,6 +3,7 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use contracts::Clock;
 use serde::Serialize;
 use strum::EnumIter;
 use utoipa::ToSchema;
@@ -16,6 +17,7 @@ pub enum ErrorCode {
     Forbidden,
     NotFound,
     MethodNotAllowed,
+    RequestTimeout,
     Conflict,
     InvalidTransition,
     PreconditionFailed,
@@ -36,6 +38,7 @@ impl ErrorCode {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict | Self::InvalidTransition => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -146,6 +149,18 @@ impl ApiError {
         let mut error = Self::new(ErrorCode::Unavailable, message);
         error.retry_after_seconds = Some(retry_after_seconds.max(1));
         error
+    }
+
+    /// The envelope of this error.
+    pub(crate) fn to_body(&self, request_id: &str, clock: &Clock) -> serde_json::Value {
+        let error = ErrorBody {
+            code: self.code,
+            message: self.message.clone(),
+            timestamp: clock.now(),
+            request_id: request_id.into(),
+            details: self.details.clone(),
+        };
+        serde_json::json!({"success": false, "error": error})
     }
 
     /// Adds what the client may need to act.

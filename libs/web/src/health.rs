@@ -4,10 +4,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde_json::json;
 
-use crate::Platform;
+use crate::{Platform, endpoint};
 
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -84,22 +87,50 @@ async fn report(platform: &Platform) -> Report {
     }
 }
 
+/// The paths for operators, with everything that is known.
+pub(crate) fn detailed(config: &mut ServiceConfig) {
+    config
+        .service(endpoint("/health").get(health))
+        .service(endpoint("/ready").get(ready))
+        .service(endpoint("/metrics").get(metrics));
+}
+
+/// The paths for strangers, who learn whether the process is up and no more.
+pub(crate) fn brief(config: &mut ServiceConfig) {
+    config.service(endpoint("/health").get(brief_health)).service(endpoint("/ready").get(brief_ready));
+}
+
 /// Alive: always 200, with the state of each dependency.
-pub(crate) async fn health(platform: web::Data<Platform>) -> HttpResponse {
+async fn health(platform: web::Data<Platform>) -> HttpResponse {
     HttpResponse::Ok().json(report(&platform).await)
 }
 
-/// 503 while it cannot serve.
-pub(crate) async fn ready(platform: web::Data<Platform>) -> HttpResponse {
+/// 503 while the process cannot serve.
+async fn ready(platform: web::Data<Platform>) -> HttpResponse {
     let report = report(&platform).await;
+    readiness(&report).json(report)
+}
+
+async fn brief_health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+async fn brief_ready(platform: web::Data<Platform>) -> HttpResponse {
+    let report = report(&platform).await;
+    readiness(&report).json(json!({"status": report.status}))
+}
+
+fn readiness(report: &Report) -> HttpResponseBuilder {
     if report.status == "down" {
-        return HttpResponse::ServiceUnavailable().insert_header(("Retry-After", "1")).json(report);
+        let mut response = HttpResponse::ServiceUnavailable();
+        response.insert_header((header::RETRY_AFTER, "1"));
+        return response;
     }
-    HttpResponse::Ok().json(report)
+    HttpResponse::Ok()
 }
 
 /// Prometheus's text format.
-pub(crate) async fn metrics(platform: web::Data<Platform>) -> HttpResponse {
+async fn metrics(platform: web::Data<Platform>) -> HttpResponse {
     let text = prometheus::TextEncoder::new().encode_to_string(&platform.metrics.gather());
     match text {
         Ok(text) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text),

@@ -5,8 +5,11 @@
 //! [`ValidJson`], [`Caller`], [`ok`] and [`ApiError`].
 
 mod answer;
+mod bare_errors;
+mod body_deadline;
 mod client;
 mod config;
+mod cors;
 pub mod cursor;
 mod endpoint;
 mod error;
@@ -18,6 +21,7 @@ mod logging;
 mod observe;
 pub mod openapi;
 mod origin;
+mod plaintext;
 mod platform;
 mod server;
 mod takeover;
@@ -25,17 +29,20 @@ mod token_use;
 mod trace;
 
 pub use answer::{created, list, ok};
-pub use client::{ClientIp, client_ip, network};
+pub use body_deadline::expect_large_body;
+pub use client::{ClientIp, Proxies, network};
 pub use config::{Environment, HttpConfig, parse};
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
 pub use extract::{
     BodyLimit, Caller, MaybeCaller, RequestId, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
+    read_body,
 };
 pub use health::{Check, Health, Status};
 pub use limiter::{Limit, Limiter};
 pub use logging::init_logging;
 pub use origin::origin_is_allowed;
+pub use plaintext::check_plaintext;
 pub use platform::Platform;
 pub use server::{Server, serve, stop_on_signals};
 pub use takeover::{Taken, take_over};

@@ -7,21 +7,26 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use backplane::traced;
 use contracts::Traceparent;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
-use serde_json::json;
 use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use crate::{ApiError, ErrorBody, ErrorCode, Platform, RequestId, trace};
+use crate::body_deadline::limit_body_time;
+use crate::cors::{self, Cors};
+use crate::{ApiError, ErrorCode, Platform, RequestId, trace};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 64;
+const MAX_LOGGED_PATH: usize = 512;
+/// Room for a token and for the longest filters.
+const MAX_URL_BYTES: usize = 16 * 1024;
 const PROBED: [&str; 3] = ["/health", "/ready", "/metrics"];
 
 /// Counts and times requests. Labels are bounded: route patterns, never paths.
@@ -50,7 +55,7 @@ impl RequestMetrics {
 }
 
 pub(crate) async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
@@ -65,18 +70,29 @@ pub(crate) async fn observe(
     let method = method_label(&request);
     // Without the query: it may hold a token.
     let path = request.path().to_owned();
+    let platform = request.app_data::<web::Data<Platform>>().cloned();
+    if let Some(platform) = &platform {
+        limit_body_time(&mut request, platform.http.body_time());
+    }
+    let cors = request.app_data::<web::Data<Cors>>().cloned();
+    let origin = cors.as_ref().and_then(|cors| cors.listed_origin(request.headers()));
 
-    let (http_request, response) = match traced(trace, next.call(request)).instrument(span.clone()).await {
-        Ok(answer) => answer.into_parts(),
-        // Extractors outside handlers and actix itself; `from_fn` hands them on as errors.
-        Err(error) => return Err(error),
+    let (http_request, response) = if request.uri().path_and_query().is_some_and(is_too_long) {
+        let message = format!("must have at most {MAX_URL_BYTES} bytes");
+        request.into_response(HttpResponse::from_error(ApiError::validation("url", message))).into_parts()
+    } else if let Some(preflight) = cors.and_then(|cors| cors.answer_preflight(&request)) {
+        request.into_response(preflight).into_parts()
+    } else {
+        // `from_fn` passes errors of extractors outside handlers, and of actix itself, on as errors.
+        let response = traced(trace, next.call(request)).instrument(span.clone()).await?;
+        response.map_into_boxed_body().into_parts()
     };
-    let platform = http_request.app_data::<web::Data<Platform>>().cloned();
-    let mut response = response.map_into_boxed_body();
+    let mut response = response;
     if let (Some(platform), true) = (&platform, is_bare_error(&response)) {
         response = enveloped(response, &request_id, platform);
     }
     add_headers(response.headers_mut(), &request_id);
+    cors::add_headers(response.headers_mut(), origin);
 
     let status = response.status();
     let route = http_request.match_pattern().unwrap_or_else(|| "unmatched".into());
@@ -89,9 +105,15 @@ pub(crate) async fn observe(
     Ok(ServiceResponse::new(http_request, response))
 }
 
-/// The caller's own id, if it is one that fits a log line.
+fn is_too_long(url: &PathAndQuery) -> bool {
+    url.as_str().len() > MAX_URL_BYTES
+}
+
+/// The caller's own id, if it sent exactly one and the id fits a log line.
 fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let mut values = headers.get_all(&REQUEST_ID);
+    let only = values.next().filter(|_| values.next().is_none());
+    let given = only.and_then(|value| value.to_str().ok());
     let fits = |id: &&str| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -130,20 +152,14 @@ fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> H
     let error = match response.error().and_then(|error| error.as_error::<ApiError>()) {
         Some(error) => error,
         None => {
-            unknown = from_status(response.status());
+            unknown = error_from_status(response.status());
             &unknown
         }
     };
-    let body = ErrorBody {
-        code: error.code,
-        message: error.message.clone(),
-        timestamp: platform.clock.now(),
-        request_id: request_id.into(),
-        details: error.details.clone(),
-    };
+    let body = error.to_body(request_id, &platform.clock);
     let status = error.code.status();
     let retry_after = error.retry_after_seconds.or((status.is_server_error()).then_some(1));
-    let mut response = response.set_body(BoxBody::new(json!({"success": false, "error": body}).to_string()));
+    let mut response = response.set_body(BoxBody::new(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -157,12 +173,13 @@ fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> H
 }
 
 /// Errors that actix answers by itself.
-fn from_status(status: StatusCode) -> ApiError {
+pub(crate) fn error_from_status(status: StatusCode) -> ApiError {
     let (code, message) = match status {
         StatusCode::NOT_FOUND => (ErrorCode::NotFound, "there is nothing at this path"),
         StatusCode::METHOD_NOT_ALLOWED => {
             (ErrorCode::MethodNotAllowed, "this path does not take this method")
         }
+        StatusCode::REQUEST_TIMEOUT => (ErrorCode::RequestTimeout, "the request did not arrive in time"),
         StatusCode::PAYLOAD_TOO_LARGE => (ErrorCode::PayloadTooLarge, "the body is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             (ErrorCode::UnsupportedMediaType, "this content type is not taken")
@@ -204,8 +221,8 @@ fn log(
 ) {
     let _entered = span.enter();
     let (status, seconds) = (status.as_u16(), started.elapsed().as_secs_f64());
-    // Escaped: a client may have put line ends into it.
-    let escaped = path.escape_debug();
+    // Escaped and shortened: a client may have put line ends into it, or a book.
+    let escaped = path[..path.floor_char_boundary(MAX_LOGGED_PATH)].escape_debug();
     let source = error.and_then(|error| error.as_error::<ApiError>()).and_then(|error| error.source.as_ref());
     match source {
         Some(source) => tracing::error!(method, path = %escaped, status, seconds, error = %source, "failed"),
@@ -214,5 +231,23 @@ fn log(
             tracing::debug!(method, path = %escaped, status, seconds, "answered");
         }
         None => tracing::info!(method, path = %escaped, status, seconds, "answered"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_taken_over_only_if_it_is_one_s57() {
+        let seen = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            values.iter().for_each(|value| headers.append(REQUEST_ID, HeaderValue::from_static(value)));
+            request_id(&headers)
+        };
+        assert_eq!(seen(&["mine-1"]), "mine-1");
+        for values in [&["a", "b"][..], &["mine-1", "{{env}}"], &["{{env}}"], &["a,b"], &[""], &[]] {
+            assert!(seen(values).parse::<Uuid>().is_ok(), "{values:?}");
+        }
     }
 }

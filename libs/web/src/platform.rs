@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use backplane::{Backplane, Options};
 use contracts::Clock;
 use futures_util::FutureExt;
@@ -12,7 +12,7 @@ use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Health, HttpConfig, Limiter, Status, TokenUses, trace};
+use crate::{Health, HttpConfig, Limiter, Proxies, Status, TokenUses, check_plaintext, trace};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -23,6 +23,7 @@ pub struct Platform {
     pub service: &'static str,
     pub clock: Clock,
     pub http: Arc<HttpConfig>,
+    pub proxies: Arc<Proxies>,
     pub backplane: Backplane,
     pub keys: Arc<Keys>,
     /// The lifetime of an access token that is refreshed.
@@ -61,17 +62,18 @@ impl Platform {
         channels: Vec<String>,
         clock: Clock,
     ) -> Result<Self> {
-        http.cors_origin.retain(|origin| !origin.is_empty());
-        http.check()?;
+        http.resolve()?;
         let loaded = Arc::new(Keys::load(keys, http.is_strict())?);
         let options = Options { channels, ..Options::new(clock.clone()) };
-        let backplane = Backplane::connect(redis_url, options)?;
+        check_plaintext("REDIS_URL", redis_url, &http)?;
+        let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
         let legacy = keys.jwt_accept_legacy;
         let verifier = Verifier::new(Arc::clone(&loaded), revocations.clone(), clock.clone(), legacy);
         let platform = Self {
             service,
             clock: clock.clone(),
+            proxies: Arc::new(Proxies::new(http.trusted_proxies.clone())),
             http: Arc::new(http),
             limiter: Limiter::new(backplane.clone(), clock)?,
             token_uses: TokenUses::default(),

@@ -4,24 +4,25 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix_cors::Cors;
-use actix_http::HttpService;
+use actix_http::{HttpService, Protocol};
 use actix_server::{Server as Workers, ServerHandle};
 use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
 };
 use actix_web::App;
 use actix_web::dev::AppConfig;
-use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use anyhow::{Context, Result, ensure};
 use socket2::{Domain, Socket, Type};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::bare_errors::Connection;
+use crate::cors::Cors;
 use crate::observe::{RequestMetrics, observe};
-use crate::{ApiError, HttpConfig, Platform, endpoint, health, takeover};
+use crate::{ApiError, Platform, health, takeover};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Long enough for a phone that changes its network; accepted sockets have it from the listener.
@@ -29,12 +30,14 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// What the kernel holds for a peer that does not read; by itself it would hold megabytes.
 const SEND_BUFFER: usize = 256 * 1024;
 const BACKLOG: i32 = 2_048;
+/// How long the head of a request may take; its body has `REQUEST_BODY_SECONDS`.
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A server that is bound and answers until its platform stops.
 pub struct Server {
     address: SocketAddr,
+    operations: Option<SocketAddr>,
     server: Workers,
     handle: ServerHandle,
     platform: Platform,
@@ -52,31 +55,30 @@ impl Server {
         let metrics = web::Data::new(RequestMetrics::register(&platform.metrics)?);
         let shared = web::Data::new(platform.clone());
         let http = platform.http.clone();
-        let cors_http = platform.http.clone();
+        let cors = web::Data::new(Cors::new(&http));
+        let has_operations = http.metrics_listen.is_none();
         let app = move || {
             App::new()
                 .app_data(shared.clone())
                 .app_data(metrics.clone())
-                .wrap(cors(&cors_http))
+                .app_data(cors.clone())
                 .wrap(from_fn(observe))
-                .service(endpoint("/health").get(health::health))
-                .service(endpoint("/ready").get(health::ready))
-                .service(endpoint("/metrics").get(health::metrics))
+                .configure(if has_operations { health::detailed } else { health::brief })
                 .configure(routes.clone())
                 .default_service(web::to(unknown_path))
         };
-        let listener = listen((http.host, port).into())
-            .with_context(|| format!("PORT {port} on {} cannot be listened on", http.host))?;
+        let listener = listen((http.address(), port).into())
+            .with_context(|| format!("PORT {port} on {} cannot be listened on", http.address()))?;
         let address = listener.local_addr()?;
         let mut workers = Workers::build().shutdown_timeout(http.shutdown_seconds).disable_signals();
         if let Some(count) = http.workers {
             workers = workers.workers(count);
         }
-        let stopping = workers.graceful_shutdown_signal();
-        let server = workers.listen(platform.service, listener, move || {
-            let (app, stopping) = (app.clone(), stopping.clone());
+        let (clock, stopping) = (platform.clock.clone(), workers.graceful_shutdown_signal());
+        let mut workers = workers.listen(platform.service, listener, move || {
+            let (app, clock, stopping) = (app.clone(), clock.clone(), stopping.clone());
             let for_upgrades = app.clone();
-            HttpService::build()
+            let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
                 .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
@@ -96,16 +98,40 @@ impl Server {
                 }))
                 .finish(map_config(app().into_factory().map_err(|error| error.error_response()), |_| {
                     AppConfig::default()
-                }))
-                .tcp()
+                }));
+            fn_service(move |stream: TcpStream| {
+                let peer = stream.peer_addr().ok();
+                let connection = Connection::new(stream, clock.clone());
+                async move { Ok((connection, Protocol::Http1, peer)) }
+            })
+            .and_then(http)
         })?;
-        let server = server.run();
-        Ok(Self { address, handle: server.handle(), server, platform })
+        let mut operations = None;
+        if let Some(wanted) = http.metrics_listen {
+            let listener =
+                listen(wanted).with_context(|| format!("METRICS_LISTEN {wanted} cannot be listened on"))?;
+            operations = Some(listener.local_addr()?);
+            let shared = web::Data::new(platform.clone());
+            let app = move || App::new().app_data(shared.clone()).configure(health::detailed);
+            workers = workers.listen("operations", listener, move || {
+                let app = map_config(app().into_factory().map_err(|error| error.error_response()), |_| {
+                    AppConfig::default()
+                });
+                HttpService::build().client_request_timeout(CLIENT_REQUEST_TIMEOUT).finish(app).tcp()
+            })?;
+        }
+        let server = workers.run();
+        Ok(Self { address, operations, handle: server.handle(), server, platform })
     }
 
-    /// Where it listens.
+    /// The address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of `/metrics`, where it is not the same.
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations
     }
 
     /// Serves until the platform's `stop`. Then, within the limit: sockets are taken leave of,
@@ -197,22 +223,4 @@ pub fn stop_on_signals(stop: CancellationToken) -> Result<()> {
 
 async fn unknown_path() -> Result<actix_web::HttpResponse, ApiError> {
     Err(ApiError::not_found("there is nothing at this path"))
-}
-
-/// Browsers of the listed origins may call, with credentials; no wildcard, no reflection.
-fn cors(http: &HttpConfig) -> Cors {
-    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let mut cors = Cors::default()
-        .allowed_methods(methods)
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
-        .allowed_headers(["idempotency-key", "x-request-id", "x-token-delivery"])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, header::LOCATION])
-        .expose_headers(["x-request-id"])
-        .supports_credentials()
-        .block_on_origin_mismatch(false)
-        .max_age(3_600);
-    for origin in &http.cors_origin {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
 }

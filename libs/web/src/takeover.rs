@@ -12,6 +12,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::codec::Encoder;
 
+use crate::bare_errors::Connection;
+
 /// What goes over to whoever goes on with the connection.
 pub struct Taken {
     pub stream: TcpStream,
@@ -32,7 +34,7 @@ pub fn take_over<B>(mut answer: HttpResponse<B>, by: impl FnOnce(Taken) + 'stati
 }
 
 /// The connection of an upgrade, as HTTP/1 hands it on.
-pub(crate) type Framed = actix_codec::Framed<TcpStream, h1::Codec>;
+pub(crate) type Framed = actix_codec::Framed<Connection, h1::Codec>;
 
 /// Answers an upgrade by `app`, and hands its connection over or ends it.
 pub(crate) async fn serve<S, B>(app: Rc<S>, request: Request, framed: Framed) -> Result<(), actix_web::Error>
@@ -49,7 +51,7 @@ where
     if let Some(TakeOver(by)) = by {
         parts.codec.encode(h1::Message::Item((head, BodySize::None)), &mut parts.write_buf)?;
         let (received, answer) = (parts.read_buf, parts.write_buf.freeze());
-        by(Taken { stream: parts.io, received, answer });
+        by(Taken { stream: parts.io.into_stream(), received, answer });
         return Ok(());
     }
     head.head_mut().set_connection_type(ConnectionType::Close);
@@ -57,7 +59,7 @@ where
 }
 
 async fn refuse(
-    mut stream: TcpStream,
+    mut stream: Connection,
     mut codec: h1::Codec,
     mut written: BytesMut,
     head: Response<()>,

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow, ensure};
 use contracts::Traceparent;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider,
@@ -16,6 +16,7 @@ use tracing::{Metadata, Span};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::{Layer, Registry};
+use url::Url;
 use uuid::Uuid;
 
 /// The standard's own names; the libraries read what else there is (headers, sampler, resource).
@@ -29,10 +30,18 @@ static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// What sends spans to the collector, if one is named. `OTEL_SERVICE_NAME` stands before `service`.
 pub(crate) fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
-    let named = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
-    let Some(variable) = ENDPOINTS.iter().find(|name| named(name)) else { return Ok(None) };
+    let value = |name: &'static str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some((variable, endpoint)) = ENDPOINTS.iter().find_map(|name| Some((name, value(name)?))) else {
+        return Ok(None);
+    };
+    // The libraries print the endpoint when a request fails.
+    ensure!(
+        Url::parse(&endpoint).is_ok_and(|url| is_plain_endpoint(&url)),
+        "{variable} must be a URL such as http://collector:4318, without a user or a password: \
+         put credentials into OTEL_EXPORTER_OTLP_HEADERS"
+    );
     let exporter = SpanExporter::builder().with_http().build();
-    let exporter = exporter.with_context(|| format!("{variable} is no URL such as http://collector:4318"))?;
+    let exporter = exporter.map_err(|_| anyhow!("{variable} cannot be used"))?;
     let resource = Resource::builder();
     let resource = match std::env::var_os("OTEL_SERVICE_NAME") {
         Some(_) => resource,
@@ -47,6 +56,11 @@ pub(crate) fn exporter(service: &'static str) -> Result<Option<impl Layer<Regist
         metadata.is_span() && TRACED.contains(&of) && metadata.name() != PROBE
     };
     Ok(Some(layer.with_filter(FilterFn::new(ours).with_max_level_hint(LevelFilter::DEBUG))))
+}
+
+fn is_plain_endpoint(url: &Url) -> bool {
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_web && url.username().is_empty() && url.password().is_none() && url.query().is_none()
 }
 
 /// Sends what is left. On a thread of its own: the collector may be away, and the process must end.

@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, BodyLimit, HttpConfig, is_json, origin_is_allowed, parse_json};
+use web::{ApiError, BodyLimit, HttpConfig, is_json, origin_is_allowed, parse_json, read_body};
 
 use crate::error::AuthError;
 use crate::settings::Delivery;
@@ -36,11 +36,7 @@ impl FromRequest for BodyToken {
         Box::pin(async move {
             let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
             let body = body.await.map_err(|error| ApiError::validation("body", error.to_string()))?;
-            let bytes = body
-                .to_bytes_limited(limit)
-                .await
-                .map_err(|_| ApiError::too_large(format!("the body must have at most {limit} bytes")))?
-                .map_err(|_| ApiError::validation("body", "could not be read"))?;
+            let bytes = read_body(body, limit).await?;
             if !bytes.is_empty() && !is_json(&request) {
                 return Err(AuthError::NotJson.into());
             }

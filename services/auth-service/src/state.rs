@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use outbox::Database;
-use web::{Platform, Status};
+use web::{Platform, Status, check_plaintext};
 
 use crate::demo::create_demo_users;
 use crate::metrics::Metrics;
@@ -29,8 +29,10 @@ impl State {
         let can_sign = platform.keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing: one of them must sign");
         let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
-        let db =
-            Database::connect::<Migrator>(database_url, backplane, clock).await.context("DATABASE_URL")?;
+        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
+        let db = Database::connect::<Migrator>(database_url, backplane, clock)
+            .await
+            .context("DATABASE_URL cannot be used")?;
         let metrics = Metrics::register(&platform.metrics)?;
         let hashing = metrics.password_hash_seconds.clone();
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use outbox::Database;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use web::{Platform, Status};
+use web::{Platform, Status, check_plaintext};
 
 use crate::config::Settings;
 use crate::fingerprint::StateKey;
@@ -48,6 +48,7 @@ impl State {
             }
             None => DEVELOPMENT_KEY,
         };
+        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
         let database =
             Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
                 .await

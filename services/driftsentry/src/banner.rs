@@ -1,8 +1,11 @@
+use std::net::SocketAddr;
 use std::path::Path;
 
-/// What somebody who has just started it wants to know.
+/// The facts for the person who has just started the process.
 pub struct Start<'a> {
-    pub port: u16,
+    pub address: SocketAddr,
+    /// The address of `/metrics`, where it is not the main one.
+    pub operations: Option<SocketAddr>,
     pub data_dir: &'a Path,
     pub postgres: bool,
     pub redis: bool,
@@ -18,8 +21,19 @@ pub fn print(start: &Start<'_>) {
 }
 
 fn text(start: &Start<'_>) -> String {
-    let Start { port, data_dir, postgres, redis, demo_users } = start;
-    let data_dir = data_dir.display();
+    let Start { address, operations, data_dir, postgres, redis, demo_users } = start;
+    let (port, data_dir) = (address.port(), data_dir.display());
+    let reachable = if address.ip().is_loopback() {
+        "this machine only; HOST=0.0.0.0 opens it to the network".to_owned()
+    } else if address.ip().is_unspecified() {
+        format!("everybody who can reach port {port} of this machine")
+    } else {
+        format!("everybody who can reach {address}")
+    };
+    let operations = match operations {
+        Some(address) => format!("http://{address}/health  /ready  /metrics"),
+        None => "/health  /ready  /metrics".into(),
+    };
     let database = if *postgres { "Postgres (DATABASE_URL)".into() } else { format!("SQLite in {data_dir}") };
     let events = if *redis { "Redis (REDIS_URL)" } else { "in this process" };
     let mut text = format!(
@@ -28,7 +42,8 @@ fn text(start: &Start<'_>) -> String {
          API         http://localhost:{port}/api/docs\n  \
          Socket.IO   http://localhost:{port}/socket.io/   namespaces / and /dashboard\n  \
          WebSocket   ws://localhost:{port}/ws\n  \
-         Operations  /health  /ready  /metrics\n  \
+         Operations  {operations}\n  \
+         Open to     {reachable}\n  \
          Database    {database}\n  \
          Events      {events}\n",
         version = env!("CARGO_PKG_VERSION"),

@@ -1,25 +1,32 @@
-//! The folder that holds what a process without a database server needs to keep.
+//! The folder with the SQLite files and the generated secrets of a process without a database server.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 const SECRET_BYTES: usize = 32;
+/// Everything but what a path is mostly made of.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Makes the folder, for its owner only, if it is not there.
+    /// Creates the folder if it does not exist. Closes it to other users, unless other files are in it too.
     pub fn open(path: &Path) -> Result<Self> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .with_context(|| format!("DATA_DIR {} cannot be made", path.display()))?;
+            .with_context(|| format!("DATA_DIR {} cannot be created", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("DATA_DIR {}", path.display()))?;
+        if let Err(error) = close_to_others(&path) {
+            tracing::warn!(%error, folder = %path.display(), "others can list the files in DATA_DIR");
+        }
         Ok(Self(path))
     }
 
@@ -29,10 +36,11 @@ impl DataDir {
 
     /// The URL of a SQLite file in the folder.
     pub fn sqlite_url(&self, name: &str) -> String {
-        format!("sqlite://{}?mode=rwc", self.0.join(name).with_extension("db").display())
+        let path = self.0.join(name).with_extension("db");
+        format!("sqlite://{}?mode=rwc", percent_encode(path.as_os_str().as_bytes(), IN_PATH))
     }
 
-    /// The secret of that name, made at the first call and kept, readable by its owner only.
+    /// The secret of that name, created by the first call, readable by its owner only.
     pub fn secret(&self, name: &str) -> Result<String> {
         let path = self.0.join(name).with_extension("secret");
         let context = || format!("{} cannot be used", path.display());
@@ -51,10 +59,25 @@ impl DataDir {
     }
 }
 
+/// A folder that also holds files of others, such as a home folder, keeps its mode: ours are closed anyway.
+fn close_to_others(folder: &Path) -> io::Result<()> {
+    if fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_ours = path.extension().is_some_and(|extension| {
+            ["db", "db-wal", "db-shm", "secret"].iter().any(|own| extension == *own)
+        });
+        if !is_ours {
+            return Err(io::Error::other("it holds other files"));
+        }
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -67,5 +90,23 @@ mod tests {
         assert_ne!(data.secret("other").unwrap(), secret);
         let mode = fs::metadata(data.path().join("jwt.secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_existing_folder_is_closed_to_others_unless_it_holds_other_files_s71() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = || fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+        let open_to_all = || fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        open_to_all();
+        DataDir::open(folder.path()).unwrap();
+        assert_eq!(mode(), 0o700);
+        open_to_all();
+        fs::write(folder.path().join("auth.db"), "").unwrap();
+        DataDir::open(folder.path()).unwrap();
+        assert_eq!(mode(), 0o700);
+        open_to_all();
+        fs::write(folder.path().join("thesis.txt"), "").unwrap();
+        DataDir::open(folder.path()).unwrap();
+        assert_eq!(mode(), 0o755, "a folder of others keeps its mode");
     }
 }

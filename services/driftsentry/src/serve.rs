@@ -1,3 +1,5 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use anyhow::{Context, Result, bail};
 use contracts::Clock;
 use url::Url;
@@ -8,6 +10,8 @@ use crate::cli::Serve;
 use crate::console;
 use crate::data_dir::DataDir;
 
+const DEFAULT_METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
 /// Settings in which nothing is missing any more.
 struct Complete {
     serve: Serve,
@@ -16,8 +20,12 @@ struct Complete {
     drift_database: String,
 }
 
-/// Fills in what was not given: secrets and databases in the data folder.
+/// Fills in the settings that were not given: secrets and databases in the data folder, and outside
+/// development an address of its own for `/metrics`, because the main port is open to strangers here.
 fn complete(mut serve: Serve) -> Result<Complete> {
+    if serve.http.is_strict() {
+        serve.http.metrics_listen.get_or_insert(DEFAULT_METRICS_LISTEN);
+    }
     let data = DataDir::open(&serve.data_dir)?;
     for (secret, name) in [
         (&mut serve.keys.jwt_access_secret, "jwt_access"),
@@ -79,7 +87,8 @@ pub async fn run(serve: Serve) -> Result<()> {
     web::stop_on_signals(platform.stop.clone())?;
     let server = Server::bind(platform, port, routes)?;
     banner::print(&banner::Start {
-        port: server.address().port(),
+        address: server.address(),
+        operations: server.operations_address(),
         data_dir: data.path(),
         postgres: database_url.is_some(),
         redis: redis_url != "memory:",

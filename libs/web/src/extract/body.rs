@@ -1,11 +1,14 @@
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::{unreadable, validated};
+use crate::body_deadline::is_late;
 use crate::{ApiError, ErrorCode};
 
 /// How many bytes a body may have. Set it with `app_data` on a scope; 1 MiB if nobody does.
@@ -36,14 +39,24 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
                 return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
             }
             let body = body.await.map_err(|error| ApiError::validation("body", error.to_string()))?;
-            let bytes = body
-                .to_bytes_limited(limit)
-                .await
-                .map_err(|_| ApiError::too_large(format!("the body must have at most {limit} bytes")))?
-                .map_err(|_| ApiError::validation("body", "could not be read"))?;
-            parse_json(&bytes).map(Self)
+            parse_json(&read_body(body, limit).await?).map(Self)
         })
     }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 if the body is larger, 408 if it is late, 400 if the connection broke.
+pub async fn read_body(body: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let read = body.to_bytes_limited(limit).await;
+    let read = read.map_err(|_| ApiError::too_large(format!("the body must have at most {limit} bytes")))?;
+    read.map_err(|error| match error.as_error::<PayloadError>() {
+        Some(error) if is_late(error) => {
+            ApiError::new(ErrorCode::RequestTimeout, "the body did not arrive in time: send it faster")
+        }
+        _ => ApiError::validation("body", "could not be read"),
+    })
 }
 
 /// Reads JSON and checks its rules.

@@ -6,7 +6,7 @@ mod caller;
 mod parameters;
 mod request_id;
 
-pub use body::{BodyLimit, ValidJson, is_json, parse_json};
+pub use body::{BodyLimit, ValidJson, is_json, parse_json, read_body};
 pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{ValidPath, ValidQuery};
 pub use request_id::RequestId;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod start;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -167,7 +169,11 @@ async fn s45_in_production_there_are_no_accounts_but_the_admin_that_was_made() {
 
     let port = free_port().to_string();
     let arguments = ["--host", "127.0.0.1", "--port", &port, "--data-dir", folder];
-    let mut process = Process::spawn(Path::new(BINARY), &arguments, [("NODE_ENV", "production")]);
+    let mut process = Process::spawn(
+        Path::new(BINARY),
+        &arguments,
+        [("NODE_ENV", "production"), ("METRICS_LISTEN", "127.0.0.1:0")],
+    );
     let base = format!("http://127.0.0.1:{port}");
     process.wait_until_ready(&base).await;
     let client = Client::new(base);

@@ -157,7 +157,7 @@ async fn an_endpoint_that_is_no_url_ends_the_process_with_its_name() {
     let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "not a url")];
     let mut process = Process::spawn(Path::new(BINARY), &[], environment);
     assert!(!process.ended().await.success());
-    process.wait_for_log("OTEL_EXPORTER_OTLP_ENDPOINT is no URL").await;
+    process.wait_for_log("OTEL_EXPORTER_OTLP_ENDPOINT must be a URL").await;
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -52,7 +52,5 @@ fn peer(request: &HttpRequest, gateway: &Gateway, query_token: Option<String>) -
 
 /// Where a request comes from.
 fn address(request: &HttpRequest, gateway: &Gateway) -> Peer {
-    let trusted = &gateway.platform.http.trusted_proxies;
-    let ip = request.peer_addr().map(|peer| web::client_ip(peer.ip(), request.headers(), trusted));
-    Peer { ip, ..Peer::default() }
+    Peer { ip: gateway.platform.proxies.client_ip(request), ..Peer::default() }
 }
