@@ -88,6 +88,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// A scan that shows one drift and says nothing of others.
+    pub fn of_finding(stack: &str, finding: Finding) -> Self {
+        Self { stack: stack.into(), findings: vec![finding], ..Self::default() }
+    }
+
     /// Counts an entry that may be a drift.
     pub(crate) fn count(&mut self, deadline: Option<Instant>) -> Result<(), ScanError> {
         self.entries += 1;

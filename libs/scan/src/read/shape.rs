@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::foreign::show_hint;
 use crate::error::ScanError;
@@ -32,8 +33,8 @@ struct Shape<'a> {
     resource_changes: Present,
     prior_state: Present,
     configuration: Present,
-    #[serde(default)]
-    summary: Summary,
+    #[serde(borrow)]
+    summary: Option<&'a RawValue>,
     managed: Present,
     unmanaged: Present,
     missing: Present,
@@ -59,20 +60,11 @@ enum Version<'a> {
     Other(IgnoredAny),
 }
 
+/// The counts in driftctl's summary. Other tools have a summary too.
 #[derive(Deserialize)]
 struct Counts {
     #[serde(rename = "total_resources")]
     _total_resources: u64,
-}
-
-/// driftctl's counts. Other tools have a summary too.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-enum Summary {
-    Counts(Counts),
-    Other(IgnoredAny),
-    #[default]
-    Absent,
 }
 
 pub fn form(text: &str) -> Result<Form, ScanError> {
@@ -133,7 +125,8 @@ impl Shape<'_> {
     /// A summary alone proves nothing: driftctl also lists resources or states its coverage.
     fn is_driftctl(&self) -> bool {
         let lists = [&self.managed, &self.unmanaged, &self.missing, &self.deleted, &self.differences];
-        matches!(self.summary, Summary::Counts(_))
+        let has_counts = self.summary.is_some_and(|summary| serde_json::from_str::<Counts>(summary.get()).is_ok());
+        has_counts
             && (self.coverage.is_some() || lists.into_iter().any(Option::is_some))
             && self.format_version.is_none()
     }

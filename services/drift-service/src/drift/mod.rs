@@ -5,7 +5,7 @@ pub mod entity;
 pub mod new;
 
 mod decide;
-mod filter;
+pub mod filter;
 mod handlers;
 mod list;
 mod view;

@@ -9,10 +9,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 use web::openapi::Success;
-use web::{ApiError, ErrorCode, ValidQuery};
+use web::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
 
 use super::matching::{Coverage, Matched, match_stored};
-use super::receive::receive;
 use super::report::{IngestReport, IngestedDrift, StackReport};
 use super::{Stamp, apply};
 use crate::access::Engineer;
@@ -109,7 +108,8 @@ pub async fn ingest_scan(
     let busy = |_| ApiError::unavailable("too many scans are being ingested: try again", 5);
     // The memory that bodies take is bounded by the turns at receiving them.
     let _receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
-    let body = receive(body).await?;
+    expect_large_body(&request);
+    let body = read_body(body, scan::MAX_BYTES).await?;
     // One at a time: SQLite has one writer, and a scan in memory is larger than its body.
     let _processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
     let scans = read(&state, &query, body.clone()).await?;

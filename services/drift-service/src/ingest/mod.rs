@@ -1,13 +1,12 @@
 //! Ingests scans: which drifts are new, unchanged, changed or resolved.
 //!
-//! An upload waits for its [`turns`], is [`receive`]d, read by the crate `scan`, matched with the stored
-//! drifts ([`matching`]) and [`apply`]d in one transaction.
+//! An upload waits for its [`turns`], is received, read by the crate `scan`, matched with the stored drifts
+//! ([`matching`]) and [`apply`]d in one transaction.
 
 mod alerts;
 mod apply;
 mod handler;
 mod matching;
-mod receive;
 mod report;
 mod turns;
 
