@@ -83,7 +83,7 @@ for (const start of [allInOne, behindCaddy]) {
       const dialog = page.getByRole('dialog');
       const stack = dialog.getByLabel('Stack');
       await eventually('the stack named by the file', async () => (await stack.inputValue()) === 'network');
-      await dialog.getByLabel('Only try').check();
+      await dialog.getByLabel('Dry run').check();
       await dialog.getByRole('button', { name: 'Upload' }).click();
       await dialog.getByText('This would happen').waitFor();
       await browser.farewell(engineer);

@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match command {
         None => serve::run(serve).await?,
         Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
-        Some(Command::Ingest(scan)) => return ingest::run(scan).await,
+        Some(Command::Ingest(scan)) => return Ok(ingest::run(*scan).await),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -58,7 +58,6 @@ async fn bad_uploads_are_refused_and_change_nothing(
     for (name, hint) in [
         ("edge/state_not_a_plan.json", "a state, not a plan"),
         ("edge/errored_plan.json", "errored"),
-        ("edge/ui_stream_not_a_plan.jsonl", "UI stream"),
     ] {
         let error =
             app.ingest(name, "stack=a").await.error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");

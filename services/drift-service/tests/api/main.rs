@@ -16,3 +16,4 @@ mod parallel;
 mod roles;
 mod scans;
 mod summary;
+mod trust;
