@@ -14,7 +14,11 @@ pub struct Timestamp(pub DateTime<Utc>);
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let at = DateTime::<Utc>::deserialize(deserializer)?;
-        if is_plausible(at) { Ok(Self(at)) } else { Err(D::Error::custom("must be between the years 1970 and 9999")) }
+        if is_plausible(at) {
+            Ok(Self(at))
+        } else {
+            Err(D::Error::custom("must be between the years 1970 and 9999"))
+        }
     }
 }
 
@@ -28,7 +32,13 @@ mod tests {
         for text in ["1970-01-01T00:00:00Z", "2026-11-26T12:00:00+01:00", "9999-12-31T23:59:59Z"] {
             assert!(read(text).is_ok(), "{text}");
         }
-        for text in ["-4800-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "soon"] {
+        for text in [
+            "-4800-01-01T00:00:00Z",
+            "-0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "+10000-01-01T00:00:00Z",
+            "soon",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -140,7 +140,8 @@ fn with_sensitivity(mut change: Change<Judged>) -> Change<Judged> {
     judged.is_sensitive |= change.is_marked;
     let is_open = matches!(judged.rating.by, Rated::Default | Rated::Effect);
     if judged.is_sensitive && is_open && judged.rating.class < Class::Critical {
-        judged.rating = Rating { class: Class::Critical, by: Rated::Effect, reason: Some("a secret changed") };
+        judged.rating =
+            Rating { class: Class::Critical, by: Rated::Effect, reason: Some("a secret changed") };
     }
     change
 }
@@ -186,9 +187,8 @@ fn settled(entry: &Entry<'_>, bench: Bench<'_>) -> Settled {
 
 fn resource_id(entry: &Entry<'_>, witnesses: &Witnesses<'_>) -> String {
     let own = entry.resource_id.clone().filter(|id| !id.is_empty());
-    own.or_else(|| witnesses.id(MAX_ID_CHARS).map(Into::into)).unwrap_or_else(|| {
-        entry.address.chars().take(MAX_ID_CHARS).collect()
-    })
+    own.or_else(|| witnesses.id(MAX_ID_CHARS).map(Into::into))
+        .unwrap_or_else(|| entry.address.chars().take(MAX_ID_CHARS).collect())
 }
 
 fn finding(
@@ -206,7 +206,8 @@ fn finding(
     let account_id = witnesses.account(bench.account).and_then(shown_place);
     let lacks_id = resource_id == entry.address;
     let gone = entry.expected.as_ref().filter(|_| entry.kind == Kind::Missing);
-    let gone = gone.map(|state| canonical(state, Attribute { resource_type: &entry.resource_type, name: "" }));
+    let gone =
+        gone.map(|state| canonical(state, Attribute { resource_type: &entry.resource_type, name: "" }));
     let hashes = Hashes::new(entry.kind, &changes, gone, severity, bench);
     let shown = |state: Option<Json>, marks| {
         state.map(|state| redactor.state(&entry.resource_type, state, marks).to_text())
@@ -282,7 +283,12 @@ impl Hashes {
                 key: key.hash(&["path", &change.anchor])[..16].into(),
                 value: key.hash(&["value", &change.anchor, &change.actual]),
             };
-            shown.push(key.hash(&["shown", &hash.value, &change.expected, change.rating.rating.class.into_str()]));
+            shown.push(key.hash(&[
+                "shown",
+                &hash.value,
+                &change.expected,
+                change.rating.rating.class.into_str(),
+            ]));
             decidable.push(hash);
         }
         decidable.sort_by(|one, other| (&one.key, &one.value).cmp(&(&other.key, &other.value)));

@@ -27,7 +27,8 @@ impl<'a> Witnesses<'a> {
             provider_region: entry.provider.region,
             provider_account: entry.provider.account,
             is_google: entry.resource_type.starts_with("google_"),
-            is_azure: entry.resource_type.starts_with("azurerm_") || entry.resource_type.starts_with("azapi_"),
+            is_azure: entry.resource_type.starts_with("azurerm_")
+                || entry.resource_type.starts_with("azapi_"),
         }
     }
 
@@ -79,12 +80,15 @@ impl<'a> Witnesses<'a> {
         let ids = || {
             let Json::Object(fields) = state else { return None };
             let is_id = |name: &str| name == "id" || name == "self_link" || name.ends_with("_id");
-            fields.iter().filter(|(name, _)| is_id(name)).find_map(|(_, value)| self.account_of_id(value.as_str()?))
+            fields
+                .iter()
+                .filter(|(name, _)| is_id(name))
+                .find_map(|(_, value)| self.account_of_id(value.as_str()?))
         };
         let owner = || {
-            ["owner_id", "account_id", "aws_account_id"]
-                .into_iter()
-                .find_map(|name| attribute(name).filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())))
+            ["owner_id", "account_id", "aws_account_id"].into_iter().find_map(|name| {
+                attribute(name).filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
+            })
         };
         arn_part(state, 4)
             .and_then(usable_account)
@@ -98,7 +102,8 @@ impl<'a> Witnesses<'a> {
     fn region_of_id(&self, id: &'a str) -> Option<&'a str> {
         let part = arn_part_of(id, 3).and_then(usable_region);
         part.or_else(|| {
-            let place = after(id, "zones").or_else(|| after(id, "regions")).or_else(|| after(id, "locations"));
+            let place =
+                after(id, "zones").or_else(|| after(id, "regions")).or_else(|| after(id, "locations"));
             place.filter(|_| self.is_google).and_then(usable_region).map(|place| self.region_of(place))
         })
     }
@@ -113,7 +118,13 @@ impl<'a> Witnesses<'a> {
     /// A zone of Google is `region-letter`; other places are regions.
     fn region_of(&self, place: &'a str) -> &'a str {
         match place.rsplit_once('-') {
-            Some((region, zone)) if self.is_google && zone.len() == 1 && region.ends_with(|digit: char| digit.is_ascii_digit()) => region,
+            Some((region, zone))
+                if self.is_google
+                    && zone.len() == 1
+                    && region.ends_with(|digit: char| digit.is_ascii_digit()) =>
+            {
+                region
+            }
             _ => place,
         }
     }
@@ -159,7 +170,9 @@ pub fn arn_part_of(text: &str, part: usize) -> Option<&str> {
 fn region_of_aws_zone(zone: &str) -> &str {
     let mut ends = zone.match_indices(|letter: char| letter.is_ascii_digit());
     match ends.next() {
-        Some((at, _)) if zone[at + 1..].starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '-') => {
+        Some((at, _))
+            if zone[at + 1..].starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '-') =>
+        {
             &zone[..=at]
         }
         _ => zone,
@@ -172,7 +185,12 @@ mod tests {
     use crate::entry::Provider;
     use crate::kind::Kind;
 
-    fn place(resource_type: &str, state: serde_json::Value, provider: Provider<'_>, asked: [Option<&str>; 2]) -> [Option<String>; 2] {
+    fn place(
+        resource_type: &str,
+        state: serde_json::Value,
+        provider: Provider<'_>,
+        asked: [Option<&str>; 2],
+    ) -> [Option<String>; 2] {
         let mut entry = Entry::new(Kind::Changed, "a.b".into(), resource_type.into());
         entry.actual = Some(Json::parse_text(&state.to_string()).unwrap());
         entry.provider = provider;
@@ -186,19 +204,54 @@ mod tests {
         let arn = "arn:aws:rds:eu-west-1:123456789012:db:x";
         let azure = "/subscriptions/1111-2222/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
         for (resource_type, state, region, account) in [
-            ("aws_x", serde_json::json!({"region": "us-east-1", "arn": arn}), Some("us-east-1"), Some("123456789012")),
-            ("aws_x", serde_json::json!({"arn": arn, "availability_zone": "us-west-2b"}), Some("eu-west-1"), Some("123456789012")),
+            (
+                "aws_x",
+                serde_json::json!({"region": "us-east-1", "arn": arn}),
+                Some("us-east-1"),
+                Some("123456789012"),
+            ),
+            (
+                "aws_x",
+                serde_json::json!({"arn": arn, "availability_zone": "us-west-2b"}),
+                Some("eu-west-1"),
+                Some("123456789012"),
+            ),
             ("aws_x", serde_json::json!({"availability_zone": "us-west-2b"}), Some("us-west-2"), None),
             ("aws_x", serde_json::json!({"availability_zone": "us-west-2-lax-1a"}), Some("us-west-2"), None),
             ("aws_x", serde_json::json!({"id": arn}), Some("eu-west-1"), Some("123456789012")),
             ("aws_x", serde_json::json!({"owner_id": "123456789012"}), None, Some("123456789012")),
-            ("google_x", serde_json::json!({"zone": "europe-west3-b", "project": "p"}), Some("europe-west3"), Some("p")),
+            (
+                "google_x",
+                serde_json::json!({"zone": "europe-west3-b", "project": "p"}),
+                Some("europe-west3"),
+                Some("p"),
+            ),
             ("google_x", serde_json::json!({"location": "us-east1-b"}), Some("us-east1"), None),
             ("google_x", serde_json::json!({"location": "us-east1"}), Some("us-east1"), None),
-            ("google_x", serde_json::json!({"id": "projects/p/locations/us-east1/x"}), Some("us-east1"), Some("p")),
-            ("google_x", serde_json::json!({"zone": "https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b"}), Some("us-east1"), None),
-            ("azurerm_x", serde_json::json!({"id": azure, "location": "West Europe"}), Some("westeurope"), Some("1111-2222")),
-            ("azurerm_x", serde_json::json!({"id": "x", "virtual_network_id": azure}), None, Some("1111-2222")),
+            (
+                "google_x",
+                serde_json::json!({"id": "projects/p/locations/us-east1/x"}),
+                Some("us-east1"),
+                Some("p"),
+            ),
+            (
+                "google_x",
+                serde_json::json!({"zone": "https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b"}),
+                Some("us-east1"),
+                None,
+            ),
+            (
+                "azurerm_x",
+                serde_json::json!({"id": azure, "location": "West Europe"}),
+                Some("westeurope"),
+                Some("1111-2222"),
+            ),
+            (
+                "azurerm_x",
+                serde_json::json!({"id": "x", "virtual_network_id": azure}),
+                None,
+                Some("1111-2222"),
+            ),
             ("null_resource", serde_json::json!({"id": "1"}), None, None),
             ("aws_x", serde_json::json!({"region": ""}), None, None),
         ] {
@@ -207,7 +260,10 @@ mod tests {
         }
         let provider = Provider { region: Some("provider"), account: Some("1"), ..none };
         let asked = [Some("asked"), Some("2")];
-        assert_eq!(place("x", serde_json::json!({}), provider, asked), [Some("provider".into()), Some("1".into())]);
+        assert_eq!(
+            place("x", serde_json::json!({}), provider, asked),
+            [Some("provider".into()), Some("1".into())]
+        );
         assert_eq!(place("x", serde_json::json!({}), none, asked), [Some("asked".into()), Some("2".into())]);
     }
 }

@@ -64,7 +64,9 @@ pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
         let rating = ratings.iter().find(|(path, _)| *path == change.path).map(|(_, rating)| *rating);
         let rating = rating.filter(|rating| !change.sensitive || matches!(rating.by, Rated::Rule(_)));
         let (class, why, is_by_rule) = match rating.or_else(|| rules.rate_path(&subject, &change.path)) {
-            Some(rating) => (rating.class, rating.reason.map(String::from), matches!(rating.by, Rated::Rule(_))),
+            Some(rating) => {
+                (rating.class, rating.reason.map(String::from), matches!(rating.by, Rated::Rule(_)))
+            }
             None if change.sensitive => (Class::Critical, Some("a secret changed".into()), false),
             None => (change.class.unwrap_or(Class::Warning), change.reason.clone(), false),
         };
@@ -120,7 +122,7 @@ fn rate_states(stored: &Stored<'_>, rules: &Rules) -> Vec<(Vec<Step>, Rating)> {
     let (expected, actual) = (parse(stored.expected_state), parse(stored.actual_state));
     let mut rate = |leaf: &Leaf<'_>| rules.rate(&stored.subject, leaf);
     let sides = [Side::unmarked(&expected), Side::unmarked(&actual)];
-    let changes =
-        changed_paths(stored.subject.resource_type, sides[0], sides[1], Marks::NONE, &mut rate).unwrap_or_default();
+    let changes = changed_paths(stored.subject.resource_type, sides[0], sides[1], Marks::NONE, &mut rate)
+        .unwrap_or_default();
     changes.into_iter().map(|change| (change.path, change.rating)).collect()
 }

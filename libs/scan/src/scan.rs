@@ -99,7 +99,11 @@ impl Scan {
         if self.entries > MAX_ENTRIES {
             return Err(ScanError::TooManyEntries);
         }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) { Err(ScanError::TooSlow) } else { Ok(()) }
+        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            Err(ScanError::TooSlow)
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn add(&mut self, entry: Entry<'_>, bench: Bench<'_>) -> Result<(), ScanError> {

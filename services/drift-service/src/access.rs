@@ -26,7 +26,12 @@ impl Actor {
     /// This service itself, where nobody asked.
     pub fn service() -> Self {
         let own_request_id = Uuid::now_v7().to_string();
-        Self { user_id: "drift-service".into(), role: Role::Admin, request_id: own_request_id.clone(), own_request_id }
+        Self {
+            user_id: "drift-service".into(),
+            role: Role::Admin,
+            request_id: own_request_id.clone(),
+            own_request_id,
+        }
     }
 }
 
@@ -105,7 +110,9 @@ impl FromRequest for Reader {
         let reads_are_public =
             request.app_data::<Data<State>>().is_some_and(|state| state.settings.public_reads);
         let caller = if reads_are_public {
-            web::MaybeCaller::from_request(request, payload).into_inner().map(|web::MaybeCaller(caller)| caller)
+            web::MaybeCaller::from_request(request, payload)
+                .into_inner()
+                .map(|web::MaybeCaller(caller)| caller)
         } else {
             web::Caller::from_request(request, payload).into_inner().map(Some)
         };

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use outbox::Database;
+use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
-use scan::StateKey;
 use tokio_util::sync::CancellationToken;
 use web::{Platform, Status, check_plaintext};
 

@@ -15,9 +15,9 @@ use web::{ApiError, ValidQuery};
 
 use crate::access::Reader;
 use crate::alert::entity::ReaderMark;
+use crate::drift::entity::{Column, Entity};
 use crate::drift::filter::filtered_query;
 use crate::drift::{Filter, Status};
-use crate::drift::entity::{Column, Entity};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;

@@ -7,9 +7,33 @@ use crate::json::Json;
 
 /// Fields that tell the elements of a list apart.
 const NATURAL_KEYS: [&str; 27] = [
-    "key", "name", "id", "sid", "Sid", "arn", "from_port", "to_port", "protocol", "ip_protocol", "port", "type",
-    "direction", "priority", "rule_number", "rule_no", "device_name", "host", "hostname", "path", "mount_path",
-    "container_name", "container_port", "volume_name", "index", "namespace", "ports",
+    "key",
+    "name",
+    "id",
+    "sid",
+    "Sid",
+    "arn",
+    "from_port",
+    "to_port",
+    "protocol",
+    "ip_protocol",
+    "port",
+    "type",
+    "direction",
+    "priority",
+    "rule_number",
+    "rule_no",
+    "device_name",
+    "host",
+    "hostname",
+    "path",
+    "mount_path",
+    "container_name",
+    "container_port",
+    "volume_name",
+    "index",
+    "namespace",
+    "ports",
 ];
 
 /// Two elements that are compared, or one that the other side lacks.
@@ -77,7 +101,9 @@ fn anchor(was: Option<&Json>, is: Option<&Json>, actual_length: usize, at: Attri
             1 => "*".into(),
             _ => without_defaults(is, at),
         }),
-        (Some(was), None) => format!("-{}", natural_key(was, at).unwrap_or_else(|| without_defaults(was, at))),
+        (Some(was), None) => {
+            format!("-{}", natural_key(was, at).unwrap_or_else(|| without_defaults(was, at)))
+        }
         (None, None) => String::new(),
     }
 }

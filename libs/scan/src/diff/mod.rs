@@ -57,8 +57,7 @@ pub fn changed_paths<R>(
     unknown: Marks<'_>,
     rate: &mut dyn FnMut(&Leaf<'_>) -> R,
 ) -> Result<Vec<Change<R>>, TooManyChanges> {
-    let mut diff =
-        Diff { resource_type, rate, changes: Vec::new(), path_bytes: 0, mode: Mode::Values };
+    let mut diff = Diff { resource_type, rate, changes: Vec::new(), path_bytes: 0, mode: Mode::Values };
     let root = Node { parent: None, at: At::Root, expected, actual, unknown };
     diff.compare(&root, 0);
     if diff.changes.is_empty() {
@@ -117,9 +116,8 @@ impl<R> Diff<'_, R> {
             _ => None,
         };
         let (left, right) = (inner(node.expected.value), inner(node.actual.value));
-        let is_structured = |inner: &Option<Json>, value: &Json| {
-            inner.is_some() || value.is_empty() || !value.is_scalar()
-        };
+        let is_structured =
+            |inner: &Option<Json>, value: &Json| inner.is_some() || value.is_empty() || !value.is_scalar();
         let both = is_structured(&left, node.expected.value) && is_structured(&right, node.actual.value);
         if (left.is_none() && right.is_none()) || !both {
             return self.push_if_different(node, false);

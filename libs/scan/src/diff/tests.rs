@@ -18,8 +18,10 @@ fn paths(expected: &str, actual: &str) -> Vec<String> {
 }
 
 fn anchors(expected: &str, actual: &str) -> Vec<String> {
-    let mut anchors: Vec<String> =
-        changes(expected, actual).into_iter().map(|change| format!("{} {}", change.anchor, change.actual)).collect();
+    let mut anchors: Vec<String> = changes(expected, actual)
+        .into_iter()
+        .map(|change| format!("{} {}", change.anchor, change.actual))
+        .collect();
     anchors.sort();
     anchors
 }
@@ -39,7 +41,8 @@ fn nothing_is_equal_to_nothing_and_to_nothing_else() {
 
 #[test]
 fn paths_lead_into_texts_that_hold_json() {
-    let paths = paths(r#"{"policy":"{\"a\":{\"b\":1},\"c\":1}"}"#, r#"{"policy":"{ \"c\":1, \"a\":{\"b\":2}}"}"#);
+    let paths =
+        paths(r#"{"policy":"{\"a\":{\"b\":1},\"c\":1}"}"#, r#"{"policy":"{ \"c\":1, \"a\":{\"b\":2}}"}"#);
     assert_eq!(paths, ["policy.a.b"]);
     assert_eq!(changes(r#"{"policy":null}"#, r#"{"policy":"{\"a\":1}"}"#)[0].how, How::Added);
 }
@@ -77,7 +80,8 @@ fn a_mark_hides_the_subtree_and_unknown_values_are_not_compared() {
     let (marks, unknown) = (json(r#"{"a":true}"#), json(r#"{"c":true}"#));
     let expected = Side { value: &expected, marks: Marks::new(Some(&marks)) };
     let changes =
-        changed_paths("x", expected, Side::unmarked(&actual), Marks::new(Some(&unknown)), &mut |_| ()).unwrap();
+        changed_paths("x", expected, Side::unmarked(&actual), Marks::new(Some(&unknown)), &mut |_| ())
+            .unwrap();
     assert_eq!((changes.len(), changes[0].is_marked, dotted(&changes[0].path)), (1, true, "a".into()));
 }
 

@@ -10,13 +10,47 @@ const OPENED: Effect = Effect::Widens("network access is wider");
 const CLOSED: Effect = Effect::Narrows("network access is narrower");
 
 const RANGE_WORDS: [&str; 19] = [
-    "cidr", "cidrs", "ip", "ips", "ipv4", "ipv6", "range", "ranges", "address", "addresses", "prefix", "prefixes",
-    "source", "sources", "networks", "network", "whitelist", "allowlist", "authorized",
+    "cidr",
+    "cidrs",
+    "ip",
+    "ips",
+    "ipv4",
+    "ipv6",
+    "range",
+    "ranges",
+    "address",
+    "addresses",
+    "prefix",
+    "prefixes",
+    "source",
+    "sources",
+    "networks",
+    "network",
+    "whitelist",
+    "allowlist",
+    "authorized",
 ];
 /// Keys above a list of networks, or of rules, that are let in.
 const ACCESS_KEYS: [&str; 20] = [
-    "ingress", "egress", "source", "sources", "authorized", "allowed", "allow", "trusted", "whitelist",
-    "whitelisted", "allowlist", "firewall", "inbound", "outbound", "access", "security", "acl", "acls", "rules",
+    "ingress",
+    "egress",
+    "source",
+    "sources",
+    "authorized",
+    "allowed",
+    "allow",
+    "trusted",
+    "whitelist",
+    "whitelisted",
+    "allowlist",
+    "firewall",
+    "inbound",
+    "outbound",
+    "access",
+    "security",
+    "acl",
+    "acls",
+    "rules",
     "restrictions",
 ];
 const ACCESS_TYPES: [&str; 10] =
@@ -53,7 +87,8 @@ fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     // Route 53's and others' "alias" names and the like hold no ranges.
     let is_range = names.attribute_has(&RANGE_WORDS) && is_access(names);
     let came = Range::read_all(leaf.actual(), is_range);
-    let around = leaf.node.parent().filter(|parent| leaf.node.key().is_none() && !parent.expected.value.is_scalar());
+    let around =
+        leaf.node.parent().filter(|parent| leaf.node.key().is_none() && !parent.expected.value.is_scalar());
     let was = Range::read_all(around.map_or(leaf.expected(), |parent| parent.expected.value), is_range);
     let opens_to_all = came.contains(&Range::Everywhere) && !was.contains(&Range::Everywhere);
     if opens_to_all {

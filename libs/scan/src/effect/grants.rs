@@ -11,24 +11,86 @@ const EVERYBODY: Effect = Effect::Widens("everybody has access");
 
 /// Names that hold rights wherever they are.
 const STRONG: [&str; 19] = [
-    "managed_policy_arns", "policy_arn", "policy_arns", "assume_role_policy", "principal", "principals",
-    "iam_roles", "iam_instance_profile", "service_account_email", "oauth_scopes", "role_arn", "admin_users",
-    "admin_group_object_ids", "principal_id", "trusted_role_arns", "allowed_principals", "task_role_arn",
-    "execution_role_arn", "not_principals",
+    "managed_policy_arns",
+    "policy_arn",
+    "policy_arns",
+    "assume_role_policy",
+    "principal",
+    "principals",
+    "iam_roles",
+    "iam_instance_profile",
+    "service_account_email",
+    "oauth_scopes",
+    "role_arn",
+    "admin_users",
+    "admin_group_object_ids",
+    "principal_id",
+    "trusted_role_arns",
+    "allowed_principals",
+    "task_role_arn",
+    "execution_role_arn",
+    "not_principals",
 ];
 /// Names that hold rights in resources that are about rights.
 const WEAK: [&str; 28] = [
-    "member", "members", "role", "roles", "role_definition_name", "role_definition_id", "permission", "permissions",
-    "scope", "scopes", "verbs", "resources", "api_groups", "subject", "subjects", "user", "users", "group", "groups",
-    "owners", "admins", "privileges", "actions", "data_actions", "policies", "policy", "rules", "grantee",
+    "member",
+    "members",
+    "role",
+    "roles",
+    "role_definition_name",
+    "role_definition_id",
+    "permission",
+    "permissions",
+    "scope",
+    "scopes",
+    "verbs",
+    "resources",
+    "api_groups",
+    "subject",
+    "subjects",
+    "user",
+    "users",
+    "group",
+    "groups",
+    "owners",
+    "admins",
+    "privileges",
+    "actions",
+    "data_actions",
+    "policies",
+    "policy",
+    "rules",
+    "grantee",
 ];
 const TYPES: [&str; 20] = [
-    "iam", "role", "rolebinding", "policy", "permission", "permissions", "member", "membership", "binding", "grant",
-    "access", "rbac", "team", "collaborator", "acl", "assignment", "privilege", "user", "memberships", "iamrole",
+    "iam",
+    "role",
+    "rolebinding",
+    "policy",
+    "permission",
+    "permissions",
+    "member",
+    "membership",
+    "binding",
+    "grant",
+    "access",
+    "rbac",
+    "team",
+    "collaborator",
+    "acl",
+    "assignment",
+    "privilege",
+    "user",
+    "memberships",
+    "iamrole",
 ];
 const EVERYBODY_NAMES: [&str; 6] = [
-    "allusers", "allauthenticatedusers", "system:anonymous", "system:unauthenticated",
-    "http://acs.amazonaws.com/groups/global/allusers", "http://acs.amazonaws.com/groups/global/authenticatedusers",
+    "allusers",
+    "allauthenticatedusers",
+    "system:anonymous",
+    "system:unauthenticated",
+    "http://acs.amazonaws.com/groups/global/allusers",
+    "http://acs.amazonaws.com/groups/global/authenticatedusers",
 ];
 /// Words of roles, from few rights to many.
 const RANKS: [&[&str]; 4] = [
@@ -43,7 +105,8 @@ pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
         return Some(EVERYBODY);
     }
     let is = |listed: &[&str]| names.path.iter().any(|key| listed.contains(&key.join("_").as_str()));
-    if !(is(&STRONG) || (is(&WEAK) && names.type_has(&TYPES) && !names.type_has(&["lifecycle", "retention"]))) {
+    if !(is(&STRONG) || (is(&WEAK) && names.type_has(&TYPES) && !names.type_has(&["lifecycle", "retention"])))
+    {
         return None;
     }
     let list = leaf.node.parent().filter(|_| leaf.node.key().is_none());
@@ -72,6 +135,8 @@ fn rank(value: &Json) -> Option<usize> {
     let text = value.as_str()?.to_ascii_lowercase();
     let words: Vec<&str> = text.split(|letter: char| !letter.is_alphanumeric() && letter != '-').collect();
     RANKS.iter().rposition(|rank| {
-        words.iter().any(|word| rank.contains(word) || rank.iter().any(|name| name.len() > 4 && word.ends_with(name)))
+        words
+            .iter()
+            .any(|word| rank.contains(word) || rank.iter().any(|name| name.len() > 4 && word.ends_with(name)))
     })
 }

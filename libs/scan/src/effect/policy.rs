@@ -25,7 +25,13 @@ pub fn effect(leaf: &Leaf<'_>) -> Effect {
         return directed(false);
     }
     match part.as_deref() {
-        Some("Effect") => if is.as_deref() == Some("allow") { MORE } else { LESS },
+        Some("Effect") => {
+            if is.as_deref() == Some("allow") {
+                MORE
+            } else {
+                LESS
+            }
+        }
         Some("Sid") => LESS,
         Some("Condition") => {
             let is_new = leaf.node.upwards().any(|node| {

@@ -48,17 +48,22 @@ fn removed_block(leaf: &Leaf<'_>) -> Option<Effect> {
     leaf.node.upwards().find_map(|node| {
         let words = crate::words::words(node.key()?);
         let is_block = BLOCKS.iter().any(|block| {
-            words.len() >= block.len() && words.len() <= block.len() + 2 && words.iter().zip(*block).all(|(word, name)| word == name)
+            words.len() >= block.len()
+                && words.len() <= block.len() + 2
+                && words.iter().zip(*block).all(|(word, name)| word == name)
         });
-        let is_switch = matches!(node.expected.value, Json::Bool(_)) || matches!(node.actual.value, Json::Bool(_));
-        (is_block && !is_switch && !node.expected.value.is_empty() && node.actual.value.is_empty()).then_some(GONE)
+        let is_switch =
+            matches!(node.expected.value, Json::Bool(_)) || matches!(node.actual.value, Json::Bool(_));
+        (is_block && !is_switch && !node.expected.value.is_empty() && node.actual.value.is_empty())
+            .then_some(GONE)
     })
 }
 
 /// Kinds of logs that are written.
 fn logs(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let is_list = leaf.node.key().is_none();
-    let is_logs = has(&names.attribute, &["log", "logs", "audit"]) && names.attribute_has(&["types", "exports", "enabled", "categories"]);
+    let is_logs = has(&names.attribute, &["log", "logs", "audit"])
+        && names.attribute_has(&["types", "exports", "enabled", "categories"]);
     if !is_list || !is_logs {
         return None;
     }
@@ -67,9 +72,11 @@ fn logs(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
 
 /// The lowest version of TLS, or a policy that is named after it.
 fn tls(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
-    let is_version = (names.attribute_has(&["tls", "ssl"]) && names.attribute_has(&["version", "policy", "min", "minimum"]))
+    let is_version = (names.attribute_has(&["tls", "ssl"])
+        && names.attribute_has(&["version", "policy", "min", "minimum"]))
         || names.attribute.starts_with(&["minimum".into(), "protocol".into()])
-        || (names.attribute_name() == "security_policy" && names.type_has(&["domain", "gateway", "distribution"]));
+        || (names.attribute_name() == "security_policy"
+            && names.type_has(&["domain", "gateway", "distribution"]));
     if !is_version {
         return None;
     }
@@ -101,7 +108,8 @@ fn tls_version(text: &str) -> u32 {
 
 fn floor(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let is_backup = has(&names.attribute, &["backup"]) && names.attribute_has(&["retention"]);
-    let is_floor = FLOORS.iter().any(|floor| names.attribute.iter().map(String::as_str).eq(floor.iter().copied()));
+    let is_floor =
+        FLOORS.iter().any(|floor| names.attribute.iter().map(String::as_str).eq(floor.iter().copied()));
     let (was, is) = (leaf.expected().as_f64()?, leaf.actual().as_f64().unwrap_or(0.0));
     if is_backup && is == 0.0 && was > 0.0 {
         return Some(GONE);

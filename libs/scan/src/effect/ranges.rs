@@ -39,9 +39,7 @@ impl Range {
             Json::String(text) => {
                 text.split([',', ' ']).filter_map(|part| Self::read(part, name_is_range)).collect()
             }
-            Json::Array(items) => {
-                items.iter().flat_map(|item| Self::read_all(item, name_is_range)).collect()
-            }
+            Json::Array(items) => items.iter().flat_map(|item| Self::read_all(item, name_is_range)).collect(),
             _ => Vec::new(),
         }
     }

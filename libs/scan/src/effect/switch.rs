@@ -11,25 +11,92 @@ const STRONGER: Effect = Effect::Narrows("a protection is on");
 
 /// Words of switches that expose when they are on.
 const EXPOSING: [&str; 15] = [
-    "public", "publicly", "internet", "anonymous", "unauthenticated", "privileged", "escalation", "insecure",
-    "unencrypted", "pushes", "plaintext", "skip", "bypass", "pull", "impersonation",
+    "public",
+    "publicly",
+    "internet",
+    "anonymous",
+    "unauthenticated",
+    "privileged",
+    "escalation",
+    "insecure",
+    "unencrypted",
+    "pushes",
+    "plaintext",
+    "skip",
+    "bypass",
+    "pull",
+    "impersonation",
 ];
 const EXPOSING_NAMES: [&str; 14] = [
-    "ipv4_enabled", "host_network", "host_pid", "host_ipc", "admin_enabled", "admin_user_enabled",
-    "shared_access_key_enabled", "allow_deletions", "allow_blob_public_access", "kubernetes_dashboard_enabled",
-    "enable_legacy_abac", "legacy_abac", "http_enabled", "allow_users_to_change_password_never",
+    "ipv4_enabled",
+    "host_network",
+    "host_pid",
+    "host_ipc",
+    "admin_enabled",
+    "admin_user_enabled",
+    "shared_access_key_enabled",
+    "allow_deletions",
+    "allow_blob_public_access",
+    "kubernetes_dashboard_enabled",
+    "enable_legacy_abac",
+    "legacy_abac",
+    "http_enabled",
+    "allow_users_to_change_password_never",
 ];
 /// Words of switches that protect when they are on.
 const PROTECTING: [&str; 38] = [
-    "protection", "protected", "encrypt", "encrypted", "encryption", "mfa", "logging", "logs", "audit", "auditing",
-    "private", "enforce", "enforced", "enforces", "require", "required", "requires", "ssl", "tls", "https", "rotation",
-    "secure", "uniform", "rbac", "waf", "firewall", "shielded", "integrity", "purge", "immutable", "internal", "2fa",
-    "signing", "scanning", "scan", "guardrail", "quarantine", "nonroot",
+    "protection",
+    "protected",
+    "encrypt",
+    "encrypted",
+    "encryption",
+    "mfa",
+    "logging",
+    "logs",
+    "audit",
+    "auditing",
+    "private",
+    "enforce",
+    "enforced",
+    "enforces",
+    "require",
+    "required",
+    "requires",
+    "ssl",
+    "tls",
+    "https",
+    "rotation",
+    "secure",
+    "uniform",
+    "rbac",
+    "waf",
+    "firewall",
+    "shielded",
+    "integrity",
+    "purge",
+    "immutable",
+    "internal",
+    "2fa",
+    "signing",
+    "scanning",
+    "scan",
+    "guardrail",
+    "quarantine",
+    "nonroot",
 ];
 const PROTECTING_NAMES: [&str; 12] = [
-    "block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets",
-    "read_only_root_filesystem", "run_as_non_root", "role_based_access_control_enabled", "enable_log_file_validation",
-    "is_multi_region_trail", "network_policy_enabled", "soft_delete_enabled", "point_in_time_recovery_enabled",
+    "block_public_acls",
+    "block_public_policy",
+    "ignore_public_acls",
+    "restrict_public_buckets",
+    "read_only_root_filesystem",
+    "run_as_non_root",
+    "role_based_access_control_enabled",
+    "enable_log_file_validation",
+    "is_multi_region_trail",
+    "network_policy_enabled",
+    "soft_delete_enabled",
+    "point_in_time_recovery_enabled",
 ];
 /// What `disable_…` makes safer.
 const RISKS: [&str; 9] =
@@ -40,7 +107,13 @@ const SCALES: [(&[&str], &[&[&str]]); 14] = [
     (
         &["acl", "predefined_acl", "default_acl"],
         &[
-            &["private", "bucket-owner-full-control", "bucket-owner-read", "projectprivate", "log-delivery-write"],
+            &[
+                "private",
+                "bucket-owner-full-control",
+                "bucket-owner-read",
+                "projectprivate",
+                "log-delivery-write",
+            ],
             &["aws-exec-read", "authenticated-read", "authenticatedread"],
             &["public-read", "publicread"],
             &["public-read-write", "publicreadwrite"],
@@ -55,21 +128,40 @@ const SCALES: [(&[&str], &[&[&str]]); 14] = [
         &["ingress", "ingress_settings"],
         &[
             &["internal", "allow_internal_only", "ingress_traffic_internal_only"],
-            &["internal-and-cloud-load-balancing", "allow_internal_and_gclb", "ingress_traffic_internal_load_balancer"],
+            &[
+                "internal-and-cloud-load-balancing",
+                "allow_internal_and_gclb",
+                "ingress_traffic_internal_load_balancer",
+            ],
             &["all", "allow_all", "ingress_traffic_all"],
         ],
     ),
     (
         &["authorization", "authorization_type", "auth_type", "authentication_type"],
         &[
-            &["aws_iam", "iam", "custom", "cognito_user_pools", "jwt", "oauth", "required", "amazon_cognito_user_pools"],
+            &[
+                "aws_iam",
+                "iam",
+                "custom",
+                "cognito_user_pools",
+                "jwt",
+                "oauth",
+                "required",
+                "amazon_cognito_user_pools",
+            ],
             &["api_key"],
             &["none", "anonymous", "no_auth"],
         ],
     ),
     (&["visibility", "repository_visibility"], &[&["private"], &["internal"], &["public"]]),
-    (&["scheme", "load_balancing_scheme", "lb_scheme"], &[&["internal", "internal_managed"], &["internet-facing", "external", "external_managed"]]),
-    (&["sse_algorithm", "encryption_type"], &[&["aws:kms:dsse"], &["aws:kms", "kms"], &["aes256", "sse-s3"], &["none"]]),
+    (
+        &["scheme", "load_balancing_scheme", "lb_scheme"],
+        &[&["internal", "internal_managed"], &["internet-facing", "external", "external_managed"]],
+    ),
+    (
+        &["sse_algorithm", "encryption_type"],
+        &[&["aws:kms:dsse"], &["aws:kms", "kms"], &["aes256", "sse-s3"], &["none"]],
+    ),
     (
         &["ssl_mode", "sslmode", "tls_mode", "client_certificate_mode", "ssl_enforcement"],
         &[
@@ -122,10 +214,11 @@ pub(super) fn state(value: &Json) -> Option<bool> {
     match value {
         Json::Bool(value) => Some(*value),
         Json::String(text) => match text.to_ascii_lowercase().as_str() {
-            "true" | "enabled" | "enable" | "on" | "yes" | "required" | "require" | "enforced" | "active" => Some(true),
-            "false" | "disabled" | "disable" | "off" | "no" | "optional" | "none" | "inactive" | "suspended" => {
-                Some(false)
+            "true" | "enabled" | "enable" | "on" | "yes" | "required" | "require" | "enforced" | "active" => {
+                Some(true)
             }
+            "false" | "disabled" | "disable" | "off" | "no" | "optional" | "none" | "inactive"
+            | "suspended" => Some(false),
             _ => None,
         },
         _ => None,

@@ -47,9 +47,9 @@ fn principals(value: Json) -> Json {
             let everybody = Json::Array(vec![Json::String(everybody)]);
             Json::Object(BTreeMap::from([("AWS".into(), everybody)]))
         }
-        Json::Object(kinds) => Json::Object(
-            kinds.into_iter().map(|(kind, who)| (kind, texts(who, &account_of_root))).collect(),
-        ),
+        Json::Object(kinds) => {
+            Json::Object(kinds.into_iter().map(|(kind, who)| (kind, texts(who, &account_of_root))).collect())
+        }
         other => other,
     }
 }

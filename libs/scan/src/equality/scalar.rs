@@ -13,8 +13,21 @@ use crate::words::words;
 
 const MAX_NUMBER: usize = 20;
 const DNS_WORDS: [&str; 15] = [
-    "dns", "fqdn", "host", "hostname", "hosts", "hostnames", "domain", "domains", "zone", "record", "records",
-    "cname", "rrdatas", "nameservers", "aliases",
+    "dns",
+    "fqdn",
+    "host",
+    "hostname",
+    "hosts",
+    "hostnames",
+    "domain",
+    "domains",
+    "zone",
+    "record",
+    "records",
+    "cname",
+    "rrdatas",
+    "nameservers",
+    "aliases",
 ];
 
 /// Appends the canonical form of a text that is not empty and holds no JSON.
@@ -81,7 +94,8 @@ fn time(value: &str) -> Option<String> {
 }
 
 fn ipv6(value: &str) -> Option<String> {
-    let (address, prefix) = value.split_once('/').map_or((value, None), |(address, bits)| (address, Some(bits)));
+    let (address, prefix) =
+        value.split_once('/').map_or((value, None), |(address, bits)| (address, Some(bits)));
     let is_likely = address.len() <= 39 && address.bytes().filter(|byte| *byte == b':').count() >= 2;
     let address: Ipv6Addr = is_likely.then(|| address.parse().ok())??;
     Some(prefix.map_or_else(|| address.to_string(), |bits| format!("{address}/{bits}")))

@@ -38,7 +38,11 @@ fn policies_are_compared_by_what_they_allow() {
         "Condition":{"Bool":{"aws:SecureTransport":["true"]}}}]}"#;
     assert!(equal(one, other, "policy"));
     assert!(!equal(one, &other.replace("GetObject", "*"), "policy"));
-    assert!(equal(r#"{"Statement":[{"Principal":"*"}]}"#, r#"{"Statement":[{"Principal":{"AWS":"*"}}]}"#, "policy"));
+    assert!(equal(
+        r#"{"Statement":[{"Principal":"*"}]}"#,
+        r#"{"Statement":[{"Principal":{"AWS":"*"}}]}"#,
+        "policy"
+    ));
 }
 
 #[test]
@@ -84,9 +88,7 @@ fn order_counts_only_where_it_is_known_to() {
 fn reformatted() -> impl Strategy<Value = (Json, Json)> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(|value| (Json::Bool(value), Json::Bool(value))),
-        (0u32..1000).prop_map(|value| {
-            (Json::Number(value.to_string()), Json::String(value.to_string()))
-        }),
+        (0u32..1000).prop_map(|value| { (Json::Number(value.to_string()), Json::String(value.to_string())) }),
         "[a-z ]{1,8}".prop_map(|text| (Json::String(text.clone()), Json::String(text))),
         Just((Json::Null, Json::Array(vec![]))),
         Just((Json::String(String::new()), Json::Object(Default::default()))),

@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn text_that_is_not_json_is_refused() {
-        for text in ["", "{", "[1,]", "01", "1 2", "nul", "\"a", "\"\\", "{a:1}", "\"\u{1}\"", "-", "1.", "\"\\é"]
+        for text in
+            ["", "{", "[1,]", "01", "1 2", "nul", "\"a", "\"\\", "{a:1}", "\"\u{1}\"", "-", "1.", "\"\\é"]
         {
             assert_eq!(Json::parse_text(text), Err(JsonError::Invalid), "{text}");
         }

@@ -22,9 +22,9 @@ pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) 
         return true;
     }
     let (decided, drifting) = (by_path(decided), by_path(&finding.decidable));
-    let covers_all = drifting.iter().all(|(key, (_, values))| {
-        decided.get(key).is_some_and(|(_, decided)| decided == values)
-    });
+    let covers_all = drifting
+        .iter()
+        .all(|(key, (_, values))| decided.get(key).is_some_and(|(_, decided)| decided == values));
     covers_all
         && decided.iter().filter(|(key, _)| !drifting.contains_key(*key)).all(|(_, (path, _))| {
             rules.covers(&subject(finding, stack), path) || has_same_value(finding, row, path)
@@ -44,17 +44,23 @@ pub fn holds_since_0_1_0<I>(finding: &Finding, row: &Stored<I>, stack: &str, rul
     struct Shown {
         path: Vec<Step>,
     }
-    let Some(shown) = row.difference.as_deref().and_then(|text| serde_json::from_str::<Vec<Shown>>(text).ok()) else {
+    let Some(shown) =
+        row.difference.as_deref().and_then(|text| serde_json::from_str::<Vec<Shown>>(text).ok())
+    else {
         return false;
     };
     let names: Vec<String> = shown.iter().map(|shown| dotted_keys(&shown.path)).collect();
     let was_shown = |path: &[Step]| {
         let name = dotted_keys(path);
-        names.iter().any(|shown| name == *shown || name.strip_prefix(shown.as_str()).is_some_and(|rest| rest.starts_with('.')))
+        names.iter().any(|shown| {
+            name == *shown || name.strip_prefix(shown.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        })
     };
     let subject = subject(finding, stack);
     finding.decidable.iter().all(|hash| was_shown(&hash.path))
-        && shown.iter().all(|shown| rules.covers(&subject, &shown.path) || has_same_value(finding, row, &shown.path))
+        && shown
+            .iter()
+            .all(|shown| rules.covers(&subject, &shown.path) || has_same_value(finding, row, &shown.path))
 }
 
 type Values<'a> = BTreeMap<&'a str, (&'a [Step], Vec<&'a str>)>;
@@ -71,12 +77,7 @@ fn by_path(hashes: &[PathHash]) -> Values<'_> {
 }
 
 fn subject<'a>(finding: &'a Finding, stack: &'a str) -> Subject<'a> {
-    Subject {
-        stack,
-        address: &finding.address,
-        resource_type: &finding.resource_type,
-        kind: finding.kind,
-    }
+    Subject { stack, address: &finding.address, resource_type: &finding.resource_type, kind: finding.kind }
 }
 
 /// Whether a decided path that does not drift any more still has the actual value that was decided on:
@@ -89,7 +90,9 @@ fn has_same_value<I>(finding: &Finding, row: &Stored<I>, path: &[Step]) -> bool 
     };
     let name = keys.last().copied().unwrap_or_default();
     match (value(&row.actual_state), value(&finding.actual_state)) {
-        (Some(was), Some(is)) => are_equal(&was, &is, Attribute { resource_type: &finding.resource_type, name }),
+        (Some(was), Some(is)) => {
+            are_equal(&was, &is, Attribute { resource_type: &finding.resource_type, name })
+        }
         _ => false,
     }
 }

@@ -18,16 +18,17 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 /// Pairs findings with stored drifts: by type, id and address; by address where one side lacks the id; by
 /// the address before a move; and by type, id and provider where these are unique on both sides.
 pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) -> Vec<Option<Found>> {
-    let mut pairing = Pairing {
-        stored,
-        free: (0..stored.len()).collect(),
-        found: vec![None; findings.len()],
-    };
+    let mut pairing =
+        Pairing { stored, free: (0..stored.len()).collect(), found: vec![None; findings.len()] };
     let exact = index(stored, |row| (&row.resource_type, &row.resource_id, &row.address));
     let by_address = index(stored, |row| (&row.resource_type, &row.address, ""));
     let lacks_id = |row: &Stored<I>| row.resource_id == row.address;
 
-    pairing.round(findings, |finding| exact.get(&key(&finding.resource_type, &finding.resource_id, &finding.address)), |_, _| true);
+    pairing.round(
+        findings,
+        |finding| exact.get(&key(&finding.resource_type, &finding.resource_id, &finding.address)),
+        |_, _| true,
+    );
     pairing.round(
         findings,
         |finding| by_address.get(&key(&finding.resource_type, &finding.address, "")),
@@ -35,7 +36,13 @@ pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) 
     );
     pairing.round(
         findings,
-        |finding| exact.get(&key(&finding.resource_type, &finding.resource_id, finding.previous_address.as_deref()?)),
+        |finding| {
+            exact.get(&key(
+                &finding.resource_type,
+                &finding.resource_id,
+                finding.previous_address.as_deref()?,
+            ))
+        },
         |_, _| true,
     );
     pairing.round(
@@ -66,13 +73,16 @@ pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) 
 pub fn settled<I>(stored: &[Stored<I>], is_matched: &[bool], settled: &[Settled]) -> HashSet<usize> {
     let shown: HashMap<(&str, &str), &str> = settled
         .iter()
-        .map(|settled| ((settled.resource_type.as_str(), settled.address.as_str()), settled.resource_id.as_str()))
+        .map(|settled| {
+            ((settled.resource_type.as_str(), settled.address.as_str()), settled.resource_id.as_str())
+        })
         .collect();
     (0..stored.len())
         .filter(|index| {
             let row = &stored[*index];
             let id = shown.get(&(row.resource_type.as_str(), row.address.as_str()));
-            let same = |id: &&str| *id == row.resource_id || *id == row.address || row.resource_id == row.address;
+            let same =
+                |id: &&str| *id == row.resource_id || *id == row.address || row.resource_id == row.address;
             !is_matched[*index] && id.is_some_and(same)
         })
         .collect()
@@ -118,7 +128,10 @@ fn key<'a>(one: &'a str, two: &'a str, three: &'a str) -> Key<'a> {
     (one, two, three)
 }
 
-fn index<'a, I>(stored: &'a [Stored<I>], of: impl Fn(&'a Stored<I>) -> Key<'a>) -> HashMap<Key<'a>, Vec<usize>> {
+fn index<'a, I>(
+    stored: &'a [Stored<I>],
+    of: impl Fn(&'a Stored<I>) -> Key<'a>,
+) -> HashMap<Key<'a>, Vec<usize>> {
     let mut index: HashMap<Key<'a>, Vec<usize>> = HashMap::new();
     for (place, row) in stored.iter().enumerate() {
         index.entry(of(row)).or_default().push(place);

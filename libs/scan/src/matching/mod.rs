@@ -90,7 +90,8 @@ fn fingerprint<I>(
     };
     let plain = identity.fingerprint();
     let own = found.map(|found| found.stored);
-    let is_held = stored.iter().enumerate().any(|(index, row)| Some(index) != own && row.fingerprint == plain);
+    let is_held =
+        stored.iter().enumerate().any(|(index, row)| Some(index) != own && row.fingerprint == plain);
     if is_held || taken.contains(&plain) {
         Identity { account: finding.account_id.as_deref(), ..identity }.fingerprint()
     } else {
@@ -105,7 +106,9 @@ fn change<I: Copy>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rule
     }
     let same_actual = same_kind && finding.actual_hash == row.actual_hash;
     match &row.shown_hash {
-        Some(shown) if same_actual && *shown == finding.shown_hash => return Change::Unchanged { id: row.id },
+        Some(shown) if same_actual && *shown == finding.shown_hash => {
+            return Change::Unchanged { id: row.id };
+        }
         None if same_actual || decision::holds_since_0_1_0(finding, row, stack, rules) => {
             return Change::Adopted { id: row.id };
         }

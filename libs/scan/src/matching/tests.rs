@@ -25,8 +25,10 @@ fn finding(address: &str, id: &str, values: &[(&str, &str)]) -> Finding {
         provider_config: None,
         expected_state: None,
         actual_state: Some(serde_json::Value::Object(state).to_string()),
-        difference: serde_json::json!(values.iter().map(|(path, _)| serde_json::json!({"path": [path]})).collect::<Vec<_>>())
-            .to_string(),
+        difference: serde_json::json!(
+            values.iter().map(|(path, _)| serde_json::json!({"path": [path]})).collect::<Vec<_>>()
+        )
+        .to_string(),
         actual_hash: format!("{decidable:?}"),
         shown_hash: format!("{decidable:?}"),
         decidable,
@@ -124,7 +126,10 @@ fn a_moved_resource_keeps_its_drift() {
     let other = finding("a.new", "i", &[("n", "2")]);
     assert_eq!(change_of(other, stored(&before, Decision::Made)), Change::New);
     let by_arn = |address| finding(address, "arn:aws:x:::y", &[("n", address)]);
-    assert_eq!(change_of(by_arn("a.new"), stored(&by_arn("a.old"), Decision::None)), Change::Updated { id: 7 });
+    assert_eq!(
+        change_of(by_arn("a.new"), stored(&by_arn("a.old"), Decision::None)),
+        Change::Updated { id: 7 }
+    );
 }
 
 #[test]
@@ -138,7 +143,9 @@ fn a_place_that_becomes_known_is_learned_and_two_known_accounts_are_two_resource
     assert_eq!((found.change, found.learns), (Change::Unchanged { id: 7 }, false));
     let elsewhere = Finding { account_id: Some("2".into()), ..known.clone() };
     let mut row = stored(&known, Decision::Made);
-    row.fingerprint = Identity { stack: "s", resource_type: "aws_x", resource_id: "i", address: "a.b", account: None }.fingerprint();
+    row.fingerprint =
+        Identity { stack: "s", resource_type: "aws_x", resource_id: "i", address: "a.b", account: None }
+            .fingerprint();
     let found = &run(vec![elsewhere], vec![row.clone()], false).matches[0];
     assert_eq!(found.change, Change::New);
     assert_ne!(found.fingerprint, row.fingerprint);
@@ -171,7 +178,12 @@ fn only_a_complete_scan_or_the_resource_itself_tells_what_is_gone() {
 #[test]
 fn rows_of_0_1_0_keep_their_decisions_where_what_was_shown_is_the_same() {
     let found = finding("a.b", "i", &[("size", "1")]);
-    let row = Stored { shown_hash: None, decidable: None, actual_hash: "old".into(), ..stored(&found, Decision::Made) };
+    let row = Stored {
+        shown_hash: None,
+        decidable: None,
+        actual_hash: "old".into(),
+        ..stored(&found, Decision::Made)
+    };
     assert_eq!(change_of(found.clone(), row.clone()), Change::Adopted { id: 7 });
     let undecided = Stored { decision: Decision::None, ..row.clone() };
     assert_eq!(change_of(found, undecided), Change::Adopted { id: 7 });
@@ -181,6 +193,7 @@ fn rows_of_0_1_0_keep_their_decisions_where_what_was_shown_is_the_same() {
 
 #[test]
 fn a_resource_counts_once_per_scan() {
-    let matches = run(vec![finding("a.b", "i", &[("n", "1")]), finding("a.b", "i", &[("n", "2")])], vec![], false);
+    let matches =
+        run(vec![finding("a.b", "i", &[("n", "1")]), finding("a.b", "i", &[("n", "2")])], vec![], false);
     assert_eq!((matches.matches.len(), matches.repeated), (1, vec!["a.b".to_owned()]));
 }

@@ -57,7 +57,8 @@ pub fn split(text: &str) -> Result<Vec<Document<'_>>, ScanError> {
 
 fn refusal(text: &str, error: &serde_json::Error) -> ScanError {
     let is_cut_off = error.is_eof();
-    let named = if is_cut_off || text.trim_start().starts_with('{') { None } else { foreign::name_of_text(text) };
+    let named =
+        if is_cut_off || text.trim_start().starts_with('{') { None } else { foreign::name_of_text(text) };
     named.map_or(ScanError::Malformed { line: error.line(), column: error.column() }, ScanError::Unsupported)
 }
 
@@ -78,7 +79,9 @@ fn unwrapped(text: &str) -> Document<'_> {
     let may_be_log = text.contains("\"msg\"") && !text.contains("\"resource_changes\":");
     let line = if may_be_log { serde_json::from_str::<LogLine>(text).ok() } else { None };
     match line {
-        Some(LogLine { level: Some(_), msg: Some(msg), prefix, working_dir }) if msg.trim_start().starts_with('{') => {
+        Some(LogLine { level: Some(_), msg: Some(msg), prefix, working_dir })
+            if msg.trim_start().starts_with('{') =>
+        {
             let name = prefix.or(working_dir).and_then(|name| module_name(&name));
             Document { text: Cow::Owned(msg), name }
         }
@@ -96,7 +99,10 @@ fn distinct(documents: Vec<Document<'_>>) -> Vec<Document<'_>> {
         return documents;
     }
     let mut seen = HashSet::new();
-    documents.into_iter().filter(|document| seen.insert((document.text.clone().into_owned(), document.name.clone()))).collect()
+    documents
+        .into_iter()
+        .filter(|document| seen.insert((document.text.clone().into_owned(), document.name.clone())))
+        .collect()
 }
 
 /// Whether the name of a stack says how the plans of an upload are named.

@@ -34,7 +34,10 @@ pub fn name_of_text(text: &str) -> Option<String> {
     let head = &start[..start.floor_char_boundary(4096)];
     let lower = head.to_ascii_lowercase();
     let has = |any: &[&str]| any.iter().any(|part| lower.contains(part));
-    let what = if lower.starts_with("<!doctype html") || lower.starts_with("<html") || has(&["<body", "<head>"]) {
+    let what = if lower.starts_with("<!doctype html")
+        || lower.starts_with("<html")
+        || has(&["<body", "<head>"])
+    {
         "an HTML page, perhaps the login page or the error of a proxy"
     } else if lower.starts_with("<?xml") {
         "XML"
@@ -55,7 +58,10 @@ pub fn name_of_text(text: &str) -> Option<String> {
         "an execution plan has been generated",
     ]) {
         "the plan as text for people"
-    } else if lower.starts_with("resource \"") || lower.starts_with("terraform {") || lower.starts_with("provider \"") {
+    } else if lower.starts_with("resource \"")
+        || lower.starts_with("terraform {")
+        || lower.starts_with("provider \"")
+    {
         "configuration (HCL)"
     } else if lower.starts_with("digraph") {
         "the graph of `terraform graph`"
@@ -71,7 +77,9 @@ pub fn name_of_text(text: &str) -> Option<String> {
 
 /// Whether a plan begins somewhere inside of a text.
 fn holds_json(text: &str) -> bool {
-    text.contains("\"format_version\"") || text.contains("\"resource_drift\"") || text.contains("\"resource_changes\"")
+    text.contains("\"format_version\"")
+        || text.contains("\"resource_drift\"")
+        || text.contains("\"resource_changes\"")
 }
 
 /// A refusal of text after the JSON.

@@ -31,7 +31,8 @@ use shape::Form;
 pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Vec<Scan>, ScanError> {
     let text = encoding::decode(upload)?;
     let documents = document::split(&text)?;
-    let forms = documents.iter().map(|document| shape::form(&document.text)).collect::<Result<Vec<_>, _>>()?;
+    let forms =
+        documents.iter().map(|document| shape::form(&document.text)).collect::<Result<Vec<_>, _>>()?;
     if let Some(Form::Refused(hint)) = forms.iter().find(|form| matches!(form, Form::Refused(_))) {
         return Err(ScanError::Unsupported((*hint).clone()));
     }
@@ -53,7 +54,10 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Ve
         scan.stack = scope.stack;
         scans.push(scan);
     }
-    if count > 1 && documents.iter().any(|document| document.name.is_none()) && !document::is_template(&scope.stack) {
+    if count > 1
+        && documents.iter().any(|document| document.name.is_none())
+        && !document::is_template(&scope.stack)
+    {
         for scan in &mut scans {
             scan.is_partial(
                 "the upload holds several plans without names, so that their order names the stacks. Send them one by \

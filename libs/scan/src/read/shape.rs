@@ -88,7 +88,9 @@ pub fn form(text: &str) -> Result<Form, ScanError> {
     }
     if shape.is_plan() {
         return match shape.errored {
-            Some(true) => refuse("this plan errored, so it is only a part. Fix the error and plan again".into()),
+            Some(true) => {
+                refuse("this plan errored, so it is only a part. Fix the error and plan again".into())
+            }
             _ => shape.check_version(),
         };
     }
@@ -117,15 +119,22 @@ pub fn form(text: &str) -> Result<Form, ScanError> {
 
 impl Shape<'_> {
     fn is_plan(&self) -> bool {
-        [&self.planned_values, &self.resource_drift, &self.resource_changes, &self.prior_state, &self.configuration]
-            .into_iter()
-            .any(Option::is_some)
+        [
+            &self.planned_values,
+            &self.resource_drift,
+            &self.resource_changes,
+            &self.prior_state,
+            &self.configuration,
+        ]
+        .into_iter()
+        .any(Option::is_some)
     }
 
     /// A summary alone proves nothing: driftctl also lists resources or states its coverage.
     fn is_driftctl(&self) -> bool {
         let lists = [&self.managed, &self.unmanaged, &self.missing, &self.deleted, &self.differences];
-        let has_counts = self.summary.is_some_and(|summary| serde_json::from_str::<Counts>(summary.get()).is_ok());
+        let has_counts =
+            self.summary.is_some_and(|summary| serde_json::from_str::<Counts>(summary.get()).is_ok());
         has_counts
             && (self.coverage.is_some() || lists.into_iter().any(Option::is_some))
             && self.format_version.is_none()

@@ -42,9 +42,15 @@ fn what_is_no_plan_is_named_with_what_to_send_instead() {
         (r#"{"format_version":"1.0","provider_schemas":{}}"#, "providers schema"),
         (r#"{"format_version":"1.0","valid":true,"diagnostics":[]}"#, "validate"),
         (r#"{"errors":[{"status":"404"}]}"#, "an API"),
-        ("[command]/opt/terraform-bin show -json plan.out\n{\"format_version\":\"1.2\"}\n", "text before the JSON"),
+        (
+            "[command]/opt/terraform-bin show -json plan.out\n{\"format_version\":\"1.2\"}\n",
+            "text before the JSON",
+        ),
         ("+ terraform show -json plan\n{\"format_version\":\"1.2\"}", "text before the JSON"),
-        ("{\"format_version\":\"1.2\",\"planned_values\":{}}\n::debug::exitcode: 0\n", "text around the JSON"),
+        (
+            "{\"format_version\":\"1.2\",\"planned_values\":{}}\n::debug::exitcode: 0\n",
+            "text around the JSON",
+        ),
         ("Terraform will perform the following actions:\n", "the plan as text"),
         ("No changes. Your infrastructure matches the configuration.\n", "the plan as text"),
         ("<!DOCTYPE html><html></html>", "HTML"),
@@ -70,8 +76,10 @@ fn malformed_json_is_refused_by_its_place_and_never_quoted() {
 fn texts_of_windows_are_read() {
     let plan = plan("aws_x.y");
     let units: Vec<u16> = plan.encode_utf16().collect();
-    let little: Vec<u8> = [0xff, 0xfe].into_iter().chain(units.iter().flat_map(|unit| unit.to_le_bytes())).collect();
-    let big: Vec<u8> = [0xfe, 0xff].into_iter().chain(units.iter().flat_map(|unit| unit.to_be_bytes())).collect();
+    let little: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(units.iter().flat_map(|unit| unit.to_le_bytes())).collect();
+    let big: Vec<u8> =
+        [0xfe, 0xff].into_iter().chain(units.iter().flat_map(|unit| unit.to_be_bytes())).collect();
     let bare: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let marked = [&[0xef, 0xbb, 0xbf], plan.as_bytes()].concat();
     for upload in [little, big, bare, marked] {
@@ -83,14 +91,24 @@ fn texts_of_windows_are_read() {
 fn each_plan_of_an_upload_is_a_stack() {
     let (one, two) = (plan("aws_x.one"), plan("aws_x.two"));
     let stacks = |upload: String, stack: &str| -> Vec<(String, bool)> {
-        scans(upload.as_bytes(), stack).into_iter().map(|scan| (scan.stack, scan.incomplete.is_none())).collect()
+        scans(upload.as_bytes(), stack)
+            .into_iter()
+            .map(|scan| (scan.stack, scan.incomplete.is_none()))
+            .collect()
     };
     let named = |names: [&str; 2], complete| names.map(|name| (name.to_owned(), complete)).to_vec();
     assert_eq!(stacks(format!("{one}\n{two}\n"), "prod"), named(["prod/1", "prod/2"], false));
     assert_eq!(stacks(format!("[{one},{two}]"), "prod-{n}"), named(["prod-1", "prod-2"], true));
-    assert_eq!(stacks(format!("[vpc] {one}\n[db/main] {two}"), "prod"), named(["prod/vpc", "prod/db/main"], true));
-    let log = |prefix: &str, plan: &str| json!({"level": "stdout", "prefix": prefix, "msg": plan}).to_string();
-    assert_eq!(stacks(log("./vpc", &one) + &log("db", &two), "{module}-prod"), named(["vpc-prod", "db-prod"], true));
+    assert_eq!(
+        stacks(format!("[vpc] {one}\n[db/main] {two}"), "prod"),
+        named(["prod/vpc", "prod/db/main"], true)
+    );
+    let log =
+        |prefix: &str, plan: &str| json!({"level": "stdout", "prefix": prefix, "msg": plan}).to_string();
+    assert_eq!(
+        stacks(log("./vpc", &one) + &log("db", &two), "{module}-prod"),
+        named(["vpc-prod", "db-prod"], true)
+    );
     assert_eq!(stacks(format!("{one}\n{one}"), "prod"), [("prod".to_owned(), true)]);
 }
 
@@ -104,7 +122,10 @@ fn the_lines_of_plan_json_name_what_drifts() {
     let end = json!({"@level": "info", "type": "change_summary"}).to_string();
     let upload = [line("resource_drift", "delete"), line("planned_change", "create"), end].join("\n");
     let scan = scans(upload.as_bytes(), "s").remove(0);
-    assert_eq!((scan.findings[0].kind, scan.findings[0].address.as_str()), (Kind::Missing, "module.m.aws_x.y"));
+    assert_eq!(
+        (scan.findings[0].kind, scan.findings[0].address.as_str()),
+        (Kind::Missing, "module.m.aws_x.y")
+    );
     assert!(scan.warnings[0].contains("lack the states") && scan.incomplete.is_some());
     assert!(scan.findings[0].lacks_states && scan.findings[0].lacks_id);
     let changes = Scope { source: Source::Changes, ..Scope::of_stack("s") };
@@ -115,7 +136,9 @@ fn the_lines_of_plan_json_name_what_drifts() {
 
 #[test]
 fn old_formats_are_read_with_the_data_that_they_have() {
-    let relabelled = |version: &str| plan("aws_x.y").replace(r#""format_version":"1.2""#, &format!(r#""format_version":"{version}""#));
+    let relabelled = |version: &str| {
+        plan("aws_x.y").replace(r#""format_version":"1.2""#, &format!(r#""format_version":"{version}""#))
+    };
     for version in ["0.1", "0.2"] {
         let scan = scans(relabelled(version).as_bytes(), "s").remove(0);
         assert_eq!(scan.findings.len(), 1, "{version}");
@@ -132,11 +155,21 @@ fn driftctl_is_read_in_all_its_versions() {
     for (report, kinds) in [
         (json!({"summary": summary, "deleted": item, "coverage": 1}), vec![Kind::Missing]),
         (json!({"summary": summary, "missing": item, "managed": null, "alerts": null}), vec![Kind::Missing]),
-        (json!({"summary": summary, "differences": [{"res": {"id": "i-1", "type": "aws_ssm_parameter"},
-            "changelog": [{"path": ["Value"], "from": "hunter2a", "to": "hunter2b"}]}]}), vec![Kind::Changed]),
+        (
+            json!({"summary": summary, "differences": [{"res": {"id": "i-1", "type": "aws_ssm_parameter"},
+            "changelog": [{"path": ["Value"], "from": "hunter2a", "to": "hunter2b"}]}]}),
+            vec![Kind::Changed],
+        ),
     ] {
         let scan = scans(report.to_string().as_bytes(), "s").remove(0);
         assert_eq!(scan.findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(), kinds, "{report}");
         assert!(!format!("{scan:?}").contains("hunter2"), "{report}");
     }
+}
+
+#[test]
+fn reading_ends_at_its_deadline_s78() {
+    let deadline = std::time::Instant::now().checked_sub(std::time::Duration::from_secs(1));
+    let scope = Scope { deadline, ..Scope::of_stack("s") };
+    assert!(matches!(read_as(plan("aws_x.y").as_bytes(), &scope), Err(ScanError::TooSlow)));
 }

@@ -61,7 +61,8 @@ pub fn read(documents: &[Document<'_>], scope: &Scope, judgement: Judgement<'_>)
         match line.line_type.as_deref() {
             Some("diagnostic") if line.level.as_deref() == Some("error") => {
                 return Err(ScanError::Unsupported(
-                    "this run of `plan -json` errored, so it is only a part. Fix the error and plan again".into(),
+                    "this run of `plan -json` errored, so it is only a part. Fix the error and plan again"
+                        .into(),
                 ));
             }
             Some("change_summary") => has_ended = true,

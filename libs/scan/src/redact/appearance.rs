@@ -23,7 +23,10 @@ const FORMATS: [(&str, &str); 97] = [
     ("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
     ("://", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/?#"'<>]+)@"#),
     // A slash that somebody did not encode: not after digits alone, which are a port.
-    ("://", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/@"'<>]*[^\d\s/@"'<>][^\s/@"'<>]*/[^\s@"'<>]*)@"#),
+    (
+        "://",
+        r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/@"'<>]*[^\d\s/@"'<>][^\s/@"'<>]*/[^\s@"'<>]*)@"#,
+    ),
     ("earer", r#"(?i)\bbearer[ \t:=]+["']?(?P<s>[A-Za-z0-9\-._~+/]{6,}=*)"#),
     ("asic", r"(?i)\bbasic[ \t]+(?P<s>[A-Za-z0-9+/]{8,}={0,2})"),
     ("eyJ", r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)*"),
@@ -137,11 +140,8 @@ pub fn hide(text: &str) -> Cow<'_, str> {
     if text.len() < 8 {
         return text;
     }
-    let mut possible: Vec<usize> = formats
-        .needed
-        .find_overlapping_iter(text.as_ref())
-        .map(|found| found.pattern().as_usize())
-        .collect();
+    let mut possible: Vec<usize> =
+        formats.needed.find_overlapping_iter(text.as_ref()).map(|found| found.pattern().as_usize()).collect();
     possible.sort_unstable();
     possible.dedup();
     for format in possible {
@@ -172,9 +172,19 @@ mod tests {
     #[test]
     fn plain_texts_stay() {
         for text in [
-            "https://example.com/path?x=1", "arn:aws:iam::123456789012:role/app", "sk", "basic plan", "key-value",
-            "projects/p/zones/europe-west3-b", "s.example.com", "10.0.0.0/8", "https://user@example.com/", "bearer of news",
-            "2026-11-01T06:00:00Z", "glossy-", "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUF",
+            "https://example.com/path?x=1",
+            "arn:aws:iam::123456789012:role/app",
+            "sk",
+            "basic plan",
+            "key-value",
+            "projects/p/zones/europe-west3-b",
+            "s.example.com",
+            "10.0.0.0/8",
+            "https://user@example.com/",
+            "bearer of news",
+            "2026-11-01T06:00:00Z",
+            "glossy-",
+            "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUF",
         ] {
             assert_eq!(hide(text), text);
         }

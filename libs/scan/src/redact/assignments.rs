@@ -21,12 +21,23 @@ static ARGUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Parameters of URLs that carry a credential and are called nothing telling.
 const QUERY_NAMES: [&str; 12] = [
-    "sig", "signature", "code", "key", "auth", "x-amz-signature", "x-amz-credential", "x-goog-signature",
-    "x-goog-credential", "access", "hash", "hmac",
+    "sig",
+    "signature",
+    "code",
+    "key",
+    "auth",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-goog-signature",
+    "x-goog-credential",
+    "access",
+    "hash",
+    "hmac",
 ];
 
-static QUERY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?P<between>[?&;](?P<name>[A-Za-z0-9_.\-]{1,64})=)(?P<s>[^&\s"'<>#;]{4,})"#).ok());
+static QUERY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?P<between>[?&;](?P<name>[A-Za-z0-9_.\-]{1,64})=)(?P<s>[^&\s"'<>#;]{4,})"#).ok()
+});
 
 /// Hides the values of telling names in a text.
 pub fn hide(text: &str) -> Cow<'_, str> {
@@ -68,7 +79,8 @@ fn replace<'t>(
         let last = name.rsplit(' ').next().unwrap_or(name);
         let bare = secret.trim_matches(|letter| matches!(letter, '"' | '\'' | '\\'));
         let is_hidden_already = secret.starts_with("(sensitive") || whole.contains("://");
-        if !(tells(name) || tells(last)) || is_plain_value(bare) || is_hidden_already || is_number_about(bare) {
+        if !(tells(name) || tells(last)) || is_plain_value(bare) || is_hidden_already || is_number_about(bare)
+        {
             return whole.to_owned();
         }
         format!("{}{HIDDEN}", &whole[..whole.len() - secret.len()])
@@ -108,8 +120,16 @@ mod tests {
 
     #[test]
     fn other_values_stay() {
-        for text in ["size=large", "secret_arn=arn:aws:x", "http_tokens=required", "minimum_password_length=12",
-            "https://h/p?x=1&y=2", "2026-11-01T06:00:00Z", "password_policy: strict", "note: tokens: none"] {
+        for text in [
+            "size=large",
+            "secret_arn=arn:aws:x",
+            "http_tokens=required",
+            "minimum_password_length=12",
+            "https://h/p?x=1&y=2",
+            "2026-11-01T06:00:00Z",
+            "password_policy: strict",
+            "note: tokens: none",
+        ] {
             assert_eq!(hide(text), text);
         }
     }

@@ -60,7 +60,8 @@ mod tests {
     fn base64_is_found_wherever_it_begins() {
         for around in ["", "a", "ab", "abc", "user:"] {
             let encoded = STANDARD.encode(format!("{around}hunter2-hunter2{around}"));
-            let found = spellings("hunter2-hunter2").iter().any(|spelling| encoded.contains(spelling.as_str()));
+            let found =
+                spellings("hunter2-hunter2").iter().any(|spelling| encoded.contains(spelling.as_str()));
             assert!(found, "{encoded}");
         }
     }

@@ -165,7 +165,9 @@ impl<'a> Redactor<'a> {
             }
             // A list of secrets is one secret: neither its length nor its sizes show.
             Json::Array(items)
-                if cover == Cover::Secret && items.iter().any(|item| self.hides_scalar(cover, item)) && items.iter().all(Json::is_scalar) =>
+                if cover == Cover::Secret
+                    && items.iter().any(|item| self.hides_scalar(cover, item))
+                    && items.iter().all(Json::is_scalar) =>
             {
                 hidden()
             }
@@ -185,7 +187,8 @@ impl<'a> Redactor<'a> {
         let mut shown = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let cover = if follows_name { Cover::Secret } else { cover };
-            follows_name = self.layers.has(Layer::Pairs) && item.as_str().is_some_and(pairs::announces_secret);
+            follows_name =
+                self.layers.has(Layer::Pairs) && item.as_str().is_some_and(pairs::announces_secret);
             shown.push(self.value(item, marks.index(index), cover, depth));
         }
         Json::Array(shown)
@@ -193,11 +196,13 @@ impl<'a> Redactor<'a> {
 
     /// The cover of a field, by its name, by what the object names, and by what is above the object.
     pub(super) fn cover_of(&self, above: Cover, fields: &BTreeMap<String, Json>, key: &str) -> Cover {
-        let beside = || {
-            self.layers.has(Layer::Pairs) && pairs::is_value_key(key) && pairs::names_a_secret(fields)
-        };
+        let beside =
+            || self.layers.has(Layer::Pairs) && pairs::is_value_key(key) && pairs::names_a_secret(fields);
         // `secret { secret_name }`: a name of several words that is about a secret.
-        let is_about = above == Cover::Secret && key.contains('_') && key.contains("secret") && !self.is_secret_name(key);
+        let is_about = above == Cover::Secret
+            && key.contains('_')
+            && key.contains("secret")
+            && !self.is_secret_name(key);
         let is_secret = (above == Cover::Secret && !is_about) || self.is_secret_name(key) || beside();
         if is_secret { Cover::Secret } else { Cover::None }
     }

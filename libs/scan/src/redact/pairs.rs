@@ -6,17 +6,50 @@ use super::names::is_secret_name;
 use crate::json::Json;
 
 const NAME_KEYS: [&str; 12] = [
-    "name", "key", "variable", "header", "setting", "field", "parameter", "parametername", "environmentvariable",
-    "variablename", "label", "k",
+    "name",
+    "key",
+    "variable",
+    "header",
+    "setting",
+    "field",
+    "parameter",
+    "parametername",
+    "environmentvariable",
+    "variablename",
+    "label",
+    "k",
 ];
 const VALUE_KEYS: [&str; 14] = [
-    "value", "values", "v", "content", "data", "default", "stringvalue", "plaintext", "secretvalue", "literal",
-    "defaultvalue", "parametervalue", "valuestring", "current",
+    "value",
+    "values",
+    "v",
+    "content",
+    "data",
+    "default",
+    "stringvalue",
+    "plaintext",
+    "secretvalue",
+    "literal",
+    "defaultvalue",
+    "parametervalue",
+    "valuestring",
+    "current",
 ];
 /// What a reference to a secret says. An object of nothing else holds none.
 const REFERENCE_KEYS: [&str; 13] = [
-    "name", "namespace", "optional", "key", "kind", "valuefrom", "apiversion", "version", "defaultmode", "secretname",
-    "items", "path", "driver",
+    "name",
+    "namespace",
+    "optional",
+    "key",
+    "kind",
+    "valuefrom",
+    "apiversion",
+    "version",
+    "defaultmode",
+    "secretname",
+    "items",
+    "path",
+    "driver",
 ];
 
 fn folded(key: &str) -> String {

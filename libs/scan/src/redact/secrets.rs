@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-
 use super::HIDDEN;
 use super::copies::spellings;
 use crate::json::Json;
@@ -109,11 +108,16 @@ fn is_strong(secret: &str) -> bool {
     let digits = has(char::is_ascii_digit);
     let letters = has(|letter| letter.is_alphabetic());
     let others = has(|letter| !letter.is_alphanumeric() && !"-_./: ".contains(*letter));
-    let parts = secret.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).count();
+    let parts =
+        secret.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).count();
     let is_mixed = secret.chars().skip(1).any(char::is_uppercase) && has(|letter| letter.is_lowercase());
     length >= MIN_LETTERS_INSIDE
         && !is_place(secret)
-        && ((digits && letters) || (others && letters) || is_mixed || (parts > 1 && length >= 12) || length >= 20
+        && ((digits && letters)
+            || (others && letters)
+            || is_mixed
+            || (parts > 1 && length >= 12)
+            || length >= 20
             || (!letters && length >= 10))
 }
 
@@ -123,7 +127,8 @@ fn is_place(text: &str) -> bool {
     let is_word = |part: &&str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let is_number = |part: &str| {
         let mut letters = part.trim_start_matches(|letter: char| letter.is_ascii_lowercase()).chars();
-        letters.next().is_some_and(|digit| digit.is_ascii_digit()) && letters.all(|letter| letter.is_ascii_lowercase())
+        letters.next().is_some_and(|digit| digit.is_ascii_digit())
+            && letters.all(|letter| letter.is_ascii_lowercase())
     };
     let is_region = (2..=4).contains(&parts.len())
         && parts.first().is_some_and(is_word)

@@ -10,7 +10,11 @@ fn parse(value: &serde_json::Value) -> Json {
     Json::parse_text(&value.to_string()).unwrap()
 }
 
-pub fn redacted(resource_type: &str, state: serde_json::Value, marks: serde_json::Value) -> serde_json::Value {
+pub fn redacted(
+    resource_type: &str,
+    state: serde_json::Value,
+    marks: serde_json::Value,
+) -> serde_json::Value {
     let (state, marks) = (parse(&state), parse(&marks));
     let mut secrets = SecretsCollector::default();
     secrets.add_marked(&state, Marks::new(Some(&marks)));
@@ -25,7 +29,10 @@ fn a_mark_at_any_depth_hides_its_subtree() {
         redacted("x", json!({"a": {"b": {"c": 1}}, "d": 2}), json!({"a": {"b": true}, "d": false})),
         json!({"a": {"b": HIDDEN}, "d": 2})
     );
-    assert_eq!(redacted("x", json!({"l": [1, 2]}), json!({"l": [false, true, true]})), json!({"l": [1, HIDDEN]}));
+    assert_eq!(
+        redacted("x", json!({"l": [1, 2]}), json!({"l": [false, true, true]})),
+        json!({"l": [1, HIDDEN]})
+    );
 }
 
 #[test]
@@ -57,13 +64,22 @@ fn a_name_beside_a_value_hides_the_value() {
 
 #[test]
 fn texts_are_read_and_written_back() {
-    let definitions = json!([{"image": "a", "environment": [{"name": "API_KEY", "value": "x9y8"}]}]).to_string();
-    let values = "image: a\nauth:\n  password: x9y8\n  list:\n    - name: TOKEN\n      value: x9y8\nblock: |\n  a\n";
+    let definitions =
+        json!([{"image": "a", "environment": [{"name": "API_KEY", "value": "x9y8"}]}]).to_string();
+    let values =
+        "image: a\nauth:\n  password: x9y8\n  list:\n    - name: TOKEN\n      value: x9y8\nblock: |\n  a\n";
     let dotenv = "SIZE=1\nDB_PASSWORD=x9y8\n";
-    let shown = redacted("x", json!({"definitions": definitions, "values": [values], "file": dotenv, "plain": "{not json"}), json!({}));
+    let shown = redacted(
+        "x",
+        json!({"definitions": definitions, "values": [values], "file": dotenv, "plain": "{not json"}),
+        json!({}),
+    );
     let text = shown.to_string();
     assert!(!text.contains("x9y8"), "{text}");
-    assert!(shown["values"][0].as_str().unwrap().contains("image: a\n") && shown["plain"] == "{not json", "{text}");
+    assert!(
+        shown["values"][0].as_str().unwrap().contains("image: a\n") && shown["plain"] == "{not json",
+        "{text}"
+    );
     let spaced = r#"{ "a": 1 }"#;
     assert_eq!(redacted("x", json!({"t": spaced}), json!({})), json!({"t": spaced}));
 }

@@ -13,7 +13,10 @@ use crate::json::Json;
 const MAX_DEPTH: usize = 64;
 
 enum Node {
-    Scalar { value: String, span: Span },
+    Scalar {
+        value: String,
+        span: Span,
+    },
     List(Vec<Node>),
     /// Keys are scalars in every document that matters here.
     Map(Vec<(String, Node)>),

@@ -10,16 +10,60 @@ use crate::words::words;
 
 /// Attributes that move on by themselves, at the top of any resource or inside any block.
 const VOLATILE: [&str; 54] = [
-    "etag", "e_tag", "last_modified", "last_modified_date", "last_modified_time", "last_modified_at",
-    "last_changed_date", "last_updated", "last_updated_date", "last_updated_time", "last_updated_at",
-    "last_update_time", "last_used", "last_used_date", "last_accessed", "last_accessed_date", "last_login",
-    "last_login_date", "last_seen", "last_seen_at", "updated_at", "updated_time", "update_time", "modified_at",
-    "modified_time", "modified_date", "latest_restorable_time", "earliest_restorable_time", "fingerprint",
-    "label_fingerprint", "metadata_fingerprint", "tags_fingerprint", "generation", "metageneration",
-    "observed_generation", "resource_version", "public_ip", "public_dns", "public_ip_address", "qualified_arn",
-    "qualified_invoke_arn", "latest_version", "latest_revision", "default_version", "engine_version_actual",
-    "platform_version", "current_version_id", "source_code_size", "managed_fields", "lock_token",
-    "restart_at", "self_link_unique_id", "instance_state", "power_state",
+    "etag",
+    "e_tag",
+    "last_modified",
+    "last_modified_date",
+    "last_modified_time",
+    "last_modified_at",
+    "last_changed_date",
+    "last_updated",
+    "last_updated_date",
+    "last_updated_time",
+    "last_updated_at",
+    "last_update_time",
+    "last_used",
+    "last_used_date",
+    "last_accessed",
+    "last_accessed_date",
+    "last_login",
+    "last_login_date",
+    "last_seen",
+    "last_seen_at",
+    "updated_at",
+    "updated_time",
+    "update_time",
+    "modified_at",
+    "modified_time",
+    "modified_date",
+    "latest_restorable_time",
+    "earliest_restorable_time",
+    "fingerprint",
+    "label_fingerprint",
+    "metadata_fingerprint",
+    "tags_fingerprint",
+    "generation",
+    "metageneration",
+    "observed_generation",
+    "resource_version",
+    "public_ip",
+    "public_dns",
+    "public_ip_address",
+    "qualified_arn",
+    "qualified_invoke_arn",
+    "latest_version",
+    "latest_revision",
+    "default_version",
+    "engine_version_actual",
+    "platform_version",
+    "current_version_id",
+    "source_code_size",
+    "managed_fields",
+    "lock_token",
+    "restart_at",
+    "self_link_unique_id",
+    "instance_state",
+    "power_state",
 ];
 /// Volatile parts of names of annotations.
 const VOLATILE_KEYS: [&str; 8] = [
@@ -71,18 +115,52 @@ const VOLATILE_OF_TYPE: [(&str, &str); 34] = [
 ];
 /// What labels are called by the providers.
 const LABELS: [&str; 16] = [
-    "tags", "tags_all", "labels", "effective_labels", "terraform_labels", "user_labels", "resource_labels",
-    "freeform_tags", "defined_tags", "system_tags", "effective_tags", "all_tags", "tag_specifications",
-    "resource_tags", "default_tags", "custom_labels",
+    "tags",
+    "tags_all",
+    "labels",
+    "effective_labels",
+    "terraform_labels",
+    "user_labels",
+    "resource_labels",
+    "freeform_tags",
+    "defined_tags",
+    "system_tags",
+    "effective_tags",
+    "all_tags",
+    "tag_specifications",
+    "resource_tags",
+    "default_tags",
+    "custom_labels",
 ];
 /// Words of times that record what happened, as opposed to times that somebody sets.
 const RECORDING: [&str; 19] = [
-    "last", "latest", "created", "creation", "create", "modified", "updated", "update", "changed", "change", "seen",
-    "accessed", "used", "refreshed", "observed", "transition", "heartbeat", "activity", "restorable",
+    "last",
+    "latest",
+    "created",
+    "creation",
+    "create",
+    "modified",
+    "updated",
+    "update",
+    "changed",
+    "change",
+    "seen",
+    "accessed",
+    "used",
+    "refreshed",
+    "observed",
+    "transition",
+    "heartbeat",
+    "activity",
+    "restorable",
 ];
 
 /// The class of a path by what it is called. Without a `leaf`, its values do not count.
-pub fn class_of(resource_type: &str, path: &[Step], leaf: Option<&Leaf<'_>>) -> Option<(Class, &'static str)> {
+pub fn class_of(
+    resource_type: &str,
+    path: &[Step],
+    leaf: Option<&Leaf<'_>>,
+) -> Option<(Class, &'static str)> {
     let keys: Vec<&str> = path.iter().filter_map(Step::key).collect();
     if is_volatile(resource_type, &keys) || leaf.is_some_and(|leaf| is_recorded_time(&keys, leaf)) {
         return Some((Class::Volatile, "changes by itself"));
@@ -107,7 +185,8 @@ fn is_volatile(resource_type: &str, keys: &[&str]) -> bool {
     let is_named = |key: &&str| VOLATILE.contains(key);
     let is_block = |key: &&str| matches!(*key, "metadata" | "status");
     let in_labels = LABELS.contains(first);
-    let by_name = !in_labels && (is_named(first) || keys.iter().any(|key| is_named(key) && !is_setting(keys, key)));
+    let by_name =
+        !in_labels && (is_named(first) || keys.iter().any(|key| is_named(key) && !is_setting(keys, key)));
     by_name
         || keys.iter().any(|key| VOLATILE_KEYS.iter().any(|volatile| key.eq_ignore_ascii_case(volatile)))
         || (is_block(first) && keys.iter().any(is_named))
@@ -126,15 +205,27 @@ fn is_setting(keys: &[&str], key: &str) -> bool {
     keys[..above].iter().any(|name| {
         matches!(
             *name,
-            "variables" | "environment" | "env" | "data" | "settings" | "app_settings" | "parameters" | "config"
-                | "configuration" | "values" | "policy" | "parameter"
+            "variables"
+                | "environment"
+                | "env"
+                | "data"
+                | "settings"
+                | "app_settings"
+                | "parameters"
+                | "config"
+                | "configuration"
+                | "values"
+                | "policy"
+                | "parameter"
         )
     })
 }
 
 fn is_type(pattern: &str, resource_type: &str) -> bool {
     match pattern.split_once('*') {
-        None => resource_type == pattern || resource_type.strip_prefix(pattern).is_some_and(|rest| rest == "_v1"),
+        None => {
+            resource_type == pattern || resource_type.strip_prefix(pattern).is_some_and(|rest| rest == "_v1")
+        }
         Some((start, rest)) => {
             resource_type.strip_prefix(start).is_some_and(|end| end.contains(rest.trim_end_matches('*')))
         }

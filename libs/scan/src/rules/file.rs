@@ -120,7 +120,8 @@ fn compile(written: WrittenRule) -> Result<Rule, RulesError> {
         return Err(RulesError::Empty { class: written.class.into_str() });
     }
     let compiled = |pattern: &Option<String>| {
-        let compiled = pattern.as_ref().map(|pattern| glob(pattern).map_err(|source| (pattern.clone(), source)));
+        let compiled =
+            pattern.as_ref().map(|pattern| glob(pattern).map_err(|source| (pattern.clone(), source)));
         compiled.transpose().map_err(|(rule, source)| RulesError::Glob { rule, source })
     };
     Ok(Rule {

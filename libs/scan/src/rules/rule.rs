@@ -31,21 +31,32 @@ impl Rule {
         !names_values && self.is_about(subject)
     }
 
-    pub(super) fn covers_change(&self, subject: &Subject<'_>, path: &[Step], leaf: Option<&Leaf<'_>>) -> bool {
+    pub(super) fn covers_change(
+        &self,
+        subject: &Subject<'_>,
+        path: &[Step],
+        leaf: Option<&Leaf<'_>>,
+    ) -> bool {
         self.is_about(subject)
             && self.path.as_ref().is_none_or(|pattern| covers_path(pattern, path))
             && match leaf {
-                Some(leaf) => fits(self.from.as_ref(), leaf.expected()) && fits(self.to.as_ref(), leaf.actual()),
+                Some(leaf) => {
+                    fits(self.from.as_ref(), leaf.expected()) && fits(self.to.as_ref(), leaf.actual())
+                }
                 None => self.from.is_none() && self.to.is_none(),
             }
     }
 
     fn is_about(&self, subject: &Subject<'_>) -> bool {
         let address = Address::split(subject.address);
-        let fits = |glob: &Option<GlobMatcher>, text: &str| glob.as_ref().is_none_or(|glob| glob.is_match(text));
+        let fits =
+            |glob: &Option<GlobMatcher>, text: &str| glob.as_ref().is_none_or(|glob| glob.is_match(text));
         let spellings = [subject.address, address.resource, address.without_index];
         self.kind.is_none_or(|kind| kind == subject.kind)
-            && self.address.as_ref().is_none_or(|glob| spellings.iter().any(|spelling| glob.is_match(spelling)))
+            && self
+                .address
+                .as_ref()
+                .is_none_or(|glob| spellings.iter().any(|spelling| glob.is_match(spelling)))
             && self.module.as_ref().is_none_or(|glob| address.modules().any(|module| glob.is_match(module)))
             && fits(&self.resource_type, subject.resource_type)
             && fits(&self.stack, subject.stack)

@@ -24,14 +24,22 @@ fn class(rules: &str, expected: &str, actual: &str) -> Class {
 
 #[test]
 fn a_rule_names_a_resource_in_any_module_and_with_any_index() {
-    for pattern in ["aws_instance.*", "aws_instance.web", "aws_instance.web[0]", "module.app.aws_instance.*", "*"] {
+    for pattern in
+        ["aws_instance.*", "aws_instance.web", "aws_instance.web[0]", "module.app.aws_instance.*", "*"]
+    {
         let rules = Rules::parse(&format!("ignore = ['{pattern}']")).unwrap();
         assert_eq!(rate(&rules, SUBJECT, r#"{"a":1}"#, r#"{"a":2}"#).class, Class::Ignore, "{pattern}");
         let gone = Subject { kind: Kind::Missing, ..SUBJECT };
         assert_eq!(rules.rate_whole(&gone).class, Class::Ignore, "{pattern}");
     }
-    for pattern in ["aws_instance.web[1]", "module.other.aws_instance.web", "aws_instance.web.b", "aws_instance.w"] {
-        assert_eq!(class(&format!("ignore = ['{pattern}']"), r#"{"a":1}"#, r#"{"a":2}"#), Class::Warning, "{pattern}");
+    for pattern in
+        ["aws_instance.web[1]", "module.other.aws_instance.web", "aws_instance.web.b", "aws_instance.w"]
+    {
+        assert_eq!(
+            class(&format!("ignore = ['{pattern}']"), r#"{"a":1}"#, r#"{"a":2}"#),
+            Class::Warning,
+            "{pattern}"
+        );
     }
 }
 
@@ -59,9 +67,16 @@ fn rules_look_at_stack_type_module_kind_and_values() {
         ("path = 'size'\nfrom = 'small'\nto = '*'", Class::Info),
         ("path = 'size'\nkind = 'missing'", Class::Warning),
     ] {
-        assert_eq!(class(&format!("[[rule]]\nclass = 'info'\n{condition}"), one, two), expected, "{condition}");
+        assert_eq!(
+            class(&format!("[[rule]]\nclass = 'info'\n{condition}"), one, two),
+            expected,
+            "{condition}"
+        );
     }
-    assert_eq!(class("[[rule]]\nclass = 'critical'\npath = 'n'\nto = 2", r#"{"n":1}"#, r#"{"n":2}"#), Class::Critical);
+    assert_eq!(
+        class("[[rule]]\nclass = 'critical'\npath = 'n'\nto = 2", r#"{"n":1}"#, r#"{"n":2}"#),
+        Class::Critical
+    );
 }
 
 #[test]
@@ -73,7 +88,10 @@ fn the_first_rule_decides_before_anything_built_in() {
 
 #[test]
 fn names_of_0_1_0_still_work() {
-    assert_eq!(class("critical_paths = ['size']", r#"{"b":{"size":1}}"#, r#"{"b":{"size":2}}"#), Class::Critical);
+    assert_eq!(
+        class("critical_paths = ['size']", r#"{"b":{"size":1}}"#, r#"{"b":{"size":2}}"#),
+        Class::Critical
+    );
     assert_eq!(class("info_paths = ['size']", r#"{"size":1}"#, r#"{"size":2}"#), Class::Info);
 }
 
@@ -98,7 +116,10 @@ fn values_that_change_by_themselves_are_volatile() {
         ("google_compute_instance", "metadata_fingerprint"),
         ("kubernetes_deployment", "metadata.0.resource_version"),
         ("kubernetes_deployment_v1", "spec.0.replicas"),
-        ("kubernetes_deployment", "spec.0.template.0.metadata.0.annotations.kubectl%kubernetes%io/restartedAt"),
+        (
+            "kubernetes_deployment",
+            "spec.0.template.0.metadata.0.annotations.kubectl%kubernetes%io/restartedAt",
+        ),
         ("aws_autoscaling_group", "desired_capacity"),
         ("azurerm_kubernetes_cluster", "default_node_pool.0.node_count"),
         ("azurerm_linux_virtual_machine_scale_set", "instances"),
@@ -112,16 +133,27 @@ fn values_that_change_by_themselves_are_volatile() {
                 Err(_) => format!(r#"{{"{}":{inner}}}"#, step.replace('%', ".")),
             })
         };
-        assert_eq!(builtin(resource_type, &nested("a"), &nested("b")), Class::Volatile, "{resource_type} {path}");
+        assert_eq!(
+            builtin(resource_type, &nested("a"), &nested("b")),
+            Class::Volatile,
+            "{resource_type} {path}"
+        );
     }
     let time = |name: &str, day: u8| format!(r#"{{"{name}":"2026-11-0{day}T00:00:00Z"}}"#);
     assert_eq!(builtin("x", &time("last_backup_time", 1), &time("last_backup_time", 2)), Class::Volatile);
     assert_eq!(builtin("x", &time("expiration_date", 1), &time("expiration_date", 2)), Class::Warning);
     for name in ["task_definition", "engine_version", "image", "kubernetes_version", "desired_count"] {
-        assert_eq!(builtin("aws_x", &format!(r#"{{"{name}":"a"}}"#), &format!(r#"{{"{name}":"b"}}"#)), Class::Warning);
+        assert_eq!(
+            builtin("aws_x", &format!(r#"{{"{name}":"a"}}"#), &format!(r#"{{"{name}":"b"}}"#)),
+            Class::Warning
+        );
     }
     assert_eq!(
-        builtin("aws_x", r#"{"environment":[{"variables":{"generation":"1"}}]}"#, r#"{"environment":[{"variables":{"generation":"2"}}]}"#),
+        builtin(
+            "aws_x",
+            r#"{"environment":[{"variables":{"generation":"1"}}]}"#,
+            r#"{"environment":[{"variables":{"generation":"2"}}]}"#
+        ),
         Class::Warning
     );
 }

@@ -32,7 +32,9 @@ fn upload(name: &str, wrap: Option<&str>) -> Vec<u8> {
     };
     match wrap {
         None => text.into_bytes(),
-        Some("wrapper") => format!("[command]/opt/terraform-bin show -json plan.out\n{text}\n::debug::exitcode: 0\n").into(),
+        Some("wrapper") => {
+            format!("[command]/opt/terraform-bin show -json plan.out\n{text}\n::debug::exitcode: 0\n").into()
+        }
         Some("format 0.2") => relabelled("0.2", "1.0.11"),
         Some("format 0.1") => relabelled("0.1", "0.12.31"),
         Some(other) => panic!("{other}"),
@@ -71,7 +73,8 @@ impl Case {
 
     fn ingest(&mut self, name: &str, step: &Value) -> bool {
         let complete = step["query"]["complete"] == "true";
-        let outcome = self.store.ingest(&upload(name, step["wrap"].as_str()), &Scope::of_stack("s"), complete);
+        let outcome =
+            self.store.ingest(&upload(name, step["wrap"].as_str()), &Scope::of_stack("s"), complete);
         let counts = match outcome {
             Ok(counts) => counts,
             Err(refusal) => {
@@ -163,7 +166,8 @@ impl Case {
 
 #[test]
 fn every_case_from_the_field_comes_out_as_it_should() {
-    let cases: Value = serde_json::from_str(&std::fs::read_to_string(folder().join("steps.json")).unwrap()).unwrap();
+    let cases: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder().join("steps.json")).unwrap()).unwrap();
     let mut wrong = Vec::new();
     for case in cases.as_array().unwrap() {
         let name = case["name"].as_str().unwrap().to_owned();

@@ -17,8 +17,12 @@ struct Resource {
 }
 
 fn resource() -> impl Strategy<Value = Resource> {
-    (0u8..4, 0u8..3, any::<bool>(), any::<[u8; 4]>())
-        .prop_map(|(name, size, open, noise)| Resource { name, size, open, noise })
+    (0u8..4, 0u8..3, any::<bool>(), any::<[u8; 4]>()).prop_map(|(name, size, open, noise)| Resource {
+        name,
+        size,
+        open,
+        noise,
+    })
 }
 
 fn scans() -> impl Strategy<Value = Vec<Vec<Resource>>> {
@@ -28,7 +32,8 @@ fn scans() -> impl Strategy<Value = Vec<Vec<Resource>>> {
 impl Resource {
     fn entry(&self) -> Value {
         let [etag, empty, format, more] = self.noise;
-        let text = ["{\"a\":1,\"b\":[]}", "{ \"a\": 1.0 }", "{\"b\":null,\n\"a\":1}"][usize::from(format % 3)];
+        let text =
+            ["{\"a\":1,\"b\":[]}", "{ \"a\": 1.0 }", "{\"b\":null,\n\"a\":1}"][usize::from(format % 3)];
         let state = |size: u8, open: bool, etag: u8| {
             let mut state = json!({"id": format!("i-{}", self.name), "size": size, "etag": etag, "text": text,
                 "rules": [{"name": "a", "open": open}, {"name": "b", "open": false}]});
@@ -56,7 +61,11 @@ fn ingest(store: &mut Store, stack: &str, resources: &[Resource]) -> Counts {
 /// The first of each name, as a scan counts them.
 fn distinct(resources: &[Resource]) -> Vec<Resource> {
     let mut seen = [false; 4];
-    resources.iter().filter(|resource| !std::mem::replace(&mut seen[usize::from(resource.name)], true)).cloned().collect()
+    resources
+        .iter()
+        .filter(|resource| !std::mem::replace(&mut seen[usize::from(resource.name)], true))
+        .cloned()
+        .collect()
 }
 
 proptest! {

@@ -67,12 +67,24 @@ fn every_plan_gives_what_is_expected_of_it() {
             let findings = &scan.findings;
             assert_eq!(findings.len(), expected.drifts, "{at}");
             assert_eq!(tally(findings.iter().map(|f| f.kind.into_str().into())), expected.kind, "{at}");
-            assert_eq!(tally(findings.iter().map(|f| f.severity.into_str().into())), expected.severity, "{at}");
+            assert_eq!(
+                tally(findings.iter().map(|f| f.severity.into_str().into())),
+                expected.severity,
+                "{at}"
+            );
             // What is written as "unknown" there is absent here.
             let region = |region: &Option<String>| region.clone().unwrap_or_else(|| "unknown".into());
             assert_eq!(tally(findings.iter().map(|f| region(&f.region))), expected.region, "{at}");
-            assert_eq!(tally(findings.iter().map(|f| f.resource_type.clone())), expected.resource_type, "{at}");
-            assert_eq!(scan.skipped_reasons.get("no-op").copied().unwrap_or_default(), expected.skipped_no_op, "{at}");
+            assert_eq!(
+                tally(findings.iter().map(|f| f.resource_type.clone())),
+                expected.resource_type,
+                "{at}"
+            );
+            assert_eq!(
+                scan.skipped_reasons.get("no-op").copied().unwrap_or_default(),
+                expected.skipped_no_op,
+                "{at}"
+            );
             if source == Source::Drift {
                 let state_only = findings.iter().filter(|f| f.is_state_only).count();
                 assert_eq!(state_only, sample["driftClass"]["state-only"], "{at}");

@@ -185,8 +185,11 @@ pub async fn read_alert(
         && !is_covered
         && reads::note(&*write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
     {
-        let record =
-            Record { from: Some("unread"), to: Some("read"), ..Record::new(Subject::Alert(id), "alert.read") };
+        let record = Record {
+            from: Some("unread"),
+            to: Some("read"),
+            ..Record::new(Subject::Alert(id), "alert.read")
+        };
         audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
         write.tx.emit(AlertRead { id, user_id });
     }

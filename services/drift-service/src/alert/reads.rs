@@ -69,8 +69,7 @@ pub async fn note(
 /// Notes that a person has read everything until now.
 pub async fn note_all(db: &impl ConnectionTrait, user_id: &str, at: DateTime<Utc>) -> Result<(), DbErr> {
     let row = mark::ActiveModel { user_id: Set(user_id.into()), read_until: Set(at) };
-    let later =
-        OnConflict::column(mark::Column::UserId).update_column(mark::Column::ReadUntil).to_owned();
+    let later = OnConflict::column(mark::Column::UserId).update_column(mark::Column::ReadUntil).to_owned();
     mark::Entity::insert(row).on_conflict(later).exec_without_returning(db).await?;
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await?;
     Ok(())

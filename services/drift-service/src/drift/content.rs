@@ -49,7 +49,9 @@ pub fn place_of(finding: &Finding, fingerprint: String, live: &Live) -> ActiveMo
 
 /// What `q` searches.
 pub fn search_text(finding: &Finding) -> String {
-    [&finding.resource_id, &finding.address, &finding.resource_type].map(|text| text.to_lowercase()).join("\n")
+    [&finding.resource_id, &finding.address, &finding.resource_type]
+        .map(|text| text.to_lowercase())
+        .join("\n")
 }
 
 pub fn write_hashes(hashes: &[PathHash]) -> String {

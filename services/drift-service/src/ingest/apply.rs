@@ -143,10 +143,8 @@ async fn insert(
         }
         rows.push(row);
     }
-    let created = |row: &Model| Record {
-        to: Some(row.status.into_str()),
-        ..Record::of_drift(row.id, "drift.create")
-    };
+    let created =
+        |row: &Model| Record { to: Some(row.status.into_str()), ..Record::of_drift(row.id, "drift.create") };
     entity::insert(&**tx, &rows).await?;
     audit::record(&**tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));

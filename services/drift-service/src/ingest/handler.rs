@@ -239,12 +239,15 @@ fn resolves(scan: &mut Scan, is_assumed: bool) -> bool {
 }
 
 fn count(stack: &str, matched: &Matched) -> StackReport {
-    let mut counts = StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
+    let mut counts =
+        StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
     for found in &matched.matches {
         match found.change {
             Change::New => counts.created += 1,
             Change::Updated { .. } | Change::Superseded { .. } => counts.changed += 1,
-            Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => counts.unchanged += 1,
+            Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => {
+                counts.unchanged += 1
+            }
         }
     }
     counts

@@ -37,11 +37,7 @@ pub async fn match_stored(
     coverage: Coverage<'_>,
     rules: &Rules,
 ) -> Result<Matched, DbErr> {
-    let mut live = entity::lock_live(&**tx, &scan.stack).await?;
-    // A scan of one account says nothing about the resources of another one.
-    if let Some(account_id) = coverage.account_id {
-        live.retain(|drift| drift.account_id.as_deref().is_none_or(|known| known == account_id));
-    }
+    let live = entity::lock_live(&**tx, &scan.stack).await?;
     // What a decision was made on is read where it may have to be compared.
     let decided = |drift: &&Live| drift.status != Status::Detected || drift.decidable.is_none();
     let ids: Vec<Uuid> = live.iter().filter(decided).map(|drift| drift.id).collect();
@@ -50,13 +46,14 @@ pub async fn match_stored(
     let stored = live.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
     let found = match_findings(scan, stored, coverage.is_complete, rules);
 
-    let mut resolved = found.settled;
-    resolved.extend(found.gone.into_iter().filter(|id| {
-        let account = live.iter().find(|drift| drift.id == *id).and_then(|drift| drift.account_id.as_deref());
-        coverage.account_id.is_none() || account == coverage.account_id
-    }));
+    let live: HashMap<Uuid, Live> = live.into_iter().map(|drift| (drift.id, drift)).collect();
+    // A scan of one account says nothing about the resources of another one.
+    let is_covered = |id: &Uuid| {
+        let account = live.get(id).and_then(|drift| drift.account_id.as_deref());
+        coverage.account_id.is_none_or(|covered| account.is_none_or(|account| account == covered))
+    };
+    let resolved = found.settled.into_iter().chain(found.gone).filter(is_covered).collect();
     let previous = previous(tx, &found.matches).await?;
-    let live = live.into_iter().map(|drift| (drift.id, drift)).collect();
     Ok(Matched { matches: found.matches, resolved, repeated: found.repeated, live, previous })
 }
 
@@ -64,10 +61,8 @@ async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<S
     let is_new = |found: &&Match<Uuid>| matches!(found.change, Change::New);
     let new: Vec<&Match<Uuid>> = matches.iter().filter(is_new).collect();
     let fingerprints: Vec<&str> = new.iter().map(|found| found.fingerprint.as_str()).collect();
-    let hashes: HashSet<(&str, &str)> = new
-        .iter()
-        .map(|found| (found.fingerprint.as_str(), found.finding.actual_hash.as_str()))
-        .collect();
+    let hashes: HashSet<(&str, &str)> =
+        new.iter().map(|found| (found.fingerprint.as_str(), found.finding.actual_hash.as_str())).collect();
     let resolved = entity::last_resolved(&**tx, &fingerprints).await?;
     Ok(resolved
         .into_iter()

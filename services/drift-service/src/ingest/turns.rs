@@ -102,7 +102,9 @@ impl Turns {
                 passed_over += 1;
                 continue;
             }
-            let Some(sender) = queues.waiting.get_mut(&caller).and_then(VecDeque::pop_front) else { continue };
+            let Some(sender) = queues.waiting.get_mut(&caller).and_then(VecDeque::pop_front) else {
+                continue;
+            };
             queues.waiting_count -= 1;
             if queues.waiting.get(&caller).is_some_and(VecDeque::is_empty) {
                 queues.waiting.remove(&caller);

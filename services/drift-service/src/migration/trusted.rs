@@ -9,7 +9,8 @@ use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ConnectionTrait, FromQueryResult, StatementBuilder};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, boolean, string, string_len, string_len_null, text, text_null, timestamp_with_time_zone, uuid,
+    big_integer, boolean, string, string_len, string_len_null, text, text_null, timestamp_with_time_zone,
+    uuid,
 };
 use uuid::Uuid;
 
@@ -29,7 +30,11 @@ impl MigrationTrait for Trusted {
             manager.create_table(table).await?;
         }
         let mut by_actor = Index::create();
-        by_actor.name("answered_requests_actor_createdAt").table("answered_requests").col("actor").col("createdAt");
+        by_actor
+            .name("answered_requests_actor_createdAt")
+            .table("answered_requests")
+            .col("actor")
+            .col("createdAt");
         manager.create_index(by_actor.take()).await?;
         let db = manager.get_connection();
         forget_unknown_regions(db).await?;
@@ -106,13 +111,18 @@ async fn forget_unknown_regions(db: &impl ConnectionTrait) -> Result<(), DbErr> 
 /// What one person had read was read for everybody. It stays so where the drift is decided on; elsewhere
 /// it becomes that person's own.
 async fn read_each_for_themselves(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    let undecided = Query::select().column("id").from("drifts").and_where(Expr::col("status").eq("detected")).to_owned();
+    let undecided =
+        Query::select().column("id").from("drifts").and_where(Expr::col("status").eq("detected")).to_owned();
     let personal = || {
         Cond::all()
             .add(Expr::col("isRead").eq(true))
             .add(Expr::col("readBy").is_not_null())
             .add(Expr::col("readAt").is_not_null())
-            .add(Cond::any().add(Expr::col("driftId").is_null()).add(Expr::col("driftId").in_subquery(undecided.clone())))
+            .add(
+                Cond::any()
+                    .add(Expr::col("driftId").is_null())
+                    .add(Expr::col("driftId").in_subquery(undecided.clone())),
+            )
     };
     let reads =
         Query::select().columns(["id", "readBy", "readAt"]).from("alerts").cond_where(personal()).to_owned();
@@ -168,8 +178,17 @@ impl Row {
 /// Gives every row its identity of today. Rows that are one drift by it, because a region or an account
 /// became known, become one: the decided one where both show the same, else the one that was seen last.
 async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    let columns =
-        ["id", "stack", "address", "resourceId", "resourceType", "accountId", "actualHash", "status", "lastSeenAt"];
+    let columns = [
+        "id",
+        "stack",
+        "address",
+        "resourceId",
+        "resourceType",
+        "accountId",
+        "actualHash",
+        "status",
+        "lastSeenAt",
+    ];
     let select = Query::select().columns(columns).from("drifts").to_owned();
     let rows = Row::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
     let mut live: HashMap<String, Vec<Row>> = HashMap::new();

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use outbox::{Database, Transaction};
+use scan::StateKey;
 use scan::rerate::{Rerated, Stored, rerate};
 use scan::rules::{Rules, Subject};
-use scan::StateKey;
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 use sha2::{Digest, Sha256};
@@ -113,7 +113,8 @@ async fn apply_to(
     let before = row.severity;
     let drift = store(tx, row, rerated, severity, decidable.is_some(), at).await?;
     if severity != before {
-        let record = Record { changed_fields: vec!["severity"], ..Record::of_drift(drift.id, "drift.update") };
+        let record =
+            Record { changed_fields: vec!["severity"], ..Record::of_drift(drift.id, "drift.update") };
         audit::record(&**tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
         if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {

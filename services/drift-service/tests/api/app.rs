@@ -87,7 +87,8 @@ impl App {
         use sea_orm::{ConnectionTrait, Database, Statement};
 
         let db = Database::connect(&self.database_url).await.unwrap();
-        let count = Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+        let count =
+            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
         db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
     }
 

@@ -98,7 +98,9 @@ async fn scans_and_decisions_do_not_get_into_each_others_way(
 
 #[rstest]
 #[actix_web::test]
-async fn reading_all_at_once_concerns_each_reader_alone(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn reading_all_at_once_concerns_each_reader_alone(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     upload(&app.engineer(), "stack=a", sample("fakeaws_20/scan1.plan.json")).await.data();
     let callers: Vec<_> = (0..10).map(|_| app.viewer()).collect();

@@ -64,12 +64,17 @@ async fn another_expected_side_is_shown_with_its_severity_and_an_alert(
 ) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
-    let drift = |acl: &str| [entry("b", json!({"id": "b", "acl": acl, "n": 1}), json!({"id": "b", "acl": "public-read", "n": 2}))];
+    let drift = |acl: &str| {
+        [entry("b", json!({"id": "b", "acl": acl, "n": 1}), json!({"id": "b", "acl": "public-read", "n": 2}))]
+    };
     upload(&engineer, "stack=a", plan(0, &drift("public-read"))).await.data();
     assert_eq!(live(&app, "a").await[0]["severity"], "warning");
     upload(&engineer, "stack=a", plan(1, &drift("private"))).await.data();
     let shown = live(&app, "a").await.remove(0);
-    assert_eq!((&shown["severity"], &shown["severityReason"]), (&json!("critical"), &json!("can be reached by more")));
+    assert_eq!(
+        (&shown["severity"], &shown["severityReason"]),
+        (&json!("critical"), &json!("can be reached by more"))
+    );
     let alerts = app.expect_events("alert:created", 1).await;
     assert_eq!(alerts[0]["payload"]["type"], "severity_escalated");
 
@@ -77,7 +82,10 @@ async fn another_expected_side_is_shown_with_its_severity_and_an_alert(
     approve(&engineer, &shown).await;
     upload(&engineer, "stack=a", plan(2, &drift("authenticated-read"))).await.data();
     let shown = live(&app, "a").await.remove(0);
-    assert_eq!((&shown["status"], &shown["expectedState"]["acl"]), (&json!("approved"), &json!("authenticated-read")));
+    assert_eq!(
+        (&shown["status"], &shown["expectedState"]["acl"]),
+        (&json!("approved"), &json!("authenticated-read"))
+    );
 }
 
 #[rstest]
@@ -101,7 +109,8 @@ async fn new_rules_apply_to_what_is_stored_and_rules_that_match_nothing_show(
 ) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
-    let drifts = ["noise", "urgent", "plain"].map(|name| entry(name, json!({"id": name, "size": 1}), json!({"id": name, "size": 2})));
+    let drifts = ["noise", "urgent", "plain"]
+        .map(|name| entry(name, json!({"id": name, "size": 1}), json!({"id": name, "size": 2})));
     upload(&engineer, "stack=a", plan(0, &drifts)).await.data();
     let rules = std::env::temp_dir().join(format!("rules-{}.toml", uuid::Uuid::new_v4()));
     let text = "ignore = ['aws_instance.noise', 'aws_instance.nothing']\n[[rule]]\nclass = 'critical'\naddress = '*.urgent'";
@@ -123,7 +132,12 @@ async fn new_rules_apply_to_what_is_stored_and_rules_that_match_nothing_show(
     let again = upload(&app.engineer(), "stack=a", plan(1, &drifts)).await.data();
     assert_eq!(counts(&again), json!([0, 2, 0, 0, 1, 0]));
     let listed = app.viewer().get("/api/v1/drifts/rules").await.data();
-    let matches = |index: usize| (listed["rules"][index]["rule"].as_str().unwrap(), listed["rules"][index]["matches"].as_i64().unwrap());
+    let matches = |index: usize| {
+        (
+            listed["rules"][index]["rule"].as_str().unwrap(),
+            listed["rules"][index]["matches"].as_i64().unwrap(),
+        )
+    };
     assert_eq!(matches(0), ("critical: address=*.urgent", 1));
     assert_eq!(matches(1), ("ignore: aws_instance.noise", 1));
     assert_eq!(matches(2), ("ignore: aws_instance.nothing", 0));
@@ -138,18 +152,26 @@ async fn each_plan_of_an_upload_is_a_stack(#[values(Backend::Memory, Backend::Re
     let both = [one.as_slice(), b"\n", two.as_slice()].concat();
     let report = upload(&app.engineer(), "stack=prod-%7Bn%7D&complete=true", both).await.data();
     assert_eq!(counts(&report), json!([2, 0, 0, 0, 0, 0]));
-    assert_eq!(report["stacks"][1], json!({"stack": "prod-2", "created": 1, "unchanged": 0, "changed": 0, "resolved": 0}));
+    assert_eq!(
+        report["stacks"][1],
+        json!({"stack": "prod-2", "created": 1, "unchanged": 0, "changed": 0, "resolved": 0})
+    );
     assert_eq!((live(&app, "prod-1").await.len(), live(&app, "prod-2").await.len()), (1, 1));
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_report_lists_what_is_new_the_most_severe_first(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_report_lists_what_is_new_the_most_severe_first(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     for query in ["stack=a&dryRun=true", "stack=a"] {
         let report = app.ingest("fakeaws_20/scan1.plan.json", query).await.data();
         let listed = report["drifts"].as_array().unwrap();
-        assert_eq!((listed.len(), &listed[0]["severity"], &listed[0]["change"]), (20, &json!("critical"), &json!("created")));
+        assert_eq!(
+            (listed.len(), &listed[0]["severity"], &listed[0]["change"]),
+            (20, &json!("critical"), &json!("created"))
+        );
         assert_eq!(listed[0].get("id").is_some(), query == "stack=a");
         assert_eq!(listed[19]["severity"], "info");
     }
@@ -159,7 +181,9 @@ async fn a_report_lists_what_is_new_the_most_severe_first(#[values(Backend::Memo
 #[actix_web::test]
 async fn times_that_enter_are_plausible_s67(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
-    for time in ["-4800-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "%2B12000-01-01T00:00:00Z"] {
+    for time in
+        ["-4800-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "%2B12000-01-01T00:00:00Z"]
+    {
         for path in ["drifts", "metrics/summary"] {
             let answer = app.anonymous.get(&format!("/api/v1/{path}?detectedFrom={time}")).await;
             answer.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
@@ -169,12 +193,18 @@ async fn times_that_enter_are_plausible_s67(#[values(Backend::Memory, Backend::R
         let answer = upload(&app.engineer(), "stack=a", old.into()).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{time}");
         let report = json!({"resourceId": "x", "resourceType": "t", "region": "r", "detectedAt": time});
-        app.engineer().post("/api/v1/drifts", &report).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        app.engineer()
+            .post("/api/v1/drifts", &report)
+            .await
+            .error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     }
     let backwards = "detectedFrom=2026-11-02T00:00:00Z&detectedTo=2026-11-01T00:00:00Z";
     for path in ["drifts", "metrics/summary"] {
         let answer = app.anonymous.get(&format!("/api/v1/{path}?{backwards}")).await;
-        assert_eq!(answer.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR")["details"][0]["field"], "detectedFrom");
+        assert_eq!(
+            answer.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR")["details"][0]["field"],
+            "detectedFrom"
+        );
     }
 }
 
@@ -195,11 +225,20 @@ async fn lists_in_queries_are_bounded_s72(#[values(Backend::Memory, Backend::Rea
 
 #[rstest]
 #[actix_web::test]
-async fn the_summary_takes_the_filters_of_the_list(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_summary_takes_the_filters_of_the_list(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     app.ingest("fakeaws_20/scan1.plan.json", "stack=one").await.data();
     app.ingest("fakeaws_1/plan.json", "stack=two").await.data();
-    for filter in ["stack=two", "severity=critical", "region=eu-west-1,us-east-1", "q=aws_s3", "kind=missing", "accountId=none"] {
+    for filter in [
+        "stack=two",
+        "severity=critical",
+        "region=eu-west-1,us-east-1",
+        "q=aws_s3",
+        "kind=missing",
+        "accountId=none",
+    ] {
         let listed = walk(&app.anonymous, &format!("/api/v1/drifts?limit=100&{filter}")).await.len();
         let summary = app.anonymous.get(&format!("/api/v1/metrics/summary?{filter}")).await.data();
         assert_eq!(summary["total"], listed, "{filter}");
@@ -227,7 +266,9 @@ async fn no_operation_takes_a_parameter_that_it_does_not_know() {
 
 #[rstest]
 #[actix_web::test]
-async fn an_audit_row_has_an_id_that_no_client_chose_s78(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn an_audit_row_has_an_id_that_no_client_chose_s78(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer().with_header("x-request-id", "chosen-by-the-client");
     let report = json!({"resourceId": "x", "resourceType": "t"});
@@ -241,7 +282,9 @@ async fn an_audit_row_has_an_id_that_no_client_chose_s78(#[values(Backend::Memor
 
 #[rstest]
 #[actix_web::test]
-async fn invented_idempotency_keys_do_not_grow_the_table_s60(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn invented_idempotency_keys_do_not_grow_the_table_s60(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let viewer = app.viewer();
     for index in 0..1_020 {
@@ -251,7 +294,8 @@ async fn invented_idempotency_keys_do_not_grow_the_table_s60(#[values(Backend::M
     let kept = app.count("answered_requests").await;
     assert!(kept <= 1_000, "{kept}");
     // The newest still repeat.
-    let again = viewer.with_header("idempotency-key", "key-1019").post("/api/v1/alerts/read-all", &json!({})).await;
+    let again =
+        viewer.with_header("idempotency-key", "key-1019").post("/api/v1/alerts/read-all", &json!({})).await;
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
@@ -261,7 +305,13 @@ async fn reads_are_public_in_development_only_s63(#[values("development", "produ
     let secret = "0123456789abcdef0123456789abcdef-of-the-tests";
     let app = App::with(
         Backend::Memory,
-        &[&format!("--environment={environment}"), "--jwt-access-secret", secret, "--drift-hash-secret", secret],
+        &[
+            &format!("--environment={environment}"),
+            "--jwt-access-secret",
+            secret,
+            "--drift-hash-secret",
+            secret,
+        ],
     )
     .await;
     let status = app.anonymous.get("/api/v1/drifts").await.status;

@@ -19,7 +19,8 @@ pub fn write(report: &Report, base: &str) -> Result<()> {
         print_github(report, base);
     }
     if is_set("GITLAB_CI") {
-        fs::write(GITLAB_FILE, gitlab(report, base)).with_context(|| format!("{GITLAB_FILE} cannot be written"))?;
+        fs::write(GITLAB_FILE, gitlab(report, base))
+            .with_context(|| format!("{GITLAB_FILE} cannot be written"))?;
     }
     Ok(())
 }
@@ -76,7 +77,8 @@ mod tests {
             kind: "missing".into(),
             ..Drift::default()
         };
-        let report = Report { drifts: vec![drift("aws_x.y"), drift("x\n::stop-commands::100%")], ..Report::default() };
+        let report =
+            Report { drifts: vec![drift("aws_x.y"), drift("x\n::stop-commands::100%")], ..Report::default() };
         let lines = github(&report, "https://d");
         assert_eq!(lines[0], "::error title=Drift in a%2Cb::aws_x.y (missing) https://d/#/drifts/7");
         assert!(!lines[1].contains('\n') && lines[1].contains("%0A") && lines[1].contains("100%25"));

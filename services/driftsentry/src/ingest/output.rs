@@ -65,7 +65,10 @@ fn drifts(report: &Report, base: &str) -> Vec<String> {
     }
     let shown = &report.drifts[..report.drifts.len().min(MAX_ROWS)];
     let width = shown.iter().map(|drift| drift.address.chars().count()).max().unwrap_or_default().min(60);
-    let mut lines = vec![String::new(), format!("  {:<8}  {:<7}  {:<9}  {:<width$}  link", "severity", "change", "kind", "address")];
+    let mut lines = vec![
+        String::new(),
+        format!("  {:<8}  {:<7}  {:<9}  {:<width$}  link", "severity", "change", "kind", "address"),
+    ];
     for drift in shown {
         let change = if drift.change == "created" { "new" } else { drift.change.as_str() };
         let link = drift.link(base).unwrap_or_else(|| "-".into());

@@ -28,6 +28,9 @@ mod tests {
     #[test]
     fn nothing_that_is_printed_moves_a_terminal_s76() {
         assert_eq!(plain("aws_x.y[\"ü\"]"), "aws_x.y[\"ü\"]");
-        assert_eq!(plain("a\u{1b}[2Jb\u{9b}c\u{7}d\r\n\u{202e}e"), "a\\u001b[2Jb\\u009bc\\u0007d\\u000d\\u000a\\u202ee");
+        assert_eq!(
+            plain("a\u{1b}[2Jb\u{9b}c\u{7}d\r\n\u{202e}e"),
+            "a\\u001b[2Jb\\u009bc\\u0007d\\u000d\\u000a\\u202ee"
+        );
     }
 }

@@ -70,10 +70,18 @@ impl Report {
     pub fn read(response: Value, stack: &str) -> Result<Self> {
         let mut report: Self = serde_json::from_value(response)?;
         let texts = report.warnings.iter_mut().chain(report.drifts.iter_mut().flat_map(|drift| {
-            let required = [&mut drift.stack, &mut drift.address, &mut drift.kind, &mut drift.severity, &mut drift.change];
+            let required = [
+                &mut drift.stack,
+                &mut drift.address,
+                &mut drift.kind,
+                &mut drift.severity,
+                &mut drift.change,
+            ];
             required.into_iter().chain(&mut drift.id).chain(&mut drift.reason)
         }));
-        texts.chain(report.stacks.iter_mut().map(|stack| &mut stack.stack)).for_each(|text| *text = plain(text));
+        texts
+            .chain(report.stacks.iter_mut().map(|stack| &mut stack.stack))
+            .for_each(|text| *text = plain(text));
         report.skipped_reasons =
             report.skipped_reasons.into_iter().map(|(reason, count)| (plain(&reason), count)).collect();
         if report.stacks.is_empty() {

@@ -30,7 +30,10 @@ pub struct Sender {
 enum Outcome {
     Done(Value),
     /// The service or the way to it is unavailable: to be tried again after a pause.
-    Unavailable { why: anyhow::Error, pause: Option<Duration> },
+    Unavailable {
+        why: anyhow::Error,
+        pause: Option<Duration>,
+    },
 }
 
 impl Sender {
@@ -104,7 +107,10 @@ impl Sender {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(plain);
         if status.is_redirection() {
             let location = header(LOCATION).unwrap_or_else(|| "nowhere".into());
-            bail!("{origin} redirects ({}) to {location}: give the address that answers in --url", status.as_u16());
+            bail!(
+                "{origin} redirects ({}) to {location}: give the address that answers in --url",
+                status.as_u16()
+            );
         }
         let pause = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let text = match response.text().await {
@@ -199,9 +205,11 @@ mod tests {
 
     #[test]
     fn the_url_carries_the_options() {
-        let arguments = ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
+        let arguments =
+            ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
         let url = url(&Cli::parse_from(arguments).scan).unwrap();
-        let expected = "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true";
+        let expected =
+            "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true";
         assert_eq!(url.as_str(), expected);
     }
 }

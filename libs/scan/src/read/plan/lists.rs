@@ -17,7 +17,8 @@ pub struct Lists {
 impl Lists {
     pub fn read(plan: &Plan<'_>, source: Source) -> Result<Self, ScanError> {
         let mut lists = Self::default();
-        let (Some(drift), Some(changes)) = (present(plan.resource_drift), present(plan.resource_changes)) else {
+        let (Some(drift), Some(changes)) = (present(plan.resource_drift), present(plan.resource_changes))
+        else {
             return Ok(lists);
         };
         let mut drifted = BTreeSet::new();

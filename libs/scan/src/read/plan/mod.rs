@@ -55,9 +55,7 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
         Source::Changes => plan.resource_changes,
     };
     let Some(entries) = present(entries) else { return Ok(scan) };
-    each_item(entries, |resource: Resource<'_>| {
-        add(resource, &providers, &lists, bench, scope, &mut scan)
-    })?;
+    each_item(entries, |resource: Resource<'_>| add(resource, &providers, &lists, bench, scope, &mut scan))?;
     Ok(scan)
 }
 
@@ -84,7 +82,8 @@ fn add(
         return Ok(());
     };
     let provider = providers.of(&resource.address, resource.provider_name.as_deref());
-    let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } = resource.change;
+    let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } =
+        resource.change;
     let (before, after) = match (read_state(before), read_state(after)) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(error), _) | (_, Err(error)) => {
@@ -110,7 +109,9 @@ fn add(
         actual_marks: actual.1,
         provider,
         is_state_only: lists.is_untouched(&resource.address),
-        is_planned: scope.source == Source::Changes && kind == Kind::Missing && !lists.is_deleted(&resource.address),
+        is_planned: scope.source == Source::Changes
+            && kind == Kind::Missing
+            && !lists.is_deleted(&resource.address),
         ..Entry::new(kind, resource.address, resource.resource_type)
     };
     scan.add(entry, bench)

@@ -51,10 +51,12 @@ impl Providers {
     pub fn read(plan: &Plan<'_>) -> Result<Self, ScanError> {
         let mut providers = Self::default();
         let configuration = plan.configuration.as_ref();
-        if let Some(configs) = configuration.and_then(|configuration| present(configuration.provider_config)) {
+        if let Some(configs) = configuration.and_then(|configuration| present(configuration.provider_config))
+        {
             let variables = Variables::of(plan);
             each_field(configs, |key, config: ProviderConfig<'_>| {
-                let provider = config.full_name.clone().or(config.name.clone()).unwrap_or_else(|| key.clone());
+                let provider =
+                    config.full_name.clone().or(config.name.clone()).unwrap_or_else(|| key.clone());
                 providers.configs.push(Config { place: place_of(&config, &variables), key, provider });
                 Ok(())
             })?;
@@ -98,7 +100,8 @@ impl Providers {
         let place = config.map(|config| &config.place);
         let region = place.and_then(|place| place.region.as_deref());
         let account = place.and_then(|place| place.account.as_deref());
-        let of = |place: Option<&'a Place>| place.map(|place| (place.region.as_deref(), place.account.as_deref()));
+        let of =
+            |place: Option<&'a Place>| place.map(|place| (place.region.as_deref(), place.account.as_deref()));
         let (agreed_region, agreed_account) = of(agreed).unwrap_or_default();
         let (asked_region, asked_account) = of(asked).unwrap_or_default();
         Provider {
@@ -137,10 +140,15 @@ impl Providers {
         else {
             return;
         };
-        let (Some(provider), Some(values)) = (&resource.provider_name, present(resource.values)) else { return };
+        let (Some(provider), Some(values)) = (&resource.provider_name, present(resource.values)) else {
+            return;
+        };
         let Ok(values) = Json::parse(values) else { return };
         let first = |names: &[&str]| {
-            names.iter().find_map(|name| values.get(name)?.as_str().filter(|text| !text.is_empty())).map(String::from)
+            names
+                .iter()
+                .find_map(|name| values.get(name)?.as_str().filter(|text| !text.is_empty()))
+                .map(String::from)
         };
         let heard = Place { region: first(regions), account: first(accounts) };
         let known = self.asked.entry(provider.clone()).or_insert_with(|| Some(Place::default()));
@@ -207,7 +215,8 @@ fn place_of(config: &ProviderConfig<'_>, variables: &Variables<'_>) -> Place {
         let arn = variables.resolve(blocks.first()?.get("role_arn")?, &calls)?;
         arn_part_of(&arn, 4).map(String::from)
     };
-    let fits = |text: Option<String>, check: fn(&str) -> Option<&str>| text.filter(|text| check(text).is_some());
+    let fits =
+        |text: Option<String>, check: fn(&str) -> Option<&str>| text.filter(|text| check(text).is_some());
     Place {
         region: fits(read("region").or_else(|| read("location")), usable_region),
         account: fits(read("project").or_else(|| read("subscription_id")).or_else(role), usable_account),

@@ -27,7 +27,8 @@ fn actions_mean_the_opposite_in_the_two_lists() {
         ("resource_changes", Source::Changes, "create", Kind::Missing),
         ("resource_changes", Source::Changes, "delete", Kind::Unmanaged),
     ] {
-        let (before, after) = if action == "create" { (Value::Null, state.clone()) } else { (state.clone(), Value::Null) };
+        let (before, after) =
+            if action == "create" { (Value::Null, state.clone()) } else { (state.clone(), Value::Null) };
         let scan = scan(json!({list: [entry(&[action], before, after)]}), source);
         assert_eq!(scan.unwrap().findings[0].kind, kind, "{list} {action}");
     }
@@ -90,21 +91,24 @@ fn the_configuration_of_the_provider_tells_the_place() {
     });
     assert_eq!(placed(in_module, json!({}), Value::Null)[0], some("us-east-2"));
     let role = json!([{"role_arn": {"constant_value": "arn:aws:iam::123456789012:role/x"}}]);
-    let assumed = json!({"provider_config": {"aws": {"full_name": "p", "expressions": {"assume_role": role}}}});
+    let assumed =
+        json!({"provider_config": {"aws": {"full_name": "p", "expressions": {"assume_role": role}}}});
     assert_eq!(placed(assumed, json!({}), Value::Null)[1], some("123456789012"));
 }
 
 #[test]
 fn the_resource_tells_which_of_several_configurations_is_its_own() {
-    let configuration = |key: &str| json!({
-        "provider_config": {
-            "aws": {"full_name": "p", "expressions": {"region": {"constant_value": "eu-west-1"}}},
-            "aws.west": {"full_name": "p", "expressions": {"region": {"constant_value": "us-west-2"}}},
-        },
-        "root_module": {"module_calls": {"m": {"module": {"resources": [
-            {"address": "aws_x.y", "provider_config_key": key},
-        ]}}}},
-    });
+    let configuration = |key: &str| {
+        json!({
+            "provider_config": {
+                "aws": {"full_name": "p", "expressions": {"region": {"constant_value": "eu-west-1"}}},
+                "aws.west": {"full_name": "p", "expressions": {"region": {"constant_value": "us-west-2"}}},
+            },
+            "root_module": {"module_calls": {"m": {"module": {"resources": [
+                {"address": "aws_x.y", "provider_config_key": key},
+            ]}}}},
+        })
+    };
     assert_eq!(placed(configuration("aws.west"), json!({}), Value::Null)[0].as_deref(), Some("us-west-2"));
     assert_eq!(placed(configuration("aws"), json!({}), Value::Null)[0].as_deref(), Some("eu-west-1"));
     assert_eq!(placed(configuration("aws.other"), json!({}), Value::Null)[0], None);
@@ -112,13 +116,13 @@ fn the_resource_tells_which_of_several_configurations_is_its_own() {
 
 #[test]
 fn data_sources_in_the_state_tell_the_place() {
-    let data = |resource_type: &str, values: Value| {
-        json!({"mode": "data", "type": resource_type, "provider_name": "p", "values": values})
-    };
-    let prior = |region: &str| json!({"values": {"root_module": {"resources": [
+    let data = |resource_type: &str, values: Value| json!({"mode": "data", "type": resource_type, "provider_name": "p", "values": values});
+    let prior = |region: &str| {
+        json!({"values": {"root_module": {"resources": [
         data("aws_caller_identity", json!({"account_id": "123456789012"})),
         data("aws_region", json!({"name": "eu-west-1"})),
-    ], "child_modules": [{"resources": [data("aws_region", json!({"name": region}))]}]}}});
+    ], "child_modules": [{"resources": [data("aws_region", json!({"name": region}))]}]}}})
+    };
     let agreeing = placed(json!({}), json!({}), prior("eu-west-1"));
     assert_eq!(agreeing, [Some("eu-west-1".into()), Some("123456789012".into()), None]);
     assert_eq!(placed(json!({}), json!({}), prior("us-east-1")), [None, None, None]);
