@@ -23,7 +23,7 @@ pub fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
 
 fn utf8(text: &[u8]) -> Result<Cow<'_, str>, ScanError> {
     std::str::from_utf8(text).map(Cow::Borrowed).map_err(|_| match foreign::name_of_bytes(text) {
-        Some(hint) => ScanError::Unsupported(hint.into()),
+        Some(hint) => ScanError::Unsupported(hint),
         None => ScanError::Malformed { line: 1, column: 1 },
     })
 }

@@ -111,14 +111,9 @@ fn is_strong(secret: &str) -> bool {
     let parts =
         secret.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).count();
     let is_mixed = secret.chars().skip(1).any(char::is_uppercase) && has(|letter| letter.is_lowercase());
-    length >= MIN_LETTERS_INSIDE
-        && !is_place(secret)
-        && ((digits && letters)
-            || (others && letters)
-            || is_mixed
-            || (parts > 1 && length >= 12)
-            || length >= 20
-            || (!letters && length >= 10))
+    let is_random = (letters && (digits || others)) || is_mixed;
+    let is_long = length >= 20 || (parts > 1 && length >= 12) || (!letters && length >= 10);
+    length >= MIN_LETTERS_INSIDE && !is_place(secret) && (is_random || is_long)
 }
 
 /// Regions, zones and networks are marked with everything around them at times.

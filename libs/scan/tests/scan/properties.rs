@@ -107,7 +107,8 @@ proptest! {
         let mut changed = first[0].clone();
         changed.size = changed.size.wrapping_add(100);
         ingest(&mut store, "s", &[changed]);
-        prop_assert_eq!(store.rows.len(), rows + 1);
+        let follows = store.rows.last().and_then(|row| row.previous);
+        prop_assert_eq!((store.rows.len(), follows), (rows + 1, Some(0)));
     }
 
     #[test]

@@ -217,7 +217,7 @@ async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
                     } else {
                         (newer.clone(), row)
                     };
-                    supersede(db, goes.id, stays.id).await?;
+                    supersede(db, &goes, &stays).await?;
                 }
             }
         }
@@ -239,20 +239,21 @@ async fn set_fingerprint(db: &impl ConnectionTrait, id: Uuid, fingerprint: &str)
     execute(db, &update).await
 }
 
-async fn supersede(db: &impl ConnectionTrait, id: Uuid, by: Uuid) -> Result<(), DbErr> {
+/// Resolves a row as of when the row that stays was seen.
+async fn supersede(db: &impl ConnectionTrait, goes: &Row, stays: &Row) -> Result<(), DbErr> {
     let resolved = Query::update()
         .table("drifts")
         .value("status", "resolved")
-        .value("resolvedAt", Utc::now())
+        .value("resolvedAt", stays.last_seen_at)
         .value("resolvedBy", "drift-service")
         .value("resolvedHow", "superseded")
-        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("id").eq(goes.id))
         .to_owned();
     execute(db, &resolved).await?;
     let linked = Query::update()
         .table("drifts")
-        .value("previousDriftId", id)
-        .and_where(Expr::col("id").eq(by))
+        .value("previousDriftId", goes.id)
+        .and_where(Expr::col("id").eq(stays.id))
         .and_where(Expr::col("previousDriftId").is_null())
         .to_owned();
     execute(db, &linked).await

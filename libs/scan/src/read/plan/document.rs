@@ -59,6 +59,6 @@ pub struct ResourceChange<'a> {
 }
 
 /// A list that is absent, or `null`, is empty.
-pub fn present<'a>(raw: Option<&'a RawValue>) -> Option<&'a RawValue> {
+pub fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }
