@@ -19,6 +19,14 @@ static ARGUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?P<between>(?:^|\s)--?(?P<name>[A-Za-z][A-Za-z0-9_\-]{1,63})[ \t]+)(?P<s>"[^"]*"|'[^']*'|[^\s"'\-][^\s"']*)"#).ok()
 });
 
+/// Passwords that follow their name without a sign, as in `.netrc` and `redis.conf`, or an option of mysql.
+static FOLLOWING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let line = r"(?P<line>(?m:^)[ \t]*(?:password|passwd|requirepass|masterauth|secret|token)[ \t]+)(?P<s>\S+)[ \t]*(?m:$)";
+    let netrc = r"(?P<netrc>\blogin\s+\S+\s+password\s+)(?P<n>\S+)";
+    let mysql = r"(?P<mysql>\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^|;\n]*?\s-p)(?P<m>[^\s-]\S*)";
+    Regex::new(&format!("{line}|{netrc}|{mysql}")).ok()
+});
+
 /// Parameters of URLs that carry a credential and are called nothing telling.
 const QUERY_NAMES: [&str; 12] = [
     "sig",
@@ -55,7 +63,27 @@ pub fn hide(text: &str) -> Cow<'_, str> {
     if text.contains('-') && text.contains(' ') {
         text = replace(text, &ARGUMENT, is_secret_name);
     }
-    text
+    match &*FOLLOWING {
+        Some(following) if text.contains([' ', '\t']) => hide_following(text, following),
+        _ => text,
+    }
+}
+
+fn hide_following<'t>(text: Cow<'t, str>, following: &Regex) -> Cow<'t, str> {
+    let hidden = following.replace_all(&text, |found: &Captures<'_>| {
+        let start = ["line", "netrc", "mysql"].iter().find_map(|name| found.name(name));
+        let secret = ["s", "n", "m"].iter().find_map(|name| found.name(name));
+        match (start, secret) {
+            (Some(start), Some(secret)) if !secret.as_str().starts_with("(sensitive") => {
+                format!("{}{HIDDEN}", start.as_str())
+            }
+            _ => found.get(0).map_or("", |found| found.as_str()).to_owned(),
+        }
+    });
+    match hidden {
+        Cow::Owned(hidden) if hidden != *text => Cow::Owned(hidden),
+        _ => text,
+    }
 }
 
 fn is_signature(name: &str) -> bool {
@@ -111,6 +139,9 @@ mod tests {
             ("https://h/p?token=hunter2&x=1", "https://h/p?token=(sensitive value)&x=1"),
             ("https://h/p?sv=2020&sig=hunter2", "https://h/p?sv=2020&sig=(sensitive value)"),
             ("X-Api-Key: hunter2", "X-Api-Key: (sensitive value)"),
+            ("machine h login u password hunter2", "machine h login u password (sensitive value)"),
+            ("requirepass hunter2\nport 1", "requirepass (sensitive value)\nport 1"),
+            ("mysql -u root -phunter2 db", "mysql -u root -p(sensitive value) db"),
             ("run --password hunter2 --verbose", "run --password (sensitive value) --verbose"),
             (r#"{\"password\": \"hunter2\"}"#, r#"{\"password\": (sensitive value)}"#),
         ] {
@@ -129,6 +160,8 @@ mod tests {
             "2026-11-01T06:00:00Z",
             "password_policy: strict",
             "note: tokens: none",
+            "the password must be long",
+            "mysql -p db",
         ] {
             assert_eq!(hide(text), text);
         }

@@ -3,7 +3,7 @@
 use crate::words::words;
 
 /// Found anywhere in a name, whatever stands between its words.
-const ANYWHERE: [&str; 35] = [
+const ANYWHERE: [&str; 39] = [
     "password",
     "passwd",
     "passphrase",
@@ -39,9 +39,13 @@ const ANYWHERE: [&str; 35] = [
     "connectionuri",
     "connectionurl",
     "htpasswd",
+    "accesssignature",
+    "subscriptionkey",
+    "unsealkey",
+    "jsonkey",
 ];
 /// Words of their own.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 30] = [
     "pwd",
     "pass",
     "pw",
@@ -70,6 +74,8 @@ const WORDS: [&str; 28] = [
     "sasurl",
     "sas",
     "hmac",
+    "pat",
+    "requirepass",
 ];
 /// Two words that follow each other.
 const PAIRS: [(&str, &str); 34] = [

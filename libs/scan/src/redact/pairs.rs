@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::names::is_secret_name;
 use crate::json::Json;
 
-const NAME_KEYS: [&str; 12] = [
+/// Ends of the keys under which names stand.
+const NAME_ENDS: [&str; 14] = [
     "name",
     "key",
     "variable",
@@ -13,27 +14,28 @@ const NAME_KEYS: [&str; 12] = [
     "setting",
     "field",
     "parameter",
-    "parametername",
-    "environmentvariable",
-    "variablename",
+    "param",
+    "option",
+    "property",
+    "attribute",
     "label",
-    "k",
+    "id",
+    "path",
 ];
-const VALUE_KEYS: [&str; 14] = [
-    "value",
-    "values",
+/// Keys under which the values of names stand, besides those that end with "value".
+const VALUE_KEYS: [&str; 12] = [
     "v",
+    "values",
     "content",
     "data",
     "default",
-    "stringvalue",
     "plaintext",
-    "secretvalue",
     "literal",
-    "defaultvalue",
-    "parametervalue",
     "valuestring",
     "current",
+    "stringdata",
+    "binarydata",
+    "expression",
 ];
 /// What a reference to a secret says. An object of nothing else holds none.
 const REFERENCE_KEYS: [&str; 13] = [
@@ -59,13 +61,17 @@ fn folded(key: &str) -> String {
 /// Whether an object names a secret, so that what it holds as its value is one.
 pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
     fields.iter().any(|(key, value)| {
-        let named = || value.as_str().is_some_and(|name| name.len() <= 256 && is_secret_name(name));
-        NAME_KEYS.contains(&folded(key).as_str()) && named()
+        let Some(name) = value.as_str().filter(|name| name.len() <= 256) else { return false };
+        let key = folded(key);
+        let is_name = key == "k" || NAME_ENDS.iter().any(|end| key.ends_with(end));
+        // A manifest of Kubernetes.
+        (is_name && is_secret_name(name)) || (key == "kind" && name == "Secret")
     })
 }
 
 pub fn is_value_key(key: &str) -> bool {
-    VALUE_KEYS.contains(&folded(key).as_str())
+    let key = folded(key);
+    key.ends_with("value") || VALUE_KEYS.contains(&key.as_str())
 }
 
 /// Whether an object under a telling name only says where the secret is.
