@@ -72,6 +72,9 @@ const PORTS: [&str; 12] = [
     "port_range_min",
     "port_range_max",
 ];
+/// Keys above what is kept out. A `cidr_block` is none of them.
+const DENYING_KEYS: [&str; 6] = ["deny", "denied", "blocked", "blacklist", "blocklist", "denylist"];
+/// Words with which a rule says that it keeps out.
 const DENIALS: [&str; 7] = ["deny", "denied", "block", "blocked", "blacklist", "blocklist", "denylist"];
 
 pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
@@ -179,7 +182,7 @@ fn texts(value: &Json) -> Vec<String> {
 
 /// Whether the rule around a change keeps traffic out.
 fn denies(leaf: &Leaf<'_>, names: &Names) -> bool {
-    names.path_has(&DENIALS)
+    names.path_has(&DENYING_KEYS)
         || leaf.node.upwards().any(|node| {
             ["access", "action", "rule_action", "effect"].into_iter().any(|name| {
                 let says = |value: &Json| value.get(name).and_then(Json::as_str).map(str::to_ascii_lowercase);

@@ -59,6 +59,12 @@ fn network_access_has_a_direction() {
         r#"{"authorized_networks":[{"name":"x","value":"1.2.3.4/32"}]}"#,
         r#"{"authorized_networks":[{"name":"x","value":"0.0.0.0/0"}]}"#,
     );
+    let networks = |cidr: &str| {
+        format!(r#"{{"master_authorized_networks_config":[{{"cidr_blocks":[{{"cidr_block":"{cidr}"}}]}}]}}"#)
+    };
+    directed("google_container_cluster", &networks("10.0.0.0/8"), &networks("0.0.0.0/0"));
+    let route = |cidr: &str| format!(r#"{{"destination_cidr_block":"{cidr}"}}"#);
+    assert_eq!(widens("aws_route", &route("10.0.0.0/8"), &route("0.0.0.0/0")), Some(true));
     let emptied =
         widens("azurerm_x", r#"{"authorized_ip_ranges":["1.2.3.4/32"]}"#, r#"{"authorized_ip_ranges":[]}"#);
     assert_eq!(emptied, Some(true));

@@ -77,7 +77,7 @@ const VOLATILE_KEYS: [&str; 8] = [
     "control-plane.alpha.kubernetes.io/leader",
 ];
 /// Counts that an autoscaler moves, and other values of one type.
-const VOLATILE_OF_TYPE: [(&str, &str); 34] = [
+const VOLATILE_OF_TYPE: [(&str, &str); 35] = [
     ("aws_autoscaling_group", "desired_capacity"),
     ("aws_ecs_service", "desired_count"),
     ("aws_ecs_cluster", "capacity_providers_status"),
@@ -88,6 +88,7 @@ const VOLATILE_OF_TYPE: [(&str, &str); 34] = [
     ("aws_rds_cluster", "reader_endpoint_count"),
     ("aws_spot_fleet_request", "target_capacity"),
     ("aws_elb", "instances"),
+    ("helm_release", "metadata"),
     ("aws_emr_instance_group", "running_instance_count"),
     ("aws_lambda_alias", "routing_config"),
     ("aws_acm_certificate", "status"),
