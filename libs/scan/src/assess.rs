@@ -1,12 +1,14 @@
 //! Turns an entry into a finding: compares, rates and redacts, in this order. What is hidden cannot be
 //! compared any more.
 
+mod hashes;
+
 use std::collections::BTreeMap;
 
 use crate::diff::{Change, Leaf, Side, TooManyChanges, changed_paths};
 use crate::entry::Entry;
 use crate::equality::{Attribute, canonical};
-use crate::finding::{Finding, PathHash, ShownChange};
+use crate::finding::{Finding, ShownChange};
 use crate::identity::StateKey;
 use crate::json::Json;
 use crate::kind::Kind;
@@ -15,6 +17,7 @@ use crate::place::Witnesses;
 use crate::redact::Redactor;
 use crate::rules::{Class, Rated, Rating, Rules, Subject};
 use crate::severity::Severity;
+use hashes::Hashes;
 
 const MAX_ADDRESS_CHARS: usize = 2048;
 const MAX_TYPE_CHARS: usize = 256;
@@ -257,49 +260,4 @@ fn difference(changes: &[Change<Judged>], redactor: &Redactor<'_>) -> String {
         })
         .collect();
     serde_json::to_string(&shown).unwrap_or_else(|_| "[]".into())
-}
-
-struct Hashes {
-    decidable: Vec<PathHash>,
-    actual: String,
-    shown: String,
-}
-
-impl Hashes {
-    fn new(
-        kind: Kind,
-        changes: &[Change<Judged>],
-        gone: Option<String>,
-        severity: Severity,
-        bench: Bench<'_>,
-    ) -> Self {
-        let (key, redactor) = (bench.judgement.key, bench.redactor);
-        let is_open = |change: &&Change<Judged>| !change.rating.rating.class.is_covered();
-        let mut decidable = Vec::new();
-        let mut shown: Vec<String> = Vec::new();
-        for change in changes.iter().filter(is_open) {
-            let hash = PathHash {
-                path: shown_path(&change.path, redactor),
-                key: key.hash(&["path", &change.anchor])[..16].into(),
-                value: key.hash(&["value", &change.anchor, &change.actual]),
-            };
-            shown.push(key.hash(&[
-                "shown",
-                &hash.value,
-                &change.expected,
-                change.rating.rating.class.into_str(),
-            ]));
-            decidable.push(hash);
-        }
-        decidable.sort_by(|one, other| (&one.key, &one.value).cmp(&(&other.key, &other.value)));
-        shown.sort_unstable();
-        let mut parts = vec!["actual", kind.into_str()];
-        parts.extend(decidable.iter().map(|hash| hash.value.as_str()));
-        parts.extend(gone.as_deref());
-        let actual = key.hash(&parts);
-        let mut parts = vec!["all", kind.into_str(), severity.into_str(), &actual];
-        parts.extend(shown.iter().map(String::as_str));
-        let shown = key.hash(&parts);
-        Self { decidable, actual, shown }
-    }
 }

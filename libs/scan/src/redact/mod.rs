@@ -8,6 +8,7 @@ mod assignments;
 mod copies;
 mod embedded;
 mod filter;
+mod name_words;
 mod names;
 mod pairs;
 mod secrets;

@@ -1,11 +1,8 @@
 //! The endpoints of alerts.
 
-use std::collections::HashMap;
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
 use contracts::events::alert::{AlertRead, AlertsRead};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
@@ -14,10 +11,11 @@ use uuid::Uuid;
 use validator::Validate;
 use web::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 
-use super::entity::{self, Filter, Model, ReaderMark};
+use super::entity::{self, Filter, Model};
+use super::view::{AlertView, reader_mark, views};
 use super::{AlertType, deletion, raise, reads};
 use crate::State;
-use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
+use crate::access::{Admin, Engineer, Reader, Viewer};
 use crate::audit::{self, Record, Subject};
 use crate::error::DriftError;
 use crate::rules::Severity;
@@ -25,80 +23,6 @@ use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
 use web::openapi::{Done, List, Success};
-
-/// An alert, as its reader sees it: whether it is read is the caller's own state. Without an account, and for
-/// an alert whose drift was approved, it is the same for everybody.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertView {
-    pub id: Uuid,
-    pub drift_id: Option<Uuid>,
-    #[serde(rename = "type")]
-    pub alert_type: AlertType,
-    pub severity: Severity,
-    pub title: String,
-    pub message: String,
-    pub created_at: DateTime<Utc>,
-    pub is_read: bool,
-    pub read_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_by: Option<Option<String>>,
-}
-
-impl AlertView {
-    fn new(alert: Model, audience: Audience, own: Option<(DateTime<Utc>, &str)>) -> Self {
-        let (read_at, read_by) = match own {
-            Some((at, by)) if !alert.is_read => (Some(at), Some(by.to_owned())),
-            _ => (alert.read_at, alert.read_by),
-        };
-        Self {
-            id: alert.id,
-            drift_id: alert.drift_id,
-            alert_type: alert.alert_type,
-            severity: alert.severity,
-            title: alert.title,
-            message: alert.message,
-            created_at: alert.created_at,
-            is_read: alert.is_read || own.is_some(),
-            read_at,
-            read_by: (audience >= Audience::Viewer).then_some(read_by),
-        }
-    }
-}
-
-/// Shows alerts to a caller, with what that caller has read.
-async fn views(
-    db: &impl sea_orm::ConnectionTrait,
-    alerts: Vec<Model>,
-    audience: Audience,
-    reader: Option<&ReaderMark>,
-) -> Result<Vec<AlertView>, DriftError> {
-    let Some(reader) = reader else {
-        return Ok(alerts.into_iter().map(|alert| AlertView::new(alert, audience, None)).collect());
-    };
-    let ids: Vec<Uuid> = alerts.iter().map(|alert| alert.id).collect();
-    let read: HashMap<Uuid, DateTime<Utc>> = reads::of(db, &reader.user_id, &ids)
-        .await?
-        .into_iter()
-        .map(|read| (read.alert_id, read.read_at))
-        .collect();
-    let view = |alert: Model| {
-        let by_mark = reader.read_until.filter(|until| alert.created_at <= *until);
-        let at = read.get(&alert.id).copied().or(by_mark);
-        AlertView::new(alert, audience, at.map(|at| (at, reader.user_id.as_str())))
-    };
-    Ok(alerts.into_iter().map(view).collect())
-}
-
-/// The caller as a reader of alerts.
-pub async fn reader_mark(
-    db: &impl sea_orm::ConnectionTrait,
-    user_id: Option<String>,
-) -> Result<Option<ReaderMark>, DriftError> {
-    let Some(user_id) = user_id else { return Ok(None) };
-    let read_until = reads::read_until(db, &user_id).await?;
-    Ok(Some(ReaderMark { user_id, read_until }))
-}
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

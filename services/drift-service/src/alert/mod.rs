@@ -4,6 +4,7 @@ pub mod entity;
 pub mod reads;
 
 mod handlers;
+mod view;
 
 use chrono::{DateTime, Utc};
 use contracts::events::alert::{AlertClosed, AlertCreated};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use handlers::*;
+pub use view::reader_mark;
 
 use crate::access::Actor;
 use crate::audit::{self, Record, Subject};

@@ -5,7 +5,8 @@ use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
 use super::Status;
-use super::entity::{ActiveModel, Live, Shown};
+use super::entity::ActiveModel;
+use super::live::{Live, Shown};
 use crate::rules::Severity;
 
 /// Everything of a row that comes from its finding. `keeps_severity`: a person has set it.

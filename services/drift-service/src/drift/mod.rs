@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod entity;
+pub mod live;
 pub mod new;
 
 mod decide;

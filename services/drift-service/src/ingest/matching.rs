@@ -8,7 +8,7 @@ use scan::{Change, Match, Scan, match_findings};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use crate::drift::entity::{self, Live, Shown};
+use crate::drift::live::{self, Live, Shown};
 use crate::drift::{Status, content};
 
 /// What a scan covers.
@@ -37,16 +37,16 @@ pub async fn match_stored(
     coverage: Coverage<'_>,
     rules: &Rules,
 ) -> Result<Matched, DbErr> {
-    let live = entity::lock_live(&**tx, &scan.stack).await?;
+    let drifts = live::lock_live(&**tx, &scan.stack).await?;
     // What a decision was made on is read where it may have to be compared.
     let decided = |drift: &&Live| drift.status != Status::Detected || drift.decidable.is_none();
-    let ids: Vec<Uuid> = live.iter().filter(decided).map(|drift| drift.id).collect();
+    let ids: Vec<Uuid> = drifts.iter().filter(decided).map(|drift| drift.id).collect();
     let shown: HashMap<Uuid, Shown> =
-        entity::shown(&**tx, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
-    let stored = live.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
+        live::shown(&**tx, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
+    let stored = drifts.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
     let found = match_findings(scan, stored, coverage.is_complete, rules);
 
-    let live: HashMap<Uuid, Live> = live.into_iter().map(|drift| (drift.id, drift)).collect();
+    let live: HashMap<Uuid, Live> = drifts.into_iter().map(|drift| (drift.id, drift)).collect();
     // A scan of one account says nothing about the resources of another one.
     let is_covered = |id: &Uuid| {
         let account = live.get(id).and_then(|drift| drift.account_id.as_deref());
@@ -63,7 +63,7 @@ async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<S
     let fingerprints: Vec<&str> = new.iter().map(|found| found.fingerprint.as_str()).collect();
     let hashes: HashSet<(&str, &str)> =
         new.iter().map(|found| (found.fingerprint.as_str(), found.finding.actual_hash.as_str())).collect();
-    let resolved = entity::last_resolved(&**tx, &fingerprints).await?;
+    let resolved = live::last_resolved(&**tx, &fingerprints).await?;
     Ok(resolved
         .into_iter()
         .filter(|drift| hashes.contains(&(drift.fingerprint.as_str(), drift.actual_hash.as_str())))

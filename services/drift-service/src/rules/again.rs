@@ -14,6 +14,7 @@ use crate::access::Actor;
 use crate::alert::{self, AlertType};
 use crate::audit::{self, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
+use crate::drift::live;
 use crate::drift::{ResolvedHow, Status, content, updated};
 use crate::rules::Severity;
 use crate::setting;
@@ -43,7 +44,7 @@ pub async fn apply_again(
     }
     let (mut rerated, mut after) = (0, None);
     loop {
-        let rows = entity::live_after(&*tx, after, ROWS_AT_ONCE).await?;
+        let rows = live::live_after(&*tx, after, ROWS_AT_ONCE).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id);
         for row in rows {

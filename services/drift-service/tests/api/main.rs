@@ -10,6 +10,7 @@ mod decisions;
 mod ingest;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod lists;
 mod logs;
 mod parallel;
