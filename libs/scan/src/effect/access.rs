@@ -90,6 +90,10 @@ fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     // Route 53's and others' "alias" names and the like hold no ranges.
     let is_range = names.attribute_has(&RANGE_WORDS) && is_access(names);
     let came = Range::read_all(leaf.actual(), is_range);
+    // The list around is read for every element that changed: only where it decides something.
+    if !is_access(names) && !came.contains(&Range::Everywhere) {
+        return None;
+    }
     let around =
         leaf.node.parent().filter(|parent| leaf.node.key().is_none() && !parent.expected.value.is_scalar());
     let was = Range::read_all(around.map_or(leaf.expected(), |parent| parent.expected.value), is_range);

@@ -8,6 +8,15 @@ use crate::json::Json;
 
 const EVERYWHERE: [&str; 7] = ["*", "any", "internet", "all", "0.0.0.0-255.255.255.255", "0.0.0.0/0", "::/0"];
 
+/// The length of the longest text of a network: IPv6 that ends with IPv4, and its prefix.
+const LONGEST: usize = 49;
+
+/// Most words are none, which is told sooner than by reading them.
+fn may_be_network(text: &str) -> bool {
+    let is_one_of = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
+    text.contains('/') && text.bytes().all(is_one_of)
+}
+
 /// A set of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
@@ -19,10 +28,16 @@ impl Range {
     /// `name_is_range`: the attribute is known to hold addresses, so that words stand for some.
     pub fn read(text: &str, name_is_range: bool) -> Option<Self> {
         let text = text.trim();
-        let network = text.parse::<IpNet>().ok().or_else(|| {
-            let address: IpAddr = if name_is_range { text.parse().ok()? } else { None? };
-            Some(IpNet::from(address))
-        });
+        if text.len() > LONGEST {
+            return None;
+        }
+        let network = Some(text)
+            .filter(|text| may_be_network(text))
+            .and_then(|text| text.parse::<IpNet>().ok())
+            .or_else(|| {
+                let address: IpAddr = if name_is_range { text.parse().ok()? } else { None? };
+                Some(IpNet::from(address))
+            });
         match network {
             Some(network) if network.prefix_len() == 0 => Some(Self::Everywhere),
             Some(network) => Some(Self::Network(network)),
