@@ -3,6 +3,8 @@
 //! Times are those of this machine on this day; what lasts are the ratios, to what the password hash
 //! allows and to other servers, and the processor time that a service spends for one operation.
 
+#![expect(clippy::disallowed_methods, reason = "tasks of the load fail with it")]
+
 mod alone;
 mod auth;
 mod drift;

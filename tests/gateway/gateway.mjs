@@ -4,7 +4,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import { Process, binary } from '../lib/process.mjs';
+import { Process, binary, repository } from '../lib/process.mjs';
 import { Redis } from '../lib/servers.mjs';
 import { freePort } from '../lib/waiting.mjs';
 
@@ -64,6 +64,17 @@ export class Gateway {
   async publish(channel, payload, fields = {}) {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload, ...fields };
     await run('redis-cli', ['-p', String(this.redis.port), 'publish', channel, JSON.stringify(envelope)]);
+  }
+
+  /** Publishes as our services do: in the log, with a position. */
+  async append(channel, payload) {
+    const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload };
+    const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `driftsentry:log${name && `:${name}`}`);
+    const event = [envelope.eventId, channel, '1', JSON.stringify(envelope).slice(0, -1), '0'];
+    const args = [randomUUID(), randomUUID(), '20000', '3600', '2000', ...event];
+    const script = `${repository}/libs/backplane/src/redis/append.lua`;
+    const { stdout } = await run('redis-cli', ['-e', '-p', String(this.redis.port), '--eval', script, ...keys, ',', ...args]);
+    if (!/^\d+$/.test(stdout.trim())) throw new Error(stdout);
   }
 
   async metric(line) {

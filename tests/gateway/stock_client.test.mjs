@@ -2,8 +2,10 @@
 // what the client does when a socket ends.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
+import { repository } from '../lib/process.mjs';
 import { StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { Gateway, inSeconds } from './gateway.mjs';
@@ -169,4 +171,18 @@ test('no token is in the log, whichever way it came in', async () => {
     (await StockClient.authorized(gateway.url, undefined, options)).close();
   }
   for (const signature of signatures) assert.ok(!gateway.process.log.includes(signature));
+});
+
+test('the gateway serves the pinned client, as the old server did', async () => {
+  const { version } = JSON.parse(await readFile(`${repository}/tests/node_modules/socket.io-client/package.json`));
+  for (const name of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js']) {
+    const answer = await fetch(`${gateway.url}/socket.io/${name}`);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'application/javascript; charset=utf-8');
+    assert.equal(answer.headers.get('etag'), `"${version}"`);
+    const pinned = await readFile(`${repository}/tests/node_modules/socket.io-client/dist/${name}`);
+    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), pinned);
+    const again = await fetch(`${gateway.url}/socket.io/${name}`, { headers: { 'if-none-match': `"${version}"` } });
+    assert.equal(again.status, 304);
+  }
 });

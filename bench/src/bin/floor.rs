@@ -4,6 +4,8 @@
 //! event to each socket of its rooms with one write of one shared frame. With FLOOR_GATHER it writes
 //! all that one read from Redis has brought in one go.
 
+#![expect(clippy::disallowed_methods, reason = "it measures tasks as they are")]
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::env::var;

@@ -8,9 +8,10 @@ use backplane::{Backplane, Entry, Options};
 use contracts::events::alert::AlertCreated;
 use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted};
 use contracts::events::drift::DriftCreated;
-use contracts::{Claims, Clock, Event, Holder, Role};
+use contracts::{Claims, Clock, Event, Holder, Role, Tasks};
 use identity::{Keys, session_mark};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::MARK;
@@ -53,7 +54,8 @@ pub struct Publisher {
 impl Publisher {
     pub fn connect(redis: &str) -> Result<Self> {
         let clock = Clock::system();
-        let backplane = Backplane::connect(redis, Options::new(clock.clone()))?;
+        let backplane =
+            Backplane::connect(redis, Options::new(clock.clone(), Tasks::new(CancellationToken::new())))?;
         Ok(Self { backplane, clock, number: 0 })
     }
 

@@ -8,19 +8,19 @@ use uuid::Uuid;
 
 use crate::{Message, Position};
 
-/// The backplane could not be reached, or did not understand. Whoever meets it goes on with what it
-/// knows and tries again: no request waits for the backplane.
+/// The backplane is unavailable, or refused the command. Callers go on with what they know and try
+/// again: no request waits for the backplane.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the backplane did not answer in time")]
+    #[error("Redis did not respond in time")]
     Timeout,
-    #[error("the backplane is away: {0}")]
-    Away(String),
+    #[error("Redis is unavailable: {0}")]
+    Unavailable(String),
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A fact that outlives its event until it expires, such as «this session has ended». Opaque here.
+/// A fact that outlives its event until it expires, such as "this session has ended". Opaque here.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mark {
     pub value: String,
@@ -43,10 +43,10 @@ pub struct Put {
     pub ttl: Duration,
 }
 
-/// An event on its way into the log, with its marks.
+/// An event on its way to its channel, and into the log if the channel is
+/// [logged](contracts::events::is_logged), with its marks.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Appending the same event again changes nothing.
     pub event_id: Uuid,
     pub channel: String,
     /// The envelope as a JSON object without `seq` and `epoch`, which the log adds.
@@ -66,7 +66,7 @@ impl Entry {
         })
     }
 
-    /// The envelope with its place in the log.
+    /// The envelope with its position.
     pub(crate) fn placed(&self, position: &Position) -> String {
         let open = self.envelope.strip_suffix('}').unwrap_or(&self.envelope);
         format!(r#"{open},"seq":{},"epoch":"{}"}}"#, position.seq, position.epoch)
@@ -82,15 +82,22 @@ pub enum LogRead {
     Lost,
 }
 
+/// Number of ids of events without a position that are remembered.
+pub(crate) const UNLOGGED_IDS: usize = 2_000;
+
 /// What a backplane must do. `tests/conformance` checks each line on every implementation.
 #[async_trait]
 pub(crate) trait Driver: Send + Sync {
-    /// Appends the entries in order, each with the next `seq`, announces each on its channel and
-    /// stores its marks, all in one atomic step. An entry whose event was appended within the last
-    /// day is left out, but for its marks.
+    /// Publishes the entries in order and stores their marks, all in one atomic step.
+    ///
+    /// An entry of a logged channel gets the next `seq`, is appended and announced with its position.
+    /// If the event is still in the log, only its marks are stored: its id is remembered as long as
+    /// its entry, so that memory does not grow with traffic. An entry of another channel is announced
+    /// without a position, unless it is one of the last [`UNLOGGED_IDS`] of its kind.
     async fn append(&self, entries: &[Entry]) -> Result<()>;
 
-    /// Announces a message that is not logged.
+    /// Announces a message that is not logged. A position in it is not believed: on a logged channel
+    /// the message is compared with the log, and ignored if the log has reached that position.
     async fn broadcast(&self, channel: &str, body: &str) -> Result<()>;
 
     /// The position of the newest event.
@@ -104,7 +111,8 @@ pub(crate) trait Driver: Send + Sync {
     /// Stores marks without an event, and tells the feeds so.
     async fn mark(&self, marks: &[Mark]) -> Result<()>;
 
-    /// The values of all marks that have not expired.
+    /// The values of all marks that have not expired. A mark lives for the time that its writer gave it,
+    /// by the clock of the backplane: a reader whose clock is wrong changes nothing.
     async fn marks(&self) -> Result<Vec<String>>;
 
     /// Counts one more in the window that opened with the first one; returns the count.
@@ -124,6 +132,9 @@ pub(crate) trait Driver: Send + Sync {
 
     /// Notes that each holder holds its key until `ttl` has passed; returns how many hold each key.
     async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>>;
+
+    /// The holders of a key, in no order. Some may have expired already.
+    async fn holders(&self, key: &str) -> Result<Vec<String>>;
 
     /// The holders hold their keys no longer.
     async fn release(&self, holds: &[Hold]) -> Result<()>;

@@ -3,7 +3,8 @@
 //!
 //! An event is appended to a log and announced on its channel in one atomic step, together with the
 //! marks (ended sessions) it brings. A [`Feed`] hears announcements, and reads the log wherever it
-//! missed some: it delivers every logged event once and in order, or says that it cannot.
+//! missed some: it delivers every logged event once and in order, or reports that it cannot. A
+//! publisher cannot give a message a position: only the log can, and proves it.
 //!
 //! Only this crate names `redis`. It knows nothing of what the events mean.
 //! Start with [`Backplane`]; the guarantees are in `driver.rs`, and `tests/conformance` holds both
@@ -14,6 +15,7 @@ mod driver;
 mod feed;
 mod memory;
 mod message;
+mod queue;
 mod redis;
 mod trace;
 

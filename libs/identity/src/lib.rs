@@ -13,7 +13,7 @@ mod verifier;
 
 pub use config::{KeyConfig, KeyError, check_secret};
 pub use keys::Keys;
-pub use marks::{session_mark, user_mark};
+pub use marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};
 pub use service_token::{service_subject, service_token_id};
 pub use verifier::{LEEWAY, TOKEN_TYPE, TokenError, Verifier};

@@ -6,42 +6,51 @@ use contracts::Role;
 use contracts::events::auth::EndReason;
 use uuid::Uuid;
 
-/// «This session has ended», until its last access token is dead.
+/// The mark of an ended session, kept until its last access token is dead.
 pub fn session_mark(session: Uuid, reason: EndReason, expires_at: DateTime<Utc>) -> Mark {
     Mark { value: format!("session:{session}:{reason}"), expires_at }
 }
 
-/// «Tokens of this user from before `generation` are out of date», until the last of them is dead.
-pub fn user_mark(
-    user: Uuid,
-    generation: i64,
-    role: Role,
-    is_active: bool,
-    expires_at: DateTime<Utc>,
-) -> Mark {
-    Mark { value: format!("user:{user}:{generation}:{role}:{is_active}"), expires_at }
+/// The state of a user after a change. Tokens from before `generation` are out of date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserChange {
+    pub generation: i64,
+    pub role: Role,
+    pub is_active: bool,
+    pub account_id: Option<String>,
+}
+
+/// The mark of a changed user, kept until the last token from before the change is dead.
+pub fn user_mark(user: Uuid, change: &UserChange, expires_at: DateTime<Utc>) -> Mark {
+    let UserChange { generation, role, is_active, account_id } = change;
+    let account = account_id.as_deref().unwrap_or_default();
+    Mark { value: format!("user:{user}:{generation}:{role}:{is_active}:{account}"), expires_at }
 }
 
 /// A mark as it was read back.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Marked {
     Session { session: Uuid, reason: EndReason },
-    User { user: String, generation: i64, role: Role, is_active: bool },
+    User { user: String, change: UserChange },
 }
 
 impl Marked {
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let parts = value.split(':').collect::<Vec<_>>();
+        // An account's id comes last: it may have colons.
+        let parts = value.splitn(6, ':').collect::<Vec<_>>();
         match parts.as_slice() {
             ["session", session, reason] => {
                 Some(Self::Session { session: session.parse().ok()?, reason: reason.parse().ok()? })
             }
-            ["user", user, generation, role, is_active] => Some(Self::User {
-                user: (*user).into(),
-                generation: generation.parse().ok()?,
-                role: role.parse().ok()?,
-                is_active: is_active.parse().ok()?,
-            }),
+            ["user", user, generation, role, is_active, account] => {
+                let change = UserChange {
+                    generation: generation.parse().ok()?,
+                    role: role.parse().ok()?,
+                    is_active: is_active.parse().ok()?,
+                    account_id: Some(*account).filter(|account| !account.is_empty()).map(Into::into),
+                };
+                Some(Self::User { user: (*user).into(), change })
+            }
             _ => None,
         }
     }
@@ -60,9 +69,10 @@ mod tests {
             let mark = session_mark(id, reason, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::Session { session: id, reason }));
         }
-        let mark = user_mark(id, 7, Role::Engineer, false, until);
-        let user =
-            Marked::User { user: id.to_string(), generation: 7, role: Role::Engineer, is_active: false };
-        assert_eq!(Marked::parse(&mark.value), Some(user));
+        for account_id in [None, Some("acme:eu".to_owned())] {
+            let change = UserChange { generation: 7, role: Role::Engineer, is_active: false, account_id };
+            let mark = user_mark(id, &change, until);
+            assert_eq!(Marked::parse(&mark.value), Some(Marked::User { user: id.to_string(), change }));
+        }
     }
 }

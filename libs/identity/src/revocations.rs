@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::marks::Marked;
+use crate::marks::{Marked, UserChange};
 
 /// How often the marks are read again, so that what is still marked outlives its entry here.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
@@ -25,7 +25,7 @@ pub enum Change {
         session: Uuid,
         reason: EndReason,
     },
-    /// The user's role changed, or the user was disabled.
+    /// The user's role or account changed, or the user was disabled.
     UserChanged {
         user: String,
     },
@@ -56,11 +56,9 @@ struct Ended {
 }
 
 /// What is known of a user since a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct User {
-    pub(crate) generation: i64,
-    pub(crate) role: Role,
-    pub(crate) is_active: bool,
+#[derive(Clone, Debug)]
+struct User {
+    change: Arc<UserChange>,
     until: DateTime<Utc>,
 }
 
@@ -79,8 +77,9 @@ impl Revocations {
         lists.sessions.get(&session).map(|ended| ended.reason)
     }
 
-    pub(crate) fn user(&self, user: &str) -> Option<User> {
-        self.lists.read().unwrap_or_else(PoisonError::into_inner).users.get(user).copied()
+    pub(crate) fn user(&self, user: &str) -> Option<Arc<UserChange>> {
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        lists.users.get(user).map(|user| Arc::clone(&user.change))
     }
 
     /// Changes from now on. A receiver that lags must check everything it holds.
@@ -105,44 +104,37 @@ impl Revocations {
     }
 
     /// Notes a change of a user here and now, ahead of the event that tells the others.
-    pub fn update_user(&self, user: Uuid, generation: i64, role: Role, is_active: bool) {
-        self.apply(Marked::User { user: user.to_string(), generation, role, is_active });
+    pub fn update_user(&self, user: Uuid, change: UserChange) {
+        self.apply(Marked::User { user: user.to_string(), change });
     }
 
     /// Follows the backplane until `stop`: events as they come, the marks wherever some may have been
     /// missed and from time to time.
+    ///
+    /// Inputs: the feed's items, the clock. A panic is the caller's: spawn it as a vital task.
     pub async fn follow(self, backplane: Backplane, stop: CancellationToken) {
         let mut feed = backplane.feed();
-        // A task of its own: dropping a feed's call half-way would lose what it has read.
-        let (items, mut heard) = tokio::sync::mpsc::channel(256);
-        let reader = tokio::spawn(async move {
-            while let Some(item) = feed.next().await {
-                if items.send(item).await.is_err() {
-                    return;
-                }
-            }
-        });
         let mut refresh = tokio::time::interval(REFRESH_INTERVAL);
         refresh.tick().await;
         let following = async {
             loop {
                 tokio::select! {
-                    item = heard.recv() => match item {
-                        Some(FeedItem::Message(message)) => self.hear(&message),
-                        Some(FeedItem::Reset { .. }) => {
+                    item = feed.next() => match item {
+                        FeedItem::Message(message) => self.hear(&message),
+                        FeedItem::Reset { .. } => {
                             self.synced.send_replace(false);
                             self.read_marks(&backplane).await;
                         }
-                        Some(FeedItem::MarksChanged) => self.read_marks(&backplane).await,
-                        None => break,
+                        // A lost message may have been the end of a session that another back end announced.
+                        FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
+                        FeedItem::Unreadable { .. } => {}
                     },
                     _ = refresh.tick() => self.read_marks(&backplane).await,
                 }
             }
         };
-        // Also while the marks cannot be read, which may take as long as the backplane is away.
+        // Also while the marks cannot be read, which may take as long as Redis is unavailable.
         stop.run_until_cancelled(following).await;
-        reader.abort();
     }
 
     fn hear(&self, message: &Message) {
@@ -158,8 +150,10 @@ impl Revocations {
                     tracing::warn!(%error, channel = message.channel, "no session can be read from it")
                 }
             },
-            UserUpdated::TYPE => match serde_json::from_str::<UserUpdated>(payload) {
-                Ok(user) => self.update_user(user.user_id, user.generation, user.role, user.is_active),
+            UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
+                Ok(Updated { user_id, generation, role, is_active, account_id }) => {
+                    self.update_user(user_id, UserChange { generation, role, is_active, account_id });
+                }
                 Err(error) => {
                     tracing::warn!(%error, channel = message.channel, "no user can be read from it")
                 }
@@ -200,15 +194,15 @@ impl Revocations {
                 let known = self.write().sessions.insert(session, Ended { reason, until });
                 known.is_none().then_some(Change::SessionEnded { session, reason })
             }
-            Marked::User { user, generation, role, is_active } => {
-                let new = User { generation, role, is_active, until };
+            Marked::User { user, change } => {
                 let mut lists = self.write();
-                let old = lists.users.get(&user).copied();
-                if old.is_some_and(|old| old.generation > generation) {
+                let known = lists.users.get(&user).map(|old| old.change.generation);
+                if known.is_some_and(|known| known > change.generation) {
                     return;
                 }
-                lists.users.insert(user.clone(), new);
-                old.is_none_or(|old| old.generation < generation).then_some(Change::UserChanged { user })
+                let is_news = known.is_none_or(|known| known < change.generation);
+                lists.users.insert(user.clone(), User { change: change.into(), until });
+                is_news.then_some(Change::UserChanged { user })
             }
         };
         if let Some(change) = change {
@@ -220,6 +214,17 @@ impl Revocations {
     fn write(&self) -> RwLockWriteGuard<'_, Lists> {
         self.lists.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The payload of `auth:user.updated`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Updated {
+    user_id: Uuid,
+    generation: i64,
+    role: Role,
+    is_active: bool,
+    account_id: Option<String>,
 }
 
 /// The session that an event means, in the words of our back end and of others.

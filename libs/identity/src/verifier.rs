@@ -43,8 +43,8 @@ impl Verifier {
         Self { keys, revocations, clock, accept_legacy }
     }
 
-    /// The claims of a token that is genuine, alive and of a session that has not ended. The role is
-    /// the user's present one, where it changed since the token was made.
+    /// The claims of a token that is genuine, alive and of a session that has not ended. Role and
+    /// account are the user's present ones, where they changed since the token was made.
     ///
     /// # Errors
     /// See [`TokenError`]; nothing that is not genuine is told more than that.
@@ -62,8 +62,8 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// Checks again what may have changed since the claims were verified: the session's end, the
-    /// user's role, which is brought up to date. For sockets that stay open.
+    /// Checks again what may have changed since the claims were verified: the session's end, the user's
+    /// role and account, which are brought up to date. For sockets that stay open.
     ///
     /// # Errors
     /// [`TokenError::Revoked`].
@@ -78,8 +78,25 @@ impl Verifier {
                 return Err(TokenError::Revoked { reason: EndReason::AccountDisabled });
             }
             claims.role = user.role;
+            claims.account_id.clone_from(&user.account_id);
         }
         Ok(())
+    }
+
+    /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the
+    /// replaced stack. Such a token may be invalid, but it is not a guess.
+    pub fn is_signed_by_us(&self, token: &str) -> bool {
+        if token.len() > MAX_TOKEN_BYTES {
+            return false;
+        }
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return false };
+        let candidates = self.keys.verifying.iter().filter(|key| key.algorithm == header.alg);
+        candidates.into_iter().any(|key| {
+            let mut signature = Validation::new(key.algorithm);
+            signature.required_spec_claims.clear();
+            (signature.validate_exp, signature.validate_nbf, signature.validate_aud) = (false, false, false);
+            jsonwebtoken::decode::<serde_json::Value>(token, &key.key, &signature).is_ok()
+        })
     }
 
     /// The claims of a token that we, or the replaced stack, have signed.

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 /// A TCP proxy on 127.0.0.1 that breaks connections on demand.
 pub struct Proxy {
     address: SocketAddr,
+    upstream: Arc<Mutex<SocketAddr>>,
     line: watch::Sender<Line>,
     accepting: JoinHandle<()>,
 }
@@ -33,17 +35,25 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (line, state) = watch::channel(Line { flow: Flow::Open, cuts: 0 });
+        let upstream = Arc::new(Mutex::new(upstream));
+        let current = Arc::clone(&upstream);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let upstream = *current.lock().unwrap_or_else(PoisonError::into_inner);
                 tokio::spawn(connect(client, upstream, state.clone()));
             }
         });
-        Self { address, line, accepting }
+        Self { address, upstream, line, accepting }
     }
 
     /// Where clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Forwards new connections to another address; open ones stay where they are.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
     }
 
     /// Ends all connections, and new ones at once, until [`resume`](Self::resume).

@@ -53,6 +53,59 @@ impl PrivateRedis {
         client.get_multiplexed_async_connection().await.expect("the private Redis answers")
     }
 
+    /// A subscriber that bypasses the thing under test.
+    pub async fn pubsub(&self) -> redis::aio::PubSub {
+        let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        client.get_async_pubsub().await.expect("the private Redis answers")
+    }
+
+    /// Publishes all messages, channel and body, in one go.
+    pub async fn publish_all(&self, messages: impl IntoIterator<Item = (String, String)>) {
+        let mut all = redis::pipe();
+        for (channel, body) in messages {
+            all.publish(channel, body).ignore();
+        }
+        let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
+        let mut connection = connection.expect("the private Redis answers");
+        all.query_async::<()>(&mut connection).await.expect("everything is published");
+    }
+
+    /// Makes it a replica of another one, and waits until it has all of its data.
+    pub async fn follow(&self, primary: &Self) {
+        self.command(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await;
+        crate::eventually("the replica to follow", async || {
+            self.command(&["INFO", "replication"]).await.contains("master_link_status:up")
+        })
+        .await;
+    }
+
+    /// Hands over to a replica without losing a write, as a planned failover does. It stays, read-only and
+    /// with its connections open, and hears nothing of the new primary.
+    pub async fn fail_over_to(&self, replica: &Self) {
+        self.command(&["FAILOVER", "TO", "127.0.0.1", &replica.port.to_string()]).await;
+        crate::eventually("the replica to be the primary", async || {
+            replica.command(&["ROLE"]).await.starts_with("master")
+        })
+        .await;
+        self.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    }
+
+    /// Runs a command; its answer as text.
+    async fn command(&self, words: &[&str]) -> String {
+        let (first, rest) = words.split_first().expect("a command has a name");
+        let answer = redis::cmd(first).arg(rest).query_async(&mut self.connect().await).await;
+        let mut texts = Vec::new();
+        collect(&answer.expect("the private Redis answers"), &mut texts);
+        texts.join(" ")
+    }
+
+    /// The folder of its files.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Every key and every value that it holds, of whatever type.
     pub async fn dump(&self) -> Vec<String> {
         let mut connection = self.connect().await;

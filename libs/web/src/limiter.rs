@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use backplane::{Backplane, Options};
+use backplane::Backplane;
 use contracts::Clock;
 
 /// A request waits no longer for the backplane: one that hangs is as good as away.
@@ -24,9 +24,9 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(shared: Backplane, clock: Clock) -> backplane::Result<Self> {
-        let memory = || Backplane::connect("memory:", Options::new(clock.clone()));
-        Ok(Self { shared, here: memory()?, missed: memory()? })
+    pub(crate) fn new(shared: Backplane, clock: Clock) -> Self {
+        let missed = Backplane::in_process(clock.clone());
+        Self { shared, here: Backplane::in_process(clock), missed }
     }
 
     /// Counts one more under `key`; `false` if that is over the limit.

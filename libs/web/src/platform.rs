@@ -1,12 +1,9 @@
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
-use backplane::{Backplane, Options};
-use contracts::Clock;
-use futures_util::FutureExt;
+use anyhow::{Context, Result};
+use backplane::{Backplane, Link, Options};
+use contracts::{Clock, Tasks};
 use identity::{KeyConfig, Keys, Revocations, Verifier};
 use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
@@ -41,11 +38,11 @@ pub struct Platform {
     /// Cancelled when the last request was answered. What requests rely on (relays, feeds) lives
     /// until then.
     pub served: CancellationToken,
-    /// Background tasks, which end when `served` is cancelled; the process waits for them.
-    pub tasks: TaskTracker,
+    /// Spawns all tasks.
+    pub tasks: Tasks,
+    /// The background tasks that end when `served` is cancelled; the process waits for them.
+    pub(crate) background: TaskTracker,
     pub started: Instant,
-    /// Whether a background task failed, for which the process stopped.
-    pub(crate) failed: Arc<AtomicBool>,
 }
 
 impl Platform {
@@ -64,7 +61,9 @@ impl Platform {
     ) -> Result<Self> {
         http.resolve()?;
         let loaded = Arc::new(Keys::load(keys, http.is_strict())?);
-        let options = Options { channels, ..Options::new(clock.clone()) };
+        let stop = CancellationToken::new();
+        let tasks = Tasks::new(stop.clone());
+        let options = Options { channels, ..Options::new(clock.clone(), tasks.clone()) };
         check_plaintext("REDIS_URL", redis_url, &http)?;
         let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
@@ -75,7 +74,7 @@ impl Platform {
             clock: clock.clone(),
             proxies: Arc::new(Proxies::new(http.trusted_proxies.clone())),
             http: Arc::new(http),
-            limiter: Limiter::new(backplane.clone(), clock)?,
+            limiter: Limiter::new(backplane.clone(), clock),
             token_uses: TokenUses::default(),
             backplane,
             keys: loaded,
@@ -84,21 +83,24 @@ impl Platform {
             revocations,
             metrics: Registry::new(),
             health: Health::default(),
-            stop: CancellationToken::new(),
+            stop,
             farewells: TaskTracker::new(),
             served: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            tasks,
+            background: TaskTracker::new(),
             started: Instant::now(),
-            failed: Arc::default(),
         };
-        platform
-            .tasks
-            .spawn(platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone()));
+        let follow = platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone());
+        platform.spawn("revocations", async move {
+            follow.await;
+            Ok(())
+        });
         platform.watch_backplane()?;
         let served = platform.served.clone();
-        platform.tasks.spawn(async move {
+        platform.spawn("traces", async move {
             served.cancelled().await;
             trace::flush().await;
+            Ok(())
         });
         // Memory, CPU and open files of this process, which only Linux tells.
         #[cfg(target_os = "linux")]
@@ -109,18 +111,9 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Runs a background task that ends with `served`. One that fails or panics stops the process: nobody
-    /// would notice that its work is no longer done.
-    pub fn spawn(&self, task: impl Future<Output = Result<()>> + Send + 'static) {
-        let (stop, failed) = (self.stop.clone(), Arc::clone(&self.failed));
-        self.tasks.spawn(async move {
-            let ended = AssertUnwindSafe(task).catch_unwind().await;
-            if let Err(error) = ended.unwrap_or_else(|_| Err(anyhow!("it panicked"))) {
-                tracing::error!(error = format!("{error:#}"), "a background task failed: stopping");
-                failed.store(true, Ordering::Relaxed);
-                stop.cancel();
-            }
-        });
+    /// Runs a background task that ends with `served`. If it fails or panics, the process stops.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = Result<()>> + Send + 'static) {
+        self.tasks.spawn(name, self.background.track_future(task));
     }
 
     fn watch_backplane(&self) -> Result<()> {
@@ -129,25 +122,27 @@ impl Platform {
             self.metrics.register(Box::new(gauge.clone()))?;
             prometheus::Result::Ok(gauge)
         };
-        let connected = gauge("backplane_connected", "1 while events are being heard")?;
-        let stale = gauge("backplane_stale", "1 after 30 s without hearing events")?;
+        let connected = gauge("backplane_connected", "1 while events are heard and appends succeed")?;
+        let stale = gauge("backplane_stale", "1 after 30 s without that")?;
         let (backplane, served) = (self.backplane.clone(), self.served.clone());
-        self.tasks.spawn(async move {
+        self.spawn("backplane metrics", async move {
             let mut looks = tokio::time::interval(LOOK_INTERVAL);
             while served.run_until_cancelled(looks.tick()).await.is_some() {
                 connected.set(i64::from(backplane.is_connected()));
                 stale.set(i64::from(backplane.is_stale()));
             }
+            Ok(())
         });
         let (backplane, revocations) = (self.backplane.clone(), self.revocations.clone());
         self.health.register("backplane", move || {
-            let (connected, synced) = (backplane.is_connected(), revocations.is_synced());
+            let (link, synced) = (*backplane.link().borrow(), revocations.is_synced());
             async move {
-                match (connected, synced) {
-                    (true, true) => Status::Up,
+                match (link, synced) {
+                    (Link::Up, true) => Status::Up,
                     // Which sessions have ended is not known yet: no token can be trusted.
                     (_, false) => Status::Down("the ended sessions have not been read yet".into()),
-                    (false, true) => Status::Degraded("no events are heard; what is known goes on".into()),
+                    // Requests and open sockets go on with what is known.
+                    (Link::Lost { reason, .. }, true) => Status::Degraded(reason.into()),
                 }
             }
         });

@@ -1,7 +1,6 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol};
@@ -17,7 +16,6 @@ use anyhow::{Context, Result, ensure};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::bare_errors::Connection;
 use crate::cors::Cors;
@@ -149,8 +147,8 @@ impl Server {
             let said = tokio::time::timeout_at(deadline, platform.farewells.wait()).await.is_ok();
             let answered = tokio::time::timeout_at(deadline, handle.stop(true)).await.is_ok();
             platform.served.cancel();
-            platform.tasks.close();
-            let ended = tokio::time::timeout_at(deadline, platform.tasks.wait()).await.is_ok();
+            platform.background.close();
+            let ended = tokio::time::timeout_at(deadline, platform.background.wait()).await.is_ok();
             if !(said && answered && ended) {
                 tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short to end in peace");
             }
@@ -162,7 +160,7 @@ impl Server {
             served
         };
         let (served, ()) = tokio::join!(serving, stopping);
-        ensure!(!platform.failed.load(Ordering::Relaxed), "a background task failed");
+        ensure!(!platform.tasks.have_failed(), "a background task failed");
         Ok(served?)
     }
 }
@@ -190,22 +188,23 @@ pub async fn serve<F>(platform: Platform, port: u16, routes: F) -> Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    stop_on_signals(platform.stop.clone())?;
+    stop_on_signals(&platform)?;
     let service = platform.service;
     let server = Server::bind(platform, port, routes)?;
     tracing::info!(address = %server.address(), "{service} listens");
     server.run().await
 }
 
-/// Cancels `stop` at SIGTERM or Ctrl-C; a second signal ends the process at once.
+/// Stops the platform at SIGTERM or Ctrl-C; a second signal ends the process at once.
 ///
 /// # Errors
 /// If signals cannot be heard.
-pub fn stop_on_signals(stop: CancellationToken) -> Result<()> {
+pub fn stop_on_signals(platform: &Platform) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
+    let stop = platform.stop.clone();
+    platform.tasks.run("signals", async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}

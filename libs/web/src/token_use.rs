@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backplane::{Backplane, Put};
 use chrono::{DateTime, TimeDelta, Utc};
+use contracts::Tasks;
 use uuid::Uuid;
 
 const INTERVAL: TimeDelta = TimeDelta::minutes(1);
@@ -18,14 +19,14 @@ pub struct TokenUses {
 
 impl TokenUses {
     /// Notes a use, at most once a minute for each token. Does not wait.
-    pub(crate) fn note(&self, id: Uuid, now: DateTime<Utc>, backplane: &Backplane) {
+    pub(crate) fn note(&self, id: Uuid, now: DateTime<Utc>, backplane: &Backplane, tasks: &Tasks) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.get(&id).is_some_and(|at| now - *at < INTERVAL) {
             return;
         }
         noted.insert(id, now);
         let backplane = backplane.clone();
-        tokio::spawn(async move {
+        tasks.run("note the use of a service token", async move {
             let put = Put { key: key(id), value: Some(now.to_rfc3339()), ttl: KEEP };
             if let Err(error) = backplane.put(&[put]).await {
                 tracing::debug!(%error, "the use of a service token was not noted");

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
-use identity::user_mark;
+use identity::{UserChange, user_mark};
 use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, SqlErr};
@@ -118,9 +118,11 @@ impl<'a> LockedUser<'a> {
     pub async fn update_and_outdate_tokens(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
         let generation = Set(self.row.generation + 1);
         self.update(user::ActiveModel { generation, updated_at: Set(self.now), ..change }).await?;
-        let user::Model { id, role: StoredRole(role), is_active, generation, .. } = self.row;
-        let mark = user_mark(id, generation, role, is_active, self.mark_until());
-        self.transaction.emit_with(UserUpdated { user_id: id, role, is_active, generation }, vec![mark]);
+        let (user_id, now_is) = (self.row.id, self.row.as_change());
+        let mark = user_mark(user_id, &now_is, self.mark_until());
+        let UserChange { generation, role, is_active, account_id } = now_is;
+        let event = UserUpdated { user_id, role, is_active, account_id, generation };
+        self.transaction.emit_with(event, vec![mark]);
         self.is_outdated = true;
         Ok(())
     }
@@ -146,8 +148,7 @@ impl<'a> LockedUser<'a> {
             revocations.end_session(session, reason);
         }
         if self.is_outdated {
-            let user::Model { id, role: StoredRole(role), is_active, generation, .. } = self.row;
-            revocations.update_user(id, generation, role, is_active);
+            revocations.update_user(self.row.id, self.row.as_change());
         }
         Ok(())
     }

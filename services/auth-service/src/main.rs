@@ -14,6 +14,6 @@ async fn main() -> anyhow::Result<()> {
         Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
         None => {}
     }
-    platform.spawn(run_background(state.clone(), platform.served.clone()));
+    platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
     web::serve(platform, port, routes_alone(state)).await
 }

@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Action, Initiator};
-use crate::entity::{StoredRole, audit_log, service_token, session, user};
+use crate::entity::{audit_log, service_token, session, user};
 use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 use crate::service_tokens;
 use crate::state::State;
@@ -29,7 +29,7 @@ pub async fn run(state: State, stop: CancellationToken) {
             Ok(()) = link.changed() => {}
             () = stop.cancelled() => return,
         }
-        if link.borrow_and_update().is_heard() {
+        if link.borrow_and_update().is_up() {
             catch_up_or_log(&state).await;
         }
     }
@@ -84,8 +84,7 @@ pub async fn restore_marks(state: &State) -> Result<()> {
         wanted.push(session_mark(id, reason, ended_at + life));
     }
     for user in user::changed_since(&*state.db, now - life).await? {
-        let user::Model { id, generation, role: StoredRole(role), is_active, updated_at, .. } = user;
-        wanted.push(user_mark(id, generation, role, is_active, updated_at + life));
+        wanted.push(user_mark(user.id, &user.as_change(), user.updated_at + life));
     }
     for token in service_token::ended(&*state.db, now).await? {
         wanted.push(session_mark(token.id, EndReason::Admin, token.expires_at + MARK_MARGIN));

@@ -16,6 +16,6 @@ async fn main() -> Result<()> {
         Clock::system(),
     )?;
     let state = State::connect(platform.clone(), &config.database_url, config.settings).await?;
-    platform.spawn(run_background(state.clone(), platform.served.clone()));
+    platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
     web::serve(platform, config.port, routes(state)).await
 }

@@ -68,8 +68,8 @@ pub async fn run(serve: Serve) -> Result<()> {
     let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
-    platform.spawn(auth_service::run_background(auth.clone(), platform.served.clone()));
-    platform.spawn(drift_service::run_background(drift.clone(), platform.served.clone()));
+    platform.spawn("auth-service", auth_service::run_background(auth.clone(), platform.served.clone()));
+    platform.spawn("drift-service", drift_service::run_background(drift.clone(), platform.served.clone()));
     ws_gateway::run_background(&gateway);
 
     let demo_users = auth.settings.makes_demo_users(&platform.http);
@@ -84,7 +84,7 @@ pub async fn run(serve: Serve) -> Result<()> {
                 .configure(console::routes);
         }
     };
-    web::stop_on_signals(platform.stop.clone())?;
+    web::stop_on_signals(&platform)?;
     let server = Server::bind(platform, port, routes)?;
     banner::print(&banner::Start {
         address: server.address(),

@@ -3,19 +3,21 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use contracts::Claims;
-use identity::TokenError;
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::events::auth::EndReason;
+use contracts::{Claims, Sampler};
+use identity::{LEEWAY, TokenError};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use strum::{EnumIter, IntoStaticStr};
+use strum::{EnumCount, EnumIter, IntoStaticStr};
 
 use crate::gateway::Gateway;
 use crate::hub::Form;
 
-/// How many tokens that are not ours an address may try.
+/// Number of tokens that an address may try without the signature of any of our keys.
 const MAX_FAILURES: u64 = 5;
 const FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
+const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
 
 /// Where a connection comes from, and the tokens its handshake brought.
 #[derive(Clone, Default)]
@@ -50,7 +52,7 @@ fn without_scheme(token: &str) -> &str {
 }
 
 /// Why a socket is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumCount, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum RefusalCode {
@@ -66,11 +68,13 @@ pub struct Refusal {
     pub code: RefusalCode,
     pub message: String,
     pub expired_at: Option<DateTime<Utc>>,
+    /// Why its session ended, if it did.
+    pub ended: Option<EndReason>,
 }
 
 impl Refusal {
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), expired_at: None }
+        Self { code, message: message.into(), expired_at: None, ended: None }
     }
 
     /// The `data` of a `connect_error`: in `/dashboard` the code is always the same, and the exact
@@ -97,50 +101,56 @@ impl Refusal {
 
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
-        let (code, expired_at) = match error {
-            TokenError::Expired { at } => (RefusalCode::TokenExpired, Some(at)),
-            TokenError::Invalid => (RefusalCode::InvalidToken, None),
-            TokenError::Revoked { .. } => (RefusalCode::AuthFailed, None),
+        let (code, expired_at, ended) = match error {
+            TokenError::Expired { at } => (RefusalCode::TokenExpired, Some(at), None),
+            TokenError::Invalid => (RefusalCode::InvalidToken, None, None),
+            TokenError::Revoked { reason } => (RefusalCode::AuthFailed, None, Some(reason)),
         };
-        Self { code, message: error.to_string(), expired_at }
+        Self { code, message: error.to_string(), expired_at, ended }
     }
 }
 
 impl Gateway {
-    /// The claims of a token. One that is not ours counts as a failed attempt of its address; one that is
-    /// missing, expired or of an ended session is refused, but nobody guesses with it.
+    /// Returns the claims of a token. A verified token passes, also if its address is shut out. A token that
+    /// none of our keys signed counts as a guess of its address; other refusals do not count.
     pub async fn authorise(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
-        let refusal = match token.map(|token| self.platform.verifier.verify(token)) {
-            Some(Ok(claims)) => return Ok(claims),
+        let verifier = &self.platform.verifier;
+        let refusal = match token.map(|token| verifier.verify(token)) {
+            Some(Ok(claims)) => match self.about_to_expire(&claims) {
+                None => return Ok(claims),
+                Some(expired) => expired.into(),
+            },
             Some(Err(error)) => error.into(),
             None => Refusal::new(RefusalCode::MissingToken, "send an access token"),
         };
         let (limiter, key) = (&self.platform.limiter, failures_of(peer));
-        let earlier = match refusal.code {
-            RefusalCode::InvalidToken => limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1),
-            _ => limiter.counted(&key).await,
+        let is_guess = refusal.code == RefusalCode::InvalidToken
+            && !token.is_some_and(|token| verifier.is_signed_by_us(token));
+        let earlier = match is_guess {
+            true => limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1),
+            false => limiter.counted(&key).await,
         };
         let refusal = if earlier < MAX_FAILURES { refusal } else { shut_out() };
         self.note_refusal(peer, refusal.code);
         Err(refusal)
     }
 
-    /// Refuses whoever comes from an address that tried too many tokens which are not ours.
-    pub async fn check_address(&self, peer: &Peer) -> Result<(), Refusal> {
-        if self.platform.limiter.counted(&failures_of(peer)).await < MAX_FAILURES {
-            return Ok(());
-        }
-        self.note_refusal(peer, RefusalCode::RateLimited);
-        Err(shut_out())
+    /// A socket that could not live a second is not let in: its client would come back at once.
+    fn about_to_expire(&self, claims: &Claims) -> Option<TokenError> {
+        let at = DateTime::from_timestamp(claims.exp, 0)?;
+        (self.clock().now() + SHORTEST_LIFE > at + LEEWAY).then_some(TokenError::Expired { at })
     }
 
+    /// Counts every refusal and logs samples: strangers decide how often this happens.
     fn note_refusal(&self, peer: &Peer, code: RefusalCode) {
+        static LINES: [Sampler; RefusalCode::COUNT] = [const { Sampler::new() }; RefusalCode::COUNT];
         self.metrics.auth_failed(code.into_str());
+        let Some(left_out) = LINES[code as usize].admit() else { return };
         let ip = peer.ip.map(|ip| ip.to_string());
         if code == RefusalCode::RateLimited {
-            tracing::warn!(security = true, ip, "authentication refused: too many failed attempts");
+            tracing::warn!(security = true, ip, left_out, "refused authentication: too many failed attempts");
         } else {
-            tracing::info!(ip, code = code.into_str(), "authentication refused");
+            tracing::info!(ip, code = code.into_str(), left_out, "refused authentication");
         }
     }
 

@@ -65,6 +65,7 @@ enum Word {
 pub enum Question {
     Stats,
     Sockets { user: String },
+    Places { user: String },
     EndSocket { socket: String },
     EndUser { user: String },
 }
@@ -139,8 +140,21 @@ impl Gateway {
         }
     }
 
-    /// Asks every gateway and waits for all who are known, but not for long.
+    /// Asks every gateway and waits for all that are known, but not for long.
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+        self.ask_until(question, HashSet::is_empty).await
+    }
+
+    /// Asks every gateway and waits as long as any may take: also for those that are not known yet.
+    pub async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+        self.ask_until(question, |_| false).await
+    }
+
+    async fn ask_until<T: DeserializeOwned>(
+        &self,
+        question: Question,
+        is_enough: impl Fn(&HashSet<Uuid>) -> bool,
+    ) -> Answers<T> {
         let id = Uuid::new_v4();
         let (asker, mut answers) = mpsc::unbounded_channel();
         lock(&self.cluster.asked).insert(id, asker);
@@ -149,7 +163,7 @@ impl Gateway {
         let mut got = Vec::new();
         let said = self.say(&Word::Ask { id, replica, question: question.clone() }).await;
         let deadline = Instant::now() + ANSWER_LIMIT;
-        while said.is_ok() && !missing.is_empty() {
+        while said.is_ok() && !is_enough(&missing) {
             let Ok(Some((replica, answer))) = timeout_at(deadline, answers.recv()).await else { break };
             missing.remove(&replica);
             got.push(answer);
@@ -177,7 +191,7 @@ impl Gateway {
 
     fn say_later(self: &Arc<Self>, word: Word) {
         let gateway = Arc::clone(self);
-        tokio::spawn(async move {
+        self.platform.tasks.run("control message", async move {
             if let Err(error) = gateway.say(&word).await {
                 tracing::debug!(%error, "the other gateways cannot be told");
             }

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::ThreadId;
 
@@ -6,6 +7,7 @@ use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::Clock;
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use web::Platform;
 
@@ -17,6 +19,7 @@ use crate::history::History;
 use crate::hub::{Ended, Hub, Inbox};
 use crate::keeper::Keeper;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::revocation::Revocations;
 use crate::settings::Settings;
 
@@ -30,6 +33,7 @@ pub struct Gateway {
     pub revocations: Revocations,
     pub history: History,
     pub keeper: Keeper,
+    pub places: Places,
     /// Set only where the protocols themselves are tested.
     pub suite: Option<Suite>,
     /// Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
@@ -55,6 +59,7 @@ impl Gateway {
             revocations: Revocations::default(),
             history: History::default(),
             keeper: Keeper::default(),
+            places: Places::default(),
             suite: None,
             sessions: RwLock::default(),
             hubs: RwLock::default(),
@@ -76,11 +81,12 @@ impl Gateway {
     pub fn hub_of_this_thread(self: &Arc<Self>) -> Arc<Hub> {
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
         let hub = hubs.entry(std::thread::current().id()).or_insert_with(|| {
-            let (inbox, items) = Hub::open();
+            let (inbox, items) = Hub::create();
             let hub = Arc::clone(&inbox.hub);
             // An error means that the relay has stopped, and with it the process.
             let _ = self.joins.send(inbox);
-            actix_web::rt::spawn(Arc::clone(&hub).run(Arc::clone(self), items));
+            let serving = Arc::clone(&hub).run(Arc::clone(self), items).map(Ok::<(), Infallible>);
+            self.platform.tasks.spawn_local("hub", serving);
             hub
         });
         Arc::clone(hub)

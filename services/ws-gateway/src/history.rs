@@ -39,15 +39,15 @@ impl History {
         }
     }
 
-    /// All events after one position up to another, if none of them is missing here.
-    pub fn between(&self, after: &Position, until: &Position) -> Option<Vec<Arc<Event>>> {
+    /// The events after one position up to another, at most `limit`, if none of them is missing here.
+    pub fn between(&self, after: &Position, until: &Position, limit: usize) -> Option<Vec<Arc<Event>>> {
         let history = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let first = history.events.front()?.position.as_ref()?;
         if first.epoch != after.epoch || first.seq > after.seq + 1 {
             return None;
         }
         let skip = usize::try_from(after.seq + 1 - first.seq).ok()?;
-        let count = usize::try_from(until.seq - after.seq).ok()?;
+        let count = usize::try_from(until.seq - after.seq).ok()?.min(limit);
         let events: Vec<_> = history.events.iter().skip(skip).take(count).cloned().collect();
         (events.len() == count).then_some(events)
     }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     fn seqs(history: &History, after: u64, until: u64) -> Option<Vec<u64>> {
-        let events = history.between(&at(after), &at(until))?;
+        let events = history.between(&at(after), &at(until), 500)?;
         Some(events.iter().filter_map(|event| Some(event.position.as_ref()?.seq)).collect())
     }
 
@@ -75,11 +75,12 @@ mod tests {
         }
         assert_eq!(seqs(&history, 4, 9), Some(vec![5, 6, 7, 8, 9]));
         assert_eq!(seqs(&history, 7, 8), Some(vec![8]));
+        assert_eq!(history.between(&at(4), &at(9), 2).map(|events| events.len()), Some(2));
         assert_eq!(seqs(&history, 9, 9), Some(vec![]));
         assert_eq!(seqs(&history, 3, 9), None);
         assert_eq!(seqs(&history, 7, 10), None);
         let elsewhere = Position { epoch: "f".into(), seq: 4 };
-        assert!(history.between(&elsewhere, &at(9)).is_none());
+        assert!(history.between(&elsewhere, &at(9), 500).is_none());
     }
 
     #[test]

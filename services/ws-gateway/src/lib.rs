@@ -111,16 +111,18 @@ pub fn run_background(state: &State) {
     let gateway = &state.gateway;
     let platform = &gateway.platform;
     let served = || platform.served.clone();
-    platform.spawn(relay::run(Arc::clone(gateway), served()).map(Ok));
-    platform.spawn(revocation::run(Arc::clone(gateway), served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).stay_in_cluster(served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).renew_places(served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).renew_kept(served()).map(Ok));
+    platform.spawn("relay", relay::run(Arc::clone(gateway), served()).map(Ok));
+    platform.spawn("revoked sockets", revocation::run(Arc::clone(gateway), served()).map(Ok));
+    platform.spawn("cluster", Arc::clone(gateway).stay_in_cluster(served()).map(Ok));
+    platform.spawn("slots", Arc::clone(gateway).renew_places(served()).map(Ok));
+    platform.spawn("recovery", Arc::clone(gateway).renew_kept(served()).map(Ok));
     let (keeping, until) = (Arc::clone(gateway), served());
-    platform.spawn(async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
+    platform
+        .spawn("keeper", async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
     let leaving = Arc::clone(gateway);
-    platform.farewells.spawn(async move {
+    let farewell = platform.farewells.track_future(async move {
         leaving.platform.stop.cancelled().await;
         leaving.drain().await;
     });
+    platform.tasks.run("drain", farewell);
 }

@@ -1,7 +1,34 @@
+use std::array::from_fn;
+
 use chrono::TimeDelta;
+use contracts::Sampler;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+use strum::{EnumCount, EnumIter, IntoStaticStr};
+use uuid::Uuid;
 
 use crate::ending::Ending;
+
+/// Why a message is not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Dropped {
+    /// Not an envelope, or a payload that is not JSON.
+    Malformed,
+    /// A payload that does not fit the schema of its route.
+    Schema,
+    /// An event with a reserved name.
+    Reserved,
+    /// An event or a request over its limit.
+    TooLarge,
+    /// Messages without a position that came faster than they could be relayed.
+    Overflow,
+    /// A message of a client over the rate limit.
+    RateLimit,
+    /// Events queued for a client that did not read.
+    Slow,
+    /// Events queued for a client whose connection broke.
+    ConnectionLost,
+}
 
 /// What the gateway counts. Labels are bounded: codes, routes of the catalogue, transports.
 pub struct Metrics {
@@ -10,6 +37,7 @@ pub struct Metrics {
     disconnects: IntCounterVec,
     sent: IntCounterVec,
     dropped: IntCounterVec,
+    drop_lines: [Sampler; Dropped::COUNT],
     auth_failures: IntCounterVec,
     resumes: IntCounterVec,
     delivery_lag: Histogram,
@@ -37,6 +65,7 @@ impl Metrics {
             disconnects: counter("ws_disconnects_total", "Connections ended, by close code", &["code"])?,
             sent: counter("ws_messages_sent_total", "Events given to sockets, by route", &["type"])?,
             dropped: counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?,
+            drop_lines: from_fn(|_| Sampler::new()),
             auth_failures: counter("ws_auth_failures_total", "Refused authentications", &["reason"])?,
             resumes: counter("ws_resumes_total", "Clients that came back for what they missed", &["result"])?,
             delivery_lag: histogram("ws_delivery_lag_seconds", "From an event's publication to its sockets")?,
@@ -56,8 +85,19 @@ impl Metrics {
         self.sent.with_label_values(&[route]).inc_by(count);
     }
 
-    pub fn dropped(&self, reason: &str) {
-        self.dropped.with_label_values(&[reason]).inc();
+    pub fn dropped(&self, reason: Dropped, count: u64) {
+        if count > 0 {
+            self.dropped.with_label_values(&[reason.into_str()]).inc_by(count);
+        }
+    }
+
+    /// Counts a message from the backplane that is not relayed, and says so in the log now and then.
+    pub fn dropped_event(&self, reason: Dropped, channel: &str, event_id: Option<Uuid>, detail: &str) {
+        self.dropped(reason, 1);
+        if let Some(left_out) = self.drop_lines[reason as usize].admit() {
+            let (reason, event_id) = (reason.into_str(), event_id.map(tracing::field::display));
+            tracing::warn!(channel, event_id, reason, detail, left_out, "dropped an event");
+        }
     }
 
     pub fn auth_failed(&self, reason: &str) {

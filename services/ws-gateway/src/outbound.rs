@@ -144,10 +144,11 @@ impl Outbound {
         }
     }
 
-    /// Forgets what is queued, for a reader that is not worth waiting for.
-    pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) {
-        self.lock().forget();
+    /// Forgets what is queued, for a reader that is not worth waiting for. Returns their number.
+    pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
+        let forgotten = self.lock().forget();
         self.finish(last);
+        forgotten
     }
 
     pub fn is_closing(&self) -> bool {

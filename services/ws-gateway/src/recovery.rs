@@ -4,17 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backplane::{LogRead, Position, Put};
+use backplane::{LogRead, Message, Position, Put};
 use contracts::Claims;
 use serde::{Deserialize, Serialize};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
-use crate::hub::{Event, Form, Member, Replay};
+use crate::hub::{Event, Form, Member};
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
-const PAGE: usize = 500;
+/// Number of events read from the log at once for one socket.
+const PAGE: usize = 100;
 
 /// What is kept of a socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct Kept {
     pub rooms: Vec<String>,
 }
 
-/// Why a hole cannot be filled.
+/// Why missed events cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Unrecoverable {
@@ -38,6 +39,8 @@ pub enum Unrecoverable {
     Unavailable,
     /// Nothing is known of the socket that is replaced, so nobody can say which rooms it was in.
     UnknownSocket,
+    /// Events that are not in the log came faster than they could be relayed.
+    Overflow,
 }
 
 impl Gateway {
@@ -84,46 +87,34 @@ impl Gateway {
         }
     }
 
-    /// The events of the log after a position that a socket may see and has not been given, oldest
-    /// first: all of them, or an error.
-    pub(crate) async fn missed(
+    /// The next events of the log after a position, oldest first, at most up to another; none at that one.
+    pub(crate) async fn page(
         &self,
         after: &Position,
-        form: Form,
-        replay: &Replay,
+        until: &Position,
     ) -> Result<Vec<Arc<Event>>, Unrecoverable> {
-        let until = &replay.position;
         if after.epoch != until.epoch || after.seq > until.seq {
             return Err(Unrecoverable::LogLost);
         }
-        let mut events = match self.history.between(after, until) {
-            Some(events) => events,
-            None => self.read_log(after, until).await?,
-        };
-        events.retain(|event| {
-            let seq = event.position.as_ref().map_or(0, |position| position.seq);
-            replay.wants(event, seq) && event.frame(form).is_some()
-        });
-        Ok(events)
-    }
-
-    async fn read_log(&self, after: &Position, until: &Position) -> Result<Vec<Arc<Event>>, Unrecoverable> {
-        let (mut at, mut events) = (after.clone(), Vec::new());
-        while at.seq < until.seq {
-            let read = self.platform.backplane.log_after(&at, PAGE).await;
-            let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
-                LogRead::Events(page) if !page.is_empty() => page,
-                LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
-            };
-            for message in page {
-                match &message.position {
-                    Some(position) if position.seq <= until.seq => at = position.clone(),
-                    _ => return Ok(events),
-                }
-                events.push(Arc::new(self.prepare(&message)));
-            }
+        if after.seq == until.seq {
+            return Ok(Vec::new());
         }
-        Ok(events)
+        if let Some(events) = self.history.between(after, until, PAGE) {
+            return Ok(events);
+        }
+        let read = self.platform.backplane.log_after(after, PAGE).await;
+        let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
+            LogRead::Events(page) if !page.is_empty() => page,
+            LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
+        };
+        let is_due = |message: &Arc<Message>| {
+            message.position.as_ref().is_some_and(|position| position.seq <= until.seq)
+        };
+        Ok(page
+            .iter()
+            .take_while(|message| is_due(message))
+            .map(|message| self.prepare(message).into())
+            .collect())
     }
 }
 

@@ -7,33 +7,23 @@ use contracts::events::auth::SessionDeleted;
 use contracts::{Envelope, Event as _};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::catalogue::{Fields, Route, Shape};
+use crate::catalogue::{Fields, Route, Shape, is_reserved};
 use crate::cluster;
+use crate::connection::MAX_EVENT_BYTES;
 use crate::gateway::Gateway;
 use crate::hub::{Event, Frames, Inbox, Item};
-
-const FEED_BUFFER: usize = 256;
+use crate::metrics::Dropped;
 
 /// Follows the backplane until the process stops.
 ///
 /// Inputs: the feed's items, hubs that join, the stop. Each item goes to every hub in order; a hub
-/// that is behind holds the feed up, which then catches up from the log.
+/// that is behind holds the feed up, for which messages then wait or which catches up from the log.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let Some(mut joins) = gateway.take_joins() else { return };
-    let mut feed = gateway.platform.backplane.feed();
-    // A task of its own: dropping a feed's call half-way would lose what it has read.
-    let (items, mut heard) = mpsc::channel(FEED_BUFFER);
-    let reader = tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if items.send(item).await.is_err() {
-                return;
-            }
-        }
-    });
+    let mut feed = gateway.platform.backplane.feed_of_all_channels();
     let mut hubs: Vec<Inbox> = Vec::new();
     let mut position: Option<Position> = None;
     loop {
@@ -45,37 +35,52 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
                 hubs.push(hub);
                 continue;
             }
-            item = heard.recv() => match item {
-                Some(FeedItem::Message(message)) if message.channel == cluster::CHANNEL => {
-                    gateway.hear_control(message.envelope.payload.get());
-                    continue;
-                }
-                Some(FeedItem::Message(message)) => {
-                    position = message.position.clone().or(position);
-                    gateway.note_end(&message);
-                    let event = Arc::new(gateway.prepare(&message));
-                    gateway.history.add(&event);
-                    Item::Event(event)
-                }
-                Some(FeedItem::Reset { position: at, reason }) => {
-                    position = Some(at.clone());
-                    Item::Reset { position: at, reason }
-                }
-                Some(FeedItem::MarksChanged) => continue,
-                None => break,
-            },
-            () = stop.cancelled() => break,
+            item = feed.next() => item,
+            () = stop.cancelled() => return,
         };
-        let more = !heard.is_empty();
+        if let FeedItem::Reset { position: at, .. } = &item {
+            position = Some(at.clone());
+        }
+        let Some(item) = gateway.item(item) else { continue };
+        if let Item::Event(event) = &item {
+            position = event.position.clone().or(position);
+        }
+        let more = feed.has_more();
         for hub in &hubs {
             hub.hand(&gateway, item.clone(), more).await;
         }
         hubs.retain(|hub| !hub.items.is_closed());
     }
-    reader.abort();
 }
 
 impl Gateway {
+    /// Translates an item of the feed into one for the hubs, if it concerns them.
+    fn item(self: &Arc<Self>, item: FeedItem) -> Option<Item> {
+        match item {
+            FeedItem::Message(message) if message.channel == cluster::CHANNEL => {
+                self.hear_control(message.envelope.payload.get());
+                None
+            }
+            FeedItem::Message(message) => {
+                self.note_end(&message);
+                let event = Arc::new(self.prepare(&message));
+                self.history.add(&event);
+                Some(Item::Event(event))
+            }
+            FeedItem::Reset { position, reason } => Some(Item::Reset { position, reason }),
+            FeedItem::Lost { messages } => {
+                tracing::warn!(messages, "messages came faster than they could be relayed, and are lost");
+                self.metrics.dropped(Dropped::Overflow, messages);
+                Some(Item::Lost)
+            }
+            FeedItem::Unreadable { channel } => {
+                self.metrics.dropped_event(Dropped::Malformed, &channel, None, "not an envelope");
+                None
+            }
+            FeedItem::MarksChanged => None,
+        }
+    }
+
     fn note_end(&self, message: &Message) {
         if message.channel == SessionDeleted::TYPE
             && let Ok(ended) = serde_json::from_str::<SessionDeleted>(message.envelope.payload.get())
@@ -89,13 +94,24 @@ impl Gateway {
         let Some(route) = self.catalogue.route(&message.channel) else {
             return unheard(message);
         };
+        let drop = |reason, detail: &str| {
+            let event_id = Some(message.envelope.event_id);
+            self.metrics.dropped_event(reason, &message.channel, event_id, detail);
+        };
+        if message.size > MAX_EVENT_BYTES {
+            drop(Dropped::TooLarge, &format!("{} bytes", message.size));
+            return unheard(message);
+        }
+        if is_reserved(&message.envelope.event_type) {
+            drop(Dropped::Reserved, &message.envelope.event_type);
+            return unheard(message);
+        }
         let Ok(mut payload) = serde_json::from_str::<Value>(message.envelope.payload.get()) else {
-            self.metrics.dropped("malformed");
+            drop(Dropped::Malformed, "the payload cannot be read");
             return unheard(message);
         };
         if let Err(reason) = route.check(&payload) {
-            tracing::warn!(channel = message.channel, reason, "a payload does not fit its schema");
-            self.metrics.dropped("schema");
+            drop(Dropped::Schema, &reason);
             return self.complaint(route, message);
         }
         let envelope = &message.envelope;
@@ -133,7 +149,7 @@ impl Gateway {
         }
     }
 
-    /// Tells the user, where there is one, that something meant for them could not be shown.
+    /// Tells the user, if there is one, that an event for them could not be shown.
     fn complaint(&self, route: &Route, message: &Message) -> Event {
         let payload = json!({
             "code": "INVALID_PAYLOAD",

@@ -1,4 +1,4 @@
-//! Ends sockets whose session has ended, and brings the roles of the others up to date.
+//! Ends sockets whose session has ended, and brings roles and accounts of the others up to date.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,9 +47,17 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 fn recheck(gateway: &Gateway, sockets: Vec<Ended>) {
     for Ended { connection, socket } in sockets {
         let verifier = &gateway.platform.verifier;
-        let checked = connection.hub.with_member(&socket, |member| verifier.recheck(&mut member.claims));
-        if let Some(Err(TokenError::Revoked { reason })) = checked {
-            connection.end_socket(gateway, &socket, Ending::Revoked(reason));
+        let checked = connection.hub.with_member(&socket, |member| {
+            let old = member.claims.account_id.clone();
+            let checked = verifier.recheck(&mut member.claims);
+            (checked, old, member.claims.account_id.clone())
+        });
+        match checked {
+            Some((Err(TokenError::Revoked { reason }), ..)) => {
+                connection.end_socket(gateway, &socket, Ending::Revoked(reason));
+            }
+            Some((_, old, new)) => connection.hub.change_account(&socket, old.as_deref(), new.as_deref()),
+            None => {}
         }
     }
 }

@@ -42,6 +42,7 @@ impl Gateway {
         match question {
             Question::Stats => json!(self.part()),
             Question::Sockets { user } => json!(self.sockets_of(user)),
+            Question::Places { user } => json!(self.places_of(user)),
             Question::EndSocket { socket } => {
                 json!(self.end_sockets(|hub| hub.find(socket).into_iter().collect()))
             }

@@ -7,6 +7,8 @@
 //!
 //! The binaries are run as they were built; a run is `cargo run -p faults`, and a short one is a test.
 
+#![expect(clippy::disallowed_methods, reason = "tasks of a test program fail with it")]
+
 mod chaos;
 mod deployment;
 mod endings;

@@ -1,17 +1,17 @@
-//! What only Redis can suffer.
+//! The faults that only Redis has.
 
-use backplane::{Backplane, Options, ResetReason};
+use backplane::{Backplane, ResetReason};
 use contracts::Clock;
 use testing::{Backend, Proxy};
 
-use super::{World, begun, entry, next_name, next_reset};
+use super::{World, begun, entry, next_name, next_reset, options};
 
 #[tokio::test]
 async fn what_was_published_while_the_connection_was_cut_is_read_from_the_log() {
     let world = World::start(Backend::Real).await;
     let proxy = Proxy::start(world.stores.redis().address()).await;
     let url = format!("redis://{}", proxy.address());
-    let cut_off = Backplane::connect(&url, Options::new(Clock::system())).unwrap();
+    let cut_off = Backplane::connect(&url, options()).unwrap();
     testing::eventually("it is heard", async || cut_off.is_connected()).await;
     let mut feed = begun(&cut_off).await;
     world.append(&["heard"]).await;

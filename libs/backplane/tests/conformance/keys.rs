@@ -53,6 +53,10 @@ async fn those_who_hold_a_key_are_counted_until_they_let_go_or_expire(#[case] ba
     let both = [hold("room", "ann"), hold("room", "bob"), hold("hall", "ann")];
     assert_eq!(plane.hold(&both, minute).await.unwrap(), [1, 2, 1]);
     assert_eq!(plane.hold(&both[..1], minute).await.unwrap(), [2], "holding again is no second holder");
+    let mut holders = plane.holders("room").await.unwrap();
+    holders.sort();
+    assert_eq!(holders, ["ann", "bob"]);
+    assert_eq!(plane.holders("nowhere").await.unwrap(), [""; 0]);
     plane.release(&both[1..2]).await.unwrap();
     assert_eq!(plane.hold(&both[..1], Duration::from_millis(100)).await.unwrap(), [1]);
     testing::eventually("the hold expires", async || {

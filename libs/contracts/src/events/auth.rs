@@ -78,12 +78,14 @@ pub struct UserLogout {
 event!(UserLogout, "auth:user.logout", user_id);
 
 /// A role, an account or a password changed, or the user was disabled or enabled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserUpdated {
     pub user_id: Uuid,
     pub role: Role,
     pub is_active: bool,
+    /// The cloud account whose events the user receives; `null` for a user without one. Not for clients.
+    pub account_id: Option<String>,
     /// Grows with each change; tokens carry the one they were made under.
     pub generation: i64,
 }

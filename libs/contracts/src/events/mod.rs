@@ -5,9 +5,23 @@ pub mod alert;
 pub mod auth;
 pub mod drift;
 
-/// The channels whose messages are in the log, as patterns of `PSUBSCRIBE`. A reader must hear all
-/// of them, or it would take the others for holes.
+/// The channels whose messages are in the log, as patterns of `PSUBSCRIBE`, but for
+/// [`UNLOGGED_CHANNELS`]. A reader must hear all of them, or it would take the others for gaps.
 pub const LOGGED_CHANNELS: [&str; 3] = ["auth:*", "drift:*", "alert:*"];
+
+/// Channels of cheap, frequent events: they are published without a position, so that one busy user
+/// cannot push the events of everybody else out of the log.
+pub const UNLOGGED_CHANNELS: [&str; 2] = ["auth:token.refreshed", "auth:session.activity_updated"];
+
+/// Whether messages of this channel are in the log. Only these may carry a position.
+pub fn is_logged(channel: &str) -> bool {
+    matches_logged_pattern(channel) && !UNLOGGED_CHANNELS.contains(&channel)
+}
+
+/// Whether every process hears this channel, because one of [`LOGGED_CHANNELS`] matches it.
+pub fn matches_logged_pattern(channel: &str) -> bool {
+    LOGGED_CHANNELS.iter().any(|pattern| channel.starts_with(pattern.trim_end_matches('*')))
+}
 
 /// Ties a payload struct to its channel and, where one is given, to the field that routes it.
 macro_rules! event {
@@ -34,3 +48,18 @@ macro_rules! event {
     };
 }
 use event;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    #[test]
+    fn frequent_events_are_not_logged() {
+        assert!(
+            is_logged(auth::SessionDeleted::TYPE) && is_logged("drift:created") && is_logged("alert:read")
+        );
+        assert!(!is_logged(auth::TokenRefreshed::TYPE) && !is_logged(auth::SessionActivityUpdated::TYPE));
+        assert!(!is_logged("ws:user:1") && !is_logged("dashboard:error") && !is_logged("authentic"));
+    }
+}

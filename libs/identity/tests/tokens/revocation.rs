@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use backplane::{Backplane, Entry, Options};
+use contracts::Tasks;
 use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
 use identity::{Change, session_mark};
 use rstest::rstest;
@@ -23,13 +24,17 @@ impl Drop for Following {
     }
 }
 
+fn options(clock: &Clock) -> Options {
+    Options::new(clock.clone(), Tasks::new(CancellationToken::new()))
+}
+
 async fn next(changes: &mut Receiver<Change>) -> Change {
     tokio::time::timeout(testing::LIMIT, changes.recv()).await.expect("a change in time").unwrap()
 }
 
 async fn following(backend: Backend) -> Following {
     let (world, stores, stop) = (hs256(), backend.start().await, CancellationToken::new());
-    let backplane = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    let backplane = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
     tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
     Following { world, stores, backplane, stop }
@@ -83,11 +88,13 @@ async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backe
         role,
         is_active,
         generation,
+        account_id: (generation == 2).then(|| "acme".into()),
     };
     let entry = |event| Entry::of(event, &world.clock).unwrap();
     backplane.append(&[entry(update(Role::Engineer, true, 2))]).await.unwrap();
     assert_eq!(next(&mut changes).await, Change::UserChanged { user: claims.sub.clone() });
-    assert_eq!(world.verifier.verify(&token).unwrap().role, Role::Engineer);
+    let today = world.verifier.verify(&token).unwrap();
+    assert_eq!((today.role, today.account_id.as_deref()), (Role::Engineer, Some("acme")));
     backplane
         .append(&[entry(update(Role::Engineer, false, 3)), entry(update(Role::Admin, true, 2))])
         .await
@@ -109,7 +116,7 @@ async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: B
     testing::eventually("it is known", async || world.revocations.ended(early).is_some()).await;
     if backend == Backend::Real {
         let second = hs256();
-        let options = Options::new(second.clock.clone());
+        let options = options(&second.clock);
         let elsewhere = Backplane::connect(&stores.redis_url(), options).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(second.revocations.clone().follow(elsewhere, stop.clone()));
@@ -124,7 +131,7 @@ async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: B
 #[tokio::test]
 async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_is_back() {
     let Following { world, stores, backplane, .. } = &following(Backend::Real).await;
-    let writer = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    let writer = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
     stores.redis().kill();
     testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;
     stores.redis().restart();

@@ -1,12 +1,13 @@
 //! What is committed is published once and in order; what is rolled back is not.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 use std::time::Duration;
 
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};
 use contracts::events::alert::AlertRead;
-use contracts::{Clock, Event};
+use contracts::{Clock, Event, Tasks};
 use outbox::Database;
 use prometheus::Registry;
 use rstest::rstest;
@@ -24,6 +25,10 @@ impl MigratorTrait for Migrator {
     }
 }
 
+fn options(clock: &Clock) -> Options {
+    Options::new(clock.clone(), Tasks::new(CancellationToken::new()))
+}
+
 struct World {
     stores: Stores,
     url: String,
@@ -37,7 +42,7 @@ impl World {
     async fn start(backend: Backend) -> Self {
         let stores = backend.start().await;
         let clock = Clock::system();
-        let backplane = Backplane::connect(&stores.redis_url(), Options::new(clock.clone())).unwrap();
+        let backplane = Backplane::connect(&stores.redis_url(), options(&clock)).unwrap();
         testing::eventually("the backplane is heard", async || backplane.is_connected()).await;
         let url = stores.database_url().await;
         let database = Database::connect::<Migrator>(&url, backplane.clone(), clock).await.unwrap();
@@ -53,7 +58,7 @@ impl World {
     /// A feed that hears all that is published from here on.
     async fn begun_feed(&self) -> Feed {
         let mut feed = self.backplane.feed();
-        assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+        assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
         feed
     }
 
@@ -84,7 +89,7 @@ async fn next_id(feed: &mut Feed) -> Uuid {
     loop {
         let item =
             tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent");
-        if let Some(FeedItem::Message(message)) = item {
+        if let FeedItem::Message(message) = item {
             assert_eq!(message.channel, AlertRead::TYPE);
             let payload: serde_json::Value = serde_json::from_str(message.envelope.payload.get()).unwrap();
             return payload["id"].as_str().unwrap().parse().unwrap();
@@ -189,7 +194,7 @@ async fn s25_marks_arrive_with_their_event(#[case] backend: Backend) {
 async fn replicas_that_start_at_once_migrate_once() {
     let stores = Backend::Real.start().await;
     let url = stores.database_url().await;
-    let backplane = Backplane::connect("memory:", Options::new(Clock::system())).unwrap();
+    let backplane = Backplane::in_process(Clock::system());
     let connect = || Database::connect::<Migrator>(&url, backplane.clone(), Clock::system());
     let (a, b, c, d) = tokio::join!(connect(), connect(), connect(), connect());
     for database in [a, b, c, d] {
@@ -201,7 +206,7 @@ async fn replicas_that_start_at_once_migrate_once() {
 async fn services_share_a_database_in_schemas_of_their_own() {
     let stores = Backend::Real.start().await;
     let url = stores.database_url().await;
-    let backplane = Backplane::connect("memory:", Options::new(Clock::system())).unwrap();
+    let backplane = Backplane::in_process(Clock::system());
     let connect = async |schema| {
         let separator = if url.contains('?') { '&' } else { '?' };
         let url = format!("{url}{separator}schema={schema}");

@@ -168,7 +168,7 @@ fn driftctl_is_read_in_all_its_versions() {
 }
 
 #[test]
-fn reading_ends_at_its_deadline_s78() {
+fn reading_ends_at_its_deadline_s91() {
     let deadline = std::time::Instant::now().checked_sub(std::time::Duration::from_secs(1));
     let scope = Scope { deadline, ..Scope::of_stack("s") };
     assert!(matches!(read_as(plan("aws_x.y").as_bytes(), &scope), Err(ScanError::TooSlow)));

@@ -27,6 +27,9 @@ static FOLLOWING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("{line}|{netrc}|{mysql}")).ok()
 });
 
+/// What each of the patterns of `FOLLOWING` contains.
+const FOLLOWED: [&str; 6] = ["pass", "masterauth", "secret", "token", "mysql", "mariadb"];
+
 /// Parameters of URLs that carry a credential and are called nothing telling.
 const QUERY_NAMES: [&str; 12] = [
     "sig",
@@ -64,7 +67,9 @@ pub fn hide(text: &str) -> Cow<'_, str> {
         text = replace(text, &ARGUMENT, is_secret_name);
     }
     match &*FOLLOWING {
-        Some(following) if text.contains([' ', '\t']) => hide_following(text, following),
+        Some(following) if text.contains([' ', '\t']) && FOLLOWED.iter().any(|word| text.contains(word)) => {
+            hide_following(text, following)
+        }
         _ => text,
     }
 }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::secrets::{Secrets, url_parts};
 use super::{HIDDEN, appearance, assignments, embedded, names, pairs, types, yaml};
@@ -60,12 +60,18 @@ pub enum Cover {
 /// How often a text may hold another text that is read.
 const MAX_EMBEDDED: usize = 4;
 
+/// How many keys are remembered, and how long they are.
+const MAX_KNOWN: usize = 4096;
+const MAX_KNOWN_BYTES: usize = 64;
+
 /// Hides the secrets of one upload.
 pub struct Redactor<'a> {
     secrets: &'a Secrets,
     key: &'a StateKey,
     layers: Layers,
     known_names: RefCell<HashMap<String, bool>>,
+    /// Keys that hold no secret. The same few stand in every resource.
+    plain_keys: RefCell<HashSet<String>>,
 }
 
 impl<'a> Redactor<'a> {
@@ -74,7 +80,7 @@ impl<'a> Redactor<'a> {
     }
 
     pub fn with_layers(secrets: &'a Secrets, key: &'a StateKey, layers: Layers) -> Self {
-        Self { secrets, key, layers, known_names: RefCell::default() }
+        Self { secrets, key, layers, known_names: RefCell::default(), plain_keys: RefCell::default() }
     }
 
     /// A state that may be stored and shown.
@@ -100,16 +106,18 @@ impl<'a> Redactor<'a> {
 
     /// A text that tells things apart, such as a key or an id: different secrets leave different texts.
     pub fn key(&self, text: &str) -> String {
-        if !self.layers.has(Layer::Keys) {
+        if !self.layers.has(Layer::Keys) || self.plain_keys.borrow().contains(text) {
             return text.into();
         }
-        self.changed_text(text).map_or_else(
-            || text.into(),
-            |shown| {
-                let tag = self.key.tag(text);
-                shown.replace(HIDDEN, &format!("{} {tag})", HIDDEN.trim_end_matches(')')))
-            },
-        )
+        let Some(shown) = self.changed_text(text) else {
+            let mut plain = self.plain_keys.borrow_mut();
+            if text.len() <= MAX_KNOWN_BYTES && plain.len() < MAX_KNOWN {
+                plain.insert(text.into());
+            }
+            return text.into();
+        };
+        let tag = self.key.tag(text);
+        shown.replace(HIDDEN, &format!("{} {tag})", HIDDEN.trim_end_matches(')')))
     }
 
     /// An address. Its indexes may be secrets, each as a whole.

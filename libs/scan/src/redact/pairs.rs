@@ -70,8 +70,10 @@ pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
 }
 
 pub fn is_value_key(key: &str) -> bool {
-    let key = folded(key);
-    key.ends_with("value") || VALUE_KEYS.contains(&key.as_str())
+    let backwards =
+        || key.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
+    backwards().take(5).eq("value".bytes().rev())
+        || VALUE_KEYS.iter().any(|name| backwards().eq(name.bytes().rev()))
 }
 
 /// Whether an object under a telling name only says where the secret is.

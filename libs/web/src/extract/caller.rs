@@ -80,7 +80,8 @@ fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
     match platform.verifier.verify(token) {
         Ok(claims) => {
             if let Some(id) = service_token_id(&claims.sub) {
-                platform.token_uses.note(id, platform.clock.now(), &platform.backplane);
+                let Platform { token_uses, clock, backplane, tasks, .. } = &***platform;
+                token_uses.note(id, clock.now(), backplane, tasks);
             }
             Ok(claims.into())
         }

@@ -1,6 +1,7 @@
 //! What every service answers, whatever it serves.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod app;
 mod cors;
@@ -158,8 +159,7 @@ async fn a_stopping_server_says_so_and_then_ends() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/ready").await.expect(StatusCode::OK);
     app.platform.stop.cancel();
-    app.platform.tasks.close();
-    app.platform.tasks.wait().await;
+    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
 }
 
 #[actix_web::test]
@@ -172,4 +172,13 @@ async fn with_an_address_for_operators_strangers_learn_only_whether_the_process_
     let health = operations.get("/health").await.expect(StatusCode::OK);
     assert_eq!(health["dependencies"]["backplane"]["status"], "up");
     assert!(operations.get("/metrics").await.text.contains("backplane_connected 1"));
+}
+
+#[actix_web::test]
+async fn a_background_task_that_panics_stops_the_process_s80() {
+    let app = App::start(Backend::Memory).await;
+    app.client.get("/ready").await.expect(StatusCode::OK);
+    app.platform.spawn("a feed", async { if true { panic!("boom") } else { Ok(()) } });
+    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
+    assert!(app.platform.tasks.have_failed());
 }

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use identity::UserChange;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
@@ -35,6 +36,14 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The state of the user that other services need.
+    pub fn as_change(&self) -> UserChange {
+        let Self { generation, role: StoredRole(role), is_active, account_id, .. } = self.clone();
+        UserChange { generation, role, is_active, account_id }
+    }
+}
 
 /// What [`Model::search`] holds for a user.
 pub fn search_text(name: &str, email: &Email) -> String {

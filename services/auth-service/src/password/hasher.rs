@@ -123,6 +123,7 @@ mod tests {
         let mut calls = JoinSet::new();
         for _ in 0..cores + 3 + 5 {
             let (hasher, waiting, at_work) = (hasher.clone(), waiting.clone(), at_work.clone());
+            #[expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
             calls.spawn(async move {
                 let work = move || {
                     let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;

@@ -103,7 +103,7 @@ impl App {
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
         let events = record_events(&platform).await;
-        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
+        platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
         let server = Server::bind(platform, 0, routes_alone(state.clone())).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
@@ -217,12 +217,12 @@ pub fn email(name: &str) -> String {
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let mut feed = platform.backplane.feed();
-    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if let FeedItem::Message(message) = item {
-                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+        loop {
+            if let FeedItem::Message(message) = feed.next().await {
+                heard.lock().unwrap().push(serde_json::to_value(&message.envelope).unwrap());
             }
         }
     });

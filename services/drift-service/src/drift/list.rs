@@ -130,7 +130,7 @@ impl DriftQuery {
 
 #[cfg(test)]
 mod tests {
-    use backplane::{Backplane, Options};
+    use backplane::Backplane;
     use contracts::Clock;
     use sea_orm::{DbBackend, QueryTrait, Statement};
     use testing::Backend;
@@ -145,7 +145,7 @@ mod tests {
     /// A database with many drifts, of which the planner knows how many there are.
     async fn many_drifts(url: &str) -> outbox::Database {
         let clock = Clock::system();
-        let backplane = Backplane::connect("memory:", Options::new(clock.clone())).unwrap();
+        let backplane = Backplane::in_process(clock.clone());
         let db = outbox::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
         let seed = format!(
             r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",

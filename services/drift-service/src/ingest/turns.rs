@@ -158,6 +158,7 @@ mod tests {
         patience: Duration::from_secs(5),
     };
 
+    #[expect(clippy::disallowed_methods, reason = "the test awaits its tasks")]
     #[tokio::test]
     async fn callers_take_turns_however_much_each_asks_for() {
         let turns = Turns::new(CONFIG);

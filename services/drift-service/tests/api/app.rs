@@ -102,7 +102,7 @@ impl App {
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
-        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
+        platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
         let server = Server::bind(platform.clone(), 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
@@ -235,12 +235,12 @@ pub fn packed(name: &str) -> Vec<u8> {
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let mut feed = platform.backplane.feed();
-    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if let FeedItem::Message(message) = item {
-                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+        loop {
+            if let FeedItem::Message(message) = feed.next().await {
+                heard.lock().unwrap().push(serde_json::to_value(&message.envelope).unwrap());
             }
         }
     });

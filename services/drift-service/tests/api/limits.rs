@@ -96,7 +96,7 @@ async fn no_operation_takes_a_parameter_that_it_does_not_know() {
 
 #[rstest]
 #[actix_web::test]
-async fn an_audit_row_has_an_id_that_no_client_chose_s78(
+async fn an_audit_row_has_an_id_that_no_client_chose_s91(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -112,7 +112,7 @@ async fn an_audit_row_has_an_id_that_no_client_chose_s78(
 
 #[rstest]
 #[actix_web::test]
-async fn invented_idempotency_keys_do_not_grow_the_table_s60(
+async fn invented_idempotency_keys_do_not_grow_the_table_s90(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

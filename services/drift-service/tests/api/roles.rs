@@ -154,10 +154,10 @@ async fn s29_a_role_change_shows_here_at_the_next_request(
     let user_id = app.platform.verifier.verify(&token).unwrap().user_id.parse().unwrap();
     let audit = async || app.anonymous.with_token(&token).get("/api/v1/audit").await.status;
     assert_eq!(audit().await, StatusCode::FORBIDDEN);
-    let event = UserUpdated { user_id, role: Role::Admin, is_active: true, generation: 2 };
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: true, account_id: None, generation: 2 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
     eventually("the new role counts", async || audit().await == StatusCode::OK).await;
-    let event = UserUpdated { user_id, role: Role::Admin, is_active: false, generation: 3 };
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: false, account_id: None, generation: 3 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
     eventually("who is disabled is out", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }

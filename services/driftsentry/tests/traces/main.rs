@@ -2,6 +2,7 @@
 //! log and at a collector.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 //! Data, not code: the built-in routes are in `builtin.toml`, others come from a file.
 
 mod pattern;
+mod reserved;
 mod room;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use reserved::{is_reserved, reserved};
 
 use pattern::ChannelPattern;
 use room::RoomTemplate;
@@ -149,6 +152,9 @@ impl Catalogue {
 impl Route {
     fn compile(entry: RouteEntry) -> Result<Self, String> {
         let channel = ChannelPattern::parse(&entry.channel)?;
+        if let Some(name) = reserved().find(|name| channel.matches(name)) {
+            return Err(format!("{name} is a reserved event name"));
+        }
         let rooms: Vec<RoomTemplate> =
             entry.rooms.iter().map(|room| RoomTemplate::parse(room)).collect::<Result<_, _>>()?;
         if rooms.is_empty() {
@@ -184,7 +190,8 @@ impl Route {
     /// What the schema has against a payload.
     pub fn check(&self, payload: &Value) -> Result<(), String> {
         match &self.schema {
-            Some(schema) => schema.validate(payload).map_err(|error| error.to_string()),
+            // Without the value: it may be anybody's data.
+            Some(schema) => schema.validate(payload).map_err(|error| error.masked().to_string()),
             None => Ok(()),
         }
     }

@@ -106,6 +106,15 @@ fn a_catalogue_that_is_wrong_says_where() {
 }
 
 #[test]
+fn a_catalogue_names_no_reserved_event_s58() {
+    for channel in ["disconnect", "session.revoked", "session.*", "connect*", "resync", "ack"] {
+        let error = extended(&format!("[[route]]\nchannel = \"{channel}\"\nrooms = [\"r\"]")).unwrap_err();
+        assert!(error.to_string().contains("reserved event name"), "{channel}: {error}");
+    }
+    assert!(crate::socketio::RESERVED_EVENTS.into_iter().all(is_reserved));
+}
+
+#[test]
 fn channels_to_subscribe_to_do_not_overlap() {
     let channels = built_in().channels();
     assert!(channels.contains(&"drift:*".to_owned()));

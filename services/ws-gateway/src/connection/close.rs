@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use contracts::Sampler;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -9,9 +10,12 @@ use crate::engineio::Packet;
 use crate::frame::Frame;
 use crate::gateway::Gateway;
 use crate::hub::Form;
+use crate::metrics::Dropped;
 use crate::socketio as packets;
 
 const NORMAL_CLOSURE: u16 = 1000;
+
+static ENDED_UNAUTHORISED: Sampler = Sampler::new();
 
 impl Connection {
     /// Ends the connection with all its sockets; they are told why, as far as they listen.
@@ -22,6 +26,7 @@ impl Connection {
             return self.outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);
         }
         state.ended = Some(ending);
+        let was_authorised = state.handshake_until.is_none();
         let sockets = std::mem::take(&mut state.sockets);
         let polling = state.socket_io().is_some_and(|socket_io| socket_io.transport.is_polling());
         let plain = matches!(state.protocol, Protocol::Plain);
@@ -41,33 +46,38 @@ impl Connection {
         if !is_told_by_a_packet {
             last.push(Frame::close(ending.code(), ending.reason()));
         }
-        match ending {
+        let dropped = match ending {
             // The client closed it: its waiting GET only has to end, its close frame to be answered.
             Ending::Left if polling => self.outbound.finish_at_once([Packet::Noop.frame()]),
             Ending::Left => self.outbound.finish_at_once([Frame::close(NORMAL_CLOSURE, "")]),
             Ending::Lost | Ending::Silent => {
-                self.outbound.finish_at_once(polling.then(|| Packet::Close.frame()));
+                self.outbound.finish_at_once(polling.then(|| Packet::Close.frame()))
             }
             Ending::Slow => self.outbound.finish_at_once(last.pop()),
             _ if is_told_by_a_packet => {
                 self.outbound.say(last);
                 self.watch(Instant::now() + GOODBYE);
+                0
             }
-            _ => self.outbound.finish(last),
-        }
+            _ => {
+                self.outbound.finish(last);
+                0
+            }
+        };
+        let reason = if ending == Ending::Slow { Dropped::Slow } else { Dropped::ConnectionLost };
+        gateway.metrics.dropped(reason, dropped);
         if polling && !ending.is_silent() {
             self.watch(Instant::now() + LINGER);
         } else if !is_told_by_a_packet {
             gateway.remove_session(&self.id);
         }
         gateway.metrics.disconnected(ending);
-        tracing::info!(
-            code = ending.code(),
-            reason = ending.reason(),
-            plain,
-            sockets = sockets.len(),
-            "connection ended"
-        );
+        // Strangers decide how often this happens.
+        let left_out = if was_authorised { Some(0) } else { ENDED_UNAUTHORISED.admit() };
+        if let Some(left_out) = left_out {
+            let (code, reason, sockets) = (ending.code(), ending.reason(), sockets.len());
+            tracing::info!(code, reason, plain, sockets, left_out, "connection ended");
+        }
     }
 
     /// Ends one socket, and the connection with its last one.

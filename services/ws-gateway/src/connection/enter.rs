@@ -10,15 +10,15 @@ use crate::authorise::Refusal;
 use crate::ending::Ending;
 use crate::frame::Frame;
 use crate::gateway::Gateway;
-use crate::hub::{self, Form, Member};
+use crate::hub::{self, Form, Hears, Member};
 
 /// A socket that is to be let in.
 pub(super) struct Entrance<'a> {
     pub form: Form,
     pub claims: &'a Claims,
     pub socket: Arc<str>,
-    /// Whether it hears nothing yet: it is to be given first what it missed.
-    pub held: bool,
+    /// Which events it receives before it has caught up.
+    pub hears: Hears,
     /// Of a stock client that comes back: its private id stays the same.
     pub secret: Option<&'a str>,
 }
@@ -38,25 +38,18 @@ impl Connection {
     pub(super) async fn enter(
         self: &Arc<Self>,
         gateway: &Gateway,
-        Entrance { form, claims, socket, held, secret }: Entrance<'_>,
+        Entrance { form, claims, socket, hears, secret }: Entrance<'_>,
         greet: impl FnOnce(&Position, &Member),
     ) -> Result<(), NotEntered> {
         // Not for the whole handshake's time: the client is to be told why it is not let in.
         if !gateway.is_open() || !self.hub.started(gateway.settings.handshake() / 2).await {
             return Err(NotEntered::Unavailable);
         }
-        // Asked together, the backplane is waited for once.
-        let address = gateway.check_address(&self.peer);
-        let places = gateway.take_places(&self.peer, claims, &socket);
-        let (address, places) = tokio::join!(address, places);
-        places.map_err(NotEntered::Refused)?;
-        if let Err(refusal) = address {
-            gateway.leave_places(&self.peer, claims, &socket);
-            return Err(NotEntered::Refused(refusal));
-        }
+        let _entering = gateway.places.enter(&claims.user_id, &socket);
+        gateway.take_places(&self.peer, claims, &socket).await.map_err(NotEntered::Refused)?;
         let clock = gateway.clock();
         let mut member = Member::new(Arc::clone(&socket), form, claims.clone(), Arc::clone(self), clock);
-        member.held = held.then(Vec::new);
+        member.hears = hears;
         if let Some(secret) = secret {
             member.secret = secret.into();
         }

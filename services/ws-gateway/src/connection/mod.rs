@@ -6,6 +6,7 @@
 mod close;
 mod enter;
 mod incoming;
+mod limits;
 mod plain;
 mod requests;
 mod resume;
@@ -14,8 +15,10 @@ mod socketio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use backplane::Position;
+use serde_json::json;
 use smallvec::SmallVec;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use incoming::{Incoming, read};
@@ -31,6 +34,8 @@ use socketio::SocketIo;
 
 /// What may wait for one connection.
 const QUEUE_BYTES: usize = 1024 * 1024;
+/// The largest event that is relayed: a queue must have room for it beside others.
+pub const MAX_EVENT_BYTES: usize = QUEUE_BYTES / 2;
 /// How long a client of `/ws` that says nothing is believed to be about to resume.
 const RESUME_GRACE: Duration = Duration::from_secs(1);
 /// How long a client may take to move to a WebSocket.
@@ -40,7 +45,6 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_millis(50);
 /// How long the last packets wait for the GET that fetches them.
 const LINGER: Duration = Duration::from_secs(30);
-const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
 pub struct Connection {
@@ -63,11 +67,30 @@ struct State {
     watched: Option<Instant>,
     /// Nearly always one.
     sockets: SmallVec<[(Form, Arc<str>); 1]>,
-    /// Until when a client of `/ws` may say that it resumes, before it hears anything new.
-    resume_until: Option<Instant>,
+    hearing: Hearing,
+    /// Set while messages of the client come too fast.
+    haste: Option<Box<limits::Haste>>,
     /// A GET is waiting: a second one breaks the protocol.
     polled: bool,
     ended: Option<Ending>,
+}
+
+/// Whether a client of `/ws` hears the events of the log.
+#[derive(Debug, Default)]
+enum Hearing {
+    #[default]
+    Everything,
+    /// Not yet: it may still say that it resumes.
+    Pending(Box<Pending>),
+    /// It is given what came meanwhile.
+    CatchingUp(JoinHandle<Option<()>>),
+}
+
+#[derive(Debug)]
+struct Pending {
+    until: Instant,
+    /// Where it came in.
+    from: Position,
 }
 
 enum Protocol {
@@ -120,7 +143,8 @@ impl Connection {
             upgrade_until: None,
             watched: None,
             sockets: SmallVec::new(),
-            resume_until: None,
+            hearing: Hearing::Everything,
+            haste: None,
             polled: false,
             ended: None,
         };
@@ -159,14 +183,14 @@ impl Connection {
     }
 
     /// Does what is due, and has itself looked at again.
-    pub fn tick(self: &Arc<Self>, gateway: &Gateway, now: Instant) {
+    pub fn tick(self: &Arc<Self>, gateway: &Arc<Gateway>, now: Instant) {
         if let Some(next) = self.beat(gateway, now) {
             self.watch(next);
         }
     }
 
     /// Does what is due; when something is again. `None` when it has ended, or is looked at later.
-    fn beat(self: &Arc<Self>, gateway: &Gateway, now: Instant) -> Option<Instant> {
+    fn beat(self: &Arc<Self>, gateway: &Arc<Gateway>, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
         if state.watched.is_some_and(|at| at > now) {
             return None;
@@ -187,13 +211,7 @@ impl Connection {
             state.abandon_probe();
             self.outbound.abandon_probe();
         }
-        if state.resume_until.is_some_and(|until| until <= now) {
-            state.resume_until = None;
-            let sockets = state.sockets.clone();
-            drop(state);
-            sockets.iter().for_each(|(_, socket)| self.release(gateway, socket));
-            state = self.lock();
-        }
+        state.end_grace(self, gateway, now);
         if self.outbound.is_stalled(now) {
             drop(state);
             self.close(gateway, Ending::Slow);
@@ -223,32 +241,6 @@ impl Connection {
         state.sockets.iter().find(|(own, _)| *own == form).map(|(_, socket)| Arc::clone(socket))
     }
 
-    /// Counts a message of a user. The error of the answer if it is one too many, and then perhaps the last.
-    async fn admit_message(
-        self: &Arc<Self>,
-        gateway: &Gateway,
-        form: Form,
-        socket: &str,
-    ) -> Result<(), Value> {
-        let refused = || json!({ "code": "RATE_LIMITED", "message": "too many messages" });
-        let Some(user) = self.hub.with_member(socket, |member| member.claims.user_id.clone()) else {
-            return Err(refused());
-        };
-        let limit = gateway.settings.gateway_messages_per_second;
-        let count = gateway.platform.limiter.count(&format!("ws:messages:{user}"), MESSAGE_WINDOW).await;
-        if count <= limit {
-            return Ok(());
-        }
-        gateway.metrics.dropped("rate_limit");
-        if count > limit.saturating_mul(2) {
-            self.close(gateway, Ending::RateLimited);
-        } else if count == limit + 1 {
-            let warning = json!({ "limit": limit, "windowMs": MESSAGE_WINDOW.as_millis() });
-            self.outbound.push(form.notice("rate_limit.warning", warning, None, gateway.clock()));
-        }
-        Err(refused())
-    }
-
     /// Whether it speaks the protocol of `/ws`.
     pub fn is_plain(&self) -> bool {
         matches!(self.lock().protocol, Protocol::Plain)
@@ -261,7 +253,11 @@ impl Connection {
 
 impl State {
     fn next_deadline(&self) -> Instant {
-        let others = [self.handshake_until, self.upgrade_until, self.resume_until].into_iter().flatten();
+        let grace = match &self.hearing {
+            Hearing::Pending(pending) => Some(pending.until),
+            Hearing::Everything | Hearing::CatchingUp(_) => None,
+        };
+        let others = [self.handshake_until, self.upgrade_until, grace].into_iter().flatten();
         others.fold(self.heartbeat.deadline(), Instant::min)
     }
 
@@ -279,6 +275,21 @@ impl State {
             self.handshake_until = None;
         }
         self.ended.is_none()
+    }
+
+    /// Lets a client of `/ws` hear the events of the log, if its time to resume is over.
+    fn end_grace(&mut self, connection: &Arc<Connection>, gateway: &Arc<Gateway>, now: Instant) {
+        if !matches!(&self.hearing, Hearing::Pending(pending) if pending.until <= now) {
+            return;
+        }
+        let (Hearing::Pending(pending), Some((_, socket))) =
+            (std::mem::take(&mut self.hearing), self.sockets.first())
+        else {
+            return;
+        };
+        let (connection, owner, socket) = (Arc::clone(connection), Arc::clone(gateway), Arc::clone(socket));
+        let catching_up = connection.begin_hearing(owner, Form::Plain, socket, pending.from);
+        self.hearing = Hearing::CatchingUp(gateway.platform.tasks.run("catch up", catching_up));
     }
 
     fn abandon_probe(&mut self) {

@@ -7,12 +7,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::enter::{Entrance, NotEntered};
-use super::{Connection, RESUME_GRACE};
+use super::{Connection, Hearing, Pending, RESUME_GRACE};
 use crate::authorise::RefusalCode;
 use crate::ending::Ending;
 use crate::frame::Frame;
 use crate::gateway::{Gateway, random_id};
-use crate::hub::Form;
+use crate::hub::{Form, Hears};
 use crate::plain::{Command, Request, ack};
 
 /// What stands beside the id in an acknowledgement.
@@ -52,10 +52,30 @@ impl Connection {
             }
             (None, _) => self.close(gateway, Ending::Unauthorised),
             (Some(socket), command) => {
-                if !matches!(command, Command::Resume { .. }) {
-                    self.release(gateway, &socket);
+                let hearing = std::mem::take(&mut self.lock().hearing);
+                let is_first = matches!(hearing, Hearing::Pending(_));
+                match (hearing, &command) {
+                    (Hearing::Pending(_) | Hearing::Everything, Command::Resume { .. }) => {}
+                    // One replay after the other.
+                    (Hearing::CatchingUp(replay), Command::Resume { .. }) => drop(replay.await),
+                    (Hearing::Pending(pending), _) => {
+                        let owner = Arc::clone(gateway);
+                        Arc::clone(self)
+                            .begin_hearing(owner, Form::Plain, Arc::clone(&socket), pending.from)
+                            .await;
+                    }
+                    (hearing, _) => self.lock().hearing = hearing,
                 }
-                let outcome = match self.admit_message(gateway, Form::Plain, &socket).await {
+                let is_free = match &command {
+                    Command::Resume { .. } => is_first,
+                    Command::Subscribe { room } => self.is_first_subscription(gateway, &socket, room),
+                    _ => false,
+                };
+                let admitted = match is_free {
+                    true => Ok(()),
+                    false => self.admit_message(gateway, Form::Plain, &socket, command.name()).await,
+                };
+                let outcome = match admitted {
                     Ok(()) => self.obey(gateway, &socket, command).await,
                     Err(refused) => Err(refused),
                 };
@@ -80,24 +100,33 @@ impl Connection {
             }
             Err(NotEntered::Refused(refusal)) => {
                 gateway.metrics.connected("plain", refusal.code.into_str());
-                let limited = refusal.code == RefusalCode::RateLimited;
-                self.close(gateway, if limited { Ending::RateLimited } else { Ending::Unauthorised });
+                self.close(
+                    gateway,
+                    match (refusal.ended, refusal.code) {
+                        (Some(reason), _) => Ending::Revoked(reason),
+                        (None, RefusalCode::RateLimited) => Ending::RateLimited,
+                        (None, _) => Ending::Unauthorised,
+                    },
+                );
             }
         }
     }
 
-    /// Lets a client in. It hears nothing new for a moment, so that it can resume before.
+    /// Lets a client in. It hears no new event of the log for a moment, so that it can resume before.
     async fn begin_plain(self: &Arc<Self>, gateway: &Gateway, claims: &Claims) -> Result<(), NotEntered> {
         let (form, socket) = (Form::Plain, random_id());
-        let held = gateway.settings.recovery().is_some();
-        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), held, secret: None };
+        let may_resume = gateway.settings.recovery().is_some();
+        let hears = if may_resume { Hears::Unlogged } else { Hears::Everything };
+        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), hears, secret: None };
+        let mut from = None;
         self.enter(gateway, entrance, |position, _| {
             self.outbound.push(self.authorized(gateway, form, claims, &socket, position));
+            from = Some(position.clone());
         })
         .await?;
-        if held {
+        if let Some(from) = from.filter(|_| may_resume) {
             let until = Instant::now() + RESUME_GRACE;
-            self.lock().resume_until = Some(until);
+            self.lock().hearing = Hearing::Pending(Pending { until, from }.into());
             self.watch(until);
         }
         self.keep(gateway, &socket);

@@ -4,12 +4,13 @@ use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
 
-use super::Connection;
 use super::enter::{Entrance, NotEntered};
-use crate::ending::Ending;
+use super::{Connection, Hearing};
 use crate::frame::Frame;
 use crate::gateway::Gateway;
-use crate::hub::{Event, Form};
+use crate::hub::{Form, Hears, Replay};
+use crate::metrics::Dropped;
+use crate::outbound::Pushed;
 use crate::recovery::{Kept, Unrecoverable, parse_offset, private_id, socket_of};
 use crate::socketio as packets;
 
@@ -40,20 +41,33 @@ impl Connection {
         };
         gateway.take_over(&back.socket).await;
         let secret = Some(back.kept.secret.as_str());
-        let entrance = Entrance { form, claims, socket: Arc::clone(&back.socket), held: true, secret };
+        let hears = Hears::Nothing(Box::default());
+        let entrance = Entrance { form, claims, socket: Arc::clone(&back.socket), hears, secret };
         self.enter(gateway, entrance, |_, _| {}).await?;
-        let Some((position, missed)) =
-            self.replay(gateway, form, &back.socket, &back.after, &back.kept).await
-        else {
-            self.drop_socket(gateway, &back.socket);
+        let (socket, mut at) = (&*back.socket, back.after);
+        let Some(mut replay) = self.hub.begin_replay(socket, &back.kept.rooms) else {
+            self.drop_socket(gateway, socket);
             return Ok(false);
         };
-        let connect = packets::connect(namespace, &back.socket, Some(&back.private_id));
+        // The client must not be told that it was recovered before that is certain.
+        if let Err(reason) = gateway.page(&at, &replay.until).await {
+            gateway.metrics.resumed(reason.into_str());
+            self.drop_socket(gateway, socket);
+            return Ok(false);
+        }
+        let connect = packets::connect(namespace, socket, Some(&back.private_id));
         self.outbound.push(Frame::text(connect));
-        self.give_missed(form, &missed).await;
-        self.outbound.push(self.authorized(gateway, form, claims, &back.socket, &position));
-        self.release(gateway, &back.socket);
-        self.keep(gateway, &back.socket);
+        let lost = self.hub.open_socket(socket);
+        gateway.metrics.dropped(Dropped::Overflow, lost);
+        let mut replayed = self.give_missed(gateway, form, &mut at, &replay).await.map(drop);
+        if replayed.is_ok() {
+            // Before anything live: the offset that comes with it must not lead back.
+            self.outbound.push(self.authorized(gateway, form, claims, socket, &at));
+            replayed = self.catch_up(gateway, form, socket, &mut at, &mut replay).await;
+        }
+        let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
+        self.end_replay(gateway, form, socket, replayed);
+        self.keep(gateway, socket);
         Ok(true)
     }
 
@@ -74,27 +88,56 @@ impl Connection {
             None => Ok(Vec::new()),
         };
         let mut outcome = json!({ "recovered": false, "rooms": rooms.as_deref().unwrap_or_default() });
+        let mut at = after;
         let replayed = match rooms.map(|rooms| self.hub.begin_replay(socket, &rooms)) {
-            Ok(Some(replay)) => gateway.missed(&after, Form::Plain, &replay).await,
+            Ok(Some(mut replay)) => {
+                // At once: a client that is cut off again meanwhile comes back for the same rooms.
+                self.keep_for_sure(gateway, socket).await;
+                let given = self.give_missed(gateway, Form::Plain, &mut at, &replay).await;
+                if let Ok(given) = given {
+                    outcome["replayed"] = given.into();
+                    self.catch_up(gateway, Form::Plain, socket, &mut at, &mut replay).await
+                } else {
+                    given.map(drop)
+                }
+            }
             Ok(None) => Err(Unrecoverable::Unavailable),
             Err(reason) => Err(reason),
         };
-        match replayed {
-            Ok(missed) => {
-                gateway.metrics.resumed("recovered");
-                self.give_missed(Form::Plain, &missed).await;
-                outcome["recovered"] = true.into();
-                outcome["replayed"] = missed.len().into();
-            }
-            Err(reason) => {
-                gateway.metrics.resumed(reason.into_str());
-                let payload = json!({ "reason": reason.into_str() });
-                self.outbound.push(Form::Plain.notice("resync", payload, None, gateway.clock()));
+        outcome["recovered"] = replayed.is_ok().into();
+        self.end_replay(gateway, Form::Plain, socket, replayed);
+        Ok(outcome)
+    }
+
+    /// Lets a socket hear the events of the log again that it was not given at once, from a position on.
+    pub(super) async fn begin_hearing(
+        self: Arc<Self>,
+        gateway: Arc<Gateway>,
+        form: Form,
+        socket: Arc<str>,
+        from: Position,
+    ) {
+        let mut at = from;
+        if !self.hub.go_on(&socket, &at, None) {
+            let replayed = match self.hub.begin_replay(&socket, &[]) {
+                Some(mut replay) => self.catch_up(&gateway, form, &socket, &mut at, &mut replay).await,
+                None => Ok(()),
+            };
+            if let Err(reason) = replayed {
+                self.resync(&gateway, form, reason);
+                self.hub.give_up_replay(&socket);
             }
         }
-        self.release(gateway, socket);
-        self.keep_for_sure(gateway, socket).await;
-        Ok(outcome)
+        self.lock().hearing = Hearing::Everything;
+    }
+
+    /// The queue is full, but the client may still read: what follows waits in the log. A client that does
+    /// not read is closed when it has stalled for long enough.
+    pub fn fall_behind(self: &Arc<Self>, gateway: &Arc<Gateway>, socket: &Arc<str>, from: Position) {
+        let mut state = self.lock();
+        let Some((form, _)) = state.sockets.iter().find(|(_, own)| own == socket) else { return };
+        let hearing = Arc::clone(self).begin_hearing(Arc::clone(gateway), *form, Arc::clone(socket), from);
+        state.hearing = Hearing::CatchingUp(gateway.platform.tasks.run("catch up", hearing));
     }
 
     /// The rooms of the socket that this one replaces, and which ends now.
@@ -129,38 +172,56 @@ impl Connection {
         known.then(|| Return { socket: socket.into(), private_id: given.into(), after, kept })
     }
 
-    async fn replay(
+    /// Gives the missed events up to where the replay is known to go. Returns how many they were. The queue
+    /// never bears more than it should: they may be many.
+    async fn give_missed(
+        &self,
+        gateway: &Gateway,
+        form: Form,
+        at: &mut Position,
+        replay: &Replay,
+    ) -> Result<usize, Unrecoverable> {
+        let mut given = 0;
+        loop {
+            let page = gateway.page(at, &replay.until).await?;
+            let Some(last) = page.last().and_then(|event| event.position.clone()) else { return Ok(given) };
+            for frame in page.iter().filter(|event| replay.wants(event)).filter_map(|event| event.frame(form))
+            {
+                if self.outbound.push_in_turn(frame.clone()).await == Pushed::Closed {
+                    return Ok(given);
+                }
+                given += 1;
+            }
+            *at = last;
+        }
+    }
+
+    /// Goes on giving events until the socket can hear everything at once.
+    async fn catch_up(
         &self,
         gateway: &Gateway,
         form: Form,
         socket: &str,
-        after: &Position,
-        kept: &Kept,
-    ) -> Option<(Position, Vec<Arc<Event>>)> {
-        let replay = self.hub.begin_replay(socket, &kept.rooms)?;
-        match gateway.missed(after, form, &replay).await {
-            Ok(missed) => {
-                gateway.metrics.resumed("recovered");
-                Some((replay.position, missed))
-            }
-            Err(reason) => {
-                gateway.metrics.resumed(reason.into_str());
-                None
-            }
+        at: &mut Position,
+        replay: &mut Replay,
+    ) -> Result<(), Unrecoverable> {
+        while !self.hub.go_on(socket, at, Some(replay)) && !self.outbound.is_closing() {
+            self.give_missed(gateway, form, at, replay).await?;
+        }
+        Ok(())
+    }
+
+    fn end_replay(&self, gateway: &Gateway, form: Form, socket: &str, replayed: Result<(), Unrecoverable>) {
+        gateway.metrics.resumed(replayed.map_or_else(|reason| reason.into_str(), |()| "recovered"));
+        if let Err(reason) = replayed {
+            self.resync(gateway, form, reason);
+            self.hub.give_up_replay(socket);
         }
     }
 
-    /// Queues no more at once than the queue bears: it may be much.
-    async fn give_missed(&self, form: Form, missed: &[Arc<Event>]) {
-        for frame in missed.iter().filter_map(|event| event.frame(form)) {
-            self.outbound.push_in_turn(frame.clone()).await;
-        }
-    }
-
-    pub(super) fn release(self: &Arc<Self>, gateway: &Gateway, socket: &str) {
-        if let Some(slow) = self.hub.release(socket) {
-            slow.close(gateway, Ending::Slow);
-        }
+    fn resync(&self, gateway: &Gateway, form: Form, reason: Unrecoverable) {
+        let payload = json!({ "reason": reason.into_str() });
+        self.outbound.push(form.notice("resync", payload, None, gateway.clock()));
     }
 
     /// Notes the socket and its rooms, so that they can be brought back.

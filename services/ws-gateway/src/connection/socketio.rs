@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use contracts::Claims;
 use serde_json::{Map, Value, json};
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::enter::{Entrance, NotEntered};
@@ -11,7 +12,7 @@ use crate::ending::Ending;
 use crate::engineio::{Lane, Message, Packet, Received, Transport};
 use crate::frame::Frame;
 use crate::gateway::{Gateway, random_id};
-use crate::hub::Form;
+use crate::hub::{Form, Hears};
 use crate::socketio::{self as packets, Action, Decoder};
 
 /// A connection's place in the protocol.
@@ -19,11 +20,14 @@ pub struct SocketIo {
     pub transport: Transport,
     pub decoder: Decoder,
     pub namespaces: packets::Connection,
+    /// The namespaces that were refused once; all unknown ones count as one.
+    refused: SmallVec<[Option<Form>; 1]>,
 }
 
 impl SocketIo {
     pub fn new(transport: Transport) -> Self {
-        Self { transport, decoder: Decoder::default(), namespaces: packets::Connection::default() }
+        let (decoder, namespaces) = (Decoder::default(), packets::Connection::default());
+        Self { transport, decoder, namespaces, refused: SmallVec::new() }
     }
 }
 
@@ -153,7 +157,7 @@ impl Connection {
 
     async fn join(self: &Arc<Self>, gateway: &Arc<Gateway>, namespace: &str, auth: &Map<String, Value>) {
         let Some(form) = Form::of_namespace(namespace) else {
-            return self.say_refused(namespace, "Invalid namespace", None);
+            return self.refuse_once(gateway, None, namespace, "Invalid namespace", None);
         };
         let transport = if self.is_polling() { "polling" } else { "websocket" };
         let claims = match gateway.authorise(&self.peer, self.peer.token(auth)).await {
@@ -188,7 +192,8 @@ impl Connection {
         claims: &Claims,
     ) -> Result<(), NotEntered> {
         let socket = random_id();
-        let entrance = Entrance { form, claims, socket: Arc::clone(&socket), held: false, secret: None };
+        let entrance =
+            Entrance { form, claims, socket: Arc::clone(&socket), hears: Hears::Everything, secret: None };
         self.enter(gateway, entrance, |position, member| {
             let private_id = Self::private_id(gateway, &socket, &member.secret);
             let connect = packets::connect(namespace, &socket, private_id.as_deref());
@@ -200,11 +205,34 @@ impl Connection {
         Ok(())
     }
 
-    fn refuse_join(&self, gateway: &Gateway, transport: &str, form: Form, refusal: &Refusal) {
+    fn refuse_join(self: &Arc<Self>, gateway: &Gateway, transport: &str, form: Form, refusal: &Refusal) {
         gateway.metrics.connected(transport, refusal.code.into_str());
         if let Some(namespace) = form.namespace() {
-            self.say_refused(namespace, &refusal.message, Some(refusal.data(form)));
+            self.refuse_once(gateway, Some(form), namespace, &refusal.message, Some(refusal.data(form)));
         }
+    }
+
+    /// Refuses a namespace, and closes the connection if it was refused before: a client that shows nothing
+    /// better gets no more work out of the gateway.
+    fn refuse_once(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        form: Option<Form>,
+        namespace: &str,
+        message: &str,
+        data: Option<Value>,
+    ) {
+        let again = self.lock().socket_io().is_none_or(|socket_io| {
+            let known = socket_io.refused.contains(&form);
+            if !known {
+                socket_io.refused.push(form);
+            }
+            known
+        });
+        if again {
+            return self.close(gateway, Ending::Unauthorised);
+        }
+        self.say_refused(namespace, message, data);
     }
 
     pub(crate) fn say_refused(&self, namespace: &str, message: &str, data: Option<Value>) {
@@ -223,8 +251,13 @@ impl Connection {
         ack: Option<u64>,
     ) {
         let Some(socket) = self.socket(form) else { return };
-        let admitted = self.admit_message(gateway, form, &socket).await;
-        let outcome = match (admitted, name.split_once(':')) {
+        let request = name.split_once(':');
+        let is_free = matches!(request, Some(("subscribe", room)) if self.is_first_subscription(gateway, &socket, room));
+        let admitted = match is_free {
+            true => Ok(()),
+            false => self.admit_message(gateway, form, &socket, name).await,
+        };
+        let outcome = match (admitted, request) {
             (Err(refused), _) => Err(refused),
             (_, Some(("subscribe", room))) => self.subscribe(gateway, &socket, room).await,
             (_, Some(("unsubscribe", room))) => self.unsubscribe(gateway, &socket, room).await,

@@ -1,5 +1,7 @@
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use bytes::Bytes;
 use bytestring::ByteString;
 
@@ -8,6 +10,14 @@ use crate::frame::{Frame, Kind};
 
 const SEPARATOR: char = '\x1e';
 
+/// Clients write base64 with padding and without.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
 /// Reads the body of a polling POST: packets joined by the record separator, binary ones as `b`
 /// and base64. An empty body, like an empty packet, is an error.
 pub fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
@@ -15,7 +25,9 @@ pub fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
     body.split(SEPARATOR)
         .map(|packet| match packet.strip_prefix('b') {
             Some(base64) => {
-                let data = STANDARD.decode(base64).map_err(|_| PacketError::NotBase64)?;
+                // The Java client breaks it into lines.
+                let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
+                let data = LENIENT.decode(digits).map_err(|_| PacketError::NotBase64)?;
                 Ok(Packet::Message(Message::Binary(data.into())))
             }
             None => Packet::decode(&body.slice_ref(packet)),

@@ -1,20 +1,38 @@
 //! `/api/realtime`: what admins see of the sockets, and do to them, over all replicas.
 
-use actix_web::HttpResponse;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use contracts::{Envelope, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 use web::openapi::Success;
 use web::{ApiError, Caller, ValidJson, ValidPath};
 
 use super::Worker;
+use crate::catalogue::is_reserved;
 use crate::cluster::{Answers, Question};
+use crate::connection::MAX_EVENT_BYTES;
 use crate::gateway::Gateway;
 use crate::sockets::{Part, SocketInfo};
+
+/// An admin. As an argument before the body it is refused before the body is looked at.
+pub struct Admin;
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| caller.require(Role::Admin).map(|()| Self)))
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 pub struct Stats {
@@ -59,8 +77,7 @@ pub struct Emitted {
 
 /// Connections and users, over all gateways.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
-pub async fn get_stats(caller: Caller, worker: Data<Worker>) -> Result<HttpResponse, ApiError> {
-    caller.require(Role::Admin)?;
+pub async fn get_stats(_: Admin, worker: Data<Worker>) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial } = worker.gateway.ask::<Part>(Question::Stats).await;
     let gateways = answers.len();
     let connections = answers.iter().map(|part| part.connections).sum();
@@ -74,11 +91,10 @@ pub async fn get_stats(caller: Caller, worker: Data<Worker>) -> Result<HttpRespo
 /// The open sockets of a user.
 #[utoipa::path(get, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Sockets>)), security(("bearer" = ["admin"])))]
 pub async fn list_user_connections(
-    caller: Caller,
+    _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Role::Admin)?;
     let Answers { answers, partial } =
         worker.gateway.ask::<Vec<SocketInfo>>(Question::Sockets { user: user.0 }).await;
     Ok(web::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
@@ -87,11 +103,10 @@ pub async fn list_user_connections(
 /// Ends one socket.
 #[utoipa::path(delete, path = "/api/realtime/connections/{id}", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_connection(
-    caller: Caller,
+    _: Admin,
     socket: ValidPath<String>,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Role::Admin)?;
     let ended = end(&worker.gateway, Question::EndSocket { socket: socket.0 }).await;
     if ended.terminated == 0 {
         return Err(ApiError::not_found("no such connection is open"));
@@ -102,22 +117,20 @@ pub async fn end_connection(
 /// Ends all sockets of a user. Their sessions live on.
 #[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_user_connections(
-    caller: Caller,
+    _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Role::Admin)?;
     Ok(web::ok(end(&worker.gateway, Question::EndUser { user: user.0 }).await))
 }
 
 /// Sends an event to a user, a session, a room or everybody.
 #[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime", request_body = Emit, responses((status = 200, body = Success<Emitted>)), security(("bearer" = ["admin"])))]
 pub async fn emit(
-    caller: Caller,
+    _: Admin,
     ValidJson(emit): ValidJson<Emit>,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Role::Admin)?;
     if !is_target(&emit.target) {
         return Err(ApiError::validation("target", "must be user:<id>, session:<sid>, room:<room> or all"));
     }
@@ -134,6 +147,10 @@ pub async fn emit(
         epoch: None,
     };
     let body = serde_json::to_string(&envelope).map_err(ApiError::internal)?;
+    if body.len() > MAX_EVENT_BYTES {
+        let message = format!("the event is too large: it may have {MAX_EVENT_BYTES} bytes");
+        return Err(ApiError::too_large(message));
+    }
     let channel = format!("ws:{}", emit.target);
     let said = worker.gateway.platform.backplane.broadcast(&channel, &body).await;
     said.map_err(|error| ApiError::unavailable("the gateways cannot be told now", 1).with_source(error))?;
@@ -152,10 +169,6 @@ fn is_target(target: &str) -> bool {
     }
 }
 
-/// Names that mean something to the clients' own emitters.
-fn not_reserved(name: &str) -> Result<(), validator::ValidationError> {
-    if crate::socketio::RESERVED_EVENTS.contains(&name) {
-        return Err(validator::ValidationError::new("reserved"));
-    }
-    Ok(())
+fn not_reserved(name: &str) -> Result<(), ValidationError> {
+    if is_reserved(name) { Err(ValidationError::new("reserved")) } else { Ok(()) }
 }

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{Worker, peer, polling, web_socket};
+use crate::conformance::Suite;
 use crate::connection::Connection;
 use crate::engineio::{PROTOCOL, RequestError, Transport};
 
@@ -40,13 +41,16 @@ async fn dispatch(
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let Query(parameters) =
+    let Query(mut parameters) =
         Query::<Parameters>::from_query(request.query_string()).map_err(|_| RequestError::BadRequest)?;
     let web_socket = match parameters.transport.as_deref() {
         Some("polling") => false,
         Some("websocket") => true,
         _ => return Err(RequestError::TransportUnknown),
     };
+    if worker.gateway.suite == Some(Suite::Client) {
+        parameters.token = Some(request.query_string().into());
+    }
     let session = match &parameters.sid {
         Some(sid) => Some(worker.gateway.session(sid).ok_or(RequestError::SessionUnknown)?),
         None => None,
@@ -93,7 +97,7 @@ fn upgrade(
     let Some(ticket) = session.probe() else {
         // As the reference implementation does it: with a 400 some clients would fail.
         worker.gateway.metrics.connected("engine", RequestError::BadRequest.label());
-        return Ok(web_socket::turn_away(answer));
+        return Ok(web_socket::turn_away(worker, answer));
     };
     Ok(web_socket::open(worker, session, ticket, answer, Box::pin(async {})))
 }

@@ -2,6 +2,7 @@
 //! actix-ws's and whose stream is ours. They read and write; what the messages mean is decided in [`crate::connection`].
 
 pub mod admin;
+mod client_bundle;
 mod engine;
 mod plain;
 mod polling;
@@ -32,6 +33,7 @@ pub fn configure(gateway: &Arc<Gateway>, config: &mut ServiceConfig) {
     let worker = Worker { gateway: Arc::clone(gateway), hub: gateway.hub_of_this_thread() };
     config
         .app_data(routing::Data::new(worker))
+        .configure(client_bundle::routes)
         .service(routing::resource("/socket.io/").route(routing::to(engine::request)))
         .service(routing::resource("/socket.io").route(routing::to(engine::request)))
         .service(web::endpoint("/ws").get(plain::open))

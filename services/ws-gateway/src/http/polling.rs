@@ -14,6 +14,7 @@ use super::Worker;
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::engineio::{Lane, RequestError, decode_payload};
+use crate::metrics::Dropped;
 
 pub async fn request(
     request: &HttpRequest,
@@ -75,7 +76,7 @@ async fn post(
     let body = match read_body(request, payload, limit).await {
         Ok(body) => body,
         Err(Unread::TooLarge) => {
-            worker.gateway.metrics.dropped("too_large");
+            worker.gateway.metrics.dropped(Dropped::TooLarge, 1);
             return Ok(HttpResponse::PayloadTooLarge().content_type("application/json").body("{}"));
         }
         Err(Unread::Broken) => return Err(RequestError::BadRequest),
@@ -89,6 +90,10 @@ async fn post(
         }
     };
     for packet in packets {
+        // Packets after the one that ended the session are ignored.
+        if session.outbound.is_closing() {
+            break;
+        }
         session.receive(&worker.gateway, Lane::Polling, packet).await;
     }
     Ok(HttpResponse::Ok().content_type("text/html").body("ok"))

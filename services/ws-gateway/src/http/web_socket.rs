@@ -22,6 +22,7 @@ use web::Taken;
 use super::Worker;
 use super::reassembly::Reassembly;
 use crate::connection::{Connection, Incoming, read};
+use crate::ending::Ending;
 use crate::frame::Frame;
 use crate::gateway::Gateway;
 use crate::outbound::{Outbound, Written, write_to};
@@ -58,23 +59,37 @@ pub fn open(
     let (gateway, connection) = (Arc::clone(&worker.gateway), Arc::clone(connection));
     let answer = web::take_over(answer, move |Taken { stream, received, answer }| {
         connection.outbound.begin(ticket, answer);
-        let tracker = gateway.platform.farewells.clone();
-        let socket = serve(gateway, connection, ticket, stream, received, first);
-        actix_web::rt::spawn(tracker.track_future(socket));
+        let (owner, ended) = (Arc::clone(&gateway), Arc::clone(&connection));
+        let socket = gateway.platform.farewells.track_future(serve(
+            Arc::clone(&gateway),
+            connection,
+            ticket,
+            stream,
+            received,
+            first,
+        ));
+        // After a panic no task reads or writes for the connection.
+        gateway.platform.tasks.run_local("socket", socket, move |result| {
+            if result.is_none() {
+                ended.web_socket_gone(&owner, Ending::Lost);
+            }
+        });
     });
     answer.map_into_boxed_body()
 }
 
 /// Opens a WebSocket that nobody waits for, and closes it at once.
-pub fn turn_away(answer: HttpResponse<()>) -> HttpResponse {
-    let answer = web::take_over(answer, |Taken { mut stream, answer, .. }| {
+pub fn turn_away(worker: &Worker, answer: HttpResponse<()>) -> HttpResponse {
+    let tasks = worker.gateway.platform.tasks.clone();
+    let answer = web::take_over(answer, move |Taken { mut stream, answer, .. }| {
         let outbound = Outbound::web_socket(0);
         outbound.begin(0, answer);
         outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);
-        actix_web::rt::spawn(async move {
+        let closing = async move {
             poll_fn(|cx| poll_write(&stream, &outbound, 0, cx)).await;
             let _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
-        });
+        };
+        tasks.run_local("socket", closing, drop);
     });
     answer.map_into_boxed_body()
 }

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 pub use event::{Event, Frames};
 pub use form::Form;
-pub use member::{Member, Membership};
+pub use member::{Hears, Member, Membership};
 pub use replay::Replay;
 pub use run::{Inbox, Item};
 
@@ -74,6 +74,8 @@ struct Given {
     idle: Vec<Arc<Connection>>,
     /// The connections whose queue is full.
     slow: Vec<Arc<Connection>>,
+    /// The sockets whose queue is full, while the log has the event: they read it there.
+    behind: Vec<Ended>,
 }
 
 /// A member that is to be ended, with the connection to do it on.
@@ -83,7 +85,7 @@ pub struct Ended {
 }
 
 impl Hub {
-    pub fn open() -> (Inbox, mpsc::Receiver<Item>) {
+    pub fn create() -> (Inbox, mpsc::Receiver<Item>) {
         let (items, receiver) = mpsc::channel(INBOX);
         let (started, waiting) = (watch::Sender::new(false), AtomicUsize::new(0));
         let hub = Arc::new(Self { inner: Mutex::default(), started, waiting });
@@ -181,6 +183,14 @@ impl Hub {
         self.lock().members.iter().map(|(_, member)| member.as_ended()).collect()
     }
 
+    /// Moves a socket between the rooms of accounts, if the user's account has changed.
+    pub fn change_account(&self, socket: &str, old: Option<&str>, new: Option<&str>) {
+        if old != new {
+            self.unsubscribe(socket, &account_room(old));
+            self.subscribe(socket, &account_room(new));
+        }
+    }
+
     /// A token was exchanged for one with other claims.
     pub fn reauthorise(&self, socket: &str, claims: contracts::Claims) -> bool {
         let mut inner = self.lock();
@@ -220,11 +230,15 @@ impl Hub {
                 if std::mem::replace(&mut member.last_event, *dispatched) == *dispatched {
                     continue;
                 }
-                let pushed = member.give(event);
+                let Some(pushed) = member.give(event) else { continue };
                 let connection = &member.connection;
                 given.sockets += u64::from(matches!(pushed, Pushed::First | Pushed::Queued));
                 match pushed {
                     Pushed::First => given.idle.push(Arc::clone(connection)),
+                    Pushed::Full if event.position.is_some() => {
+                        member.hears = Hears::Unlogged;
+                        given.behind.push(member.as_ended());
+                    }
                     Pushed::Full => given.slow.push(Arc::clone(connection)),
                     Pushed::Queued | Pushed::Closed => {}
                 }
@@ -264,10 +278,14 @@ impl Inner {
 
 /// The rooms that a socket is in from the beginning.
 pub fn own_rooms(claims: &contracts::Claims) -> Vec<String> {
-    let account = claims.account_id.as_deref().unwrap_or("global");
-    let mut rooms = vec!["all".into(), user_room(&claims.user_id), format!("account:{account}")];
+    let account = account_room(claims.account_id.as_deref());
+    let mut rooms = vec!["all".into(), user_room(&claims.user_id), account];
     rooms.extend(claims.sid.map(session_room));
     rooms
+}
+
+fn account_room(account: Option<&str>) -> String {
+    format!("account:{}", account.unwrap_or("global"))
 }
 
 pub fn user_room(user: &str) -> String {

@@ -9,11 +9,13 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::field::Empty;
 
-use super::{Event, Given, Hub};
+use super::{Ended, Event, Given, Hub, Member};
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::gateway::Gateway;
+use crate::metrics::Dropped;
 use crate::outbound::Pushed;
+use crate::recovery::Unrecoverable;
 
 /// How exact pings and expiries are: coarse, because they are many.
 const TICK: Duration = Duration::from_millis(100);
@@ -37,14 +39,19 @@ pub struct Inbox {
 #[derive(Clone)]
 pub enum Item {
     Event(Arc<Event>),
-    Reset { position: Position, reason: ResetReason },
+    Reset {
+        position: Position,
+        reason: ResetReason,
+    },
+    /// Messages that are not logged were lost.
+    Lost,
 }
 
 impl Inbox {
     /// Hands the hub an item after all earlier ones. An event for few sockets is delivered here and now,
     /// and written as well unless `more` is about to come, which their own tasks then write with it; one for
     /// many is left to the hub's own thread, which is woken once for all of them.
-    pub async fn hand(&self, gateway: &Gateway, item: Item, more: bool) {
+    pub async fn hand(&self, gateway: &Arc<Gateway>, item: Item, more: bool) {
         if let Item::Event(event) = &item
             && self.hub.waiting.load(Ordering::Acquire) == 0
             && self.hub.audience(event) <= FEW
@@ -93,6 +100,7 @@ impl Hub {
                         match item {
                             Item::Event(event) => idle.append(&mut self.deliver(&gateway, &event)),
                             Item::Reset { position, reason } => self.reset(&gateway, position, reason),
+                            Item::Lost => self.resync(&gateway, Unrecoverable::Overflow, |_| {}),
                         }
                     }
                     write(&mut idle).await;
@@ -105,7 +113,7 @@ impl Hub {
 
     /// Puts an event into the queues of all who may see it. The connections that were idle: it is still
     /// to be written there.
-    pub(super) fn deliver(&self, gateway: &Gateway, event: &Arc<Event>) -> Vec<Arc<Connection>> {
+    pub(super) fn deliver(&self, gateway: &Arc<Gateway>, event: &Arc<Event>) -> Vec<Arc<Connection>> {
         let _entered = event.traceparent.map(|from| {
             let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
             if !span.is_disabled() {
@@ -113,46 +121,56 @@ impl Hub {
             }
             span.entered()
         });
-        let Given { sockets, idle, slow } = self.dispatch(event);
+        let Given { sockets, idle, slow, behind } = self.dispatch(event);
         if sockets > 0 {
             tracing::debug!(event_id = %event.envelope.event_id, sockets, "delivered");
             gateway.metrics.sent(&event.label, sockets);
             let lag = gateway.clock().now() - event.published_at();
             gateway.metrics.delivery_lag(lag);
         }
+        for Ended { connection, socket } in behind {
+            if let Some(at) = &event.position {
+                let before = Position { epoch: Arc::clone(&at.epoch), seq: at.seq - 1 };
+                connection.fall_behind(gateway, &socket, before);
+            }
+        }
+        gateway.metrics.dropped(Dropped::Slow, slow.len() as u64);
         for connection in slow {
             connection.close(gateway, Ending::Slow);
         }
         idle
     }
 
-    /// From here on the events follow one another again; what was before is lost to these sockets.
+    /// From here on the events follow one another again; earlier ones are lost to these sockets.
     pub(super) fn reset(&self, gateway: &Gateway, position: Position, reason: ResetReason) {
-        let clock = gateway.clock();
-        let mut inner = self.lock();
         let seq = position.seq;
-        inner.position = Some(position);
+        self.lock().position = Some(position);
         self.started.send_replace(true);
-        if reason == ResetReason::Started {
-            return;
+        if reason == ResetReason::LogLost {
+            self.resync(gateway, Unrecoverable::LogLost, |member| {
+                member.rooms.iter_mut().for_each(|own| own.since = seq);
+            });
         }
+    }
+
+    /// Tells every socket to load everything again.
+    fn resync(&self, gateway: &Gateway, reason: Unrecoverable, change: impl Fn(&mut Member)) {
         let mut slow = Vec::new();
-        for (_, member) in &mut inner.members {
-            member.rooms.iter_mut().for_each(|own| own.since = seq);
-            let payload = json!({ "reason": "log_lost" });
-            let notice = member.form.notice("resync", payload, None, clock);
+        for (_, member) in &mut self.lock().members {
+            change(member);
+            let payload = json!({ "reason": reason.into_str() });
+            let notice = member.form.notice("resync", payload, None, gateway.clock());
             if member.connection.outbound.push(notice) == Pushed::Full {
                 slow.push(Arc::clone(&member.connection));
             }
         }
-        drop(inner);
         // It would go on without knowing what it missed.
         for connection in slow {
             connection.close(gateway, Ending::Slow);
         }
     }
 
-    fn tick(&self, gateway: &Gateway) {
+    fn tick(&self, gateway: &Arc<Gateway>) {
         let now = Instant::now();
         let due = self.lock().connections.due(now);
         for connection in due.iter().filter_map(std::sync::Weak::upgrade) {
@@ -170,7 +188,7 @@ impl Hub {
             let Some(&key) = inner.by_id.get(&socket) else { continue };
             let member = &mut inner.members[key];
             member.timer = None;
-            if member.expires_at() <= now {
+            if member.closes_at() <= now {
                 expired.push(Arc::clone(&member.connection));
                 continue;
             }

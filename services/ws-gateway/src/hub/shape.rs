@@ -42,7 +42,7 @@ impl Crowd {
         let clock = Clock::system();
         let platform = Platform::connect("shape", http, &keys, "memory:", vec![], clock).unwrap();
         let gateway = Arc::new(Gateway::new(platform, settings).unwrap());
-        let (Inbox { hub, .. }, _) = Hub::open();
+        let (Inbox { hub, .. }, _) = Hub::create();
         hub.reset(&gateway, Position { epoch: "e".into(), seq: 0 }, ResetReason::Started);
         let mut crowd = Self { gateway, hub, sockets: Vec::new(), heard: 0 };
         for (number, form) in (0..size).zip([Form::Plain, Form::Root, Form::Dashboard].iter().cycle()) {
@@ -70,14 +70,14 @@ impl Crowd {
     }
 
     fn prepare(&self, channel: &str, payload: serde_json::Value, user: Option<String>) -> Arc<Event> {
-        let body = json!({
+        let envelope = json!({
             "eventId": Uuid::now_v7(), "type": channel, "timestamp": "2026-01-01T00:00:00Z",
             "payload": payload, "userId": user, "seq": self.heard, "epoch": "e",
         })
         .to_string();
-        let envelope = serde_json::from_str(&body).unwrap();
+        let (size, envelope) = (envelope.len(), serde_json::from_str(&envelope).unwrap());
         let position = Some(Position { epoch: "e".into(), seq: self.heard });
-        Arc::new(self.gateway.prepare(&Message { channel: channel.into(), body, envelope, position }))
+        Arc::new(self.gateway.prepare(&Message { channel: channel.into(), envelope, position, size }))
     }
 
     fn deliver(&self, event: &Arc<Event>) {

@@ -147,11 +147,13 @@ impl Queue {
         }
     }
 
-    /// Forgets what nobody has begun to read.
-    pub fn forget(&mut self) {
+    /// Drops the frames that have not been written in part. Returns their number.
+    pub fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
+        let forgotten = self.frames.len().saturating_sub(begun);
         self.frames.truncate(begun);
         self.bytes = self.frames.iter().map(|frame| frame.wire().len()).sum();
+        forgotten as u64
     }
 }
 

@@ -19,6 +19,20 @@ pub enum Command {
     Ping {},
 }
 
+impl Command {
+    /// The type, as a client sends it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Auth { .. } => "auth",
+            Self::Subscribe { .. } => "subscribe",
+            Self::Unsubscribe { .. } => "unsubscribe",
+            Self::Reauth { .. } => "reauth",
+            Self::Resume { .. } => "resume",
+            Self::Ping {} => "ping",
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     #[error("not a JSON object")]
@@ -32,7 +46,7 @@ pub enum MessageError {
 impl Request {
     pub fn decode(text: &str) -> Result<Self, MessageError> {
         let mut fields: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| MessageError::NotAnObject)?;
+            contracts::parse_json(text).map_err(|_| MessageError::NotAnObject)?;
         let id = fields.remove("id");
         if !matches!(id, None | Some(Value::String(_) | Value::Number(_))) {
             return Err(MessageError::Id);

@@ -9,7 +9,9 @@ mod packet;
 pub use connection::{Action, Connection};
 pub use decoder::Decoder;
 pub use encode::{ack, connect, connect_error, disconnect, event, packet};
-pub use packet::{Content, DecodeError, Header, Packet, RESERVED_EVENTS};
+#[cfg(test)]
+pub use packet::RESERVED_EVENTS;
+pub use packet::{Content, DecodeError, Header, Packet};
 
 #[cfg(test)]
 mod properties;

@@ -60,7 +60,7 @@ impl Header {
         let id = take_id(&mut rest)?;
         let payload = match rest {
             "" => None,
-            json => Some(serde_json::from_str(json).map_err(|_| DecodeError::Payload)?),
+            json => Some(contracts::parse_json(json).map_err(|_| DecodeError::Payload)?),
         };
         let content = content(kind, id, payload)?;
         if binary && !placeholders_fit(&content, attachments) {

@@ -135,7 +135,7 @@ impl Way {
             Self::SaysNothing => code(transport.open(app).await).await,
             Self::Expiry => {
                 let client = transport.join(app, &token).await;
-                app.platform.clock.advance(TimeDelta::seconds(901));
+                app.platform.clock.advance(TimeDelta::seconds(911));
                 code(client).await
             }
             Self::Revocation => {
@@ -150,7 +150,8 @@ impl Way {
             },
             Self::Flood => {
                 let mut client = transport.join(app, &token).await;
-                for _ in 0..6 {
+                // Each of them waits a second for its turn, until it is enough.
+                for _ in 0..8 {
                     client.chat().await;
                 }
                 code(client).await

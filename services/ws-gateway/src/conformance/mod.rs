@@ -1,5 +1,7 @@
-//! What the public test suites of Engine.IO and Socket.IO expect of a server: echoes, and nobody to
-//! show a token to. Only `examples/conformance.rs` and tests ask for it; no setting does.
+//! The servers that the public test suites of Engine.IO, of Socket.IO and of the stock client expect:
+//! echoes, and no tokens. Only `examples/conformance.rs` and tests ask for it; no setting does.
+
+mod client_suite;
 
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ const NAMESPACES: [&str; 2] = ["/", "/custom"];
 pub enum Suite {
     EngineIo,
     SocketIo,
+    /// The tests of the stock client itself. The whole query of a handshake stands for its token.
+    Client,
 }
 
 impl Connection {
@@ -32,6 +36,7 @@ impl Connection {
             return;
         }
         match self.decode(message) {
+            action if suite == Suite::Client => self.serve_client_suite(gateway, action),
             Action::Join { namespace, auth } => self.welcome(&namespace, auth),
             Action::Event { namespace, name, args, ack, attachments } => {
                 let content = match (name.as_str(), ack) {
