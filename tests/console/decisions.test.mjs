@@ -83,7 +83,7 @@ for (const start of [allInOne, behindCaddy]) {
       const dialog = page.getByRole('dialog');
       const stack = dialog.getByLabel('Stack');
       await eventually('the stack named by the file', async () => (await stack.inputValue()) === 'network');
-      await dialog.getByLabel('Only try').check();
+      await dialog.getByLabel('Dry run').check();
       await dialog.getByRole('button', { name: 'Upload' }).click();
       await dialog.getByText('This would happen').waitFor();
       await browser.farewell(engineer);
@@ -178,11 +178,13 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(engineer);
     });
 
-    test('an alert is read by one, and counted down for the other', async () => {
+    test('an alert that one person reads stays unread for the other', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
-      const badge = viewer.page.getByRole('link', { name: /^Alerts/ }).locator('.badge');
+      const badgeOf = ({ page }) => page.getByRole('link', { name: /^Alerts/ }).locator('.badge');
+      const [badge, theirs] = [engineer, viewer].map(badgeOf);
       const unread = parseInt(await badge.textContent(), 10);
+      const theirUnread = parseInt(await theirs.textContent(), 10);
       assert.ok(unread > 0);
       await visit(engineer.page, '#/alerts');
       await engineer.page
@@ -190,6 +192,7 @@ for (const start of [allInOne, behindCaddy]) {
         .first()
         .click();
       await eventually('one less', async () => parseInt(await badge.textContent(), 10) === unread - 1);
+      assert.equal(parseInt(await theirs.textContent(), 10), theirUnread);
       await browser.farewell(engineer, viewer);
     });
   });

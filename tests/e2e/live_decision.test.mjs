@@ -105,7 +105,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       for (const [status, code, answer] of [
         [400, 'VALIDATION_ERROR', await ingest('{"format_version":')],
         [422, 'UNPROCESSABLE', await ingest(await sample('edge/state_not_a_plan.json'))],
-        [422, 'UNPROCESSABLE', await ingest(await sample('edge/ui_stream_not_a_plan.jsonl'))],
+        [422, 'UNPROCESSABLE', await ingest('Terraform will perform the following actions:')],
         [422, 'UNPROCESSABLE', await ingest(await sample('edge/errored_plan.json'))],
         [413, 'PAYLOAD_TOO_LARGE', await ingest(`{"x":"${'x'.repeat(33 << 20)}"}`)],
         [401, 'AUTH_ERROR', await approve(app.api)],

@@ -51,6 +51,11 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
         const accepted = name in expected && expected[name].accept !== false;
         for (const query of queries(name)) {
           const answer = await engineer.ingest(text, query);
+          // The lines of a run are read too, as far as they go.
+          if (name.endsWith('.jsonl')) {
+            created += succeeded(answer).data.created;
+            continue;
+          }
           if (!accepted) {
             assert.equal(answer.status, 422, `${name}: ${answer.text}`);
             continue;

@@ -66,7 +66,7 @@ impl Publisher {
             id: Uuid::now_v7(),
             resource_id,
             resource_type: "aws_instance".into(),
-            region: "eu-west-1".into(),
+            region: Some("eu-west-1".into()),
             severity: "warning".into(),
             cost_impact_monthly: 12.5,
             detected_at: self.clock.now(),

@@ -17,15 +17,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Each this many bytes extend the deadline of a large body by one second.
 const LARGE_BODY_BYTES_PER_SECOND: u64 = 64 * 1024;
 
-/// Whether the body of this request may be large; set by the handler, read while the body arrives.
+/// When the handler began to wait for a large body; read while the body arrives.
 #[derive(Clone, Default)]
-struct IsLarge(Rc<Cell<bool>>);
+struct IsLarge(Rc<Cell<Option<Instant>>>);
 
 /// Lets the deadline of the body grow with what has arrived: a body that arrives at 64 KiB per second or
-/// faster is read to its end.
+/// faster is read to its end. The time before the call does not count, since the client had to wait.
 pub fn expect_large_body(request: &HttpRequest) {
     if let Some(IsLarge(is_large)) = request.extensions().get() {
-        is_large.set(true);
+        is_large.set(Some(Instant::now()));
     }
 }
 
@@ -54,8 +54,12 @@ struct TimedBody {
 
 impl TimedBody {
     fn deadline(&self) -> Instant {
-        let seconds = if self.is_large.0.get() { self.received / LARGE_BODY_BYTES_PER_SECOND } else { 0 };
-        self.started + self.limit + Duration::from_secs(seconds)
+        match self.is_large.0.get() {
+            Some(started) => {
+                started + self.limit + Duration::from_secs(self.received / LARGE_BODY_BYTES_PER_SECOND)
+            }
+            None => self.started + self.limit,
+        }
     }
 }
 

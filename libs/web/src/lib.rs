@@ -35,8 +35,8 @@ pub use config::{Environment, HttpConfig, parse};
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
 pub use extract::{
-    BodyLimit, Caller, MaybeCaller, RequestId, ValidJson, ValidPath, ValidQuery, bearer, is_json, parse_json,
-    read_body,
+    AnyOf, BodyLimit, Caller, MaybeCaller, NoQuery, RequestId, ValidJson, ValidPath, ValidQuery, bearer,
+    is_json, parse_json, read_body,
 };
 pub use health::{Check, Health, Status};
 pub use limiter::{Limit, Limiter};

@@ -1,5 +1,5 @@
-//! Who may do what, as types: a handler that takes an [`Engineer`] cannot be reached by a viewer, and
-//! is refused before anything else of the request is looked at.
+//! Permissions as types: a handler that takes an [`Engineer`] cannot be reached by a viewer, who is refused
+//! before anything else of the request is read.
 
 use std::future::{Ready, ready};
 
@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use contracts::Role;
+use uuid::Uuid;
 
 use crate::State;
 
@@ -15,7 +16,23 @@ use crate::State;
 pub struct Actor {
     pub user_id: String,
     pub role: Role,
+    /// The request's id as its log line has it: the client's, if it sent one.
     pub request_id: String,
+    /// An id that this service gave to the request.
+    pub own_request_id: String,
+}
+
+impl Actor {
+    /// This service itself, where nobody asked.
+    pub fn service() -> Self {
+        let own_request_id = Uuid::now_v7().to_string();
+        Self {
+            user_id: "drift-service".into(),
+            role: Role::Admin,
+            request_id: own_request_id.clone(),
+            own_request_id,
+        }
+    }
 }
 
 /// How much of a drift a caller sees. Ordered.
@@ -60,12 +77,12 @@ at_least!(
     Role::Viewer
 );
 at_least!(
-    /// Whoever may decide on drifts.
+    /// A caller that may decide on drifts.
     Engineer,
     Role::Engineer
 );
 at_least!(
-    /// Whoever may undo and delete.
+    /// A caller that may undo and delete.
     Admin,
     Role::Admin
 );
@@ -74,11 +91,16 @@ fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Resul
     let caller = web::Caller::from_request(request, payload).into_inner()?;
     caller.require(role)?;
     let web::RequestId(request_id) = web::RequestId::from_request(request, payload).into_inner()?;
-    Ok(Actor { user_id: caller.user_id, role: caller.role, request_id })
+    let own_request_id = Uuid::now_v7().to_string();
+    Ok(Actor { user_id: caller.user_id, role: caller.role, request_id, own_request_id })
 }
 
-/// Whoever reads: anybody, or with `PUBLIC_READS=false` anybody with an account.
-pub struct Reader(pub Audience);
+/// A caller that reads: anybody, or with `PUBLIC_READS=false` anybody with an account.
+pub struct Reader {
+    pub audience: Audience,
+    /// `None` without an account.
+    pub user_id: Option<String>,
+}
 
 impl FromRequest for Reader {
     type Error = web::ApiError;
@@ -87,14 +109,16 @@ impl FromRequest for Reader {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reads_are_public =
             request.app_data::<Data<State>>().is_some_and(|state| state.settings.public_reads);
-        let reader = if reads_are_public {
-            let caller = web::MaybeCaller::from_request(request, payload).into_inner();
-            caller
-                .map(|web::MaybeCaller(caller)| caller.map_or(Audience::Public, |caller| caller.role.into()))
+        let caller = if reads_are_public {
+            web::MaybeCaller::from_request(request, payload)
+                .into_inner()
+                .map(|web::MaybeCaller(caller)| caller)
         } else {
-            let caller = web::Caller::from_request(request, payload).into_inner();
-            caller.map(|caller| caller.role.into())
+            web::Caller::from_request(request, payload).into_inner().map(Some)
         };
-        ready(reader.map(Self))
+        ready(caller.map(|caller| Self {
+            audience: caller.as_ref().map_or(Audience::Public, |caller| caller.role.into()),
+            user_id: caller.map(|caller| caller.user_id),
+        }))
     }
 }

@@ -30,19 +30,32 @@ pub struct Config {
     pub settings: Settings,
 }
 
-/// What is drift-service's own.
+/// Settings of drift-service alone.
 #[derive(Args, Clone)]
 #[group(id = "drift-service")]
 pub struct Settings {
-    /// Whether drifts, alerts and the summary may be read without an account; states never are
-    #[arg(long, env = "PUBLIC_READS", default_value_t = true, action = clap::ArgAction::Set)]
-    pub public_reads: bool,
+    /// Whether drifts, alerts and the summary may be read without an account; states never are. True in
+    /// development and false elsewhere if not given
+    #[arg(long = "public-reads", env = "PUBLIC_READS", action = clap::ArgAction::Set, value_name = "true|false")]
+    public_reads_setting: Option<bool>,
 
-    /// Severity and ignore rules (TOML)
+    /// The setting, or its default for where this runs.
+    #[arg(skip)]
+    pub(crate) public_reads: bool,
+
+    /// Rules that rate drifts or ignore them (TOML)
     #[arg(long, env = "DRIFT_RULES", value_name = "FILE")]
     pub drift_rules: Option<PathBuf>,
 
-    /// Secret under which states are recognised again without being stored; at least 32 bytes outside development
+    /// Secret that keys the hashes of states; at least 32 bytes outside development
     #[arg(long, env = "DRIFT_HASH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub drift_hash_secret: Option<String>,
+}
+
+impl Settings {
+    /// Fills in the defaults that depend on where this runs.
+    pub(crate) fn for_environment(self, http: &HttpConfig) -> Self {
+        let public_reads = self.public_reads_setting.unwrap_or(!http.is_strict());
+        Self { public_reads, ..self }
+    }
 }

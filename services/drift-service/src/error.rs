@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
 use outbox::is_away;
+use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
 use web::{ApiError, ErrorCode};
 
 use crate::drift::{Action, Status};
-use crate::scan::ScanError;
 
-/// What can go wrong here. Knows nothing of HTTP but its translation below.
+/// The errors of this service. HTTP appears only in their translation below.
 #[derive(Debug, thiserror::Error)]
 pub enum DriftError {
     #[error("there is no such {0}")]
@@ -18,9 +18,9 @@ pub enum DriftError {
     Final,
     #[error("it has changed since: its version is now v{current}")]
     Changed { current: i32 },
-    #[error("a scan of this stack from {last} is known already, and this one is older")]
+    #[error("the last scan of this stack is from {last}, and this one is older")]
     StaleScan { last: DateTime<Utc> },
-    #[error("the drift has an alert of this type already")]
+    #[error("the drift already has an alert of this type")]
     AlertExists,
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
@@ -28,7 +28,7 @@ pub enum DriftError {
     Invalid { field: &'static str, message: String },
     #[error(transparent)]
     Scan(#[from] ScanError),
-    #[error("the answer cannot be written")]
+    #[error("the response cannot be written")]
     Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -60,7 +60,8 @@ impl From<DriftError> for ApiError {
                 ScanError::TooLarge
                 | ScanError::TooManyEntries
                 | ScanError::TooMuchDrift
-                | ScanError::TooManySecrets => Self::too_large(message),
+                | ScanError::TooManySecrets
+                | ScanError::TooSlow => Self::too_large(message),
             },
             DriftError::Database(cause) if is_away(&cause) => {
                 Self::unavailable("the database does not answer: try again", 1).with_source(cause)

@@ -1,8 +1,8 @@
 //! Drifts, alerts, the decisions on them and the audit of both.
 //!
-//! What scanners upload is read, redacted and ruled in [`scan`]; reconciled with what is known and
-//! stored in [`ingest`]; decided on and listed in [`drift`]. Users and sessions are auth-service's;
-//! what happens here is told to others by events, through the outbox.
+//! Uploads of scanners are read, rated, redacted and matched by the crate `scan`, and stored in [`ingest`].
+//! [`drift`] has the decisions and the lists. Users and sessions belong to auth-service. Other services
+//! learn of changes by events, through the outbox.
 
 pub mod access;
 pub mod alert;
@@ -15,13 +15,12 @@ pub mod summary;
 mod answered_request;
 mod config;
 mod error;
-mod fingerprint;
 mod migration;
 mod money;
 mod openapi;
 mod page;
 mod routes;
-mod scan;
+mod setting;
 mod stack;
 mod state;
 mod text;

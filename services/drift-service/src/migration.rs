@@ -1,3 +1,5 @@
+mod trusted;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, boolean, integer, small_integer, string_len, string_len_null, string_null,
@@ -10,7 +12,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(DriftsAndAlerts), Box::new(outbox::Migration)]
+        vec![Box::new(DriftsAndAlerts), Box::new(outbox::Migration), Box::new(trusted::Trusted)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -7,7 +7,7 @@ use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 use web::openapi::{Conventions, Failure};
 
-use crate::{alert, audit, drift, ingest, summary};
+use crate::{alert, audit, drift, ingest, rules, summary};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use crate::{alert, audit, drift, ingest, summary};
         drift::list_drifts,
         drift::create_drift,
         ingest::ingest_scan,
+        rules::list_rules,
         drift::decide_in_bulk,
         drift::get_drift,
         drift::update_drift,
@@ -34,7 +35,7 @@ use crate::{alert, audit, drift, ingest, summary};
         summary::get_summary,
         audit::list_audit,
     ),
-    components(schemas(Failure, crate::scan::Source)),
+    components(schemas(Failure, ingest::Source)),
     modifiers(&Conditions, &Conventions)
 )]
 struct Document;

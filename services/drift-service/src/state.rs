@@ -3,19 +3,30 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use outbox::Database;
-use tokio::sync::Semaphore;
+use scan::StateKey;
+use scan::redact::{Redactor, Secrets};
+use scan::rules::Rules;
 use tokio_util::sync::CancellationToken;
 use web::{Platform, Status, check_plaintext};
 
 use crate::config::Settings;
-use crate::fingerprint::StateKey;
+use crate::ingest::{Turns, TurnsConfig};
 use crate::migration::Migrator;
-use crate::rules::Rules;
+use crate::rules;
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Bodies of four callers, one each: at most 128 MiB.
+const RECEIVING: TurnsConfig = TurnsConfig {
+    slots: 4,
+    slots_per_caller: 1,
+    waiting_per_caller: 64,
+    waiting: 512,
+    patience: Duration::from_secs(120),
+};
+const PROCESSING: TurnsConfig = TurnsConfig { slots: 1, ..RECEIVING };
 const DEVELOPMENT_KEY: &str = "only for development";
 
-/// What handlers share. Cheap to clone.
+/// State shared by the handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub(crate) database: Database,
@@ -23,7 +34,10 @@ pub struct State {
     pub(crate) settings: Settings,
     pub(crate) rules: Arc<Rules>,
     pub(crate) state_key: StateKey,
-    pub(crate) ingest_turn: Arc<Semaphore>,
+    /// Turns at having the body of an upload in memory.
+    pub(crate) receiving: Turns,
+    /// Turns at reading and storing an upload.
+    pub(crate) processing: Turns,
 }
 
 impl State {
@@ -54,14 +68,27 @@ impl State {
                 .await
                 .context("DATABASE_URL cannot be used")?;
         watch_database(&platform, &database);
+        let state_key = StateKey::new(key.as_bytes());
+        rules::apply_again(&database, &rules, &state_key, platform.clock.now())
+            .await
+            .context("the rules cannot be applied to the stored drifts")?;
+        let settings = settings.for_environment(&platform.http);
         Ok(Self {
             rules: Arc::new(rules),
-            state_key: StateKey::new(key.as_bytes()),
-            ingest_turn: Arc::new(Semaphore::new(1)),
+            state_key,
+            receiving: Turns::new(RECEIVING),
+            processing: Turns::new(PROCESSING),
             platform,
             database,
             settings,
         })
+    }
+}
+
+impl State {
+    /// A text of a person, without what looks like a secret.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        Redactor::new(&Secrets::none(), &self.state_key).text(text).into_owned()
     }
 }
 
@@ -78,7 +105,7 @@ fn watch_database(platform: &Platform, database: &Database) {
     });
 }
 
-/// Publishes events and forgets old `Idempotency-Key`s until `stop`.
+/// Publishes events and deletes old `Idempotency-Key`s until `stop`.
 ///
 /// # Errors
 /// If the metrics of this service are registered already.

@@ -11,16 +11,23 @@ use sea_orm::{DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
-use web::ApiError;
+use web::{ApiError, ValidQuery};
 
 use crate::access::Reader;
-use crate::drift::Status;
+use crate::alert::entity::ReaderMark;
 use crate::drift::entity::{Column, Entity};
+use crate::drift::filter::filtered_query;
+use crate::drift::{Filter, Status};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
 use crate::{State, alert};
 use web::openapi::Success;
+
+filtered_query! {
+    /// Which drifts are counted. Lists are comma-separated, of at most 50 values.
+    pub struct SummaryQuery {}
+}
 
 /// Every key is always there. A drift is open while nobody has decided on it: in status `detected`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,10 +42,11 @@ pub struct Summary {
     /// Of the open ones.
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
+    /// Of the caller; without an account, those of drifts that are not approved. The filters do not apply.
     pub unread_alerts: u64,
     /// Mean hours from the first sighting to the decision, of the drifts that were approved or rejected.
     pub decision_hours: Option<f64>,
-    /// When the open drift that was seen first was seen first.
+    /// First-seen time of the oldest open drift.
     pub oldest_open_at: Option<DateTime<Utc>>,
 }
 
@@ -54,16 +62,27 @@ struct Group {
 }
 
 /// Open, decided and resolved drifts in numbers.
-#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics",
+#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery),
     responses((status = 200, body = Success<Summary>)),
     security((), ("bearer" = [])))]
-pub async fn get_summary(state: Data<State>, _reader: Reader) -> Result<HttpResponse, ApiError> {
-    let summary = summarize(&*state.database).await.map_err(DriftError::from)?;
+pub async fn get_summary(
+    state: Data<State>,
+    reader: Reader,
+    ValidQuery(query): ValidQuery<SummaryQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let filter = query.filter()?;
+    let mark = alert::reader_mark(&*state.database, reader.user_id).await?;
+    let summary = summarize(&*state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
     Ok(web::ok(summary))
 }
 
-async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
+async fn summarize(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    reader: Option<&ReaderMark>,
+) -> Result<Summary, DbErr> {
     let groups: Vec<Group> = Entity::find()
+        .filter(filter.condition())
         .select_only()
         .columns([Column::Status, Column::Severity])
         .column_as(Expr::col(Column::Id).count(), "drifts")
@@ -76,8 +95,7 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
         .into_model()
         .all(db)
         .await?;
-    let unread_alerts =
-        alert::entity::Entity::find().filter(alert::entity::Column::IsRead.eq(false)).count(db).await?;
+    let unread_alerts = alert::entity::count_unread(db, reader).await?;
     let count = |fits: &dyn Fn(&Group) -> bool| {
         groups.iter().filter(|group| fits(group)).map(|group| group.drifts.unsigned_abs()).sum::<u64>()
     };

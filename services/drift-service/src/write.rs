@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use web::{ApiError, ValidJson};
 
 use crate::access::Actor;
+use crate::answered_request::Claim;
 use crate::error::DriftError;
 use crate::{State, answered_request};
 
@@ -96,8 +97,9 @@ pub async fn begin(
     let path = conditions.route.split('?').next().unwrap_or_default();
     let id = digest(&[actor.user_id.as_bytes(), path.as_bytes(), key.as_bytes()]);
     let request_hash = digest(&[conditions.route.as_bytes(), body]);
+    let claim = Claim { id: &id, actor: &actor.user_id, request_hash: &request_hash, at };
     // Waits for a write with the same key that is under way.
-    if answered_request::claim(&*tx, &id, &request_hash, at).await? {
+    if answered_request::claim(&*tx, claim).await? {
         return Ok(Begun::Write(Write { tx, actor, at, answer_id: Some(id) }));
     }
     match answered_request::by_id(&*tx, &id).await? {

@@ -4,6 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use identity::KeyConfig;
 use web::HttpConfig;
 
+use crate::ingest::Ingest;
+
 /// Infrastructure drift, decided by your team, live.
 ///
 /// Without arguments: everything on http://localhost:3001, its data in ./data, nothing else needed.
@@ -25,49 +27,8 @@ pub enum Command {
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
-    /// Send a scan: a plan as `terraform show -json` prints it, or driftctl's JSON
-    ///
-    /// Exits with 0 if there is nothing new, 2 if there is new or changed drift, 1 if it failed.
-    Ingest(Ingest),
-}
-
-/// A scan and where to send it.
-#[derive(Args)]
-pub struct Ingest {
-    /// File to send, plain or gzip; - reads standard input
-    pub file: PathBuf,
-
-    /// Where DriftSentry is; the token of an engineer or a service comes in DRIFTSENTRY_TOKEN
-    #[arg(long, env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
-    pub url: String,
-
-    /// Token of an engineer or of a service; by the environment only, since arguments can be seen by others
-    #[arg(long = "token", env = "DRIFTSENTRY_TOKEN", hide = true, hide_env_values = true)]
-    pub token: Option<String>,
-
-    /// What was scanned: the name of the state or workspace
-    #[arg(long)]
-    pub stack: String,
-
-    /// The scan covers the whole stack: drifts that it does not show are resolved
-    #[arg(long)]
-    pub complete: bool,
-
-    /// Only say what would happen
-    #[arg(long)]
-    pub dry_run: bool,
-
-    /// `drift` reads resource_drift, `changes` reads resource_changes
-    #[arg(long, default_value = "drift", value_parser = ["drift", "changes"])]
-    pub source: String,
-
-    /// Account of the resources, where the scan does not tell
-    #[arg(long)]
-    pub account_id: Option<String>,
-
-    /// Region of the resources, where the scan does not tell
-    #[arg(long)]
-    pub region: Option<String>,
+    /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
+    Ingest(Box<Ingest>),
 }
 
 /// How to serve.

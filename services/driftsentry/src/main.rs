@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
         Some(Command::Ingest(scan)) => {
             token_expiry::warn(scan.token.as_deref(), Clock::system().now());
-            return ingest::run(scan).await;
+            return Ok(ingest::run(*scan).await);
         }
     }
     Ok(ExitCode::SUCCESS)

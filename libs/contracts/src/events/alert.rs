@@ -20,9 +20,34 @@ pub struct AlertCreated {
 }
 event!(AlertCreated, "alert:created");
 
+/// A person has read an alert. Goes to that person alone.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertRead {
     pub id: Uuid,
+    /// Routes the event; not part of the payload.
+    #[serde(skip)]
+    pub user_id: String,
 }
-event!(AlertRead, "alert:read");
+event!(AlertRead, "alert:read", user_id);
+
+/// A person has read all alerts until a moment. Goes to that person alone.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertsRead {
+    /// The person's id.
+    pub id: String,
+    pub read_until: DateTime<Utc>,
+    /// Routes the event; not part of the payload.
+    #[serde(skip)]
+    pub user_id: String,
+}
+event!(AlertsRead, "alert:all_read", user_id);
+
+/// An alert is closed for everybody: its drift was approved.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertClosed {
+    pub id: Uuid,
+}
+event!(AlertClosed, "alert:closed");

@@ -12,7 +12,8 @@ pub struct DriftCreated {
     pub id: Uuid,
     pub resource_id: String,
     pub resource_type: String,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
     pub severity: String,
     /// In the account's currency, two places; may be negative.
     pub cost_impact_monthly: f64,
@@ -56,7 +57,8 @@ pub struct DriftUpdated {
     pub status: String,
     pub severity: String,
     pub cost_impact_monthly: f64,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
     #[serde(skip)]
     pub account_id: Option<String>,
 }
@@ -68,7 +70,7 @@ pub struct DriftResolved {
     pub id: Uuid,
     pub status: String,
     pub resolved_at: DateTime<Utc>,
-    /// `manual`, `auto`, `superseded` or `deleted`.
+    /// `manual`, `auto`, `superseded`, `ignored` or `deleted`.
     pub resolved_how: String,
     #[serde(skip)]
     pub account_id: Option<String>,

@@ -8,7 +8,7 @@ mod read_only;
 use std::time::Duration;
 
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use contracts::{Clock, Event, Tasks};
 use outbox::Database;
 use prometheus::Registry;
@@ -71,7 +71,7 @@ impl World {
 
     async fn commit(&self, ids: &[Uuid]) {
         let mut transaction = self.database.begin().await.unwrap();
-        ids.iter().for_each(|id| transaction.emit(AlertRead { id: *id }));
+        ids.iter().for_each(|id| transaction.emit(AlertClosed { id: *id }));
         transaction.commit().await.unwrap();
     }
 
@@ -97,7 +97,7 @@ async fn next_id(feed: &mut Feed) -> Uuid {
         let item =
             tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent");
         if let FeedItem::Message(message) = item {
-            assert_eq!(message.channel, AlertRead::TYPE);
+            assert_eq!(message.channel, AlertClosed::TYPE);
             let payload: serde_json::Value = serde_json::from_str(message.envelope.payload.get()).unwrap();
             return payload["id"].as_str().unwrap().parse().unwrap();
         }
@@ -115,7 +115,7 @@ async fn s47_committed_events_are_published_in_order_and_rolled_back_ones_never(
     let (kept, lost, after) = (ids(1_200), ids(3), ids(1));
     world.commit(&kept).await;
     let mut rolled_back = world.database.begin().await.unwrap();
-    lost.iter().for_each(|id| rolled_back.emit(AlertRead { id: *id }));
+    lost.iter().for_each(|id| rolled_back.emit(AlertClosed { id: *id }));
     drop(rolled_back);
     world.commit(&after).await;
     for expected in kept.iter().chain(&after) {
@@ -190,7 +190,7 @@ async fn s25_marks_arrive_with_their_event(#[case] backend: Backend) {
     let expires_at = Clock::system().now() + chrono::TimeDelta::minutes(15);
     let mark = Mark { value: "session:x:logout".into(), expires_at };
     let mut transaction = world.database.begin().await.unwrap();
-    transaction.emit_with(AlertRead { id: Uuid::now_v7() }, vec![mark]);
+    transaction.emit_with(AlertClosed { id: Uuid::now_v7() }, vec![mark]);
     transaction.commit().await.unwrap();
     world.database.publish_pending().await.unwrap();
     assert_eq!(world.backplane.marks().await.unwrap(), ["session:x:logout"]);
@@ -220,7 +220,7 @@ async fn services_share_a_database_in_schemas_of_their_own() {
     };
     let (auth, drift) = (connect("auth").await.unwrap(), connect("drift").await.unwrap());
     let mut transaction = auth.begin().await.unwrap();
-    transaction.emit(AlertRead { id: Uuid::now_v7() });
+    transaction.emit(AlertClosed { id: Uuid::now_v7() });
     transaction.commit().await.unwrap();
     assert_eq!(drift.publish_pending().await.unwrap(), 0);
     assert_eq!(auth.publish_pending().await.unwrap(), 1);
@@ -239,7 +239,7 @@ async fn transactions_that_read_and_then_write_wait_for_each_other(#[case] backe
             let count =
                 Statement::from_string(transaction.get_database_backend(), "SELECT count(*) FROM outbox");
             transaction.query_one_raw(count).await.unwrap();
-            transaction.emit(AlertRead { id: Uuid::now_v7() });
+            transaction.emit(AlertClosed { id: Uuid::now_v7() });
             transaction.commit().await.unwrap();
         }
     });

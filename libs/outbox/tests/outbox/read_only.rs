@@ -1,6 +1,6 @@
 //! A database that can be read and not written, as after a failover: the old primary keeps its connections.
 
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use outbox::{Database, is_away};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use testing::{Backend, PrivatePostgres, eventually};
@@ -10,7 +10,7 @@ use crate::World;
 
 async fn write(database: &Database) -> Result<(), DbErr> {
     let mut transaction = database.begin().await?;
-    transaction.emit(AlertRead { id: Uuid::now_v7() });
+    transaction.emit(AlertClosed { id: Uuid::now_v7() });
     transaction.commit().await
 }
 

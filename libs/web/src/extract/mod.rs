@@ -1,14 +1,16 @@
 //! What handlers take from a request. Whatever is wrong with it becomes an [`ApiError`] that names
 //! the field.
 
+mod any_of;
 mod body;
 mod caller;
 mod parameters;
 mod request_id;
 
+pub use any_of::AnyOf;
 pub use body::{BodyLimit, ValidJson, is_json, parse_json, read_body};
 pub use caller::{Caller, MaybeCaller, bearer};
-pub use parameters::{ValidPath, ValidQuery};
+pub use parameters::{NoQuery, ValidPath, ValidQuery};
 pub use request_id::RequestId;
 
 use validator::{Validate, ValidationErrorsKind};

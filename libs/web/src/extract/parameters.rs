@@ -8,6 +8,9 @@ use validator::Validate;
 use super::{unreadable, validated};
 use crate::ApiError;
 
+/// How long a query string may be.
+const MAX_QUERY_BYTES: usize = 8 * 1024;
+
 /// A query string whose rules hold. Give the type `#[serde(deny_unknown_fields)]`.
 #[derive(Clone, Debug)]
 pub struct ValidQuery<T>(pub T);
@@ -17,11 +20,34 @@ impl<T: DeserializeOwned + Validate> FromRequest for ValidQuery<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = request.query_string().as_bytes();
-        let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
-        let value = serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()));
-        ready(value.and_then(validated).map(Self))
+        ready(parse(request.query_string()).and_then(validated).map(Self))
+    }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+    if query.len() > MAX_QUERY_BYTES {
+        let message = format!("must have at most {MAX_QUERY_BYTES} bytes");
+        return Err(ApiError::validation("query", message));
+    }
+    let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// For operations that have no parameters: whoever sends one is told that it means nothing here.
+#[derive(Clone, Copy, Debug)]
+pub struct NoQuery;
+
+impl FromRequest for NoQuery {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        ready(parse(request.query_string()).map(|Nothing {}| Self))
     }
 }
 

@@ -5,6 +5,7 @@ import * as session from '../session.js';
 import { failed } from '../states.js';
 import { showAudit } from './admin/audit.js';
 import { showConnections } from './admin/connections.js';
+import { showRules } from './admin/rules.js';
 import { showTokens } from './admin/tokens.js';
 import { showUsers } from './admin/users.js';
 
@@ -12,6 +13,7 @@ const PARTS = {
   users: ['Users', showUsers],
   tokens: ['Service tokens', showTokens],
   connections: ['Live connections', showConnections],
+  rules: ['Rules', showRules],
   audit: ['Audit', showAudit],
 };
 

@@ -59,7 +59,9 @@ export function show(main, found, signal) {
   const again = throttled(700, () => merge(), signal);
   onLive('alert:created', again, signal);
   onLive('resync', () => start(), signal);
-  onLive('alert:read', (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
+  for (const type of ['alert:read', 'alert:closed'])
+    onLive(type, (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
+  onLive('alert:all_read', () => [...items.keys()].forEach(shownAsRead), signal);
 
   function choose(value) {
     isUnreadOnly = value;

@@ -3,60 +3,26 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
+use contracts::events::alert::{AlertRead, AlertsRead};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath, ValidQuery};
+use web::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 
-use super::entity::{self, Filter, Model, Which};
-use super::{AlertType, deletion, raise, read};
+use super::entity::{self, Filter, Model};
+use super::view::{AlertView, reader_mark, views};
+use super::{AlertType, deletion, raise, reads};
 use crate::State;
-use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
-use crate::audit;
+use crate::access::{Admin, Engineer, Reader, Viewer};
+use crate::audit::{self, Record, Subject};
 use crate::error::DriftError;
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
 use web::openapi::{Done, List, Success};
-
-/// An alert. Who read it is for callers with an account.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertView {
-    pub id: Uuid,
-    pub drift_id: Option<Uuid>,
-    #[serde(rename = "type")]
-    pub alert_type: AlertType,
-    pub severity: Severity,
-    pub title: String,
-    pub message: String,
-    pub created_at: DateTime<Utc>,
-    pub is_read: bool,
-    pub read_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_by: Option<Option<String>>,
-}
-
-impl AlertView {
-    pub fn new(alert: Model, audience: Audience) -> Self {
-        Self {
-            id: alert.id,
-            drift_id: alert.drift_id,
-            alert_type: alert.alert_type,
-            severity: alert.severity,
-            title: alert.title,
-            message: alert.message,
-            created_at: alert.created_at,
-            is_read: alert.is_read,
-            read_at: alert.read_at,
-            read_by: (audience >= Audience::Viewer).then_some(alert.read_by),
-        }
-    }
-}
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -81,21 +47,24 @@ pub struct AlertQuery {
     security((), ("bearer" = [])))]
 pub async fn list_alerts(
     state: Data<State>,
-    Reader(audience): Reader,
+    reader: Reader,
     ValidQuery(query): ValidQuery<AlertQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    let audience = reader.audience;
+    let reader = reader_mark(&*state.database, reader.user_id).await?;
+    let bound = format!("{:?}", (query.is_read, query.severity, query.alert_type, query.drift_id));
     let filter = Filter {
         is_read: query.is_read,
+        reader: reader.clone(),
         severity: query.severity,
         alert_type: query.alert_type,
         drift_id: query.drift_id,
     };
-    let bound = format!("{filter:?}");
     let after = page::after(query.cursor.as_deref(), &bound)?;
     let rows = entity::page(&*state.database, &filter, after, query.limit + 1).await;
     let rows = rows.map_err(DriftError::from)?;
     let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
-    let views = alerts.into_iter().map(|alert| AlertView::new(alert, audience)).collect();
+    let views = views(&*state.database, alerts, audience, reader.as_ref()).await?;
     Ok(web::list(views, query.limit, next))
 }
 
@@ -105,14 +74,17 @@ pub async fn list_alerts(
     security((), ("bearer" = [])))]
 pub async fn get_alert(
     state: Data<State>,
-    Reader(audience): Reader,
+    reader: Reader,
     ValidPath(id): ValidPath<Uuid>,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
-    Ok(web::ok(AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience)))
+    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+    let mark = reader_mark(&*state.database, reader.user_id).await?;
+    Ok(web::ok(views(&*state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
 }
 
-/// Marks an alert as read. Doing it again changes nothing.
+/// Marks an alert as read for the caller. Doing it again changes nothing.
 #[utoipa::path(post, path = "/api/v1/alerts/{id}/read", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<AlertView>)),
     security(("bearer" = ["viewer"])))]
@@ -121,19 +93,35 @@ pub async fn read_alert(
     Viewer(actor): Viewer,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
-    read(&mut write.tx, Which::One(id), &write.actor, write.at).await.map_err(DriftError::from)?;
     let alert = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
-    let view = AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience);
+    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+    let user_id = write.actor.user_id.clone();
+    let mark = reader_mark(&*write.tx, Some(user_id.clone())).await?;
+    let is_covered = mark.as_ref().is_some_and(|mark| mark.read_until >= Some(alert.created_at));
+    if !alert.is_read
+        && !is_covered
+        && reads::note(&*write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
+    {
+        let record = Record {
+            from: Some("unread"),
+            to: Some("read"),
+            ..Record::new(Subject::Alert(id), "alert.read")
+        };
+        audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
+        write.tx.emit(AlertRead { id, user_id });
+    }
+    let view = views(&*write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
     Ok(write.answer(StatusCode::OK, &view).await?)
 }
 
-/// An alert that a person or another service makes.
+/// An alert that a person or another service creates.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlert {
@@ -149,7 +137,7 @@ pub struct NewAlert {
     message: String,
 }
 
-/// Makes an alert. A drift has at most one of each type.
+/// Creates an alert. A drift has at most one of each type.
 #[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = NewAlert,
     responses((status = 201, body = Success<AlertView>), (status = 404), (status = 409)),
     security(("bearer" = ["engineer"])))]
@@ -157,6 +145,7 @@ pub async fn create_alert(
     state: Data<State>,
     Engineer(actor): Engineer,
     conditions: Conditions,
+    _: NoQuery,
     ValidJson(body): ValidJson<NewAlert>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
@@ -175,8 +164,8 @@ pub async fn create_alert(
         drift_id: body.drift_id,
         alert_type: body.alert_type,
         severity: body.severity,
-        title: body.title,
-        message: body.message,
+        title: state.redacted(&body.title),
+        message: state.redacted(&body.message),
         created_at: write.at,
         is_read: false,
         read_at: None,
@@ -186,16 +175,16 @@ pub async fn create_alert(
         Some(SqlErr::UniqueConstraintViolation(_)) => DriftError::AlertExists,
         _ => error.into(),
     })?;
-    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience)).await?)
+    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience, None)).await?)
 }
 
 /// How many alerts were unread.
 #[derive(Serialize, ToSchema)]
 pub struct ReadCount {
-    read: usize,
+    read: u64,
 }
 
-/// Marks all alerts as read.
+/// Marks all alerts as read for the caller, and for nobody else.
 #[utoipa::path(post, path = "/api/v1/alerts/read-all", tag = "alerts",
     responses((status = 200, body = Success<ReadCount>)),
     security(("bearer" = ["viewer"])))]
@@ -203,12 +192,19 @@ pub async fn read_all_alerts(
     state: Data<State>,
     Viewer(actor): Viewer,
     conditions: Conditions,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    let read = read(&mut write.tx, Which::All, &write.actor, write.at).await.map_err(DriftError::from)?;
+    let user_id = write.actor.user_id.clone();
+    let mark = reader_mark(&*write.tx, Some(user_id.clone())).await?;
+    let read = entity::count_unread(&*write.tx, mark.as_ref()).await.map_err(DriftError::from)?;
+    if read > 0 {
+        reads::note_all(&*write.tx, &user_id, write.at).await.map_err(DriftError::from)?;
+        write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
+    }
     Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
 }
 
@@ -221,6 +217,7 @@ pub async fn delete_alert(
     Admin(actor): Admin,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,

@@ -1,17 +1,20 @@
-//! Alerts: what somebody should look at.
+//! Alerts: notices that somebody should look at a drift.
 
 pub mod entity;
+pub mod reads;
 
 mod handlers;
+mod view;
 
 use chrono::{DateTime, Utc};
-use contracts::events::alert::{AlertCreated, AlertRead};
+use contracts::events::alert::{AlertClosed, AlertCreated};
 use outbox::Transaction;
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use handlers::*;
+pub use view::reader_mark;
 
 use crate::access::Actor;
 use crate::audit::{self, Record, Subject};
@@ -42,8 +45,13 @@ pub enum AlertType {
     RemediationFailed,
 }
 
-/// What an alert says of a drift.
-pub fn about(
+/// The alert about a drift.
+pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {
+    about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
+}
+
+/// The alert about a drift, by what is known of it.
+pub fn about_address(
     drift_id: Uuid,
     address: &str,
     kind: drift::Kind,
@@ -52,21 +60,42 @@ pub fn about(
     at: DateTime<Utc>,
 ) -> entity::Model {
     let what = match kind {
-        drift::Kind::Changed => "differs from what was declared",
-        drift::Kind::Missing => "is gone",
-        drift::Kind::Unmanaged => "was declared by nobody",
+        drift::Kind::Changed => "differs from its declaration",
+        drift::Kind::Missing => "is missing",
+        drift::Kind::Unmanaged => "is not declared anywhere",
     };
     let title = match alert_type {
         AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.into_str()),
         _ => format!("Drift, {}: {address}", severity.into_str()),
     };
+    new(Some(drift_id), alert_type, severity, &title, &format!("{address} {what}."), at)
+}
+
+/// One alert for many missing resources of a stack.
+pub fn about_missing(drifts: &[&drift::entity::Model], stack: &str, at: DateTime<Utc>) -> entity::Model {
+    let count = drifts.len();
+    let severity = drifts.iter().map(|drift| drift.severity).max().unwrap_or(Severity::Critical);
+    let some: Vec<&str> = drifts.iter().take(3).map(|drift| drift.address.as_str()).collect();
+    let title = format!("{count} resources are missing: stack {stack}");
+    let message = format!("{count} resources of the stack {stack} are missing, such as {}.", some.join(", "));
+    new(None, AlertType::DriftDetected, severity, &title, &message, at)
+}
+
+fn new(
+    drift_id: Option<Uuid>,
+    alert_type: AlertType,
+    severity: Severity,
+    title: &str,
+    message: &str,
+    at: DateTime<Utc>,
+) -> entity::Model {
     entity::Model {
         id: Uuid::now_v7(),
-        drift_id: Some(drift_id),
+        drift_id,
         alert_type,
         severity,
         title: title.chars().take(255).collect(),
-        message: format!("{address} {what}.").chars().take(2000).collect(),
+        message: message.chars().take(2000).collect(),
         created_at: at,
         is_read: false,
         read_at: None,
@@ -74,7 +103,7 @@ pub fn about(
     }
 }
 
-/// Stores alerts with their events and audit rows. One that a drift already has is left out.
+/// Stores alerts with their events and audit rows.
 pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Model>) -> Result<(), DbErr> {
     let Some(at) = alerts.first().map(|alert| alert.created_at) else { return Ok(()) };
     let records = alerts
@@ -97,24 +126,37 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
     Ok(())
 }
 
-/// Marks unread alerts as read: those of a drift, one, or all. Returns how many were unread.
-pub async fn read(
+/// Raises those of these alerts, all of one type, whose drifts have none of that type.
+pub async fn raise_once(
     tx: &mut Transaction,
-    which: entity::Which,
+    actor: &Actor,
+    mut alerts: Vec<entity::Model>,
+) -> Result<(), DbErr> {
+    let Some(alert_type) = alerts.first().map(|alert| alert.alert_type) else { return Ok(()) };
+    let ids: Vec<Uuid> = alerts.iter().filter_map(|alert| alert.drift_id).collect();
+    let had = entity::drifts_with(&**tx, alert_type, &ids).await?;
+    alerts.retain(|alert| alert.drift_id.is_some_and(|id| !had.contains(&id)));
+    raise(tx, actor, alerts).await
+}
+
+/// Closes the alerts of a drift for everybody.
+pub async fn close_of_drift(
+    tx: &mut Transaction,
+    drift_id: Uuid,
     actor: &Actor,
     at: DateTime<Utc>,
-) -> Result<usize, DbErr> {
-    let ids = entity::mark_read(&**tx, which, &actor.user_id, at).await?;
+) -> Result<(), DbErr> {
+    let ids = entity::close_of_drift(&**tx, drift_id, &actor.user_id, at).await?;
     let record = |id: &Uuid| Record {
         from: Some("unread"),
         to: Some("read"),
-        ..Record::new(Subject::Alert(*id), "alert.read")
+        ..Record::new(Subject::Alert(*id), "alert.close")
     };
     audit::record(&**tx, actor, at, ids.iter().map(record).collect()).await?;
-    for id in &ids {
-        tx.emit(AlertRead { id: *id });
+    for id in ids {
+        tx.emit(AlertClosed { id });
     }
-    Ok(ids.len())
+    Ok(())
 }
 
 /// The audit of an alert that is deleted.

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 11.
+/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 12.
 const ROWS_PER_INSERT: usize = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -24,6 +24,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     pub request_id: String,
+    /// An id of our own, which no client chose; empty in rows of 0.1.0.
+    pub own_request_id: String,
     /// Names of fields, as a JSON array.
     #[sea_orm(column_type = "Text")]
     pub changed_fields: String,

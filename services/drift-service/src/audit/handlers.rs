@@ -32,7 +32,10 @@ pub struct AuditView {
     pub from: Option<String>,
     pub to: Option<String>,
     pub reason: Option<String>,
+    /// The client's id of the request, or ours if it sent none.
     pub request_id: String,
+    /// Our own id of the request, which no client can choose.
+    pub own_request_id: String,
     #[schema(value_type = Vec<String>)]
     pub changed_fields: Box<RawValue>,
 }
@@ -50,6 +53,7 @@ impl From<Model> for AuditView {
             to: row.to_status,
             reason: row.reason,
             request_id: row.request_id,
+            own_request_id: row.own_request_id,
             changed_fields: RawValue::from_string(row.changed_fields).unwrap_or_default(),
         }
     }

@@ -1,4 +1,4 @@
-//! Who did what, and to what effect. Rows are only ever added, in the transaction they tell of.
+//! The audit: who did what. Rows are only added, in the transaction that they describe.
 
 pub mod entity;
 
@@ -11,15 +11,16 @@ use uuid::Uuid;
 pub use handlers::*;
 
 use crate::access::Actor;
+use crate::drift::Status;
 
-/// What an audit row tells of.
+/// The subject of an audit row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Subject {
     Drift(Uuid),
     Alert(Uuid),
 }
 
-/// One thing that happened. Never holds a state.
+/// One action. Never holds a state.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub subject: Subject,
@@ -33,6 +34,20 @@ pub struct Record {
 impl Record {
     pub fn new(subject: Subject, action: &'static str) -> Self {
         Self { subject, action, from: None, to: None, reason: None, changed_fields: Vec::new() }
+    }
+
+    pub fn of_drift(id: Uuid, action: &'static str) -> Self {
+        Self::new(Subject::Drift(id), action)
+    }
+
+    /// The record of a drift that ends.
+    pub fn resolved(id: Uuid, action: &'static str, from: Status) -> Self {
+        Self {
+            from: Some(from.into_str()),
+            to: Some(Status::Resolved.into_str()),
+            changed_fields: vec!["status"],
+            ..Self::of_drift(id, action)
+        }
     }
 
     fn into_row(self, actor: &Actor, at: DateTime<Utc>) -> entity::Model {
@@ -51,6 +66,7 @@ impl Record {
             to_status: self.to.map(Into::into),
             reason: self.reason,
             request_id: actor.request_id.clone(),
+            own_request_id: actor.own_request_id.clone(),
             changed_fields: serde_json::json!(self.changed_fields).to_string(),
         }
     }

@@ -1,14 +1,16 @@
 //! Decisions of people, by the status machine.
 
+use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
 use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
+use super::content;
 use super::entity::{self, ActiveModel, Model};
 use super::{Action, ResolvedHow, Status};
 use crate::alert;
-use crate::audit::{self, Record, Subject};
+use crate::audit::{self, Record};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::write::Write;
@@ -83,15 +85,14 @@ fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> Acti
 
 async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &Decision) -> Result<(), DbErr> {
     if decision.action == Action::Approve {
-        let its_alerts = alert::entity::Which::OfDrift(drift.id);
-        alert::read(&mut write.tx, its_alerts, &write.actor, write.at).await?;
+        alert::close_of_drift(&mut write.tx, drift.id, &write.actor, write.at).await?;
     }
     let record = Record {
         from: Some(from.into_str()),
         to: Some(drift.status.into_str()),
         reason: decision.reason.clone(),
         changed_fields: vec!["status"],
-        ..Record::new(Subject::Drift(drift.id), audit_name(decision.action))
+        ..Record::of_drift(drift.id, audit_name(decision.action))
     };
     audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
     announce(&mut write.tx, drift, decision.action);
@@ -142,7 +143,18 @@ pub fn updated(drift: &Model) -> DriftUpdated {
         status: drift.status.into_str().into(),
         severity: drift.severity.into_str().into(),
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
-        region: drift.region.clone(),
+        region: content::known(&drift.region),
+        account_id: drift.account_id.clone(),
+    }
+}
+
+/// The event of a drift that is resolved without a person.
+pub fn resolved(drift: &Model, how: ResolvedHow, at: DateTime<Utc>) -> DriftResolved {
+    DriftResolved {
+        id: drift.id,
+        status: Status::Resolved.into_str().into(),
+        resolved_at: at,
+        resolved_how: how.into_str().into(),
         account_id: drift.account_id.clone(),
     }
 }

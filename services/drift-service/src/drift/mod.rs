@@ -1,21 +1,25 @@
-//! Drifts: what they are, and what may happen to them.
+//! Drifts: their statuses and the actions that people may take.
 
+pub mod content;
 pub mod entity;
+pub mod live;
+pub mod new;
 
 mod decide;
+pub mod filter;
 mod handlers;
 mod list;
-pub mod new;
 mod view;
 
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
-pub use decide::Decision;
+pub use decide::{Decision, resolved, updated};
+pub use filter::Filter;
 pub use handlers::*;
 pub use view::DriftView;
 
-/// What is wrong with the resource.
+/// In which way the resource drifts.
 #[derive(
     Clone,
     Copy,
@@ -34,12 +38,32 @@ pub use view::DriftView;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
-    /// It is there, and differs.
+    /// The resource exists and differs.
     Changed,
-    /// It is gone.
+    /// The resource does not exist.
     Missing,
-    /// It is there and nobody declared it.
+    /// The resource exists, and nothing declares it.
     Unmanaged,
+}
+
+impl From<scan::Kind> for Kind {
+    fn from(kind: scan::Kind) -> Self {
+        match kind {
+            scan::Kind::Changed => Self::Changed,
+            scan::Kind::Missing => Self::Missing,
+            scan::Kind::Unmanaged => Self::Unmanaged,
+        }
+    }
+}
+
+impl From<Kind> for scan::Kind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Changed => Self::Changed,
+            Kind::Missing => Self::Missing,
+            Kind::Unmanaged => Self::Unmanaged,
+        }
+    }
 }
 
 #[derive(
@@ -66,7 +90,7 @@ pub enum Status {
     Approved,
     /// This actual state is not wanted and must go.
     Rejected,
-    /// It is over. Final.
+    /// The drift is over. Final.
     Resolved,
 }
 
@@ -111,7 +135,7 @@ pub enum Action {
     Reopen,
 }
 
-/// What ended a drift.
+/// How a drift was resolved.
 #[derive(
     Clone,
     Copy,
@@ -130,12 +154,14 @@ pub enum Action {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ResolvedHow {
-    /// Somebody said so.
+    /// A person resolved it.
     Manual,
-    /// A complete scan did not find it any more.
+    /// A scan showed the resource without a difference, or a complete scan did not show it.
     Auto,
     /// A scan found another actual state than the one that was decided on.
     Superseded,
+    /// Rules say by now that it is noise.
+    Ignored,
 }
 
 #[cfg(test)]

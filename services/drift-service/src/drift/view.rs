@@ -4,13 +4,14 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::content;
 use super::entity::Model;
 use super::{Kind, ResolvedHow, Status};
 use crate::access::Audience;
 use crate::money::Money;
 use crate::rules::Severity;
 
-/// A drift, as much of it as the caller may see.
+/// The part of a drift that the caller may see.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftView {
@@ -20,7 +21,10 @@ pub struct DriftView {
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
+    /// The provider's source address, such as `registry.terraform.io/hashicorp/aws`.
+    pub provider: Option<String>,
     pub severity: Severity,
     pub kind: Kind,
     pub status: Status,
@@ -53,7 +57,11 @@ pub struct Accountability {
     pub rejected_by: Option<String>,
     pub rejected_reason: Option<String>,
     pub resolved_by: Option<String>,
-    /// The changed paths, each `{path: [key or index, …], sensitive}`.
+    /// Why the severity is what it is, in a few words.
+    pub severity_reason: Option<String>,
+    /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`: the
+    /// states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`: `ignore`,
+    /// `volatile`, `info`, `warning` or `critical`.
     #[schema(value_type = Vec<Object>)]
     pub difference: Box<RawValue>,
 }
@@ -77,7 +85,8 @@ impl DriftView {
             address: drift.address,
             resource_id: drift.resource_id,
             resource_type: drift.resource_type,
-            region: drift.region,
+            region: content::known(&drift.region),
+            provider: content::known(&drift.provider),
             severity: drift.severity,
             kind: drift.kind,
             status: drift.status,
@@ -100,6 +109,7 @@ impl DriftView {
                 rejected_by: drift.rejected_by,
                 rejected_reason: drift.rejected_reason,
                 resolved_by: drift.resolved_by,
+                severity_reason: drift.severity_reason,
                 difference: raw(drift.difference).unwrap_or_default(),
             }),
             states: (audience >= Audience::Engineer).then(|| States {

@@ -1,44 +1,64 @@
+use std::time::{Duration, Instant};
+
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use scan::{Change, Judgement, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
-use web::{ApiError, ErrorCode, ValidQuery};
+use web::openapi::Success;
+use web::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
 
-use super::apply::{Stamp, apply};
-use super::reconcile::{Sighting, distinct};
-use super::{Coverage, IngestReport, compare};
+use super::matching::{Coverage, Matched, match_stored};
+use super::report::{IngestReport, IngestedDrift, StackReport};
+use super::{Stamp, apply};
 use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
+use crate::rules::note_uses;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
-use web::openapi::Success;
 
 /// How far ahead of ours a scanner's clock may be.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+/// How long reading one upload may keep the others waiting.
+const READING: Duration = Duration::from_secs(20);
+
+/// Which list of a plan is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// `resource_drift`: the recorded state beside reality.
+    #[default]
+    Drift,
+    /// `resource_changes`: reality beside the configuration.
+    Changes,
+}
 
 #[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct IngestQuery {
-    /// What was scanned: names the state or workspace
+    /// The state or workspace that was scanned. For an upload of several plans, `{module}` and `{n}` stand
+    /// for the path of a plan's module and for its number
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 256)]
     stack: String,
-    /// The scan covers the whole stack: what it does not find is resolved. Not so for a plan that is targeted,
-    /// or shows no sign of having looked: without drift, only the refresh-only form does. With
-    /// `source=changes` no plan shows it, and this is the caller's word
+    /// The scan covers the whole stack: drifts that it does not show are resolved. A plan that is targeted,
+    /// or does not show that it is complete, resolves nothing
     #[serde(default)]
     complete: bool,
+    /// The caller vouches that the plan is neither targeted nor made with `-refresh=false`, where the plan
+    /// does not show it
+    #[serde(default)]
+    assume_complete: bool,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     account_id: Option<String>,
-    /// For resources whose state tells no region
+    /// For resources whose region the scan does not tell
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     region: Option<String>,
@@ -46,7 +66,7 @@ pub struct IngestQuery {
     #[serde(default)]
     #[param(value_type = Option<Source>)]
     source: Source,
-    /// Take driftctl's unmanaged resources too
+    /// Read driftctl's unmanaged resources too
     #[serde(default)]
     unmanaged: bool,
     /// Report and store nothing
@@ -54,8 +74,24 @@ pub struct IngestQuery {
     dry_run: bool,
 }
 
-/// Takes in a plan (`terraform show -json plan`, OpenTofu alike) or driftctl's JSON, gzip or not.
-/// All or nothing.
+impl IngestQuery {
+    fn scope(&self) -> Scope {
+        Scope {
+            stack: self.stack.clone(),
+            account_id: self.account_id.clone(),
+            region: self.region.clone(),
+            source: match self.source {
+                Source::Drift => scan::Source::Drift,
+                Source::Changes => scan::Source::Changes,
+            },
+            unmanaged: self.unmanaged,
+            deadline: Some(Instant::now() + READING),
+        }
+    }
+}
+
+/// Ingests plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, or driftctl's
+/// JSON, plain or gzip. All or nothing.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),
@@ -69,38 +105,34 @@ pub async fn ingest_scan(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     require_json_or_gzip(&request)?;
-    let body = body
-        .to_bytes_limited(MAX_BYTES)
-        .await
-        .map_err(|_| ApiError::too_large(scan::ScanError::TooLarge.to_string()))?
-        .map_err(|_| ApiError::validation("body", "could not be read"))?;
-    // One at a time: SQLite has one writer, and it bounds the memory that uploads take.
-    let _turn = state.ingest_turn.acquire().await.map_err(ApiError::internal)?;
-    let scope = Scope {
-        account_id: query.account_id.clone(),
-        region: query.region.clone(),
-        source: query.source,
-        unmanaged: query.unmanaged,
-    };
-    let reading = {
-        let (state, body) = (state.clone(), body.clone());
-        move || {
-            let judgement = Judgement { rules: &state.rules, state_key: &state.state_key };
-            scan::read(&scan::unpack(&body)?, &scope, judgement)
-        }
-    };
-    let scan = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-    let scan = scan.map_err(DriftError::from)?;
+    let busy = |_| ApiError::unavailable("too many scans are being ingested: try again", 5);
+    // The memory that bodies take is bounded by the turns at receiving them.
+    let _receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
+    expect_large_body(&request);
+    let body = read_body(body, scan::MAX_BYTES).await?;
+    // One at a time: SQLite has one writer, and a scan in memory is larger than its body.
+    let _processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
+    let scans = read(&state, &query, body.clone()).await?;
     let mut write = match begin(&state, actor, &conditions, &body).await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
-    let report = take_in(&mut write, &state, &query, scan).await?;
+    let report = ingest(&mut write, &state, &query, scans).await?;
     if query.dry_run {
         // Dropping the write rolls it back.
         return Ok(web::ok(report));
     }
     Ok(write.answer(StatusCode::OK, &report).await?)
+}
+
+async fn read(state: &Data<State>, query: &IngestQuery, body: Bytes) -> Result<Vec<Scan>, ApiError> {
+    let (state, scope) = (state.clone(), query.scope());
+    let reading = move || {
+        let judgement = Judgement { rules: &state.rules, key: &state.state_key };
+        scan::read(&scan::unpack(&body)?, &scope, judgement)
+    };
+    let scans = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
+    Ok(scans.map_err(DriftError::from)?)
 }
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
@@ -117,59 +149,128 @@ fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message))
 }
 
-async fn take_in(
+async fn ingest(
     write: &mut Write,
     state: &State,
     query: &IngestQuery,
-    scan: Scan,
+    mut scans: Vec<Scan>,
 ) -> Result<IngestReport, DriftError> {
-    let taken_at = scan.taken_at.map(scan::to_micros).unwrap_or(write.at);
-    if taken_at > write.at + CLOCK_SKEW {
-        let message = "lies more than 5 minutes ahead".to_owned();
-        return Err(DriftError::Invalid { field: "timestamp", message });
+    let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
+    // In one order for all, so that two uploads cannot wait for each other.
+    scans.sort_by(|one, other| one.stack.cmp(&other.stack));
+    for scan in scans {
+        ingest_stack(write, state, query, scan, &mut report).await?;
     }
+    let report = report.finish();
+    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
+    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "ingested a scan");
+    Ok(report)
+}
+
+async fn ingest_stack(
+    write: &mut Write,
+    state: &State,
+    query: &IngestQuery,
+    mut scan: Scan,
+    report: &mut IngestReport,
+) -> Result<(), DriftError> {
+    let taken_at = taken_at(&scan, write.at)?;
     let account_id = query.account_id.as_deref();
-    stack::lock(&*write.tx, &query.stack).await?;
-    if let Some(last) = stack::last_scan(&*write.tx, &query.stack, account_id).await?
+    stack::lock(&*write.tx, &scan.stack).await?;
+    if let Some(last) = stack::last_scan(&*write.tx, &scan.stack, account_id).await?
         && taken_at < last
     {
         return Err(DriftError::StaleScan { last });
     }
-    stack::record_scan(&*write.tx, &query.stack, account_id, taken_at).await?;
+    stack::record_scan(&*write.tx, &scan.stack, account_id, taken_at).await?;
 
-    let mut report = IngestReport {
-        ignored: scan.ignored,
-        skipped: scan.skipped,
-        skipped_reasons: scan.skipped_reasons,
-        warnings: scan.warnings,
-        dry_run: query.dry_run,
-        ..IngestReport::default()
-    };
-    let is_complete = query.complete && scan.incomplete.is_none();
-    if let (true, Some(why)) = (query.complete, scan.incomplete) {
-        report.warnings.push(format!("nothing is resolved: {why}"));
+    let is_complete = query.complete && resolves(&mut scan, query.assume_complete);
+    let coverage = Coverage { account_id, is_complete };
+    let matched = match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    report.ignored += scan.ignored;
+    report.skipped += scan.skipped;
+    for (reason, count) in std::mem::take(&mut scan.skipped_reasons) {
+        *report.skipped_reasons.entry(reason).or_default() += count;
     }
-    let sightings =
-        scan.findings.into_iter().map(|finding| Sighting::new(finding, &query.stack, Money::default()));
-    let (sightings, repeated) = distinct(sightings.collect());
-    for address in repeated {
+    report.warnings.append(&mut scan.warnings);
+    for address in &matched.repeated {
         report.skipped += 1;
         *report.skipped_reasons.entry("same resource twice").or_default() += 1;
         report.warnings.push(format!("{address}: skipped, the same resource occurs twice"));
     }
-
-    let coverage = Coverage { stack: &query.stack, account_id, is_complete };
-    let outcome = compare(&write.tx, sightings, coverage).await?;
-    report.unchanged = outcome.seen_again.len();
-    report.changed = outcome.updated.len() + outcome.superseded.len();
-    report.created = outcome.new.len() - outcome.superseded.len();
-    report.resolved = outcome.gone.len();
-    if !query.dry_run {
-        let stamp =
-            Stamp { actor: &write.actor, rules: &state.rules, stack: &query.stack, taken_at, now: write.at };
-        apply(&mut write.tx, outcome, &stamp).await?;
+    report.add(count(&scan.stack, &matched));
+    if query.dry_run {
+        report.drifts.extend(preview(&scan.stack, &matched));
+        return Ok(());
     }
-    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
-    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "took a scan in");
-    Ok(report)
+    note_uses(&*write.tx, &state.rules, &scan.rule_uses, write.at).await?;
+    let stamp = Stamp {
+        actor: &write.actor,
+        rules: &state.rules,
+        stack: &scan.stack,
+        cost: Money::default(),
+        taken_at,
+        now: write.at,
+    };
+    report.drifts.extend(apply(&mut write.tx, matched, &stamp).await?);
+    Ok(())
+}
+
+/// When the scanner ran, to the microseconds that are stored.
+fn taken_at(scan: &Scan, now: DateTime<Utc>) -> Result<DateTime<Utc>, DriftError> {
+    let taken_at = scan.taken_at.map_or(now, |taken_at| taken_at.trunc_subsecs(6));
+    let invalid = |message: &str| DriftError::Invalid { field: "timestamp", message: message.into() };
+    if !contracts::is_plausible(taken_at) {
+        return Err(invalid("is not between the years 1970 and 9999"));
+    }
+    if taken_at > now + CLOCK_SKEW {
+        return Err(invalid("lies more than 5 minutes ahead"));
+    }
+    Ok(taken_at)
+}
+
+/// Whether what a scan does not show is gone; a reason against it becomes a warning.
+fn resolves(scan: &mut Scan, is_assumed: bool) -> bool {
+    let against = scan.incomplete.take().filter(|incomplete| !(incomplete.is_assumable && is_assumed));
+    if let Some(incomplete) = &against {
+        scan.warnings.push(format!("nothing is resolved: {}", incomplete.reason));
+    }
+    against.is_none()
+}
+
+fn count(stack: &str, matched: &Matched) -> StackReport {
+    let mut counts =
+        StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
+    for found in &matched.matches {
+        match found.change {
+            Change::New => counts.created += 1,
+            Change::Updated { .. } | Change::Superseded { .. } => counts.changed += 1,
+            Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => {
+                counts.unchanged += 1
+            }
+        }
+    }
+    counts
+}
+
+/// The drifts that a dry run would write.
+fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
+    let shown = |found: &scan::Match<uuid::Uuid>| {
+        let change = match found.change {
+            Change::New => "created",
+            Change::Updated { .. } | Change::Superseded { .. } => "changed",
+            _ => return None,
+        };
+        let finding = &found.finding;
+        Some(IngestedDrift {
+            id: None,
+            stack: stack.into(),
+            address: finding.address.clone(),
+            kind: finding.kind.into(),
+            severity: finding.severity.into(),
+            reason: finding.reason.map(Into::into),
+            change,
+        })
+    };
+    matched.matches.iter().filter_map(shown).collect()
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How bad a drift is. Ordered.
+/// How bad a drift is, as the database and the API have it. Ordered.
 #[derive(
     Clone,
     Copy,
@@ -30,5 +30,25 @@ impl Severity {
     /// Its place in the order, for the database to sort by.
     pub const fn rank(self) -> i16 {
         self as i16
+    }
+}
+
+impl From<scan::Severity> for Severity {
+    fn from(severity: scan::Severity) -> Self {
+        match severity {
+            scan::Severity::Info => Self::Info,
+            scan::Severity::Warning => Self::Warning,
+            scan::Severity::Critical => Self::Critical,
+        }
+    }
+}
+
+impl From<Severity> for scan::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
     }
 }

@@ -76,6 +76,22 @@ impl App {
         Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
     }
 
+    /// The same service on the same stores, started again with these arguments.
+    pub async fn restarted(&self, arguments: &[&str]) -> Self {
+        let clock = self.platform.clock.clone();
+        Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        use sea_orm::{ConnectionTrait, Database, Statement};
+
+        let db = Database::connect(&self.database_url).await.unwrap();
+        let count =
+            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+        db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
+    }
+
     async fn on(stores: Arc<Stores>, database_url: String, arguments: &[&str], clock: Clock) -> Self {
         logs::capture();
         let arguments = ARGUMENTS.iter().chain(arguments);

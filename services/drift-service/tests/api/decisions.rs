@@ -28,8 +28,8 @@ async fn an_engineer_approves_and_everybody_learns_of_it(
     let events = app.expect_events("drift:approved", 1).await;
     assert_eq!(events[0]["payload"]["id"], drift["id"]);
     assert_eq!(events[0]["payload"]["approvedBy"], approved["approvedBy"]);
-    // The drift's alert became read.
-    assert_eq!(app.expect_events("alert:read", 1).await.len(), 1);
+    // The drift's alert is closed.
+    assert_eq!(app.expect_events("alert:closed", 1).await.len(), 1);
 
     let again = app.engineer().post(&format!("{path}/reject"), &json!({"reason": "no"})).await;
     let error = again.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
@@ -104,11 +104,12 @@ async fn an_alert_is_read_once(#[values(Backend::Memory, Backend::Real)] backend
         .post(&format!("{path}/read"), &json!({}))
         .await
         .error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
-    let first = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
-    let second = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
+    let viewer = app.viewer();
+    let first = viewer.post(&format!("{path}/read"), &json!({})).await.data();
+    let second = viewer.post(&format!("{path}/read"), &json!({})).await.data();
     assert_eq!((&first["isRead"], &first), (&json!(true), &second));
     app.expect_events("alert:read", 1).await;
-    let summary = app.anonymous.get("/api/v1/metrics/summary").await.data();
+    let summary = viewer.get("/api/v1/metrics/summary").await.data();
     assert_eq!(summary["unreadAlerts"], 13);
 }
 

@@ -29,7 +29,10 @@ async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
     let first = engineer.post("/api/v1/drifts", &report("i-1", 2)).await;
     let drift = first.expect(StatusCode::CREATED)["data"].take();
     assert_eq!((&drift["severity"], &drift["kind"]), (&json!("warning"), &json!("changed")));
-    assert_eq!(drift["difference"], json!([{"path": ["size"], "sensitive": false}]));
+    assert_eq!(
+        drift["difference"],
+        json!([{"path": ["size"], "sensitive": false, "change": "changed", "class": "warning"}])
+    );
     assert_eq!(drift["actualState"], json!({"size": 2, "token": "(sensitive value)"}));
     assert_eq!((&drift["costImpactMonthly"], &drift["deduplicated"]), (&json!(12.5), &json!(false)));
 

@@ -23,7 +23,7 @@ fn updated(number: usize, bytes: usize) -> DriftUpdated {
         status: "detected".into(),
         severity: "info".into(),
         cost_impact_monthly: 0.0,
-        region: "x".repeat(bytes),
+        region: Some("x".repeat(bytes)),
         account_id: None,
     }
 }

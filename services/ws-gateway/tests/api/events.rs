@@ -96,7 +96,7 @@ async fn an_event_that_no_queue_can_hold_is_refused_and_closes_nobody(
         status: "detected".into(),
         severity: "info".into(),
         cost_impact_monthly: 0.0,
-        region: "x".repeat(1_100_000),
+        region: Some("x".repeat(1_100_000)),
         account_id: None,
     })
     .await;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use backplane::Entry;
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use contracts::events::auth::{EndReason, SessionDeleted};
 use serde_json::json;
 use testing::{PrivateRedis, Proxy, Socket, eventually};
@@ -21,7 +21,7 @@ async fn publish(gateway: &Gateway, entries: &[Entry]) {
 }
 
 fn alert(gateway: &Gateway, number: u128) -> Entry {
-    Entry::of(AlertRead { id: Uuid::from_u128(number) }, &gateway.platform.clock).unwrap()
+    Entry::of(AlertClosed { id: Uuid::from_u128(number) }, &gateway.platform.clock).unwrap()
 }
 
 #[actix_web::test]
@@ -82,7 +82,7 @@ async fn a_failover_under_load_loses_no_event_closes_no_socket_and_delays_no_rev
             assert_eq!(socket.next().await["payload"]["id"], expected);
         }
         for socket in &mut stock {
-            assert_eq!(socket.event("/", "alert:read").await["id"], expected);
+            assert_eq!(socket.event("/", "alert:closed").await["id"], expected);
         }
     }
     for gateway in &gateways {

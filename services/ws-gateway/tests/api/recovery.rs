@@ -1,6 +1,6 @@
 //! Clients that were cut off come back, here or at another gateway, and get what they missed.
 
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use contracts::events::auth::{EndReason, SessionDeleted};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn emit(app: &App, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for _ in 0..count {
         let id = Uuid::new_v4();
-        app.emit(AlertRead { id }).await;
+        app.emit(AlertClosed { id }).await;
         ids.push(id);
     }
     ids
@@ -36,7 +36,7 @@ async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
     let mut offset = stock.event_args("/", "connection.authorized").await[1].take();
     stock.ask("/", "subscribe:alerts", &[]).await;
     for id in emit(app, heard).await {
-        let args = stock.event_args("/", "alert:read").await;
+        let args = stock.event_args("/", "alert:closed").await;
         assert_eq!(args[0]["id"], id.to_string());
         offset = args[1].clone();
     }
@@ -58,7 +58,7 @@ async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
 async fn expect_alerts(stock: &mut Stock, ids: &[Uuid]) {
     for id in ids {
         let text = stock.text().await.unwrap();
-        assert!(text.starts_with(&format!(r#"42["alert:read",{{"id":"{id}"}}"#)), "{text}");
+        assert!(text.starts_with(&format!(r#"42["alert:closed",{{"id":"{id}"}}"#)), "{text}");
     }
 }
 
@@ -171,7 +171,7 @@ async fn without_recovery_there_is_no_private_id_and_no_offset() {
     assert_eq!(stock.event_args("/", "connection.authorized").await.as_array().unwrap().len(), 1);
     stock.ask("/", "subscribe:alerts", &[]).await;
     emit(&app, 1).await;
-    assert_eq!(stock.event_args("/", "alert:read").await.as_array().unwrap().len(), 1);
+    assert_eq!(stock.event_args("/", "alert:closed").await.as_array().unwrap().len(), 1);
 }
 
 /// Where a client of `/ws` was.
@@ -183,7 +183,7 @@ async fn plain_cut_off(app: &App, token: &str) -> Value {
     socket.next_event("ack").await;
     let mut resume = json!({ "type": "resume", "id": "r", "sessionId": authorized["payload"]["sessionId"] });
     for id in emit(app, 2).await {
-        let event = socket.next_event("alert:read").await;
+        let event = socket.next_event("alert:closed").await;
         assert_eq!(event["payload"]["id"], id.to_string());
         (resume["epoch"], resume["seq"]) = (event["epoch"].clone(), event["seq"].clone());
     }

@@ -45,7 +45,7 @@ async fn append(app: &App, numbers: std::ops::Range<u128>) {
         status: "detected".into(),
         severity: "info".into(),
         cost_impact_monthly: 0.0,
-        region: "x".repeat(60_000),
+        region: Some("x".repeat(60_000)),
         account_id: None,
     };
     let entries = numbers.map(|number| Entry::of(event(number), &app.platform.clock).unwrap());

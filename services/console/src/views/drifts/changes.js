@@ -2,24 +2,35 @@
 
 export const HIDDEN = '(sensitive value)';
 
-/** `[{label, path, type: added | removed | changed, expected, actual, isSensitive}]`, one per changed path. */
+/** `[{label, path, type, expected, actual, isSensitive, reason, isCovered}]`, one per changed path. */
 export function changesOf({ difference, expectedState, actualState }) {
   const merged = new Map();
-  for (const { path, sensitive } of difference ?? []) {
+  for (const { path, sensitive, change, class: rating, reason } of difference ?? []) {
     // An element's place says little where arrays are sets: their array is compared as a whole.
     const whole = upToIndex(path);
     const key = JSON.stringify(whole);
     const known = merged.get(key);
-    merged.set(key, { path: whole, isSensitive: sensitive || (known?.isSensitive ?? false) });
+    const isCovered = rating === 'volatile' || rating === 'ignore';
+    merged.set(key, {
+      path: whole,
+      isSensitive: sensitive || (known?.isSensitive ?? false),
+      // The reason of the most severe path.
+      reason: rating === 'critical' ? reason : (known?.reason ?? reason),
+      isCovered: isCovered && (known?.isCovered ?? true),
+      change,
+    });
   }
-  return [...merged.values()].map(({ path, isSensitive }) => {
-    const expected = valueAt(expectedState, path);
-    const actual = valueAt(actualState, path);
-    return { label: label(path), path, isSensitive, expected, actual, type: typeOf(expected, actual) };
+  return [...merged.values()].map((merged) => {
+    const expected = valueAt(expectedState, merged.path);
+    const actual = valueAt(actualState, merged.path);
+    return { ...merged, label: label(merged.path), expected, actual, type: typeOf(merged.change, expected, actual) };
   });
 }
 
-function typeOf(expected, actual) {
+function typeOf(change, expected, actual) {
+  if (change === 'reordered') return 'reordered';
+  // Both sides are hidden, or not told: the service knows how they differ.
+  if (expected === actual && change) return change;
   if (isAbsent(expected) && !isAbsent(actual)) return 'added';
   if (!isAbsent(expected) && isAbsent(actual)) return 'removed';
   return 'changed';
@@ -33,7 +44,19 @@ function upToIndex(path) {
 }
 
 function valueAt(state, path) {
-  return path.reduce((value, step) => (isAbsent(value) ? undefined : value[step]), state ?? undefined);
+  return path.reduce((value, step) => {
+    const inside = typeof value === 'string' ? embedded(value) : value;
+    return isAbsent(inside) ? undefined : inside[step];
+  }, state ?? undefined);
+}
+
+/** A path may lead into a text that holds JSON. */
+function embedded(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `tags.owner`, or `tags["a.b"]` where the name is no plain one. */

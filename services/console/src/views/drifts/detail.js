@@ -97,8 +97,10 @@ function facts(drift) {
     ['What', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
     ['Type', h('code', {}, drift.resourceType)],
     ['Stack', filter('stack', drift.stack)],
-    ['Region', filter('region', drift.region)],
+    drift.region && ['Region', filter('region', drift.region)],
+    drift.severityReason && ['Severity', `${drift.severity}: ${drift.severityReason}`],
     drift.accountId && ['Account', drift.accountId],
+    drift.provider && ['Provider', drift.provider],
     ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} a month` : 'no change known'],
     ['First seen', ago(drift.firstSeenAt, 'ago')],
     [

@@ -5,7 +5,7 @@ import { icon } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, arrayLines, attributes, changesOf } from './changes.js';
 
-const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed' };
+const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Another order' };
 
 export function diffView(drift) {
   if (!session.may('engineer')) return pathsOnly(drift);
@@ -38,16 +38,23 @@ function pathsOnly(drift) {
     h(
       'ul',
       { class: 'changed-paths' },
-      changes.map(({ label, isSensitive }) => h('li', {}, h('code', {}, label), isSensitive && redacted())),
+      changes.map(({ label, type, isSensitive }) =>
+        h('li', {}, h('code', {}, label), ` ${WORDS[type].toLowerCase()}`, isSensitive && redacted()),
+      ),
     ),
   ];
 }
 
-function changeView({ label, type, expected, actual, isSensitive }) {
+function changeView({ label, type, expected, actual, isSensitive, reason }) {
   return h(
     'section',
     { class: 'change', data: { type } },
-    h('h4', {}, h('code', {}, label), h('span', { class: 'change-type' }, WORDS[type])),
+    h(
+      'h4',
+      {},
+      h('code', {}, label),
+      h('span', { class: 'change-type' }, reason ? `${WORDS[type]}: ${reason}` : WORDS[type]),
+    ),
     Array.isArray(expected) && Array.isArray(actual) && !isSensitive
       ? h(
           'div',

@@ -68,7 +68,7 @@ export class Row {
       this.link,
       h('span', { class: 'row-what' }, icon(kind.icon), changed.length > 0 ? changed.join(', ') : kind.label),
     );
-    fill(where, h('span', {}, drift.stack), h('small', {}, drift.region));
+    fill(where, h('span', {}, drift.stack), h('small', {}, drift.region ?? drift.accountId ?? ''));
     fill(status, statusMark(drift.status));
     fill(cost, drift.costImpactMonthly ? money(drift.costImpactMonthly) : '–');
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);

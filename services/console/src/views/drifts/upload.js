@@ -37,6 +37,7 @@ export function uploadForm(given, close) {
     spellcheck: 'false',
   });
   const complete = h('input', { type: 'checkbox', id: 'plan-complete' });
+  const assume = h('input', { type: 'checkbox', id: 'plan-assume' });
   const dryRun = h('input', { type: 'checkbox', id: 'plan-dry' });
   const told = h('div', { class: 'upload-told' });
   const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Upload');
@@ -52,8 +53,13 @@ export function uploadForm(given, close) {
       stack,
       h('p', { class: 'hint' }, 'What this plan is of, such as prod/network. Drifts are told apart by it.'),
     ),
-    check(complete, 'The scan is complete', 'Drifts of this stack that it does not find are resolved.'),
-    check(dryRun, 'Only try', 'Says what would happen, and changes nothing.'),
+    check(complete, 'The scan is complete', 'Drifts of this stack that it does not show are resolved.'),
+    check(
+      assume,
+      'I vouch for it',
+      'The plan was neither targeted nor made with -refresh=false, even if it does not show that.',
+    ),
+    check(dryRun, 'Dry run', 'Reports what would happen and changes nothing.'),
     told,
     h(
       'div',
@@ -112,6 +118,7 @@ export function uploadForm(given, close) {
         const query = {
           stack: stack.value.trim(),
           complete: complete.checked || null,
+          assumeComplete: (complete.checked && assume.checked) || null,
           dryRun: dryRun.checked || null,
         };
         const { data } = await upload(INGEST, query, file, progressed);

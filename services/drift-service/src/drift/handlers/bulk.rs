@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ErrorCode, ValidJson};
+use web::{ApiError, ErrorCode, NoQuery, ValidJson};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, entity};
@@ -59,6 +59,7 @@ pub async fn decide_in_bulk(
     state: Data<State>,
     Engineer(actor): Engineer,
     conditions: Conditions,
+    _: NoQuery,
     ValidJson(body): ValidJson<BulkDecision>,
 ) -> Result<HttpResponse, ApiError> {
     if body.action == Action::Reopen && actor.role < Role::Admin {
@@ -75,7 +76,8 @@ pub async fn decide_in_bulk(
     // In the order of ids, as scans lock them: so the two cannot wait for each other.
     let mut order: Vec<usize> = (0..body.ids.len()).collect();
     order.sort_by_key(|index| body.ids[*index]);
-    let decision = Decision { action: body.action, reason: body.reason, if_match: None };
+    let reason = body.reason.map(|reason| state.redacted(&reason));
+    let decision = Decision { action: body.action, reason, if_match: None };
     let mut outcomes = Vec::with_capacity(order.len());
     for index in order {
         outcomes.push((index, decide_one(&mut write, body.ids[index], &decision).await?));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath};
+use web::{ApiError, NoQuery, ValidJson, ValidPath};
 
 use super::super::decide::updated;
 use super::super::entity::{self, ActiveModel, Model};
@@ -23,7 +23,7 @@ use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
 use web::openapi::{Done, Success};
 
-/// What people know better than a scan. At least one of it.
+/// What people know better than a scan; at least one field.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftChange {
@@ -54,6 +54,7 @@ impl DriftChange {
         let severity = self.severity.unwrap_or(drift.severity);
         let cost = self.cost_impact_monthly.map_or(drift.cost_cents, |cost| cost.cents);
         ActiveModel {
+            is_severity_manual: Set(self.severity.is_some() || drift.is_severity_manual),
             severity: Set(severity),
             severity_rank: Set(severity.rank()),
             cost_cents: Set(cost),
@@ -72,6 +73,7 @@ pub async fn update_drift(
     Engineer(actor): Engineer,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
     body: Result<ValidJson<DriftChange>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     find(&state, id).await?;
@@ -118,12 +120,8 @@ async fn change_locked(
 }
 
 async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
-    let alert_type = AlertType::SeverityEscalated;
-    if alert::entity::drifts_with(&*write.tx, alert_type, &[drift.id]).await?.is_empty() {
-        let alert = alert::about(drift.id, &drift.address, drift.kind, drift.severity, alert_type, write.at);
-        alert::raise(&mut write.tx, &write.actor, vec![alert]).await?;
-    }
-    Ok(())
+    let escalated = alert::about(drift, AlertType::SeverityEscalated, write.at);
+    Ok(alert::raise_once(&mut write.tx, &write.actor, vec![escalated]).await?)
 }
 
 /// Deletes a drift with its alerts. Their audit stays.
@@ -135,6 +133,7 @@ pub async fn delete_drift(
     Admin(actor): Admin,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,

@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use uuid::Uuid;
-use web::{ApiError, ValidPath, ValidQuery};
+use web::{ApiError, NoQuery, ValidPath, ValidQuery};
 
 use super::super::list::DriftQuery;
 use super::super::{DriftView, entity};
@@ -17,7 +17,7 @@ use web::openapi::{List, Success};
     security((), ("bearer" = [])))]
 pub async fn list_drifts(
     state: Data<State>,
-    Reader(audience): Reader,
+    Reader { audience, .. }: Reader,
     ValidQuery(query): ValidQuery<DriftQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (drifts, next) = query.page(&*state.database).await?;
@@ -31,8 +31,9 @@ pub async fn list_drifts(
     security((), ("bearer" = [])))]
 pub async fn get_drift(
     state: Data<State>,
-    Reader(audience): Reader,
+    Reader { audience, .. }: Reader,
     ValidPath(id): ValidPath<Uuid>,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;

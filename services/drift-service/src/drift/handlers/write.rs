@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath};
+use web::{ApiError, NoQuery, ValidJson, ValidPath};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, DriftView, entity};
@@ -25,7 +25,7 @@ pub struct Reason {
     reason: String,
 }
 
-/// Why, if there is something to say.
+/// Why, if there is a reason.
 #[derive(Debug, Default, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaybeReason {
@@ -34,7 +34,7 @@ pub struct MaybeReason {
     reason: Option<String>,
 }
 
-/// Accepts the actual state that was seen, and no other; its alerts become read.
+/// Accepts the values that drift, and no others. The drift's alerts are closed for everybody.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/approve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -43,13 +43,14 @@ pub async fn approve_drift(
     Engineer(actor): Engineer,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
     decide_one(&state, actor, id, conditions, Action::Approve, reason).await
 }
 
-/// Says that the actual state must go.
+/// States that the values that drift must be reverted.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reject", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -58,13 +59,14 @@ pub async fn reject_drift(
     Engineer(actor): Engineer,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
     decide_one(&state, actor, id, conditions, Action::Reject, reason).await
 }
 
-/// Says that it is over.
+/// Ends a drift.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/resolve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -73,6 +75,7 @@ pub async fn resolve_drift(
     Engineer(actor): Engineer,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
     request: HttpRequest,
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
@@ -80,7 +83,7 @@ pub async fn resolve_drift(
     decide_one(&state, actor, id, conditions, Action::Resolve, reason).await
 }
 
-/// Takes a decision back.
+/// Reverts a decision.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["admin"])))]
@@ -89,6 +92,7 @@ pub async fn reopen_drift(
     Admin(actor): Admin,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
+    _: NoQuery,
     request: HttpRequest,
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
@@ -96,7 +100,7 @@ pub async fn reopen_drift(
     decide_one(&state, actor, id, conditions, Action::Reopen, reason).await
 }
 
-/// An unknown drift is told before an unreadable body.
+/// 404 takes precedence over a malformed body.
 async fn decide_one(
     state: &State,
     actor: Actor,
@@ -112,8 +116,9 @@ async fn decide_one(
     let body = reason.clone().unwrap_or_default();
     let mut write = match begin(state, actor, &conditions, body.as_bytes()).await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
+    let reason = reason.map(|reason| state.redacted(&reason));
     let decision = Decision { action, reason, if_match: conditions.if_match };
     let drift = decide(&mut write, drift, &decision).await?;
     let version = drift.version;

@@ -1,0 +1,90 @@
+//! What is known again from one scan to the next, without being stored: the value of a path, a secret.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Hashes values under the server's key: a rotated secret is another value, and nobody who has only the
+/// database can try secrets against it.
+#[derive(Clone)]
+pub struct StateKey(Hmac<Sha256>);
+
+impl StateKey {
+    pub fn new(key: &[u8]) -> Self {
+        let Ok(hmac) = Hmac::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
+        Self(hmac)
+    }
+
+    /// The first half of the hash of some parts, in hex.
+    pub fn hash(&self, parts: &[&str]) -> String {
+        let mut hmac = self.0.clone();
+        for part in parts {
+            hmac.update(&(part.len() as u64).to_be_bytes());
+            hmac.update(part.as_bytes());
+        }
+        hex(&hmac.finalize().into_bytes()[..16])
+    }
+
+    /// A few letters that tell hidden texts apart.
+    pub fn tag(&self, text: &str) -> String {
+        self.hash(&["tag", text])[..6].into()
+    }
+}
+
+/// What makes a resource the same one from scan to scan. Region and account are attributes that may be
+/// learned later, and no part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    pub stack: &'a str,
+    pub resource_type: &'a str,
+    pub resource_id: &'a str,
+    pub address: &'a str,
+    /// Tells apart resources of one name that are known to be in different accounts.
+    pub account: Option<&'a str>,
+}
+
+impl Identity<'_> {
+    /// SHA-256 in hex. Each part is preceded by its length, so that no two identities run together.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let account = self.account.unwrap_or_default();
+        for part in [self.stack, self.resource_type, self.resource_id, self.address, account] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hex(&hash.finalize())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fingerprint(parts: &[String; 5]) -> String {
+        let [stack, resource_type, resource_id, address, account] = parts;
+        Identity { stack, resource_type, resource_id, address, account: Some(account) }.fingerprint()
+    }
+
+    proptest! {
+        #[test]
+        fn identities_do_not_run_together(
+            one in prop::array::uniform5("[ab]{0,2}"),
+            other in prop::array::uniform5("[ab]{0,2}"),
+        ) {
+            prop_assert_eq!(one == other, fingerprint(&one) == fingerprint(&other));
+        }
+    }
+
+    #[test]
+    fn a_value_is_known_again_under_its_key_only() {
+        let key = StateKey::new(b"one");
+        assert_eq!(key.hash(&["hunter2"]), StateKey::new(b"one").hash(&["hunter2"]));
+        assert_ne!(key.hash(&["hunter2"]), StateKey::new(b"two").hash(&["hunter2"]));
+        assert_ne!(key.hash(&["a", "b"]), key.hash(&["ab", ""]));
+    }
+}

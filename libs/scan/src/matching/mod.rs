@@ -1,0 +1,136 @@
+//! Compares the findings of a scan with the drifts that are known, and says what is to be written.
+//!
+//! A decision covers the paths that were decided on, with their actual values. It lapses when one of them
+//! has another actual value, or when a path drifts that nobody decided on; nothing else undoes it.
+
+mod decision;
+mod identify;
+mod stored;
+
+pub use stored::{Change, Decision, Match, Matches, Stored};
+
+use std::collections::HashSet;
+
+use crate::finding::Finding;
+use crate::identity::Identity;
+use crate::rules::Rules;
+use crate::scan::Scan;
+use identify::Found;
+
+/// Matches the findings of a scan with the live drifts that it covers. `is_complete`: what the scan does
+/// not show is gone.
+pub fn match_findings<I: Copy>(
+    scan: &mut Scan,
+    stored: Vec<Stored<I>>,
+    is_complete: bool,
+    rules: &Rules,
+) -> Matches<I> {
+    let (findings, repeated) = distinct(std::mem::take(&mut scan.findings));
+    let found = identify::pair(&findings, &stored, &scan.settled);
+    let mut is_matched = vec![false; stored.len()];
+    for Found { stored, .. } in found.iter().flatten() {
+        is_matched[*stored] = true;
+    }
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut matches = Vec::with_capacity(findings.len());
+    for (finding, found) in findings.into_iter().zip(found) {
+        let fingerprint = fingerprint(&finding, &scan.stack, &stored, found.as_ref(), &taken);
+        taken.insert(fingerprint.clone());
+        let change = match found {
+            None => Change::New,
+            Some(Found { stored: index, .. }) => change(&finding, &stored[index], &scan.stack, rules),
+        };
+        let learns = found.is_some_and(|found| learns(&finding, &stored[found.stored]));
+        matches.push(Match { finding, fingerprint, learns, change });
+    }
+    let settled_at = identify::settled(&stored, &is_matched, &scan.settled);
+    let mut settled = Vec::new();
+    let mut gone = Vec::new();
+    for (index, row) in stored.iter().enumerate().filter(|(index, _)| !is_matched[*index]) {
+        if settled_at.contains(&index) {
+            settled.push(row.id);
+        } else if is_complete {
+            gone.push(row.id);
+        }
+    }
+    Matches { matches, settled, gone, repeated }
+}
+
+/// The first finding of each resource, and the addresses of the others.
+fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
+    let mut seen = HashSet::new();
+    let identity = |finding: &Finding| {
+        (
+            finding.resource_type.clone(),
+            finding.resource_id.clone(),
+            finding.address.clone(),
+            finding.account_id.clone(),
+        )
+    };
+    let (first, again): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| seen.insert(identity(finding)));
+    (first, again.into_iter().map(|finding| finding.address).collect())
+}
+
+/// The account tells resources apart only where two that are otherwise the same are known to be in
+/// different ones.
+fn fingerprint<I>(
+    finding: &Finding,
+    stack: &str,
+    stored: &[Stored<I>],
+    found: Option<&Found>,
+    taken: &HashSet<String>,
+) -> String {
+    let identity = Identity {
+        stack,
+        resource_type: &finding.resource_type,
+        resource_id: &finding.resource_id,
+        address: &finding.address,
+        account: None,
+    };
+    let plain = identity.fingerprint();
+    let own = found.map(|found| found.stored);
+    let is_held =
+        stored.iter().enumerate().any(|(index, row)| Some(index) != own && row.fingerprint == plain);
+    if is_held || taken.contains(&plain) {
+        Identity { account: finding.account_id.as_deref(), ..identity }.fingerprint()
+    } else {
+        plain
+    }
+}
+
+fn change<I: Copy>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> Change<I> {
+    let same_kind = finding.kind == row.kind;
+    if finding.lacks_states && same_kind {
+        return Change::Unchanged { id: row.id };
+    }
+    let same_actual = same_kind && finding.actual_hash == row.actual_hash;
+    match &row.shown_hash {
+        Some(shown) if same_actual && *shown == finding.shown_hash => {
+            return Change::Unchanged { id: row.id };
+        }
+        None if same_actual || decision::holds_since_0_1_0(finding, row, stack, rules) => {
+            return Change::Adopted { id: row.id };
+        }
+        _ => {}
+    }
+    match row.decision {
+        Decision::None => Change::Updated { id: row.id },
+        Decision::Made if decision::holds(finding, row, stack, rules) => Change::Refreshed { id: row.id },
+        Decision::Made => Change::Superseded { id: row.id },
+    }
+}
+
+/// Whether the scan knows more of where the resource is, or knows it under another address or id.
+fn learns<I>(finding: &Finding, row: &Stored<I>) -> bool {
+    let is_news = |found: &Option<String>, known: &Option<String>| found.is_some() && found != known;
+    finding.address != row.address
+        || (finding.resource_id != row.resource_id && !finding.lacks_id)
+        || is_news(&finding.region, &row.region)
+        || is_news(&finding.account_id, &row.account_id)
+        || is_news(&finding.provider, &row.provider)
+        || is_news(&finding.provider_config, &row.provider_config)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! The plan JSON of Terraform and OpenTofu (`terraform show -json plan`), formats 0.1, 0.2 and 1.x.
+//!
+//! The text is read in two passes: the first collects the secrets and learns what the lists say about
+//! each other, the second reads the entries one by one. Nothing is kept of the plan.
+
+mod completeness;
+mod document;
+mod expressions;
+mod lists;
+mod providers;
+mod secrets;
+
+use super::state::read_state;
+use super::stream::each_item;
+use crate::assess::{Bench, Judgement};
+use crate::entry::Entry;
+use crate::error::ScanError;
+use crate::json::Json;
+use crate::kind::Kind;
+use crate::marks::Marks;
+use crate::redact::Redactor;
+use crate::scan::{Scan, Scope, Source};
+use document::{Plan, Resource, ResourceChange, present};
+use lists::Lists;
+use providers::Providers;
+
+/// What an entry's actions say about it.
+enum Meaning {
+    Drift(Kind),
+    /// No drift, for this reason.
+    None(&'static str),
+    /// Not one of the known actions.
+    Unknown,
+}
+
+pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Scan, ScanError> {
+    let plan: Plan<'_> = serde_json::from_str(upload)?;
+    completeness::check_format(&plan, scope)?;
+    let secrets = secrets::find(&plan)?;
+    let redactor = Redactor::new(&secrets, judgement.key);
+    let lists = Lists::read(&plan, scope.source)?;
+    let providers = Providers::read(&plan)?;
+    let bench = Bench {
+        judgement,
+        redactor: &redactor,
+        stack: &scope.stack,
+        region: scope.region.as_deref(),
+        account: scope.account_id.as_deref(),
+    };
+
+    let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
+    completeness::note(&plan, scope.source, &mut scan);
+    let entries = match scope.source {
+        Source::Drift => plan.resource_drift,
+        Source::Changes => plan.resource_changes,
+    };
+    let Some(entries) = present(entries) else { return Ok(scan) };
+    each_item(entries, |resource: Resource<'_>| add(resource, &providers, &lists, bench, scope, &mut scan))?;
+    Ok(scan)
+}
+
+fn add(
+    resource: Resource<'_>,
+    providers: &Providers,
+    lists: &Lists,
+    bench: Bench<'_>,
+    scope: &Scope,
+    scan: &mut Scan,
+) -> Result<(), ScanError> {
+    if resource.mode.as_deref() == Some("data") {
+        scan.skip("data source");
+        return Ok(());
+    }
+    let meaning = meaning(&resource.change.actions, scope.source);
+    if let Meaning::None(reason) = meaning {
+        scan.skip(reason);
+        return Ok(());
+    }
+    scan.count(scope.deadline)?;
+    let Meaning::Drift(kind) = meaning else {
+        scan.skip_unread("unknown action", &bench.redactor.address(&resource.address));
+        return Ok(());
+    };
+    let provider = providers.of(&resource.address, resource.provider_name.as_deref());
+    let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } =
+        resource.change;
+    let (before, after) = match (read_state(before), read_state(after)) {
+        (Ok(before), Ok(after)) => (before, after),
+        (Err(error), _) | (_, Err(error)) => {
+            scan.skip_unread(error.reason(), &bench.redactor.address(&resource.address));
+            return Ok(());
+        }
+    };
+    let trees = [before_sensitive, after_sensitive, after_unknown].map(read_marks);
+    let [before_marks, after_marks, unknown] = &trees;
+    let [before_marks, after_marks, unknown] =
+        [before_marks, after_marks, unknown].map(|tree| Marks::new(tree.as_ref()));
+    // In the two lists, before and after have their meanings swapped.
+    let (expected, actual) = match scope.source {
+        Source::Drift => ((before, before_marks, Marks::NONE), (after, after_marks)),
+        Source::Changes => ((after, after_marks, unknown), (before, before_marks)),
+    };
+    let entry = Entry {
+        previous_address: resource.previous_address.or_else(|| lists.previous_address(&resource.address)),
+        expected: expected.0,
+        expected_marks: expected.1,
+        unknown: expected.2,
+        actual: actual.0,
+        actual_marks: actual.1,
+        provider,
+        is_state_only: lists.is_untouched(&resource.address),
+        is_planned: scope.source == Source::Changes
+            && kind == Kind::Missing
+            && !lists.is_deleted(&resource.address),
+        ..Entry::new(kind, resource.address, resource.resource_type)
+    };
+    scan.add(entry, bench)
+}
+
+fn meaning(actions: &[String], source: Source) -> Meaning {
+    use Source::{Changes, Drift};
+    let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+    match (actions.as_slice(), source) {
+        (["no-op"], _) => Meaning::None("no-op"),
+        (["read"], _) => Meaning::None("read"),
+        (["forget"], _) => Meaning::None("forget"),
+        (["update"] | ["delete", "create"] | ["create", "delete"] | ["create", "forget"], _) => {
+            Meaning::Drift(Kind::Changed)
+        }
+        (["delete"], Drift) | (["create"], Changes) => Meaning::Drift(Kind::Missing),
+        (["create"], Drift) | (["delete"], Changes) => Meaning::Drift(Kind::Unmanaged),
+        _ => Meaning::Unknown,
+    }
+}
+
+/// Marks of another form than a tree of `true` mean unmarked, and so do none.
+fn read_marks(raw: Option<&serde_json::value::RawValue>) -> Option<Json> {
+    Json::parse(raw?).ok().filter(|tree| !tree.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+use serde_json::value::RawValue;
+
+use super::state::{StateError, read_state};
+use crate::assess::{Bench, Judgement, assess_report};
+use crate::diff::TooManyChanges;
+use crate::entry::Entry;
+use crate::finding::Finding;
+use crate::kind::Kind;
+use crate::redact::{Redactor, Secrets};
+use crate::severity::Severity;
+
+/// A drift that somebody reports outright.
+pub struct Report<'a> {
+    pub kind: Kind,
+    pub stack: &'a str,
+    pub address: String,
+    pub resource_type: String,
+    pub resource_id: String,
+    pub region: Option<&'a str>,
+    pub account_id: Option<&'a str>,
+    pub expected_state: Option<&'a RawValue>,
+    pub actual_state: Option<&'a RawValue>,
+    /// Given by the reporter, else by the rules.
+    pub severity: Option<Severity>,
+}
+
+/// What is wrong with a report, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {source}")]
+pub struct ReportError {
+    pub field: &'static str,
+    pub source: StateError,
+}
+
+/// Redacts and rates a report. Nothing in it is marked.
+///
+/// # Errors
+/// If a state is out of bounds.
+pub fn read_report(report: Report<'_>, judgement: Judgement<'_>) -> Result<Finding, ReportError> {
+    let state = |field, raw| read_state(raw).map_err(|source| ReportError { field, source });
+    let secrets = Secrets::none();
+    let redactor = Redactor::new(&secrets, judgement.key);
+    let entry = Entry {
+        resource_id: Some(report.resource_id),
+        expected: state("expectedState", report.expected_state)?,
+        actual: state("actualState", report.actual_state)?,
+        ..Entry::new(report.kind, report.address, report.resource_type)
+    };
+    let bench = Bench {
+        judgement,
+        redactor: &redactor,
+        stack: report.stack,
+        region: report.region,
+        account: report.account_id,
+    };
+    let finding = assess_report(entry, report.severity, bench)
+        .map_err(|TooManyChanges| ReportError { field: "actualState", source: StateError::TooManyChanges })?;
+    // The reporter knows better than the state.
+    Ok(Finding {
+        region: report.region.map(Into::into).or(finding.region),
+        account_id: report.account_id.map(Into::into).or(finding.account_id),
+        lacks_id: false,
+        ..finding
+    })
+}

@@ -1,0 +1,16 @@
+//! Secrets inside JSON text.
+
+use super::filter::{Cover, Redactor};
+use crate::json::Json;
+
+/// The text with its secrets hidden, if it holds a JSON object or array; `None` if it holds none.
+/// A text without secrets comes back as it was written.
+pub fn hide(text: &str, redactor: &Redactor<'_>, depth: usize) -> Option<String> {
+    let trimmed = text.trim_ascii();
+    if !matches!(trimmed.as_bytes().first(), Some(b'{' | b'[')) {
+        return None;
+    }
+    let value = Json::parse_text(trimmed).ok().filter(|value| !value.is_scalar())?;
+    let shown = redactor.inside(value.clone(), Cover::None, depth);
+    Some(if shown == value { text.to_owned() } else { shown.to_text() })
+}

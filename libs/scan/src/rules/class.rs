@@ -1,0 +1,35 @@
+use serde::{Deserialize, Serialize};
+
+use crate::severity::Severity;
+
+/// What a rule makes of a change.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Class {
+    /// The change is noise. A drift of ignored changes only is none.
+    Ignore,
+    /// The value changes by itself: it is shown as information, raises no alert, and no decision
+    /// depends on it.
+    Volatile,
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Class {
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Ignore | Self::Volatile | Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+            Self::Critical => Severity::Critical,
+        }
+    }
+
+    /// Whether decisions are made without the change.
+    pub const fn is_covered(self) -> bool {
+        matches!(self, Self::Ignore | Self::Volatile)
+    }
+}

@@ -1,0 +1,90 @@
+use super::Rules;
+use super::builtin;
+use super::class::Class;
+use crate::diff::Leaf;
+use crate::effect::{self, Effect};
+use crate::kind::Kind;
+use crate::path::Step;
+
+/// The resource that rules are asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub stack: &'a str,
+    pub address: &'a str,
+    pub resource_type: &'a str,
+    pub kind: Kind,
+}
+
+/// What decided a rating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rated {
+    /// A rule of the file, by its place in [`Rules::listed`].
+    Rule(usize),
+    Builtin,
+    Effect,
+    /// Nothing is known of the change.
+    Default,
+}
+
+/// The class of a change, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rating {
+    pub class: Class,
+    pub by: Rated,
+    /// A few words for people; the text of the rule is not repeated.
+    pub reason: Option<&'static str>,
+}
+
+impl Rules {
+    /// Rates one change. The first rule that fits decides.
+    pub fn rate(&self, subject: &Subject<'_>, leaf: &Leaf<'_>) -> Rating {
+        let path = leaf.node.path();
+        if let Some(rating) = self.by_rule(subject, &path, Some(leaf)) {
+            return rating;
+        }
+        if let Some((class, reason)) = builtin::class_of(subject.resource_type, &path, Some(leaf)) {
+            return Rating { class, by: Rated::Builtin, reason: Some(reason) };
+        }
+        match effect::of(leaf) {
+            Some(Effect::Widens(reason)) => {
+                Rating { class: Class::Critical, by: Rated::Effect, reason: Some(reason) }
+            }
+            Some(Effect::Narrows(reason)) => {
+                Rating { class: Class::Warning, by: Rated::Effect, reason: Some(reason) }
+            }
+            None => Rating { class: builtin::unknown(leaf.how), by: Rated::Default, reason: None },
+        }
+    }
+
+    /// Rates a resource that is missing or unmanaged, which has no changes.
+    pub fn rate_whole(&self, subject: &Subject<'_>) -> Rating {
+        let by_rule = self.rules.iter().position(|rule| rule.covers_resource(subject));
+        if let Some(rule) = by_rule {
+            return Rating { class: self.rules[rule].class, by: Rated::Rule(rule), reason: None };
+        }
+        let (class, reason) = match subject.kind {
+            Kind::Missing => (Class::Critical, Some("the resource is gone")),
+            Kind::Unmanaged => (Class::Warning, Some("nothing declares the resource")),
+            Kind::Changed => (Class::Warning, None),
+        };
+        Rating { class, by: Rated::Default, reason }
+    }
+
+    /// Whether a path that does not differ at present is one that rules leave out of decisions.
+    pub fn covers(&self, subject: &Subject<'_>, path: &[Step]) -> bool {
+        self.rate_path(subject, path).is_some_and(|rating| rating.class.is_covered())
+    }
+
+    /// Rates a path whose values are not known: by the rules that need none.
+    pub fn rate_path(&self, subject: &Subject<'_>, path: &[Step]) -> Option<Rating> {
+        self.by_rule(subject, path, None).or_else(|| {
+            let (class, reason) = builtin::class_of(subject.resource_type, path, None)?;
+            Some(Rating { class, by: Rated::Builtin, reason: Some(reason) })
+        })
+    }
+
+    fn by_rule(&self, subject: &Subject<'_>, path: &[Step], leaf: Option<&Leaf<'_>>) -> Option<Rating> {
+        let rule = self.rules.iter().position(|rule| rule.covers_change(subject, path, leaf))?;
+        Some(Rating { class: self.rules[rule].class, by: Rated::Rule(rule), reason: None })
+    }
+}

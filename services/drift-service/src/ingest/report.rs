@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::drift::Kind;
+use crate::rules::Severity;
+
+/// How many drifts a report lists.
+pub const MAX_LISTED: usize = 200;
+
+/// The result of an upload.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestReport {
+    /// New drifts.
+    pub created: usize,
+    /// Drifts that are as they were.
+    pub unchanged: usize,
+    /// Drifts with another actual or expected value: updated if nobody had decided, else replaced by a new
+    /// drift.
+    pub changed: usize,
+    /// Drifts whose resources no longer drift.
+    pub resolved: usize,
+    /// Drifts that the ignore rules cover.
+    pub ignored: usize,
+    /// Entries that hold no drift or cannot be read.
+    pub skipped: usize,
+    pub skipped_reasons: BTreeMap<&'static str, usize>,
+    pub warnings: Vec<String>,
+    /// Nothing was stored.
+    pub dry_run: bool,
+    /// The new and changed drifts, the most severe first; at most 200.
+    pub drifts: Vec<IngestedDrift>,
+    /// The stacks of an upload that holds several plans.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stacks: Vec<StackReport>,
+}
+
+/// A drift that is new or changed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestedDrift {
+    /// Absent in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    pub stack: String,
+    pub address: String,
+    pub kind: Kind,
+    pub severity: Severity,
+    pub reason: Option<String>,
+    /// `created` or `changed`.
+    pub change: &'static str,
+}
+
+/// The counts of one stack.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StackReport {
+    pub stack: String,
+    pub created: usize,
+    pub unchanged: usize,
+    pub changed: usize,
+    pub resolved: usize,
+}
+
+impl IngestReport {
+    pub fn add(&mut self, stack: StackReport) {
+        self.created += stack.created;
+        self.unchanged += stack.unchanged;
+        self.changed += stack.changed;
+        self.resolved += stack.resolved;
+        self.stacks.push(stack);
+    }
+
+    /// Puts the most severe drifts first, and leaves out what is too much to list.
+    pub fn finish(mut self) -> Self {
+        self.drifts.sort_by(|one, other| {
+            other.severity.cmp(&one.severity).then_with(|| one.address.cmp(&other.address))
+        });
+        self.drifts.truncate(MAX_LISTED);
+        if self.stacks.len() < 2 {
+            self.stacks.clear();
+        }
+        self
+    }
+}

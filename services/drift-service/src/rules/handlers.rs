@@ -1,0 +1,58 @@
+//! The endpoint that lists the rules.
+
+use std::collections::HashMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::openapi::Success;
+use web::{ApiError, NoQuery};
+
+use super::{Severity, uses};
+use crate::State;
+use crate::access::Viewer;
+use crate::error::DriftError;
+
+/// The rules in use, without the built-in ones.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesView {
+    /// The least severity that raises an alert.
+    pub alert_threshold: Severity,
+    /// The first rule that matches decides.
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule of the file that `DRIFT_RULES` names.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleView {
+    /// The class and what the rule names, such as `ignore: aws_instance.*.tags`.
+    pub rule: String,
+    /// How many changes the rule has decided on. A rule with 0 has matched nothing.
+    pub matches: i64,
+    pub last_matched_at: Option<DateTime<Utc>>,
+}
+
+/// The rules of this deployment, with how often each has matched.
+#[utoipa::path(get, path = "/api/v1/drifts/rules", tag = "drifts",
+    responses((status = 200, body = Success<RulesView>)),
+    security(("bearer" = ["viewer"])))]
+pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Result<HttpResponse, ApiError> {
+    let used = uses::all(&*state.database).await.map_err(DriftError::from)?;
+    let used: HashMap<String, uses::Model> = used.into_iter().map(|row| (row.rule.clone(), row)).collect();
+    let view = |rule: &scan::rules::Rule| {
+        let used = used.get(&rule.text);
+        RuleView {
+            rule: rule.text.clone(),
+            matches: used.map_or(0, |used| used.matches),
+            last_matched_at: used.map(|used| used.last_matched_at),
+        }
+    };
+    Ok(web::ok(RulesView {
+        alert_threshold: state.rules.alert_threshold.into(),
+        rules: state.rules.listed().iter().map(view).collect(),
+    }))
+}

@@ -1,0 +1,73 @@
+//! `driftsentry ingest`: sends scans and reports the result.
+
+mod annotations;
+mod files;
+mod options;
+mod output;
+mod plain_text;
+mod report;
+mod send;
+
+pub use options::{FailOn, Ingest};
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use files::ScanFile;
+use report::Report;
+use send::Sender;
+
+/// There is new or changed drift.
+const NEW_DRIFT: u8 = 2;
+const FAILED: u8 = 1;
+
+/// Sends the scans; 0 if there is nothing new, 2 if there is, 1 if it failed.
+pub async fn run(options: Ingest) -> ExitCode {
+    match ingest(&options).await {
+        Ok(true) => ExitCode::from(NEW_DRIFT),
+        Ok(false) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::failure(&error, options.debug);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Sends every file, and says whether there is drift that the caller wants to fail on. A file that fails
+/// keeps none of the others from being sent.
+async fn ingest(options: &Ingest) -> Result<bool> {
+    let files = files::collect(&options.files)?;
+    let sender = Sender::new(options)?;
+    let mut total = Report::default();
+    let mut failed = None;
+    for file in &files {
+        match send_one(&sender, file, options, files.len()).await {
+            Ok(report) => total.add(report),
+            Err(error) => {
+                let error = error.context(format!("{} was not ingested", file.shown()));
+                if files.len() > 1 {
+                    output::failure(&error, options.debug);
+                }
+                failed = failed.or(Some(error));
+            }
+        }
+    }
+    let has_reports = failed.is_none() || total.is_used;
+    if has_reports {
+        output::print(options, &total, sender.base())?;
+        annotations::write(&total, sender.base())?;
+    }
+    match failed {
+        None => Ok(total.fails(options.fail_on)),
+        Some(error) if files.len() == 1 => Err(error),
+        Some(_) => anyhow::bail!("not every file was ingested"),
+    }
+}
+
+async fn send_one(sender: &Sender, file: &ScanFile, options: &Ingest, count: usize) -> Result<Report> {
+    let body = file.packed()?;
+    let stack = file.stack(&options.stack, count);
+    let report = sender.send(&stack, body).await?;
+    Report::read(report, &stack).context("the response cannot be understood")
+}
