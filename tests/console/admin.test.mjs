@@ -27,7 +27,7 @@ for (const start of [allInOne, behindCaddy]) {
       await page.getByRole('button', { name: 'New token' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Name').fill('ci');
-      await dialog.getByRole('button', { name: 'Make it' }).click();
+      await dialog.getByRole('button', { name: 'Create token' }).click();
       const token = await dialog.locator('.secret code').textContent();
       await dialog.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('cell', { name: /^ci/ }).waitFor();
@@ -37,8 +37,8 @@ for (const start of [allInOne, behindCaddy]) {
       const plan = await sample('fakeaws_1/plan.json');
       assert.equal((await machine.ingest(plan, { stack: 'ci' })).data.created, 1);
 
-      await page.getByRole('button', { name: 'End the token ci' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByRole('button', { name: 'Revoke the token ci' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('No service tokens').waitFor();
       await eventually('401', async () => (await machine.ingest(plan, { stack: 'ci' })).status === 401);
       await browser.farewell(admin);
@@ -82,7 +82,7 @@ for (const start of [allInOne, behindCaddy]) {
       await visit(admin.page, '#/admin/users');
       await admin.page.getByText('Locked for 127.0.0.1').waitFor();
       await admin.page.getByRole('button', { name: 'Lift locks of Demo engineer' }).click();
-      await admin.page.getByText('Lifted: 1 lock of Demo engineer.').waitFor();
+      await admin.page.getByText('Lifted 1 lock of Demo engineer.').waitFor();
       assert.equal(await admin.page.getByText('Locked for').count(), 0);
       await app.api.login('engineer');
       await browser.farewell(admin, visitor);
@@ -97,8 +97,8 @@ for (const start of [allInOne, behindCaddy]) {
       await visit(page, '#/admin/tokens');
       await page.getByText('1 token will expire within 14 days').waitFor();
       await page.getByRole('row', { name: /short/ }).getByText('soon').waitFor();
-      await page.getByRole('button', { name: 'End the token short' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByRole('button', { name: 'Revoke the token short' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('No service tokens').waitFor();
       await browser.farewell(admin);
     });

@@ -85,7 +85,7 @@ for (const start of [allInOne, behindCaddy]) {
       await eventually('the stack named by the file', async () => (await stack.inputValue()) === 'network');
       await dialog.getByLabel('Dry run').check();
       await dialog.getByRole('button', { name: 'Upload' }).click();
-      await dialog.getByText('This would happen').waitFor();
+      await dialog.getByText('Dry run: nothing was stored').waitFor();
       await browser.farewell(engineer);
     });
 
@@ -102,7 +102,7 @@ for (const start of [allInOne, behindCaddy]) {
       assert.equal(await row.getAttribute('data-status'), 'detected');
 
       await engineer.page.getByRole('button', { name: 'Approve', exact: true }).click();
-      await engineer.page.getByText('Say why').waitFor();
+      await engineer.page.getByText('Enter a reason').waitFor();
       await engineer.page.getByLabel('Why?').fill('planned <b>change</b>');
       await engineer.page.getByRole('button', { name: 'Approve', exact: true }).click();
 
@@ -141,7 +141,7 @@ for (const start of [allInOne, behindCaddy]) {
       await visit(page, '#/drifts?severity=info');
       await rows(page).first().waitFor();
       const selected = await rows(page).count();
-      await page.getByLabel('Select all that are shown').check();
+      await page.getByLabel('Select all shown drifts').check();
       await page
         .getByRole('region', { name: 'Selected drifts' })
         .getByRole('button', { name: 'Reject' })
@@ -174,7 +174,7 @@ for (const start of [allInOne, behindCaddy]) {
       assert.equal(await page.getByLabel('Search drifts').inputValue(), 's3_bucket');
       assert.equal(await page.getByLabel('Sort by').inputValue(), '-severity');
       await page.getByLabel('Search drifts').fill('no such thing');
-      await page.getByText('Nothing fits').waitFor();
+      await page.getByText('No match').waitFor();
       await browser.farewell(engineer);
     });
 

@@ -87,7 +87,7 @@ for (const start of [allInOne, behindCaddy]) {
       await admin.page.getByLabel('Search users').fill('viewer@');
       await eventually('the viewer alone', async () => (await admin.page.locator('tbody tr').count()) === 1);
       await admin.page.getByRole('button', { name: /^End sessions of/ }).click();
-      await admin.page.getByRole('dialog').getByRole('button', { name: 'End them' }).click();
+      await admin.page.getByRole('dialog').getByRole('button', { name: 'End sessions' }).click();
       await viewer.page.getByText('An administrator ended your session.').waitFor();
       await browser.farewell(admin, viewer);
     });
