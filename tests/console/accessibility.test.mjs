@@ -148,7 +148,7 @@ describe('the console for everybody', () => {
     await browser.farewell(engineer);
   });
 
-  test('what happens is said to a screen reader', async () => {
+  test('a screen reader announces new drifts', async () => {
     const { page, ...viewer } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await rows(page).first().waitFor();

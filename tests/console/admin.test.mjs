@@ -21,7 +21,7 @@ for (const start of [allInOne, behindCaddy]) {
       await app?.stop();
     });
 
-    test('a service token is made, shown once, sends a scan, and is ended', async () => {
+    test('a service token is created, shown once, sends a scan, and is revoked', async () => {
       const { page, ...admin } = await browser.person('admin');
       await visit(page, '#/admin/tokens');
       await page.getByRole('button', { name: 'New token' }).click();
@@ -44,7 +44,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(admin);
     });
 
-    test('a user gets a role, then is disabled and told so', async () => {
+    test('a user gets a role, is then disabled, and sees the reason', async () => {
       const admin = await browser.person('admin');
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
@@ -88,7 +88,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(admin, visitor);
     });
 
-    test('a service token that expires soon is announced s64', async () => {
+    test('the console warns of a service token that expires soon s64', async () => {
       const { page, ...admin } = await browser.person('admin');
       const api = await app.api.login('admin');
       const expiresAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
@@ -103,7 +103,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(admin);
     });
 
-    test('live connections are listed; who is disconnected comes back by itself', async () => {
+    test('live connections are listed, and a disconnected user reconnects', async () => {
       const admin = await browser.person('admin');
       const engineer = await browser.person('engineer');
       await visit(admin.page, '#/admin/connections');
@@ -118,7 +118,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(admin, engineer);
     });
 
-    test('the audit says who did what', async () => {
+    test('the audit log shows actions and actors', async () => {
       const { page, ...admin } = await browser.person('admin');
       await visit(page, '#/admin/audit');
       await page.getByRole('cell', { name: 'Drift created' }).first().waitFor();

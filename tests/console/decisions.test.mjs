@@ -38,7 +38,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(engineer, viewer);
     });
 
-    test('a plan is uploaded with progress and a report, and rows arrive where somebody looks', async () => {
+    test('a plan is uploaded with progress and a report, and rows arrive in an open list', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
       await visit(viewer.page, '#/drifts');
@@ -89,7 +89,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(engineer);
     });
 
-    test('one approves, and the other sees it change without a reload', async () => {
+    test('an engineer approves, and a viewer sees the change without a reload', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
       for (const { page } of [engineer, viewer]) {
@@ -117,7 +117,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(engineer, viewer);
     });
 
-    test('a viewer can decide nothing, is told why, and the API refuses it too', async () => {
+    test('a viewer cannot decide, sees the reason, and is refused by the API too', async () => {
       const { page, ...viewer } = await browser.person('viewer');
       await visit(page, '#/drifts');
       const id = await openDrift(page);
@@ -136,7 +136,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(viewer);
     });
 
-    test('many are decided at once', async () => {
+    test('many drifts are decided at once', async () => {
       const { page, ...engineer } = await browser.person('engineer');
       await visit(page, '#/drifts?severity=info');
       await rows(page).first().waitFor();

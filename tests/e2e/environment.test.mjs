@@ -35,13 +35,13 @@ function settings() {
   return lines.join('\n');
 }
 
-test('.env.example is what the help of driftsentry shows', () => {
+test('.env.example matches the help of driftsentry', () => {
   const wanted = `${HEAD}${settings()}\n`;
   if (process.env.UPDATE) writeFileSync(FILE, wanted);
   assert.equal(readFileSync(FILE, 'utf8'), wanted);
 });
 
-test('the split binaries read nothing that driftsentry does not know', () => {
+test('the split binaries read no variable that driftsentry does not know', () => {
   const known = readFileSync(FILE, 'utf8');
   for (const name of ['auth-service', 'drift-service', 'ws-gateway']) {
     for (const [, variable] of help(name).matchAll(/\[env: (\w+)/g)) {
@@ -50,7 +50,7 @@ test('the split binaries read nothing that driftsentry does not know', () => {
   }
 });
 
-test('each binary listens where its users look for it, and has the defaults of the replaced stack', () => {
+test('each binary has the port and the defaults of the old stack', () => {
   const ports = { driftsentry: 3001, 'auth-service': 4001, 'drift-service': 4002, 'ws-gateway': 4004 };
   for (const [name, port] of Object.entries(ports)) {
     assert.match(help(name), new RegExp(`\\[env: PORT=\\]\\s+\\[default: ${port}\\]`), name);

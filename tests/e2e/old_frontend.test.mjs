@@ -48,7 +48,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
       client.close();
     });
 
-    test('a 401 in the middle is mended by one refresh, and the socket takes the new token', async () => {
+    test('one refresh repairs a 401 in the middle, and the socket accepts the new token', async () => {
       const { session } = await app.api.login('engineer');
       const past = Math.floor(Date.now() / 1000) - 60;
       const tokens = { ...session, accessToken: resigned(session.accessToken, { exp: past }, app.accessSecret) };

@@ -32,7 +32,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
     });
     after(() => app?.stop());
 
-    test('the literals looked for are really in the samples', () => {
+    test('the secrets that the test looks for are in the samples', () => {
       const all = [...samples.values()].join('\n');
       for (const literal of secretLiterals) assert.ok(all.includes(literal), literal);
     });

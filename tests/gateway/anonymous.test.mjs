@@ -34,7 +34,7 @@ test('forty thousand joins without a token on one socket get one refusal and few
   assert.ok(lines().length - before <= 5, lines().slice(before).join('\n'));
 });
 
-test('connections that come again and again without a token write few log lines (s65)', async () => {
+test('clients that reconnect again and again without a token cause few log lines (s65)', async () => {
   const before = lines().length;
   const ends = {
     'bad frames': async () => {
@@ -68,7 +68,7 @@ test('connections that come again and again without a token write few log lines 
   assert.ok(counted >= 50, 'each refusal is counted all the same');
 });
 
-test('a sampled line says how many were left out (s65)', async () => {
+test('a sampled line has the number of omitted lines (s65)', async () => {
   await eventually(
     'a line with a count',
     async () => {

@@ -28,7 +28,7 @@ for (const [version, io] of Object.entries(VERSIONS)) {
       const once = (socket, name) => new Promise((resolve) => socket.once(name, (...args) => resolve(args)));
       const ask = (socket, ...args) => new Promise((resolve) => socket.emit(...args, resolve));
 
-      test('it connects, asks, sends binary, comes back and is refused', async () => {
+      test('it connects, sends requests and binary, reconnects, and is refused', async () => {
         const token = gateway.token('alice');
         const options = { forceNew: true, transports, reconnectionDelay: 200, auth: { token } };
         const socket = io(gateway.url, options);
@@ -77,7 +77,7 @@ describe('a plain WebSocket', () => {
     return { socket, heard, closed, next, send: (message) => socket.send(JSON.stringify(message)) };
   }
 
-  test('it connects, asks, comes back, resumes and is refused', async () => {
+  test('it connects, sends requests, reconnects, resumes, and is refused', async () => {
     const token = gateway.token('alice');
     const first = await open(token);
     const { payload } = await first.next('connection.authorized');
@@ -121,7 +121,7 @@ describe('bytes on a TCP connection', () => {
     `GET ${path} HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
-  test('a WebSocket by hand connects, asks in pieces, sends binary, leaves, and is refused', async () => {
+  test('a hand-written WebSocket connects, sends fragmented requests and binary, disconnects, and is refused', async () => {
     const { until, send, end } = line();
     send(upgrade('/socket.io/?EIO=4&transport=websocket'));
     await until(/Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i);
@@ -146,7 +146,7 @@ describe('bytes on a TCP connection', () => {
     refused.end();
   });
 
-  test('polling by hand on one connection connects and asks', async () => {
+  test('hand-written polling on one connection connects and sends requests', async () => {
     const { until, send, end } = line();
     const path = '/socket.io/?EIO=4&transport=polling';
     send(`GET ${path} HTTP/1.1\r\nHost: gateway\r\n\r\n`);

@@ -20,7 +20,7 @@ describe('the server of the client suite', () => {
   });
   after(() => server?.stop());
 
-  test('it listens on PORT and answers its events', async () => {
+  test('it listens on PORT and responds to its events', async () => {
     const socket = connect();
     await once(socket, 'connect');
     const ask = (...args) => new Promise((resolve) => socket.emit(...args, resolve));
@@ -43,7 +43,7 @@ describe('the server of the client suite', () => {
     socket.close();
   });
 
-  test('it lets in and refuses by namespace and query', async () => {
+  test('it accepts and refuses clients by namespace and query', async () => {
     for (const path of ['/foo', '/valid', '/asd', '/timeout_socket']) {
       const socket = connect(path);
       await once(socket, 'connect');

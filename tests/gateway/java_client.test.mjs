@@ -43,13 +43,13 @@ describe('the bytes of the Java client', () => {
   const line = 'paWl'.repeat(19);
   const broken = `b${line}\n${line}\n${line}\n${'paWl'.repeat(9)}paU=\n`;
 
-  test('binary in broken lines is read', async () => {
+  test('base64 with line breaks is read', async () => {
     const { post, heard } = await pollingSession();
     await post(`451-7["upload",{"_placeholder":true,"num":0}]\u001e${broken}`);
     assert.match(await heard('437['), /UNKNOWN_EVENT/);
   });
 
-  test('binary without padding is read', async () => {
+  test('base64 without padding is read', async () => {
     const { post, heard } = await pollingSession();
     await post('451-8["upload",{"_placeholder":true,"num":0}]\u001ebpaU');
     assert.match(await heard('438['), /UNKNOWN_EVENT/);
@@ -100,7 +100,7 @@ for (const transport of isInstalled ? ['', 'polling', 'websocket'] : []) {
       await libraries?.remove();
     });
 
-    test('it connects, asks, uploads, comes back and is refused', async () => {
+    test('it connects, sends requests, uploads, reconnects, and is refused', async () => {
       const token = gateway.token('alice');
       client.say({ do: 'connect', url: gateway.url, token, transport });
       const id = await client.next('connected');

@@ -85,7 +85,7 @@ async function authorized(options, namespace = '/', url = gateway.url) {
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   describe(`python-socketio with ${name}`, () => {
-    test('a client is authorised, subscribes, and hears events as its namespace has them', async () => {
+    test('a client is authorised, subscribes, and receives events in the shape of its namespace', async () => {
       for (const namespace of ['/', '/dashboard']) {
         const { client, body } = await authorized({ ...transports, auth: { token: gateway.token('alice') } }, namespace);
         assert.equal(body.userId, 'alice');
@@ -109,7 +109,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       }
     });
 
-    test('a refusal says why', async () => {
+    test('a refusal gives the reason', async () => {
       for (const [auth, code] of [
         [{}, 'MISSING_TOKEN'],
         [{ token: gateway.token('alice', { exp: inSeconds(-60) }) }, 'TOKEN_EXPIRED'],
@@ -130,7 +130,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       }
     });
 
-    test('a fresh token is taken in band, another user’s is not', async () => {
+    test('a fresh token is accepted on the open socket, and a token of another user is not', async () => {
       const claims = gateway.claims('alice');
       const { client } = await authorized({ ...transports, auth: { token: gateway.sign(claims) } });
       const exp = inSeconds(1800);

@@ -19,7 +19,7 @@ const breakLine = (client) => client.socket.io.engine.transport.ws._socket.destr
 
 const connected = (client) => new Promise((resolve) => client.socket.once('connect', resolve));
 
-test('A: a user whose session ended does not come back through recovery', async () => {
+test('A: recovery does not readmit a user whose session ended', async () => {
   const sid = crypto.randomUUID();
   const client = await StockClient.authorized(gateway.url, gateway.token('alice', { sid }), RECONNECTING);
   const refused = new Promise((resolve) => client.socket.once('connect_error', resolve));
@@ -61,7 +61,7 @@ test('C: a reconnect while the old socket is half-open is recovered and leaves o
   client.close();
 });
 
-test('rooms are brought back, and live events follow', async () => {
+test('rooms are restored, and live events follow', async () => {
   const client = await StockClient.authorized(gateway.url, gateway.token('dave'), RECONNECTING);
   await client.ask('subscribe:drifts');
   const back = connected(client);

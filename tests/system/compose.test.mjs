@@ -29,7 +29,7 @@ describe('docker-compose.yml', () => {
   });
   after(() => folder?.remove());
 
-  test('make-env.sh makes each secret that is asked for, strong, once, for its owner alone', async () => {
+  test('make-env.sh creates each required secret once, strong, and readable by its owner only', async () => {
     const secrets = Object.fromEntries(env.trim().split('\n').map((line) => line.split('=')));
     const wanted = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name));
     assert.ok(wanted.size > 8);
@@ -40,7 +40,7 @@ describe('docker-compose.yml', () => {
     assert.equal((await stat(`${folder.path}/.env`)).mode & 0o777, 0o600);
   });
 
-  test('each setting that it gives to a service is one that the service reads', () => {
+  test('each variable that it sets is one that the service reads', () => {
     const common = text.match(/x-environment: &environment\n((?: {2}.*\n)+)/)[1];
     const services = blocks(text.slice(text.indexOf('\nservices:')));
     const gateway = services['ws-gateway-1'] + services['ws-gateway-2'];

@@ -99,7 +99,7 @@ describe('make up-local', () => {
     }
   });
 
-  test('each rule works on metrics that exist, and no alert fires in peace', async () => {
+  test('each rule works on metrics that exist, and no alert fires in normal operation', async () => {
     const names = new Set(await prometheus('label/__name__/values'));
     const rules = await eventually('all were evaluated', async () => {
       const { groups } = await prometheus('rules');
@@ -116,7 +116,7 @@ describe('make up-local', () => {
     assert.deepEqual(firing, []);
   });
 
-  test('it ends well when it is told to', async () => {
+  test('it exits with 0 when it is stopped', async () => {
     assert.equal(await app.stop(40_000), 0, app.log);
   });
 });
