@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 OPENERS = "Whoever|Whatever|What|Whom|Whose|Of|How|Those|Somebody|Nobody|The same|Whether"
-OPENER = re.compile(rf"\s*//[/!] (?P<opener>{OPENERS})\b")
+OPENER = re.compile(rf"\s*(//[/!]|/\*\*) (?P<opener>{OPENERS})\b")
 DOC = re.compile(r"\s*//[/!]")
 # "Whether" describes a bool: a field, a constant, or the result of a function or a method of a trait.
 BOOL = re.compile(r"\bbool\b|\bmatches!")
@@ -35,7 +35,7 @@ def offences(file, text):
     for number, line in enumerate(lines, 1):
         if "\u00ab" in line or "\u00bb" in line:
             yield number, 'use straight quotes instead of \u00ab \u00bb', line
-        found = file.endswith(".rs") and OPENER.match(line)
+        found = file.endswith((".rs", ".js", ".mjs")) and OPENER.match(line)
         if not found or (number > 1 and DOC.match(lines[number - 2])):
             continue
         if found["opener"] != "Whether" or not is_bool(lines, number):

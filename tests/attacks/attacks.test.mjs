@@ -1,4 +1,4 @@
-// Every attack that worked on 0.1.0, tried on both deployments.
+// Every attack that worked on 0.1.0, tried against both deployments.
 
 import { after, before, describe, test } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Attacks over HTTP. Each resolves if the deployment withstands it.
+// Attacks over HTTP. Each attack resolves if the deployment withstands it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -48,11 +48,11 @@ async function refreshFlood(target) {
     }
   }
   assert.equal(statuses[429], 1, `no limit: ${JSON.stringify(statuses)}`);
-  assert.equal((await attacker.get('/api/auth/me')).status, 200, 'the session goes on');
+  assert.equal((await attacker.get('/api/auth/me')).status, 200, 'the session continues');
 }
 
 async function failuresFromOneNetwork(target) {
-  const direct = needs(target.direct, 'a service that believes X-Forwarded-For');
+  const direct = needs(target.direct, 'a service that trusts X-Forwarded-For');
   const log = (ip, email, password) =>
     fetch(`${direct}/api/auth/login`, {
       method: 'POST',
@@ -145,7 +145,7 @@ async function commas(target) {
 }
 
 async function signUpOracle(target) {
-  const direct = needs(target.direct, 'a service that believes X-Forwarded-For');
+  const direct = needs(target.direct, 'a service that trusts X-Forwarded-For');
   const { email } = await target.newcomer();
   const ask = () =>
     fetch(`${direct}/api/auth/signup`, {
@@ -154,7 +154,7 @@ async function signUpOracle(target) {
       body: JSON.stringify({ name: 'Oracle', email, password: `correct horse ${unique()}` }),
     });
   for (let i = 0; i < 400; i++) if ((await ask()).status === 429) return;
-  assert.fail('400 questions were answered');
+  assert.fail('400 sign-ups got a response');
 }
 
 async function emitWithABadBody(target) {
@@ -189,25 +189,25 @@ async function floodOfIdempotencyKeys(target) {
 }
 
 const elsewhere = (test) => async () => {
-  throw new NotHere(`not an attack from outside; held by ${test}`);
+  throw new NotHere(`not an attack from outside; tested by ${test}`);
 };
 
 export const httpAttacks = [
   [57, 'text of a request is evaluated as a template', templates],
-  [59, '90 logins at once of one account keep others out', loginStarvation],
-  [60, 'refreshes without a limit', refreshFlood],
+  [59, '90 parallel logins of one account keep others out', loginStarvation],
+  [60, 'refreshes have no limit', refreshFlood],
   [60, 'idempotency keys of a viewer fill the database', floodOfIdempotencyKeys],
-  [61, 'a password in plaintext to a public address', elsewhere('without_tls_only_private_addresses_are_reached_s61')],
+  [61, 'a password is sent in plaintext to a public address', elsewhere('without_tls_only_private_addresses_are_reached_s61')],
   [62, 'failed logins from one IPv6 network lock everybody out', failuresFromOneNetwork],
   [63, 'a viewer marks the alerts of the team as read', readAllOfAnother],
   [64, 'a service token outlives the rights of its creator', tokenOfADemotedAdmin],
-  [67, 'times before 1970 and after 9999', timesOutOfRange],
-  [69, 'a body that never ends', slowBody],
+  [67, 'times before 1970 and after 9999 are accepted', timesOutOfRange],
+  [69, 'a body that never ends keeps its connection', slowBody],
   [70, 'a read-only database looks healthy', readOnlyDatabase],
-  [72, 'a list parameter with 33,000 commas', commas],
-  [74, 'sign-up tells which addresses have an account, as often as asked', signUpOracle],
+  [72, 'a list parameter with 33,000 commas is parsed', commas],
+  [74, 'sign-up reveals without a limit which addresses have an account', signUpOracle],
   [76, 'terminal escapes in a plan reach the terminal', escapesOfThePlan],
   [79, 'a wrong clock expires the marks of others', elsewhere('a_process_whose_clock_is_wrong_expires_no_mark_of_others_s79')],
-  [80, 'a panic leaves a process that hears nothing', elsewhere('a_vital_task_that_panics_stops_the_process')],
-  ['emit', 'a bad body comes before a missing role', emitWithABadBody],
+  [80, 'a panic leaves a process that receives no events', elsewhere('a_vital_task_that_panics_stops_the_process')],
+  ['emit', 'a bad body is reported before a missing role', emitWithABadBody],
 ];

@@ -1,4 +1,4 @@
-// Attacks over sockets and Redis. Each resolves if the deployment withstands it.
+// Attacks over sockets and Redis. Each attack resolves if the deployment withstands it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -111,11 +111,11 @@ async function changedAccount(target) {
 }
 
 export const socketAttacks = [
-  [58, 'a publisher forges positions, so that the end of a session is not heard', forgedPositions],
-  [58, 'events with reserved names', reservedNames],
-  [65, '40,000 CONNECT packets without a token', connectsWithoutAToken],
+  [58, 'a publisher forges positions to hide the end of a session', forgedPositions],
+  [58, 'events with reserved names are sent', reservedNames],
+  [65, '40,000 CONNECT packets without a token get responses', connectsWithoutAToken],
   [66, 'bad tokens shut out valid ones of the same address', guessesBesideAValidToken],
-  [73, 'a page of another site whose name points here', foreignOrigin],
-  [75, 'the gateway’s user of Redis deletes the log', gatewayDeletesTheLog],
+  [73, 'a page of another site connects under a name that points here', foreignOrigin],
+  [75, 'the Redis user of the gateway deletes the log', gatewayDeletesTheLog],
   [78, 'an open socket keeps the rooms of its former account', changedAccount],
 ];

@@ -1,4 +1,4 @@
-// Administration in the console: what an admin changes there holds everywhere at once.
+// Administration in the console: changes by an admin apply everywhere at once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -57,7 +57,7 @@ for (const start of [allInOne, behindCaddy]) {
       await viewer.page.getByText('Your account was disabled.').waitFor();
       await admin.page.getByRole('button', { name: 'Enable Demo viewer' }).waitFor();
 
-      // The last admin stays one, and the form says so.
+      // The last admin stays an admin, and the form explains it.
       await admin.page.getByLabel('Role of Demo admin').selectOption('viewer');
       await admin.page.getByRole('dialog').getByText('The service tokens').waitFor();
       await admin.page.getByRole('dialog').getByRole('button', { name: 'Change role' }).click();

@@ -1,4 +1,4 @@
-// The console as a team uses it: everybody sees drift, some decide, and all of them see it at once.
+// The console as a team uses it: everybody sees drifts, engineers decide, and everybody sees the decision at once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -112,7 +112,7 @@ for (const start of [allInOne, behindCaddy]) {
       );
       assert.ok(await viewer.page.evaluate(() => window.wasNotReloaded));
       await row.locator('.row-link').click();
-      // What somebody wrote is text, whatever it looks like.
+      // Text of a user is shown as text, even if it looks like markup.
       await viewer.page.locator('.outcome-reason').getByText('planned <b>change</b>').waitFor();
       await browser.farewell(engineer, viewer);
     });

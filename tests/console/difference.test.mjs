@@ -1,4 +1,4 @@
-// What the console makes of a difference, in the browser that shows it.
+// The display of a difference, tested in the browser.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -19,7 +19,7 @@ describe('the difference of a drift', () => {
     await app?.stop();
   });
 
-  /** Calls a function of the module that tells changes. */
+  /** Calls a function of the module `changes.js`. */
   const ask = (name, ...args) =>
     visitor.page.evaluate(
       async ([name, args]) => (await import('./src/views/drifts/changes.js'))[name](...args),

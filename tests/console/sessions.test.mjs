@@ -1,4 +1,4 @@
-// Who is logged in, for how long, and what ends it: over reloads, tabs, devices and networks that go away.
+// Sessions across reloads, tabs, devices and network failures.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -116,7 +116,7 @@ for (const start of [allInOne, behindCaddy]) {
       await live(second);
       let refreshes = 0;
       context.on('request', (request) => (refreshes += request.url().endsWith('/api/auth/refresh') ? 1 : 0));
-      // Both ask while neither may: that is at once, however slow the tabs are.
+      // Both tabs ask while another holder has the lock, so they ask at the same time, however slow they are.
       await page.evaluate(() => {
         const held = new Promise((release) => (globalThis.release = release));
         navigator.locks.request('driftsentry.refresh', () => held);

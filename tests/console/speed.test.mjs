@@ -1,4 +1,4 @@
-// How much the console weighs, how soon it can be used, and what a flood of events does to it.
+// The size of the console, its loading time, and its behaviour in a flood of events.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -31,7 +31,7 @@ describe('the speed of the console', () => {
     await page.goto(small.api.origins.auth);
     await logIn(page, 'engineer');
 
-    // As a browser sees it that has nothing yet.
+    // As in a browser with an empty cache.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
     const sizes = [];

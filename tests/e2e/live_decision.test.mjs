@@ -1,4 +1,4 @@
-// The main job: a Terraform plan becomes drifts, somebody decides, and everybody sees it live.
+// The main job: a Terraform plan becomes drifts, an engineer decides, and everybody sees the decision live.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

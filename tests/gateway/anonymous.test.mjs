@@ -12,7 +12,7 @@ let gateway;
 before(async () => (gateway = await Gateway.start({ ...BEHIND_PROXY, RUST_LOG: 'info' })));
 after(async () => assert.equal(await gateway.stop(), 0));
 
-/** The log lines of the gateway that are not about a request: those are one for each connection. */
+/** Returns the log lines of the gateway without the request lines, of which there is one per connection. */
 const lines = () => gateway.process.log.split('\n').filter((line) => line && !line.includes('web::observe'));
 
 async function open(path, options) {

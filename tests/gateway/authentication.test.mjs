@@ -1,4 +1,4 @@
-// The nineteen cases of authentication that the replaced stack was tested with, by a stock client.
+// The nineteen authentication cases of the old stack, with a stock client.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -10,7 +10,7 @@ let gateway;
 before(async () => (gateway = await Gateway.start(BEHIND_PROXY)));
 after(async () => gateway.stop());
 
-/** The `connection.authorized` of a client that is let in with these options. */
+/** Returns the `connection.authorized` of a client that connects with these options. */
 async function authorized(options) {
   const client = await StockClient.authorized(gateway.url, undefined, { auth: {}, ...options });
   client.close();

@@ -1,5 +1,5 @@
-// The server for the public suites: the packages of the clients do not carry their tests, so only what those
-// tests rely on is held here. How to run the suites themselves: services/ws-gateway/examples/conformance.rs.
+// The server for the public test suites. The packages of the clients do not contain their tests, so this file
+// checks only what those tests need. services/ws-gateway/examples/conformance.rs describes how to run the suites.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

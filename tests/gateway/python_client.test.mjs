@@ -1,4 +1,4 @@
-// python-socketio against the gateway: a client that was written apart from the stock one.
+// python-socketio against the gateway: a client that was written independently of the stock client.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -22,10 +22,10 @@ class PythonClient {
     this.#namespace = namespace;
   }
 
-  /** The first line with that field that nobody asked for yet. */
+  /** Returns the first line with a field that was not returned before. */
   next(field, fits = () => true) {
     return this.#process.until(field, () => {
-      // What does not begin like this was logged by the library.
+      // Other lines were logged by the library.
       const lines = this.#process.log.split('\n').slice(0, -1).filter((line) => line.startsWith('{'));
       const said = lines.map((line) => JSON.parse(line));
       const index = said.findIndex((line, at) => !this.#seen.has(at) && field in line && fits(line[field]));
@@ -61,7 +61,7 @@ class PythonClient {
     return this.next('sid');
   }
 
-  /** Returns when it has given up. */
+  /** Waits until the client has given up. */
   wait() {
     this.#say({ do: 'wait' });
     return this.next('over');

@@ -1,5 +1,5 @@
-// Connection state recovery with the stock client: the four ways in which the reference
-// implementation loses events, lets somebody back in, or keeps a dead socket.
+// Connection state recovery with the stock client. The tests cover the cases in which the reference implementation
+// loses events, readmits a client, or keeps a dead socket.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ after(async () => gateway.stop());
 
 const RECONNECTING = { reconnection: true, reconnectionDelay: 10, transports: ['websocket'] };
 
-/** The line breaks, without a word from the client. */
+/** Breaks the connection without a close message from the client. */
 const breakLine = (client) => client.socket.io.engine.transport.ws._socket.destroy();
 
 const connected = (client) => new Promise((resolve) => client.socket.once('connect', resolve));
@@ -51,7 +51,7 @@ test('C: a reconnect while the old socket is half-open is recovered and leaves o
   const { _socket: line } = engine.transport.ws;
   line.pause();
   const back = connected(client);
-  // The client gives the connection up; the gateway hears nothing of it.
+  // The client gives up the connection, and the gateway does not notice.
   line.destroy = () => line;
   engine.transport.ws.terminate = () => {};
   engine._onClose('ping timeout');

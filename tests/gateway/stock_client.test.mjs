@@ -1,5 +1,5 @@
-// The stock socket.io-client against the gateway: every transport, every way to bring a token, and
-// what the client does when a socket ends.
+// The stock socket.io-client against the gateway: every transport, every way to send a token, and the reaction of
+// the client to a closed socket.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Tokens that are not good enough, each refused at the gateway, by a stock client and on /ws.
+// Invalid tokens. The gateway refuses each of them, from a stock client and on /ws.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -82,6 +82,6 @@ test('five bad tokens shut out further bad tokens of their address, and nothing 
   const forged = { 'x-forwarded-for': `1.2.3.4, ${address['x-forwarded-for']}` };
   assert.equal(await attempt('nonsense', forged), 'RATE_LIMITED');
   assert.equal(await attempt('nonsense', from()), 'INVALID_TOKEN');
-  // A verified token passes all the same.
+  // A verified token is still accepted.
   (await StockClient.authorized(gateway.url, gateway.token('alice'), { extraHeaders: address })).close();
 });

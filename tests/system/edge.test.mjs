@@ -1,4 +1,4 @@
-// What a client claims, and what it says in secret, at the edge of the whole deployment.
+// Forged claims and secrets of clients, at the edge of the whole deployment.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { PlainClient, StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from './behind_caddy.mjs';
 
-/** A call from an address of our choosing; 127.0.0.0/8 are all ours. */
+/** Sends a request from any address in 127.0.0.0/8. */
 async function call(url, { from, method = 'POST', body, headers = {} }) {
   const options = { method, localAddress: from, headers: { 'content-type': 'application/json', ...headers } };
   const sent = request(url, options).end(body && JSON.stringify(body));

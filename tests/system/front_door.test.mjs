@@ -1,4 +1,4 @@
-// The Caddyfile alone, before upstreams that tell what reached them.
+// The Caddyfile alone, before upstreams that return the requests that reach them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { eventually } from '../lib/waiting.mjs';
 import { startCaddy } from './caddy.mjs';
 
-/** Answers with its own name and the request as it came in. */
+/** Starts an upstream that responds with its name and the received request. */
 async function startEcho(name) {
   const server = createServer((incoming, answer) => {
     if (incoming.url === '/ready') {
@@ -34,7 +34,7 @@ function stopEcho(server) {
   server.close();
 }
 
-/** No header and no path makes Caddy evaluate text of the request. */
+/** Checks that no header and no path makes Caddy evaluate text of the request. */
 async function refusesTemplates(caddy) {
   const templates = [
     '{{env "CANARY"}}',
@@ -202,7 +202,7 @@ describe('the front door', () => {
     const socket = new WebSocket(`${caddy.url}/ws`, ['driftsentry.v1']);
     await once(socket, 'open');
     caddy.reload();
-    // An idle connection that the reload closed may be tried once more.
+    // The client may have tried an idle connection that the reload closed.
     await eventually('answers', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
     socket.ping();
     await once(socket, 'pong');

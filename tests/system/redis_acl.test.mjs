@@ -1,4 +1,4 @@
-// deploy/redis/users.acl: each service may do what libs/backplane does for it, and nothing of another's.
+// deploy/redis/users.acl: each service may run the commands that libs/backplane needs, and touch no key of another.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -42,7 +42,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     await folder?.remove();
   });
 
-  /** What Redis answers to a command of a user. */
+  /** Runs a command as a user and returns the response of Redis. */
   async function as(user, ...command) {
     const login = ['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'];
     return (await run('redis-cli', [...login, '-e', ...command]).catch(({ stdout, stderr }) => ({ stdout: stdout + stderr })))
@@ -55,7 +55,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     return as(user, 'EVALSHA', hash, keys.length, ...keys, ...args.map(String));
   }
 
-  /** What backplane's `append` sends, with one event on each channel, and one mark if asked for. */
+  /** Runs `append` of the backplane, with one event on each channel, and one mark if requested. */
   function append(user, channels, marks = []) {
     const events = channels.flatMap((channel) => [
       ...[crypto.randomUUID(), channel, channel === 'auth:token.refreshed' ? '' : '1', `{"type":"${channel}"`],

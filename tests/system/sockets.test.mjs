@@ -1,4 +1,4 @@
-// Stock Socket.IO clients as they come, through Caddy, over two gateways.
+// Stock Socket.IO clients with default settings, through Caddy, on two gateways.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -35,7 +35,7 @@ describe('stock clients through Caddy', () => {
     return clients;
   }
 
-  /** A drift that nobody has seen before; gives its id. */
+  /** Creates a new drift and returns its id. */
   async function newDrift(caller = engineer) {
     const body = { stack: 'system', resourceId: `i-${++serial}`, resourceType: 'aws_instance', region: 'eu-central-1', severity: 'warning' };
     return succeeded(await caller.post('/api/v1/drifts', body)).data.id;
@@ -86,7 +86,7 @@ describe('stock clients through Caddy', () => {
 
   test('target 7: a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
     const clients = [];
-    // In portions: the test's own event loop is the bottleneck.
+    // In batches, because the event loop of the test is the bottleneck.
     while (clients.length < 2_000) clients.push(...(await connect(250, { transports: ['websocket'] })));
     const leaving = await app.metric(app.gateways[0], 'ws_connections');
     assert.ok(leaving > 500, `${leaving} sockets on the gateway that stops`);
@@ -99,7 +99,7 @@ describe('stock clients through Caddy', () => {
     } while (closed.length < leaving);
     assert.equal(await ended, 0, 'exit code');
     assert.equal(closed.length, leaving, 'the other gateway lost none');
-    // 500 in a second.
+    // 500 per second.
     assert.ok(closed.at(-1) - closed[0] > leaving * 1.5, `all within ${closed.at(-1) - closed[0]} ms`);
     await everyone('are back', clients, ({ socket }) => socket.connected);
     ids.push(await newDrift());
@@ -128,7 +128,7 @@ describe('stock clients through Caddy', () => {
     let dropped = 0;
     for (const { socket } of clients) socket.on('disconnect', () => dropped++);
     app.caddy.reload();
-    // Around Caddy: the reload closes idle connections, which fetch would try to use again.
+    // Bypasses Caddy: the reload closes idle connections, which fetch would try to use again.
     const id = await newDrift(new Api({ drift: app.drift.url }, engineer.token));
     await everyone('hear the drift', clients, (client) => heard(client, id) === 1);
     assert.equal(dropped, 0);
