@@ -11,9 +11,10 @@ export const unique = () => randomBytes(6).toString('hex');
 
 export class Target {
   /**
-   * `url` is the front door. Optional: `direct` (an auth-service or driftsentry that believes
-   * X-Forwarded-For of this machine), `redis(user)` (URLs of Redis), `postgres(sql)`, `logs()`, `startup` (the
-   * binary to start with bad settings).
+   * `url` is the front door. The rest is known of a deployment of our own only: `direct` (an auth-service or
+   * driftsentry that believes X-Forwarded-For of this machine), `redis(user)` (URLs of Redis), `database` (makes a
+   * service's database read-only), `hidesOperations` (whether an edge hides /metrics), `logs()`,
+   * `commandLine(arguments, input, environment)` (runs `driftsentry`).
    */
   constructor({ url, ...more }) {
     Object.assign(this, { url, ...more });
@@ -62,13 +63,4 @@ function parse(text) {
   } catch {
     return null;
   }
-}
-
-/** The attack cannot be tried on this target. */
-export class NotHere extends Error {}
-
-/** Skips an attack that needs something which is not known of this target. */
-export function needs(value, what) {
-  if (!value) throw new NotHere(`needs ${what}`);
-  return value;
 }
