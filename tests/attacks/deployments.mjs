@@ -20,8 +20,8 @@ const environment = {
 };
 
 /** Runs `driftsentry` and returns its output. */
-async function commandLine(args, input, token) {
-  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, DRIFTSENTRY_TOKEN: token } });
+async function commandLine(args, input, environment) {
+  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, ...environment } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   child.stdin.end(input);
@@ -44,26 +44,33 @@ function database(url, service) {
   };
 }
 
-export const deployments = {
-  async driftsentry() {
-    const app = await allInOne(environment);
-    const [url] = app.socketOrigins;
-    const target = new Target({ url, direct: url, logs: () => app.log(), commandLine, bodySeconds });
-    return { target, stop: () => app.stop() };
-  },
+async function startAllInOne() {
+  const app = await allInOne(environment);
+  const [url] = app.socketOrigins;
+  const target = new Target({ url, direct: url, logs: () => app.log(), commandLine, bodySeconds });
+  return { target, stop: () => app.stop() };
+}
 
-  async 'split, behind Caddy'() {
-    const app = await behindCaddy(environment);
-    const target = new Target({
-      url: app.url,
-      direct: app.auth.url,
-      redis: (user) => app.redis.urlFor(user),
-      database: database(app.databases.auth, app.auth.url),
-      logs: () => app.logs(),
-      commandLine,
-      bodySeconds,
-      hidesOperations: true,
-    });
-    return { target, stop: () => app.stop() };
+async function startSplit() {
+  const app = await behindCaddy(environment);
+  const target = new Target({
+    url: app.url,
+    direct: app.auth.url,
+    redis: (user) => app.redis.urlFor(user),
+    database: database(app.databases.auth, app.auth.url),
+    logs: () => app.logs(),
+    commandLine,
+    bodySeconds,
+    hidesOperations: true,
+  });
+  return { target, stop: () => app.stop() };
+}
+
+/** `has` names the optional fields that the target of a deployment has. */
+export const deployments = {
+  driftsentry: { start: startAllInOne, has: ['direct', 'commandLine'] },
+  'split, behind Caddy': {
+    start: startSplit,
+    has: ['direct', 'commandLine', 'redis', 'database', 'hidesOperations'],
   },
 };

@@ -1,4 +1,4 @@
-// A deployment under attack. The optional parts decide which attacks are possible.
+// A deployment under attack. The optional fields decide which attacks are possible.
 
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -11,9 +11,10 @@ export const unique = () => randomBytes(6).toString('hex');
 
 export class Target {
   /**
-   * `url` is the front door. Optional: `direct` (an auth-service or driftsentry that trusts
-   * X-Forwarded-For from this machine), `redis(user)` (URLs of Redis), `postgres(sql)`, `logs()`, `startup` (the
-   * binary to start with bad settings).
+   * `url` is the front door. Only our own deployments have the other fields: `direct` (an auth-service or
+   * driftsentry that trusts X-Forwarded-For from this machine), `redis(user)` (URLs of Redis), `database` (makes a
+   * service's database read-only), `hidesOperations` (true if an edge hides /metrics), `logs()`, and
+   * `commandLine(arguments, input, environment)` (runs `driftsentry`).
    */
   constructor({ url, ...more }) {
     Object.assign(this, { url, ...more });
@@ -62,13 +63,4 @@ function parse(text) {
   } catch {
     return null;
   }
-}
-
-/** The attack cannot be tried on this target. */
-export class NotHere extends Error {}
-
-/** Skips an attack if this target lacks a requirement. */
-export function needs(value, what) {
-  if (!value) throw new NotHere(`needs ${what}`);
-  return value;
 }
