@@ -1,4 +1,4 @@
-//! `drift:*`: what happens to drifts. States and reasons never leave the service.
+//! `drift:*`: events about drifts. Resource states and reasons are never published.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub struct DriftCreated {
     /// `null` if unknown.
     pub region: Option<String>,
     pub severity: String,
-    /// In the account's currency, two places; may be negative.
+    /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
     pub status: String,

@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>(), yaml in "[a-z:\\- \n\"'|>{}\\[\\]#&*!é]{0,60}") {
+    fn no_text_makes_the_parser_panic(text in any::<String>(), yaml in "[a-z:\\- \n\"'|>{}\\[\\]#&*!é]{0,60}") {
         redacted("x", json!({"a": text, "b": yaml}), json!({}));
     }
 }
