@@ -1,4 +1,4 @@
-//! A deadline for the body of every request, whoever reads the body.
+//! A deadline for the body of every request, whichever code reads the body.
 
 use std::cell::Cell;
 use std::io;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Each this many bytes extend the deadline of a large body by one second.
 const LARGE_BODY_BYTES_PER_SECOND: u64 = 64 * 1024;
 
-/// When the handler began to wait for a large body; read while the body arrives.
+/// The time at which the handler began to wait for a large body; checked while the body arrives.
 #[derive(Clone, Default)]
 struct IsLarge(Rc<Cell<Option<Instant>>>);
 

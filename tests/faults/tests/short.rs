@@ -14,7 +14,7 @@ async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s50_s51_nothing_of_an_ended_session_is_left_whatever_breaks_meanwhile() {
+async fn nothing_of_an_ended_session_remains_despite_faults_s50_s51() {
     let deployment = Deployment::start().await;
     let admin = deployment.log_in("admin").await["accessToken"].as_str().unwrap().to_owned();
     for (number, ending) in Ending::ALL.into_iter().enumerate() {
