@@ -33,7 +33,7 @@ pub enum ScanError {
     BadCompression,
 }
 
-/// serde's own messages quote the input, which may hold secrets.
+/// Drops serde's own messages: they quote the input, which may contain secrets.
 impl From<serde_json::Error> for ScanError {
     fn from(error: serde_json::Error) -> Self {
         Self::Malformed { line: error.line(), column: error.column() }

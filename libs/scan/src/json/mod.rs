@@ -9,7 +9,7 @@ pub use number::canonical_number;
 pub use value::Json;
 pub use write::write_string;
 
-/// The deepest nesting that a value may have.
+/// Deepest nesting that a value may have.
 pub const MAX_DEPTH: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
