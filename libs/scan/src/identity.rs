@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_known_again_under_its_key_only() {
+    fn a_value_is_recognised_only_under_its_key() {
         let key = StateKey::new(b"one");
         assert_eq!(key.hash(&["hunter2"]), StateKey::new(b"one").hash(&["hunter2"]));
         assert_ne!(key.hash(&["hunter2"]), StateKey::new(b"two").hash(&["hunter2"]));

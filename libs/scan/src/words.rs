@@ -1,5 +1,5 @@
-/// The words of a name, in lower case: `ingressCIDRBlock`, `ingress-cidr-block` and `Ingress.Cidr_Block`
-/// all are `ingress`, `cidr`, `block`.
+/// Splits a name into words in lower case: `ingressCIDRBlock`, `ingress-cidr-block` and `Ingress.Cidr_Block`
+/// all become `ingress`, `cidr`, `block`.
 pub fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words = Vec::new();
@@ -29,7 +29,7 @@ mod tests {
     use super::words;
 
     #[test]
-    fn a_name_has_the_same_words_however_it_is_written() {
+    fn every_notation_of_a_name_has_the_same_words() {
         for name in ["ingressCIDRBlock", "ingress-cidr-block", "Ingress.Cidr_Block", "INGRESS_CIDR_BLOCK"] {
             assert_eq!(words(name), ["ingress", "cidr", "block"], "{name}");
         }

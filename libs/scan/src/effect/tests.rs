@@ -123,7 +123,7 @@ fn switches_have_a_safe_side() {
 }
 
 #[test]
-fn a_name_alone_is_no_effect() {
+fn a_name_alone_has_no_effect() {
     for (name, one, two) in [
         (
             "lifecycle_policy",

@@ -11,7 +11,7 @@ fn equal(one: &str, other: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_nothing_is_the_same_nothing() {
+fn all_empty_values_are_equal() {
     for one in ["null", r#""""#, "[]", "{}", r#"{"a":null,"b":[]}"#, "[null]", "[{}]"] {
         for other in ["null", r#""""#, "[]", "{}"] {
             assert!(equal(one, other, "x"), "{one} {other}");

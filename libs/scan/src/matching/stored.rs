@@ -64,10 +64,10 @@ pub enum Change<I> {
 #[derive(Debug)]
 pub struct Matches<I> {
     pub matches: Vec<Match<I>>,
-    /// Drifts of resources that the scan shows without a difference.
+    /// Drifts whose resources the scan shows without a difference.
     pub settled: Vec<I>,
     /// Drifts that a complete scan does not show.
     pub gone: Vec<I>,
-    /// Addresses of resources that the scan shows more than once.
+    /// Addresses of resources that the scan contains more than once.
     pub repeated: Vec<String>,
 }

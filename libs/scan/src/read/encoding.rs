@@ -1,4 +1,4 @@
-//! Text as shells and editors write it: UTF-8 with and without a byte order mark, and the UTF-16 of
+//! Text as shells and editors write it: UTF-8 with or without a byte order mark, and the UTF-16 of
 //! PowerShell.
 
 use std::borrow::Cow;

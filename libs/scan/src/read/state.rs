@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 use crate::json::{Json, JsonError};
 use crate::scan::MAX_STATE_BYTES;
 
-/// Reads a state within its bounds; `null` is none.
+/// Reads a state within its bounds. `null` means that there is no state.
 ///
 /// # Errors
 /// If the state is too large or nests too deep.
@@ -29,7 +29,7 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// The reason for a report.
+    /// Returns the reason to show in a report.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::TooLarge => "its state is too large (over 0.25 MiB)",
