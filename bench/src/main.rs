@@ -43,7 +43,7 @@ enum Part {
     Verify,
     /// Logins, refreshes, and their effect on other requests
     Auth,
-    /// Whether the time of a failed login reveals its cause
+    /// The time of failed logins, and how much it reveals about the cause
     Timing,
     /// Ingesting a plan of 2,000 drifts, and lists
     Drift,

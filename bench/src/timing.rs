@@ -25,7 +25,7 @@ const ADMIN: &str = "admin@example.com";
 #[strum(serialize_all = "snake_case")]
 enum Account {
     Unknown,
-    /// The account works, and only the password is wrong. It is also wrong if the account is locked.
+    /// The account works. This is the only kind that is tried with a wrong password.
     Open,
     Disabled,
     Locked,

@@ -10,7 +10,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// runs this, because the image has no curl.
 pub(crate) fn healthcheck(port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).context("no process listens on the port")?;
+    let mut stream =
+        TcpStream::connect_timeout(&address, TIMEOUT).context("no process listens on the port")?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

@@ -41,7 +41,7 @@ impl RequestMetrics {
         let labels = ["service", "route", "method", "status"];
         let total = IntCounterVec::new(Opts::new("http_requests_total", "Responses sent"), &labels)?;
         let buckets = vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-        let options = HistogramOpts::new("http_request_duration_seconds", "Time from the request to the response").buckets(buckets);
+        let options = HistogramOpts::new("http_request_duration_seconds", "Time to respond").buckets(buckets);
         let seconds = HistogramVec::new(options, &["service", "route", "method"])?;
         registry.register(Box::new(total.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
@@ -185,9 +185,7 @@ pub(crate) fn error_from_status(status: StatusCode) -> ApiError {
             (ErrorCode::UnsupportedMediaType, "this content type is not supported")
         }
         StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "temporarily unavailable: try again"),
-        status if status.is_client_error() => {
-            (ErrorCode::ValidationError, "the request is malformed")
-        }
+        status if status.is_client_error() => (ErrorCode::ValidationError, "the request is malformed"),
         _ => (ErrorCode::InternalError, "something went wrong on our side"),
     };
     ApiError::new(code, message)

@@ -58,7 +58,11 @@ async fn end_sessions(count: usize) {
     }
     peaceful.sort();
     let at = |share: usize| peaceful.get(peaceful.len() * share / 100).copied().unwrap_or_default();
-    println!("{count} sessions ended, and nothing of them remains; without faults p50 {:?}, p99 {:?}", at(50), at(99));
+    println!(
+        "{count} sessions ended, and nothing of them remains; without faults p50 {:?}, p99 {:?}",
+        at(50),
+        at(99)
+    );
 }
 
 #[tokio::main]

@@ -50,7 +50,7 @@ impl Layers {
     }
 }
 
-/// Whether a name above a value shows that the value is a secret.
+/// The classification of a value by the names above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
     None,

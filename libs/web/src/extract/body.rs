@@ -71,7 +71,9 @@ pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Api
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
-    deserializer.end().map_err(|_| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
+    deserializer
+        .end()
+        .map_err(|_| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
     validated(value)
 }
 
