@@ -5,9 +5,9 @@ use super::{Effect, Names};
 use crate::diff::Leaf;
 use crate::json::Json;
 
-const MORE: Effect = Effect::Widens("somebody has more rights");
-const LESS: Effect = Effect::Narrows("somebody has fewer rights");
-const EVERYBODY: Effect = Effect::Widens("everybody has access");
+const MORE: Effect = Effect::Widens("more rights are granted");
+const LESS: Effect = Effect::Narrows("fewer rights are granted");
+const EVERYBODY: Effect = Effect::Widens("everyone has access");
 
 /// Names that grant rights in any resource.
 const STRONG: [&str; 19] = [

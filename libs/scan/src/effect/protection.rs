@@ -4,7 +4,7 @@ use super::{Effect, Names, has};
 use crate::diff::Leaf;
 use crate::json::Json;
 
-const GONE: Effect = Effect::Widens("a protection is gone");
+const GONE: Effect = Effect::Widens("a protection was removed");
 const WEAKER: Effect = Effect::Widens("a protection is weaker");
 const STRONGER: Effect = Effect::Narrows("a protection is stronger");
 

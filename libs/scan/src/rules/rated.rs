@@ -63,7 +63,7 @@ impl Rules {
             return Rating { class: self.rules[rule].class, by: Rated::Rule(rule), reason: None };
         }
         let (class, reason) = match subject.kind {
-            Kind::Missing => (Class::Critical, Some("the resource is gone")),
+            Kind::Missing => (Class::Critical, Some("the resource no longer exists")),
             Kind::Unmanaged => (Class::Warning, Some("nothing declares the resource")),
             Kind::Changed => (Class::Warning, None),
         };
