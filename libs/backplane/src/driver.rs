@@ -28,7 +28,7 @@ pub struct Mark {
     pub expires_at: DateTime<Utc>,
 }
 
-/// One holder of a key. Hits count what has happened; holds count who is present, and expire unless renewed.
+/// One holder of a key. Hits count past events; holds count those present, and expire unless renewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub key: String,

@@ -66,7 +66,7 @@ impl Feed {
         Self { driver, queue, cursor: None, is_behind: true, doubted: None, ready: VecDeque::new() }
     }
 
-    /// Returns the next item. Cancel-safe: what was taken from the queue or read from the log is kept.
+    /// Returns the next item. Cancel-safe: an item taken from the queue or read from the log is not lost.
     pub async fn next(&mut self) -> FeedItem {
         loop {
             if let Some(item) = self.ready.pop_front() {

@@ -21,7 +21,7 @@ const LARGE_BODY_BYTES_PER_SECOND: u64 = 64 * 1024;
 #[derive(Clone, Default)]
 struct IsLarge(Rc<Cell<Option<Instant>>>);
 
-/// Lets the deadline of the body grow with what has arrived: a body that arrives at 64 KiB per second or
+/// Extends the deadline of the body with each byte that arrives: a body that arrives at 64 KiB per second or
 /// faster is read to its end. The time before the call does not count, since the client had to wait.
 pub fn expect_large_body(request: &HttpRequest) {
     if let Some(IsLarge(is_large)) = request.extensions().get() {

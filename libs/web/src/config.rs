@@ -71,7 +71,7 @@ impl HttpConfig {
         !matches!(self.environment, Environment::Development | Environment::Test)
     }
 
-    /// Fills in the defaults that depend on the environment, and checks what was given.
+    /// Fills in the defaults that depend on the environment, and checks the other settings.
     ///
     /// If a setting is unsafe or malformed: one sentence that names the variable.
     pub fn resolve(&mut self) -> Result<()> {

@@ -50,7 +50,7 @@ pub struct Failure {
     pub(crate) error: ErrorBody,
 }
 
-/// Adds what applies to every operation and would clutter the annotations: the authentication, and the
+/// Adds the parts of every operation that would clutter the annotations: the authentication, and the
 /// errors that follow from the inputs of an operation. An annotation names further errors by their status
 /// only. List [`Failure`] among the schemas of a document that this modifies.
 pub struct Conventions;

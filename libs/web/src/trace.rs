@@ -114,7 +114,7 @@ fn exported(span: &Span, from: Option<Traceparent>) -> Option<Traceparent> {
     })
 }
 
-/// Records for the collector what a request was and how it ended.
+/// Records the method, the route and the status of a request for the collector.
 pub(crate) fn describe_request(span: &Span, method: &'static str, route: &str, status: u16) {
     if PROVIDER.get().is_none() {
         return;

@@ -13,7 +13,7 @@ use crate::marks::Marks;
 const MIN_LETTERS: usize = 4;
 /// A secret of at least this length is searched for inside other texts, unless it is a plain word.
 const MIN_LETTERS_INSIDE: usize = 8;
-/// Only the beginning of a long secret is kept: a text that contains the secret contains it too.
+/// Only the beginning of a long secret is kept: a text that contains the secret contains its beginning.
 const MAX_PATTERN_BYTES: usize = 128;
 /// Limits the memory of the search.
 const MAX_PATTERNS_BYTES: usize = 8 * 1024 * 1024;
@@ -116,7 +116,7 @@ fn is_strong(secret: &str) -> bool {
     length >= MIN_LETTERS_INSIDE && !is_place(secret) && (is_random || is_long)
 }
 
-/// Whether a text is a region, a zone or a network. These are sometimes marked together with what is around.
+/// Whether a text is a region, a zone or a network. Terraform sometimes marks these too.
 fn is_place(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_word = |part: &&str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
