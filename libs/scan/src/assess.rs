@@ -69,6 +69,7 @@ struct Judged {
     is_sensitive: bool,
 }
 
+/// Assesses an entry of a scan, and counts in `uses` the changes that each rule of the file decided.
 pub fn assess(entry: Entry<'_>, bench: Bench<'_>, uses: &mut RuleUses) -> Outcome {
     if !is_storable(&entry) {
         return Outcome::Refused("its address, type or id is out of bounds");

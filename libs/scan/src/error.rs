@@ -4,6 +4,7 @@ use crate::scan::{MAX_BYTES, MAX_ENTRIES};
 
 const MIB: usize = 1024 * 1024;
 
+/// The reason why an upload cannot be read. The messages are shown to the caller, and quote no values.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     #[error("not valid JSON, or not of the expected form, at line {line} column {column}")]

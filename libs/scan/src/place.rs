@@ -51,6 +51,7 @@ impl<'a> Witnesses<'a> {
         })
     }
 
+    /// Returns the account. `asked` is the caller's, used if no other source has one.
     pub fn account(&self, asked: Option<&str>) -> Option<String> {
         let found = self.each(|state| self.account_in(state));
         found

@@ -49,6 +49,7 @@ struct KnownChange {
 /// Reasons that come from the plan and not from a rule.
 const FIXED_REASONS: [&str; 2] = ["not yet created", "only computed attributes differ"];
 
+/// Rates a stored drift by the current rules.
 pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
     let Stored { subject, reason, .. } = stored;
     let known: Vec<KnownChange> = serde_json::from_str(stored.difference).unwrap_or_default();

@@ -48,6 +48,7 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Creates the scope of one stack, with the default of every other parameter.
     pub fn of_stack(stack: impl Into<String>) -> Self {
         Self {
             stack: stack.into(),

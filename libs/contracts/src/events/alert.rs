@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::event;
 
+/// An alert was created.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertCreated {

@@ -53,6 +53,7 @@ pub struct DeviceInfo {
     pub device: Option<String>,
 }
 
+/// A user has signed up.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserRegistered {
@@ -61,6 +62,7 @@ pub struct UserRegistered {
 }
 event!(UserRegistered, "auth:user.registered", user_id);
 
+/// A user has logged in, which opened a session.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserLogin {
@@ -69,6 +71,7 @@ pub struct UserLogin {
 }
 event!(UserLogin, "auth:user.login", user_id);
 
+/// A user has logged out, which ended a session.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserLogout {
@@ -92,6 +95,7 @@ pub struct UserUpdated {
 }
 event!(UserUpdated, "auth:user.updated", user_id, account_id);
 
+/// A session was opened.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionCreated {
@@ -138,6 +142,7 @@ pub struct SessionsBulkTerminated {
 }
 event!(SessionsBulkTerminated, "auth:sessions.bulk_terminated", user_id);
 
+/// The time of the last activity of a session was written. Not logged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionActivityUpdated {
@@ -146,6 +151,7 @@ pub struct SessionActivityUpdated {
 }
 event!(SessionActivityUpdated, "auth:session.activity_updated", user_id);
 
+/// A session has exchanged its refresh token for new tokens. Not logged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRefreshed {

@@ -23,6 +23,7 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
+    /// Returns a side without marks.
     pub fn unmarked(value: &'a Json) -> Self {
         Self { value, marks: Marks::NONE }
     }

@@ -60,6 +60,7 @@ impl Range {
         }
     }
 
+    /// Whether one of the other ranges contains this one.
     pub fn is_within(self, others: &[Self]) -> bool {
         others.iter().any(|other| match (self, other) {
             (_, Self::Everywhere) => true,

@@ -37,6 +37,7 @@ pub fn canonical(value: &Json, at: Attribute<'_>) -> String {
     text
 }
 
+/// Whether two values of an attribute mean the same.
 pub fn are_equal(one: &Json, other: &Json, at: Attribute<'_>) -> bool {
     one == other || canonical(one, at) == canonical(other, at)
 }

@@ -11,6 +11,7 @@ use crate::path::{Step, dotted_keys};
 use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};
 
+/// Whether the decision on a stored drift still applies to a finding.
 pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
     if finding.kind != row.kind {
         return false;

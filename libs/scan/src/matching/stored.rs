@@ -26,6 +26,7 @@ pub struct Stored<I> {
     pub difference: Option<String>,
 }
 
+/// The state of the decision on a drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     None,

@@ -18,6 +18,7 @@ pub fn read_state(raw: Option<&RawValue>) -> Result<Option<Json>, StateError> {
     }
 }
 
+/// The reason why a state cannot be accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     #[error("its state is larger than {} KiB", MAX_STATE_BYTES / 1024)]

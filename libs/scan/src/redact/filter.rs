@@ -14,9 +14,9 @@ use crate::marks::Marks;
 pub enum Layer {
     /// Values that Terraform marks.
     Marks,
-    /// Values under a secret name.
+    /// Values under a name that indicates a secret.
     Names,
-    /// Values under an ordinary name that hold a secret in one type of resource.
+    /// Attributes that are secret in one type of resource, under an ordinary name.
     Types,
     /// A value beside its name in an object.
     Pairs,
@@ -24,7 +24,7 @@ pub enum Layer {
     Json,
     /// Secrets inside YAML text.
     Yaml,
-    /// Values that plain text assigns to a secret name.
+    /// Values that plain text assigns to a name that indicates a secret.
     Assignments,
     /// Texts with the form of a secret.
     Appearance,
@@ -104,8 +104,7 @@ impl<'a> Redactor<'a> {
         self.changed_text(text).map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
-    /// Returns a text that identifies something, such as a key or an id. Different secrets leave different
-    /// texts.
+    /// Returns an identifying text, such as a key or an id. Different secrets leave different texts.
     pub fn key(&self, text: &str) -> String {
         if !self.layers.has(Layer::Keys) || self.plain_keys.borrow().contains(text) {
             return text.into();
@@ -203,12 +202,11 @@ impl<'a> Redactor<'a> {
         Json::Array(shown)
     }
 
-    /// Returns the cover of a field. It depends on the field's name, on the name in the object, and on the
-    /// cover above the object.
+    /// Returns the cover of a field, from its name, the name beside it, and the cover above the object.
     pub(super) fn cover_of(&self, above: Cover, fields: &BTreeMap<String, Json>, key: &str) -> Cover {
         let beside =
             || self.layers.has(Layer::Pairs) && pairs::is_value_key(key) && pairs::names_a_secret(fields);
-        // In `secret { secret_name }`, the compound name describes the secret and does not hold it.
+        // In `secret { secret_name }`, the compound name describes the secret, so the value is not one.
         let is_about = above == Cover::Secret
             && key.contains('_')
             && key.contains("secret")

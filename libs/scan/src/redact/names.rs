@@ -1,4 +1,4 @@
-//! Names that show that their value is a secret.
+//! Secret names: names that indicate that their value is a secret.
 
 use super::name_words::{ABOUT, ANYWHERE, MODES, PAIRS, WORDS};
 use crate::words::words;

@@ -69,6 +69,7 @@ pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
     })
 }
 
+/// Whether a key holds the value of the name beside it.
 pub fn is_value_key(key: &str) -> bool {
     let backwards =
         || key.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());

@@ -22,6 +22,7 @@ const MAX_PATTERNS_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooManySecrets;
 
+/// Collects the secrets of an upload before they are searched for.
 #[derive(Default)]
 pub struct SecretsCollector {
     weak: HashSet<String>,

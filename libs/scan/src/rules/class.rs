@@ -20,6 +20,7 @@ pub enum Class {
 }
 
 impl Class {
+    /// Returns the severity that a change of this class gives a drift.
     pub const fn severity(self) -> Severity {
         match self {
             Self::Ignore | Self::Volatile | Self::Info => Severity::Info,

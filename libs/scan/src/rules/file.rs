@@ -63,6 +63,7 @@ enum WrittenKind {
     Unmanaged,
 }
 
+/// The reason why a rules file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     #[error("cannot read the rules file")]
