@@ -17,8 +17,8 @@ use crate::rules::Rules;
 use crate::scan::Scan;
 use identify::Found;
 
-/// Matches the findings of a scan with the live drifts in its scope. `is_complete`: resources that the scan
-/// does not show no longer drift.
+/// Matches the findings of a scan with the live drifts in its scope. If `is_complete`, a resource that is
+/// absent from the scan no longer drifts.
 pub fn match_findings<I: Copy>(
     scan: &mut Scan,
     stored: Vec<Stored<I>>,

@@ -46,7 +46,7 @@ pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
     let found_drift = present(plan.resource_drift).is_some_and(|drift| drift.get().contains('{'));
     let is_refresh_only = present(plan.resource_changes).is_none();
     // A plan made with -refresh=false has the same keys as a clean one. It counts as clean only if it shows
-    // that it looked: it contains drift, or has the refresh-only form, which lacks `resource_changes`.
+    // that Terraform refreshed: it contains drift, or has the refresh-only form, which lacks `resource_changes`.
     if source == Source::Drift && !found_drift && !is_refresh_only {
         scan.may_be_partial(
             "a plan without drift looks like one made with -refresh=false. Send a plan made with -refresh-only, or add \
