@@ -1,4 +1,4 @@
-//! The first admin of a production system, made from a shell.
+//! Creates the first admin of a production system from a shell.
 
 use std::io::{IsTerminal, stdin};
 
@@ -12,7 +12,7 @@ use crate::name::Name;
 use crate::password::Password;
 use crate::state::State;
 
-/// Asks for the password, or reads it from standard input where that is no terminal.
+/// Prompts for the password, or reads it from standard input if that is not a terminal.
 pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
     let email = Email::parse(email).context("--email")?;
     let name = String::from(Name::try_from(name).context("--name")?);
@@ -23,15 +23,15 @@ pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
     let user = LockedUser::create(state, new, Initiator::service_itself()).await?;
     let id = user.row.id;
     user.commit().await?;
-    tracing::info!(%id, "the admin is made");
+    tracing::info!(%id, "created the admin");
     Ok(())
 }
 
 fn read_password() -> Result<String> {
     if stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").context("no password could be read");
+        return rpassword::prompt_password("Password: ").context("cannot read the password");
     }
     let mut line = String::new();
-    stdin().read_line(&mut line).context("no password could be read")?;
+    stdin().read_line(&mut line).context("cannot read the password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
