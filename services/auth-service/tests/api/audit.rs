@@ -32,7 +32,7 @@ async fn end_of(app: &App, user: &User) -> audit_log::Model {
 
 #[rstest]
 #[actix_web::test]
-async fn s56_each_authentication_event_is_in_the_audit_log(
+async fn each_authentication_event_is_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -76,7 +76,7 @@ async fn s56_each_authentication_event_is_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn refreshes_are_in_the_audit_log_one_a_minute_s56(
+async fn the_audit_log_has_one_refresh_per_minute_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] rotate: bool,
 ) {
@@ -106,7 +106,7 @@ async fn refreshes_are_in_the_audit_log_one_a_minute_s56(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
+async fn the_audit_log_names_the_reason_and_the_actor_of_each_ended_session_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--max-sessions-per-user=2"]).await;
@@ -146,7 +146,7 @@ async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
+async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -169,7 +169,7 @@ async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn what_is_noted_often_is_forgotten_with_the_sessions_it_was_noted_of(
+async fn frequent_audit_rows_are_deleted_with_old_sessions(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--login-failures-per-ip=1000", "--login-failures-per-account=1000"];

@@ -25,7 +25,7 @@ fn login() -> serde_json::Value {
 
 #[rstest]
 #[actix_web::test]
-async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
+async fn a_page_can_hide_its_refresh_token_from_scripts_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -51,7 +51,7 @@ async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
 
 #[rstest]
 #[actix_web::test]
-async fn s16_outside_development_the_cookie_is_secure(
+async fn outside_development_the_cookie_is_secure_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, SECRETS).await;
@@ -63,7 +63,7 @@ async fn s16_outside_development_the_cookie_is_secure(
 
 #[rstest]
 #[actix_web::test]
-async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
+async fn a_cookie_is_accepted_only_from_an_allowed_origin_with_json_s17(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -117,7 +117,7 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
 
 #[rstest]
 #[actix_web::test]
-async fn a_cookie_beside_an_access_token_does_not_matter(
+async fn a_cookie_beside_an_access_token_is_ignored(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -135,7 +135,7 @@ async fn a_cookie_beside_an_access_token_does_not_matter(
 #[case("body", Some("cookie"), true, false)]
 #[case("cookie", Some("body"), false, true)]
 #[actix_web::test]
-async fn the_settings_bound_what_a_request_may_ask_for(
+async fn the_settings_limit_the_delivery_that_a_request_may_ask_for(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[case] setting: &str,
     #[case] asked: Option<&str>,
@@ -161,7 +161,7 @@ fn with_cookies(app: &App, tokens: &[&str]) -> Client {
 
 #[rstest]
 #[actix_web::test]
-async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
+async fn the_valid_one_of_several_cookies_is_used_s81(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -32,7 +32,7 @@ async fn works(client: &Client) -> bool {
 #[case(json!({"role": "engineer"}), "admin")]
 #[case(json!({"role": "viewer"}), "admin")]
 #[actix_web::test]
-async fn tokens_are_revoked_when_their_creator_is_no_active_admin_any_more_s64(
+async fn tokens_are_revoked_when_their_creator_stops_being_an_active_admin_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[case] change: Value,
     #[case] reason: &str,
@@ -65,7 +65,7 @@ async fn tokens_are_revoked_when_their_creator_is_no_active_admin_any_more_s64(
 
 #[rstest]
 #[actix_web::test]
-async fn tokens_of_creators_whom_somebody_changed_by_hand_are_revoked_s64(
+async fn tokens_are_revoked_when_their_creator_was_changed_by_hand_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -82,7 +82,7 @@ async fn tokens_of_creators_whom_somebody_changed_by_hand_are_revoked_s64(
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_lives_ninety_days_unless_told_otherwise_s64(
+async fn a_token_lives_ninety_days_by_default_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -95,7 +95,9 @@ async fn a_token_lives_ninety_days_unless_told_otherwise_s64(
 
 #[rstest]
 #[actix_web::test]
-async fn there_is_a_most_of_service_tokens_s60(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_number_of_service_tokens_is_limited_s60(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let root = app.admin("root").await;
     let body = json!({"name": "scanner", "role": "viewer"});

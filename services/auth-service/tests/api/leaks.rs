@@ -112,7 +112,7 @@ async fn replay(app: &App, user: &User, text: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn s08_s13_s52_nothing_that_is_kept_or_logged_authenticates(
+async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     record_logs();

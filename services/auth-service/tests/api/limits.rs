@@ -57,7 +57,7 @@ async fn no_holder_of_an_ipv6_network_can_fill_the_total_s62(
 
 #[rstest]
 #[actix_web::test]
-async fn logins_that_succeed_are_limited_and_strangers_cannot_use_up_the_limit_s59(
+async fn successful_logins_are_limited_and_strangers_cannot_use_up_the_limit_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--logins-per-account=4", BEHIND_PROXY]).await;
@@ -80,7 +80,7 @@ async fn logins_that_succeed_are_limited_and_strangers_cannot_use_up_the_limit_s
 
 #[rstest]
 #[actix_web::test]
-async fn an_attempt_that_is_shed_counts_like_one_that_is_admitted_s59(
+async fn a_shed_attempt_counts_like_an_admitted_one_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--logins-per-account=20", "--password-queue=1", "--bcrypt-cost=10"];
@@ -97,7 +97,7 @@ async fn an_attempt_that_is_shed_counts_like_one_that_is_admitted_s59(
 
 #[rstest]
 #[actix_web::test]
-async fn changes_of_a_password_and_sign_ups_count_like_logins_s59(
+async fn password_changes_and_sign_ups_count_like_logins_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--logins-per-account=3", "--logins-per-ip=6"]).await;
@@ -117,7 +117,7 @@ async fn changes_of_a_password_and_sign_ups_count_like_logins_s59(
 
 #[rstest]
 #[actix_web::test]
-async fn a_sign_up_for_a_taken_address_costs_as_much_and_is_limited_s74(
+async fn a_sign_up_with_a_taken_address_costs_the_same_and_is_limited_s74(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--signup-conflicts-per-ip=3", BEHIND_PROXY]).await;
@@ -140,7 +140,7 @@ async fn a_sign_up_for_a_taken_address_costs_as_much_and_is_limited_s74(
 
 #[rstest]
 #[actix_web::test]
-async fn sign_ups_of_strangers_never_stop_those_of_known_networks_s62(
+async fn sign_ups_of_strangers_never_block_known_networks_s62(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--signups-total=4", "--signups-per-ip=50", BEHIND_PROXY];
@@ -190,7 +190,7 @@ async fn changes_by_an_admin_are_limited_s60(#[values(Backend::Memory, Backend::
 
 #[rstest]
 #[actix_web::test]
-async fn activity_at_once_is_written_and_published_once_s60(
+async fn concurrent_activity_is_written_and_published_once_s60(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -205,9 +205,7 @@ async fn activity_at_once_is_written_and_published_once_s60(
 
 #[rstest]
 #[actix_web::test]
-async fn a_refusal_is_held_back_and_nothing_else_s59(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn only_refusals_are_held_back_s59(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--logins-per-account=2"]).await;
     app.sign_up("alice").await;
     app.state.refusals.add_permits(2);

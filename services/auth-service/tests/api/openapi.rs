@@ -25,9 +25,7 @@ fn check(document: &Value, method: &str, path: &str, answer: &Answer) {
 
 #[rstest]
 #[actix_web::test]
-async fn every_path_of_the_document_answers_as_it_says(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let document = serde_json::to_value(auth_service::openapi()).unwrap();
     let app = App::start(backend).await;
     let root = app.admin("root").await;

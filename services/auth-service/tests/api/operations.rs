@@ -13,7 +13,7 @@ const KEYS: [&str; 2] =
 
 #[rstest]
 #[actix_web::test]
-async fn s56_what_happens_is_counted_under_bounded_labels(
+async fn operations_are_counted_under_bounded_labels_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -53,7 +53,7 @@ fn old_token(user: &User, now: i64) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_of_the_old_stack_is_let_in_only_where_that_is_wanted(
+async fn a_token_of_the_old_stack_is_accepted_only_if_configured(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     for (accepted, expected) in [("false", StatusCode::UNAUTHORIZED), ("true", StatusCode::OK)] {
@@ -69,7 +69,7 @@ async fn a_token_of_the_old_stack_is_let_in_only_where_that_is_wanted(
 
 #[rstest]
 #[actix_web::test]
-async fn s07_keys_are_published_and_rotate_with_overlap(
+async fn keys_are_published_and_rotate_with_overlap_s07(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use crate::app::{App, PASSWORD};
 
 #[rstest]
 #[actix_web::test]
-async fn s21_without_its_database_it_says_so_and_recovers_by_itself(
+async fn without_its_database_the_service_is_unavailable_and_then_recovers_s21(
     #[values(Backend::Real)] backend: Backend,
 ) {
     let stores = backend.start().await;

@@ -24,7 +24,7 @@ async fn store(app: &App, user: &User, password: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
+async fn a_row_of_the_old_stack_logs_in_and_is_upgraded_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -42,7 +42,7 @@ async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
 
 #[rstest]
 #[actix_web::test]
-async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn every_character_counts_s31_to_s34(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let long = "a".repeat(100);
     let cases = [
@@ -64,7 +64,7 @@ async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Re
 
 #[rstest]
 #[actix_web::test]
-async fn s35_a_strong_policy_refuses_what_is_guessed_first(
+async fn a_strong_policy_refuses_easy_guesses_s35(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--password-policy=strong"]).await;
@@ -136,7 +136,7 @@ async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) 
 
 #[rstest]
 #[actix_web::test]
-async fn failed_logins_are_alike_in_response_and_work_whatever_the_account_s40_s41(
+async fn failed_logins_get_the_same_response_and_work_for_every_account_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=3"]).await;
@@ -151,7 +151,7 @@ async fn failed_logins_are_alike_in_response_and_work_whatever_the_account_s40_s
 
 #[rstest]
 #[actix_web::test]
-async fn a_lock_everywhere_is_alike_for_familiar_accounts_and_unknown_ones_s40_s41(
+async fn a_lock_everywhere_looks_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account-per-day=2", BEHIND_PROXY]).await;
@@ -167,7 +167,7 @@ async fn a_lock_everywhere_is_alike_for_familiar_accounts_and_unknown_ones_s40_s
 
 #[rstest]
 #[actix_web::test]
-async fn a_network_over_its_limit_is_alike_for_familiar_accounts_and_unknown_ones_s40_s41(
+async fn a_network_over_its_limit_sees_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-ip=4"]).await;
@@ -177,7 +177,7 @@ async fn a_network_over_its_limit_is_alike_for_familiar_accounts_and_unknown_one
 
 #[rstest]
 #[actix_web::test]
-async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
+async fn a_flood_of_logins_is_shed_and_the_rest_stays_responsive_s37(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--bcrypt-cost=10", "--password-queue=4", "--logins-per-account=1000"];
@@ -213,7 +213,7 @@ async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
 
 #[rstest]
 #[actix_web::test]
-async fn s36_rows_of_the_old_stack_need_nothing_but_their_own_columns(
+async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

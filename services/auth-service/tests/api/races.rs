@@ -13,7 +13,7 @@ const BUSY: &str = "--password-queue=1000";
 
 #[rstest]
 #[actix_web::test]
-async fn s22_s47_whatever_races_each_session_ends_once(
+async fn each_session_ends_once_in_any_race_s22_s47(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &[BUSY, "--max-sessions-per-user=4"]).await;
@@ -67,7 +67,7 @@ async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
 
 #[rstest]
 #[actix_web::test]
-async fn s26_no_login_with_the_old_password_survives_its_change(
+async fn no_login_with_the_old_password_survives_its_change_s26(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app =
@@ -84,7 +84,9 @@ async fn s26_no_login_with_the_old_password_survives_its_change(
 
 #[rstest]
 #[actix_web::test]
-async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn no_login_of_a_disabled_user_survives_s28(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let slow = "--bcrypt-cost=10";
     let unlimited = ["--max-sessions-per-user=100", "--login-failures-per-account=1000"];
     let app = App::with(backend, &[&[BUSY, slow][..], &unlimited].concat()).await;
@@ -107,7 +109,7 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn a_login_that_began_before_all_others_were_ended_does_not_survive_s83(
+async fn a_login_in_progress_does_not_survive_the_end_of_all_sessions_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values("end all others", "an admin ends all")] how: &str,
 ) {

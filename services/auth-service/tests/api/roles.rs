@@ -63,7 +63,7 @@ impl Operation {
 
 #[rstest]
 #[actix_web::test]
-async fn callers_who_may_not_are_told_so_before_a_malformed_request_is(
+async fn a_missing_permission_takes_precedence_over_a_malformed_request(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -114,7 +114,7 @@ fn with_claims(user: &User, claims: &[(&str, Value)]) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_of_no_user_or_session_or_of_anothers_session_is_refused_everywhere_s82(
+async fn a_token_of_an_unknown_user_or_of_the_wrong_session_is_refused_everywhere_s82(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -33,7 +33,7 @@ async fn is_in(app: &App, token: &str) -> bool {
 
 #[rstest]
 #[actix_web::test]
-async fn s01_s02_s03_s04_a_token_that_is_not_as_we_make_it_is_refused(
+async fn a_token_that_differs_from_ours_is_refused_s01_s02_s03_s04(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -34,7 +34,7 @@ async fn a_drift_has_one_alert_of_each_type(#[values(Backend::Memory, Backend::R
 
 #[rstest]
 #[actix_web::test]
-async fn all_alerts_are_read_at_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn all_alerts_are_marked_as_read_at_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     app.ingest("fakeaws_20/scan1.plan.json", "stack=demo").await.data();
     assert_eq!(walk(&app.anonymous, "/api/v1/alerts?limit=5&isRead=false").await.len(), 13);
@@ -49,7 +49,7 @@ async fn all_alerts_are_read_at_once(#[values(Backend::Memory, Backend::Real)] b
 
 #[rstest]
 #[actix_web::test]
-async fn what_one_person_has_read_is_unread_for_the_others_s63(
+async fn an_alert_that_one_person_has_read_is_unread_for_others_s63(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -82,7 +82,7 @@ async fn what_one_person_has_read_is_unread_for_the_others_s63(
 
 #[rstest]
 #[actix_web::test]
-async fn a_stack_that_is_gone_raises_one_alert(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_missing_stack_raises_one_alert(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let gone = |index: usize| {
         json!({"address": format!("aws_x.y[{index}]"), "type": "aws_x",

@@ -22,7 +22,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 
 #[rstest]
 #[actix_web::test]
-async fn s54_an_upload_over_the_bounds_is_refused(
+async fn an_upload_over_the_bounds_is_refused_s54(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -41,7 +41,7 @@ async fn s54_an_upload_over_the_bounds_is_refused(
 /// Postgres stores every character but U+0000.
 #[rstest]
 #[actix_web::test]
-async fn s53_nul_in_an_upload_is_no_fault_of_ours(
+async fn nul_in_an_upload_causes_no_server_error_s53(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -62,7 +62,7 @@ async fn s53_nul_in_an_upload_is_no_fault_of_ours(
 
 #[rstest]
 #[actix_web::test]
-async fn s54_other_bodies_are_bounded_too(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn other_bodies_are_bounded_too_s54(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let body = json!({"resourceId": "x".repeat(1024 * 1024)});
     let answer = app.engineer().post("/api/v1/drifts", &body).await;

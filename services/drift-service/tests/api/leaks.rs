@@ -17,9 +17,7 @@ const SAMPLES: [&str; 7] = [
 
 #[rstest]
 #[actix_web::test]
-async fn s52_no_secret_of_a_sample_is_told_to_anybody(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn no_secret_of_a_sample_is_revealed_s52(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     for (index, name) in SAMPLES.into_iter().enumerate() {
         for source in ["drift", "changes"] {

@@ -9,7 +9,7 @@ use crate::trust::plan;
 
 #[rstest]
 #[actix_web::test]
-async fn times_that_enter_are_plausible_s67(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn implausible_times_are_refused_s67(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     for time in
         ["-4800-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "%2B12000-01-01T00:00:00Z"]
@@ -55,7 +55,7 @@ async fn lists_in_queries_are_bounded_s72(#[values(Backend::Memory, Backend::Rea
 
 #[rstest]
 #[actix_web::test]
-async fn the_summary_takes_the_filters_of_the_list(
+async fn the_summary_accepts_the_filters_of_the_list(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -77,7 +77,7 @@ async fn the_summary_takes_the_filters_of_the_list(
 
 /// Every operation refuses a parameter that it does not know.
 #[actix_web::test]
-async fn no_operation_takes_a_parameter_that_it_does_not_know() {
+async fn every_operation_refuses_unknown_parameters() {
     let app = App::start(Backend::Memory).await;
     let admin = app.admin();
     let document = serde_json::to_value(drift_service::openapi()).unwrap();

@@ -100,7 +100,7 @@ async fn filters_narrow_a_list(#[values(Backend::Memory, Backend::Real)] backend
 
 #[rstest]
 #[actix_web::test]
-async fn s54_a_bad_parameter_is_named(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_bad_parameter_is_named_s54(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     seed(&app, 3).await;
     let page = app.anonymous.get("/api/v1/drifts?limit=1").await.expect(StatusCode::OK);

@@ -72,7 +72,7 @@ async fn call(caller: &Client, method: &str, path: &str) -> StatusCode {
 
 #[rstest]
 #[actix_web::test]
-async fn every_documented_operation_admits_whom_it_should(
+async fn every_operation_admits_exactly_the_documented_roles(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] reads_are_public: bool,
 ) {
@@ -109,7 +109,7 @@ async fn every_documented_operation_admits_whom_it_should(
 }
 
 #[test]
-fn every_rule_is_of_a_documented_operation() {
+fn every_rule_names_a_documented_operation() {
     let operations = operations();
     for (method, path, _) in RULES {
         assert!(operations.iter().any(|(known, at, _)| *known == method && *at == path), "{method} {path}");
@@ -119,7 +119,7 @@ fn every_rule_is_of_a_documented_operation() {
 
 #[rstest]
 #[actix_web::test]
-async fn s01_s25_a_token_counts_here_as_it_does_where_it_was_made(
+async fn a_token_is_accepted_and_refused_as_in_auth_service_s01_s25(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -146,7 +146,7 @@ async fn s01_s25_a_token_counts_here_as_it_does_where_it_was_made(
 
 #[rstest]
 #[actix_web::test]
-async fn s29_a_role_change_shows_here_at_the_next_request(
+async fn a_role_change_applies_at_the_next_request_s29(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -46,7 +46,7 @@ async fn decide(caller: &Client, drift: &Value, action: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn the_same_scan_again_changes_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_repeated_scan_changes_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     app.ingest(SCAN_1, "stack=a").await.data();
     let before = all(&app).await;
@@ -64,7 +64,7 @@ async fn the_same_scan_again_changes_nothing(#[values(Backend::Memory, Backend::
 
 #[rstest]
 #[actix_web::test]
-async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
+async fn a_later_scan_resolves_drifts_only_if_it_is_complete(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] is_complete: bool,
 ) {
@@ -85,9 +85,7 @@ async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
 
 #[rstest]
 #[actix_web::test]
-async fn a_scan_that_did_not_look_resolves_nothing(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn an_incomplete_scan_resolves_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     for (index, name) in
@@ -123,7 +121,7 @@ async fn an_older_scan_changes_nothing(#[values(Backend::Memory, Backend::Real)]
 
 #[rstest]
 #[actix_web::test]
-async fn a_decision_holds_for_the_state_it_was_made_on(
+async fn a_decision_covers_only_the_state_it_was_made_on(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values("approve", "reject")] action: &str,
 ) {
@@ -175,7 +173,9 @@ async fn an_undecided_drift_follows_the_state(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn another_stack_or_account_is_left_alone(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_scan_does_not_affect_another_stack_or_account(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     // The second scan of the stack a tells its account, the last one is of another account.
@@ -196,7 +196,7 @@ async fn another_stack_or_account_is_left_alone(#[values(Backend::Memory, Backen
 
 #[rstest]
 #[actix_web::test]
-async fn a_dry_run_tells_and_stores_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_dry_run_reports_and_stores_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let dry = app.ingest(SCAN_1, "stack=a&dryRun=true").await.data();
     assert_eq!((counts(&dry), &dry["dryRun"]), (json!([20, 0, 0, 0, 0, 0]), &json!(true)));
@@ -208,7 +208,7 @@ async fn a_dry_run_tells_and_stores_nothing(#[values(Backend::Memory, Backend::R
 
 #[rstest]
 #[actix_web::test]
-async fn gzip_is_taken_as_it_is(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn gzip_is_accepted(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let post = |content_type: &'static str, encoding: Option<&'static str>| {
         let engineer = app.engineer();
@@ -233,7 +233,7 @@ async fn gzip_is_taken_as_it_is(#[values(Backend::Memory, Backend::Real)] backen
 
 #[rstest]
 #[actix_web::test]
-async fn driftctl_reports_are_taken_in(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn driftctl_reports_are_ingested(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let deep = app.ingest("driftctl_20/v039_deep.json", "stack=a&region=eu-west-1").await.data();
     assert_eq!(counts(&deep), json!([21, 0, 0, 0, 0, 2]));

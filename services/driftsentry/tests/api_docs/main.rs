@@ -97,7 +97,7 @@ fn every_operation_has_a_name_a_purpose_a_tag_and_the_envelope_of_errors() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let document = serde_json::to_value(document()).unwrap();
     let mut open = vec![&document];
     while let Some(value) = open.pop() {

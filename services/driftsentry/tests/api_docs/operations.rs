@@ -81,7 +81,7 @@ async fn call(client: &Client, operation: &Operation, query: &str, body: &'stati
 
 /// 401 comes before 403, and 403 before anything that is wrong with the request.
 #[tokio::test]
-async fn a_request_without_the_right_is_refused_for_that_whatever_else_is_wrong_with_it() {
+async fn a_missing_permission_takes_precedence_over_all_other_errors() {
     let app = App::start().await;
     let mut callers = Vec::new();
     for role in ROLES {
@@ -105,7 +105,7 @@ async fn a_request_without_the_right_is_refused_for_that_whatever_else_is_wrong_
 }
 
 #[tokio::test]
-async fn a_parameter_that_no_operation_knows_is_refused_by_its_name() {
+async fn an_unknown_parameter_is_refused_by_name() {
     let app = App::start().await;
     for operation in operations() {
         // A caller of its own: an operation that takes effect may end the session.

@@ -32,7 +32,7 @@ fn listeners(client: &Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn in_development_only_this_machine_can_connect_unless_told_otherwise_s71() {
+async fn in_development_only_this_machine_can_connect_by_default_s71() {
     let data = tempfile::tempdir().unwrap();
     let (process, client) = start(data.path(), &[("BCRYPT_COST", "4")]).await;
     assert_eq!(listeners(&client), ["0100007F"]);
@@ -62,7 +62,7 @@ async fn in_production_strangers_see_neither_metrics_nor_dependencies_nor_a_defa
 }
 
 #[tokio::test]
-async fn any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77() {
+async fn any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77() {
     for name in ["plain", "100%", "a%20b", "what?mode=ro", "#1", "ü and space"] {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join(name);
@@ -91,7 +91,7 @@ async fn any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77() {
 }
 
 #[tokio::test]
-async fn a_setting_of_no_use_is_named_and_never_shown_s68() {
+async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
     let refusal = async |name: &str, environment: &[(&str, &str)]| {
         let data = tempfile::tempdir().unwrap();
         let arguments = ["--data-dir", data.path().to_str().unwrap(), "--port", "0"];

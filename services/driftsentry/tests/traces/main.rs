@@ -154,7 +154,7 @@ async fn a_trace_leads_from_the_request_to_the_sockets_of_another_process() {
 }
 
 #[actix_web::test]
-async fn an_endpoint_that_is_no_url_ends_the_process_with_its_name() {
+async fn an_endpoint_that_is_not_a_url_stops_the_process_with_its_name() {
     let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "not a url")];
     let mut process = Process::spawn(Path::new(BINARY), &[], environment);
     assert!(!process.ended().await.success());
