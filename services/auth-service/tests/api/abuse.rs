@@ -122,7 +122,7 @@ async fn a_frozen_redis_delays_no_request_s44(#[values(Backend::Real)] backend: 
     app.refresh(&alice.refresh).await;
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     assert!(!alice.is_in().await);
-    // Each wait for Redis alone would take its two seconds.
+    // One wait for Redis per request would take two seconds each.
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     app.stores.redis().thaw();
     assert_eq!(app.ended(alice.session).await, "logout");

@@ -66,7 +66,7 @@ async fn concurrent_guesses_do_not_bypass_the_lock_s42(
     let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
     let before = compared();
     let wrong = join_all((0..30).map(|_| app.try_log_in("alice@example.com", WRONG)));
-    // It comes while most of the wrong ones wait, and is compared after them.
+    // The right password arrives while most of the wrong ones wait, and is compared after them.
     let right = async {
         eventually("the first password is compared", async || compared() > before).await;
         app.try_log_in("alice@example.com", PASSWORD).await
@@ -256,10 +256,10 @@ async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] ba
     for nth in 0..20 {
         app.try_log_in_at(ATTACKER, &email(&format!("nobody{nth}")), WRONG).await;
     }
-    // Three for each of the two that had a chance, and three for all the others together.
+    // Three rows for each of the two attempts that had a chance, and three rows for all others together.
     assert_eq!(failures().await.unwrap(), 9);
     app.advance(chrono::TimeDelta::days(31));
-    eventually("they are deleted", async || {
+    eventually("the rows are deleted", async || {
         let networks = login_network::Entity::find().count(&*app.state.db).await.unwrap();
         failures().await.unwrap() == 0 && networks == 0
     })

@@ -78,7 +78,7 @@ async fn the_last_active_admin_stays_s30(#[values(Backend::Memory, Backend::Real
         patch(&root, root.id, change).await.error(StatusCode::CONFLICT, "CONFLICT");
     }
     let second = app.admin("second").await;
-    // Held until both are under way: only SQLite lets nobody begin meanwhile.
+    // Holds both rows until both changes wait for them. On SQLite, no change can begin meanwhile.
     let db = &app.state.db;
     let held = db.begin().await.unwrap();
     for id in [root.id, second.id] {
@@ -89,7 +89,7 @@ async fn the_last_active_admin_stays_s30(#[values(Backend::Memory, Backend::Real
             let waiting = "SELECT count(*) FROM pg_stat_activity \
                            WHERE wait_event_type = 'Lock' AND datname = current_database()";
             let waiting = Statement::from_string(db.get_database_backend(), waiting);
-            eventually("both wait", async || {
+            eventually("both changes wait", async || {
                 let count = db.query_one_raw(waiting.clone()).await.unwrap().unwrap();
                 count.try_get_by_index::<i64>(0).unwrap() == 2
             })

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::app::{App, PASSWORD, User};
 
-/// The rows about a user, the oldest first.
+/// Returns the rows about a user, oldest first.
 async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
     let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&*app.state.db).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
@@ -20,7 +20,7 @@ fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
     rows.iter().map(|row| row.action.as_str()).collect()
 }
 
-/// The one row about the end of a session.
+/// Returns the only row about the end of a session.
 async fn end_of(app: &App, user: &User) -> audit_log::Model {
     let rows = rows_of(app, user.id).await.into_iter();
     let is_it =
@@ -177,7 +177,7 @@ async fn frequent_audit_rows_are_deleted_with_old_sessions(
     let retention = ["--session-retention-days=2", "--logins-per-account=1000", per_day];
     let app = App::with(backend, &[limits.as_slice(), &retention].concat()).await;
     let alice = app.sign_up("alice").await;
-    // More than one batch of what is forgotten, and something that stays among them.
+    // More than one batch of rows to delete, with rows among them that stay.
     for _ in 0..510 {
         app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
     }

@@ -53,7 +53,7 @@ async fn malformed_input_is_named_and_never_a_500_s53_s54(
         "limit=x",
         "cursor=x",
         "cursor=e30",
-        // JSON strings with a NUL, and with a line end.
+        // JSON strings with a NUL and with a line end.
         "cursor=Ilx1MDAwMCI",
         "cursor=IlxuIg",
         "q=",

@@ -11,7 +11,7 @@ const SECRETS: &[&str] = &[
     "--bcrypt-cost=10",
 ];
 
-/// A page of ours: its browser keeps cookies and names its origin.
+/// A page of our own origin: its browser keeps cookies and sends the origin.
 fn page(app: &App) -> Client {
     app.client
         .with_cookies()
@@ -103,7 +103,7 @@ async fn a_cookie_is_accepted_only_from_an_allowed_origin_with_json_s17(
     for path in ["/api/auth/refresh", "/api/auth/logout"] {
         send(Method::GET, path).await.error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED");
     }
-    // The cookie is good for these two alone.
+    // Only these two operations accept the cookie.
     for (method, path) in [(Method::DELETE, "/api/auth/sessions/all"), (Method::GET, "/api/auth/me")] {
         send(method, path).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
@@ -153,7 +153,7 @@ async fn the_settings_limit_the_delivery_that_a_request_may_ask_for(
     unknown.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 }
 
-/// A page of ours that sends these cookies.
+/// A page of our own origin that sends these cookies.
 fn with_cookies(app: &App, tokens: &[&str]) -> Client {
     let cookies = tokens.iter().map(|token| format!("refresh_token={token}")).collect::<Vec<_>>().join("; ");
     app.client.with_header("origin", "https://app.example.com").with_header("cookie", &cookies)
@@ -175,7 +175,7 @@ async fn the_valid_one_of_several_cookies_is_used_s81(
         stale_elsewhere = app.refresh(&stale_elsewhere).await;
     }
     ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
-    // Used long ago: alone, it would end the session.
+    // This token was used long ago. On its own, it would end the session.
     let current = app.refresh(&app.refresh(&alice.refresh).await).await;
     app.advance(chrono::TimeDelta::minutes(5));
     let stale = alice.refresh.as_str();
@@ -198,7 +198,7 @@ async fn the_valid_one_of_several_cookies_is_used_s81(
             newest = refreshed;
         }
     }
-    // Both would be accepted; the newer one goes on.
+    // Both tokens would be accepted. The newer one is used.
     let next = app.refresh(&newest).await;
     let both = with_cookies(&app, &[&newest, &next]).post("/api/auth/refresh", &json!({})).await.data();
     let counter = |token: &str| app.state.refresh_tokens.read(token).unwrap().counter;
@@ -206,7 +206,7 @@ async fn the_valid_one_of_several_cookies_is_used_s81(
     assert!(alice.is_in().await && elsewhere.is_in().await);
     app.refresh(&current_elsewhere).await;
 
-    // With no other beside it, a used token still ends its session.
+    // Without a valid token beside it, a used token still ends its session.
     let replayed = with_cookies(&app, &["garbage", stale]).post("/api/auth/refresh", &json!({})).await;
     replayed.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     assert_eq!(app.ended(alice.session).await, "token_reuse");

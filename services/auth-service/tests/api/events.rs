@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth:token.refreshed", &["userId", "sessionId"]),
 ];
 
-/// Does everything that publishes something.
+/// Causes every kind of event.
 async fn live_a_full_life(app: &App) -> Vec<User> {
     let root = app.admin("root").await;
     let alice = app.sign_up("alice").await;
@@ -77,7 +77,7 @@ async fn events_of_a_user_arrive_in_order_s47(#[values(Backend::Memory, Backend:
             "auth:session.deleted" => assert!(live.remove(&session), "it ended before it began"),
             _ => {}
         }
-        assert!(live.len() <= 2, "an eviction is told before what it made room for");
+        assert!(live.len() <= 2, "an eviction is published before the new session");
     }
     assert_eq!(live.len(), 2);
 }

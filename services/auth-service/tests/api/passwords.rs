@@ -8,7 +8,7 @@ use testing::{Answer, Backend, StatusCode};
 
 use crate::app::{App, BEHIND_PROXY, PASSWORD, User, WRONG, email};
 
-/// Made by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
+/// Created by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
 const NODE_HASH: &str = "$2b$10$6cQOpIPSOQZKAuszRPkS0.VvpFwNMjkvJq41/JBw.mVVuJyCF6Vo.";
 
 async fn stored(app: &App, user: &User) -> String {
@@ -80,8 +80,9 @@ async fn a_strong_policy_refuses_easy_guesses_s35(
     sign_up("turnip-lattice-9-orbit").await.expect(StatusCode::CREATED);
 }
 
-/// The parts of a response that an attacker could compare: all but its time and id, and the length that
-/// goes with them. `Retry-After` counts down from the caller's own failures.
+/// Returns the parts of a response that an attacker could compare: all except its time and id, and the
+/// length, which depends on them. `Retry-After` is left out because it counts down from the caller's own
+/// failures.
 fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, String)>) {
     let mut body = answer.json();
     body["error"]["timestamp"].take();
@@ -94,7 +95,7 @@ fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, Stri
     (answer.status, body, headers)
 }
 
-/// Accounts of every kind: their addresses, and a password each, which fails.
+/// Creates accounts of every kind. Returns their email addresses, each with a password that fails.
 async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
     let root = app.admin("root").await;
     let disabled = app.sign_up("disabled").await;
@@ -111,8 +112,8 @@ async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
     ]
 }
 
-/// Logs in to each account until it is locked. Checks that all responses are alike at each step, and that
-/// the work is: comparisons of passwords, which take nearly all of the time, and rows written.
+/// Logs in to each account until it is locked. Checks that all responses are the same at each step, and so is
+/// the work: comparisons of passwords, which take nearly all of the time, and written rows.
 async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) {
     let work = async || {
         let rows = audit_log::Entity::find().count(&*app.state.db).await.unwrap();
@@ -155,7 +156,7 @@ async fn a_lock_everywhere_looks_the_same_for_familiar_and_unknown_accounts_s40_
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account-per-day=2", BEHIND_PROXY]).await;
-    // Signed up from here, so familiar.
+    // Signed up from this network, which is therefore familiar.
     let accounts = failing_accounts(&app).await;
     for (email, _) in &accounts {
         for ip in ["10.0.0.1", "10.1.0.1"] {

@@ -48,7 +48,7 @@ async fn each_session_ends_once_in_any_race_s22_s47(
     assert_eq!(rows.len(), app.published("auth:session.created").len());
 }
 
-/// Those of the logins that were let in and are still in.
+/// Returns the users whose logins succeeded and whose sessions are still live.
 async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
     let mut still_in = Vec::new();
     for answer in logins {
@@ -95,7 +95,7 @@ async fn no_login_of_a_disabled_user_survives_s28(
     let path = format!("/api/auth/users/{}", alice.id);
     let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
     let before = compared();
-    // Between the moment when a login reads the user and that when it opens the session.
+    // Disables the user after the logins have read the user and before they open a session.
     let disable = async {
         eventually("the first password is compared", async || compared() > before).await;
         root.client.patch(&path, &patch).await
@@ -117,7 +117,7 @@ async fn a_login_in_progress_does_not_survive_the_end_of_all_sessions_s83(
     let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
     let waiting = || app.state.metrics.passwords_waiting.get();
     let end_all = async {
-        // Those that wait have read the user, and have not been compared.
+        // Waiting logins have read the user, but their passwords are not yet compared.
         eventually("logins wait", async || waiting() >= 20).await;
         match how {
             "end all others" => alice.client.delete("/api/auth/sessions/all").await,

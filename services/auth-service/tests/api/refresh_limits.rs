@@ -46,7 +46,8 @@ async fn a_tab_is_not_logged_out_when_another_tab_refreshes_too_often_s60(
         greedy = app.refresh(&greedy).await;
     }
     assert_refused(&app.try_refresh(&greedy).await);
-    // Three uses behind. It gets its successors as ever: each is a repetition, until the newest.
+    // This tab is three uses behind. It still gets its successors, because each is a repetition up to the
+    // newest.
     let mut late = alice.refresh.clone();
     for _ in 0..3 {
         late = app.refresh(&late).await;

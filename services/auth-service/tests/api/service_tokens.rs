@@ -10,7 +10,7 @@ async fn create(admin: &User, body: Value) -> Answer {
     admin.client.post("/api/auth/tokens", &body).await
 }
 
-/// Whether the token is accepted as a Bearer token: a machine is known, and has no account of its own.
+/// Whether the token is accepted as a service token, which has no user of its own.
 async fn works(client: &Client) -> bool {
     match client.get("/api/auth/me").await.status {
         StatusCode::FORBIDDEN => true,
@@ -43,7 +43,7 @@ async fn a_service_token_works_everywhere_until_an_admin_revokes_it(
     }
 
     let id = made["id"].as_str().unwrap();
-    eventually("its use is noted", async || {
+    eventually("its use is recorded", async || {
         let listed = root.client.get("/api/auth/tokens").await;
         assert!(!listed.text.contains(token));
         let listed = listed.data();

@@ -96,7 +96,7 @@ async fn several_replicas_sweep_each_session_once(#[values(Backend::Real)] backe
     app.advance(TimeDelta::minutes(61));
     for user in &users {
         assert_eq!(app.ended(user.session).await, "idle_timeout");
-        eventually("the other replica knows", async || {
+        eventually("the other replica knows the end", async || {
             replica.state.platform.revocations.ended(user.session).is_some()
         })
         .await;
@@ -274,7 +274,7 @@ async fn an_ended_session_is_kept_and_later_deleted(
     auth_service::sweeper::sweep(&app.state).await.unwrap();
     assert_eq!(kept().await, Some("logout"));
     app.advance(TimeDelta::hours(2));
-    eventually("it is forgotten", async || kept().await.is_none()).await;
+    eventually("the session is deleted", async || kept().await.is_none()).await;
 }
 
 #[rstest]
@@ -286,7 +286,7 @@ async fn ended_sessions_stay_ended_when_redis_restarts_empty_s51(#[values(Backen
     app.ended(alice.session).await;
     app.stores.redis().restart_empty();
     let marked = format!("session:{}:logout", alice.session);
-    eventually("the mark is back", async || {
+    eventually("the mark is restored", async || {
         let marks = app.state.platform.backplane.marks().await.unwrap_or_default();
         marks.contains(&marked)
     })

@@ -10,7 +10,7 @@ use crate::app::App;
 
 const SECRET: &str = "an access secret of the tests";
 
-/// Signs whatever it is given, as somebody who holds the secret could.
+/// Signs any header and claims, as anyone with the secret could.
 pub fn sign(header: &Value, claims: &Value) -> String {
     let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let signed = format!("{}.{}", part(header), part(claims));

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-/// The first critical drift of a sample.
+/// Ingests a sample. Returns the path and the view of its first critical drift.
 async fn critical(app: &App) -> (String, Value) {
     app.ingest("fakeaws_20/scan1.plan.json", "stack=demo").await.data();
     let list = app.anonymous.get("/api/v1/drifts?severity=critical&limit=1").await.data();

@@ -13,7 +13,7 @@ pub fn report(name: &str, size: i64) -> Value {
     })
 }
 
-/// Reports a drift and gives its path.
+/// Reports a drift. Returns its path.
 pub async fn reported(caller: &Client, name: &str) -> String {
     let drift = caller.post("/api/v1/drifts", &report(name, 2)).await.data();
     format!("/api/v1/drifts/{}", drift["id"].as_str().unwrap())
@@ -231,7 +231,7 @@ async fn a_write_with_a_key_is_executed_once(#[values(Backend::Memory, Backend::
         .post(&path, &json!({"reason": "else"}))
         .await
         .error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
-    // Another actor's key is another key.
+    // The same key of another actor is a different key.
     let other =
         app.engineer().with_header("idempotency-key", "k-1").post(&path, &json!({"reason": "ok"})).await;
     other.error(StatusCode::CONFLICT, "INVALID_TRANSITION");

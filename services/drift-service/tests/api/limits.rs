@@ -1,4 +1,4 @@
-//! Bounds of what enters: times, lists, parameters, keys.
+//! Bounds of input: times, lists, parameters and keys.
 
 use rstest::rstest;
 use serde_json::json;
@@ -75,7 +75,6 @@ async fn the_summary_accepts_the_filters_of_the_list(
     }
 }
 
-/// Every operation refuses a parameter that it does not know.
 #[actix_web::test]
 async fn every_operation_refuses_unknown_parameters() {
     let app = App::start(Backend::Memory).await;
@@ -123,7 +122,7 @@ async fn invented_idempotency_keys_do_not_grow_the_table_s85(
     }
     let kept = app.count("answered_requests").await;
     assert!(kept <= 1_000, "{kept}");
-    // The newest still repeat.
+    // The newest responses are still repeated.
     let again =
         viewer.with_header("idempotency-key", "key-1019").post("/api/v1/alerts/read-all", &json!({})).await;
     assert_eq!(again.header("idempotency-replayed"), "true");

@@ -128,7 +128,7 @@ async fn a_bad_parameter_is_named_s54(#[values(Backend::Memory, Backend::Real)] 
         let error = error.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
         assert_eq!(error["details"][0]["field"], field, "{query}");
     }
-    // Another page size is the same list.
+    // A cursor is also valid for another page size.
     app.anonymous.get(&format!("/api/v1/drifts?limit=2&cursor={cursor}")).await.expect(StatusCode::OK);
     app.anonymous.get("/api/v1/drifts/nonsense").await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 }

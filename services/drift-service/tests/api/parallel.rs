@@ -1,4 +1,4 @@
-//! What holds when many act at once.
+//! Properties that hold under concurrent requests.
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -56,7 +56,7 @@ async fn parallel_scans_of_one_stack_create_each_drift_once(
     app.expect_events("drift:created", 2_000).await;
 }
 
-/// Within one process scans take turns; here only the database keeps them apart.
+/// Scans take turns within one process. Between replicas, only the database keeps them apart.
 #[actix_web::test]
 async fn parallel_scans_by_several_replicas_create_each_drift_once() {
     let one = App::start(Backend::Real).await;

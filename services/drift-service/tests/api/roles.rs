@@ -1,4 +1,4 @@
-//! Who may call what: every operation of the OpenAPI document, by everybody.
+//! Permissions: every operation of the OpenAPI document, called by every kind of caller.
 
 use backplane::Entry;
 use contracts::Role;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-/// The least that a caller must be.
+/// The lowest role that an operation requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Needs {
     Nothing,
@@ -42,7 +42,7 @@ const RULES: [(&str, &str, Needs); 21] = [
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
 ];
 
-/// Method, path and documented need of every operation.
+/// Returns the method, the path and the documented role of every operation.
 fn operations() -> Vec<(String, String, Needs)> {
     let document = serde_json::to_value(drift_service::openapi()).unwrap();
     let mut operations = Vec::new();
@@ -79,7 +79,7 @@ async fn every_operation_admits_exactly_the_documented_roles(
     let app = App::with(backend, &[&format!("--public-reads={reads_are_public}")]).await;
     let bad = app.anonymous.with_token("not.a.token");
     let expired = app.anonymous.with_token(&app.token(Role::Admin, -60));
-    // A service token is an access token with a long life and a role of at most engineer.
+    // A service token is a long-lived access token, with at most the role engineer.
     let service = app.anonymous.with_token(&app.token(Role::Engineer, 86_400 * 365));
     for (method, path, documented) in operations() {
         let rule =
@@ -156,8 +156,8 @@ async fn a_role_change_applies_at_the_next_request_s29(
     assert_eq!(audit().await, StatusCode::FORBIDDEN);
     let event = UserUpdated { user_id, role: Role::Admin, is_active: true, account_id: None, generation: 2 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
-    eventually("the new role counts", async || audit().await == StatusCode::OK).await;
+    eventually("the new role applies", async || audit().await == StatusCode::OK).await;
     let event = UserUpdated { user_id, role: Role::Admin, is_active: false, account_id: None, generation: 3 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
-    eventually("who is disabled is out", async || audit().await == StatusCode::UNAUTHORIZED).await;
+    eventually("the disabled user is refused", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }

@@ -1,4 +1,4 @@
-//! What users may rely on: identities, decisions, rules, several plans, the bounds of uploads.
+//! Guarantees to users: identities, decisions, rules and uploads of several plans.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use testing::{Backend, Client};
 use crate::app::{App, upload, walk};
 use crate::ingest::counts;
 
-/// A plan of these entries, taken at that minute.
+/// Builds a plan of these entries, created at that minute.
 pub fn plan(minute: u32, entries: &[Value]) -> Vec<u8> {
     json!({"format_version": "1.2", "complete": true, "resource_drift": entries,
         "timestamp": format!("2026-11-20T09:{minute:02}:00Z")})
@@ -78,7 +78,7 @@ async fn a_changed_expected_state_is_shown_with_its_severity_and_an_alert(
     let alerts = app.expect_events("alert:created", 1).await;
     assert_eq!(alerts[0]["payload"]["type"], "severity_escalated");
 
-    // The decision holds when the configuration changes again.
+    // The decision remains when the configuration changes again.
     approve(&engineer, &shown).await;
     upload(&engineer, "stack=a", plan(2, &drift("authenticated-read"))).await.data();
     let shown = live(&app, "a").await.remove(0);

@@ -14,7 +14,7 @@ fn plan(address: &str) -> String {
     .to_string()
 }
 
-/// Serves these responses to one request each, and returns the requests' heads.
+/// Serves one of these responses to each request. Returns the heads of the requests.
 fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -28,7 +28,7 @@ fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>
             heads.push(head.to_lowercase());
             let mut stream = stream;
             stream.write_all(response.as_bytes()).unwrap();
-            // The rest of the body is of no interest; a reset would lose the response.
+            // Reads the rest of the body, because a reset would lose the response.
             stream.shutdown(std::net::Shutdown::Write).unwrap();
             let _ = reader.read_to_end(&mut Vec::new());
         }

@@ -1,4 +1,4 @@
-//! The binary as a newcomer and as a CI job meet it.
+//! The binary as a newcomer and a CI job use it.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -16,7 +16,7 @@ use testing::{Client, Process, Socket, StatusCode, free_port};
 const BINARY: &str = env!("CARGO_BIN_EXE_driftsentry");
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples");
 
-/// `driftsentry` with nothing given but a port and a folder.
+/// `driftsentry` with only a port and a folder set.
 struct App {
     process: Process,
     client: Client,
@@ -43,7 +43,7 @@ impl App {
         login["data"]["accessToken"].as_str().unwrap().to_owned()
     }
 
-    /// A token for a scanner, as an admin makes one.
+    /// Creates a service token as an admin. Returns its id and its text.
     async fn service_token(&self) -> (String, String) {
         let admin = self.client.with_token(&self.token("admin").await);
         let wanted = json!({"name": "nightly scan", "role": "engineer"});
@@ -61,7 +61,7 @@ impl App {
 
 fn ingest(arguments: &[&str], token: &str) -> Command {
     let mut command = Command::new(BINARY);
-    // A CI job may have settings of other programs around.
+    // A CI job may have environment variables of other programs.
     command.env_clear().env("NODE_ENV", "production").env("PORT", "1").env("DRIFTSENTRY_TOKEN", token);
     command.arg("ingest").args(arguments);
     command

@@ -1,4 +1,4 @@
-//! What a start opens to others, and what it prints of its settings.
+//! The access that a start gives to others, and the settings that it prints.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ async fn start(folder: &Path, environment: &[(&str, &str)]) -> (Process, Client)
     (process, Client::new(base))
 }
 
-/// The local addresses, in hex, on which something listens at the port of `client`: from the kernel.
+/// Returns the local addresses, in hex, on which the kernel has a listener at the port of `client`.
 fn listeners(client: &Client) -> Vec<String> {
     let port: u16 = client.base().rsplit(':').next().unwrap().parse().unwrap();
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -68,7 +68,7 @@ async fn any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77() {
         let folder = parent.path().join(name);
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        // As 0.1.0 created it.
+        // A file with the mode that 0.1.0 used.
         fs::write(folder.join("auth.db"), "").unwrap();
         fs::set_permissions(folder.join("auth.db"), fs::Permissions::from_mode(0o644)).unwrap();
         let (mut process, client) = start(&folder, &[("BCRYPT_COST", "4")]).await;
