@@ -35,7 +35,7 @@ const EVERYWHERE: &str = "day";
 /// same few rows.
 const NO_ACCOUNT: &str = "";
 
-/// Where failures of an account are counted.
+/// The place at which failures of an account are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Logins from a network.
@@ -56,7 +56,7 @@ impl Place {
         format!("{EVERYWHERE}-{}", self.short())
     }
 
-    /// The names and windows under which a failure here is counted.
+    /// Returns the names and windows under which a failure at this place is counted.
     fn windows(&self) -> Vec<(String, TimeDelta)> {
         let mut windows = vec![(self.short(), SHORT), (self.day(), DAY)];
         if matches!(self, Self::Network(_)) {
@@ -136,7 +136,7 @@ pub struct Lock {
     pub ends_at: DateTime<Utc>,
 }
 
-/// Where a lock applies.
+/// The scope of a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     Network(String),
@@ -162,7 +162,7 @@ impl Scope {
     }
 }
 
-/// The locks of these users.
+/// Returns the locks of these users.
 pub async fn of_users(
     db: &impl ConnectionTrait,
     state: &State,

@@ -31,8 +31,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// The actions that occur often, or as often as a client likes. Their rows are kept as long as ended
-    /// sessions are; all other rows are kept forever.
+    /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
+    /// rows of ended sessions. All other rows are kept forever.
     pub const FREQUENT: [Self; 4] =
         [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
 }

@@ -16,8 +16,8 @@ use crate::state::State;
 pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
     let email = Email::parse(email).context("--email")?;
     let name = String::from(Name::try_from(name).context("--name")?);
-    let password = Password::parse(&read_password()?).context("the password")?;
-    state.settings.password_policy.check(&password, &[&name, email.as_str()]).context("the password")?;
+    let password = Password::parse(&read_password()?).context("invalid password")?;
+    state.settings.password_policy.check(&password, &[&name, email.as_str()]).context("invalid password")?;
     let password = state.passwords.hash(password, vec![]).await?;
     let new = NewUser { name, email, password, role: Role::Admin };
     let user = LockedUser::create(state, new, Initiator::service_itself()).await?;

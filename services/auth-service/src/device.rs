@@ -1,4 +1,4 @@
-//! The device that opened a session, as far as its user agent reveals.
+//! The device that opened a session, as its user agent describes it.
 
 use contracts::events::auth::DeviceInfo;
 use sea_orm::FromJsonQueryResult;

@@ -30,15 +30,15 @@ pub enum AuthError {
     UnknownServiceToken,
     #[error("the last active admin can't be demoted or disabled")]
     LastAdmin,
-    #[error("this needs a person's session")]
+    #[error("this needs the session of a person; service tokens have none")]
     NotAPerson,
     #[error("only admins create service tokens")]
     NotAnAdmin,
     #[error("there are too many service tokens; revoke some first")]
     TooManyServiceTokens,
-    #[error("a request that a cookie authenticates must come from an allowed origin")]
+    #[error("a request with a refresh cookie must come from an allowed origin")]
     ForeignOrigin,
-    #[error("a request that a cookie authenticates must be JSON")]
+    #[error("a request with a refresh cookie must be JSON")]
     NotJson,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },

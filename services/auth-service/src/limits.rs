@@ -77,7 +77,7 @@ pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Counts a sign-up for an address that has an account already.
+/// Counts a sign-up for an address that already has an account.
 pub async fn count_signup_conflict(state: &State, ip: IpAddr) {
     ByNetwork::new(&Period::now(state, HOUR), "signup-conflicts", ip).count(state).await;
 }

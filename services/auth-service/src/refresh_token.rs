@@ -19,7 +19,7 @@ const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
 #[derive(Clone)]
 pub struct RefreshTokens {
     secret: Hmac<Sha256>,
-    /// Verifies the tokens that it has issued, and issues no more.
+    /// The previous secret, which verifies existing tokens and issues none.
     previous: Option<Hmac<Sha256>>,
 }
 

@@ -24,7 +24,7 @@ const REMEMBERED_USES: usize = 64;
 pub struct Rotation {
     /// The counter of the newest token.
     newest: u32,
-    /// The times at which the tokens before the newest were first used, latest first. Only those within the
+    /// The times at which the tokens before the newest were first used, latest first and only within the
     /// grace period.
     used_at: Vec<DateTime<Utc>>,
     /// The last time that a refresh of the session was written to the audit log.
@@ -53,7 +53,7 @@ impl Rotation {
         self.newest
     }
 
-    /// Decides about the genuine token with the counter `presented`.
+    /// Decides how to respond to the genuine token with the counter `presented`.
     pub fn decide(&self, presented: u32, now: DateTime<Utc>, policy: RotationPolicy) -> Decision {
         let Some(uses_ago) = self.newest.checked_sub(presented) else { return Decision::Theft };
         match uses_ago {

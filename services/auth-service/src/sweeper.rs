@@ -17,7 +17,8 @@ use crate::state::State;
 
 const BATCH: u64 = 500;
 
-/// Sweeps at each interval until `stop`. Restores lost marks then, and when the backplane reconnects.
+/// Sweeps and restores lost marks at each interval until `stop`. Also restores marks when the backplane
+/// reconnects.
 pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -38,11 +38,11 @@ impl Actor {
 /// The part of a drift that a caller may see. Ordered from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// No states, no reasons, no actors.
+    /// Everything except states, reasons, actors and changed paths.
     Public,
-    /// Reasons, actors and changed paths, no states.
+    /// Reasons, actors and changed paths as well, but no states.
     Viewer,
-    /// Redacted states too.
+    /// Redacted states as well.
     Engineer,
 }
 

@@ -18,11 +18,11 @@ pub enum DriftError {
     Final,
     #[error("the drift has changed: its version is now v{current}")]
     Changed { current: i32 },
-    #[error("the last scan of this stack is from {last}, and this one is older")]
+    #[error("this scan is older than the last scan of the stack, which is from {last}")]
     StaleScan { last: DateTime<Utc> },
     #[error("the drift already has an alert of this type")]
     AlertExists,
-    #[error("the Idempotency-Key was used for another request")]
+    #[error("the Idempotency-Key was used for another request; use a new key")]
     KeyReused,
     #[error("{field}: {message}")]
     Invalid { field: &'static str, message: String },

@@ -62,7 +62,7 @@ struct Group {
     decision_seconds: i64,
 }
 
-/// Counts open, decided and resolved drifts.
+/// Returns the counts of open, decided and resolved drifts.
 #[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery),
     responses((status = 200, body = Success<Summary>)),
     security((), ("bearer" = [])))]

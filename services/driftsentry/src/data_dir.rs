@@ -25,7 +25,7 @@ impl DataDir {
             .with_context(|| format!("DATA_DIR {} cannot be created", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("DATA_DIR {}", path.display()))?;
         if let Err(error) = close_to_others(&path) {
-            tracing::warn!(%error, folder = %path.display(), "others can list the files in DATA_DIR");
+            tracing::warn!(%error, folder = %path.display(), "other users can list the files in DATA_DIR");
         }
         Ok(Self(path))
     }
@@ -43,7 +43,7 @@ impl DataDir {
     /// Returns the secret of that name. The first call creates it, readable by its owner only.
     pub fn secret(&self, name: &str) -> Result<String> {
         let path = self.0.join(name).with_extension("secret");
-        let context = || format!("{} cannot be used", path.display());
+        let context = || format!("cannot use {}", path.display());
         match fs::read_to_string(&path) {
             Ok(secret) => return Ok(secret.trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -71,7 +71,7 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
             ["db", "db-wal", "db-shm", "secret"].iter().any(|own| extension == *own)
         });
         if !is_ours {
-            return Err(io::Error::other("it holds other files"));
+            return Err(io::Error::other("the folder contains other files"));
         }
     }
     fs::set_permissions(folder, Permissions::from_mode(0o700))

@@ -168,7 +168,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 }
 
 fn one_line(text: &str) -> Result<(), validator::ValidationError> {
-    let refused = validator::ValidationError::new("characters").with_message("has control characters".into());
+    let refused = validator::ValidationError::new("characters")
+        .with_message("must not contain control characters".into());
     if text.contains(char::is_control) { Err(refused) } else { Ok(()) }
 }
 

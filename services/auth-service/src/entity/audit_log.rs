@@ -6,7 +6,8 @@ use crate::audit::Action;
 
 const BATCH: usize = 500;
 
-/// One authentication event. Rows never change. Rows of [`Action::FREQUENT`] actions are deleted in time.
+/// One authentication event. Rows never change. Rows of [`Action::FREQUENT`] actions are deleted after the
+/// retention period.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_logs", rename_all = "camelCase")]
 pub struct Model {

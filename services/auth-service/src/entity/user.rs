@@ -88,7 +88,7 @@ pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Ve
     Ok(admins.into_iter().map(|admin| admin.id).collect())
 }
 
-/// Returns the users after `after`, sorted by email. With `q`, only those whose name or email contains it.
+/// Returns the users after `after`, sorted by email. With `q`, only users whose name or email contains `q`.
 pub async fn page(
     db: &impl ConnectionTrait,
     q: Option<&str>,

@@ -37,7 +37,7 @@ pub enum HashError {
 }
 
 impl PasswordHasher {
-    /// `queue` is the number of jobs that may wait, without the running ones.
+    /// `queue` is the number of jobs that may wait, not counting the running ones.
     pub fn new(cost: u32, queue: usize, duration: Histogram, waiting: IntGauge) -> Self {
         let idle = available_parallelism().map_or(1, usize::from);
         let schedule = Schedule { idle, line: FairQueue::new(queue), waiting };
@@ -127,7 +127,7 @@ impl Cores {
     }
 }
 
-/// A waiting job in the queue. Dropping it, as when the caller disconnects, removes the job.
+/// A waiting job in the queue. If the caller disconnects, this value is dropped and the job is removed.
 struct Place {
     cores: Cores,
     ticket: Ticket<Group>,
@@ -160,7 +160,7 @@ impl Drop for Core {
 }
 
 /// Lowers the priority of this thread, so that the threads that serve requests go first on every core. If the
-/// system does not allow it, they wait a little longer.
+/// system does not allow this, requests wait a little longer.
 fn give_way() {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "could not lower the priority of a hashing thread");

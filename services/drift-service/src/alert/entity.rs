@@ -138,7 +138,7 @@ fn is_read_by(reader: Option<&ReaderMark>, is_read: bool) -> Condition {
     if is_read { read } else { read.not() }
 }
 
-/// Counts the alerts that are unread: by `reader`, or without a reader those that are not closed.
+/// Counts the alerts that `reader` has not read. Without a reader, counts the alerts that are not closed.
 pub async fn count_unread(db: &impl ConnectionTrait, reader: Option<&ReaderMark>) -> Result<u64, DbErr> {
     Entity::find().filter(is_read_by(reader, false)).count(db).await
 }

@@ -50,7 +50,7 @@ pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<U
     about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
 }
 
-/// Builds the alert about a drift that is not at hand as a row.
+/// Builds the alert about a drift from single values of the drift.
 pub fn about_address(
     drift_id: Uuid,
     address: &str,

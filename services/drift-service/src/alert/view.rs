@@ -11,8 +11,8 @@ use crate::access::Audience;
 use crate::error::DriftError;
 use crate::rules::Severity;
 
-/// An alert as the caller sees it. The read state is the caller's own. It is the same for everybody without
-/// an account, and once the drift was approved.
+/// An alert as the caller sees it. The read state is the caller's own. Callers without an account, and all
+/// callers once the drift was approved, see the same state.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertView {

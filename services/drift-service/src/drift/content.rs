@@ -9,7 +9,7 @@ use super::entity::ActiveModel;
 use super::live::{Live, Shown};
 use crate::rules::Severity;
 
-/// Returns all columns that come from a finding. With `keeps_severity`, a person has set the severity and it
+/// Returns all columns that come from a finding. With `keeps_severity`, a severity that a person has set
 /// stays.
 pub fn of(finding: Finding, fingerprint: String, live: &Live, keeps_severity: bool) -> ActiveModel {
     let severity: Severity = finding.severity.into();

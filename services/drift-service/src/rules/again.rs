@@ -142,7 +142,7 @@ async fn store(
         severity_rank: Set(severity.rank()),
         severity_reason: Set(reason.clone()),
         difference: Set(difference.clone()),
-        // The next scan is then compared by the hash of the actual state alone.
+        // Cleared, so that the next scan is compared by the hash of the actual state alone.
         shown_hash: Set(None),
         updated_at: Set(at),
         ..ActiveModel::default()

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::plain_text::plain;
 
-/// The largest scan that the service accepts. The service counts the unpacked bytes as well.
+/// Above the limit of the service, so that the service itself refuses a scan that is too large.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_FILES: usize = 10_000;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -38,7 +38,7 @@ pub fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
 }
 
 fn add_folder(root: &Path, folder: &Path, files: &mut Vec<ScanFile>) -> Result<()> {
-    let context = || format!("{} cannot be read", folder.display());
+    let context = || format!("cannot read {}", folder.display());
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
         .with_context(context)?;
@@ -96,7 +96,7 @@ impl ScanFile {
 
     fn read(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let context = || format!("{} cannot be read", self.shown());
+        let context = || format!("cannot read {}", self.shown());
         if self.path == Path::new("-") {
             stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes).with_context(context)?;
         } else {

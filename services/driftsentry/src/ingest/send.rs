@@ -94,7 +94,7 @@ impl Sender {
             // The URL of the error would repeat the query.
             Err(error) => {
                 let why = anyhow::Error::new(error.without_url())
-                    .context(format!("{} cannot be reached", origin(&self.url)));
+                    .context(format!("cannot reach {}", origin(&self.url)));
                 return Ok(Outcome::Unavailable { why, pause: None });
             }
         };

@@ -63,7 +63,7 @@ pub async fn decide_in_bulk(
     ValidJson(body): ValidJson<BulkDecision>,
 ) -> Result<HttpResponse, ApiError> {
     if body.action == Action::Reopen && actor.role < Role::Admin {
-        return Err(ApiError::forbidden("only an admin may reopen"));
+        return Err(ApiError::forbidden("only an admin may reopen drifts"));
     }
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
