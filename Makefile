@@ -15,9 +15,11 @@ lint:  ## formatting and warnings, as in CI
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-fuzz:  ## random bytes for the gateway's decoders (needs nightly Rust and cargo-fuzz)
+fuzz:  ## random bytes for the decoders of sockets and the readers of scans (FUZZ_RUNS each; needs nightly Rust and cargo-fuzz)
 	for target in engineio_payload socketio_packet plain_message; do \
-	  (cd services/ws-gateway && cargo +nightly fuzz run $$target -- -runs=1000000 -max_len=4096) || exit 1; done
+	  (cd services/ws-gateway && cargo +nightly fuzz run $$target -- -runs=$${FUZZ_RUNS:-1000000} -max_len=4096) || exit 1; done
+	for target in plan driftctl ui_stream upload; do \
+	  (cd libs/scan && cargo +nightly fuzz run $$target -- -runs=$${FUZZ_RUNS:-1000000} -max_len=4096) || exit 1; done
 
 fuzz-api:  ## random requests to every documented operation, for five minutes (FUZZ_SECONDS)
 	tests/fuzz_api/run
