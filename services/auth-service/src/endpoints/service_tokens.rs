@@ -79,8 +79,9 @@ impl From<service_token::Model> for ServiceToken {
     }
 }
 
-/// Creates a token for a machine, such as a scanner in CI. The token is revoked when its creator is no longer
-/// an active admin.
+/// Creates a token for a machine, such as a scanner in CI.
+///
+/// The token is revoked when its creator is no longer an active admin.
 #[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<NewToken>), (status = 409), (status = 429)))]
 pub async fn create_service_token(
     state: Data<State>,

@@ -65,8 +65,9 @@ pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Re
     Ok(web::ok(sessions))
 }
 
-/// Records activity, which keeps the caller's session from expiring as idle. Activity is written at most once
-/// per `activityIntervalSeconds`.
+/// Records activity, which keeps the caller's session from expiring as idle.
+///
+/// Activity is written at most once per `activityIntervalSeconds`.
 #[utoipa::path(post, path = "/api/auth/activity", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn note_activity(
     state: Data<State>,

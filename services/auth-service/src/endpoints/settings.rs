@@ -32,8 +32,9 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     })
 }
 
-/// Returns the public keys that verify access tokens (RFC 7517). There are none if a shared secret signs the
-/// tokens.
+/// Returns the public keys that verify access tokens (RFC 7517).
+///
+/// There are none if a shared secret signs the tokens.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().json(state.platform.keys.jwks())

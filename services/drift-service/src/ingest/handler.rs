@@ -90,8 +90,10 @@ impl IngestQuery {
     }
 }
 
-/// Ingests plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, or driftctl's
-/// JSON, plain or gzip. Stores either everything or nothing.
+/// Ingests scans: all of an upload, or nothing of it.
+///
+/// Accepts plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, and driftctl's
+/// JSON, plain or gzip.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),

@@ -26,7 +26,8 @@ pub struct Ingest {
     #[arg(long, env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
     pub url: String,
 
-    /// Access token of an engineer, or service token; set in the environment only, because others could see an argument
+    /// Access token of an engineer, or service token; set in the environment only, because others could see
+    /// an argument
     #[arg(long = "token", env = "DRIFTSENTRY_TOKEN", hide = true, hide_env_values = true)]
     pub token: Option<String>,
 
