@@ -21,7 +21,7 @@ impl StateKey {
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part.as_bytes());
         }
-        hex(&hmac.finalize().into_bytes()[..16])
+        hex::encode(&hmac.finalize().into_bytes()[..16])
     }
 
     /// Returns a few letters that distinguish hidden texts.
@@ -52,12 +52,8 @@ impl Identity<'_> {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        hex(&hash.finalize())
+        hex::encode(hash.finalize())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

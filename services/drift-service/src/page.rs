@@ -54,5 +54,5 @@ pub fn cut<T, K: Serialize>(
 }
 
 fn digest(query: &str) -> String {
-    Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(query)[..8])
 }

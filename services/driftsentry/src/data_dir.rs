@@ -51,7 +51,7 @@ impl DataDir {
         }
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).context("cannot read random bytes from the system")?;
-        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let secret = hex::encode(bytes);
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(&path).with_context(context)?;
         file.write_all(secret.as_bytes()).with_context(context)?;

@@ -223,7 +223,10 @@ impl<'a> Redactor<'a> {
             return *known;
         }
         let is_secret = names::is_secret_name(key);
-        self.known_names.borrow_mut().insert(key.into(), is_secret);
+        let mut known = self.known_names.borrow_mut();
+        if key.len() <= MAX_KNOWN_BYTES && known.len() < MAX_KNOWN {
+            known.insert(key.into(), is_secret);
+        }
         is_secret
     }
 

@@ -168,5 +168,5 @@ fn digest(rules: &Rules) -> String {
         hash.update(&rule.text);
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }

@@ -162,5 +162,5 @@ async fn an_endpoint_that_is_not_a_url_stops_the_process_with_its_name() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
