@@ -22,14 +22,14 @@ pub enum TokenUse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
-    /// The user's id: a UUID for users of auth-service. Empty only in tokens of the replaced stack.
+    /// The user's id: a UUID for users of auth-service. Empty only in tokens of the old stack.
     #[serde(default)]
     pub sub: String,
     /// Equal to `sub`, under the name that the frontends read.
     pub user_id: String,
     pub email: String,
     pub role: Role,
-    /// The session that the token belongs to. Absent only in tokens of the replaced stack.
+    /// The session that the token belongs to. Absent only in tokens of the old stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
     #[serde(rename = "type")]
@@ -47,7 +47,7 @@ pub struct Claims {
     /// Never written by DriftSentry, but honoured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Absent only in tokens of the replaced stack.
+    /// Absent only in tokens of the old stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
 }

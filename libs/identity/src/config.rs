@@ -5,7 +5,7 @@ use clap::Args;
 
 /// A key shorter than the hash weakens HMAC-SHA-256 (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
-/// Words in the secrets of example files, the replaced stack's and ours.
+/// Words in the secrets of example files, the old stack's and ours.
 const SAMPLE_MARKS: [&str; 6] = ["change", "secret", "example", "sample", "default", "password"];
 
 /// Keys that sign and verify access tokens.
@@ -31,7 +31,7 @@ pub struct KeyConfig {
     #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = humantime::parse_duration)]
     pub jwt_access_expiry: Duration,
 
-    /// Accept tokens of the replaced stack, which name no session and cannot be revoked
+    /// Accept tokens of the old stack, which name no session and cannot be revoked
     #[arg(long, env = "JWT_ACCEPT_LEGACY", default_value_t = false, action = clap::ArgAction::Set)]
     pub jwt_accept_legacy: bool,
 }

@@ -38,7 +38,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Creates a verifier. `accept_legacy` accepts tokens of the replaced stack, which name no session.
+    /// Creates a verifier. `accept_legacy` accepts tokens of the old stack, which name no session.
     pub fn new(keys: Arc<Keys>, revocations: Revocations, clock: Clock, accept_legacy: bool) -> Self {
         Self { keys, revocations, clock, accept_legacy }
     }
@@ -84,7 +84,7 @@ impl Verifier {
     }
 
     /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the
-    /// replaced stack. Such a token may be invalid, but it was not guessed.
+    /// old stack. Such a token may be invalid, but it was not guessed.
     pub fn is_signed_by_us(&self, token: &str) -> bool {
         if token.len() > MAX_TOKEN_BYTES {
             return false;
@@ -99,7 +99,7 @@ impl Verifier {
         })
     }
 
-    /// Returns the claims of a token that DriftSentry or the replaced stack signed.
+    /// Returns the claims of a token that DriftSentry or the old stack signed.
     fn genuine(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;

@@ -101,7 +101,7 @@ impl HttpConfig {
 /// Parses the command line and the environment of a process. Prints help or an error and exits if
 /// needed. Every process also has the command `healthcheck`.
 ///
-/// Variables of the replaced stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
+/// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
 /// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
 pub fn parse<C: Parser>() -> C {
     let mut arguments = std::env::args_os().collect::<Vec<OsString>>();

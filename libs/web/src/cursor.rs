@@ -19,5 +19,5 @@ pub fn encode(position: &impl Serialize) -> String {
 pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
     let position = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    position.ok_or_else(|| ApiError::validation("cursor", "is not one that this list gave"))
+    position.ok_or_else(|| ApiError::validation("cursor", "is not a cursor of this list"))
 }

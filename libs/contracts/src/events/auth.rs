@@ -112,7 +112,7 @@ pub struct SessionTerminated {
     pub user_id: Uuid,
     /// The session from which the other one was ended.
     pub session_id: Uuid,
-    /// The id of the ended session. The name comes from the replaced stack.
+    /// The id of the ended session. The name comes from the old stack.
     pub target_session_token: Uuid,
     pub target_session_id: Uuid,
     pub reason: EndReason,

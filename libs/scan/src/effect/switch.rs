@@ -4,8 +4,8 @@ use super::{Effect, Names, has};
 use crate::diff::Leaf;
 use crate::json::Json;
 
-const EXPOSED: Effect = Effect::Widens("can be reached by more");
-const HIDDEN: Effect = Effect::Narrows("can be reached by fewer");
+const EXPOSED: Effect = Effect::Widens("more exposed");
+const HIDDEN: Effect = Effect::Narrows("less exposed");
 const WEAKER: Effect = Effect::Widens("a protection is off");
 const STRONGER: Effect = Effect::Narrows("a protection is on");
 

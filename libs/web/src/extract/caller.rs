@@ -15,7 +15,7 @@ pub struct Caller {
     pub user_id: String,
     pub email: String,
     pub role: Role,
-    /// `None` only for tokens of the replaced stack.
+    /// `None` only for tokens of the old stack.
     pub session_id: Option<Uuid>,
     pub account_id: Option<String>,
 }

@@ -73,7 +73,7 @@ async fn a_changed_expected_state_is_shown_with_its_severity_and_an_alert(
     let shown = live(&app, "a").await.remove(0);
     assert_eq!(
         (&shown["severity"], &shown["severityReason"]),
-        (&json!("critical"), &json!("can be reached by more"))
+        (&json!("critical"), &json!("more exposed"))
     );
     let alerts = app.expect_events("alert:created", 1).await;
     assert_eq!(alerts[0]["payload"]["type"], "severity_escalated");
