@@ -6,7 +6,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Regist
 use strum::{EnumCount, EnumIter, IntoStaticStr};
 use uuid::Uuid;
 
-use crate::ending::Ending;
+use crate::protocol::Ending;
 
 /// Why a message is not passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
@@ -30,7 +30,7 @@ pub enum Dropped {
     ConnectionLost,
 }
 
-/// What the gateway counts. Labels are bounded: codes, routes of the catalogue, transports.
+/// The metrics of the gateway. Labels are bounded: codes, routes of the catalogue, transports.
 pub struct Metrics {
     pub connections: IntGauge,
     connects: IntCounterVec,

@@ -1,35 +1,31 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::Written;
-use crate::frame::Frame;
+use super::limits::STALL_LIMIT;
+use crate::protocol::Frame;
 
 /// How many frames are handed to the kernel at once; it takes no more pieces than that.
 const MAX_PIECES: usize = 1_024;
 /// As many as lie on the stack meanwhile.
 const USUAL_PIECES: usize = 16;
 
-/// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
-const STALL_LIMIT: Duration = Duration::from_secs(8);
-
 /// One lies here without a buffer of its own: an idle connection has none, and gets none for one event.
-pub type Frames = SmallVec<[Frame; 1]>;
+pub type FrameList = SmallVec<[Frame; 1]>;
 
 /// What is queued for a connection, and who is to be woken for it.
 #[derive(Debug)]
 pub struct Queue {
-    pub frames: Frames,
+    pub frames: FrameList,
     pub bytes: usize,
     pub taker: Taker,
     /// What only the WebSocket gets, before anything else: the head of the answer that opened it, and
     /// answers to its probe.
-    pub opening: Frames,
+    pub opening: FrameList,
     /// How much of the next frame for the WebSocket has been written.
     pub written: usize,
     /// The WebSocket that may write: an earlier one that still asks has been given up.
@@ -44,6 +40,17 @@ pub struct Queue {
     pub closing: bool,
 }
 
+/// How far a WebSocket has come with what is queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing is left; the task is woken when there is.
+    All,
+    /// The kernel takes no more now.
+    Blocked,
+    /// There will be nothing more to write on this WebSocket.
+    Ended,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taker {
     Polling,
@@ -55,10 +62,10 @@ pub enum Taker {
 impl Queue {
     pub fn new(taker: Taker) -> Self {
         Self {
-            frames: Frames::new(),
+            frames: FrameList::new(),
             bytes: 0,
             taker,
-            opening: Frames::new(),
+            opening: FrameList::new(),
             written: 0,
             ticket: 0,
             stream: None,
@@ -158,7 +165,7 @@ impl Queue {
 }
 
 /// Removes the frames that have been written in full; how many bytes they had.
-fn drop_written(frames: &mut Frames, written: &mut usize) -> usize {
+fn drop_written(frames: &mut FrameList, written: &mut usize) -> usize {
     let (mut count, mut bytes) = (0, 0);
     for length in frames.iter().map(|frame| frame.wire().len()) {
         if bytes + length > *written {
@@ -168,7 +175,7 @@ fn drop_written(frames: &mut Frames, written: &mut usize) -> usize {
     }
     *written -= bytes;
     if count == frames.len() {
-        *frames = Frames::new();
+        *frames = FrameList::new();
     } else {
         frames.drain(..count);
     }
