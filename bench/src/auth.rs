@@ -26,7 +26,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
     logins(&service, table).await?;
     flood(&service, table).await?;
     refreshes(&service, tokens, table).await?;
-    table.add("auth-service: memory at most", format!("{:.0} MiB", memory(process, "VmHWM")), "");
+    table.add("auth-service: peak memory", format!("{:.0} MiB", memory(process, "VmHWM")), "");
     Ok(())
 }
 
@@ -131,10 +131,11 @@ async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> 
     let count = times.count() as f64;
     let (rate, per_core) = (count / started.elapsed().as_secs_f64(), count / spent.as_secs_f64());
     let measured = format!(
-        "{rate:.0}/s beside Postgres and the load; {per_core:.0} per second of its own processor time"
+        "{rate:.0}/s while sharing the machine with PostgreSQL and the load generator; {per_core:.0} per second \
+         of its own processor time"
     );
-    table.add("refreshes on Postgres", measured, "≥ 1,000/s per core");
-    table.add("refresh, 32 at once", format!("p99 {}", milliseconds(times.percentile(99))), "");
+    table.add("refreshes on PostgreSQL", measured, "≥ 1,000/s per core");
+    table.add("refresh, 32 at the same time", format!("p99 {}", milliseconds(times.percentile(99))), "");
     Ok(())
 }
 

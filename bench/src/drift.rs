@@ -29,13 +29,13 @@ pub async fn run(table: &mut Table) -> Result<()> {
     for (what, target) in [("2,000 new drifts", "< 2 s"), ("the same plan again", "< 1 s")] {
         let started = Instant::now();
         ingest(&client, &plan, "bench").await;
-        table.add(format!("ingest, {what}, Postgres"), milliseconds(started.elapsed()), target);
+        table.add(format!("ingest, {what}, PostgreSQL"), milliseconds(started.elapsed()), target);
     }
     let grown = memory(process, "VmHWM") - before;
-    table.add("memory growth of it", format!("{grown:.0} MiB"), "< 100 MB");
+    table.add("memory growth during the ingest", format!("{grown:.0} MiB"), "< 100 MB");
 
     for (what, path) in
-        [("list, 100 of a page", "/api/v1/drifts?limit=100"), ("summary", "/api/v1/metrics/summary")]
+        [("list, a page of 100", "/api/v1/drifts?limit=100"), ("summary", "/api/v1/metrics/summary")]
     {
         let mut times = Times::default();
         for _ in 0..LISTS {
@@ -43,7 +43,11 @@ pub async fn run(table: &mut Table) -> Result<()> {
             client.get(path).await.expect(StatusCode::OK);
             times.add(started.elapsed());
         }
-        table.add(format!("{what}, 2,000 drifts"), format!("p95 {}", milliseconds(times.percentile(95))), "");
+        table.add(
+            format!("{what} of 2,000 drifts"),
+            format!("p95 {}", milliseconds(times.percentile(95))),
+            "",
+        );
     }
     for stack in 0..STACKS {
         ingest(&client, &plan, &format!("bench-{stack}")).await;
@@ -53,7 +57,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
     let count = pages.len();
     pages.drain(count.saturating_sub(LAST_PAGES)..).for_each(|time| last.add(time));
     let measured = format!("p95 {}", milliseconds(last.percentile(95)));
-    table.add(format!("list, the last {LAST_PAGES} of {count} pages of 100 drifts"), measured, "");
+    table.add(format!("list, the last {LAST_PAGES} of {count} pages with 100 drifts each"), measured, "");
     Ok(())
 }
 

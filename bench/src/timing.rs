@@ -64,12 +64,12 @@ pub async fn run(table: &mut Table) -> Result<()> {
         for other in others.filter(|other| other.is_locked() == one.is_locked()) {
             let told = told_apart(&of(one).collect::<Vec<_>>(), &of(other).collect::<Vec<_>>());
             if told > best.0 {
-                best = (told, format!(" ({one} from {other})"));
+                best = (told, format!(" ({one} and {other})"));
             }
         }
     }
     let (told, pair) = best;
-    let what = format!("failed logins told apart by their time: AUC, {EACH} of each of five kinds");
+    let what = format!("failed logins of five kinds ({EACH} each), told apart by time: AUC, 0.5 is chance");
     table.add(what, format!("at most {told:.3}{pair}"), "≤ 0.55");
     Ok(())
 }

@@ -2,24 +2,27 @@ import assert from 'node:assert/strict';
 
 import { httpAttacks } from './http.mjs';
 import { socketAttacks } from './sockets.mjs';
-import { NotHere, needs } from './target.mjs';
-
-const atStart = (test) => async () => {
-  throw new NotHere(`a setting at the start; held by ${test}`);
-};
 
 async function operationsInPublic(target) {
-  needs(target.hidesOperations, 'a front door');
   for (const path of ['/metrics', '/ready']) assert.equal((await target.raw('GET', path)).status, 404, path);
   const { json } = await target.raw('GET', '/health');
   assert.deepEqual(Object.keys(json).filter((key) => key !== 'service'), ['status']);
 }
 
 const others = [
-  [68, 'a database URL that cannot be read is printed', atStart('a_setting_of_no_use_is_named_and_never_shown_s68')],
-  [71, 'metrics and dependencies are shown to strangers', operationsInPublic],
-  [77, 'a data folder with % in its name', atStart('any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77')],
+  { line: 71, title: 'strangers read metrics and dependencies', attack: operationsInPublic, needs: 'hidesOperations' },
+  { line: 77, title: 'a data folder with % in its name leads elsewhere', heldBy: 'any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77' },
 ];
 
-/** `[line of docs/SECURITY.md, what the attack does, attack(target)]`, in the order of the lines. */
-export const attacks = [...httpAttacks, ...socketAttacks, ...others].sort(([one], [other]) => Number(one) - Number(other) || 0);
+/**
+ * The attacks as `{ line, title, attack, needs, heldBy }`, in the order of the lines of docs/SECURITY.md.
+ * `attack(target)` resolves if the target withstands the attack. An attack can be tried if the target has the field
+ * `needs`. For an attack that cannot be tried from outside, `heldBy` names a test.
+ */
+export const attacks = [...httpAttacks, ...socketAttacks, ...others].sort((one, other) => one.line - other.line);
+
+/** Returns the reason why an attack cannot be tried on the target, or `undefined` if it can. */
+export function obstacle({ attack, needs, heldBy }, target) {
+  if (!attack) return `not possible from outside; tested by ${heldBy}`;
+  return needs && !target[needs] ? `needs a target with \`${needs}\`` : undefined;
+}

@@ -1,4 +1,4 @@
-// The two deployments that the attacks are tried on when no address is given.
+// The two deployments that are attacked if no address is given.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { Target } from './target.mjs';
 
 const run = promisify(execFile);
 const bodySeconds = 2;
-/** Limits low enough to be reached in a test, and an address that this machine may claim. */
+/** Limits that a test can reach, and a proxy address that this machine can use. */
 const environment = {
   TRUSTED_PROXIES: '127.0.0.1/32',
   REQUEST_BODY_SECONDS: String(bodySeconds),
@@ -19,9 +19,9 @@ const environment = {
   RUST_LOG: 'info',
 };
 
-/** What `driftsentry` prints. */
-async function commandLine(args, input, token) {
-  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, DRIFTSENTRY_TOKEN: token } });
+/** Runs `driftsentry` and returns its output. */
+async function commandLine(args, input, environment) {
+  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, ...environment } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   child.stdin.end(input);
@@ -29,7 +29,7 @@ async function commandLine(args, input, token) {
   return output;
 }
 
-/** Makes the database of a service read-only, and back: what is left after a failover. */
+/** Makes the database of a service read-only, as after a failover, and writable again. */
 function database(url, service) {
   const name = new URL(url).pathname.slice(1);
   const env = { ...process.env, PGOPTIONS: '-c default_transaction_read_only=off' };
@@ -44,26 +44,33 @@ function database(url, service) {
   };
 }
 
-export const deployments = {
-  async driftsentry() {
-    const app = await allInOne(environment);
-    const [url] = app.socketOrigins;
-    const target = new Target({ url, direct: url, logs: () => app.log(), commandLine, bodySeconds });
-    return { target, stop: () => app.stop() };
-  },
+async function startAllInOne() {
+  const app = await allInOne(environment);
+  const [url] = app.socketOrigins;
+  const target = new Target({ url, direct: url, logs: () => app.log(), commandLine, bodySeconds });
+  return { target, stop: () => app.stop() };
+}
 
-  async 'split, behind Caddy'() {
-    const app = await behindCaddy(environment);
-    const target = new Target({
-      url: app.url,
-      direct: app.auth.url,
-      redis: (user) => app.redis.urlFor(user),
-      database: database(app.databases.auth, app.auth.url),
-      logs: () => app.logs(),
-      commandLine,
-      bodySeconds,
-      hidesOperations: true,
-    });
-    return { target, stop: () => app.stop() };
+async function startSplit() {
+  const app = await behindCaddy(environment);
+  const target = new Target({
+    url: app.url,
+    direct: app.auth.url,
+    redis: (user) => app.redis.urlFor(user),
+    database: database(app.databases.auth, app.auth.url),
+    logs: () => app.logs(),
+    commandLine,
+    bodySeconds,
+    hidesOperations: true,
+  });
+  return { target, stop: () => app.stop() };
+}
+
+/** `has` names the optional fields that the target of a deployment has. */
+export const deployments = {
+  driftsentry: { start: startAllInOne, has: ['direct', 'commandLine'] },
+  'split, behind Caddy': {
+    start: startSplit,
+    has: ['direct', 'commandLine', 'redis', 'database', 'hidesOperations'],
   },
 };

@@ -1,4 +1,4 @@
-// Attacks over sockets and Redis. Each resolves if the deployment withstands it.
+// Attacks over sockets and Redis. Each attack resolves if the deployment withstands it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,12 +10,12 @@ import WebSocket from 'ws';
 import { succeeded } from '../lib/api.mjs';
 import { PlainClient, StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
-import { needs, unique } from './target.mjs';
+import { unique } from './target.mjs';
 
 const run = promisify(execFile);
 
 async function forgedPositions(target) {
-  const redis = needs(target.redis, 'a user of Redis');
+  const { redis } = target;
   const victim = await target.newcomer();
   const socket = await PlainClient.authorized(target.url, victim.token);
   const { epoch, seq } = socket.of('connection.authorized')[0].payload;
@@ -86,7 +86,7 @@ async function foreignOrigin(target) {
 }
 
 async function gatewayDeletesTheLog(target) {
-  const redis = needs(target.redis, 'a user of Redis');
+  const { redis } = target;
   const client = await StockClient.authorized(target.url, (await target.newcomer()).token);
   const keys = ['driftsentry:log', 'driftsentry:log:meta', 'driftsentry:marks'];
   for (const command of keys.flatMap((key) => [['del', key], ['unlink', key], ['expire', key, '1']])) {
@@ -104,18 +104,18 @@ async function changedAccount(target) {
   succeeded(await admin.patch(`/api/auth/users/${id}`, { accountId: account }));
   await eventually('the room of the new account', async () => {
     const { data } = succeeded(await admin.get(`/api/realtime/users/${id}/connections`));
-    const rooms = data.flatMap((connection) => connection.rooms);
+    const rooms = data.connections.flatMap((connection) => connection.rooms);
     return rooms.includes(`account:${account}`) && !rooms.includes('account:global');
   });
   socket.close();
 }
 
 export const socketAttacks = [
-  [58, 'a publisher forges positions, so that the end of a session is not heard', forgedPositions],
-  [58, 'events with reserved names', reservedNames],
-  [65, '40,000 CONNECT packets without a token', connectsWithoutAToken],
-  [66, 'bad tokens shut out valid ones of the same address', guessesBesideAValidToken],
-  [73, 'a page of another site whose name points here', foreignOrigin],
-  [75, 'the gateway’s user of Redis deletes the log', gatewayDeletesTheLog],
-  [78, 'an open socket keeps the rooms of its former account', changedAccount],
+  { line: 58, title: 'a publisher forges positions to hide the end of a session', attack: forgedPositions, needs: 'redis' },
+  { line: 58, title: 'events with reserved names are sent', attack: reservedNames },
+  { line: 65, title: '40,000 CONNECT packets without a token get responses', attack: connectsWithoutAToken },
+  { line: 66, title: 'bad tokens shut out valid ones of the same address', attack: guessesBesideAValidToken },
+  { line: 73, title: 'a page of another site connects under a name that points here', attack: foreignOrigin },
+  { line: 75, title: 'the Redis user of the gateway deletes the log', attack: gatewayDeletesTheLog, needs: 'redis' },
+  { line: 78, title: 'an open socket keeps the rooms of its former account', attack: changedAccount },
 ];

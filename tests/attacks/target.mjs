@@ -1,4 +1,4 @@
-// A deployment under attack. What an attack can use depends on how much of the deployment is known.
+// A deployment under attack. The optional fields decide which attacks are possible.
 
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -11,9 +11,10 @@ export const unique = () => randomBytes(6).toString('hex');
 
 export class Target {
   /**
-   * `url` is the front door. Optional: `direct` (an auth-service or driftsentry that believes
-   * X-Forwarded-For of this machine), `redis(user)` (URLs of Redis), `postgres(sql)`, `logs()`, `startup` (the
-   * binary to start with bad settings).
+   * `url` is the front door. Only our own deployments have the other fields: `direct` (an auth-service or
+   * driftsentry that trusts X-Forwarded-For from this machine), `redis(user)` (URLs of Redis), `database` (makes a
+   * service's database read-only), `hidesOperations` (true if an edge hides /metrics), `logs()`, and
+   * `commandLine(arguments, input, environment)` (runs `driftsentry`).
    */
   constructor({ url, ...more }) {
     Object.assign(this, { url, ...more });
@@ -37,7 +38,7 @@ export class Target {
     return Object.assign(this.api.withToken(data.accessToken), { email, password, session: data });
   }
 
-  /** A request with header values exactly as given, several of one name too. */
+  /** Sends header values exactly as given, also several values of one name. */
   async raw(method, path, headers = {}, body = '') {
     const { hostname, port } = new URL(this.url);
     const sent = request({ hostname, port, method, path, headers });
@@ -47,7 +48,7 @@ export class Target {
     return { status: answer.statusCode, headers: answer.headers, text, json: parse(text) };
   }
 
-  /** A TCP connection to the front door. */
+  /** Opens a TCP connection to the front door. */
   async socket() {
     const { hostname, port } = new URL(this.url);
     const socket = connect(Number(port), hostname);
@@ -62,13 +63,4 @@ function parse(text) {
   } catch {
     return null;
   }
-}
-
-/** The attack cannot be tried on this target. */
-export class NotHere extends Error {}
-
-/** Skips an attack that needs something which is not known of this target. */
-export function needs(value, what) {
-  if (!value) throw new NotHere(`needs ${what}`);
-  return value;
 }

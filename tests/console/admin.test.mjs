@@ -1,4 +1,4 @@
-// Administration in the console: what an admin changes there holds everywhere at once.
+// Administration in the console: changes by an admin apply everywhere at once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -21,13 +21,13 @@ for (const start of [allInOne, behindCaddy]) {
       await app?.stop();
     });
 
-    test('a service token is made, shown once, sends a scan, and is ended', async () => {
+    test('a service token is created, shown once, sends a scan, and is revoked', async () => {
       const { page, ...admin } = await browser.person('admin');
       await visit(page, '#/admin/tokens');
       await page.getByRole('button', { name: 'New token' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Name').fill('ci');
-      await dialog.getByRole('button', { name: 'Make it' }).click();
+      await dialog.getByRole('button', { name: 'Create token' }).click();
       const token = await dialog.locator('.secret code').textContent();
       await dialog.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('cell', { name: /^ci/ }).waitFor();
@@ -37,14 +37,14 @@ for (const start of [allInOne, behindCaddy]) {
       const plan = await sample('fakeaws_1/plan.json');
       assert.equal((await machine.ingest(plan, { stack: 'ci' })).data.created, 1);
 
-      await page.getByRole('button', { name: 'End the token ci' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByRole('button', { name: 'Revoke the token ci' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('No service tokens').waitFor();
       await eventually('401', async () => (await machine.ingest(plan, { stack: 'ci' })).status === 401);
       await browser.farewell(admin);
     });
 
-    test('a user gets a role, then is disabled and told so', async () => {
+    test('a user gets a role, is then disabled, and sees the reason', async () => {
       const admin = await browser.person('admin');
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
@@ -57,7 +57,7 @@ for (const start of [allInOne, behindCaddy]) {
       await viewer.page.getByText('Your account was disabled.').waitFor();
       await admin.page.getByRole('button', { name: 'Enable Demo viewer' }).waitFor();
 
-      // The last admin stays one, and the form says so.
+      // The last admin stays an admin, and the form explains it.
       await admin.page.getByLabel('Role of Demo admin').selectOption('viewer');
       await admin.page.getByRole('dialog').getByText('The service tokens').waitFor();
       await admin.page.getByRole('dialog').getByRole('button', { name: 'Change role' }).click();
@@ -82,13 +82,13 @@ for (const start of [allInOne, behindCaddy]) {
       await visit(admin.page, '#/admin/users');
       await admin.page.getByText('Locked for 127.0.0.1').waitFor();
       await admin.page.getByRole('button', { name: 'Lift locks of Demo engineer' }).click();
-      await admin.page.getByText('Lifted: 1 lock of Demo engineer.').waitFor();
+      await admin.page.getByText('Lifted 1 lock of Demo engineer.').waitFor();
       assert.equal(await admin.page.getByText('Locked for').count(), 0);
       await app.api.login('engineer');
       await browser.farewell(admin, visitor);
     });
 
-    test('a service token that expires soon is announced s64', async () => {
+    test('the console warns of a service token that expires soon s64', async () => {
       const { page, ...admin } = await browser.person('admin');
       const api = await app.api.login('admin');
       const expiresAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
@@ -97,13 +97,13 @@ for (const start of [allInOne, behindCaddy]) {
       await visit(page, '#/admin/tokens');
       await page.getByText('1 token will expire within 14 days').waitFor();
       await page.getByRole('row', { name: /short/ }).getByText('soon').waitFor();
-      await page.getByRole('button', { name: 'End the token short' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByRole('button', { name: 'Revoke the token short' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('No service tokens').waitFor();
       await browser.farewell(admin);
     });
 
-    test('live connections are listed; who is disconnected comes back by itself', async () => {
+    test('live connections are listed, and a disconnected user reconnects', async () => {
       const admin = await browser.person('admin');
       const engineer = await browser.person('engineer');
       await visit(admin.page, '#/admin/connections');
@@ -118,7 +118,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(admin, engineer);
     });
 
-    test('the audit says who did what', async () => {
+    test('the audit log shows actions and actors', async () => {
       const { page, ...admin } = await browser.person('admin');
       await visit(page, '#/admin/audit');
       await page.getByRole('cell', { name: 'Drift created' }).first().waitFor();

@@ -1,4 +1,4 @@
-// How much the console weighs, how soon it can be used, and what a flood of events does to it.
+// The size of the console, its loading time, and its behaviour in a flood of events.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { Browser, live, logIn, rows, visit } from './browser.mjs';
 const FIRST_VIEW_BYTES = 200 * 1024;
 const FLOOD = 5_000;
 
-describe('the console in a hurry', () => {
+describe('the speed of the console', () => {
   let app, browser;
   before(async () => {
     app = await allInOne();
@@ -22,7 +22,7 @@ describe('the console in a hurry', () => {
     await app?.stop();
   });
 
-  test('the first view is small and soon there', async (t) => {
+  test('the first view is small and fast', async (t) => {
     const small = await allInOne();
     t.after(() => small.stop());
     const api = await small.api.login('engineer');
@@ -31,7 +31,7 @@ describe('the console in a hurry', () => {
     await page.goto(small.api.origins.auth);
     await logIn(page, 'engineer');
 
-    // As a browser sees it that has nothing yet.
+    // As in a browser with an empty cache.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
     const sizes = [];
@@ -49,7 +49,7 @@ describe('the console in a hurry', () => {
     await browser.farewell({ context, ...visitor });
   });
 
-  test(`${FLOOD} drifts that arrive live do not freeze it`, async () => {
+  test(`${FLOOD} drifts that arrive live do not freeze the page`, async () => {
     const { page, ...person } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await page.getByText('No drift yet').waitFor();
@@ -79,7 +79,7 @@ describe('the console in a hurry', () => {
     await browser.farewell(person);
   });
 
-  test('the list goes on as far as one scrolls', async () => {
+  test('the list loads more rows as the user scrolls', async () => {
     const { page, ...person } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await rows(page).first().waitFor();

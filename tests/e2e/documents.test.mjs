@@ -1,4 +1,4 @@
-// What the documents say is tested is tested: each test they name is in the code.
+// Checks that each test that the documents name exists in the code.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -7,13 +7,13 @@ import { test } from 'node:test';
 
 import { repository } from '../lib/process.mjs';
 
-/** The source of every test of the project. */
+/** Returns the source of every test of the project. */
 function source() {
   const list = execFileSync('git', ['ls-files', '*.rs', '*.test.mjs'], { cwd: repository, encoding: 'utf8' });
   return list.trim().split('\n').map((file) => readFileSync(`${repository}/${file}`, 'utf8')).join('\n');
 }
 
-/** The names in backticks of a table's last column. */
+/** Returns the names in backticks in the last column of a table. */
 function named(file) {
   const rows = readFileSync(`${repository}/${file}`, 'utf8').split('\n').filter((line) => line.startsWith('|'));
   const cells = rows.map((row) => row.split('|').at(-2));

@@ -1,4 +1,4 @@
-// The main job: a Terraform plan becomes drifts, somebody decides, and everybody sees it live.
+// The main job: a Terraform plan becomes drifts, an engineer decides, and everybody sees the decision live.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -27,7 +27,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       assert.ok(codes.every((code) => code === 0), `every process ends with 0 on SIGTERM: ${codes}`);
     });
 
-    test('a socket without a good token is refused with the reason', async () => {
+    test('a socket without a valid token is refused with the reason', async () => {
       const { token } = await app.api.login('viewer');
       const now = Math.floor(Date.now() / 1000);
       const expired = resigned(token, { iat: now - 1000, exp: now - 60 }, app.accessSecret);
@@ -48,7 +48,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       }
     });
 
-    test('a plan becomes drifts and a decision an event, for every client on every gateway', async () => {
+    test('a plan becomes drifts, and a decision becomes an event, for every client on every gateway', async () => {
       const engineer = await app.api.login('engineer');
       const callers = [engineer, await app.api.login('viewer')];
       const clients = await audience(app.socketOrigins, callers);

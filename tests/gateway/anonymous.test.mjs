@@ -12,7 +12,7 @@ let gateway;
 before(async () => (gateway = await Gateway.start({ ...BEHIND_PROXY, RUST_LOG: 'info' })));
 after(async () => assert.equal(await gateway.stop(), 0));
 
-/** The log lines of the gateway that are not about a request: those are one for each connection. */
+/** Returns the log lines of the gateway without the request lines, of which there is one per connection. */
 const lines = () => gateway.process.log.split('\n').filter((line) => line && !line.includes('web::observe'));
 
 async function open(path, options) {
@@ -34,7 +34,7 @@ test('forty thousand joins without a token on one socket get one refusal and few
   assert.ok(lines().length - before <= 5, lines().slice(before).join('\n'));
 });
 
-test('connections that come again and again without a token write few log lines (s65)', async () => {
+test('clients that reconnect again and again without a token cause few log lines (s65)', async () => {
   const before = lines().length;
   const ends = {
     'bad frames': async () => {
@@ -68,7 +68,7 @@ test('connections that come again and again without a token write few log lines 
   assert.ok(counted >= 50, 'each refusal is counted all the same');
 });
 
-test('a sampled line says how many were left out (s65)', async () => {
+test('a sampled line has the number of omitted lines (s65)', async () => {
   await eventually(
     'a line with a count',
     async () => {

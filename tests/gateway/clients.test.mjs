@@ -1,4 +1,4 @@
-// Clients of other versions and makes go the same way: connect, ask, send binary, come back, resume, refusal.
+// Clients of other versions and vendors: connect, send requests and binary, reconnect, resume, be refused.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -19,7 +19,7 @@ before(async () => (gateway = await Gateway.start()));
 after(async () => assert.equal(await gateway.stop(), 0));
 
 const VERSIONS = { 3.1: v31, '4.0': v40, 4.3: v43, 4.6: v46, newest };
-// Connection state recovery came with 4.6.
+// Version 4.6 introduced connection state recovery.
 const RECOVERS = ['4.6', 'newest'];
 
 for (const [version, io] of Object.entries(VERSIONS)) {
@@ -28,7 +28,7 @@ for (const [version, io] of Object.entries(VERSIONS)) {
       const once = (socket, name) => new Promise((resolve) => socket.once(name, (...args) => resolve(args)));
       const ask = (socket, ...args) => new Promise((resolve) => socket.emit(...args, resolve));
 
-      test('it connects, asks, sends binary, comes back and is refused', async () => {
+      test('it connects, sends requests and binary, reconnects, and is refused', async () => {
         const token = gateway.token('alice');
         const options = { forceNew: true, transports, reconnectionDelay: 200, auth: { token } };
         const socket = io(gateway.url, options);
@@ -77,7 +77,7 @@ describe('a plain WebSocket', () => {
     return { socket, heard, closed, next, send: (message) => socket.send(JSON.stringify(message)) };
   }
 
-  test('it connects, asks, comes back, resumes and is refused', async () => {
+  test('it connects, sends requests, reconnects, resumes, and is refused', async () => {
     const token = gateway.token('alice');
     const first = await open(token);
     const { payload } = await first.next('connection.authorized');
@@ -99,7 +99,7 @@ describe('a plain WebSocket', () => {
 });
 
 describe('bytes on a TCP connection', () => {
-  /** Sends text, and waits until the other side has said something that matches. */
+  /** Opens a TCP connection. `send` writes, and `until` waits until the received text matches. */
   function line() {
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
@@ -109,7 +109,7 @@ describe('bytes on a TCP connection', () => {
     return { until, send: (data) => socket.write(data), end: () => socket.destroy() };
   }
 
-  /** A masked frame of a client. */
+  /** Builds a masked client frame. */
   function frame(opcode, text) {
     const payload = Buffer.from(text);
     const mask = Buffer.from([1, 2, 3, 4]);
@@ -121,7 +121,7 @@ describe('bytes on a TCP connection', () => {
     `GET ${path} HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
-  test('a WebSocket by hand connects, asks in pieces, sends binary, leaves, and is refused', async () => {
+  test('a hand-written WebSocket connects, sends fragmented requests and binary, disconnects, and is refused', async () => {
     const { until, send, end } = line();
     send(upgrade('/socket.io/?EIO=4&transport=websocket'));
     await until(/Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i);
@@ -141,12 +141,12 @@ describe('bytes on a TCP connection', () => {
     const refused = line();
     refused.send(upgrade('/ws'));
     refused.send(frame(1, JSON.stringify({ type: 'auth', token: 'nonsense' })));
-    // 4401, as a close frame carries it.
+    // 4401, as in a close frame.
     await refused.until(/\u0088.\u0011\u0031unauthorised/);
     refused.end();
   });
 
-  test('polling by hand on one connection connects and asks', async () => {
+  test('hand-written polling on one connection connects and sends requests', async () => {
     const { until, send, end } = line();
     const path = '/socket.io/?EIO=4&transport=polling';
     send(`GET ${path} HTTP/1.1\r\nHost: gateway\r\n\r\n`);

@@ -1,5 +1,5 @@
-// The server for the public suites: the packages of the clients do not carry their tests, so only what those
-// tests rely on is held here. How to run the suites themselves: services/ws-gateway/examples/conformance.rs.
+// The server for the public test suites. The packages of the clients do not contain their tests, so this file
+// checks only what those tests need. services/ws-gateway/examples/conformance.rs describes how to run the suites.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ describe('the server of the client suite', () => {
   });
   after(() => server?.stop());
 
-  test('it listens on PORT and answers its events', async () => {
+  test('it listens on PORT and responds to its events', async () => {
     const socket = connect();
     await once(socket, 'connect');
     const ask = (...args) => new Promise((resolve) => socket.emit(...args, resolve));
@@ -43,7 +43,7 @@ describe('the server of the client suite', () => {
     socket.close();
   });
 
-  test('it lets in and refuses by namespace and query', async () => {
+  test('it accepts and refuses clients by namespace and query', async () => {
     for (const path of ['/foo', '/valid', '/asd', '/timeout_socket']) {
       const socket = connect(path);
       await once(socket, 'connect');

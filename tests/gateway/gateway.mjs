@@ -1,4 +1,4 @@
-// A gateway alone on a private Redis, with tokens for it.
+// A single gateway on a private Redis, with tokens for it.
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
@@ -32,7 +32,7 @@ export class Gateway {
     return gateway;
   }
 
-  /** The claims of a good token; `changes` make it a worse one. */
+  /** Returns the claims of a valid token; `changes` can make it invalid. */
   claims(userId, changes = {}) {
     return {
       sub: userId,
@@ -60,13 +60,13 @@ export class Gateway {
     return this.sign(this.claims(userId, changes));
   }
 
-  /** Publishes as any back end may: nothing but PUBLISH. */
+  /** Publishes like any other back end, with PUBLISH only. */
   async publish(channel, payload, fields = {}) {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload, ...fields };
     await run('redis-cli', ['-p', String(this.redis.port), 'publish', channel, JSON.stringify(envelope)]);
   }
 
-  /** Publishes as our services do: in the log, with a position. */
+  /** Publishes like our services: through the log, with a position. */
   async append(channel, payload) {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload };
     const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `driftsentry:log${name && `:${name}`}`);
@@ -90,12 +90,12 @@ export class Gateway {
   }
 }
 
-/** Seconds from now, as the claims of a token count them. */
+/** Returns a time in seconds from now, in the format of token claims. */
 export const inSeconds = (seconds) => now() + seconds;
 
 let clients = 0;
-/** Headers of a client at an address of its own: five bad tokens close the door for one. */
+/** Returns headers of a client with its own address, because five bad tokens shut out an address. */
 export const fromElsewhere = () => ({ 'x-forwarded-for': `10.0.${Math.floor(++clients / 250)}.${clients % 250}` });
 
-/** Settings of a gateway that believes them. */
+/** The variables of a gateway that trusts these headers. */
 export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1/32' };

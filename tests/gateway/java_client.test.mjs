@@ -1,5 +1,5 @@
-// The Java client of Socket.IO, which Android apps use: itself where a JVM and Maven are installed, elsewhere
-// the bytes that it sent.
+// The Java client of Socket.IO, which Android apps use. The tests run the client if a JVM and Maven are installed,
+// and always replay bytes that it once sent.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -22,7 +22,7 @@ let gateway;
 before(async () => (gateway = await Gateway.start()));
 after(async () => assert.equal(await gateway.stop(), 0));
 
-/** A polling session with a socket in `/`, to which bytes are sent as they are. */
+/** Opens a polling session with a socket in `/`, for raw bytes. */
 async function pollingSession() {
   const url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
   const open = await (await fetch(url)).text();
@@ -39,17 +39,17 @@ async function pollingSession() {
 }
 
 describe('the bytes of the Java client', () => {
-  // The form in which version 2.1.2 sends 200 bytes of 0xa5 by polling: base64 in lines of 76 characters.
+  // The format in which version 2.1.2 sends 200 bytes of 0xa5 by polling: base64 in lines of 76 characters.
   const line = 'paWl'.repeat(19);
   const broken = `b${line}\n${line}\n${line}\n${'paWl'.repeat(9)}paU=\n`;
 
-  test('binary in broken lines is read', async () => {
+  test('base64 with line breaks is read', async () => {
     const { post, heard } = await pollingSession();
     await post(`451-7["upload",{"_placeholder":true,"num":0}]\u001e${broken}`);
     assert.match(await heard('437['), /UNKNOWN_EVENT/);
   });
 
-  test('binary without padding is read', async () => {
+  test('base64 without padding is read', async () => {
     const { post, heard } = await pollingSession();
     await post('451-8["upload",{"_placeholder":true,"num":0}]\u001ebpaU');
     assert.match(await heard('438['), /UNKNOWN_EVENT/);
@@ -64,7 +64,7 @@ class JavaClient {
     this.#process = new Process('java', ['-cp', `${libraries}/*`, `${folder}/Client.java`], { HOME: libraries });
   }
 
-  /** The next thing of that kind that happened. */
+  /** Returns the next event of a kind. */
   async next(what) {
     const { line, index } = await this.#process.until(what, () => {
       const lines = this.#process.log.split('\n').slice(0, -1);
@@ -84,7 +84,7 @@ class JavaClient {
   }
 }
 
-// Not skipped where there is no JVM: the bytes above are the test there.
+// Without a JVM, only the tests with recorded bytes above run.
 for (const transport of isInstalled ? ['', 'polling', 'websocket'] : []) {
   describe(`the Java client with ${transport || 'the default transports'}`, () => {
     let libraries;
@@ -100,7 +100,7 @@ for (const transport of isInstalled ? ['', 'polling', 'websocket'] : []) {
       await libraries?.remove();
     });
 
-    test('it connects, asks, uploads, comes back and is refused', async () => {
+    test('it connects, sends requests, uploads, reconnects, and is refused', async () => {
       const token = gateway.token('alice');
       client.say({ do: 'connect', url: gateway.url, token, transport });
       const id = await client.next('connected');

@@ -1,5 +1,5 @@
-// Connection state recovery with the stock client: the four ways in which the reference
-// implementation loses events, lets somebody back in, or keeps a dead socket.
+// Connection state recovery with the stock client. The tests cover the cases in which the reference implementation
+// loses events, readmits a client, or keeps a dead socket.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,12 +14,12 @@ after(async () => gateway.stop());
 
 const RECONNECTING = { reconnection: true, reconnectionDelay: 10, transports: ['websocket'] };
 
-/** The line breaks, without a word from the client. */
+/** Breaks the connection without a close message from the client. */
 const breakLine = (client) => client.socket.io.engine.transport.ws._socket.destroy();
 
 const connected = (client) => new Promise((resolve) => client.socket.once('connect', resolve));
 
-test('A: a user whose session ended does not come back through recovery', async () => {
+test('A: recovery does not readmit a user whose session ended', async () => {
   const sid = crypto.randomUUID();
   const client = await StockClient.authorized(gateway.url, gateway.token('alice', { sid }), RECONNECTING);
   const refused = new Promise((resolve) => client.socket.once('connect_error', resolve));
@@ -51,7 +51,7 @@ test('C: a reconnect while the old socket is half-open is recovered and leaves o
   const { _socket: line } = engine.transport.ws;
   line.pause();
   const back = connected(client);
-  // The client gives the connection up; the gateway hears nothing of it.
+  // The client gives up the connection, and the gateway does not notice.
   line.destroy = () => line;
   engine.transport.ws.terminate = () => {};
   engine._onClose('ping timeout');
@@ -61,7 +61,7 @@ test('C: a reconnect while the old socket is half-open is recovered and leaves o
   client.close();
 });
 
-test('rooms are brought back, and live events follow', async () => {
+test('rooms are restored, and live events follow', async () => {
   const client = await StockClient.authorized(gateway.url, gateway.token('dave'), RECONNECTING);
   await client.ask('subscribe:drifts');
   const back = connected(client);

@@ -8,7 +8,7 @@ import { freePort } from './waiting.mjs';
 const secret = () => randomBytes(32).toString('hex');
 const at = (port) => `http://127.0.0.1:${port}`;
 
-/** Secrets that a test can sign with, and demo accounts. */
+/** Returns secrets that a test can sign with, and turns on the demo accounts. */
 const environment = () => ({
   NODE_ENV: 'development',
   HOST: '127.0.0.1',
@@ -19,8 +19,8 @@ const environment = () => ({
 });
 
 /**
- * A running DriftSentry: `api` calls it over HTTP, `socketOrigins` is where sockets connect, `stored()`
- * is everything its stores hold as text, `log()` everything its processes wrote.
+ * A running DriftSentry. `api` calls it over HTTP, and `socketOrigins` are the addresses for sockets. `stored()`
+ * returns the content of its stores as text, and `log()` the output of its processes.
  */
 class Deployment {
   constructor(processes, origins, socketOrigins, env) {
@@ -34,7 +34,7 @@ class Deployment {
     return this.processes.map((process) => process.log).join('\n');
   }
 
-  /** Stops everything; gives the exit code of each of its processes. */
+  /** Stops all processes and returns their exit codes. */
   async stop() {
     const codes = await Promise.all(this.processes.map((process) => process.stop()));
     await this.removeStores();
@@ -42,7 +42,7 @@ class Deployment {
   }
 }
 
-/** `driftsentry` alone: one process, SQLite, in-process backplane; `more` for its environment. */
+/** Starts `driftsentry`: one process, SQLite, in-process backplane; `more` adds environment variables. */
 export async function allInOne(more = {}) {
   const data = await temporaryFolder();
   const port = await freePort();
@@ -56,7 +56,7 @@ export async function allInOne(more = {}) {
   return deployment;
 }
 
-/** The split binaries with two gateways, on a private Postgres and Redis; `more` for their environment. */
+/** Starts the split binaries with two gateways, on a private PostgreSQL and Redis; `more` adds environment variables. */
 export async function split(more = {}, redis = null) {
   const postgres = new Postgres();
   redis ??= await Redis.start();

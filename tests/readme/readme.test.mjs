@@ -1,4 +1,4 @@
-// The README's commands, pasted into one shell as a newcomer does, against the debug binary on a free port.
+// Runs the commands of the README in one shell, like a newcomer, against the debug binary on a free port.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { allInOne } from '../lib/deployments.mjs';
 import { repository } from '../lib/process.mjs';
 
-/** The shell blocks under a heading. */
+/** Returns the shell blocks under a heading. */
 function blocks(text, heading) {
   const [, section] = text.split(`\n## ${heading}\n`);
   return [...section.split('\n## ')[0].matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => block);
@@ -19,7 +19,7 @@ describe('the README', () => {
 
   before(async () => {
     app = await allInOne();
-    // Beside tests/node_modules, where the example finds the client that a newcomer installs.
+    // In tests/, so that the example finds the client in tests/node_modules.
     folder = await mkdtemp(`${repository}/tests/.readme-`);
     await copyFile(`${repository}/examples/listen.mjs`, `${folder}/listen.mjs`);
     const [url] = app.socketOrigins;

@@ -1,4 +1,4 @@
-// The Caddyfile alone, before upstreams that tell what reached them.
+// The Caddyfile alone, before upstreams that return the requests that reach them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { eventually } from '../lib/waiting.mjs';
 import { startCaddy } from './caddy.mjs';
 
-/** Answers with its own name and the request as it came in. */
+/** Starts an upstream that responds with its name and the received request. */
 async function startEcho(name) {
   const server = createServer((incoming, answer) => {
     if (incoming.url === '/ready') {
@@ -34,7 +34,7 @@ function stopEcho(server) {
   server.close();
 }
 
-/** No header and no path makes Caddy evaluate text of the request. */
+/** Checks that no header and no path makes Caddy evaluate text of the request. */
 async function refusesTemplates(caddy) {
   const templates = [
     '{{env "CANARY"}}',
@@ -126,7 +126,7 @@ describe('the front door', () => {
     }
   });
 
-  test('sessions without an id, or of a gateway nobody knows, are spread over all', async () => {
+  test('requests without a session id, or of an unknown gateway, are spread over all gateways', async () => {
     for (const query of ['', '&sid=x', '&sid=ws-gateway-9.x', '&sid=ws-gateway-1x', `&sid=evil.example:80%2F`]) {
       const names = new Set();
       await eventually(`both gateways for ${query}`, async () => {
@@ -136,7 +136,7 @@ describe('the front door', () => {
     }
   });
 
-  test('s43 no claim of a client about its address or scheme reaches a service', async () => {
+  test('no claim of a client about its address or scheme reaches a service s43', async () => {
     const forged = {
       'X-Forwarded-For': '6.6.6.6',
       'X-Forwarded-Proto': 'https',
@@ -152,7 +152,7 @@ describe('the front door', () => {
     assert.equal(headers['x-forwarded-proto'], 'http');
   });
 
-  test('answers say nothing of the software behind them, and carry the security headers', async () => {
+  test('responses do not name the software behind them, and have the security headers', async () => {
     for (const path of ['/api/v1/drifts', '/health', '/nothing']) {
       const { headers } = await fetch(`${caddy.url}${path}`);
       assert.equal(headers.get('server'), null, path);
@@ -175,7 +175,7 @@ describe('the front door', () => {
 
   test('text of a request is never evaluated as a template s57', () => refusesTemplates(caddy));
 
-  test('s13 no token that came in by whatever way is in a log of Caddy', async () => {
+  test('no token is in a log of Caddy, whichever way it arrived s13', async () => {
     const before = caddy.log.length;
     const secret = 'eyJhbGciOiJIUzI1NiJ9.canary.canary';
     const headers = { Authorization: `Bearer ${secret}`, Cookie: `refresh_token=${secret}`, Referer: `/?token=${secret}` };
@@ -202,14 +202,14 @@ describe('the front door', () => {
     const socket = new WebSocket(`${caddy.url}/ws`, ['driftsentry.v1']);
     await once(socket, 'open');
     caddy.reload();
-    // An idle connection that the reload closed may be tried once more.
+    // The client may have tried an idle connection that the reload closed.
     await eventually('answers', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
     socket.ping();
     await once(socket, 'pong');
     socket.terminate();
   });
 
-  test('a gateway that takes leave gets no new sessions, but serves those that it has', async () => {
+  test('a stopping gateway gets no new sessions, but serves its open ones', async () => {
     upstreams['ws-gateway-1'].isDraining = true;
     let fresh = 0;
     await eventually('twenty sessions in a row for the other', async () => {
@@ -220,7 +220,7 @@ describe('the front door', () => {
     assert.equal((await reached('/socket.io/?EIO=4&transport=polling&sid=ws-gateway-1.x')).name, 'ws-gateway-1');
   });
 
-  test('a dead gateway is left out, and a dead service is an UNAVAILABLE that holds no token', async () => {
+  test('a dead gateway is skipped, and a dead service gives UNAVAILABLE without a token in it', async () => {
     stopEcho(upstreams['ws-gateway-1']);
     for (let i = 0; i < 10; i++) {
       assert.equal((await reached('/socket.io/?EIO=4&transport=polling')).name, 'ws-gateway-2');
@@ -239,7 +239,7 @@ describe('the front door', () => {
     assert.ok(!caddy.log.includes('canary'));
   });
 
-  test('a path that HTTP does not know is no way out of the console', async () => {
+  test('an unusual path does not lead out of the console folder', async () => {
     const { hostname, port } = new URL(caddy.url);
     for (const path of ['/../Cargo.toml', '/%2e%2e/Cargo.toml', '/..%2fCargo.toml']) {
       const sent = request({ hostname, port, path }).end();

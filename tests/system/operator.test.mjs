@@ -1,5 +1,5 @@
-// `make up-local`, and what the operator sees of it: every target up, every query of every dashboard
-// and rule answered from metrics that the services really have.
+// `make up-local` and its monitoring: every target is up, and every query of every dashboard and rule returns
+// metrics that the services have.
 
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
@@ -11,10 +11,10 @@ import { PlainClient, StockClient } from '../lib/sockets.mjs';
 import { eventually, freePort } from '../lib/waiting.mjs';
 
 const PORTS = ['CADDY', 'AUTH', 'DRIFT', 'GATEWAY_1', 'GATEWAY_2', 'REDIS', 'PROMETHEUS', 'ADMIN'];
-/** Nothing is the good answer. */
+/** A query for which no result is the good result. */
 const MAY_BE_EMPTY = /^sum by \(alertname, severity\) \(ALERTS/;
 
-/** A websocket-only client: what polling does is tested elsewhere. */
+/** WebSocket only, because other tests cover polling. */
 const WEBSOCKET = { transports: ['websocket'] };
 
 async function dashboardQueries() {
@@ -26,7 +26,7 @@ async function dashboardQueries() {
   );
 }
 
-/** Everything that happens in a day, once. */
+/** Does once everything that happens on a typical day. */
 async function traffic(app) {
   const api = new Api({ auth: app.url, drift: app.url });
   const [admin, engineer] = [await api.login('admin'), await api.login('engineer')];
@@ -44,7 +44,7 @@ async function traffic(app) {
   succeeded(await engineer.post(`/api/v1/drifts/${drift.id}/approve`, { reason: 'planned' }));
   await engineer.ingest('{}', { stack: 'day' });
 
-  // Cut off and back: connection state recovery.
+  // A broken connection and a reconnect: connection state recovery.
   stock.socket.io.engine.close();
   stock.socket.connect();
   await stock.event('connection.authorized', 2);
@@ -99,7 +99,7 @@ describe('make up-local', () => {
     }
   });
 
-  test('each rule works on metrics that exist, and no alert fires in peace', async () => {
+  test('each rule works on metrics that exist, and no alert fires in normal operation', async () => {
     const names = new Set(await prometheus('label/__name__/values'));
     const rules = await eventually('all were evaluated', async () => {
       const { groups } = await prometheus('rules');
@@ -116,7 +116,7 @@ describe('make up-local', () => {
     assert.deepEqual(firing, []);
   });
 
-  test('it ends well when it is told to', async () => {
+  test('it exits with 0 when it is stopped', async () => {
     assert.equal(await app.stop(40_000), 0, app.log);
   });
 });

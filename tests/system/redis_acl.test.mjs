@@ -1,4 +1,4 @@
-// deploy/redis/users.acl: each service may do what libs/backplane does for it, and nothing of another's.
+// deploy/redis/users.acl: each service may run the commands that libs/backplane needs, and touch no key of another.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -42,7 +42,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     await folder?.remove();
   });
 
-  /** What Redis answers to a command of a user. */
+  /** Runs a command as a user and returns the response of Redis. */
   async function as(user, ...command) {
     const login = ['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'];
     return (await run('redis-cli', [...login, '-e', ...command]).catch(({ stdout, stderr }) => ({ stdout: stdout + stderr })))
@@ -55,7 +55,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     return as(user, 'EVALSHA', hash, keys.length, ...keys, ...args.map(String));
   }
 
-  /** What backplane's `append` sends, with one event on each channel, and one mark if asked for. */
+  /** Runs `append` of the backplane, with one event on each channel, and one mark if requested. */
   function append(user, channels, marks = []) {
     const events = channels.flatMap((channel) => [
       ...[crypto.randomUUID(), channel, channel === 'auth:token.refreshed' ? '' : '1', `{"type":"${channel}"`],
@@ -68,14 +68,14 @@ describe('the ACL of Redis (s48, s75)', () => {
   const refused = (answer, what) => assert.match(answer, /NOPERM|The user executing the script can't/, what);
   const accepted = (answer) => assert.doesNotMatch(answer, /NOPERM|ERR|NOAUTH|permission/, answer);
 
-  test('nobody gets in without a password, and the health check sees nothing', async () => {
+  test('no client connects without a password, and the health check reads nothing', async () => {
     const anonymous = await run('redis-cli', ['-p', String(port), 'GET', 'x']);
     assert.match(anonymous.stdout, /NOAUTH/);
     assert.equal(await as('health', 'PING'), 'PONG');
     refused(await as('health', 'GET', 'x'));
   });
 
-  test('the gateway may begin the log of an empty Redis, and change nothing of it', async () => {
+  test('the gateway may begin the log of an empty Redis, and change nothing in it', async () => {
     refused(await append('gateway', []));
     for (const [field, value] of [['secret', 's'], ['seq', '0'], ['epoch', 'e']]) {
       assert.equal(await as('gateway', 'HSETNX', META, field, value), '1');
@@ -115,7 +115,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     }
   });
 
-  test('each service hears, reads the log and the marks, probes, and notes a doubt', async () => {
+  test('each service subscribes, reads the log and the marks, probes, and records a doubt', async () => {
     for (const user of ['auth', 'drift', 'gateway']) {
       accepted(await as(user, 'HMGET', META, 'epoch', 'seq'));
       accepted(await as(user, 'HGET', META, 'secret'));
@@ -141,7 +141,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     assert.notEqual(await epoch(), before);
   });
 
-  test('auth alone writes marks', async () => {
+  test('only auth writes marks', async () => {
     const mark = ['driftsentry:marks:changed', 's other logout', 60];
     accepted(await runScript('auth', 'mark', [MARKS], mark));
     for (const user of ['drift', 'gateway', 'backend']) refused(await as(user, 'ZADD', MARKS, '1', 's x logout'));
@@ -204,13 +204,13 @@ describe('the ACL of Redis (s48, s75)', () => {
     }
   });
 
-  test('whoever verifies a service token notes its use', async () => {
+  test('each service that verifies a service token records its use', async () => {
     for (const user of ['auth', 'drift', 'gateway']) {
       accepted(await as(user, 'PSETEX', 'driftsentry:value:auth:token-used:x', '1000', 'now'));
     }
   });
 
-  test('the gateway alone counts who holds a place, in one transaction', async () => {
+  test('only the gateway counts the holders of a slot, in one transaction', async () => {
     const key = 'driftsentry:holders:ws:user:1';
     accepted(await runScript('gateway', 'hold', [key, key], [9000, 's1', 's2']));
     for (const other of ['auth', 'drift']) refused(await runScript(other, 'hold', [key], [9000, 's1']));
@@ -220,7 +220,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     }
   });
 
-  test('no service may administer or look at all keys', async () => {
+  test('no service may administer Redis or list all keys', async () => {
     for (const user of ['auth', 'drift', 'gateway', 'backend']) {
       for (const command of [['CONFIG', 'GET', '*'], ['KEYS', '*'], ['FLUSHALL'], ['ACL', 'LIST'], ['CLIENT', 'LIST'], ['SAVE']]) {
         refused(await as(user, ...command));
@@ -228,7 +228,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     }
   });
 
-  test('what was written is still there after a restart', async () => {
+  test('written data is still there after a restart', async () => {
     await append('auth', ['auth:user.login']);
     const kept = () => as('admin', 'HGETALL', 'driftsentry:log:meta');
     const before = await kept();

@@ -60,13 +60,13 @@ impl Metric {
             Self::SingleAmongMany => ["to one user among many: CPU per delivery", "µs", "as among few"],
             Self::ManyRooms => ["to one of many rooms: CPU per delivery", "µs", ""],
             Self::Burst => ["burst: CPU per delivery", "µs", "≤ 0.5"],
-            Self::BurstTime => ["burst: until the last socket has the last", "ms", ""],
-            Self::Resume => ["resume storm: CPU per event brought after", "µs", ""],
-            Self::ResumeTime => ["resume storm: until the last socket has the last", "ms", ""],
+            Self::BurstTime => ["burst: until the last socket has the last event", "ms", ""],
+            Self::Resume => ["resume storm: CPU per missed event", "µs", ""],
+            Self::ResumeTime => ["resume storm: until the last socket has the last event", "ms", ""],
             Self::RevocationMedian => ["session ended → close frame, p50", "ms", ""],
             Self::RevocationSlow => ["session ended → close frame, p99", "ms", "≤ 250"],
-            Self::Lost => ["events lost, in all", "", "0"],
-            Self::OutOfOrder => ["events out of order or twice, in all", "", "0"],
+            Self::Lost => ["events lost, in total", "", "0"],
+            Self::OutOfOrder => ["events out of order or delivered twice, in total", "", "0"],
         }
     }
 
@@ -100,7 +100,7 @@ impl Results {
 
     pub fn markdown(&self) -> String {
         let names = Kind::ALL.map(Kind::name).join(" | ");
-        let mut text = format!("| | unit | {names} | to floor | to Socket.IO | target |\n");
+        let mut text = format!("| | unit | {names} | ratio to floor | ratio to Socket.IO | target |\n");
         text += &"|---".repeat(Kind::ALL.len() + 5);
         text += "|\n";
         for metric in Metric::ALL {

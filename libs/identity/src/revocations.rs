@@ -151,7 +151,8 @@ impl Revocations {
                 }
             },
             UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
-                Ok(Updated { user_id, generation, role, is_active, account_id }) => {
+                Ok(Updated { user_id, generation, role, is_active }) => {
+                    let account_id = message.envelope.account_id.clone();
                     self.update_user(user_id, UserChange { generation, role, is_active, account_id });
                 }
                 Err(error) => {
@@ -224,7 +225,6 @@ struct Updated {
     generation: i64,
     role: Role,
     is_active: bool,
-    account_id: Option<String>,
 }
 
 /// The session that an event means, in the words of our back end and of others.

@@ -122,7 +122,7 @@ impl<'a> LockedUser<'a> {
         let (user_id, now_is) = (self.row.id, self.row.as_change());
         let mark = user_mark(user_id, &now_is, self.mark_until());
         let UserChange { generation, role, is_active, account_id } = now_is;
-        let event = UserUpdated { user_id, role, is_active, account_id, generation };
+        let event = UserUpdated { user_id, role, is_active, generation, account_id };
         self.transaction.emit_with(event, vec![mark]);
         self.is_outdated = true;
         Ok(())

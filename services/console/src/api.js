@@ -1,4 +1,4 @@
-// The API as the signed-in user: adds the access token, renews it once where it is refused.
+// The API as the signed-in user: adds the access token, and renews it once if the server refuses it.
 
 import { ApiError, envelope, request, Unreachable } from './http.js';
 import * as session from './session.js';
@@ -18,7 +18,7 @@ async function call(method, path, options = {}) {
   }
 }
 
-/** The refused answer says why a session ended; the refused refresh after it would not. */
+/** The refused response gives the reason why a session ended. The refused refresh after it would not. */
 async function anotherToken(refused, error) {
   const reason = /session has ended: (\w+)/.exec(error.message)?.[1];
   if (reason) {
@@ -28,7 +28,7 @@ async function anotherToken(refused, error) {
   return session.token() !== refused ? session.token() : session.renew();
 }
 
-/** All of a list, page by page, up to `most` items. */
+/** Returns a whole list, read page by page, up to `most` items. */
 export async function all(path, query, { most = 500, signal } = {}) {
   const items = [];
   let cursor;
@@ -40,7 +40,7 @@ export async function all(path, query, { most = 500, signal } = {}) {
   return { items, isComplete: !cursor };
 }
 
-/** Sends a file, and tells how far it is: `fetch` cannot. */
+/** Sends a file and reports its progress, which `fetch` cannot do. */
 export async function upload(path, query, file, onProgress) {
   const send = (token) =>
     new Promise((resolve, reject) => {
@@ -58,7 +58,7 @@ export async function upload(path, query, file, onProgress) {
   return envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
 }
 
-/** Leaves out what is empty; joins lists by commas. */
+/** Adds the query to the path, without empty values. Lists are joined with commas. */
 export function withQuery(path, query = {}) {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null && value !== '',

@@ -14,7 +14,7 @@ const ROUTES = [
 ];
 const HOME = '/overview';
 
-/** `{name, title, load, id, query}` of the address. */
+/** Returns `{name, title, load, id, query}` of the address, or null if no view has it. */
 export function here() {
   const [path, query = ''] = location.hash.slice(1).split('?');
   for (const { pattern, ...route } of ROUTES) {
@@ -39,7 +39,7 @@ export function go(path, query, { replace = false } = {}) {
   }
 }
 
-/** Calls `arrive(route)` now and whenever the address changes; unknown addresses lead home. */
+/** Calls `arrive(route)` now and whenever the address changes; unknown addresses lead to the overview. */
 export function route(arrive, signal) {
   const changed = () => {
     const found = here();

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 use web::openapi::Success;
-use web::{ApiError, Caller, ValidJson, ValidPath};
+use web::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
 
 use crate::catalogue::is_reserved;
 use crate::cluster::{Answers, Cluster, Question};
@@ -76,7 +76,7 @@ pub struct Emitted {
 
 /// Connections and users, over all gateways.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
-pub async fn get_stats(_: Admin, worker: Data<Worker>) -> Result<HttpResponse, ApiError> {
+pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial } = worker.services.cluster.ask::<Part>(Question::Stats).await;
     let gateways = answers.len();
     let connections = answers.iter().map(|part| part.connections).sum();
@@ -93,6 +93,7 @@ pub async fn list_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial } =
         worker.services.cluster.ask::<Vec<SocketInfo>>(Question::Sockets { user: user.0 }).await;
@@ -105,6 +106,7 @@ pub async fn end_connection(
     _: Admin,
     socket: ValidPath<String>,
     worker: Data<Worker>,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let ended = end(&worker.services.cluster, Question::EndSocket { socket: socket.0 }).await;
     if ended.terminated == 0 {
@@ -119,6 +121,7 @@ pub async fn end_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     Ok(web::ok(end(&worker.services.cluster, Question::EndUser { user: user.0 }).await))
 }
@@ -127,6 +130,7 @@ pub async fn end_user_connections(
 #[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime", request_body = Emit, responses((status = 200, body = Success<Emitted>)), security(("bearer" = ["admin"])))]
 pub async fn emit(
     _: Admin,
+    _: NoQuery,
     ValidJson(emit): ValidJson<Emit>,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {

@@ -3,7 +3,7 @@ use std::array::from_fn;
 use chrono::TimeDelta;
 use contracts::Sampler;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
-use strum::{EnumCount, EnumIter, IntoStaticStr};
+use strum::{EnumCount, EnumIter, IntoEnumIterator, IntoStaticStr};
 use uuid::Uuid;
 
 use crate::protocol::Ending;
@@ -59,12 +59,17 @@ impl Metrics {
         };
         let connections = IntGauge::new("ws_connections", "Authorised sockets")?;
         registry.register(Box::new(connections.clone()))?;
+        let dropped = counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?;
+        // From zero: a rate does not see the first of a series that begins with it.
+        for reason in Dropped::iter() {
+            dropped.with_label_values(&[reason.into_str()]);
+        }
         Ok(Self {
             connections,
             connects: counter("ws_connects_total", "Sockets let in or refused", &["transport", "result"])?,
             disconnects: counter("ws_disconnects_total", "Connections ended, by close code", &["code"])?,
             sent: counter("ws_messages_sent_total", "Events given to sockets, by route", &["type"])?,
-            dropped: counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?,
+            dropped,
             drop_lines: from_fn(|_| Sampler::new()),
             auth_failures: counter("ws_auth_failures_total", "Refused authentications", &["reason"])?,
             resumes: counter("ws_resumes_total", "Clients that came back for what they missed", &["result"])?,

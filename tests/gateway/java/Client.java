@@ -1,5 +1,5 @@
-// Drives the Java client of Socket.IO: one command as a JSON object on each line of standard input, what
-// happens as one on each line of standard output.
+// Drives the Java client of Socket.IO. Each line of standard input is a command, and each line of standard output
+// is an event, both as JSON objects.
 
 import io.socket.client.Ack;
 import io.socket.client.IO;
@@ -35,7 +35,7 @@ public class Client {
           socket.emit("upload", new Object[] {bytes}, (Ack) answer -> say("answer", answer[0]));
           break;
         case "break":
-          // As a line that breaks: the client comes back by itself.
+          // Like a broken connection: the client reconnects by itself.
           Field engine = Manager.class.getDeclaredField("engine");
           engine.setAccessible(true);
           ((io.socket.engineio.client.Socket) engine.get(socket.io())).close();

@@ -4,7 +4,7 @@
 --       ids of the events in the log, by seq), 4 unlogged (zset: ids of the newest events without a
 --       position, by time), 5 doubt (an epoch that a reader found rolled back), and only if an event
 --       carries marks: 6 marks (zset, by expiry)
--- ARGV: 1 epoch and 2 secret to begin with, 3 length of the log, 4 seconds that it keeps an event, 5 how
+-- ARGV: 1 epoch and 2 secret for a new log, 3 length of the log, 4 seconds that it keeps an event, 5 how
 --       many ids of unlogged events are kept; then for each event: id, channel, '1' if the channel is
 --       logged, envelope without its last brace, number of marks; for each mark: value, seconds to live.
 -- All times are those of Redis: the clocks of the callers may be wrong.
@@ -14,17 +14,17 @@ local now = tonumber(time[1])
 local stored = redis.call('HMGET', meta, 'epoch', 'seq', 'secret')
 local epoch, seq, secret = stored[1], tonumber(stored[2] or '0'), stored[3]
 
--- Epoch, seq and log are written together; where they disagree, one of them was lost.
+-- Epoch, seq and log are written together. If they disagree, one of them was lost.
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local newest_seq = newest and tonumber(string.match(newest[1], '^%d+')) or 0
 if not epoch or not secret or newest_seq ~= seq or redis.call('GET', doubt) == epoch then
   epoch, seq, secret = ARGV[1], 0, secret or ARGV[2]
-  -- First the command that needs memory: once a script has written, Redis refuses it nothing.
+  -- The command that needs memory comes first: once a script has written, Redis refuses no further command.
   redis.call('HSET', meta, 'epoch', epoch, 'seq', '0', 'secret', secret)
   redis.call('DEL', log, ids, doubt)
 end
 
--- SHA-1 is all that Redis offers; hashing twice keeps anybody from extending a message.
+-- Redis offers only SHA-1. Hashing twice prevents length extension.
 local function proof(channel, body)
   return redis.sha1hex(secret .. redis.sha1hex(secret .. channel .. '\n' .. body))
 end
@@ -33,7 +33,7 @@ local i = 6
 while ARGV[i] do
   local id, channel, logged, open, count = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
   i = i + 5
-  -- An id is noted last: what fails on the way, for want of a permission, is not taken for done.
+  -- The id is stored last: an event that failed before, such as for a missing permission, does not count as published.
   if logged ~= '1' then
     if not redis.call('ZSCORE', unlogged, id) then
       redis.call('PUBLISH', channel, open .. '}')
@@ -55,7 +55,7 @@ while ARGV[i] do
   end
 end
 
--- By age, a few at a time; the newest entry stays, so that gaps can be judged.
+-- Deletes old entries, a few at a time. The newest entry stays, so that readers can detect gaps.
 local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 200)
 local keep = nil
 for _, entry in ipairs(oldest) do
@@ -65,7 +65,7 @@ end
 if keep then
   redis.call('XTRIM', log, 'MINID', string.format('%d', math.min(keep, seq)))
 end
--- An id is forgotten with its entry.
+-- An id is deleted together with its entry.
 local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
 if first then
   redis.call('ZREMRANGEBYSCORE', ids, '-inf', '(' .. string.match(first[1], '^%d+'))

@@ -1,4 +1,4 @@
--- Notes who holds which key, and returns how many hold each.
+-- Records a holder of each key, and returns the number of holders of each key.
 -- KEYS: for each hold its holders (zset, by expiry). ARGV: 1 milliseconds to live; then each holder.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

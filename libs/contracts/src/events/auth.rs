@@ -84,12 +84,13 @@ pub struct UserUpdated {
     pub user_id: Uuid,
     pub role: Role,
     pub is_active: bool,
-    /// The cloud account whose events the user receives; `null` for a user without one. Not for clients.
-    pub account_id: Option<String>,
     /// Grows with each change; tokens carry the one they were made under.
     pub generation: i64,
+    /// The cloud account whose events the user receives. In the envelope; not part of the payload.
+    #[serde(skip)]
+    pub account_id: Option<String>,
 }
-event!(UserUpdated, "auth:user.updated", user_id);
+event!(UserUpdated, "auth:user.updated", user_id, account_id);
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -23,31 +23,30 @@ pub fn matches_logged_pattern(channel: &str) -> bool {
     LOGGED_CHANNELS.iter().any(|pattern| channel.starts_with(pattern.trim_end_matches('*')))
 }
 
-/// Ties a payload struct to its channel and, where one is given, to the field that routes it.
+/// Ties a payload struct to its channel and to the fields that route it.
 macro_rules! event {
-    ($name:ident, $type:literal) => {
+    ($name:ident, $type:literal $(, $field:ident)*) => {
         impl crate::Event for $name {
             const TYPE: &'static str = $type;
+            $(crate::events::routed_by!($field);)*
         }
     };
-    ($name:ident, $type:literal, user_id) => {
-        impl crate::Event for $name {
-            const TYPE: &'static str = $type;
-            fn user_id(&self) -> Option<String> {
-                Some(self.user_id.to_string())
-            }
+}
+/// The method of `Event` that reads the field.
+macro_rules! routed_by {
+    (user_id) => {
+        fn user_id(&self) -> Option<String> {
+            Some(self.user_id.to_string())
         }
     };
-    ($name:ident, $type:literal, account_id) => {
-        impl crate::Event for $name {
-            const TYPE: &'static str = $type;
-            fn account_id(&self) -> Option<String> {
-                self.account_id.clone()
-            }
+    (account_id) => {
+        fn account_id(&self) -> Option<String> {
+            self.account_id.clone()
         }
     };
 }
 use event;
+use routed_by;
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,5 @@ fn every_line_of_the_security_review_names_tests_that_exist() {
         }
         lines.push(number);
     }
-    assert!(lines.is_sorted_by(|line, next| line < next), "each line stands once, in order: {lines:?}");
-    assert_eq!(lines[..56], (1..=56).collect::<Vec<_>>());
+    assert_eq!(lines, (1..=88).collect::<Vec<_>>(), "each line stands once, in order");
 }

@@ -3,7 +3,7 @@ use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, ClientIp, ValidJson};
+use web::{ApiError, ClientIp, NoQuery, ValidJson};
 
 use super::answers::{Terminated, User};
 use crate::caller::{AnyPerson, Person};
@@ -25,7 +25,7 @@ pub struct PasswordChange {
 
 /// The caller.
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
-pub async fn get_me(state: Data<State>, person: AnyPerson) -> Result<HttpResponse, ApiError> {
+pub async fn get_me(state: Data<State>, person: AnyPerson, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
     Ok(web::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
 }
@@ -36,6 +36,7 @@ pub async fn change_password(
     state: Data<State>,
     person: Person,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidJson(body): ValidJson<PasswordChange>,
 ) -> Result<HttpResponse, ApiError> {
     let PasswordChange { current_password, new_password } = body;

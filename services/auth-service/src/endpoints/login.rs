@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, ClientIp, ValidJson};
+use web::{ApiError, ClientIp, NoQuery, ValidJson};
 
 use super::answers::{Login, logged_in};
 use crate::attempt::Attempt;
@@ -40,6 +40,7 @@ pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidJson(body): ValidJson<SignupRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
@@ -55,6 +56,7 @@ pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidJson(body): ValidJson<LoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
+use web::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers;
 use super::users::{default_limit, is_account_id};
@@ -86,6 +86,7 @@ pub async fn create_service_token(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidJson(body): ValidJson<ServiceTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let ServiceTokenRequest { name, role, account_id, expires_at } = body;
@@ -122,6 +123,7 @@ pub async fn end_service_token(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;

@@ -5,7 +5,7 @@ use contracts::events::auth::EndReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{ApiError, ClientIp, ValidPath};
+use web::{ApiError, ClientIp, NoQuery, ValidPath};
 
 use super::answers::Terminated;
 use crate::audit::Initiator;
@@ -51,13 +51,13 @@ impl Session {
 
 /// The caller's session.
 #[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
-pub async fn get_session(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
+pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
     Ok(web::ok(Session::of(person.session.clone(), &person, &state)))
 }
 
 /// The caller's live sessions.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
-pub async fn list_sessions(state: Data<State>, person: Person) -> Result<HttpResponse, ApiError> {
+pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
     let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
@@ -71,6 +71,7 @@ pub async fn note_activity(
     state: Data<State>,
     person: Person,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let age = state.platform.clock.now() - person.session.last_activity;
     if age < state.settings.activity_interval() {
@@ -94,6 +95,7 @@ pub async fn end_session(
     state: Data<State>,
     person: Person,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let outcome = terminate(&state, person, id, Initiator::user_at(ip)).await;
@@ -116,6 +118,7 @@ pub async fn end_other_sessions(
     state: Data<State>,
     person: Person,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let outcome = terminate_others(&state, person, Initiator::user_at(ip)).await;
     let terminated = state.metrics.operation("terminate_other_sessions", outcome)?;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::state::State;
+use web::NoQuery;
 use web::openapi::Success;
 
 #[derive(Serialize, ToSchema)]
@@ -19,7 +20,7 @@ pub struct PublicConfig {
 
 /// What a client needs to know to keep a session alive.
 #[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
-pub async fn get_config(state: Data<State>) -> HttpResponse {
+pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     let settings = &state.settings;
     web::ok(PublicConfig {
         session_timeout_minutes: settings.session_timeout_minutes,
@@ -33,6 +34,6 @@ pub async fn get_config(state: Data<State>) -> HttpResponse {
 
 /// The public keys that verify access tokens (RFC 7517); none where a shared secret does.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
-pub async fn get_jwks(state: Data<State>) -> HttpResponse {
+pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().json(state.platform.keys.jwks())
 }

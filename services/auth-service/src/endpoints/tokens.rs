@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use identity::{TokenError, service_token_id};
 use uuid::Uuid;
-use web::{ApiError, ClientIp, bearer};
+use web::{ApiError, ClientIp, NoQuery, bearer};
 
 use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Initiator;
@@ -26,6 +26,7 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
@@ -91,6 +92,7 @@ pub async fn log_out(
     state: Data<State>,
     request: HttpRequest,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
     let ending = sessions_to_end(&state, &request, in_body);

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ClientIp, ValidJson, ValidPath, ValidQuery, cursor};
+use web::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers::{self, Terminated, User};
 use crate::account_locks::{self, Lock, Scope};
@@ -121,6 +121,7 @@ pub async fn update_user(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     ValidJson(patch): ValidJson<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
@@ -137,6 +138,7 @@ pub async fn end_user_sessions(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;
@@ -151,6 +153,7 @@ pub async fn lift_user_locks(
     state: Data<State>,
     admin: Admin,
     ClientIp(ip): ClientIp,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;

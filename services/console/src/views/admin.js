@@ -1,4 +1,4 @@
-// Administration: users, service tokens, live connections, audit.
+// Administration: users, service tokens, live connections, rules, audit log.
 
 import { fill, h } from '../dom.js';
 import * as session from '../session.js';
@@ -27,7 +27,7 @@ export function show(main, found, signal) {
     fill(
       main,
       head,
-      failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }),
+      failed({ status: 403, message: 'Only admins can open this page. Ask an admin to change your role.' }),
     );
     return undefined;
   }

@@ -1,4 +1,4 @@
-// Alerts: what somebody should look at, the newest first, live.
+// Alerts, the newest first, live.
 
 import { get, post } from '../api.js';
 import { fill, h } from '../dom.js';
@@ -98,12 +98,12 @@ export function show(main, found, signal) {
     }
   }
 
-  /** What is new goes to the top. */
+  /** Adds new alerts at the top. */
   async function merge() {
     if (items.size === 0) return start();
     const { data, page: info } = await page().catch(() => ({ data: [] }));
     const fresh = data.filter(({ id }) => !items.has(id));
-    // More came than a page holds: what lies between is not known.
+    // More alerts arrived than a page holds, so there may be a gap.
     if (fresh.length === data.length && info?.nextCursor) return start();
     list.prepend(...fresh.map((alert) => add(alert, 'arriving')));
     if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
@@ -116,12 +116,12 @@ export function show(main, found, signal) {
     else if (isUnreadOnly)
       fill(
         place,
-        empty('check', 'All read', 'Nothing asks for your attention. New alerts appear here by themselves.'),
+        empty('check', 'All read', 'No alert needs your attention. New alerts appear here automatically.'),
       );
     else
       fill(
         place,
-        empty('alerts', 'No alerts yet', 'A critical drift, or one that became worse, raises an alert.'),
+        empty('alerts', 'No alerts yet', 'A critical drift raises an alert, and so does a drift that became more severe.'),
       );
   }
 

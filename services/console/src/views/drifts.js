@@ -1,4 +1,4 @@
-// Drifts: filters, the live list, and beside it the drift that is looked at.
+// Drifts: filters, the live list, and next to it the open drift.
 
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';

@@ -75,8 +75,8 @@ pub async fn list_alerts(
 pub async fn get_alert(
     state: Data<State>,
     reader: Reader,
-    ValidPath(id): ValidPath<Uuid>,
     _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
@@ -91,9 +91,9 @@ pub async fn get_alert(
 pub async fn read_alert(
     state: Data<State>,
     Viewer(actor): Viewer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
     let mut write = match begin(&state, actor, &conditions, b"").await? {
@@ -215,9 +215,9 @@ pub async fn read_all_alerts(
 pub async fn delete_alert(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,

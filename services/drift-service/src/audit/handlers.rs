@@ -106,14 +106,13 @@ pub struct HistoryQuery {
 pub async fn get_drift_history(
     state: Data<State>,
     _viewer: Viewer,
+    ValidQuery(HistoryQuery { limit, cursor }): ValidQuery<HistoryQuery>,
     ValidPath(id): ValidPath<Uuid>,
-    query: Result<ValidQuery<HistoryQuery>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let first = entity::page(&*state.database, Some(id), None, None, None, 1).await;
     if first.map_err(DriftError::from)?.is_empty() {
         return Err(DriftError::NotFound("drift").into());
     }
-    let ValidQuery(HistoryQuery { limit, cursor }) = query?;
     list(&state, AuditQuery { entity_id: Some(id), action: None, actor: None, limit, cursor }).await
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod operations;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

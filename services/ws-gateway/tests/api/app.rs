@@ -176,7 +176,8 @@ impl Gateway {
     /// All lines of a counter; also of a gateway that answers no more.
     pub fn counts(&self, name: &str) -> Vec<String> {
         let text = TextEncoder::new().encode_to_string(&self.platform.metrics.gather()).unwrap();
-        text.lines().filter(|line| line.starts_with(&format!("{name}{{"))).map(str::to_owned).collect()
+        let of_name = |line: &&str| line.starts_with(&format!("{name}{{")) && !line.ends_with(" 0");
+        text.lines().filter(of_name).map(str::to_owned).collect()
     }
 }
 

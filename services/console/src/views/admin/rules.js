@@ -1,4 +1,4 @@
-// The rules of the deployment, with how often each has matched.
+// The rules of the deployment, and how often each rule has matched.
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -10,7 +10,7 @@ export async function showRules(place, signal) {
   try {
     const { data } = await get('/api/v1/drifts/rules', {}, { signal });
     if (signal.aborted) return;
-    const threshold = h('p', { class: 'quiet' }, `Alerts from severity ${data.alertThreshold} on.`);
+    const threshold = h('p', { class: 'quiet' }, `Severity ${data.alertThreshold} or higher raises an alert.`);
     fill(place, threshold, data.rules.length > 0 ? table(data.rules) : nothing());
   } catch (error) {
     if (!signal.aborted) fill(place, failed(error, () => showRules(place, signal)));

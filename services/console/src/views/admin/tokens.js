@@ -1,4 +1,4 @@
-// Service tokens: for machines such as a scanner in CI. Shown once, when they are made.
+// Service tokens for machines, such as a scanner in CI. Each token is shown once, when it is created.
 
 import { get, post, remove } from '../../api.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
@@ -28,9 +28,9 @@ export function showTokens(place, signal) {
         return empty(
           'key',
           'No service tokens',
-          'Make one for each machine that sends scans, such as your CI. It is shown once.',
+          'Create a token for each machine that sends scans, such as your CI. Each token is shown once.',
         );
-      const heads = ['Name', 'Role', 'Last used', 'Ends', ''].map((label) =>
+      const heads = ['Name', 'Role', 'Last used', 'Expires', ''].map((label) =>
         h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
       );
       const expiring = data.filter(expiresSoon).length;
@@ -39,7 +39,7 @@ export function showTokens(place, signal) {
           h(
             'p',
             { class: 'banner banner-warning', role: 'status' },
-            `${plural(expiring, 'token')} will expire within 14 days. Create another one for each machine in time.`,
+            `${plural(expiring, 'token')} will expire within 14 days. Create replacements in time.`,
           ),
         h(
           'div',
@@ -65,7 +65,7 @@ export function showTokens(place, signal) {
       h(
         'p',
         { class: 'quiet grow' },
-        'A token lets a machine in without a person’s password. It stops working when it is ended here, or when its creator is no admin any more.',
+        'A service token lets a machine call the API without a password. A token stops working when you revoke it here, or when its creator is no longer an admin.',
       ),
       create,
     ),
@@ -80,17 +80,15 @@ function tokenRow(token, reread) {
   const { id, name, role, lastUsedAt, createdAt, expiresAt } = token;
   const end = h(
     'button',
-    { class: 'quiet-button', 'aria-label': `End the token ${name}`, on: { click: stop } },
-    'End',
+    { class: 'quiet-button', 'aria-label': `Revoke the token ${name}`, on: { click: stop } },
+    'Revoke',
   );
   async function stop() {
-    if (
-      !(await confirmFirst(`End the token “${name}”?`, 'Whatever uses it stops working at once.', 'End it'))
-    )
-      return;
+    const text = 'Machines that use this token lose access at once.';
+    if (!(await confirmFirst(`Revoke the token "${name}"?`, text, 'Revoke'))) return;
     try {
       await busy(end, () => remove(`${TOKENS}/${id}`));
-      notify(`Ended: ${name}.`);
+      notify(`Revoked: ${name}.`);
       reread();
     } catch (error) {
       notify(explain(error), { tone: 'error' });
@@ -99,7 +97,7 @@ function tokenRow(token, reread) {
   return h(
     'tr',
     {},
-    h('td', {}, h('strong', {}, name), h('small', {}, 'made ', ago(createdAt, 'ago'))),
+    h('td', {}, h('strong', {}, name), h('small', {}, 'created ', ago(createdAt, 'ago'))),
     h('td', {}, role),
     h('td', {}, lastUsedAt ? ago(lastUsedAt, 'ago') : h('span', { class: 'quiet' }, 'never')),
     h('td', {}, until(expiresAt), expiresSoon(token) && h('span', { class: 'tag tag-soon' }, 'soon')),
@@ -130,7 +128,7 @@ function newToken() {
         [90, 30, 365].map((days) => h('option', { value: days }, LIVES[days])),
       );
       const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
-      const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
+      const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Create token');
       const form = h('form', { novalidate: true, on: { submit: make } });
       async function make(event) {
         event.preventDefault();
@@ -160,9 +158,9 @@ function newToken() {
         );
       fill(
         form,
-        field('Name', name, 'Where it will be used, such as ci-network.'),
+        field('Name', name, 'Where the token will be used, such as ci-network.'),
         field('Role', role),
-        field('Lives for', life),
+        field('Expires after', life),
         told,
         h(
           'div',
@@ -184,12 +182,12 @@ function madeView(token, done) {
       await navigator.clipboard.writeText(token);
       notify('Copied.', { tone: 'info' });
     } catch {
-      // The clipboard is closed to pages without TLS.
+      // Pages without TLS cannot use the clipboard.
       getSelection().selectAllChildren(secret);
     }
   };
   return [
-    h('p', { class: 'banner banner-warning' }, 'Copy it now: it is not shown again.'),
+    h('p', { class: 'banner banner-warning' }, 'Copy the token now. It is not shown again.'),
     h(
       'div',
       { class: 'secret' },

@@ -33,7 +33,7 @@ export function showUsers(place, signal) {
     return load(table, signal, async () => {
       const first = await page();
       if (first.data.length === 0)
-        return empty('search', 'Nobody found', 'No name and no email has this in it.');
+        return empty('search', 'No user found', 'No name or email contains this text.');
       const body = h('tbody', {}, first.data.map(userRow));
       return [usersTable(body), moreButton(body, first.page.nextCursor, page)];
     });
@@ -52,7 +52,7 @@ function usersTable(body) {
     column('Name'),
     column('Role'),
     column('Last login', 'wide-only'),
-    column('Made', 'wide-only'),
+    column('Created', 'wide-only'),
     column(h('span', { class: 'unseen' }, 'Actions')),
   ];
   return h(
@@ -136,8 +136,8 @@ function userRow(user) {
       await change(role, { role: role.value }, `${now.name} is now ${role.value}.`);
     }
     async function turn() {
-      const tokens = now.role === 'admin' ? ' Service tokens that they created stop working.' : '';
-      const text = `${now.name} is logged out everywhere at once and cannot log in until enabled again.${tokens}`;
+      const tokens = now.role === 'admin' ? ' The service tokens of this user stop working.' : '';
+      const text = `${now.name} is logged out everywhere at once, and cannot log in until you enable the account again.${tokens}`;
       if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;
       await change(
         toggle,
@@ -169,10 +169,10 @@ function userRow(user) {
 
 async function endSessions(button, { id, name }) {
   const text = `${name} will have to log in again on every device.`;
-  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End them'))) return;
+  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End sessions'))) return;
   try {
     const { data } = await busy(button, () => remove(`${USERS}/${id}/sessions`));
-    notify(`Ended: ${plural(data.terminated, 'session')} of ${name}.`);
+    notify(`Ended ${plural(data.terminated, 'session')} of ${name}.`);
   } catch (error) {
     notify(explain(error), { tone: 'error' });
   }
@@ -180,19 +180,19 @@ async function endSessions(button, { id, name }) {
 
 const LOCKED = {
   network: ({ network }) => `Locked for ${network}`,
-  unfamiliar_networks: () => 'Locked for networks they have not logged in from',
+  unfamiliar_networks: () => 'Locked for networks that the user has not logged in from',
   password_change: () => 'Locked for changing the password',
 };
 
 function lockView(lock) {
   const text = LOCKED[lock.scope]?.(lock) ?? 'Locked';
-  return h('small', { class: 'user-lock' }, icon('lock'), text, ', ends ', until(lock.endsAt));
+  return h('small', { class: 'user-lock' }, icon('lock'), text, ', expires ', until(lock.endsAt));
 }
 
 async function liftLocks(button, { id, name }, done) {
   try {
     const { data } = await busy(button, () => remove(`${USERS}/${id}/locks`));
-    notify(`Lifted: ${plural(data.lifted, 'lock')} of ${name}.`);
+    notify(`Lifted ${plural(data.lifted, 'lock')} of ${name}.`);
     done();
   } catch (error) {
     notify(explain(error), { tone: 'error' });

@@ -1,12 +1,12 @@
-// What differs between the expected and the actual state, as lines to read. Pure.
+// The differences between the expected and the actual state, as lines to read. Pure functions.
 
 export const HIDDEN = '(sensitive value)';
 
-/** `[{label, path, type, expected, actual, isSensitive, reason, isCovered}]`, one per changed path. */
+/** Returns `{label, path, type, expected, actual, isSensitive, reason, isCovered}` for each changed path. */
 export function changesOf({ difference, expectedState, actualState }) {
   const merged = new Map();
   for (const { path, sensitive, change, class: rating, reason } of difference ?? []) {
-    // An element's place says little where arrays are sets: their array is compared as a whole.
+    // Arrays are often sets, where an index says little, so each array is compared as a whole.
     const whole = upToIndex(path);
     const key = JSON.stringify(whole);
     const known = merged.get(key);
@@ -14,7 +14,7 @@ export function changesOf({ difference, expectedState, actualState }) {
     merged.set(key, {
       path: whole,
       isSensitive: sensitive || (known?.isSensitive ?? false),
-      // The reason of the most severe path.
+      // The most severe path gives the reason.
       reason: rating === 'critical' ? reason : (known?.reason ?? reason),
       isCovered: isCovered && (known?.isCovered ?? true),
       change,
@@ -29,7 +29,7 @@ export function changesOf({ difference, expectedState, actualState }) {
 
 function typeOf(change, expected, actual) {
   if (change === 'reordered') return 'reordered';
-  // Both sides are hidden, or not told: the service knows how they differ.
+  // Both sides are hidden or missing: only the service knows the difference.
   if (expected === actual && change) return change;
   if (isAbsent(expected) && !isAbsent(actual)) return 'added';
   if (!isAbsent(expected) && isAbsent(actual)) return 'removed';
@@ -50,7 +50,7 @@ function valueAt(state, path) {
   }, state ?? undefined);
 }
 
-/** A path may lead into a text that holds JSON. */
+/** Parses a text that contains JSON: a path may lead into it. */
 function embedded(text) {
   try {
     return JSON.parse(text);
@@ -59,7 +59,7 @@ function embedded(text) {
   }
 }
 
-/** `tags.owner`, or `tags["a.b"]` where the name is no plain one. */
+/** Formats a path as `tags.owner`, or as `tags["a.b"]` if a name has special characters. */
 export function label(path) {
   return path
     .map((step) => (/^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))
@@ -67,13 +67,13 @@ export function label(path) {
     .replace(/^\./, '');
 }
 
-/** The first names of what changed, for one line. */
+/** Returns the first changed names, for one line. */
 export function changedNames({ difference }, most = 3) {
   const names = [...new Set((difference ?? []).map(({ path }) => label(upToIndex(path))))];
   return names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names;
 }
 
-/** Two arrays as one: `[{sign: '+' | '−' | ' ', item}]`, by what is in them and not by place. */
+/** Merges two arrays into `[{sign: '+' | '−' | ' ', item}]`, by content and not by index. */
 export function arrayLines(expected, actual) {
   const left = (expected ?? []).map((item) => JSON.stringify(item));
   const rest = (actual ?? []).map((item) => JSON.stringify(item));
@@ -89,7 +89,7 @@ export function arrayLines(expected, actual) {
   }));
 }
 
-/** Every attribute of a state as `[label, value]`, nested ones flattened. */
+/** Returns every attribute of a state as `[label, value]`, with nested objects flattened. */
 export function attributes(state, path = []) {
   return Object.entries(state ?? {}).flatMap(([name, value]) => {
     const here = [...path, name];

@@ -1,4 +1,4 @@
-// How plans come in: the sample, a file dropped on the page, or one chosen in the upload form.
+// Uploads of plans: the sample, a file dropped on the page, or a file chosen in the upload form.
 
 import { upload } from '../../api.js';
 import { openDialog } from '../../dialog.js';
@@ -17,7 +17,7 @@ export async function loadSample(button) {
     try {
       const sample = await (await fetch('sample/plan.json.gz')).blob();
       const { data } = await upload(INGEST, { stack: 'sample' }, sample, () => {});
-      notify(`The sample plan is in: ${count(data.created)} drifts.`);
+      notify(`Sample plan loaded: ${count(data.created)} drifts.`);
       readSummary();
     } catch (error) {
       notify(explain(error), { tone: 'error' });
@@ -25,7 +25,7 @@ export async function loadSample(button) {
   });
 }
 
-/** Files dropped anywhere on the view; a veil says that they may be. */
+/** Accepts files dropped anywhere on the view, and shows a veil while a file is dragged over it. */
 export function acceptDrops(view, signal) {
   if (!session.may('engineer')) return;
   const veil = h(
@@ -56,12 +56,12 @@ export function acceptDrops(view, signal) {
   });
 }
 
-/** Opens the upload form, which most visits do without and so is loaded only here. */
+/** Opens the upload form. The form is loaded here, because most visits do not need it. */
 export async function openUpload(file) {
   try {
     const { uploadForm } = await import('./upload.js');
     await openDialog('Upload a plan', (close) => uploadForm(file, close), { wide: true });
   } catch {
-    notify('The upload did not load. Check your connection and try again.', { tone: 'error' });
+    notify('The upload form did not load. Check your connection and try again.', { tone: 'error' });
   }
 }

@@ -1,4 +1,4 @@
-// The form that sends a plan file as it is, with progress, and then the report of what came of it.
+// The form that uploads a plan file unchanged, shows the progress, and then the report.
 
 import { upload } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -17,7 +17,7 @@ const COUNTS = [
   ['ignored', 'ignored by rule'],
 ];
 
-/** The form, with a file where one was dropped; `close` leaves it. */
+/** Returns the form, with the dropped file if there is one; `close` closes the dialog. */
 export function uploadForm(given, close) {
   let file = null;
   const input = h('input', {
@@ -51,13 +51,13 @@ export function uploadForm(given, close) {
       { class: 'field' },
       h('label', { for: 'plan-stack' }, 'Stack'),
       stack,
-      h('p', { class: 'hint' }, 'What this plan is of, such as prod/network. Drifts are told apart by it.'),
+      h('p', { class: 'hint' }, 'The Terraform state of this plan, such as prod/network. Each stack has its own drifts.'),
     ),
-    check(complete, 'The scan is complete', 'Drifts of this stack that it does not show are resolved.'),
+    check(complete, 'The scan is complete', 'Drifts of this stack that the scan does not show are resolved.'),
     check(
       assume,
-      'I vouch for it',
-      'The plan was neither targeted nor made with -refresh=false, even if it does not show that.',
+      'I vouch for the plan',
+      'The plan was neither targeted nor made with -refresh=false, even if the file does not state this.',
     ),
     check(dryRun, 'Dry run', 'Reports what would happen and changes nothing.'),
     told,
@@ -154,7 +154,7 @@ function reportView(report, isDryRun) {
   return h(
     'section',
     { class: 'report', role: 'status' },
-    h('h3', {}, isDryRun ? 'This would happen' : 'Done'),
+    h('h3', {}, isDryRun ? 'Dry run: nothing was stored' : 'Done'),
     h(
       'dl',
       { class: 'report-counts' },

@@ -71,9 +71,9 @@ impl DriftChange {
 pub async fn update_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
     body: Result<ValidJson<DriftChange>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     find(&state, id).await?;
@@ -131,9 +131,9 @@ async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
 pub async fn delete_drift(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,

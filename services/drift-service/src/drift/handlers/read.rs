@@ -32,8 +32,8 @@ pub async fn list_drifts(
 pub async fn get_drift(
     state: Data<State>,
     Reader { audience, .. }: Reader,
-    ValidPath(id): ValidPath<Uuid>,
     _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;

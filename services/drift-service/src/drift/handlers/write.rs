@@ -41,9 +41,9 @@ pub struct MaybeReason {
 pub async fn approve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
@@ -57,9 +57,9 @@ pub async fn approve_drift(
 pub async fn reject_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
@@ -73,9 +73,9 @@ pub async fn reject_drift(
 pub async fn resolve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
     request: HttpRequest,
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
@@ -90,9 +90,9 @@ pub async fn resolve_drift(
 pub async fn reopen_drift(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
-    _: NoQuery,
     request: HttpRequest,
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
