@@ -113,13 +113,13 @@ impl Settings {
         (timing.ping_interval + timing.ping_timeout) / 200
     }
 
-    /// How long a client that was cut off may come back; `None` if recovery is off.
+    /// Time in which a client that was cut off may resume; `None` if recovery is off.
     pub(crate) fn recovery(&self) -> Option<Duration> {
         (self.gateway_recovery_seconds > 0).then(|| Duration::from_secs(self.gateway_recovery_seconds))
     }
 }
 
-/// Short, and of characters that stand for themselves in a URL; a dot ends it in the ids.
+/// Short, and of characters that need no escape in a URL. A dot ends the name in the ids.
 fn node_name(text: &str) -> Result<String, String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if (1..=32).contains(&text.len()) && text.bytes().all(fits) {

@@ -69,7 +69,7 @@ impl Admission {
         self.limiter.count(&key, MESSAGE_WINDOW).await <= self.messages_per_second
     }
 
-    /// A socket that could not live a second is not let in: its client would come back at once.
+    /// A socket that could not live a second is not let in: its client would reconnect at once.
     fn about_to_expire(&self, claims: &Claims) -> Option<TokenError> {
         let at = DateTime::from_timestamp(claims.exp, 0)?;
         (self.clock.now() + SHORTEST_LIFE > at + LEEWAY).then_some(TokenError::Expired { at })

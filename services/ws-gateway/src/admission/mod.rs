@@ -11,3 +11,6 @@ pub use held_slots::HeldSlots;
 pub use peer::Peer;
 pub use quotas::{QuotaLimits, Quotas};
 pub use revocation::{RevocationLag, close_revoked_sockets};
+
+#[cfg(test)]
+mod admission_tests;

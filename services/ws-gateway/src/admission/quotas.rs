@@ -118,7 +118,7 @@ impl Quotas {
         if self.hold(keys, socket).await {
             return true;
         }
-        // A replica that died may have left slots behind, and its clients come back before they expire.
+        // A replica that died may have left slots behind, and its clients reconnect before the slots expire.
         let recount = self.recount(user);
         let mut last = recount.lock().await;
         let mut is_admitted = self.hold(keys, socket).await;

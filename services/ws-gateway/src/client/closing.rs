@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 
 use crate::protocol::{Ending, NamespaceKind};
 
-/// How long the last packets wait for the GET that fetches them.
+/// Time that the last packets wait for the GET that fetches them.
 const LINGER: Duration = Duration::from_secs(30);
-/// How long a client may take to close by itself after a DISCONNECT: some read their packets on another
-/// thread than the close, and would take the close for a broken line and reconnect.
+/// Time in which a client may close by itself after a DISCONNECT. Some clients read packets on another thread
+/// than the close: they would take the close for a broken line and reconnect.
 const GOODBYE: Duration = Duration::from_millis(50);
 
 /// The transport of a connection that closes.
@@ -22,7 +22,7 @@ pub enum Carrier {
     Plain,
 }
 
-/// The way in which a connection says goodbye.
+/// The last steps of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Farewell {
     /// Goes to each socket.
@@ -117,7 +117,7 @@ impl LastNotice {
 }
 
 impl Farewell {
-    /// The table of all closes. After a DISCONNECT stock clients close by themselves. On polling they would hear a
+    /// The table of all closes. A stock client closes by itself after a DISCONNECT. On polling it would handle a
     /// close packet before the DISCONNECT that came with it, and reconnect.
     pub fn of(ending: Ending, carrier: Carrier) -> Self {
         use Afterwards::{AwaitClose, Linger, Remove};

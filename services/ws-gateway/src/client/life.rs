@@ -12,7 +12,7 @@ use super::effects::{Effect, Effects, Resumption};
 use super::haste::Haste;
 use crate::protocol::{Ending, NamespaceKind};
 
-/// How long a silent client of `/ws` is expected to resume.
+/// Time in which a client of `/ws` that says nothing is expected to resume.
 const RESUME_GRACE: Duration = Duration::from_secs(1);
 
 /// The sockets and deadlines of a connection until its end, whatever protocol the client speaks.

@@ -19,8 +19,10 @@ pub use effects::{
 };
 pub use reply::Reply;
 #[cfg(feature = "conformance")]
-pub use socket_io::{SocketIo, Violation};
+pub use socket_io::SocketIo;
 pub use state::ClientState;
 
 #[cfg(test)]
 mod closing_tests;
+#[cfg(test)]
+mod state_tests;

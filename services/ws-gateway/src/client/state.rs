@@ -3,25 +3,21 @@ use std::time::Duration;
 
 use backplane::Position;
 use contracts::events::auth::EndReason;
-use serde_json::Value;
 use smallvec::smallvec;
 use tokio::time::Instant;
 
 use super::closing::{Carrier, Closing};
 use super::deadlines::Timing;
-use super::effects::{Candidate, Credentials, Effect, Effects, UpgradeStep, admit};
+use super::effects::{Effect, Effects, UpgradeStep};
 use super::life::Life;
 use super::plain;
-use super::reply::Reply;
-use super::requests;
-use super::socket_io::{SocketIo, Violation};
+use super::socket_io::SocketIo;
 #[cfg(feature = "conformance")]
 use crate::conformance::Echo;
 use crate::protocol::engineio::{self, Beat, Lane, Message, Packet, Received, Transport};
-use crate::protocol::socketio::Action;
 use crate::protocol::{Ending, Frame, NamespaceKind, Refusal};
 
-/// How long a client may take to move to a WebSocket.
+/// Time in which a client has to move to a WebSocket.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of one client's connection.
@@ -198,8 +194,14 @@ impl ClientState {
 
     /// A socket was refused.
     pub fn on_refused(&mut self, now: Instant, kind: NamespaceKind, refusal: &Refusal) -> Effects {
-        let Some(namespace) = kind.namespace() else { return self.close(now, plain::ending_of(refusal)) };
-        self.refuse_once(now, Some(kind), namespace, &refusal.message, Some(&refusal.data(kind)))
+        let refused = match (self.as_socket_io(), kind.namespace()) {
+            (Some(socket_io), Some(namespace)) => {
+                let data = refusal.data(kind);
+                socket_io.refuse_once(Some(kind), namespace, &refusal.message, Some(&data))
+            }
+            _ => Err(plain::ending_of(refusal)),
+        };
+        refused.unwrap_or_else(|ending| self.close(now, ending))
     }
 
     /// A message has to wait for the rate limit. Closes the connection if there were too many in a row.
@@ -236,33 +238,14 @@ impl ClientState {
     }
 
     fn on_socket_io_message(&mut self, now: Instant, message: Message) -> Effects {
+        let Protocol::SocketIo(socket_io) = &mut self.protocol else { return Effects::new() };
         #[cfg(feature = "conformance")]
-        if let (Some(echo), Protocol::SocketIo(socket_io)) = (&self.echo, &mut self.protocol) {
+        if let Some(echo) = &self.echo {
             self.life.deadlines.handshake = None;
             let echoed = echo.on_message(socket_io, message);
-            return echoed.unwrap_or_else(|Violation| self.close(now, Ending::BadMessage));
+            return echoed.unwrap_or_else(|ending| self.close(now, ending));
         }
-        let Some(socket_io) = self.as_socket_io() else { return Effects::new() };
-        match socket_io.decode(message) {
-            Action::Join { namespace, auth } => match NamespaceKind::of(&namespace) {
-                Some(kind) => {
-                    let credentials = Credentials::Packet(auth);
-                    admit(Candidate::Socket { kind, credentials, reply: Reply::None })
-                }
-                None => self.refuse_once(now, None, &namespace, "Invalid namespace", None),
-            },
-            Action::Leave { namespace } => {
-                let kind = NamespaceKind::of(&namespace);
-                self.life.leave(|own, _| Some(own) == kind)
-            }
-            Action::Event { namespace, name, args, ack, .. } => {
-                let Some(kind) = NamespaceKind::of(&namespace) else { return Effects::new() };
-                let Some(socket) = self.life.socket_of(kind) else { return Effects::new() };
-                admit(Candidate::Message(requests::of_event(kind, socket, name, &args, ack)))
-            }
-            Action::Nothing => Effects::new(),
-            Action::Violation => self.close(now, Ending::BadMessage),
-        }
+        socket_io.on_message(&mut self.life, message).unwrap_or_else(|ending| self.close(now, ending))
     }
 
     /// A packet breaks the protocol. On a WebSocket that only probes, the packet closes that WebSocket alone.
@@ -270,22 +253,6 @@ impl ClientState {
         match lane {
             Lane::WebSocket => self.on_web_socket_gone(now, Ending::BadMessage),
             Lane::Polling => self.close(now, Ending::BadMessage),
-        }
-    }
-
-    fn refuse_once(
-        &mut self,
-        now: Instant,
-        kind: Option<NamespaceKind>,
-        namespace: &str,
-        message: &str,
-        data: Option<&Value>,
-    ) -> Effects {
-        let refused =
-            self.as_socket_io().map(|socket_io| socket_io.refuse_once(kind, namespace, message, data));
-        match refused {
-            Some(Ok(frame)) => smallvec![Effect::Send(frame)],
-            Some(Err(Violation)) | None => self.close(now, Ending::Unauthorised),
         }
     }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::control::{CHANNEL, ControlHandler, ControlMessage, Question};
 
 const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a silent replica still counts as present: its sockets may be open.
+/// Time for which a silent replica still counts as present: its sockets may be open.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
@@ -127,8 +127,8 @@ impl Cluster {
         Answers { answers, partial: sent.is_err() || !missing.is_empty() }
     }
 
-    /// Closes a socket whose client came back on another connection, on whichever replica the socket is: it may
-    /// be half-open.
+    /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be
+    /// half-open.
     pub async fn take_over(&self, socket: &str) {
         self.handler.close_taken_over(socket);
         let message = ControlMessage::TakeOver { replica: self.replica, socket: socket.into() };

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use smallvec::smallvec;
 
 use super::client_suite;
-use crate::client::{Effect, Effects, SocketIo, Violation};
-use crate::protocol::Frame;
+use crate::client::{Effect, Effects, SocketIo};
 use crate::protocol::engineio::{Message, Packet};
 use crate::protocol::socketio::{self, Action, Content, SocketPacket};
+use crate::protocol::{Ending, Frame};
 use crate::random_id::random_id;
 
 /// The namespaces of the Socket.IO suite.
@@ -33,12 +33,12 @@ pub struct Echo {
 }
 
 impl Echo {
-    pub fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Violation> {
+    pub fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Ending> {
         if self.suite == Suite::EngineIo {
             return Ok(smallvec![Effect::Send(Packet::Message(message).frame())]);
         }
-        match socket_io.decode(message) {
-            Action::Violation => Err(Violation),
+        match socket_io.decode(message)? {
+            Action::Violation => Err(Ending::BadMessage),
             action if self.suite == Suite::Client => {
                 Ok(client_suite::respond(&self.id, &self.query, socket_io, action))
             }

@@ -11,7 +11,7 @@ use crate::outbound::Pushed;
 use crate::protocol::{NamespaceKind, Notice};
 use crate::random_id::random_id;
 
-/// How long before the expiry of its token a socket is warned.
+/// Time between the warning and the expiry of a token.
 const WARNING: TimeDelta = TimeDelta::minutes(5);
 /// Limit of the events that wait for a socket that is not open yet.
 const MAX_WAITING_BYTES: usize = 256 * 1024;

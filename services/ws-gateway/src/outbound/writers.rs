@@ -11,28 +11,27 @@ use super::queue::{Queue, Taker, Written};
 use crate::protocol::Frame;
 use crate::protocol::engineio::encode_payload;
 
-/// The frames queued for one connection, and who takes them.
+/// The frames queued for one connection, and the tasks that write them.
 ///
-/// Whoever pushes never waits; whoever takes gets all that is queued in one go: the task of the WebSocket,
-/// a polling GET, or for an idle WebSocket whoever has just queued something, which wakes nobody. A frame
-/// stays here until the kernel has it, so that what is counted is what waits. All of them may run on
-/// different threads.
+/// A push never waits. One write takes the whole queue: by the task of the WebSocket, by a polling GET, or on an
+/// idle WebSocket by the task that has just pushed, so that no task is woken. A frame stays here until the kernel
+/// has it, so that the limit counts the frames that wait. Pushes and writes may run on different threads.
 #[derive(Debug)]
 pub struct Outbound {
     limit: usize,
     queue: Mutex<Queue>,
 }
 
-/// What became of a frame.
+/// The result of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// Behind others, with which it will be written.
+    /// The frame is behind others, and will be written with them.
     Queued,
-    /// Nothing else is queued: somebody must see to it that it is written.
+    /// The queue was empty: the caller must have the frame written.
     First,
     /// The queue is full: its reader is too slow and the connection must end.
     Full,
-    /// The connection is ending; nobody will read it.
+    /// The connection is ending; no client will read the frame.
     Closed,
 }
 
@@ -51,7 +50,7 @@ impl Outbound {
         Self { limit, queue: Mutex::new(Queue::new(taker)) }
     }
 
-    /// Queues a frame for whoever takes it, who is woken.
+    /// Queues a frame, and wakes the task that writes it.
     pub fn push(&self, frame: Frame) -> Pushed {
         let mut queue = self.lock();
         let pushed = self.admit(&mut queue, frame);
@@ -83,8 +82,7 @@ impl Outbound {
         self.lock().wake();
     }
 
-    /// Writes what is queued, here and now. Whoever takes it otherwise is woken only where it is not a
-    /// WebSocket's, or the kernel does not take all of it.
+    /// Writes the queue at once. Wakes the usual reader only when polling, or when the socket buffer is full.
     pub fn write_now(&self) {
         let mut queue = self.lock();
         let stream = queue.stream.clone().filter(|_| queue.taker == Taker::WebSocket);
@@ -108,7 +106,7 @@ impl Outbound {
         self.push(frame)
     }
 
-    /// Queues the last frames, past any limit; once they are taken, the taker learns of the end.
+    /// Queues the last frames, past any limit. The end follows once they are written.
     pub fn finish(&self, last: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
         if !queue.closing {
@@ -117,7 +115,7 @@ impl Outbound {
         }
     }
 
-    /// Queues what is said before the end, past any limit, and leaves the end to come.
+    /// Queues frames past any limit, shortly before the end.
     pub fn say(&self, last: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
         if !queue.closing {
@@ -126,7 +124,8 @@ impl Outbound {
         }
     }
 
-    /// Forgets what is queued, for a reader that is not worth waiting for. Returns their number.
+    /// Discards the queue of a reader that is not worth waiting for, and queues the last frames. Returns the number
+    /// of discarded frames.
     pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
         let forgotten = self.lock().forget();
         self.finish(last);
@@ -142,14 +141,14 @@ impl Outbound {
         self.lock().is_stalled(now)
     }
 
-    /// A WebSocket has come; what it gets at first is only the answers to its probe.
+    /// A WebSocket has connected. At first it gets only the pongs to its probe. Returns its ticket.
     pub fn open_web_socket(&self) -> u32 {
         let mut queue = self.lock();
         queue.ticket += 1;
         queue.ticket
     }
 
-    /// The connection of this WebSocket is there: it begins with the head of the answer to its request.
+    /// The stream of this WebSocket is open: it begins with the head of the response to its request.
     pub fn begin(&self, ticket: u32, head: Bytes) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
@@ -157,7 +156,7 @@ impl Outbound {
         }
     }
 
-    /// Where others may write for this WebSocket while it is idle; `None` once it is gone.
+    /// Sets the stream on which pushes may write while this WebSocket is idle; `None` once it is gone.
     pub fn set_stream(&self, ticket: u32, stream: Option<&Arc<TcpStream>>) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
@@ -173,7 +172,7 @@ impl Outbound {
         queue.wake();
     }
 
-    /// From here on the WebSocket takes everything.
+    /// The WebSocket takes all frames from here on.
     pub fn upgrade(&self) {
         let mut queue = self.lock();
         queue.taker = Taker::WebSocket;
@@ -181,7 +180,7 @@ impl Outbound {
         queue.wake();
     }
 
-    /// Gives the WebSocket up that probed; polling goes on.
+    /// Gives up the WebSocket that probed; polling continues.
     pub fn abandon_probe(&self) {
         let mut queue = self.lock();
         if queue.taker != Taker::WebSocket {
@@ -194,10 +193,10 @@ impl Outbound {
         }
     }
 
-    /// Has `write` take what is queued, in one go if it takes so much.
+    /// Writes the queue with `write`, in one call if it takes all bytes.
     ///
     /// # Errors
-    /// Those of `write`, but for «would block».
+    /// Those of `write`, except `WouldBlock`.
     pub fn write_queued(
         &self,
         ticket: u32,
@@ -215,13 +214,14 @@ impl Outbound {
         Ok(written)
     }
 
-    /// Whether this WebSocket has only to write what is left, or nothing. It is woken when that changes.
+    /// Whether this WebSocket has only to write the rest of the queue, or nothing. Its task is woken when that
+    /// changes.
     pub fn is_over(&self, ticket: u32) -> bool {
         let queue = self.lock();
         queue.closing || ticket != queue.ticket
     }
 
-    /// All that is queued, as the body of a polling answer; `None` after the end.
+    /// The whole queue as the body of a polling response; `None` after the end.
     pub fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut queue = self.lock();
         let taken = match queue.taker {
@@ -247,7 +247,7 @@ impl Outbound {
     }
 }
 
-/// Hands the pieces to the kernel; a single one by the shorter way.
+/// Writes the pieces; a single one by the shorter way.
 pub fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     match pieces {
         [piece] => stream.try_write(piece),

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// What a WebSocket writes that takes up to `room` bytes.
+/// The writes of a WebSocket that takes up to `room` bytes.
 fn write(outbound: &Outbound, ticket: u32, mut room: usize) -> (Vec<Vec<u8>>, Written) {
     let mut writes = Vec::new();
     let cx = Context::from_waker(Waker::noop());

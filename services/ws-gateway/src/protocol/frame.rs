@@ -73,7 +73,7 @@ impl Frame {
 
     fn encode(payload_len: usize, kind: FrameKind, message: Message) -> Self {
         let mut wire = BytesMut::with_capacity(payload_len + 10);
-        // The codec fails on fragments only, and none is ever given to it.
+        // The codec fails on fragments only.
         let encoded = Codec::new().encode(message, &mut wire);
         debug_assert!(encoded.is_ok());
         let header = wire.len().saturating_sub(payload_len);

@@ -1,5 +1,5 @@
 //! The newest events of the log as they were relayed, so that clients that resume, often many at
-//! once, are given frames that are encoded already.
+//! once, get frames that are encoded already.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -22,7 +22,7 @@ pub struct Recovery {
     pub kept: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
-    /// How long a client that was cut off may come back; `None` if recovery is off.
+    /// Time in which a client that was cut off may resume; `None` if recovery is off.
     pub window: Option<Duration>,
 }
 

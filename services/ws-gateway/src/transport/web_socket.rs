@@ -26,8 +26,8 @@ use super::worker::Worker;
 use crate::outbound::{Outbound, Written, write_to};
 use crate::protocol::{Ending, Frame};
 
-/// How long a client may take to close its side: closing a stream that has something unread would take
-/// back the last bytes that were written.
+/// Time in which a client may close its side: the close of a stream with unread bytes would discard the last
+/// written bytes.
 const LINGER: Duration = Duration::from_secs(1);
 const NORMAL_CLOSURE: u16 = 1000;
 const READ_BYTES: usize = 32 * 1024;

@@ -1,4 +1,4 @@
-//! What the public suites of the protocols check, on the echo server that they need.
+//! The checks of the public suites of the protocols, on the echo server that they need.
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The server's ping and the client's answer, as a machine of two states.
+/// The server's ping and the client's pong, as a machine of two states.
 ///
 /// Inputs: the clock ([`Heartbeat::beat`]) and a pong ([`Heartbeat::pong`]). It ends when a ping
 /// stays unanswered for the timeout.
@@ -19,7 +19,7 @@ enum State {
     Awaiting { until: Instant },
 }
 
-/// What is to be done now.
+/// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
     Nothing,
@@ -32,7 +32,7 @@ impl Heartbeat {
         Self { interval, timeout, state: State::Quiet { ping_at: now + interval } }
     }
 
-    /// When [`Heartbeat::beat`] has something to say next.
+    /// The time of the next action.
     pub fn deadline(&self) -> Instant {
         match self.state {
             State::Quiet { ping_at } => ping_at,
