@@ -69,7 +69,7 @@ impl OwnSockets {
         self.hubs.for_each_member(|member| {
             part.connections += 1;
             let mut hasher = DefaultHasher::new();
-            member.claims.user_id.hash(&mut hasher);
+            member.owner.user_id.hash(&mut hasher);
             part.users.insert(hasher.finish());
         });
         part
@@ -78,7 +78,7 @@ impl OwnSockets {
     fn sockets_of(&self, user: &str) -> Vec<SocketInfo> {
         let mut sockets = Vec::new();
         self.hubs.for_each_member(|member| {
-            if member.claims.user_id == user {
+            if *member.owner.user_id == *user {
                 sockets.push(SocketInfo::of(member));
             }
         });
@@ -98,11 +98,11 @@ impl SocketInfo {
     fn of(member: &Member) -> Self {
         Self {
             id: member.id.to_string(),
-            user_id: member.claims.user_id.clone(),
-            sid: member.claims.sid,
+            user_id: member.owner.user_id.to_string(),
+            sid: member.owner.sid,
             endpoint: member.kind.endpoint().into(),
             connected_at: member.connected_at,
-            expires_at: member.expires_at(),
+            expires_at: member.owner.expires_at(),
             ip_address: member.subscriber.ip().map(|ip| ip.to_string()),
             rooms: member.rooms.iter().map(|own| own.room.to_string()).collect(),
         }

@@ -85,16 +85,15 @@ async fn a_guess_counts_and_a_verified_token_passes() {
 #[tokio::test]
 async fn a_token_is_replaced_by_one_of_the_same_user_and_session() {
     let (state, address, session) = (start(), peer(1), Uuid::now_v7());
-    let old = claims("u", session, 900);
     for (user, session, expected) in [
         ("u", session, None),
         ("u", Uuid::now_v7(), Some(RefusalCode::AuthFailed)),
         ("other", session, Some(RefusalCode::AuthFailed)),
     ] {
         let new = token(&state, user, session, 900);
-        assert_eq!(code(state.admission.reauthorize(&address, &old, &new).await), expected);
+        assert_eq!(code(state.admission.reauthorize(&address, "u", Some(session), &new).await), expected);
     }
-    let empty = state.admission.reauthorize(&address, &old, "").await;
+    let empty = state.admission.reauthorize(&address, "u", Some(session), "").await;
     assert_eq!(code(empty), Some(RefusalCode::MissingToken));
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta};
 use contracts::{Claims, Clock, Sampler};
 use identity::{LEEWAY, TokenError, Verifier};
 use strum::EnumCount;
+use uuid::Uuid;
 use web::Limiter;
 
 use super::peer::Peer;
@@ -54,9 +55,15 @@ impl Admission {
     }
 
     /// Returns the claims of a token that replaces another: it must be of the same user and session.
-    pub async fn reauthorize(&self, peer: &Peer, old: &Claims, token: &str) -> Result<Claims, Refusal> {
+    pub async fn reauthorize(
+        &self,
+        peer: &Peer,
+        user: &str,
+        session: Option<Uuid>,
+        token: &str,
+    ) -> Result<Claims, Refusal> {
         let new = self.authorize(peer, Some(token).filter(|token| !token.is_empty())).await?;
-        if new.user_id != old.user_id || new.sid != old.sid {
+        if new.user_id != user || new.sid != session {
             let message = "the token is of another user or of another session";
             return Err(Refusal::new(RefusalCode::AuthFailed, message));
         }

@@ -55,9 +55,9 @@ fn recheck(verifier: &Verifier, hubs: &Hubs, select: impl Fn(&Hub) -> Vec<Socket
     for hub in hubs.all() {
         for SocketRef { subscriber, socket } in select(&hub) {
             let checked = hub.with_member(&socket, |member| {
-                let old = member.claims.account_id.clone();
-                let checked = verifier.recheck(&mut member.claims);
-                (checked, old, member.claims.account_id.clone())
+                let old = member.owner.account_id.clone();
+                let checked = member.owner.recheck(verifier);
+                (checked, old, member.owner.account_id.clone())
             });
             match checked {
                 Some((Err(TokenError::Revoked { reason }), ..)) => subscriber.revoke(&socket, reason),

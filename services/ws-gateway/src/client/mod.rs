@@ -19,7 +19,7 @@ pub use effects::{
 };
 pub use reply::Reply;
 #[cfg(feature = "conformance")]
-pub use socket_io::SocketIo;
+pub use socket_io::{Responder, SocketIo};
 pub use state::ClientState;
 
 #[cfg(test)]

@@ -18,6 +18,13 @@ pub struct SocketIo {
     refused: SmallVec<[Option<NamespaceKind>; 1]>,
 }
 
+/// Responds to messages in place of the gateway, for the test suites of the protocols.
+#[cfg(feature = "conformance")]
+pub trait Responder: Send {
+    /// Returns an error if the connection has to close.
+    fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Ending>;
+}
+
 impl SocketIo {
     pub fn new(transport: Transport) -> Self {
         let (decoder, namespaces) = (Decoder::default(), Namespaces::default());

@@ -11,9 +11,9 @@ use super::deadlines::Timing;
 use super::effects::{Effect, Effects, UpgradeStep};
 use super::life::Life;
 use super::plain;
-use super::socket_io::SocketIo;
 #[cfg(feature = "conformance")]
-use crate::conformance::Echo;
+use super::socket_io::Responder;
+use super::socket_io::SocketIo;
 use crate::protocol::engineio::{self, Beat, Lane, Message, Packet, Received, Transport};
 use crate::protocol::{Ending, Frame, NamespaceKind, Refusal};
 
@@ -29,7 +29,7 @@ pub struct ClientState {
     protocol: Protocol,
     life: Life,
     #[cfg(feature = "conformance")]
-    echo: Option<Box<Echo>>,
+    responder: Option<Box<dyn Responder>>,
 }
 
 enum Protocol {
@@ -51,13 +51,13 @@ impl ClientState {
             protocol,
             life: Life::new(timing, now),
             #[cfg(feature = "conformance")]
-            echo: None,
+            responder: None,
         }
     }
 
     #[cfg(feature = "conformance")]
-    pub fn with_echo(self, echo: Option<Echo>) -> Self {
-        Self { echo: echo.map(Box::new), ..self }
+    pub fn with_responder(self, responder: Option<Box<dyn Responder>>) -> Self {
+        Self { responder, ..self }
     }
 
     /// Whether the client speaks the protocol of `/ws`.
@@ -240,10 +240,13 @@ impl ClientState {
     fn on_socket_io_message(&mut self, now: Instant, message: Message) -> Effects {
         let Protocol::SocketIo(socket_io) = &mut self.protocol else { return Effects::new() };
         #[cfg(feature = "conformance")]
-        if let Some(echo) = &self.echo {
+        if let Some(responder) = &self.responder {
             self.life.deadlines.handshake = None;
-            let echoed = echo.on_message(socket_io, message);
-            return echoed.unwrap_or_else(|ending| self.close(now, ending));
+            let responded = responder.on_message(socket_io, message);
+            return responded.unwrap_or_else(|ending| self.close(now, ending));
+        }
+        if self.life.ended.is_some() {
+            return Effects::new();
         }
         socket_io.on_message(&mut self.life, message).unwrap_or_else(|ending| self.close(now, ending))
     }

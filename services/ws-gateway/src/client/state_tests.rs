@@ -156,7 +156,7 @@ fn a_closing_connection_admits_nobody_and_finishes_in_time() {
 }
 
 #[test]
-fn a_namespace_is_refused_once_and_then_the_connection_closes_s65() {
+fn a_namespace_is_refused_once_and_then_the_connection_closes() {
     let now = Instant::now();
     let refusal = Refusal::new(RefusalCode::MissingToken, "no token");
     let mut client = web_socket(now);

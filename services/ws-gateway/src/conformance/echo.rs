@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use smallvec::smallvec;
 
 use super::client_suite;
-use crate::client::{Effect, Effects, SocketIo};
+use crate::client::{Effect, Effects, Responder, SocketIo};
 use crate::protocol::engineio::{Message, Packet};
 use crate::protocol::socketio::{self, Action, Content, SocketPacket};
 use crate::protocol::{Ending, Frame};
@@ -32,8 +32,8 @@ pub struct Echo {
     pub query: String,
 }
 
-impl Echo {
-    pub fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Ending> {
+impl Responder for Echo {
+    fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Ending> {
         if self.suite == Suite::EngineIo {
             return Ok(smallvec![Effect::Send(Packet::Message(message).frame())]);
         }

@@ -140,7 +140,7 @@ impl Hub {
             let Some(&key) = inner.by_id.get(&socket) else { continue };
             let member = &mut inner.members[key];
             member.timer = None;
-            if member.closes_at() <= now {
+            if member.owner.closes_at() <= now {
                 expired.push(Arc::clone(&member.subscriber));
                 continue;
             }

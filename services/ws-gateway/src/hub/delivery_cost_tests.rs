@@ -88,7 +88,7 @@ impl Crowd {
         let claims = claims(number);
         let rooms = [own_rooms(&claims), vec!["drifts".into()]].concat();
         let subscriber = Arc::<Socket>::clone(&socket);
-        let member = Member::new(id, kind, claims, subscriber, &self.translator.clock);
+        let member = Member::new(id, kind, &claims, subscriber, &self.translator.clock);
         self.hub.join(member, &rooms, |_, _| {}).unwrap();
         self.sockets.push((socket, Arc::default()));
     }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Claims, Clock};
-use identity::LEEWAY;
 
+use super::owner::Owner;
 use super::subscriber::{SocketRef, Subscriber};
 use super::timers::TimerKey;
 use crate::catalogue::Event;
@@ -21,7 +21,7 @@ pub struct Member {
     /// The socket id that clients know.
     pub id: Arc<str>,
     pub kind: NamespaceKind,
-    pub claims: Claims,
+    pub owner: Owner,
     pub subscriber: Arc<dyn Subscriber>,
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
@@ -78,14 +78,14 @@ impl Member {
     pub fn new(
         id: Arc<str>,
         kind: NamespaceKind,
-        claims: Claims,
+        claims: &Claims,
         subscriber: Arc<dyn Subscriber>,
         clock: &Clock,
     ) -> Self {
         Self {
             id,
             kind,
-            claims: without_unread_texts(claims),
+            owner: Owner::of(claims),
             subscriber,
             connected_at: clock.now(),
             secret: random_id(),
@@ -101,25 +101,17 @@ impl Member {
         self.rooms.iter().any(|own| &*own.room == room)
     }
 
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.claims.exp, 0).unwrap_or(DateTime::UNIX_EPOCH)
-    }
-
-    /// The time when the token stops being accepted, by the rule that let the socket in.
-    pub(super) fn closes_at(&self) -> DateTime<Utc> {
-        self.expires_at() + LEEWAY
-    }
-
     /// The time of the next action for the token: the warning, then the close.
     pub(super) fn next_due(&self) -> DateTime<Utc> {
-        if self.warned { self.closes_at() } else { self.expires_at() - WARNING }
+        if self.warned { self.owner.closes_at() } else { self.owner.expires_at() - WARNING }
     }
 
     /// Warns the client that the token expires soon.
     pub fn warn(&mut self, clock: &Clock) {
         self.warned = true;
-        let remaining = (self.expires_at() - clock.now()).num_seconds();
-        let notice = Notice::TokenExpiring { expires_at: self.expires_at(), seconds_remaining: remaining };
+        let remaining = (self.owner.expires_at() - clock.now()).num_seconds();
+        let notice =
+            Notice::TokenExpiring { expires_at: self.owner.expires_at(), seconds_remaining: remaining };
         self.subscriber.outbound().push(notice.frame(self.kind, None, clock.now()));
     }
 
@@ -142,16 +134,8 @@ impl Member {
         SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.id) }
     }
 
-    pub(super) fn replace_claims(&mut self, claims: Claims) {
-        self.claims = without_unread_texts(claims);
+    pub(super) fn replace_claims(&mut self, claims: &Claims) {
+        self.owner = Owner::of(claims);
         self.warned = false;
     }
-}
-
-/// Frees the texts of claims that are read only while a token is verified: many sockets are idle.
-fn without_unread_texts(mut claims: Claims) -> Claims {
-    for text in [&mut claims.email, &mut claims.iss, &mut claims.aud] {
-        *text = String::new();
-    }
-    claims
 }

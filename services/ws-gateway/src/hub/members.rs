@@ -150,7 +150,7 @@ impl Hub {
     }
 
     /// Replaces the claims of a socket. Returns false if the socket is not here.
-    pub fn replace_claims(&self, socket: &str, claims: Claims) -> bool {
+    pub fn replace_claims(&self, socket: &str, claims: &Claims) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_id.get(socket) else { return false };
         let member = &mut inner.members[key];

@@ -11,6 +11,7 @@ mod hubs;
 mod inbox;
 mod member;
 mod members;
+mod owner;
 mod rooms;
 mod subscriber;
 mod timers;

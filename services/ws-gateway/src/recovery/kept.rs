@@ -22,7 +22,7 @@ impl KeptSocket {
         let rooms = member.rooms.iter().map(|membership| &membership.room);
         let subscribed = rooms.filter(|room| catalogue.is_subscribable(room));
         Self {
-            user_id: member.claims.user_id.clone(),
+            user_id: member.owner.user_id.to_string(),
             endpoint: member.kind.endpoint().into(),
             secret: member.secret.to_string(),
             rooms: subscribed.map(ToString::to_string).collect(),

@@ -36,7 +36,7 @@ pub fn leave(connection: &Connection, departure: &Departure) {
 pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
     let services = &connection.services;
     if let Some(member) = services.hub.leave(socket) {
-        services.admission.quotas.release(&member.claims.user_id, &connection.peer, &member.id);
+        services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.id);
         services.recovery.forget(&member, may_return);
         services.metrics.connections.dec();
     }

@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::registry::Registry;
 use crate::admission::{Admission, Peer};
+#[cfg(feature = "conformance")]
+use crate::client::Responder;
 use crate::client::{ClientState, Effect, Effects, UpgradeStep};
 use crate::cluster::Cluster;
 use crate::config::Settings;
@@ -104,9 +106,9 @@ impl Connection {
             None => random_id(),
         };
         #[cfg(feature = "conformance")]
-        let client = client.with_echo(services.suite.map(|suite| {
+        let client = client.with_responder(services.suite.map(|suite| -> Box<dyn Responder> {
             let query = peer.query_token.clone().unwrap_or_default();
-            Echo { suite, id: Arc::clone(&id), query }
+            Box::new(Echo { suite, id: Arc::clone(&id), query })
         }));
         let guarded = Mutex::new(Guarded { client, catching_up: None, is_polled: false });
         let connection = Arc::new(Self { id, peer, services: Arc::clone(services), outbound, guarded });

@@ -34,7 +34,7 @@ pub enum NotEntered {
 }
 
 /// Lets an authorised socket in. `greet` gets the position after which the socket receives every event, and queues
-/// the first frames. Returns the position.
+/// the first frames.
 pub async fn enter(
     connection: &Arc<Connection>,
     Entrance { kind, claims, socket, hears, secret }: Entrance<'_>,
@@ -48,7 +48,7 @@ pub async fn enter(
     let quotas = &services.admission.quotas;
     quotas.take(&claims.user_id, &connection.peer, &socket).await.map_err(NotEntered::Refused)?;
     let subscriber = Arc::<Connection>::clone(connection) as Arc<dyn Subscriber>;
-    let mut member = Member::new(Arc::clone(&socket), kind, claims.clone(), subscriber, &services.clock);
+    let mut member = Member::new(Arc::clone(&socket), kind, claims, subscriber, &services.clock);
     // A client of `/ws` may still say that it resumes.
     let may_resume = kind == NamespaceKind::Plain && services.recovery.is_on();
     member.hears = hears;

@@ -29,7 +29,7 @@ pub fn execute_now(connection: &Arc<Connection>, effects: Effects) {
         let Some(effect) = perform_one(connection, effect) else { continue };
         let (executing, is_resume) = (Arc::clone(connection), matches!(effect, Effect::Resume(_)));
         let work = async move { execute(&executing, smallvec![effect]).await };
-        let task = connection.services.tasks.run("catch up", work);
+        let task = connection.services.tasks.run("effects", work);
         if is_resume {
             connection.set_catching_up(task);
         }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use futures_util::{Stream, StreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -41,36 +42,40 @@ where
                 Some(_) => continue,
             }
         }
-        let message = match incoming {
-            Some(Incoming::Text(text)) => Message::Text(text),
-            Some(Incoming::Binary(data)) => Message::Binary(data),
+        let executing = match incoming {
+            Some(Incoming::Text(text)) => {
+                input(connection, |client, now| client.on_message(now, Message::Text(text)))
+            }
+            Some(Incoming::Binary(data)) => {
+                input(connection, |client, now| client.on_message(now, Message::Binary(data)))
+            }
             Some(Incoming::Ping(data)) => {
                 if connection.outbound.push(Frame::pong(data)) == Pushed::Full {
                     break Ending::Slow;
                 }
-                continue;
+                None
             }
-            Some(Incoming::Pong) => {
-                input(connection, |client, now| client.on_web_socket_pong(now)).await;
-                continue;
-            }
+            Some(Incoming::Pong) => input(connection, ClientState::on_web_socket_pong),
             Some(Incoming::Close) => break Ending::Left,
             Some(Incoming::TooLarge) => break Ending::TooLarge,
             Some(Incoming::Malformed) => break Ending::BadMessage,
             None => break Ending::Lost,
         };
-        input(connection, |client, now| client.on_message(now, message)).await;
+        if let Some(executing) = executing {
+            executing.await;
+        }
     };
     web_socket_gone(connection, ending);
 }
 
-/// Gives the state an input and executes the effects.
-pub async fn input(connection: &Arc<Connection>, input: impl FnOnce(&mut ClientState, Instant) -> Effects) {
+/// Gives the state an input. Returns the execution of the effects, if there are any: boxed, so that an idle socket
+/// does not keep the memory that the execution takes.
+pub fn input<'a>(
+    connection: &'a Arc<Connection>,
+    input: impl FnOnce(&mut ClientState, Instant) -> Effects,
+) -> Option<BoxFuture<'a, ()>> {
     let effects = connection.update(|client| input(client, Instant::now()));
-    if !effects.is_empty() {
-        // Boxed: an idle socket does not keep the memory that the execution takes.
-        Box::pin(execute(connection, effects)).await;
-    }
+    (!effects.is_empty()).then(|| execute(connection, effects).boxed())
 }
 
 /// The WebSocket is gone.

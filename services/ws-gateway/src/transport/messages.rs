@@ -64,7 +64,7 @@ fn is_free(connection: &Connection, request: &ClientRequest) -> bool {
 /// so does everything that the client sends after it. The client is warned, and closed if it continues.
 async fn wait_for_turn(connection: &Arc<Connection>, request: &ClientRequest) -> Result<(), ClientError> {
     let services = &connection.services;
-    let user = services.hub.with_member(&request.socket, |member| member.claims.user_id.clone());
+    let user = services.hub.with_member(&request.socket, |member| member.owner.user_id.clone());
     let Some(user) = user else { return Err(ClientError::RateLimited) };
     for window in 0..PATIENCE {
         if services.admission.count_message(&user).await {

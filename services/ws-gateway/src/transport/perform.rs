@@ -5,9 +5,12 @@ use super::connection::Connection;
 use crate::client::{Effect, Effects};
 use crate::hub::Subscriber;
 
-/// Executes the effects that need no waiting. Returns the others.
-pub fn perform(connection: &Arc<Connection>, effects: Effects) -> Effects {
-    effects.into_iter().filter_map(|effect| perform_one(connection, effect)).collect()
+/// Executes effects of which none needs waiting: those of a socket that enters or leaves, and of a close.
+pub fn perform(connection: &Arc<Connection>, effects: Effects) {
+    for effect in effects {
+        let left = perform_one(connection, effect);
+        debug_assert!(left.is_none(), "{left:?} needs waiting");
+    }
 }
 
 /// Executes an effect that needs no waiting, or returns it.

@@ -97,7 +97,9 @@ async fn post(
         if session.outbound.is_closing() {
             break;
         }
-        input(session, |client, now| client.on_packet(now, Lane::Polling, packet)).await;
+        if let Some(executing) = input(session, |client, now| client.on_packet(now, Lane::Polling, packet)) {
+            executing.await;
+        }
     }
     Ok(HttpResponse::Ok().content_type("text/html").body("ok"))
 }

@@ -87,7 +87,7 @@ pub async fn resume_plain_client(
         let _ = task.await;
     }
     let (services, kind) = (&connection.services, NamespaceKind::Plain);
-    let Some(user) = services.hub.with_member(socket, |member| member.claims.user_id.clone()) else {
+    let Some(user) = services.hub.with_member(socket, |member| member.owner.user_id.clone()) else {
         return reply.frame(Err(ClientError::AuthFailed));
     };
     let rooms = match replaced {

@@ -35,17 +35,17 @@ async fn change_rooms(
 /// Replaces the token of every socket of this connection that is of the same session.
 pub async fn replace_token(connection: &Connection, socket: &str, token: &str) -> Result<Value, ClientError> {
     let (services, gone) = (&connection.services, ClientError::AuthFailed);
-    let old = services.hub.with_member(socket, |member| member.claims.clone()).ok_or(gone.clone())?;
-    let new = services.admission.reauthorize(&connection.peer, &old, token).await;
+    let old = services.hub.with_member(socket, |member| (member.owner.user_id.clone(), member.owner.sid));
+    let (user, session) = old.ok_or(gone.clone())?;
+    let new = services.admission.reauthorize(&connection.peer, &user, session, token).await;
     let new = new.map_err(ClientError::Refused)?;
     let sockets = connection.with_client(|client| client.sockets().cloned().collect::<Vec<_>>());
     for other in sockets {
-        let is_same =
-            |member: &mut Member| member.claims.sid == new.sid && member.claims.user_id == new.user_id;
+        let is_same = |member: &mut Member| member.owner.is_same(&new);
         if services.hub.with_member(&other, is_same) == Some(true) {
-            services.hub.replace_claims(&other, new.clone());
+            services.hub.replace_claims(&other, &new);
         }
     }
-    let expires_at = services.hub.with_member(socket, |member| member.expires_at()).ok_or(gone)?;
+    let expires_at = services.hub.with_member(socket, |member| member.owner.expires_at()).ok_or(gone)?;
     Ok(json!({ "expiresAt": expires_at }))
 }
