@@ -84,16 +84,16 @@ async fn a_guess_counts_and_a_verified_token_passes() {
 
 #[tokio::test]
 async fn a_token_is_replaced_by_one_of_the_same_user_and_session() {
-    let (state, address, session) = (start(), peer(1), Uuid::now_v7());
+    let (state, address, own) = (start(), peer(1), Uuid::now_v7());
     for (user, session, expected) in [
-        ("u", session, None),
+        ("u", own, None),
         ("u", Uuid::now_v7(), Some(RefusalCode::AuthFailed)),
-        ("other", session, Some(RefusalCode::AuthFailed)),
+        ("other", own, Some(RefusalCode::AuthFailed)),
     ] {
         let new = token(&state, user, session, 900);
-        assert_eq!(code(state.admission.reauthorize(&address, "u", Some(session), &new).await), expected);
+        assert_eq!(code(state.admission.reauthorize(&address, "u", Some(own), &new).await), expected);
     }
-    let empty = state.admission.reauthorize(&address, "u", Some(session), "").await;
+    let empty = state.admission.reauthorize(&address, "u", Some(own), "").await;
     assert_eq!(code(empty), Some(RefusalCode::MissingToken));
 }
 
