@@ -13,7 +13,7 @@ use crate::verify;
 
 const LISTS: usize = 200;
 
-/// `driftsentry` as it is started without any setting, but for its port and folder.
+/// Measures `driftsentry` as started without any setting except its port and folder.
 pub async fn run(table: &mut Table) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut process, _, ready) = start(folder.path()).await?;

@@ -14,7 +14,7 @@ use crate::table::Table;
 const SPAN: Duration = Duration::from_secs(8);
 const COST: u32 = 10;
 const PASSWORD: &str = "viewer123";
-/// Who log in, one after the other: nobody opens a session more often than people do.
+/// Number of users who log in, one after the other, so that none opens sessions more often than people do.
 const USERS: usize = 200;
 
 pub async fn run(table: &mut Table) -> Result<()> {
@@ -30,7 +30,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// How many hashes all cores together manage in a second, with nothing else to do.
+/// Returns the number of hashes per second that all cores together reach without other load.
 fn ceiling() -> Result<f64> {
     let cores = std::thread::available_parallelism()?.get();
     let hash = bcrypt::hash(PASSWORD, COST)?;
@@ -71,7 +71,7 @@ fn email(user: usize) -> String {
     format!("{user}@example.com")
 }
 
-/// Makes the users; the refresh token of each.
+/// Creates the users, and returns the refresh token of each.
 async fn sign_up(service: &Service) -> Vec<Value> {
     let mut tokens = Vec::new();
     for user in 0..USERS {
@@ -82,7 +82,7 @@ async fn sign_up(service: &Service) -> Vec<Value> {
     tokens
 }
 
-/// What others notice while 200 log in at once.
+/// Measures other requests while 200 users log in at once.
 async fn flood(service: &Service, table: &mut Table) -> Result<()> {
     let session = service.log_in(&email(0), PASSWORD).await;
     let me = service.client.with_token(session["accessToken"].as_str().unwrap_or_default());
@@ -116,7 +116,7 @@ async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> 
     let ended = Arc::new(AtomicBool::new(false));
     let (started, before) = (Instant::now(), processor_time(service.process.id()));
     let mut chains = JoinSet::new();
-    // A user each: changes of one user happen one after the other.
+    // Each task has its own user, because changes of one user happen one after the other.
     for token in tokens.into_iter().take(32) {
         let (ended, client) = (Arc::clone(&ended), service.client.clone());
         chains.spawn(async move { chain(&ended, client, token).await });
@@ -139,7 +139,7 @@ async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> 
     Ok(())
 }
 
-/// Refreshes one session again and again, each time with the newest token.
+/// Refreshes one session repeatedly, each time with the newest token.
 async fn chain(ended: &AtomicBool, client: Client, mut token: Value) -> Times {
     let mut times = Times::default();
     while !ended.load(Ordering::Relaxed) {
@@ -162,7 +162,7 @@ async fn probe(ended: &AtomicBool, client: Client, ask: impl AsyncFn(&Client)) -
     times
 }
 
-/// Does something as often as `at_once` tasks manage in `span`; the times of what succeeded.
+/// Repeats an action in `at_once` tasks for `span`. Returns the times of the successful ones.
 async fn repeat<F>(at_once: usize, span: Duration, act: impl Fn(Client) -> F, client: &Client) -> Times
 where
     F: Future<Output = StatusCode> + Send + 'static,

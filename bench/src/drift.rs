@@ -14,7 +14,7 @@ use crate::verify;
 
 const PLAN: &str = "tests/samples/fakeaws_2000/scan1.plan.json.gz";
 const LISTS: usize = 200;
-/// Stacks besides the first, of 2,000 drifts each.
+/// Number of stacks in addition to the first, with 2,000 drifts each.
 const STACKS: usize = 9;
 const LAST_PAGES: usize = 20;
 
@@ -61,7 +61,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// A plan of 2,000 drifts.
+/// Returns a plan of 2,000 drifts.
 pub fn plan() -> Result<Vec<u8>> {
     let mut plan = Vec::new();
     let file = File::open(PLAN).with_context(|| format!("{PLAN} is read from the project's folder"))?;
@@ -75,7 +75,7 @@ pub async fn ingest(client: &Client, plan: &[u8], stack: &str) {
     client.send(request).await.expect(StatusCode::OK);
 }
 
-/// Reads all drifts, page by page; the time that each page took.
+/// Reads all drifts page by page. Returns the time of each page.
 async fn walk(client: &Client) -> Vec<Duration> {
     let (mut times, mut cursor) = (Vec::new(), String::new());
     loop {

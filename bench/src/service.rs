@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use testing::{Client, PrivatePostgres, PrivateRedis, Process, StatusCode, binary, free_port};
 
-/// One service with a database and a Redis of its own.
+/// One service with its own database and Redis.
 pub struct Service {
     pub process: Process,
     pub client: Client,
     pub environment: Vec<(&'static str, String)>,
-    /// From the start of the process until it was ready, its tables made.
+    /// Time from the start of the process until it was ready, including the creation of its tables.
     pub started_in: Duration,
     _redis: PrivateRedis,
 }
@@ -48,15 +48,15 @@ impl Service {
         Self { process, client: Client::new(base), environment, started_in, _redis: redis }
     }
 
-    /// Logs in; the answer's data.
+    /// Logs in and returns the data of the response.
     pub async fn log_in(&self, email: &str, password: &str) -> serde_json::Value {
         let credentials = serde_json::json!({"email": email, "password": password});
         self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
     }
 }
 
-/// After so many failed logins an account is locked.
+/// Number of failed logins after which an account is locked.
 pub const LOCKED_AFTER: usize = 50;
 
-/// What signs access tokens.
+/// The secret that signs access tokens.
 pub const SECRET: &str = "access tokens of the bench";

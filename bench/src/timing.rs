@@ -1,4 +1,4 @@
-//! Whether the time of a failed login tells why it failed.
+//! Measures whether the time of a failed login reveals its cause.
 
 use std::cmp::Ordering;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::progress;
 use crate::service::{LOCKED_AFTER, Service};
 use crate::table::Table;
 
-/// How many attempts of each kind are compared.
+/// Number of attempts of each kind.
 const EACH: usize = 510;
 const RIGHT: &str = "viewer123";
 const WRONG: &str = "not that one";
@@ -25,22 +25,23 @@ const ADMIN: &str = "admin@example.com";
 #[strum(serialize_all = "snake_case")]
 enum Account {
     Unknown,
-    /// Only here and where it is locked, the password is wrong.
+    /// The account works. This is the only kind that is tried with a wrong password.
     Open,
     Disabled,
     Locked,
-    /// Locked as well: failures are counted whether or not there is an account.
+    /// An unknown account that is locked as well: failures are counted even if there is no account.
     LockedUnknown,
 }
 
 impl Account {
-    /// Whose turn it is: each fails so rarely that it does not get locked, unless it is to be.
+    /// Returns the account to try next. Each one fails too rarely to be locked, unless it is meant to be.
     fn email(self, turn: usize) -> String {
         let number = if self.is_locked() { 0 } else { turn / (LOCKED_AFTER - 1) };
         format!("{self}{number}@example.com")
     }
 
-    /// Whether the response is 429. It tells what failures the caller caused, and nothing of the account.
+    /// Whether the response is 429. This reveals the failures that the caller caused, not the account's
+    /// state.
     fn is_locked(self) -> bool {
         matches!(self, Self::Locked | Self::LockedUnknown)
     }
@@ -74,7 +75,7 @@ pub async fn run(table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Makes the accounts that there are, and disables and locks those that are to be.
+/// Creates the existing accounts, and disables or locks those that are meant to be.
 async fn prepare(service: &Service) -> Result<()> {
     create_admin(service)?;
     let admin = service.log_in(ADMIN, RIGHT).await;
@@ -105,7 +106,7 @@ fn create_admin(service: &Service) -> Result<()> {
     let mut input = command.stdin.take().context("a pipe")?;
     input.write_all(RIGHT.as_bytes())?;
     drop(input);
-    ensure!(command.wait()?.success(), "there is no admin");
+    ensure!(command.wait()?.success(), "creating the admin failed");
     Ok(())
 }
 
@@ -120,8 +121,8 @@ async fn fail(service: &Service, account: Account, turn: usize) -> Result<Durati
     Ok(time)
 }
 
-/// The area under the curve of the best classifier that only compares: the share of pairs in which the
-/// same side took longer. 0.5 is chance.
+/// Returns the area under the curve of the best classifier that only compares: the share of pairs in which
+/// the same side took longer. 0.5 is chance.
 fn told_apart(one: &[Duration], other: &[Duration]) -> f64 {
     let pairs = one.iter().flat_map(|one| other.iter().map(move |other| one.cmp(other)));
     let longer: f64 = pairs

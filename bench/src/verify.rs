@@ -13,7 +13,7 @@ use crate::service::SECRET;
 use crate::table::Table;
 
 const ROUNDS: u32 = 200_000;
-/// A busy day's ended sessions.
+/// Number of sessions that end on a busy day.
 const ENDED: usize = 100_000;
 
 #[derive(Parser)]
@@ -22,7 +22,7 @@ struct Config {
     keys: KeyConfig,
 }
 
-/// An access token as the services sign it.
+/// Signs an access token as the services do.
 pub fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
     let now = clock.now();
     let holder = Holder {
@@ -37,7 +37,7 @@ pub fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
     Ok(keys.sign(&claims)?)
 }
 
-/// The keys that every process of the bench has.
+/// Creates the keys that every process of the bench uses.
 pub fn keys() -> Result<Keys> {
     let config = Config::try_parse_from(["bench", "--jwt-access-secret", SECRET])?.keys;
     Ok(Keys::load(&config, false)?)

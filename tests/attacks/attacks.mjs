@@ -11,7 +11,7 @@ async function operationsInPublic(target) {
 
 const others = [
   { line: 71, title: 'strangers read metrics and dependencies', attack: operationsInPublic, needs: 'hidesOperations' },
-  { line: 77, title: 'a data folder with % in its name leads elsewhere', heldBy: 'any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77' },
+  { line: 77, title: 'a data folder with % in its name leads elsewhere', heldBy: 'any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77' },
 ];
 
 /**

@@ -230,7 +230,7 @@ export const httpAttacks = [
   { line: 72, title: 'a list parameter with 33,000 commas is parsed', attack: commas },
   { line: 74, title: 'sign-up reveals without a limit which addresses have an account', attack: signUpOracle, needs: 'direct' },
   { line: 76, title: 'terminal escapes in a plan reach the terminal', attack: escapesOfThePlan, needs: 'commandLine' },
-  { line: 79, title: 'a wrong clock expires the marks of others', heldBy: 'a_process_whose_clock_is_wrong_expires_no_mark_of_others_s79' },
+  { line: 79, title: 'a wrong clock expires the marks of others', heldBy: 'a_wrong_clock_expires_no_mark_of_another_process_s79' },
   { line: 80, title: 'a panic leaves a process that receives no events', heldBy: 'a_vital_task_that_panics_stops_the_process' },
   { line: 87, title: 'a bad body is reported before a missing role', attack: emitWithABadBody },
 ];

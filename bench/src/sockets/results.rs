@@ -1,4 +1,4 @@
-//! What was measured in each round, as a table and as CSV.
+//! The measurements of each round, as a table and as CSV.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl Metric {
         Self::OutOfOrder,
     ];
 
-    /// What it is, in which unit, and what it should be.
+    /// Returns the name, the unit and the target.
     pub const fn describe(self) -> [&'static str; 3] {
         match self {
             Self::Connect => ["connect, authenticate, subscribe: CPU", "µs", "≤ 80"],
@@ -88,7 +88,7 @@ impl Results {
         rows.iter().filter(|row| (row.0, row.1) == (kind, metric)).map(|row| row.2).collect()
     }
 
-    /// The median of the rounds, or the sum of what is counted; `None` for what was not measured.
+    /// Returns the median of the rounds, or the sum of a count; `None` if it was not measured.
     pub fn of(&self, kind: Kind, metric: Metric) -> Option<f64> {
         let mut values = self.values(kind, metric);
         if metric.is_count() {
@@ -135,7 +135,7 @@ impl Results {
     }
 }
 
-/// As many digits as mean something.
+/// Formats a value with its significant digits.
 pub fn figure(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_is_the_median_and_a_count_the_sum() {
+    fn a_result_is_the_median_and_a_count_is_the_sum() {
         let results = Results::default();
         for value in [3.0, 100.0, 2.0] {
             results.add(Kind::Floor, Metric::Burst, value);

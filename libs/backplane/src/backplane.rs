@@ -17,11 +17,11 @@ const STALE_AFTER: Duration = Duration::from_secs(30);
 const LOG_LENGTH: usize = 20_000;
 const LOG_AGE: Duration = Duration::from_secs(3_600);
 
-/// The state of the backplane. It is up if announcements are heard and an append would succeed.
+/// The state of the backplane. It is up if announcements are received and an append would succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Up,
-    /// `reason` is one of a few fixed texts, fit for clients and metrics.
+    /// `reason` is one of a few fixed texts that are safe to show to clients and in metrics.
     Lost {
         since: Instant,
         reason: &'static str,
@@ -29,27 +29,27 @@ pub enum Link {
 }
 
 impl Link {
-    /// Whether announcements are heard and appends succeed right now.
+    /// Whether announcements are received and appends succeed right now.
     pub fn is_up(self) -> bool {
         self == Self::Up
     }
 }
 
-/// How to connect.
+/// Parameters of [`Backplane::connect`].
 #[derive(Clone, Debug)]
 pub struct Options {
     pub clock: Clock,
     pub tasks: Tasks,
-    /// Channels to hear besides the logged ones, as patterns of `PSUBSCRIBE`.
+    /// Further channels to receive, as patterns of `PSUBSCRIBE`. Logged channels are always received.
     pub channels: Vec<String>,
-    /// How many events the log keeps.
+    /// Maximum number of events in the log.
     pub log_length: usize,
-    /// How long the log keeps an event.
+    /// Maximum age of an event in the log.
     pub log_age: Duration,
 }
 
 impl Options {
-    /// A log of 20,000 events or one hour, whichever is less, and no further channels.
+    /// Limits the log to 20,000 events or one hour, whichever is less. Adds no further channels.
     pub fn new(clock: Clock, tasks: Tasks) -> Self {
         Self { clock, tasks, channels: Vec::new(), log_length: LOG_LENGTH, log_age: LOG_AGE }
     }
@@ -72,11 +72,12 @@ impl fmt::Debug for Backplane {
 impl Backplane {
     /// Connects to `memory:` (this process alone) or to `redis://…`.
     ///
-    /// An unavailable Redis is not an error: the connection is made, and made again, in the background.
-    /// Call it inside a tokio runtime; the tasks end when the last clone and feed are dropped.
+    /// An unavailable Redis is not an error: the connection is opened, and reopened, in the background.
+    /// Must be called inside a tokio runtime. The tasks end when the last clone and the last feed are
+    /// dropped.
     ///
     /// # Errors
-    /// If the URL is neither of the two.
+    /// If the URL has neither form.
     pub fn connect(url: &str, options: Options) -> Result<Self> {
         let listeners = Listeners::default();
         let down = Link::Lost { since: Instant::now(), reason: "not connected yet" };
@@ -91,7 +92,7 @@ impl Backplane {
         Ok(Self { driver, listeners, link })
     }
 
-    /// A backplane of this process alone, for what it counts by itself.
+    /// A backplane inside this process, for counters that no other process shares.
     pub fn in_process(clock: Clock) -> Self {
         let listeners = Listeners::default();
         let (link_tx, link) = watch::channel(Link::Up);
@@ -99,17 +100,18 @@ impl Backplane {
         Self { driver, listeners, link }
     }
 
-    /// The events of the log, and other messages on the logged channels, from now on.
+    /// Returns a feed of the logged channels, from now on: the log's events, and messages that are not
+    /// logged.
     pub fn feed(&self) -> Feed {
         Feed::new(Arc::clone(&self.driver), self.listeners.add(false))
     }
 
-    /// The same, and the messages of all other channels that this process hears.
+    /// Returns a feed that also delivers the messages of all [further channels](Options::channels).
     pub fn feed_of_all_channels(&self) -> Feed {
         Feed::new(Arc::clone(&self.driver), self.listeners.add(true))
     }
 
-    /// Whether announcements are heard and appends succeed right now.
+    /// Whether announcements are received and appends succeed right now.
     pub fn is_connected(&self) -> bool {
         self.link.borrow().is_up()
     }
@@ -119,21 +121,21 @@ impl Backplane {
         matches!(*self.link.borrow(), Link::Lost { since, .. } if since.elapsed() > STALE_AFTER)
     }
 
-    /// The link and its changes.
+    /// Returns a receiver for the state of the link.
     pub fn link(&self) -> watch::Receiver<Link> {
         self.link.clone()
     }
 
     /// Publishes events and stores their marks in one atomic step. Publishing an event again is
-    /// harmless, as long as the log has it.
+    /// harmless while the log still has it.
     ///
     /// # Errors
-    /// If the events are not known to have been published; publish them again.
+    /// If it is not known whether the events were published; publish them again.
     pub async fn append(&self, entries: &[Entry]) -> Result<()> {
         self.driver.append(entries).await
     }
 
-    /// Announces a message that is not logged: a process that does not hear it now never will.
+    /// Publishes a message that is not logged. A process that is disconnected now never receives it.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -141,7 +143,7 @@ impl Backplane {
         self.driver.broadcast(channel, body).await
     }
 
-    /// The position of the newest event.
+    /// Returns the position of the newest event.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -149,7 +151,7 @@ impl Backplane {
         self.driver.head().await
     }
 
-    /// The events of the log that follow `position`, at most `limit`.
+    /// Returns the events of the log that follow `position`, at most `limit`.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -165,7 +167,7 @@ impl Backplane {
         self.driver.mark(marks).await
     }
 
-    /// The values of all marks that have not expired, in no order.
+    /// Returns the values of all marks that have not expired, in no particular order.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -173,7 +175,8 @@ impl Backplane {
         self.driver.marks().await
     }
 
-    /// Counts one more under `key`, over all replicas, in a window that opened with the first one.
+    /// Adds one to the count under `key`, across all replicas, and returns the count. The first hit opens a
+    /// window of length `window`; the count restarts when it closes.
     ///
     /// # Errors
     /// If Redis is unavailable: count in process instead.
@@ -181,7 +184,7 @@ impl Backplane {
         self.driver.hit(key, window).await
     }
 
-    /// The count under `key`, without counting.
+    /// Returns the count under `key` without adding to it.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -189,7 +192,7 @@ impl Backplane {
         self.driver.hits(key).await
     }
 
-    /// Stores values, or removes them, all in one exchange.
+    /// Stores or deletes values, all in one exchange with Redis.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -197,7 +200,7 @@ impl Backplane {
         self.driver.put(puts).await
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -205,7 +208,7 @@ impl Backplane {
         self.driver.get(key).await
     }
 
-    /// The value under `key`, which is then gone: of several takers one gets it.
+    /// Returns and deletes the value under `key`. If several callers take it, one of them gets it.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -213,8 +216,8 @@ impl Backplane {
         self.driver.take(key).await
     }
 
-    /// Notes that each holder holds its key until `ttl` has passed, over all replicas; returns how
-    /// many hold each key. Hold again before `ttl` is over.
+    /// Records that each holder holds its key until `ttl` has passed, across all replicas. Returns the number
+    /// of holders of each key. Renew a hold before its `ttl` has passed.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -222,7 +225,7 @@ impl Backplane {
         self.driver.hold(holds, ttl).await
     }
 
-    /// The holders of a key, in no order. Some may have expired already.
+    /// Returns the holders of a key, in no particular order. Some may have expired already.
     ///
     /// # Errors
     /// If Redis is unavailable.
@@ -230,7 +233,7 @@ impl Backplane {
         self.driver.holders(key).await
     }
 
-    /// Ends holds before their time, all in one exchange.
+    /// Deletes holds before they expire, all in one exchange with Redis.
     ///
     /// # Errors
     /// If Redis is unavailable.

@@ -16,7 +16,7 @@ const RETRY: Duration = Duration::from_millis(250);
 static UNPROVEN: Sampler = Sampler::new();
 static UNREADABLE: Sampler = Sampler::new();
 
-/// Why a reader has to start anew.
+/// The reason why a reader has to start again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetReason {
     /// The feed begins here.
@@ -25,33 +25,33 @@ pub enum ResetReason {
     LogLost,
 }
 
-/// What a [`Feed`] delivers.
+/// An item that a [`Feed`] delivers.
 #[derive(Clone, Debug)]
 pub enum FeedItem {
     /// The next event, or a message that is not logged.
     Message(Arc<Message>),
-    /// From here on, every event after `position` follows. What was before must be read elsewhere:
-    /// the marks, the database.
+    /// Every event after `position` follows. Earlier state must be read elsewhere: from the marks and the
+    /// database.
     Reset { position: Position, reason: ResetReason },
     /// Marks were stored without an event: read them again.
     MarksChanged,
-    /// So many messages that are not logged came faster than they were taken, and are lost.
+    /// This many unlogged messages arrived faster than they were taken, and are lost.
     Lost { messages: u64 },
     /// A message on this channel was not an envelope, and was ignored.
     Unreadable { channel: String },
 }
 
-/// The events of the log, each once and in order, and the messages that are not logged as they come.
+/// Delivers the events of the log, each once and in order, and unlogged messages as they arrive.
 ///
-/// Begins with a [`FeedItem::Reset`]. A gap, a reconnect or a lag is filled from the log; where that
-/// cannot be done, another `Reset` says so.
+/// Begins with a [`FeedItem::Reset`]. A gap, a reconnect or a lag is filled from the log. If the log cannot
+/// fill it, another `Reset` follows.
 pub struct Feed {
     driver: Arc<dyn Driver>,
     queue: Arc<Queue>,
     cursor: Option<Cursor>,
-    /// Whether the log must be read before anything else is heard.
+    /// Whether the log must be read before the feed delivers anything else.
     is_behind: bool,
-    /// A message that claims this position, to be compared with the log.
+    /// A message with the position that it claims, to be compared with the log.
     doubted: Option<(Arc<Message>, Position)>,
     ready: VecDeque<FeedItem>,
 }
@@ -66,7 +66,7 @@ impl Feed {
         Self { driver, queue, cursor: None, is_behind: true, doubted: None, ready: VecDeque::new() }
     }
 
-    /// The next item. Cancel-safe: what was taken from the queue or read from the log is kept.
+    /// Returns the next item. Cancel-safe: an item taken from the queue or read from the log is not lost.
     pub async fn next(&mut self) -> FeedItem {
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -89,7 +89,7 @@ impl Feed {
         }
     }
 
-    /// Whether the next item is there already.
+    /// Whether the next item is already available.
     pub fn has_more(&self) -> bool {
         !self.ready.is_empty() || !self.queue.is_empty()
     }
@@ -109,7 +109,7 @@ impl Feed {
                     tracing::warn!(
                         channel = heard.channel,
                         left_out,
-                        "ignored a message that is no envelope"
+                        "ignored a message that is not an envelope"
                     );
                 }
                 self.ready.push_back(FeedItem::Unreadable { channel: heard.channel.clone() });
@@ -117,7 +117,7 @@ impl Feed {
         }
     }
 
-    /// Takes in an event that the log announced.
+    /// Delivers an event that the log announced, or marks the feed as behind.
     fn follow(&mut self, message: &Arc<Message>, position: &Position) {
         match &self.cursor {
             Some(Cursor { position: at, .. }) if at.epoch == position.epoch => {
@@ -131,8 +131,8 @@ impl Feed {
         }
     }
 
-    /// Decides on a message with a position that it did not prove, once the log has been read: an event
-    /// that the log has was delivered from there, anything else never had that position.
+    /// Decides on a message that claims a position without proof, once the log has been read. If the log has
+    /// reached that position, the event there was delivered already. Otherwise the claim was false.
     fn judge(&mut self, message: Arc<Message>, claimed: &Position) {
         let at = self.cursor.as_ref().map(|cursor| &cursor.position);
         if at.is_some_and(|at| at.epoch == claimed.epoch && claimed.seq <= at.seq) {
@@ -175,7 +175,7 @@ impl Feed {
                 self.ready.push_back(FeedItem::Reset { position, reason });
             }
             Err(error) => {
-                tracing::debug!(%error, "the log cannot be read yet");
+                tracing::debug!(%error, "cannot read the log yet");
                 tokio::time::sleep(RETRY).await;
             }
         }

@@ -1,4 +1,4 @@
-//! The backplane of a process that stands alone.
+//! The backplane of a single process.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ pub(crate) struct Memory {
     log_age: TimeDelta,
     epoch: Arc<str>,
     state: Mutex<State>,
-    /// Held so that watchers of the link do not see it end.
+    /// Kept so that watchers of the link do not see it close.
     _link: watch::Sender<Link>,
 }
 
@@ -90,7 +90,7 @@ impl Memory {
 }
 
 impl State {
-    /// Drops events that are too many or too old; the newest one stays, so that gaps can be judged.
+    /// Drops events beyond the cap or the age limit. Keeps the newest event, so that gaps can be detected.
     fn trim(&mut self, length: usize, oldest: DateTime<Utc>) {
         while self.log.len() > length
             || (self.log.len() > 1 && self.log.front().is_some_and(|m| m.envelope.timestamp < oldest))
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// Forgets what has expired, at most once a minute: readers filter by themselves.
+    /// Deletes expired entries, at most once a minute: readers skip expired entries anyway.
     fn sweep(&mut self, now: DateTime<Utc>) {
         if now < self.next_sweep {
             return;
@@ -129,7 +129,7 @@ impl Driver for Memory {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
         let now = self.now();
         let oldest = now - self.log_age;
-        // Announced under the lock, so that every feed hears them in the order of the log.
+        // Announced under the lock, so that every feed receives the events in the order of the log.
         let mut state = self.state();
         for entry in entries {
             state.add_marks(&entry.marks);
@@ -143,7 +143,7 @@ impl Driver for Memory {
             let position = self.position(state.seq + 1);
             let placed = entry.placed(&position);
             let Some(message) = Message::from_log(entry.channel.clone(), &placed) else {
-                tracing::error!(channel = entry.channel, "an entry that is no envelope was not appended");
+                tracing::error!(channel = entry.channel, "did not append an entry that is not an envelope");
                 continue;
             };
             state.seq += 1;

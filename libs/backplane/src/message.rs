@@ -6,12 +6,12 @@ use contracts::events::is_logged;
 use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
 
-/// A place in the log: `seq` counts from 1 within one `epoch`.
+/// A position in the log. `seq` counts from 1 within one `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Names one life of the log; it changes when the log was lost.
+    /// Identifies one lifetime of the log. A log that was lost starts a new epoch.
     pub epoch: Arc<str>,
-    /// The last event at or before this place; 0 before the first.
+    /// The number of the last event at or before this position; 0 before the first.
     pub seq: u64,
 }
 
@@ -21,23 +21,23 @@ impl fmt::Display for Position {
     }
 }
 
-/// A message as it was heard on a channel.
+/// A message as received from a channel.
 #[derive(Debug)]
 pub struct Message {
     pub channel: String,
-    /// The envelope, its payload left as it came. It carries `seq` and `epoch` only if `position` is set.
+    /// The envelope, its payload unparsed. It has `seq` and `epoch` only if `position` is set.
     pub envelope: Envelope<Box<RawValue>>,
-    /// `None` for a message that was published without the log: best effort.
+    /// `None` for a message that was published without the log (best effort).
     pub position: Option<Position>,
-    /// The bytes of the whole message.
+    /// Size of the whole message in bytes.
     pub size: usize,
 }
 
-/// A message, and the position that it claims to have in the log.
+/// A message and the position that it claims to have in the log.
 type Claiming = (Message, Option<Position>);
 
 impl Message {
-    /// Reads an entry of the log itself; `None` if the body is not an envelope.
+    /// Reads an entry of the log. Returns `None` if the body is not an envelope.
     pub(crate) fn from_log(channel: String, body: &str) -> Option<Self> {
         let (mut message, position) = Self::read(channel, body)?;
         let placed = position.as_ref().map(|at| (at.seq, at.epoch.to_string()));
@@ -61,17 +61,17 @@ impl Message {
 pub(crate) enum Reading {
     /// An event of the log, or a message without a position.
     Message(Arc<Message>),
-    /// It claims a position that it cannot prove: the log knows better.
+    /// A message that claims a position without proof. Only the log can confirm it.
     Unproven(Arc<Message>, Position),
     /// Not an envelope.
     Unreadable,
 }
 
-/// A body as it was heard, shared by all feeds of the process and read by the first one that takes it.
+/// A body as received, shared by all feeds of the process and parsed by the first feed that takes it.
 #[derive(Debug)]
 pub(crate) struct Heard {
     pub channel: String,
-    /// Roughly the memory that it takes, once read.
+    /// Approximate memory in bytes, once parsed.
     pub size: usize,
     body: String,
     secret: Option<Arc<str>>,
@@ -79,7 +79,7 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// A body that came with what may be a proof, to be checked against the secret of the log.
+    /// A body that may carry a proof, to be checked against the secret of the log.
     pub fn new(channel: String, body: String, secret: Option<Arc<str>>) -> Self {
         Self { channel, size: 2 * body.len() + 256, body, secret, reading: OnceLock::new() }
     }
@@ -90,7 +90,7 @@ impl Heard {
         Self { channel, size, body: String::new(), secret: None, reading: Reading::Message(message).into() }
     }
 
-    /// Whether the log has the event. A feed without room for the event reads it there.
+    /// Whether the log has the event. A feed whose queue is full reads the event there.
     pub fn is_in_log(&self) -> bool {
         match self.reading.get() {
             Some(Reading::Message(message)) => message.position.is_some(),
@@ -127,7 +127,7 @@ const PROOF_START: &str = r#","proof":""#;
 const PROOF_END: &str = r#""}"#;
 const PROOF_DIGITS: usize = 40;
 
-/// The body as it is in the log, if it carries the proof that `append.lua` gives.
+/// Returns the body as the log has it, if it carries the proof that `append.lua` adds.
 fn proven(channel: &str, body: &str, secret: Option<&str>) -> Option<String> {
     let start = body.len().checked_sub(PROOF_START.len() + PROOF_DIGITS + PROOF_END.len())?;
     let (open, proof) = body.split_at_checked(start)?;

@@ -15,7 +15,7 @@ const LIMIT: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) enum Signal {
     Heard(Arc<Heard>),
-    /// Announcements are heard again: some may have been missed.
+    /// Announcements are received again; some may have been missed.
     Connected,
     /// Marks were stored without an event.
     MarksChanged,
@@ -24,9 +24,9 @@ pub(crate) enum Signal {
 /// One item taken from the queue of a feed.
 pub(crate) enum Taken {
     Signal(Signal),
-    /// Events of the log had no room.
+    /// Events of the log did not fit into the queue.
     Behind,
-    /// That many messages without a position had no room, and are lost.
+    /// This many messages without a position did not fit, and are lost.
     Lost(u64),
 }
 
@@ -67,7 +67,7 @@ impl Queue {
         self.more.notify_one();
     }
 
-    /// The next one. Cancel-safe.
+    /// Returns the next item. Cancel-safe.
     pub async fn take(&self) -> Taken {
         loop {
             if let Some(taken) = self.try_take() {

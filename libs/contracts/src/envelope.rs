@@ -5,19 +5,19 @@ use uuid::Uuid;
 use crate::traceparent::lenient;
 use crate::{Clock, Traceparent};
 
-/// Something that happened, as the payload of a message on the channel [`Event::TYPE`].
+/// A fact that was published as the payload of a message on the channel [`Event::TYPE`].
 ///
-/// Implemented by the structs of [`crate::events`]: only their fields can ever be published.
+/// The structs of [`crate::events`] implement it: only their fields can be published.
 pub trait Event: Serialize {
     /// The event type, which is also the channel's name.
     const TYPE: &'static str;
 
-    /// The user whose sockets may see it, where it concerns one.
+    /// Returns the user whose sockets may receive the event, if it concerns one user.
     fn user_id(&self) -> Option<String> {
         None
     }
 
-    /// The account whose sockets may see it, where it concerns one.
+    /// Returns the account whose sockets may receive the event, if it concerns one account.
     fn account_id(&self) -> Option<String> {
         None
     }
@@ -27,25 +27,25 @@ pub trait Event: Serialize {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope<P> {
-    /// A UUIDv7; the same event published twice has the same one.
+    /// A UUIDv7. An event that is published again keeps its id.
     pub event_id: Uuid,
     /// The event type, equal to the channel it was published on.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// When it happened, RFC 3339 in UTC.
+    /// The time of the event, in UTC (RFC 3339).
     pub timestamp: DateTime<Utc>,
     pub payload: P,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The request that brought it about, for logs and traces; no client gets it.
+    /// The request that caused the event, for logs and traces. Never sent to clients.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<Traceparent>,
-    /// The place in the log, counted from 1 within an epoch. Absent in messages that are not logged.
+    /// The position in the log, counted from 1 within an epoch. Absent in messages that are not logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Names one life of the log; another epoch means that the log before it was lost.
+    /// Identifies one lifetime of the log. Another epoch means that the earlier log was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
 }

@@ -2,11 +2,11 @@ use serde::de::DeserializeOwned;
 
 const REPLACEMENT: &str = "\\ufffd";
 
-/// Parses JSON as `JSON.stringify` may write it: an unpaired surrogate, which no Rust string can
+/// Parses JSON as `JSON.stringify` may write it: an unpaired surrogate, which a Rust string cannot
 /// hold, becomes U+FFFD.
 ///
 /// # Errors
-/// If the text is not JSON of that form.
+/// If the text is not valid JSON, or does not have the form of `T`.
 pub fn parse_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     match mend_surrogates(text) {
         Some(mended) => serde_json::from_str(&mended),
@@ -14,9 +14,9 @@ pub fn parse_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     }
 }
 
-/// The text with each escape of an unpaired surrogate replaced; `None` if there is none.
+/// Returns the text with the escape of each unpaired surrogate replaced, or `None` if there is none.
 pub fn mend_surrogates(text: &str) -> Option<String> {
-    // Most texts have no escape of this kind, and are left alone at the cost of one search.
+    // Most texts have no such escape and cost only one search.
     if !text.contains("\\u") {
         return None;
     }
@@ -36,7 +36,8 @@ pub fn mend_surrogates(text: &str) -> Option<String> {
             }
         };
         at = escape + length;
-        // An escape at the end, or one of a character of several bytes, is no JSON: the parser says so.
+        // An escape at the end, or one that runs into a multi-byte character, is not JSON; the parser reports
+        // it.
         if !text.is_char_boundary(at) {
             break;
         }
@@ -53,7 +54,7 @@ enum Half {
     Low,
 }
 
-/// The half of a surrogate pair that is escaped at this byte, if one is.
+/// Returns the half of a surrogate pair that is escaped at this byte, if any.
 fn surrogate(text: &str, at: usize) -> Option<Half> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     match u16::from_str_radix(digits, 16).ok()? {
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_left_alone() {
+    fn all_other_text_is_unchanged() {
         for text in
             [r#""plain""#, r#""\u00e9""#, r#""\ud83d\ude00""#, r#""\\ud800""#, r#""\\\\ud800 \u0041""#]
         {
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_makes_it_panic() {
+    fn no_text_makes_the_parser_panic() {
         for text in ["\\u", "\\ud800", "\\u\\", "\\é", "x\\ud8é0", "\"\\u00e9\\", "\\u0041\\😀"] {
             let _ = parse_json::<Value>(text);
         }

@@ -1,5 +1,5 @@
-//! The wire types that every service shares: roles, token claims, the event catalogue, the event
-//! envelope; and the two inputs of every process, its clock and its tasks.
+//! The wire types that every service shares: roles, token claims, the event catalogue and the event
+//! envelope. Also the two inputs of every process: its clock and its tasks.
 //!
 //! No I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
 

@@ -21,17 +21,17 @@ pub struct Tasks {
 
 #[derive(Debug)]
 struct Inner {
-    /// The runtime of the process: worker threads end before the process does.
+    /// The runtime of the process, because worker threads end before the process does.
     runtime: Handle,
     stop: CancellationToken,
     failed: AtomicBool,
 }
 
 impl Tasks {
-    /// Tasks of the calling runtime. A vital task that fails cancels `stop`.
+    /// Uses the calling runtime. A vital task that fails cancels `stop`.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn new(stop: CancellationToken) -> Self {
         let inner = Inner { runtime: Handle::current(), stop, failed: AtomicBool::new(false) };
         Self { inner: Arc::new(inner) }
@@ -61,7 +61,7 @@ impl Tasks {
         tokio::task::spawn_local(guarded)
     }
 
-    /// Runs work whose failure concerns one client or one request; `None` if it panicked.
+    /// Runs work whose failure concerns one client or one request. Returns `None` if it panicked.
     #[expect(clippy::disallowed_methods, reason = "the one place where tasks are spawned")]
     pub fn run<T: Send + 'static>(
         &self,
@@ -72,7 +72,7 @@ impl Tasks {
         self.inner.runtime.spawn(contained)
     }
 
-    /// Runs such work on the calling worker thread; then `end` learns what became of it.
+    /// Runs such work on the calling worker thread, and passes its result to `end`.
     #[expect(clippy::disallowed_methods, reason = "the one place where tasks are spawned")]
     pub fn run_local<T: 'static>(
         &self,
@@ -84,7 +84,7 @@ impl Tasks {
         tokio::task::spawn_local(contained);
     }
 
-    /// Whether a vital task failed, for which the process stopped.
+    /// Whether a vital task has failed, which stopped the process.
     pub fn have_failed(&self) -> bool {
         self.inner.failed.load(Ordering::Relaxed)
     }

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// HMAC-SHA-256 keys shorter than the hash weaken it (RFC 7518 §3.2).
+/// A key shorter than the hash weakens HMAC-SHA-256 (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
-/// Parts of secrets that stand in examples, in the replaced stack's and in ours.
+/// Words in the secrets of example files, the replaced stack's and ours.
 const SAMPLE_MARKS: [&str; 6] = ["change", "secret", "example", "sample", "default", "password"];
 
-/// What signs and verifies access tokens.
+/// Keys that sign and verify access tokens.
 #[derive(Args, Clone)]
 pub struct KeyConfig {
     /// Secret that signs access tokens with HS256; at least 32 bytes outside development
@@ -45,11 +45,11 @@ pub enum KeyError {
     Short(&'static str),
     #[error("{0} is a sample value: set it to at least 32 random bytes")]
     Sample(&'static str),
-    #[error("{variable} names {path}, which is no Ed25519 key in PEM: {reason}")]
+    #[error("{variable} names {path}, which is not an Ed25519 key in PEM: {reason}")]
     File { variable: &'static str, path: String, reason: String },
 }
 
-/// Refuses a secret that others may know or guess.
+/// Refuses a secret that is known or easy to guess.
 ///
 /// # Errors
 /// If `secret` is short or looks like one from an example; the message names `variable`.
@@ -61,7 +61,7 @@ pub fn check_secret(variable: &'static str, secret: &str) -> Result<(), KeyError
     let mut letters = secret.bytes().collect::<Vec<_>>();
     letters.sort_unstable();
     letters.dedup();
-    // A random secret of 32 bytes has more than eight different characters, in whatever encoding.
+    // A random secret of 32 bytes has more than eight different characters in any encoding.
     if letters.len() < 9 || SAMPLE_MARKS.iter().any(|mark| lower.contains(mark)) {
         return Err(KeyError::Sample(variable));
     }

@@ -1,7 +1,7 @@
-//! Who is calling: signs and verifies access tokens, and knows which sessions have ended.
+//! Authenticates callers: signs and verifies access tokens, and knows which sessions have ended.
 //!
-//! Verification never leaves memory: the list of ended sessions is fed by events, and read from the
-//! backplane's marks where events may have been missed. No HTTP, no database, no passwords.
+//! Verification needs only memory. Events update the list of ended sessions; where events may have been
+//! missed, the list is read from the backplane's marks. No HTTP, no database, no passwords.
 //! Start with [`Verifier::verify`] and [`Revocations`].
 
 mod config;

@@ -1,4 +1,4 @@
-//! How ended sessions and changed users are written as marks of the backplane.
+//! The marks of ended sessions and changed users, as the backplane stores them.
 
 use backplane::Mark;
 use chrono::{DateTime, Utc};
@@ -6,12 +6,12 @@ use contracts::Role;
 use contracts::events::auth::EndReason;
 use uuid::Uuid;
 
-/// The mark of an ended session, kept until its last access token is dead.
+/// Creates the mark of an ended session, kept until its last access token has expired.
 pub fn session_mark(session: Uuid, reason: EndReason, expires_at: DateTime<Utc>) -> Mark {
     Mark { value: format!("session:{session}:{reason}"), expires_at }
 }
 
-/// The state of a user after a change. Tokens from before `generation` are out of date.
+/// The state of a user after a change. Tokens of an earlier `generation` are out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserChange {
     pub generation: i64,
@@ -20,14 +20,14 @@ pub struct UserChange {
     pub account_id: Option<String>,
 }
 
-/// The mark of a changed user, kept until the last token from before the change is dead.
+/// Creates the mark of a changed user, kept until the last token from before the change has expired.
 pub fn user_mark(user: Uuid, change: &UserChange, expires_at: DateTime<Utc>) -> Mark {
     let UserChange { generation, role, is_active, account_id } = change;
     let account = account_id.as_deref().unwrap_or_default();
     Mark { value: format!("user:{user}:{generation}:{role}:{is_active}:{account}"), expires_at }
 }
 
-/// A mark as it was read back.
+/// A mark after parsing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Marked {
     Session { session: Uuid, reason: EndReason },
@@ -36,7 +36,7 @@ pub(crate) enum Marked {
 
 impl Marked {
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        // An account's id comes last: it may have colons.
+        // The account id comes last, because it may contain colons.
         let parts = value.splitn(6, ':').collect::<Vec<_>>();
         match parts.as_slice() {
             ["session", session, reason] => {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_read_back_as_written() {
+    fn a_mark_reads_back_as_written() {
         let (id, until) = (Uuid::new_v4(), DateTime::UNIX_EPOCH);
         for reason in EndReason::iter() {
             let mark = session_mark(id, reason, until);

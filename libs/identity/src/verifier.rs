@@ -9,22 +9,22 @@ use uuid::Uuid;
 use crate::keys::VerifyingKey;
 use crate::{Keys, Revocations, UserChange};
 
-/// How far the clocks of two machines may be apart.
+/// Largest difference between the clocks of two machines that verification tolerates.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
 /// The `typ` header of our tokens (RFC 9068).
 pub const TOKEN_TYPE: &str = "at+jwt";
 const MAX_TOKEN_BYTES: usize = 4_096;
 
-/// Why a token is refused.
+/// The reason why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Genuine, but its time is over.
+    /// The token is genuine, but has expired.
     #[error("the access token expired at {at}")]
     Expired { at: DateTime<Utc> },
-    /// Genuine, but its session has ended.
+    /// The token is genuine, but its session has ended.
     #[error("the session has ended: {reason}")]
     Revoked { reason: EndReason },
-    /// Not a token of ours.
+    /// The token is not one of ours.
     #[error("the access token is invalid")]
     Invalid,
 }
@@ -39,16 +39,16 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// `accept_legacy` lets tokens of the replaced stack in, which name no session.
+    /// Creates a verifier. `accept_legacy` accepts tokens of the replaced stack, which name no session.
     pub fn new(keys: Arc<Keys>, revocations: Revocations, clock: Clock, accept_legacy: bool) -> Self {
         Self { keys, revocations, clock, accept_legacy }
     }
 
-    /// The claims of a token that is genuine, alive and of a session that has not ended. Role and
-    /// account are the user's present ones, where they changed since the token was made.
+    /// Returns the claims of a token that is genuine, has not expired, and belongs to a session that has not
+    /// ended. Role and account are the user's current ones, if they changed since the token was issued.
     ///
     /// # Errors
-    /// See [`TokenError`]; nothing that is not genuine is told more than that.
+    /// See [`TokenError`]. A token that is not genuine only gets [`TokenError::Invalid`].
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let mut claims = self.genuine(token).ok_or(TokenError::Invalid)?;
         let now = self.clock.now();
@@ -63,11 +63,11 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// Checks again what may have changed since the claims were verified: the session's end, the user's
-    /// role and account, which are brought up to date.
+    /// Checks whether the session has ended since the claims were verified, and updates the user's role and
+    /// account in them.
     ///
     /// # Errors
-    /// [`TokenError::Revoked`].
+    /// [`TokenError::Revoked`] if the session has ended.
     pub fn recheck(&self, claims: &mut Claims) -> Result<(), TokenError> {
         if let Some(user) = self.changed(&claims.sub, claims.sid, claims.generation)? {
             claims.role = user.role;
@@ -97,7 +97,7 @@ impl Verifier {
     }
 
     /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the
-    /// replaced stack. Such a token may be invalid, but it is not a guess.
+    /// replaced stack. Such a token may be invalid, but it was not guessed.
     pub fn is_signed_by_us(&self, token: &str) -> bool {
         if token.len() > MAX_TOKEN_BYTES {
             return false;
@@ -112,7 +112,7 @@ impl Verifier {
         })
     }
 
-    /// The claims of a token that we, or the replaced stack, have signed.
+    /// Returns the claims of a token that DriftSentry or the replaced stack signed.
     fn genuine(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
@@ -135,7 +135,7 @@ impl Verifier {
     }
 }
 
-/// Headers that would have us fetch or trust a key from the token itself, or need extensions.
+/// Whether a header asks us to fetch or trust a key from the token itself, or to support extensions.
 fn brings_its_own_key(header: &Header) -> bool {
     header.jku.is_some()
         || header.jwk.is_some()

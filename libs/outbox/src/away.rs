@@ -1,6 +1,6 @@
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-/// Whether the database could not be reached or was too busy, so that the same call may succeed later.
+/// Whether the database was unreachable or too busy, so that the same call may succeed later.
 pub fn is_away(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
@@ -16,7 +16,7 @@ pub fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// Whether a code means a passing state of the server.
+/// Whether a code means a temporary state of the server.
 ///
 /// PostgreSQL: classes of connections, read-only transactions (after a failover), conflicts between
 /// transactions, missing resources, and shutdown. SQLite: busy, locked, read-only, disk errors, disk full,

@@ -1,4 +1,5 @@
-//! Reads a database URL and prepares what it names. No error here quotes the URL: it may hold a password.
+//! Parses a database URL and prepares the file that it names. No error quotes the URL: it may contain a
+//! password.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use url::Url;
 
-/// Why a database cannot be used. Names no value of the URL.
+/// The reason why a database cannot be used. Contains no value of the URL.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(
@@ -31,7 +32,7 @@ pub enum ConnectError {
 }
 
 impl From<DbErr> for ConnectError {
-    /// Keeps the text of the network and of the server, which know nothing of the URL but its user.
+    /// Keeps the text of network and server errors, which contain nothing of the URL except the user name.
     fn from(error: DbErr) -> Self {
         let (DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
@@ -49,15 +50,15 @@ impl From<DbErr> for ConnectError {
     }
 }
 
-/// A database URL that can be given to the driver.
+/// A database URL that the driver accepts.
 pub(crate) struct Target {
     pub(crate) url: String,
-    /// The schema of the tables, where one is named.
+    /// The schema of the tables, if the URL names one.
     pub(crate) schema: Option<String>,
 }
 
 impl Target {
-    /// Reads `postgres://…` or `sqlite:…`. `?schema=name` is ours: the driver does not know it.
+    /// Parses `postgres://…` or `sqlite:…`. `?schema=name` is our own parameter, unknown to the driver.
     pub(crate) fn parse(url: &str) -> Result<Self, ConnectError> {
         if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(ConnectError::Scheme);
@@ -69,14 +70,14 @@ impl Target {
         split_schema(parsed)
     }
 
-    /// Creates the SQLite file, if the URL names one and asks for that, and makes the file its owner's alone.
+    /// Creates the SQLite file if the URL names one with `mode=rwc`, and makes it readable by its owner only.
     /// SQLite gives its journal files the mode of the database.
     pub(crate) fn prepare_file(&self) -> Result<(), ConnectError> {
         let Some(path) = self.writable_file() else { return Ok(()) };
         let created = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
         created.map_err(ConnectError::File)?;
         if let Err(error) = fs::set_permissions(&path, Permissions::from_mode(0o600)) {
-            tracing::warn!(%error, file = %path.display(), "others may be able to read this database");
+            tracing::warn!(%error, file = %path.display(), "other users may be able to read this database");
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::writable::LastCheck;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: u32 = 20;
-/// «driftsen» in ASCII: the advisory lock that lets one process migrate at a time.
+/// Key of the advisory lock that lets one process migrate at a time: "driftsen" in ASCII.
 const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
 
 /// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
@@ -45,13 +45,13 @@ impl Deref for Database {
 impl Database {
     /// Connects to `postgres://…`, `sqlite://file?mode=rwc` or `sqlite::memory:`, and migrates.
     ///
-    /// `?schema=name` on a Postgres URL keeps the tables in that schema, which is made if need be:
-    /// so several services share one database.
+    /// `?schema=name` on a Postgres URL keeps the tables in that schema, which is created if it does not
+    /// exist. With it, several services can share one database.
     ///
     /// A SQLite file is readable by its owner only.
     ///
     /// # Errors
-    /// If the URL is of no use, or the database cannot be reached or migrated.
+    /// If the URL cannot be used, or the database cannot be reached or migrated.
     pub async fn connect<M: MigratorTrait>(
         url: &str,
         backplane: Backplane,
@@ -67,11 +67,11 @@ impl Database {
         Ok(database)
     }
 
-    /// Begins a transaction. On SQLite it takes the write lock at once: one that reads first and
-    /// writes later fails when somebody else wrote in between.
+    /// Begins a transaction. On SQLite it takes the write lock at once: a transaction that reads first and
+    /// writes later would fail if another one wrote in between.
     ///
     /// # Errors
-    /// If no connection is to be had.
+    /// If no connection is available.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         Ok(Transaction::new(self.begin_immediate().await?, self))
     }
@@ -102,7 +102,7 @@ impl Database {
 
 fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    // One connection is one database there.
+    // With `sqlite::memory:`, each connection has its own database.
     let connections = if url.starts_with("sqlite::memory:") { 1 } else { MAX_CONNECTIONS };
     options
         .max_connections(connections)
@@ -113,7 +113,7 @@ fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
             sqlite.journal_mode(SqliteJournalMode::Wal).busy_timeout(SQLITE_BUSY_TIMEOUT).foreign_keys(true)
         });
     if !url.starts_with("sqlite:") {
-        // Asks for more than the pool's own test, in one exchange as well.
+        // Replaces the pool's own test with one that checks more, also in one exchange.
         options
             .test_before_acquire(false)
             .map_sqlx_postgres_before_acquire(|connection, _| Box::pin(is_read_write(connection)));
@@ -125,7 +125,7 @@ fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
 }
 
 /// Whether a connection may be used again. A server that became read-only, such as the old primary after a
-/// failover, keeps its connections: without this check the pool would keep them too.
+/// failover, keeps its connections open: without this check the pool would keep using them.
 async fn is_read_write(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let mode: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(connection).await?;
     Ok(mode == "off")

@@ -1,11 +1,11 @@
-//! A database whose transactions carry events: what is committed is published, what is rolled back
-//! is not.
+//! A database whose transactions carry events. Events of a committed transaction are published; those of
+//! one that is rolled back are not.
 //!
-//! An event is a row in the `outbox` table, written by the transaction that it tells of. After the
-//! commit the relay of any replica publishes it. Every relay publishes everything that is unsent,
-//! oldest first, and appending is idempotent: so it does not matter how many run, or where one dies.
+//! An event is a row in the `outbox` table, written by the transaction that it describes. After the
+//! commit, the relay of any replica publishes it. Every relay publishes all unsent events, oldest first.
+//! Appending is idempotent, so that any number of relays may run, and any of them may die.
 //!
-//! Start with [`Database`]. Nothing here knows what the events mean.
+//! Start with [`Database`]. This crate does not interpret events.
 
 mod away;
 mod connect;

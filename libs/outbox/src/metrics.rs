@@ -1,6 +1,6 @@
 use prometheus::{IntGauge, Opts, Registry};
 
-/// How far publishing is behind.
+/// Gauges of the events that wait to be published.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     pub(crate) pending: IntGauge,

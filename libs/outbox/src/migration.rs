@@ -3,7 +3,7 @@ use sea_orm_migration::schema::{
     big_integer, json, string, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
 };
 
-/// Makes the `outbox` table. List it in the migrator of each service that emits events.
+/// Creates the `outbox` table. List it in the migrator of each service that emits events.
 pub struct Migration;
 
 impl MigrationName for Migration {
@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
             .col(timestamp_with_time_zone_null(Outbox::PublishedAt))
             .to_owned();
         manager.create_table(table).await?;
-        // Partial, so that looking for unsent rows costs the same however many were sent.
+        // A partial index, so that finding unsent rows costs the same however many were sent.
         let unsent = Index::create()
             .name("outbox_unsent")
             .table(Outbox::Table)

@@ -13,15 +13,15 @@ use crate::entity::{Column, Entity, Model};
 use crate::metrics::Metrics;
 
 const BATCH: u64 = 500;
-/// How often to look for what a replica that died has left behind.
+/// Interval between searches for events that a replica left unpublished when it died.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// How long published rows stay, for whoever looks into what happened.
+/// Time for which published rows are kept, for investigations.
 const KEEP: TimeDelta = TimeDelta::hours(24);
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
 
 impl Database {
-    /// Publishes what is committed, by this replica and by others, until `stop`; then once more.
-    /// `service` tells the metrics of several outboxes in one process apart.
+    /// Publishes committed events of all replicas until `stop`, and once more after it. `service` labels the
+    /// metrics, to distinguish several outboxes in one process.
     ///
     /// # Errors
     /// If the metrics of that service are already registered.
@@ -29,7 +29,7 @@ impl Database {
         let metrics = Metrics::register(registry, service)?;
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
         let mut clean = tokio::time::interval(CLEAN_INTERVAL);
-        // Woken by a commit here, by time, and ended by `stop`.
+        // A commit in this process, the interval, or `stop` wakes the relay.
         loop {
             tokio::select! {
                 () = self.committed.notified() => self.publish_or_log().await,
@@ -53,14 +53,14 @@ impl Database {
 
     async fn measure_or_log(&self, metrics: &Metrics) {
         if let Err(error) = self.measure(metrics).await {
-            tracing::warn!(%error, "the outbox cannot be measured");
+            tracing::warn!(%error, "cannot measure the outbox");
         }
     }
 
-    /// Publishes all that is unsent, oldest first. Returns how many.
+    /// Publishes all unsent events, oldest first. Returns their number.
     ///
     /// # Errors
-    /// If the database or the backplane is away; what is not marked as sent is sent again.
+    /// If the database or the backplane is unavailable. Events that are not marked as sent are sent again.
     pub async fn publish_pending(&self) -> Result<usize> {
         let mut published = 0;
         loop {
@@ -102,7 +102,7 @@ impl Database {
     async fn clean_or_log(&self) {
         let old = Column::PublishedAt.lt(self.clock.now() - KEEP);
         if let Err(error) = Entity::delete_many().filter(old).exec(&**self).await {
-            tracing::warn!(%error, "published events could not be cleaned away");
+            tracing::warn!(%error, "cannot delete published events");
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::entity::{ActiveModel, Entity};
 /// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has six.
 const ROWS_PER_INSERT: usize = 2_000;
 
-/// A transaction and the events it will publish once it is committed. Dropping it rolls back both.
+/// A transaction and the events that its commit publishes. Dropping it rolls back both.
 ///
 /// Events of one subject keep their order if the transaction holds the subject's row lock when it
-/// commits: rows get their ids right before.
+/// commits, because the rows of its events get their ids just before the commit.
 #[derive(Debug)]
 pub struct Transaction {
     transaction: DatabaseTransaction,
@@ -48,10 +48,10 @@ impl Transaction {
         }
     }
 
-    /// Writes the events beside the rows they tell of, commits, and wakes the relay.
+    /// Writes the events with the other rows, commits, and wakes the relay.
     ///
     /// # Errors
-    /// If the database refuses, or an event cannot be written as JSON; nothing is written then.
+    /// If the database refuses, or an event cannot be written as JSON. Nothing is committed then.
     pub async fn commit(self) -> Result<(), DbErr> {
         let Self { transaction, database, entries, failed } = self;
         if let Some(error) = failed {

@@ -1,4 +1,4 @@
-//! Whether the database takes writes.
+//! The check whether the database accepts writes.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use uuid::Uuid;
 use crate::Database;
 use crate::entity::{ActiveModel, Entity};
 
-/// Health checks share one result for this long: any client may cause one.
+/// Time for which health checks share one result, because any client may cause one.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The last result, and when it was found.
+/// The last result, and the time of the check.
 pub(crate) type LastCheck = Option<(Instant, bool)>;
 
 impl Database {
-    /// Whether a transaction can write now. Writes a row and rolls it back, at most once a second.
+    /// Whether a transaction can write now. At most once a second, writes a row and rolls it back.
     pub async fn is_writable(&self) -> bool {
         let mut last = self.last_check.lock().await;
         if let Some((at, is_writable)) = *last

@@ -1,5 +1,5 @@
-//! Turns an entry into a finding: compares, rates and redacts, in this order. What is hidden cannot be
-//! compared any more.
+//! Turns an entry into a finding: compares, rates and redacts, in this order. Hidden values can no longer
+//! be compared.
 
 mod hashes;
 
@@ -24,28 +24,28 @@ const MAX_TYPE_CHARS: usize = 256;
 const MAX_ID_CHARS: usize = 1024;
 const NUL: char = '\0';
 
-/// What the service judges entries by.
+/// The service's means to assess entries: its rules and its key.
 #[derive(Clone, Copy)]
 pub struct Judgement<'a> {
     pub rules: &'a Rules,
     pub key: &'a StateKey,
 }
 
-/// Everything that a finding depends on besides the entry.
+/// Everything that a finding depends on in addition to the entry.
 #[derive(Clone, Copy)]
 pub struct Bench<'a> {
     pub judgement: Judgement<'a>,
     pub redactor: &'a Redactor<'a>,
     pub stack: &'a str,
-    /// Where nothing else tells.
+    /// The region to use if nothing else reports one.
     pub region: Option<&'a str>,
     pub account: Option<&'a str>,
 }
 
-/// What became of an entry.
+/// The result of assessing an entry.
 pub enum Outcome {
     Drift(Box<Finding>),
-    /// Rules cover every change.
+    /// Ignore rules cover every change.
     Ignored(Settled),
     /// Nothing differs.
     Same(Settled),
@@ -53,7 +53,7 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A resource that a scan looked at and that does not drift.
+/// A resource that a scan examined and that does not drift.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     pub address: String,
@@ -61,7 +61,7 @@ pub struct Settled {
     pub resource_id: String,
 }
 
-/// How often each rule of the file decided.
+/// The number of changes that each rule of the file decided, by the index of the rule.
 pub type RuleUses = BTreeMap<usize, u64>;
 
 struct Judged {
@@ -69,6 +69,7 @@ struct Judged {
     is_sensitive: bool,
 }
 
+/// Assesses an entry of a scan, and counts in `uses` the changes that each rule of the file decided.
 pub fn assess(entry: Entry<'_>, bench: Bench<'_>, uses: &mut RuleUses) -> Outcome {
     if !is_storable(&entry) {
         return Outcome::Refused("its address, type or id is out of bounds");
@@ -86,7 +87,7 @@ pub fn assess(entry: Entry<'_>, bench: Bench<'_>, uses: &mut RuleUses) -> Outcom
     Outcome::Drift(Box::new(finding(entry, changes, class.severity(), reason, bench)))
 }
 
-/// A drift that somebody reports outright: no rule ignores it, and the reporter may rate it.
+/// Assesses a drift that is reported directly: no rule ignores it, and the reporter may set its severity.
 pub fn assess_report(
     entry: Entry<'_>,
     severity: Option<Severity>,
@@ -137,7 +138,7 @@ fn compare(entry: &Entry<'_>, bench: Bench<'_>) -> Result<Vec<Change<Judged>>, T
     .map(|changes| changes.into_iter().map(with_sensitivity).collect())
 }
 
-/// A secret that changed is urgent, unless a rule says otherwise.
+/// Rates a changed secret as urgent, unless a rule says otherwise.
 fn with_sensitivity(mut change: Change<Judged>) -> Change<Judged> {
     let judged = &mut change.rating;
     judged.is_sensitive |= change.is_marked;
@@ -149,7 +150,7 @@ fn with_sensitivity(mut change: Change<Judged>) -> Change<Judged> {
     change
 }
 
-/// The class of the whole: the highest of its changes.
+/// Returns the class of the whole finding: the highest among its changes.
 fn class_of(
     entry: &Entry<'_>,
     changes: &[Change<Judged>],

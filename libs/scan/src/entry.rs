@@ -2,28 +2,28 @@ use crate::json::Json;
 use crate::kind::Kind;
 use crate::marks::Marks;
 
-/// What a tool wrote about one resource: not compared, not rated, not redacted.
+/// One resource as a tool wrote it: not compared, not rated, not redacted.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
     pub kind: Kind,
     pub address: String,
-    /// Where the resource was before it was moved.
+    /// The address of the resource before it was moved.
     pub previous_address: Option<String>,
     pub resource_type: String,
-    /// The id, where the tool names it outside of the states.
+    /// The id, if the tool names it outside the states.
     pub resource_id: Option<String>,
     pub expected: Option<Json>,
     pub actual: Option<Json>,
     pub expected_marks: Marks<'a>,
     pub actual_marks: Marks<'a>,
-    /// Marks what the expected state does not know yet.
+    /// Marks values that the expected state does not know yet.
     pub unknown: Marks<'a>,
     pub provider: Provider<'a>,
     /// Only computed attributes differ: a plan would change nothing.
     pub is_state_only: bool,
-    /// The resource is missing because nobody has created it yet.
+    /// The resource is missing because it has not been created yet.
     pub is_planned: bool,
-    /// The tool tells that the resource drifts, and not how.
+    /// The tool reports that the resource drifts, but not how.
     pub lacks_states: bool,
 }
 
@@ -48,12 +48,12 @@ impl Entry<'_> {
     }
 }
 
-/// The provider of a resource, and where its configuration says that it works.
+/// The provider of a resource, and the region and account in its configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Provider<'a> {
-    /// Such as `registry.terraform.io/hashicorp/aws`.
+    /// The source address, such as `registry.terraform.io/hashicorp/aws`.
     pub name: Option<&'a str>,
-    /// Such as `aws.west`: the same address of a provider may have several configurations.
+    /// The configuration, such as `aws.west`: one provider may have several.
     pub config: Option<&'a str>,
     pub region: Option<&'a str>,
     pub account: Option<&'a str>,

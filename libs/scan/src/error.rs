@@ -4,6 +4,7 @@ use crate::scan::{MAX_BYTES, MAX_ENTRIES};
 
 const MIB: usize = 1024 * 1024;
 
+/// The reason why an upload cannot be read. The messages are shown to the caller, and quote no values.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     #[error("not valid JSON, or not of the expected form, at line {line} column {column}")]
@@ -33,7 +34,7 @@ pub enum ScanError {
     BadCompression,
 }
 
-/// serde's own messages quote the input, which may hold secrets.
+/// Drops serde's own messages: they quote the input, which may contain secrets.
 impl From<serde_json::Error> for ScanError {
     fn from(error: serde_json::Error) -> Self {
         Self::Malformed { line: error.line(), column: error.column() }

@@ -4,7 +4,7 @@ use crate::kind::Kind;
 use crate::path::Step;
 use crate::severity::Severity;
 
-/// One drift as a scan saw it: compared, rated and redacted. Nothing in it is a secret.
+/// One difference that a scan found: compared, rated and redacted. It contains no secret.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub kind: Kind,
@@ -12,7 +12,7 @@ pub struct Finding {
     pub previous_address: Option<String>,
     pub resource_type: String,
     pub resource_id: String,
-    /// The tool did not name an id; the address stands in.
+    /// The tool did not name an id, so the address is used instead.
     pub lacks_id: bool,
     pub region: Option<String>,
     pub account_id: Option<String>,
@@ -24,14 +24,14 @@ pub struct Finding {
     pub actual_state: Option<String>,
     /// The changed paths, as JSON text.
     pub difference: String,
-    /// What a decision on this finding covers.
+    /// The paths that a decision on this finding covers.
     pub decidable: Vec<PathHash>,
     /// Identifies the decidable part of the actual state.
     pub actual_hash: String,
-    /// Identifies everything that is shown of the finding but for values that change by themselves.
+    /// Identifies everything that is shown of the finding, except values that change by themselves.
     pub shown_hash: String,
     pub severity: Severity,
-    /// Why the severity is what it is, in a few words.
+    /// A short reason for the severity.
     pub reason: Option<&'static str>,
     pub is_state_only: bool,
     pub lacks_states: bool,
@@ -41,16 +41,16 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathHash {
     pub path: Vec<Step>,
-    /// The hash of the path. Elements of lists count by what they are, not by where they are.
+    /// The hash of the path. List elements are identified by their content, not by their index.
     pub key: String,
     pub value: String,
 }
 
-/// A changed path, as it is stored.
+/// A changed path in its stored form.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownChange<'a> {
     pub path: Vec<Step>,
-    /// The stored states do not show the values.
+    /// Whether the stored states hide the values.
     pub sensitive: bool,
     pub change: &'static str,
     pub class: &'static str,

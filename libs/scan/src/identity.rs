@@ -1,10 +1,10 @@
-//! What is known again from one scan to the next, without being stored: the value of a path, a secret.
+//! Recognises a value or a secret from one scan to the next without storing it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// Hashes values under the server's key: a rotated secret is another value, and nobody who has only the
-/// database can try secrets against it.
+/// Hashes values under the server's key. A rotated secret gets another hash, and a copy of the database is
+/// not enough to test guesses of a secret.
 #[derive(Clone)]
 pub struct StateKey(Hmac<Sha256>);
 
@@ -14,36 +14,37 @@ impl StateKey {
         Self(hmac)
     }
 
-    /// The first half of the hash of some parts, in hex.
+    /// Returns the first half of the hash of some parts, in hex.
     pub fn hash(&self, parts: &[&str]) -> String {
         let mut hmac = self.0.clone();
         for part in parts {
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part.as_bytes());
         }
-        hex(&hmac.finalize().into_bytes()[..16])
+        hex::encode(&hmac.finalize().into_bytes()[..16])
     }
 
-    /// A few letters that tell hidden texts apart.
+    /// Returns a few letters that distinguish hidden texts.
     pub fn tag(&self, text: &str) -> String {
         self.hash(&["tag", text])[..6].into()
     }
 }
 
-/// What makes a resource the same one from scan to scan. Region and account are attributes that may be
-/// learned later, and no part of it.
+/// The identity of a resource across scans. Region and account are not part of it, because they may become
+/// known later.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     pub stack: &'a str,
     pub resource_type: &'a str,
     pub resource_id: &'a str,
     pub address: &'a str,
-    /// Tells apart resources of one name that are known to be in different accounts.
+    /// Distinguishes resources of one name that are known to be in different accounts.
     pub account: Option<&'a str>,
 }
 
 impl Identity<'_> {
-    /// SHA-256 in hex. Each part is preceded by its length, so that no two identities run together.
+    /// Returns a SHA-256 in hex. The length of each part precedes it, so that different identities never join
+    /// to the same text.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         let account = self.account.unwrap_or_default();
@@ -51,12 +52,8 @@ impl Identity<'_> {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        hex(&hash.finalize())
+        hex::encode(hash.finalize())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -81,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_known_again_under_its_key_only() {
+    fn a_value_is_recognised_only_under_its_key() {
         let key = StateKey::new(b"one");
         assert_eq!(key.hash(&["hunter2"]), StateKey::new(b"one").hash(&["hunter2"]));
         assert_ne!(key.hash(&["hunter2"]), StateKey::new(b"two").hash(&["hunter2"]));

@@ -1,4 +1,4 @@
-/// In which way a resource drifts.
+/// The way in which a resource drifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
@@ -6,6 +6,6 @@ pub enum Kind {
     Changed,
     /// The resource does not exist.
     Missing,
-    /// The resource exists, and nothing declares it.
+    /// The resource exists, but no configuration declares it.
     Unmanaged,
 }

@@ -1,12 +1,12 @@
-//! Reads what scanners found, and says what it means for the drifts that are known. No database, no HTTP,
+//! Reads the output of scanners, and determines what it means for stored drifts. No database, no HTTP,
 //! nothing asynchronous.
 //!
-//! Four nouns: an [`entry`](entry::Entry) is what a tool wrote about one resource. A [`Finding`] is one
+//! Four types: an [`entry`](entry::Entry) is one resource as a tool wrote it. A [`Finding`] is one
 //! difference, after rules and redaction. A [`Match`] is a finding compared with stored drifts. A
-//! [`Change`] is what is written.
+//! [`Change`] is what an ingest writes for a match.
 //!
-//! Start at [`read`]. Everything that leaves this crate has passed the one filter for secrets
-//! ([`redact`]); everything is compared by the one equality ([`equality`]).
+//! Start at [`read`]. Everything that leaves this crate has passed the filter for secrets ([`redact`]), and
+//! every comparison uses the same equality ([`equality`]).
 
 mod assess;
 pub mod diff;

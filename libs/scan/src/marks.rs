@@ -1,8 +1,7 @@
 use crate::json::Json;
 
-/// A tree beside a value that says which parts of it are sensitive (or unknown): `true` covers the
-/// whole subtree; `false`, `{}` and absent mean unmarked. Its arrays may be longer or shorter than the
-/// value's.
+/// A tree that says which parts of a value are sensitive (or unknown). `true` covers the whole subtree;
+/// `false`, `{}` and absence mean unmarked. Its arrays may be longer or shorter than the value's.
 #[derive(Clone, Copy, Debug)]
 pub struct Marks<'a>(Option<&'a Json>);
 

@@ -1,8 +1,8 @@
-//! Paths into a state: one form for the diff, for rules and for decisions.
+//! Paths into a state, in the one form that the diff, rules and decisions use.
 
 use serde::{Deserialize, Serialize};
 
-/// One step of a path. A path is written as a JSON array, since keys may hold dots, slashes and quotes.
+/// One step of a path. Paths are stored as JSON arrays, because keys may contain dots, slashes and quotes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Step {
@@ -19,12 +19,12 @@ impl Step {
     }
 }
 
-/// The last key of a path: the name of the attribute that an element belongs to.
+/// Returns the last key of a path: the name of the attribute that an element belongs to.
 pub fn last_key(path: &[Step]) -> Option<&str> {
     path.iter().rev().find_map(Step::key)
 }
 
-/// The path as `a.0.b`.
+/// Returns the path as `a.0.b`.
 pub fn dotted(path: &[Step]) -> String {
     join(path.iter().map(|step| match step {
         Step::Key(key) => key.clone(),
@@ -32,7 +32,7 @@ pub fn dotted(path: &[Step]) -> String {
     }))
 }
 
-/// The path without the places of elements, as `a.b`: elements of sets have no lasting place.
+/// Returns the path without list indexes, as `a.b`: the index of an element of a set may change.
 pub fn dotted_keys(path: &[Step]) -> String {
     join(path.iter().filter_map(Step::key).map(Into::into))
 }

@@ -1,4 +1,4 @@
-//! Where a resource is: its id, region and account, as far as anything tells.
+//! Finds the id, region and account of a resource.
 
 use crate::entry::Entry;
 use crate::json::Json;
@@ -7,7 +7,7 @@ const NUL: char = '\0';
 const MAX_REGION_CHARS: usize = 64;
 const MAX_ACCOUNT_CHARS: usize = 64;
 
-/// What is known of a resource, the best witness first.
+/// The sources of information about a resource, the most reliable first.
 pub struct Witnesses<'a> {
     actual: Option<&'a Json>,
     expected: Option<&'a Json>,
@@ -32,25 +32,26 @@ impl<'a> Witnesses<'a> {
         }
     }
 
-    /// The state's `id`.
+    /// Returns the `id` in the state.
     pub fn id(&self, max_chars: usize) -> Option<&'a str> {
         self.each(|state| usable(state.get("id")?.as_str()?, max_chars))
     }
 
-    /// `asked` is what the caller said, for when nothing else tells.
+    /// Returns the region. `asked` is the caller's, used if no other source has one.
     pub fn region(&self, asked: Option<&str>) -> Option<String> {
         let found = self.each(|state| self.region_in(state)).map(Into::into);
         let region: Option<String> = found
             .or_else(|| self.own_id.and_then(|id| self.region_of_id(id)).map(Into::into))
             .or_else(|| self.provider_region.and_then(usable_region).map(Into::into))
             .or_else(|| asked.map(Into::into));
-        // Azure writes "West Europe" and westeurope.
+        // Azure uses both "West Europe" and "westeurope".
         region.map(|region| match self.is_azure && region.contains(' ') {
             true => region.replace(' ', "").to_lowercase(),
             false => region,
         })
     }
 
+    /// Returns the account. `asked` is the caller's, used if no other source has one.
     pub fn account(&self, asked: Option<&str>) -> Option<String> {
         let found = self.each(|state| self.account_in(state));
         found
@@ -98,7 +99,7 @@ impl<'a> Witnesses<'a> {
             .or_else(ids)
     }
 
-    /// The region in `projects/p/zones/z/…`.
+    /// Returns the region in `projects/p/zones/z/…`.
     fn region_of_id(&self, id: &'a str) -> Option<&'a str> {
         let part = arn_part_of(id, 3).and_then(usable_region);
         part.or_else(|| {
@@ -115,7 +116,7 @@ impl<'a> Witnesses<'a> {
             .and_then(usable_account)
     }
 
-    /// A zone of Google is `region-letter`; other places are regions.
+    /// Returns the region of a Google location: a zone is `region-letter`, any other location is a region.
     fn region_of(&self, place: &'a str) -> &'a str {
         match place.rsplit_once('-') {
             Some((region, zone))
@@ -150,14 +151,14 @@ fn last_segment(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }
 
-/// The segment that follows another one in a path.
+/// Returns the segment that follows another one in a path.
 fn after<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let mut segments = path.split('/');
     segments.find(|segment| segment.eq_ignore_ascii_case(name))?;
     segments.next().filter(|segment| !segment.is_empty())
 }
 
-/// A part of the state's ARN, counted from 0: `arn:partition:service:region:account:…`.
+/// Returns a part of the state's ARN, counted from 0: `arn:partition:service:region:account:…`.
 fn arn_part(state: &Json, part: usize) -> Option<&str> {
     ["arn", "id"].into_iter().find_map(|name| arn_part_of(state.get(name)?.as_str()?, part))
 }
@@ -166,7 +167,7 @@ pub fn arn_part_of(text: &str, part: usize) -> Option<&str> {
     text.strip_prefix("arn:")?.split(':').nth(part - 1).filter(|part| !part.is_empty() && *part != "aws")
 }
 
-/// `us-east-1a` is in `us-east-1`, and so is the local zone `us-east-1-bos-1a`.
+/// Returns the region of an AWS zone: `us-east-1` for `us-east-1a` and for the local zone `us-east-1-bos-1a`.
 fn region_of_aws_zone(zone: &str) -> &str {
     let mut ends = zone.match_indices(|letter: char| letter.is_ascii_digit());
     match ends.next() {
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_witness_that_knows_tells_the_place() {
+    fn the_first_source_that_knows_the_place_decides() {
         let none = Provider::default();
         let arn = "arn:aws:rds:eu-west-1:123456789012:db:x";
         let azure = "/subscriptions/1111-2222/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";

@@ -1,5 +1,5 @@
-//! Rates drifts again that are stored already, when the rules have changed. What is hidden in their
-//! states cannot be compared, and keeps the class that it had.
+//! Rates stored drifts again after the rules have changed. Hidden values in their states cannot be compared,
+//! so their changes keep their class.
 
 use serde::Deserialize;
 
@@ -23,16 +23,16 @@ pub struct Stored<'a> {
     pub decidable: Vec<PathHash>,
 }
 
-/// What the rules of today make of a stored drift.
+/// A stored drift after rating it by the current rules.
 #[derive(Debug)]
 pub struct Rerated {
-    /// Every change is ignored.
+    /// Whether every change is ignored.
     pub is_ignored: bool,
     pub severity: Severity,
     pub reason: Option<String>,
     pub difference: String,
     pub decidable: Vec<PathHash>,
-    /// `None` if the hash stays as it was.
+    /// `None` if the hash does not change.
     pub actual_hash: Option<String>,
 }
 
@@ -46,9 +46,10 @@ struct KnownChange {
     reason: Option<String>,
 }
 
-/// Reasons that come from the plan and not from any rule.
+/// Reasons that come from the plan and not from a rule.
 const FIXED_REASONS: [&str; 2] = ["not yet created", "only computed attributes differ"];
 
+/// Rates a stored drift by the current rules.
 pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
     let Stored { subject, reason, .. } = stored;
     let known: Vec<KnownChange> = serde_json::from_str(stored.difference).unwrap_or_default();
@@ -107,7 +108,7 @@ pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
     }
 }
 
-/// The hash of what is decidable, as a finding has it.
+/// Returns the hash of the decidable part, computed as for a finding.
 fn actual_hash(kind: Kind, decidable: &[PathHash], key: &StateKey) -> Option<String> {
     if kind != Kind::Changed {
         return None;

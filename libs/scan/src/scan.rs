@@ -9,45 +9,46 @@ use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::finding::Finding;
 
-/// How large an upload may be once it is unpacked.
+/// Maximum size of an upload in bytes, after unpacking.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How many entries that may be drifts an upload may have.
+/// Maximum number of entries in an upload that may be drifts.
 pub const MAX_ENTRIES: usize = 10_000;
-/// How large one state may be, as JSON text.
+/// Maximum size of one state in bytes, as JSON text.
 pub const MAX_STATE_BYTES: usize = 256 * 1024;
-/// How much the findings of an upload may take: hiding secrets and writing out paths may make it larger
-/// than the upload was.
+/// Maximum bytes of the findings of an upload. They may be larger than the upload, because secrets are
+/// replaced and paths are written out.
 const MAX_KEPT_BYTES: usize = 2 * MAX_BYTES;
 const MAX_WARNINGS: usize = 100;
 const MAX_SHOWN_CHARS: usize = 256;
 
-/// Which list of a plan is read.
+/// The list of a plan that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// What differs between the recorded state and reality.
+    /// Differences between the recorded state and reality.
     #[default]
     Drift,
-    /// What differs between reality and the configuration.
+    /// Differences between reality and the configuration.
     Changes,
 }
 
-/// What the caller says about an upload.
+/// The caller's parameters of an upload.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// The name of the stack, in which `{module}` and `{n}` stand for the module's path and the number
+    /// The name of the stack. In it, `{module}` stands for the path of the module, and `{n}` for the number
     /// of a plan among several.
     pub stack: String,
     pub account_id: Option<String>,
     pub region: Option<String>,
     pub source: Source,
-    /// Whether driftctl's unmanaged resources are wanted.
+    /// Whether to read driftctl's unmanaged resources.
     pub unmanaged: bool,
-    /// When reading must have ended.
+    /// The time by which reading must end.
     pub deadline: Option<Instant>,
 }
 
 impl Scope {
+    /// Creates the scope of one stack, with the default of every other parameter.
     pub fn of_stack(stack: impl Into<String>) -> Self {
         Self {
             stack: stack.into(),
@@ -60,22 +61,22 @@ impl Scope {
     }
 }
 
-/// Why a scan cannot tell what is gone.
+/// The reason why absence from a scan does not mean that a resource no longer drifts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incomplete {
     pub reason: String,
-    /// The scan only fails to show that it is complete: the caller may vouch for it.
+    /// Whether the scan only lacks proof that it is complete, so that the caller may vouch for it.
     pub is_assumable: bool,
 }
 
-/// What an upload says about one stack.
+/// The contents of an upload for one stack.
 #[derive(Debug, Default)]
 pub struct Scan {
     pub stack: String,
     pub findings: Vec<Finding>,
-    /// Resources that the scan shows, and that do not drift.
+    /// Resources in the scan that do not drift.
     pub settled: Vec<Settled>,
-    /// When the scanner ran, if it says so.
+    /// The time at which the scanner ran, if the upload contains it.
     pub taken_at: Option<DateTime<Utc>>,
     pub incomplete: Option<Incomplete>,
     pub ignored: usize,
@@ -88,7 +89,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// A scan that shows one drift and says nothing of others.
+    /// Creates a scan with a single finding, which implies nothing about other drifts.
     pub fn of_finding(stack: &str, finding: Finding) -> Self {
         Self { stack: stack.into(), findings: vec![finding], ..Self::default() }
     }
@@ -130,13 +131,13 @@ impl Scan {
         Ok(())
     }
 
-    /// Counts an entry that holds no drift.
+    /// Counts an entry that is not a drift.
     pub(crate) fn skip(&mut self, reason: &'static str) {
         self.skipped += 1;
         *self.skipped_reasons.entry(reason).or_default() += 1;
     }
 
-    /// Counts an entry that may be a drift and cannot be read: what is absent may then exist.
+    /// Counts an entry that may be a drift but cannot be read, so that absent resources may still drift.
     /// `address` is redacted.
     pub(crate) fn skip_unread(&mut self, reason: &'static str, address: &str) {
         self.skip(reason);
@@ -144,14 +145,14 @@ impl Scan {
         self.is_partial("some entries were skipped");
     }
 
-    /// Notes a reason for which nothing can be resolved, whatever the caller says.
+    /// Records a reason for which nothing can be resolved, even if the caller vouches for the scan.
     pub(crate) fn is_partial(&mut self, reason: impl Into<String>) {
         if self.incomplete.as_ref().is_none_or(|known| known.is_assumable) {
             self.incomplete = Some(Incomplete { reason: reason.into(), is_assumable: false });
         }
     }
 
-    /// Notes that nothing shows whether the scan is complete.
+    /// Records a reason to doubt that the scan is complete. The caller may vouch for it.
     pub(crate) fn may_be_partial(&mut self, reason: impl Into<String>) {
         self.incomplete.get_or_insert_with(|| Incomplete { reason: reason.into(), is_assumable: true });
     }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How bad a drift is. Ordered.
+/// The severity of a drift. Ordered.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
 )]

@@ -16,7 +16,7 @@ use crate::waiting::{free_port, wait_for_blocking};
 const MISSING: &str = "PostgreSQL is not installed: these tests need `initdb` and `postgres` \
                        (apt-get install postgresql, or run deploy/test-deps.sh)";
 
-/// A Postgres server of this test process alone: in a temporary folder, without fsync.
+/// The private Postgres server of this test process, in a temporary folder and without fsync.
 pub struct PrivatePostgres {
     port: u16,
     _server: Child,
@@ -25,13 +25,13 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// The server of this process, started at the first call.
+    /// Returns the server of this process. The first call starts it.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<PrivatePostgres> = OnceLock::new();
         SHARED.get_or_init(Self::start)
     }
 
-    /// The URL of a new, empty database (about 40 ms).
+    /// Creates a new, empty database and returns its URL. Takes about 40 ms.
     pub async fn create_database(&self) -> String {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let admin = Database::connect(self.url("postgres")).await.expect("the private Postgres answers");
@@ -43,9 +43,9 @@ impl PrivatePostgres {
         self.url(&name)
     }
 
-    /// Makes a database read-only, as a failover leaves the old primary, or writable again. Only connections
-    /// that are made from now on are in the new mode. Those that are open are closed when the database
-    /// becomes read-only, and stay read-only when it becomes writable.
+    /// Makes a database read-only, like the old primary after a failover, or writable again. Only new
+    /// connections get the new mode. Connections that are open are closed when the database becomes
+    /// read-only, and stay read-only when it becomes writable.
     pub async fn make_read_only(url: &str, is_read_only: bool) {
         let name = url.rsplit('/').next().unwrap_or_default();
         let mode = if is_read_only { "on" } else { "off" };
@@ -83,7 +83,7 @@ impl PrivatePostgres {
             .expect(MISSING);
         assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
 
-        // A free port can be taken by somebody else before Postgres has it: then try another.
+        // Another process may take the free port before Postgres does; then try another port.
         for _ in 0..3 {
             if let Some((port, server, guard)) = listen(&owner, folder.path(), &data) {
                 return Self { port, _server: server, _guard: guard, _folder: folder };
@@ -93,7 +93,7 @@ impl PrivatePostgres {
     }
 }
 
-/// Starts the server on a free port; `None` if it stopped again before it was ready.
+/// Starts the server on a free port. Returns `None` if it stopped before it was ready.
 fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child, Guard)> {
     let port = free_port();
     let log = fs::File::create(folder.join("log")).expect("a log file");
@@ -123,7 +123,7 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
-/// Whom the server runs as: Postgres refuses to run as root.
+/// The user that the server runs as: Postgres refuses to run as root.
 struct Owner {
     uid: u32,
     gid: u32,
@@ -150,7 +150,7 @@ impl Run for Option<Owner> {
     fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = Command::new(installed(program));
         command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
-        // Ctrl-C is for the test process; the guard then stops the server.
+        // Ctrl-C goes to the test process only; then the guard stops the server.
         command.process_group(0);
         if let Some(owner) = self {
             command.uid(owner.uid).gid(owner.gid);
@@ -159,7 +159,7 @@ impl Run for Option<Owner> {
     }
 }
 
-/// Debian keeps the server's programs off the PATH, one folder per major version.
+/// Finds a program of the server. Debian keeps them off the PATH, in one folder per major version.
 fn installed(program: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     versions

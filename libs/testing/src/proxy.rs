@@ -15,7 +15,7 @@ pub struct Proxy {
     accepting: JoinHandle<()>,
 }
 
-/// The state of the line. `cuts` counts, so that a cut that is mended at once still ends connections.
+/// The state of the line. `cuts` counts cuts, so that even one that is mended at once ends connections.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Line {
     flow: Flow,
@@ -30,7 +30,7 @@ enum Flow {
 }
 
 impl Proxy {
-    /// Forwards everything to `upstream` until told otherwise.
+    /// Starts to forward everything to `upstream`.
     pub async fn start(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -46,27 +46,27 @@ impl Proxy {
         Self { address, upstream, line, accepting }
     }
 
-    /// Where clients connect to.
+    /// Returns the address for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Forwards new connections to another address; open ones stay where they are.
+    /// Forwards new connections to another address; open ones keep theirs.
     pub fn lead_to(&self, upstream: SocketAddr) {
         *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
     }
 
-    /// Ends all connections, and new ones at once, until [`resume`](Self::resume).
+    /// Closes all connections, and new ones at once, until [`resume`](Self::resume).
     pub fn cut(&self) {
         self.line.send_modify(|line| *line = Line { flow: Flow::Cut, cuts: line.cuts + 1 });
     }
 
-    /// Keeps connections open but lets nothing through, until [`resume`](Self::resume).
+    /// Keeps connections open but forwards no bytes, until [`resume`](Self::resume).
     pub fn stall(&self) {
         self.line.send_modify(|line| line.flow = Flow::Stalled);
     }
 
-    /// Lets everything through again.
+    /// Forwards everything again.
     pub fn resume(&self) {
         self.line.send_modify(|line| line.flow = Flow::Open);
     }
@@ -78,7 +78,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Runs one connection; it ends when either side closes, when the line is cut, or with the proxy.
+/// Runs one connection. It ends when either side closes it, when the line is cut, or with the proxy.
 async fn connect(client: TcpStream, upstream: SocketAddr, line: watch::Receiver<Line>) {
     let Line { flow, cuts } = *line.borrow();
     if flow == Flow::Cut {

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use crate::guard::{self, Guard};
 use crate::waiting::{free_port, wait_for_blocking};
 
-/// A Redis of one test alone, to be killed, frozen and restarted at will.
+/// The private Redis of one test, to be killed, frozen and restarted.
 ///
-/// It keeps an append-only file, so that [`restart`](Self::restart) after a kill brings its data back.
+/// It keeps an append-only file, so that [`restart`](Self::restart) restores the data after a kill.
 pub struct PrivateRedis {
     port: u16,
     running: Mutex<Option<Running>>,
@@ -27,7 +27,7 @@ impl PrivateRedis {
     /// Starts a server on a free port (about 10 ms).
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder");
-        // A free port can be taken by somebody else before Redis has it: then try another.
+        // Another process may take the free port before Redis does; then try another port.
         for _ in 0..3 {
             let port = free_port();
             if let Some(running) = launch(port, &folder) {
@@ -37,29 +37,29 @@ impl PrivateRedis {
         panic!("the private Redis did not start on any of three free ports");
     }
 
-    /// `redis://127.0.0.1:port`.
+    /// Returns `redis://127.0.0.1:port`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens, for a [`Proxy`](crate::Proxy).
+    /// Returns the address of the server, for a [`Proxy`](crate::Proxy).
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// A connection that bypasses the thing under test.
+    /// Opens a connection that bypasses the thing under test.
     pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.url()).expect("a well-formed URL");
         client.get_multiplexed_async_connection().await.expect("the private Redis answers")
     }
 
-    /// A subscriber that bypasses the thing under test.
+    /// Opens a subscriber that bypasses the thing under test.
     pub async fn pubsub(&self) -> redis::aio::PubSub {
         let client = redis::Client::open(self.url()).expect("a well-formed URL");
         client.get_async_pubsub().await.expect("the private Redis answers")
     }
 
-    /// Publishes all messages, channel and body, in one go.
+    /// Publishes all messages, each a channel and a body, in one round trip.
     pub async fn publish_all(&self, messages: impl IntoIterator<Item = (String, String)>) {
         let mut all = redis::pipe();
         for (channel, body) in messages {
@@ -72,7 +72,7 @@ impl PrivateRedis {
         all.query_async::<()>(&mut connection).await.expect("everything is published");
     }
 
-    /// Makes it a replica of another one, and waits until it has all of its data.
+    /// Makes this server a replica of another one, and waits until it has all data.
     pub async fn follow(&self, primary: &Self) {
         self.command(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await;
         crate::eventually("the replica to follow", async || {
@@ -81,8 +81,8 @@ impl PrivateRedis {
         .await;
     }
 
-    /// Hands over to a replica without losing a write, as a planned failover does. It stays, read-only and
-    /// with its connections open, and hears nothing of the new primary.
+    /// Hands over to a replica without losing a write, as in a planned failover. The old primary keeps
+    /// running, read-only and with its connections open, and receives nothing from the new primary.
     pub async fn fail_over_to(&self, replica: &Self) {
         self.command(&["FAILOVER", "TO", "127.0.0.1", &replica.port.to_string()]).await;
         crate::eventually("the replica to be the primary", async || {
@@ -92,7 +92,7 @@ impl PrivateRedis {
         self.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
     }
 
-    /// Runs a command; its answer as text.
+    /// Runs a command and returns its reply as text.
     async fn command(&self, words: &[&str]) -> String {
         let (first, rest) = words.split_first().expect("a command has a name");
         let answer = redis::cmd(first).arg(rest).query_async(&mut self.connect().await).await;
@@ -101,12 +101,12 @@ impl PrivateRedis {
         texts.join(" ")
     }
 
-    /// The folder of its files.
+    /// Returns the folder of the server's files.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    /// Every key and every value that it holds, of whatever type.
+    /// Returns every key and every value, of any type.
     pub async fn dump(&self) -> Vec<String> {
         let mut connection = self.connect().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.expect("keys");
@@ -121,9 +121,9 @@ impl PrivateRedis {
                 "list" => ("LRANGE", &["0", "-1"]),
                 "zset" => ("ZRANGE", &["0", "-1", "WITHSCORES"]),
                 "stream" => ("XRANGE", &["-", "+"]),
-                // It has expired meanwhile.
+                // The key has expired in the meantime.
                 "none" => continue,
-                other => panic!("{key} is of the type {other}, which nobody has read yet"),
+                other => panic!("{key} is of the type {other}, which this dump does not support"),
             };
             let value = redis::cmd(command).arg(&key).arg(range).query_async(&mut connection).await;
             collect(&value.expect("a value of the type just asked for"), &mut dump);
@@ -131,7 +131,7 @@ impl PrivateRedis {
         dump
     }
 
-    /// SIGKILL: connections break, nothing is said.
+    /// Sends SIGKILL: connections break without a message.
     pub fn kill(&self) {
         if let Some(mut running) = self.running().take() {
             running.server.kill().ok();
@@ -139,24 +139,24 @@ impl PrivateRedis {
         }
     }
 
-    /// SIGSTOP: connections stay open and nothing answers, until [`thaw`](Self::thaw).
+    /// Sends SIGSTOP: connections stay open without a response until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
-    /// Kills it if it runs and starts it again on the same port with its data.
+    /// Kills the server if it runs, and starts it again on the same port with its data.
     pub fn restart(&self) {
         self.kill();
         let running = launch(self.port, &self.folder).expect("the port is still free");
         *self.running() = Some(running);
     }
 
-    /// Kills it if it runs and starts it again on the same port, with all data lost.
+    /// Kills the server if it runs, and starts it again on the same port without its data.
     pub fn restart_empty(&self) {
         self.kill();
         std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).ok();
@@ -186,7 +186,7 @@ fn collect(value: &redis::Value, texts: &mut Vec<String>) {
     }
 }
 
-/// `None` if the server stopped again before it answered.
+/// Returns `None` if the server stopped before it responded.
 fn launch(port: u16, folder: &TempDir) -> Option<Running> {
     let mut server = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])

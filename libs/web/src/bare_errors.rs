@@ -1,5 +1,5 @@
-//! Error responses that the HTTP layer sends by itself, before a request reaches the application: a head
-//! that is too large, malformed or late. They have no body; here they get the envelope.
+//! Error responses that the HTTP layer sends by itself, before a request reaches the application: the head
+//! is too large, malformed or late. They have no body; this module adds the envelope.
 //!
 //! The HTTP layer offers no hook for these responses, so they are recognised where they are written. Every
 //! response of the application has a request id, so nothing else can be mistaken for one of them.
@@ -21,7 +21,7 @@ use crate::observe::{REQUEST_ID, error_from_status};
 pub(crate) struct Connection {
     stream: TcpStream,
     clock: Clock,
-    /// The response that is being written instead of a bare one.
+    /// The response that is written instead of a bare one.
     replacement: Bytes,
 }
 
@@ -51,7 +51,7 @@ impl Connection {
     }
 }
 
-/// The status of a response that has no body and did not come from the application.
+/// Returns the status of a response that has no body and did not come from the application.
 fn bare_error_status(response: &[u8]) -> Option<StatusCode> {
     let status =
         response.strip_prefix(b"HTTP/1.1 ").or_else(|| response.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;

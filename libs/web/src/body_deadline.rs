@@ -1,4 +1,4 @@
-//! A deadline for the body of every request, whoever reads the body.
+//! A deadline for the body of every request, whichever code reads the body.
 
 use std::cell::Cell;
 use std::io;
@@ -17,11 +17,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Each this many bytes extend the deadline of a large body by one second.
 const LARGE_BODY_BYTES_PER_SECOND: u64 = 64 * 1024;
 
-/// When the handler began to wait for a large body; read while the body arrives.
+/// The time at which the handler began to wait for a large body; checked while the body arrives.
 #[derive(Clone, Default)]
 struct IsLarge(Rc<Cell<Option<Instant>>>);
 
-/// Lets the deadline of the body grow with what has arrived: a body that arrives at 64 KiB per second or
+/// Extends the deadline of the body with each byte that arrives: a body that arrives at 64 KiB per second or
 /// faster is read to its end. The time before the call does not count, since the client had to wait.
 pub fn expect_large_body(request: &HttpRequest) {
     if let Some(IsLarge(is_large)) = request.extensions().get() {

@@ -25,7 +25,7 @@ impl FromRequest for ClientIp {
     }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Default)]
 pub struct Proxies {
     networks: Vec<IpNet>,
@@ -37,12 +37,12 @@ impl Proxies {
         Self { networks, has_warned: AtomicBool::new(false) }
     }
 
-    /// See [`ClientIp`]; `None` if the connection has no address.
+    /// Returns the client's address (see [`ClientIp`]), or `None` if the connection has no address.
     pub fn client_ip(&self, request: &HttpRequest) -> Option<IpAddr> {
         Some(self.resolve(request.peer_addr()?.ip(), request.headers()))
     }
 
-    /// Anything left of the first hop that is not a proxy of ours is an unproven claim.
+    /// Finds the rightmost hop that is not a trusted proxy. Anything to its left is an unproven claim.
     fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let values = headers.get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
@@ -62,19 +62,19 @@ impl Proxies {
 
     fn warn_once(&self, proxy: IpAddr) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%proxy, "a proxy sends an X-Forwarded-For that cannot be read: its clients count as one");
+            tracing::warn!(%proxy, "a proxy sends an unreadable X-Forwarded-For: its clients count as one");
         }
     }
 }
 
-/// An address; Azure and IIS add a port, and put brackets around IPv6.
+/// Parses an address. Azure and IIS append a port, and put brackets around IPv6.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
     let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
     hop.parse().ok().or_else(with_port).or_else(|| bare().map(Into::into))
 }
 
-/// What limits count by: the address, or for IPv6 its /64, of which a client has all.
+/// Returns the network by which limits count: the address, or for IPv6 its /64, which a client owns entirely.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn s43_only_configured_proxies_are_believed() {
+    fn only_configured_proxies_are_trusted_s43() {
         assert_eq!(seen("203.0.113.9", &["1.2.3.4"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(seen("10.0.0.2", &["1.2.3.4, 203.0.113.9"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(seen("10.0.0.2", &["1.2.3.4", "203.0.113.9, 10.0.0.3"], &["10.0.0.0/8"]), "203.0.113.9");

@@ -12,7 +12,7 @@ use crate::origin;
 const HEALTHCHECK: &str = "healthcheck";
 const DEVELOPMENT_ORIGIN: &str = "http://localhost:3000";
 
-/// Where a process runs. Outside development, unsafe settings are refused.
+/// The environment that a process runs in. Outside development, unsafe settings are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
     Development,
@@ -21,18 +21,18 @@ pub enum Environment {
     Production,
 }
 
-/// What every service needs to serve HTTP.
+/// The settings that every service needs to serve HTTP.
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {
-    /// Where this runs; outside development, weak secrets and insecure cookies are refused
+    /// Environment of the deployment; outside development, weak secrets and insecure cookies are refused
     #[arg(long = "environment", env = "APP_ENV", value_enum, default_value = "development")]
     pub environment: Environment,
 
-    /// Address to listen on; if not given, 127.0.0.1 in development and 0.0.0.0 elsewhere
+    /// Address to listen on; the default is 127.0.0.1 in development and 0.0.0.0 elsewhere
     #[arg(long, env = "HOST")]
     pub host: Option<IpAddr>,
 
-    /// Origins of pages that may call, the console's included, comma-separated and exact, such as https://app.example.com; if not given, http://localhost:3000 in development and none elsewhere
+    /// Origins whose pages may call the API, including the console's, comma-separated and exact, such as https://app.example.com; the default is http://localhost:3000 in development and none elsewhere
     #[arg(long, env = "CORS_ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
 
@@ -40,15 +40,15 @@ pub struct HttpConfig {
     #[arg(long, env = "CORS_HEADERS", value_delimiter = ',')]
     pub cors_headers: Vec<HeaderName>,
 
-    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
+    /// Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Seconds in which the body of a request must arrive; a scan may take longer, at 64 KiB per second
+    /// Seconds within which the body of a request must arrive; a scan may take longer, at 64 KiB per second
     #[arg(long, env = "REQUEST_BODY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub request_body_seconds: u64,
 
-    /// Address and port for /metrics and for /health in detail, such as 127.0.0.1:9464; the main port then tells only whether the process is up
+    /// Address and port for /metrics and for /health in detail, such as 127.0.0.1:9464; the main port then reports only whether the process is up
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
@@ -56,11 +56,11 @@ pub struct HttpConfig {
     #[arg(long, env = "ALLOW_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set)]
     pub allow_plaintext: bool,
 
-    /// Threads that serve; as many as there are cores if not given
+    /// Number of worker threads; the default is the number of cores
     #[arg(long, env = "WORKERS")]
     pub workers: Option<usize>,
 
-    /// Seconds that a stopping process gives its requests and sockets
+    /// Seconds that a stopping process waits for its requests and sockets
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
 }
@@ -71,10 +71,9 @@ impl HttpConfig {
         !matches!(self.environment, Environment::Development | Environment::Test)
     }
 
-    /// Fills in the defaults that depend on the environment, and checks what was given.
+    /// Fills in the defaults that depend on the environment, and checks the other settings.
     ///
-    /// # Errors
-    /// One sentence that names the variable.
+    /// If a setting is unsafe or malformed: one sentence that names the variable.
     pub fn resolve(&mut self) -> Result<()> {
         if self.cors_origin.is_empty() && !self.is_strict() {
             self.cors_origin.push(DEVELOPMENT_ORIGIN.into());
@@ -88,7 +87,7 @@ impl HttpConfig {
         Ok(())
     }
 
-    /// The address to listen on.
+    /// Returns the address to listen on.
     pub fn address(&self) -> IpAddr {
         let default = if self.is_strict() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         self.host.unwrap_or(default.into())
@@ -99,11 +98,11 @@ impl HttpConfig {
     }
 }
 
-/// Parses the command line and the environment of a process; prints help or an error and exits where
-/// it should. Every process also has the command `healthcheck`.
+/// Parses the command line and the environment of a process. Prints help or an error and exits if
+/// needed. Every process also has the command `healthcheck`.
 ///
-/// The replaced stack's names stand in for ours: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
-/// `REDIS_PORT`, `REDIS_PASSWORD` for `REDIS_URL`.
+/// Variables of the replaced stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
+/// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
 pub fn parse<C: Parser>() -> C {
     let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
@@ -120,14 +119,14 @@ pub fn parse<C: Parser>() -> C {
         C::from_arg_matches(&matches)
     });
     parsed.unwrap_or_else(|error| {
-        // Not clap's 2: `driftsentry ingest` says «new drift» with that.
+        // Exits with 1 instead of clap's 2, which `driftsentry ingest` uses for new drift.
         let failed = error.use_stderr();
         let _ = error.print();
         std::process::exit(i32::from(failed))
     })
 }
 
-#[expect(clippy::print_stderr, reason = "there is no log yet, and whoever runs the check reads this")]
+#[expect(clippy::print_stderr, reason = "there is no log yet, and the person who runs the check reads this")]
 fn exit(outcome: Result<(), String>) -> ! {
     if let Err(message) = &outcome {
         eprintln!("{message}");
@@ -155,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_replaced_stack_stand_in_for_ours() {
+    fn names_of_the_replaced_stack_are_accepted() {
         let with = |set: &[(&str, &str)]| {
             old_names(|name| {
                 set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())

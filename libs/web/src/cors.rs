@@ -1,7 +1,7 @@
-//! Cross-origin requests of browsers: the listed origins may call with credentials, and read responses.
+//! Cross-origin requests of browsers: listed origins may send credentials and read responses.
 //!
-//! A preflight is never refused with an error. It names what is allowed, and the browser compares: only
-//! then does the browser's message name the header or the method that is missing.
+//! A preflight is never refused with an error. The response names what is allowed, and the browser compares:
+//! only then does the browser's message name the missing header or method.
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
@@ -28,12 +28,12 @@ impl Cors {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         let more = config.cors_headers.iter().map(HeaderName::as_str);
         let all = std::iter::once(HEADERS).chain(more).collect::<Vec<_>>().join(", ");
-        // Header names are valid in a header value.
+        // Header names are always valid in a header value.
         let request_headers = HeaderValue::from_str(&all).unwrap_or(HeaderValue::from_static(HEADERS));
         Self { origins: config.cors_origin.clone(), request_headers }
     }
 
-    /// The origin of the request, if it is listed.
+    /// Returns the origin of the request, if it is listed.
     pub(crate) fn listed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
         let is_listed =
@@ -41,7 +41,7 @@ impl Cors {
         is_listed.then(|| origin.clone())
     }
 
-    /// The response to a preflight, if the request is one.
+    /// Returns the response to a preflight, if the request is one.
     pub(crate) fn answer_preflight(&self, request: &ServiceRequest) -> Option<HttpResponse> {
         let is_preflight = request.method() == Method::OPTIONS
             && request.headers().contains_key(header::ORIGIN)
@@ -63,8 +63,8 @@ impl Cors {
     }
 }
 
-/// Adds what a browser needs in order to hand the response to a page of `origin`. Every response differs by
-/// origin, so every response says so to caches.
+/// Adds the headers without which a browser withholds the response from a page of `origin`. Every response
+/// depends on the origin, so every response has `Vary: Origin` for caches.
 pub(crate) fn add_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     headers.append(header::VARY, HeaderValue::from_static(VARY));
     let Some(origin) = origin else { return };

@@ -7,15 +7,15 @@ use serde::de::DeserializeOwned;
 
 use crate::ApiError;
 
-/// Writes a position in a list so that a client can hand it back.
+/// Encodes a position in a list as text that a client can send back.
 pub fn encode(position: &impl Serialize) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
-/// Reads what [`encode`] wrote.
+/// Decodes a cursor that [`encode`] wrote.
 ///
 /// # Errors
-/// 400 that names `cursor`.
+/// 400 that names `cursor`, if the text is not such a cursor.
 pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
     let position = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());

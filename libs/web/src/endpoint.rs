@@ -3,14 +3,13 @@ use actix_web::guard::{self, Guard};
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
 
-/// The methods of one path. Any other method is answered with 405 and `Allow`, which actix's own
-/// resources leave out.
+/// The methods of one path. Any other method gets 405 with `Allow`, which actix's own resources leave out.
 pub struct Endpoint {
     resource: Resource,
     allowed: Vec<Method>,
 }
 
-/// Begins an endpoint at `path`, a pattern of actix's router.
+/// Creates an endpoint at `path`, a pattern of actix's router.
 pub fn endpoint(path: &str) -> Endpoint {
     Endpoint { resource: web::resource(path), allowed: Vec::new() }
 }
@@ -32,7 +31,7 @@ macro_rules! method {
 
 impl Endpoint {
     method!(
-        /// GET, and HEAD with it.
+        /// Registers a handler for GET and HEAD.
         get, GET, HEAD
     );
     method!(post, POST);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use strum::EnumIter;
 use utoipa::ToSchema;
 
-/// Every kind of error that a client can meet. Closed: a client may match on it.
+/// Every kind of error that a client can receive. The list is closed: a client may match on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumIter, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
@@ -30,7 +30,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The status that goes with it.
+    /// Returns the HTTP status of this kind.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::ValidationError => StatusCode::BAD_REQUEST,
@@ -51,14 +51,14 @@ impl ErrorCode {
     }
 }
 
-/// What is wrong with one field.
+/// A problem with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     pub field: String,
     pub message: String,
 }
 
-/// The `error` of a failed answer.
+/// The `error` of an error response.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
@@ -72,7 +72,7 @@ pub struct ErrorBody {
     pub details: Option<serde_json::Value>,
 }
 
-/// An error as the client sees it, with the cause that only the log sees.
+/// An error as the client sees it. Its cause goes to the log only.
 #[derive(Debug)]
 pub struct ApiError {
     pub code: ErrorCode,
@@ -83,75 +83,75 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// An error of that kind; `message` is for the client.
+    /// Creates an error of this kind; `message` is for the client.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: None, retry_after_seconds: None, source: None }
     }
 
-    /// 400 that names one field.
+    /// Creates a 400 that names one field.
     pub fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
-    /// 400 that names several fields.
+    /// Creates a 400 that names several fields.
     pub fn invalid(fields: Vec<FieldError>) -> Self {
         let told = fields.iter().map(|error| format!("{}: {}", error.field, error.message));
         let message = told.collect::<Vec<_>>().join("; ");
         Self::new(ErrorCode::ValidationError, message).with_details(&fields)
     }
 
-    /// 401.
+    /// Creates a 401.
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::AuthError, message)
     }
 
-    /// 403.
+    /// Creates a 403.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// 404.
+    /// Creates a 404.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::NotFound, message)
     }
 
-    /// 409.
+    /// Creates a 409.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Conflict, message)
     }
 
-    /// 413.
+    /// Creates a 413.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::PayloadTooLarge, message)
     }
 
-    /// 422.
+    /// Creates a 422.
     pub fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Unprocessable, message)
     }
 
-    /// 429: try again after that many seconds.
+    /// Creates a 429 that asks the client to retry after this many seconds.
     pub fn rate_limited(retry_after_seconds: u64) -> Self {
         let mut error = Self::new(ErrorCode::RateLimited, "too many requests: try again later");
         error.retry_after_seconds = Some(retry_after_seconds.max(1));
         error
     }
 
-    /// 500, whose cause goes to the log.
+    /// Creates a 500; its cause goes to the log.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let mut error = Self::new(ErrorCode::InternalError, "something went wrong on our side");
         error.source = Some(source.into());
         error
     }
 
-    /// 503: try again after that many seconds.
+    /// Creates a 503 that asks the client to retry after this many seconds.
     pub fn unavailable(message: impl Into<String>, retry_after_seconds: u64) -> Self {
         let mut error = Self::new(ErrorCode::Unavailable, message);
         error.retry_after_seconds = Some(retry_after_seconds.max(1));
         error
     }
 
-    /// The envelope of this error.
+    /// Returns the envelope of this error.
     pub(crate) fn to_body(&self, request_id: &str, clock: &Clock) -> serde_json::Value {
         let error = ErrorBody {
             code: self.code,
@@ -163,7 +163,7 @@ impl ApiError {
         serde_json::json!({"success": false, "error": error})
     }
 
-    /// Adds what the client may need to act.
+    /// Adds details that the client may need in order to act.
     #[must_use]
     pub fn with_details(mut self, details: &impl Serialize) -> Self {
         self.details = serde_json::to_value(details).ok();
@@ -189,7 +189,7 @@ impl ResponseError for ApiError {
         self.code.status()
     }
 
-    /// Only the status: the body needs the request's id, so `observe` writes it.
+    /// Sets only the status: the body needs the request's id, so `observe` writes it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_the_documentation_is_true() {
+    fn the_error_codes_match_the_documentation() {
         let documentation = include_str!("../../../docs/API.md");
         let rows = documentation.lines().filter(|line| line.starts_with("| `") && line.contains("` | "));
         let documented = rows.filter_map(|row| {

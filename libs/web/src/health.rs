@@ -14,18 +14,18 @@ use crate::{Platform, endpoint};
 
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a dependency is.
+/// The state of a dependency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "status", content = "message")]
 pub enum Status {
     Up,
-    /// The service goes on without it for a while.
+    /// The service can work without the dependency for a while.
     Degraded(String),
-    /// The service cannot serve without it.
+    /// The service cannot work without the dependency.
     Down(String),
 }
 
-/// Looks at one dependency.
+/// Checks one dependency.
 pub type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Status> + Send>> + Send + Sync>;
 
 /// The dependencies of a process, for `/health` and `/ready`.
@@ -35,7 +35,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Adds a dependency, or replaces the one of that name.
+    /// Adds a dependency, or replaces the one with that name.
     pub fn register<F, R>(&self, name: &'static str, check: F)
     where
         F: Fn() -> R + Send + Sync + 'static,
@@ -48,7 +48,7 @@ impl Health {
     async fn look(&self) -> BTreeMap<&'static str, Status> {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let looks = checks.into_iter().map(|(name, check)| async move {
-            let late = Status::Down("no answer in time".into());
+            let late = Status::Down("did not respond in time".into());
             (name, tokio::time::timeout(CHECK_TIMEOUT, check()).await.unwrap_or(late))
         });
         futures_util::future::join_all(looks).await.into_iter().collect()
@@ -68,7 +68,7 @@ struct Report {
 async fn report(platform: &Platform) -> Report {
     let mut dependencies = platform.health.look().await;
     if platform.stop.is_cancelled() {
-        dependencies.insert("process", Status::Down("it is stopping".into()));
+        dependencies.insert("process", Status::Down("stopping".into()));
     }
     let any = |wanted: fn(&Status) -> bool| dependencies.values().any(wanted);
     let status = if any(|status| matches!(status, Status::Down(_))) {
@@ -87,7 +87,7 @@ async fn report(platform: &Platform) -> Report {
     }
 }
 
-/// The paths for operators, with everything that is known.
+/// Registers the paths for operators, with every detail.
 pub(crate) fn detailed(config: &mut ServiceConfig) {
     config
         .service(endpoint("/health").get(health))
@@ -95,17 +95,17 @@ pub(crate) fn detailed(config: &mut ServiceConfig) {
         .service(endpoint("/metrics").get(metrics));
 }
 
-/// The paths for strangers, who learn whether the process is up and no more.
+/// Registers the paths for strangers, who learn only whether the process is up.
 pub(crate) fn brief(config: &mut ServiceConfig) {
     config.service(endpoint("/health").get(brief_health)).service(endpoint("/ready").get(brief_ready));
 }
 
-/// Alive: always 200, with the state of each dependency.
+/// Liveness: always 200, with the state of each dependency.
 async fn health(platform: web::Data<Platform>) -> HttpResponse {
     HttpResponse::Ok().json(report(&platform).await)
 }
 
-/// 503 while the process cannot serve.
+/// Readiness: 503 while the process cannot serve.
 async fn ready(platform: web::Data<Platform>) -> HttpResponse {
     let report = report(&platform).await;
     readiness(&report).json(report)
@@ -129,13 +129,13 @@ fn readiness(report: &Report) -> HttpResponseBuilder {
     HttpResponse::Ok()
 }
 
-/// Prometheus's text format.
+/// Returns the metrics in Prometheus's text format.
 async fn metrics(platform: web::Data<Platform>) -> HttpResponse {
     let text = prometheus::TextEncoder::new().encode_to_string(&platform.metrics.gather());
     match text {
         Ok(text) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text),
         Err(error) => {
-            tracing::error!(%error, "the metrics cannot be written");
+            tracing::error!(%error, "cannot write the metrics");
             HttpResponse::InternalServerError().finish()
         }
     }

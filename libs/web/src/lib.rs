@@ -1,4 +1,4 @@
-//! Everything HTTP that the services share: configuration, the platform a service runs on, the
+//! The HTTP code that all services share: configuration, the platform that a service runs on, the
 //! envelope and its error codes, extractors, limits, health, metrics, and the server itself.
 //!
 //! No business rules and no database. Start with [`Platform`] and [`serve`]; a handler needs

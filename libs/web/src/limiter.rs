@@ -3,23 +3,24 @@ use std::time::Duration;
 use backplane::Backplane;
 use contracts::Clock;
 
-/// A request waits no longer for the backplane: one that hangs is as good as away.
+/// Longest time that a request waits for the backplane; a slower one counts as unavailable.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// At most `count` in `window`.
+/// At most `count` hits in `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub count: u64,
     pub window: Duration,
 }
 
-/// Counts over all replicas, and in this process while the backplane is away or slow: never open.
+/// Counts across all replicas. While the backplane is unavailable or slow, counts in this process, so that
+/// a limit always applies.
 #[derive(Clone)]
 pub struct Limiter {
     shared: Backplane,
-    /// All that this process counted: what is known while the backplane does not answer.
+    /// Every hit in this process: the count to use while the backplane is unavailable.
     here: Backplane,
-    /// What the backplane does not know of, and will not when it is back.
+    /// Hits that the backplane did not count; they are added to its counts once it is available again.
     missed: Backplane,
 }
 
@@ -29,12 +30,12 @@ impl Limiter {
         Self { shared, here: Backplane::in_process(clock), missed }
     }
 
-    /// Counts one more under `key`; `false` if that is over the limit.
+    /// Adds one hit under `key`. Returns `false` if the count exceeds the limit.
     pub async fn admit(&self, key: &str, limit: Limit) -> bool {
         self.count(key, limit.window).await <= limit.count
     }
 
-    /// Counts one more under `key` and returns the count.
+    /// Adds one hit under `key` and returns the count.
     pub async fn count(&self, key: &str, window: Duration) -> u64 {
         let here = self.here.hit(key, window).await.unwrap_or(u64::MAX);
         if let Some(count) = self.in_time(self.shared.hit(key, window)).await {
@@ -43,7 +44,7 @@ impl Limiter {
         if self.missed.hit(key, window).await.is_err() { u64::MAX } else { here }
     }
 
-    /// The count under `key`, without counting.
+    /// Returns the count under `key` without adding a hit.
     pub async fn counted(&self, key: &str) -> u64 {
         match self.in_time(self.shared.hits(key)).await {
             Some(count) => count.saturating_add(self.missed(key).await),

@@ -1,5 +1,5 @@
-//! What happens around every request: its id, its log line, its metrics, the headers of every answer,
-//! and the envelope of errors, wherever they arise.
+//! Adds to every request its id, its log line, its metrics, the headers of its response, and the envelope of
+//! an error from any source.
 
 use std::time::Instant;
 
@@ -25,11 +25,11 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 64;
 const MAX_LOGGED_PATH: usize = 512;
-/// Room for a token and for the longest filters.
+/// Leaves room for a token and for the longest filters.
 const MAX_URL_BYTES: usize = 16 * 1024;
 const PROBED: [&str; 3] = ["/health", "/ready", "/metrics"];
 
-/// Counts and times requests. Labels are bounded: route patterns, never paths.
+/// Counts and times requests. Labels are bounded: they are route patterns, never paths.
 #[derive(Clone)]
 pub(crate) struct RequestMetrics {
     total: IntCounterVec,
@@ -39,9 +39,9 @@ pub(crate) struct RequestMetrics {
 impl RequestMetrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let labels = ["service", "route", "method", "status"];
-        let total = IntCounterVec::new(Opts::new("http_requests_total", "Requests answered"), &labels)?;
+        let total = IntCounterVec::new(Opts::new("http_requests_total", "Responses sent"), &labels)?;
         let buckets = vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-        let options = HistogramOpts::new("http_request_duration_seconds", "Time to answer").buckets(buckets);
+        let options = HistogramOpts::new("http_request_duration_seconds", "Time to respond").buckets(buckets);
         let seconds = HistogramVec::new(options, &["service", "route", "method"])?;
         registry.register(Box::new(total.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
@@ -68,7 +68,7 @@ pub(crate) async fn observe(
     let trace = trace::join_trace(&span, traceparent(request.headers()));
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let method = method_label(&request);
-    // Without the query: it may hold a token.
+    // The path without the query, which may contain a token.
     let path = request.path().to_owned();
     let platform = request.app_data::<web::Data<Platform>>().cloned();
     if let Some(platform) = &platform {
@@ -83,7 +83,7 @@ pub(crate) async fn observe(
     } else if let Some(preflight) = cors.and_then(|cors| cors.answer_preflight(&request)) {
         request.into_response(preflight).into_parts()
     } else {
-        // `from_fn` passes errors of extractors outside handlers, and of actix itself, on as errors.
+        // `from_fn` returns errors of actix, and of extractors outside handlers, as errors, not as responses.
         let response = traced(trace, next.call(request)).instrument(span.clone()).await?;
         response.map_into_boxed_body().into_parts()
     };
@@ -109,7 +109,7 @@ fn is_too_long(url: &PathAndQuery) -> bool {
     url.as_str().len() > MAX_URL_BYTES
 }
 
-/// The caller's own id, if it sent exactly one and the id fits a log line.
+/// Returns the caller's own request id, if it sent exactly one and the id fits into a log line.
 fn request_id(headers: &HeaderMap) -> String {
     let mut values = headers.get_all(&REQUEST_ID);
     let only = values.next().filter(|_| values.next().is_none());
@@ -121,12 +121,12 @@ fn request_id(headers: &HeaderMap) -> String {
     given.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), Into::into)
 }
 
-/// The trace that the caller says this belongs to.
+/// Returns the trace that the caller named, if any.
 fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
     headers.get(TRACEPARENT)?.to_str().ok()?.parse().ok()
 }
 
-/// A client may invent methods; a label may not.
+/// Returns a bounded label: a client may invent methods.
 fn method_label(request: &ServiceRequest) -> &'static str {
     match request.method().as_str() {
         "GET" => "GET",
@@ -140,7 +140,7 @@ fn method_label(request: &ServiceRequest) -> &'static str {
     }
 }
 
-/// An error that has no body of its own: ours, or one of actix's.
+/// Whether an error has no body yet: one of ours, or one of actix's.
 fn is_bare_error(response: &HttpResponse) -> bool {
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -172,28 +172,26 @@ fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> H
     response
 }
 
-/// Errors that actix answers by itself.
+/// Returns the error for a response that actix sends by itself.
 pub(crate) fn error_from_status(status: StatusCode) -> ApiError {
     let (code, message) = match status {
         StatusCode::NOT_FOUND => (ErrorCode::NotFound, "there is nothing at this path"),
         StatusCode::METHOD_NOT_ALLOWED => {
-            (ErrorCode::MethodNotAllowed, "this path does not take this method")
+            (ErrorCode::MethodNotAllowed, "this path does not support this method")
         }
         StatusCode::REQUEST_TIMEOUT => (ErrorCode::RequestTimeout, "the request did not arrive in time"),
         StatusCode::PAYLOAD_TOO_LARGE => (ErrorCode::PayloadTooLarge, "the body is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            (ErrorCode::UnsupportedMediaType, "this content type is not taken")
+            (ErrorCode::UnsupportedMediaType, "this content type is not supported")
         }
-        StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "not now: try again"),
-        status if status.is_client_error() => {
-            (ErrorCode::ValidationError, "the request cannot be understood")
-        }
+        StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "temporarily unavailable: try again"),
+        status if status.is_client_error() => (ErrorCode::ValidationError, "the request is malformed"),
         _ => (ErrorCode::InternalError, "something went wrong on our side"),
     };
     ApiError::new(code, message)
 }
 
-/// Headers of every answer, where its handler has not set them otherwise.
+/// Adds the headers of every response, unless its handler has set them.
 fn add_headers(headers: &mut HeaderMap, request_id: &str) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -221,12 +219,12 @@ fn log(
 ) {
     let _entered = span.enter();
     let (status, seconds) = (status.as_u16(), started.elapsed().as_secs_f64());
-    // Escaped and shortened: a client may have put line ends into it, or a book.
+    // Escaped and shortened: the path comes from a client, and may contain line ends or be very long.
     let escaped = path[..path.floor_char_boundary(MAX_LOGGED_PATH)].escape_debug();
     let source = error.and_then(|error| error.as_error::<ApiError>()).and_then(|error| error.source.as_ref());
     match source {
         Some(source) => tracing::error!(method, path = %escaped, status, seconds, error = %source, "failed"),
-        // Probes and scrapes come every few seconds, from several sides.
+        // Probes and scrapes come every few seconds.
         None if PROBED.contains(&path) && status < 400 => {
             tracing::debug!(method, path = %escaped, status, seconds, "answered");
         }
@@ -239,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_id_is_taken_over_only_if_it_is_one_s57() {
+    fn only_a_valid_request_id_is_taken_over_s57() {
         let seen = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             values.iter().for_each(|value| headers.append(REQUEST_ID, HeaderValue::from_static(value)));

@@ -1,4 +1,4 @@
-//! The envelope as OpenAPI schemas, and what holds for every operation.
+//! The envelope as OpenAPI schemas, and the conventions of every operation.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -12,14 +12,14 @@ use utoipa::{Modify, ToSchema};
 
 use crate::{ErrorBody, ErrorCode};
 
-/// What went well.
+/// A successful response.
 #[derive(Serialize, ToSchema)]
 pub struct Success<T> {
     pub(crate) success: bool,
     pub(crate) data: T,
 }
 
-/// What went well, with nothing to tell.
+/// A successful response without data.
 #[derive(Serialize, ToSchema)]
 pub struct Done {
     success: bool,
@@ -43,16 +43,16 @@ pub struct Page {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// What went wrong.
+/// An error response.
 #[derive(Serialize, ToSchema)]
 pub struct Failure {
     pub(crate) success: bool,
     pub(crate) error: ErrorBody,
 }
 
-/// What holds for every operation and would drown the annotations: how to authenticate, and the errors
-/// that follow from what an operation takes. An annotation names further ones by their status alone.
-/// List [`Failure`] among the schemas of a document that it modifies.
+/// Adds the parts of every operation that would clutter the annotations: the authentication, and the
+/// errors that follow from the inputs of an operation. An annotation names further errors by their status
+/// only. List [`Failure`] among the schemas of a document that this modifies.
 pub struct Conventions;
 
 impl Modify for Conventions {
@@ -62,7 +62,7 @@ impl Modify for Conventions {
         let bearer = bearer.description(Some("An access token, or a service token"));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
         for code in ErrorCode::iter() {
-            // The two codes of one status are one answer.
+            // Two codes with the same status share one response.
             let answers = &mut components.responses;
             answers.entry(response_name(code.status())).or_insert_with(|| response(code.status()).into());
         }

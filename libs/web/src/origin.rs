@@ -20,8 +20,8 @@ pub fn origin_is_allowed(headers: &HeaderMap, config: &HttpConfig) -> bool {
     authority.is_some_and(|authority| is_loopback(authority) && Some(authority) == host)
 }
 
-/// The form in which origins are compared: lower case, without the default port. `None` if the text is not
-/// `scheme://host[:port]`; the scheme may be one of an app, such as `capacitor://localhost` or `app://.`.
+/// Returns the form in which origins are compared: lower case, without the default port. `None` if the text
+/// is not `scheme://host[:port]`. The scheme may be an app's: `capacitor://localhost`, `app://.`.
 pub(crate) fn normalize(origin: &str) -> Option<String> {
     let lower = origin.to_ascii_lowercase();
     let (scheme, authority) = lower.split_once("://")?;
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn s49_only_listed_and_own_origins_pass() {
+    fn only_listed_and_own_origins_are_allowed_s49() {
         let mut config = Cli::parse_from(["x", "--cors-origin", "https://App.example.com,app://."]).http;
         config.resolve().unwrap();
         let allowed = |host: &'static str, origin: Option<&'static str>| {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_merely_equals_the_origin_is_not_our_own_s73() {
+    fn a_host_equal_to_the_origin_does_not_make_it_our_own_s73() {
         let config = Cli::parse_from(["x"]).http;
         for (host, origin) in [
             ("evil.test", "http://evil.test"),

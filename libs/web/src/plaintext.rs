@@ -1,4 +1,4 @@
-//! Connections without TLS leave the machine's own networks only if an operator says so.
+//! Refuses connections without TLS to public addresses, unless the operator allows them.
 
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -7,13 +7,14 @@ use url::{Host, Url};
 
 use crate::HttpConfig;
 
-/// Refuses a connection without TLS to an address that is not private, outside development and without
-/// `ALLOW_PLAINTEXT=true`; with it, logs a warning. `variable` holds `url`, of PostgreSQL, SQLite or Redis.
+/// Refuses a connection without TLS to an address that is not private. In development it is allowed; with
+/// `ALLOW_PLAINTEXT=true` it is logged as a warning. `variable` is the name of the setting that holds `url`,
+/// which is for PostgreSQL, SQLite or Redis.
 ///
 /// # Errors
-/// One sentence that names the variable and not its value.
+/// If the connection is refused: one sentence that names the variable and not its value.
 pub fn check_plaintext(variable: &'static str, url: &str, config: &HttpConfig) -> Result<()> {
-    // A URL that cannot be read is refused by its driver.
+    // The driver refuses a URL that cannot be parsed.
     let Ok(url) = Url::parse(url) else { return Ok(()) };
     if !config.is_strict() || is_encrypted(&url) || is_private(&url) {
         return Ok(());
@@ -35,7 +36,7 @@ fn is_encrypted(url: &Url) -> bool {
 
 fn is_private(url: &Url) -> bool {
     let port = url.port().unwrap_or_default();
-    // PostgreSQL's parameters replace the host of the URL; a path is a socket of this machine.
+    // PostgreSQL's parameters replace the host of the URL. A path names a socket of this machine.
     let named = url.query_pairs().filter(|(name, _)| matches!(&**name, "host" | "hostaddr"));
     let named = named.map(|(_, host)| host.into_owned()).collect::<Vec<_>>();
     if !named.is_empty() {
@@ -49,7 +50,7 @@ fn is_private(url: &Url) -> bool {
     }
 }
 
-/// A name is private if all its addresses are. A name that does not resolve yet counts by its form: those of
+/// Whether all addresses of a name are private. A name that does not resolve yet counts by its form: names of
 /// containers and clusters have no dot, or end in a suffix that is never public.
 fn is_private_name(name: &str, port: u16) -> bool {
     const SUFFIXES: [&str; 5] = [".internal", ".local", ".localhost", ".svc", ".home.arpa"];
@@ -65,7 +66,7 @@ fn is_private_name(name: &str, port: u16) -> bool {
 fn is_private_ip(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
-            // The last is shared address space (RFC 6598), which overlay networks use.
+            // The last range is shared address space (RFC 6598), which overlay networks use.
             let is_shared = ip.octets()[0] == 100 && ip.octets()[1] & 0b1100_0000 == 64;
             ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared
         }
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn without_tls_only_private_addresses_are_reached_s61() {
+    fn without_tls_only_private_addresses_are_allowed_s61() {
         for private in [
             "postgres://u:p@127.0.0.1/db",
             "postgres://u:p@[::1]/db",

@@ -13,7 +13,7 @@ use crate::{Health, HttpConfig, Limiter, Proxies, Status, TokenUses, check_plain
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a process has once, whichever services run in it. Cheap to clone.
+/// The parts that exist once per process and that its services share. Cheap to clone.
 #[derive(Clone)]
 pub struct Platform {
     /// The process's name in logs and metrics.
@@ -23,7 +23,7 @@ pub struct Platform {
     pub proxies: Arc<Proxies>,
     pub backplane: Backplane,
     pub keys: Arc<Keys>,
-    /// The lifetime of an access token that is refreshed.
+    /// Lifetime of an access token that can be refreshed.
     pub token_lifetime: Duration,
     pub verifier: Verifier,
     pub revocations: Revocations,
@@ -31,11 +31,11 @@ pub struct Platform {
     pub token_uses: TokenUses,
     pub metrics: Registry,
     pub health: Health,
-    /// Cancelled when the process is to stop: it is no longer ready, and open sockets are told.
+    /// Cancelled when the process begins to stop: it is no longer ready, and open sockets are notified.
     pub stop: CancellationToken,
-    /// What is still to be said to open sockets; the server stops when all is said.
+    /// Last messages to open sockets. The server waits for them before it stops.
     pub farewells: TaskTracker,
-    /// Cancelled when the last request was answered. What requests rely on (relays, feeds) lives
+    /// Cancelled after the last response was sent. The tasks that requests depend on (relays, feeds) run
     /// until then.
     pub served: CancellationToken,
     /// Spawns all tasks.
@@ -46,11 +46,11 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Loads the keys, connects the backplane and begins to follow it. `channels` are heard besides
+    /// Loads the keys, connects the backplane and begins to follow it. `channels` are received in addition to
     /// the logged ones.
     ///
     /// # Errors
-    /// If a setting is unsafe or makes no sense; the message names the variable.
+    /// If a setting is unsafe or invalid; the message names the variable.
     pub fn connect(
         service: &'static str,
         mut http: HttpConfig,
@@ -102,7 +102,7 @@ impl Platform {
             trace::flush().await;
             Ok(())
         });
-        // Memory, CPU and open files of this process, which only Linux tells.
+        // Memory, CPU time and open files of this process, which are available on Linux only.
         #[cfg(target_os = "linux")]
         {
             use prometheus::process_collector::ProcessCollector;
@@ -122,8 +122,8 @@ impl Platform {
             self.metrics.register(Box::new(gauge.clone()))?;
             prometheus::Result::Ok(gauge)
         };
-        let connected = gauge("backplane_connected", "1 while events are heard and appends succeed")?;
-        let stale = gauge("backplane_stale", "1 after 30 s without that")?;
+        let connected = gauge("backplane_connected", "1 while events are received and appends succeed")?;
+        let stale = gauge("backplane_stale", "1 if the backplane has been disconnected for 30 s")?;
         let (backplane, served) = (self.backplane.clone(), self.served.clone());
         self.spawn("backplane metrics", async move {
             let mut looks = tokio::time::interval(LOOK_INTERVAL);
@@ -139,9 +139,9 @@ impl Platform {
             async move {
                 match (link, synced) {
                     (Link::Up, true) => Status::Up,
-                    // Which sessions have ended is not known yet: no token can be trusted.
+                    // The ended sessions are not known yet, so no token can be trusted.
                     (_, false) => Status::Down("the ended sessions have not been read yet".into()),
-                    // Requests and open sockets go on with what is known.
+                    // Requests and open sockets continue with the known state.
                     (Link::Lost { reason, .. }, true) => Status::Degraded(reason.into()),
                 }
             }

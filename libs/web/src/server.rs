@@ -23,16 +23,16 @@ use crate::observe::{RequestMetrics, observe};
 use crate::{ApiError, Platform, health, takeover};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Long enough for a phone that changes its network; accepted sockets have it from the listener.
+/// Long enough for a phone that changes networks. Accepted sockets inherit it from the listener.
 const STALL_TIMEOUT: Duration = Duration::from_secs(9);
-/// What the kernel holds for a peer that does not read; by itself it would hold megabytes.
+/// Bytes that the kernel buffers for a peer that does not read. Its own default may reach megabytes.
 const SEND_BUFFER: usize = 256 * 1024;
 const BACKLOG: i32 = 2_048;
-/// How long the head of a request may take; its body has `REQUEST_BODY_SECONDS`.
+/// Time limit for the head of a request; for the body it is `REQUEST_BODY_SECONDS`.
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A server that is bound and answers until its platform stops.
+/// A server that is bound to its port. It serves until its platform stops.
 pub struct Server {
     address: SocketAddr,
     operations: Option<SocketAddr>,
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds to `port`; 0 takes a free one. `routes` is called once in each worker thread.
+    /// Binds to `port`; 0 selects a free one. `routes` is called once in each worker thread.
     ///
     /// # Errors
     /// If the port is taken or a metric is registered twice.
@@ -66,7 +66,7 @@ impl Server {
                 .default_service(web::to(unknown_path))
         };
         let listener = listen((http.address(), port).into())
-            .with_context(|| format!("PORT {port} on {} cannot be listened on", http.address()))?;
+            .with_context(|| format!("cannot listen on PORT {port} at {}", http.address()))?;
         let address = listener.local_addr()?;
         let mut workers = Workers::build().shutdown_timeout(http.shutdown_seconds).disable_signals();
         if let Some(count) = http.workers {
@@ -107,7 +107,7 @@ impl Server {
         let mut operations = None;
         if let Some(wanted) = http.metrics_listen {
             let listener =
-                listen(wanted).with_context(|| format!("METRICS_LISTEN {wanted} cannot be listened on"))?;
+                listen(wanted).with_context(|| format!("cannot listen on METRICS_LISTEN {wanted}"))?;
             operations = Some(listener.local_addr()?);
             let shared = web::Data::new(platform.clone());
             let app = move || App::new().app_data(shared.clone()).configure(health::detailed);
@@ -122,20 +122,21 @@ impl Server {
         Ok(Self { address, operations, handle: server.handle(), server, platform })
     }
 
-    /// The address on which the server listens.
+    /// Returns the address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of `/metrics`, where it is not the same.
+    /// Returns the address of `/metrics`, if it has its own.
     pub fn operations_address(&self) -> Option<SocketAddr> {
         self.operations
     }
 
-    /// Serves until the platform's `stop`. Then, within the limit: sockets are taken leave of,
-    /// requests answered, and background tasks ended.
+    /// Serves until the platform's `stop`. Then, within the time limit, sends the last messages to sockets,
+    /// answers open requests, and waits for background tasks.
     ///
     /// # Errors
+    /// If the server or a background task failed.
     /// If the server fails, or a background task did.
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
@@ -150,12 +151,12 @@ impl Server {
             platform.background.close();
             let ended = tokio::time::timeout_at(deadline, platform.background.wait()).await.is_ok();
             if !(said && answered && ended) {
-                tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short to end in peace");
+                tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short for a graceful stop");
             }
         };
         let serving = async {
             let served = server.await;
-            // A server that ends by itself ends the rest as well.
+            // If the server ends by itself, the rest of the process stops as well.
             platform.stop.cancel();
             served
         };
@@ -165,13 +166,13 @@ impl Server {
     }
 }
 
-/// Listens at an address. A connection whose peer has taken nothing for [`STALL_TIMEOUT`] is ended by
-/// the kernel: nobody else can, while a write waits.
+/// Listens on an address. The kernel closes a connection whose peer has taken no bytes for
+/// [`STALL_TIMEOUT`]; the process cannot while a write is pending.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    // What is queued for a socket is one write already: nothing is gained by holding it back.
+    // All that is queued for a socket is sent in one write: holding it back would gain nothing.
     socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(STALL_TIMEOUT))?;
@@ -180,7 +181,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Binds to `port` and serves until a signal.
+/// Binds to `port` and serves until a signal arrives.
 ///
 /// # Errors
 /// See [`Server::bind`] and [`Server::run`].
@@ -198,7 +199,7 @@ where
 /// Stops the platform at SIGTERM or Ctrl-C; a second signal ends the process at once.
 ///
 /// # Errors
-/// If signals cannot be heard.
+/// If signal handlers cannot be installed.
 pub fn stop_on_signals(platform: &Platform) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
@@ -213,7 +214,7 @@ pub fn stop_on_signals(platform: &Platform) -> Result<()> {
             if stop.is_cancelled() {
                 std::process::exit(130);
             }
-            tracing::info!("stopping; another signal ends it at once");
+            tracing::info!("stopping; another signal exits at once");
             stop.cancel();
         }
     });

@@ -1,6 +1,5 @@
-//! Connections that leave HTTP. An upgrade is routed, logged and counted like every request; if its
-//! answer says who takes the connection over, that one gets the TCP stream, and nothing of what HTTP
-//! needed for it stays in memory.
+//! Connections that leave HTTP. An upgrade is routed, logged and counted like every request. If the response
+//! names a handler for the connection, the handler gets the TCP stream, and HTTP's state for it is freed.
 
 use std::rc::Rc;
 
@@ -14,29 +13,29 @@ use tokio_util::codec::Encoder;
 
 use crate::bare_errors::Connection;
 
-/// What goes over to whoever goes on with the connection.
+/// The parts of a connection that its new handler gets.
 pub struct Taken {
     pub stream: TcpStream,
-    /// What the client has sent behind its request already.
+    /// Bytes that the client sent after its request.
     pub received: BytesMut,
-    /// The head of the answer, which is to be written before anything else.
+    /// The head of the response, which must be written before anything else.
     pub answer: Bytes,
 }
 
 struct TakeOver(Box<dyn FnOnce(Taken)>);
 
-/// Has the connection taken over once its request is answered with `answer`, a 101.
+/// Passes the connection to `by` once its request is answered with `answer`, a 101.
 ///
-/// Only what comes with `Upgrade: websocket` can be taken over.
+/// Only a request with `Upgrade: websocket` can be taken over.
 pub fn take_over<B>(mut answer: HttpResponse<B>, by: impl FnOnce(Taken) + 'static) -> HttpResponse<B> {
     answer.extensions_mut().insert(TakeOver(Box::new(by)));
     answer
 }
 
-/// The connection of an upgrade, as HTTP/1 hands it on.
+/// The connection of an upgrade, as HTTP/1 releases it.
 pub(crate) type Framed = actix_codec::Framed<Connection, h1::Codec>;
 
-/// Answers an upgrade by `app`, and hands its connection over or ends it.
+/// Answers an upgrade with `app`, and then passes its connection on or closes it.
 pub(crate) async fn serve<S, B>(app: Rc<S>, request: Request, framed: Framed) -> Result<(), actix_web::Error>
 where
     S: actix_service::Service<Request, Response = actix_web::dev::ServiceResponse<B>>,

@@ -1,5 +1,5 @@
-//! Traces over all processes (W3C Trace Context): every request belongs to one, its events carry it on.
-//! Where a collector is named, spans go to it by OTLP; otherwise this costs two random numbers.
+//! Traces across all processes (W3C Trace Context). Every request belongs to a trace, and its events carry
+//! it. If a collector is configured, spans go to it over OTLP; otherwise a trace costs two random numbers.
 
 use std::sync::OnceLock;
 
@@ -19,22 +19,23 @@ use tracing_subscriber::{Layer, Registry};
 use url::Url;
 use uuid::Uuid;
 
-/// The standard's own names; the libraries read what else there is (headers, sampler, resource).
+/// Standard names. The libraries read the other variables (headers, sampler, resource).
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-/// Whose spans are exported; others come by the thousand and name no work of ours.
+/// The crates whose spans are exported. Other crates emit thousands that describe none of our work.
 const TRACED: [&str; 2] = ["web", "ws_gateway"];
-/// Requests that come every few seconds and belong to nothing.
+/// Requests that come every few seconds and belong to no trace.
 pub(crate) const PROBE: &str = "probe";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// What sends spans to the collector, if one is named. `OTEL_SERVICE_NAME` stands before `service`.
+/// Creates the layer that exports spans, if a collector is configured. `OTEL_SERVICE_NAME` takes precedence
+/// over `service`.
 pub(crate) fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
     let value = |name: &'static str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let Some((variable, endpoint)) = ENDPOINTS.iter().find_map(|name| Some((name, value(name)?))) else {
         return Ok(None);
     };
-    // The libraries print the endpoint when a request fails.
+    // Checked here, because the libraries print the endpoint when a request fails.
     ensure!(
         Url::parse(&endpoint).is_ok_and(|url| is_plain_endpoint(&url)),
         "{variable} must be a URL such as http://collector:4318, without a user or a password: \
@@ -63,21 +64,22 @@ fn is_plain_endpoint(url: &Url) -> bool {
     is_web && url.username().is_empty() && url.password().is_none() && url.query().is_none()
 }
 
-/// Sends what is left. On a thread of its own: the collector may be away, and the process must end.
+/// Sends the remaining spans. Runs on its own thread, because the collector may be unreachable and the
+/// process must still exit.
 pub(crate) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let (done, sent) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         if let Err(error) = provider.force_flush() {
-            tracing::warn!(%error, "the last spans were not sent");
+            tracing::warn!(%error, "did not send the last spans");
         }
         let _ = done.send(());
     });
     let _ = sent.await;
 }
 
-/// Makes `span` a part of the trace that brought it about, or of a new one; gives its place. The span's
-/// field `trace_id` is recorded, which its log lines show.
+/// Makes `span` part of the trace that caused it, or of a new one, and returns its position there. Records
+/// the span's field `trace_id`, which its log lines show.
 pub fn join_trace(span: &Span, from: Option<Traceparent>) -> Traceparent {
     let here = exported(span, from).unwrap_or_else(|| {
         let (trace_id, span_id) = Uuid::new_v4().as_u64_pair();
@@ -94,13 +96,13 @@ pub fn join_trace(span: &Span, from: Option<Traceparent>) -> Traceparent {
 
 fn exported(span: &Span, from: Option<Traceparent>) -> Option<Traceparent> {
     PROVIDER.get()?;
-    // Where the span has this field, it answers a request. Said before it begins: then it is fixed.
+    // A span with this field answers a request. The kind must be set before the span begins.
     span.record("otel.kind", "server");
     if let Some(Traceparent { trace_id, span_id, sampled }) = from {
         let flags = TraceFlags::default().with_sampled(sampled);
         let (trace_id, span_id) = (TraceId::from(trace_id), SpanId::from(span_id));
         let parent = SpanContext::new(trace_id, span_id, flags, true, TraceState::default());
-        // An error means that this span is filtered out, and then it has no context either.
+        // An error means that this span is filtered out and has no context.
         let _ = span.set_parent(opentelemetry::Context::new().with_remote_span_context(parent));
     }
     let context = span.context();
@@ -112,7 +114,7 @@ fn exported(span: &Span, from: Option<Traceparent>) -> Option<Traceparent> {
     })
 }
 
-/// Tells the collector what a request was, and how it ended.
+/// Records the method, the route and the status of a request for the collector.
 pub(crate) fn describe_request(span: &Span, method: &'static str, route: &str, status: u16) {
     if PROVIDER.get().is_none() {
         return;

@@ -5,13 +5,13 @@ use crate::entity::{session, user};
 use crate::error::AuthError;
 use crate::state::State;
 
-/// An access token with its remaining life.
+/// An access token and its remaining lifetime.
 pub struct AccessToken {
     pub token: String,
     pub expires_in_seconds: i64,
 }
 
-/// Signs an access token of a person's session. It never outlives the session.
+/// Signs an access token for a person's session. The token never outlives the session.
 pub fn for_session(
     state: &State,
     user: &user::Model,

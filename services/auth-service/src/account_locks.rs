@@ -1,6 +1,6 @@
-//! Locks: where too many passwords were wrong for an account, no further one is accepted for a while.
+//! Account locks: after too many wrong passwords for an account, no password is accepted for a while.
 //!
-//! Failures are counted by the address that was typed, whether or not it has an account. A response
+//! Failures are counted by the email address that was typed, whether or not it has an account. A response
 //! therefore depends on the counts alone, and a lock reveals nothing about the account.
 //!
 //! | place | limit | window |
@@ -28,12 +28,14 @@ pub const FAMILIAR_FOR: TimeDelta = TimeDelta::days(30);
 
 const SHORT: TimeDelta = TimeDelta::minutes(15);
 const DAY: TimeDelta = TimeDelta::days(1);
-/// Names the place that is all networks, and begins the names of the other windows of a day.
+/// The name of the place that stands for all networks. Also the prefix of the names of the other one-day
+/// windows.
 const EVERYWHERE: &str = "day";
-/// Takes the counts of attempts that had no chance: they cost the same as others and leave no row behind.
+/// Stands in for the account of attempts that had no chance. They cost the same work as others, but share the
+/// same few rows.
 const NO_ACCOUNT: &str = "";
 
-/// Where failures of an account are counted.
+/// The place at which failures of an account are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Logins from a network.
@@ -54,7 +56,7 @@ impl Place {
         format!("{EVERYWHERE}-{}", self.short())
     }
 
-    /// The names and windows under which a failure here is counted.
+    /// Returns the names and windows under which a failure at this place is counted.
     fn windows(&self) -> Vec<(String, TimeDelta)> {
         let mut windows = vec![(self.short(), SHORT), (self.day(), DAY)];
         if matches!(self, Self::Network(_)) {
@@ -64,17 +66,17 @@ impl Place {
     }
 }
 
-/// The locks that an attempt meets, each with the seconds that are left of it.
+/// The locks that apply to an attempt, with the remaining seconds of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// Applies to everybody at the place.
+    /// Applies to every client at the place.
     pub here: Option<u64>,
     /// Applies to networks that are not familiar.
     pub everywhere: Option<u64>,
 }
 
 impl Locks {
-    /// The seconds that are left of the longer lock.
+    /// The remaining seconds of the longer lock.
     pub fn longest(self) -> Option<u64> {
         self.here.max(self.everywhere)
     }
@@ -88,7 +90,7 @@ pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, 
     let mut locks = Locks::default();
     for window in windows.into_iter().filter(|window| is_locked(&state.settings.limits, window)) {
         let lock = if window.place == EVERYWHERE { &mut locks.everywhere } else { &mut locks.here };
-        // Rounded up: a client that waits so long is not refused again for the rest of a second.
+        // Rounded up, so that a client that waits this long is not refused for a fraction of a second more.
         *lock = (*lock).max(Some((window.ends_at - now).num_seconds().unsigned_abs() + 1));
     }
     Ok(locks)
@@ -101,8 +103,8 @@ pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>
     login_network::is_familiar(&*state.db, user_id, &attempt.network(), since).await
 }
 
-/// Counts a wrong password. Returns the locks that begin with it. An attempt that had no chance costs the
-/// same and counts for no account.
+/// Counts a wrong password. Returns the locks that start with this failure. An attempt that had no chance
+/// costs the same work and counts for no account.
 pub async fn count_failure(
     db: &impl ConnectionTrait,
     state: &State,
@@ -134,7 +136,7 @@ pub struct Lock {
     pub ends_at: DateTime<Utc>,
 }
 
-/// Where a lock applies.
+/// The scope of a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     Network(String),
@@ -160,7 +162,7 @@ impl Scope {
     }
 }
 
-/// The locks of these users.
+/// Returns the locks of these users.
 pub async fn of_users(
     db: &impl ConnectionTrait,
     state: &State,

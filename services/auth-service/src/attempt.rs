@@ -9,19 +9,19 @@ use crate::email::Email;
 use crate::networks::{networks, own_network};
 use crate::password::Step;
 
-/// The most jobs of an address, or of an IPv6 /64, in one turn in the line.
+/// Maximum number of jobs that an address, or an IPv6 /64, gets in one turn of the queue.
 const JOBS_IN_A_TURN: usize = 4;
 
-/// An attempt with a password: the account that was typed, and where it came from.
+/// A login, a sign-up or a password change: the account that was typed, and the client's address.
 ///
-/// Nothing in here depends on whether the account exists.
+/// No field depends on whether the account exists.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub email: Email,
     pub ip: IpAddr,
 }
 
-/// A group in the line for the password hasher.
+/// A group in the queue of the password hasher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Group {
     Network(IpNet),
@@ -29,10 +29,10 @@ pub enum Group {
 }
 
 impl Attempt {
-    /// The path of the attempt's jobs in the line: its networks from the widest on, then the account.
+    /// The path of the attempt's jobs in the queue: its networks, widest first, then the account.
     ///
-    /// An account takes turns within its address. With one turn for an account everywhere, strangers who
-    /// try to log in to it would delay its owner.
+    /// An account takes its turns within one address. If all addresses shared the turns of an account,
+    /// strangers who try to log in to it would delay its owner.
     pub fn path(&self) -> Vec<Step<Group>> {
         let networks = networks(self.ip).into_iter().rev().map(|network| Step {
             group: Group::Network(network.range),
@@ -41,7 +41,7 @@ impl Attempt {
         networks.chain([Step { group: Group::Account(self.email.clone()), most: 1 }]).collect()
     }
 
-    /// See [`account`].
+    /// The key of the account in counters; see [`account`].
     pub fn account(&self) -> String {
         account(&self.email)
     }
@@ -52,7 +52,8 @@ impl Attempt {
     }
 }
 
-/// Stands for an account in counters, which more people may read than the users' addresses.
+/// The key of an account in counters: a hash, because more people may read the counters than the users'
+/// addresses.
 pub fn account(email: &Email) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_str()))
 }

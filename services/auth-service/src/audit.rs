@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What the audit log tells of.
+/// The kinds of event in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema, IntoStaticStr)]
 #[schema(as = AuthAction)]
 #[serde(rename_all = "snake_case")]
@@ -20,29 +20,29 @@ pub enum Action {
     SessionEnded,
     PasswordChanged,
     PasswordChangeFailed,
-    /// At a login: the same password, kept in a stronger form.
+    /// A login hashed the same password again with a stronger scheme.
     PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
     /// Too many passwords were wrong; see [`crate::account_locks`].
     AccountLocked,
-    /// An admin let a user try to log in again.
+    /// An admin lifted the locks of a user.
     LocksLifted,
 }
 
 impl Action {
-    /// What comes by the hour, or as often as anybody likes: its rows are kept as long as ended sessions
-    /// are. All others stay.
+    /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
+    /// rows of ended sessions. All other rows are kept forever.
     pub const FREQUENT: [Self; 4] =
         [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
 }
 
-/// Who brought a change about, and from where.
+/// The initiator of a change: who caused it, and from which address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Initiator {
-    /// Absent where nobody did: the sweeper, a command.
+    /// `None` for the sweeper and for commands.
     pub ip: Option<IpAddr>,
-    /// Somebody else than the user whom the change concerns.
+    /// The acting user; `None` if it is the affected user.
     pub actor: Option<Uuid>,
 }
 

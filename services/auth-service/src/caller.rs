@@ -1,8 +1,8 @@
-//! Callers as extractors: a handler that takes one cannot be reached by anybody else.
+//! Extractors for callers: only callers of that kind reach a handler that takes one.
 //!
-//! A token is verified in memory first, as in every service. Here, its user and session are also looked up:
-//! a token of a user or a session that does not exist is refused, and so is one whose session belongs to
-//! another user than it names.
+//! A token is first verified in memory, as in every service. This service also looks up its user and session.
+//! A token is refused if either does not exist, or if the session belongs to a different user than the token
+//! names.
 
 use std::future::{Ready, ready};
 
@@ -27,7 +27,7 @@ pub struct Person {
     pub session: session::Model,
 }
 
-/// A person, perhaps with a token of the replaced stack, which names no session.
+/// A person. The token may come from the old stack and then names no session.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyPerson {
     pub id: Uuid,
@@ -70,8 +70,8 @@ impl Holder {
 
 type Identified = Result<Holder, ApiError>;
 
-/// Middleware that finds out who calls, for the extractors of this module. They are ready at once then, so
-/// a caller who may not call at all learns nothing about the rest of the request.
+/// Middleware that identifies the caller for the extractors of this module. The extractors then resolve at
+/// once, so a caller without permission learns nothing about the rest of the request.
 pub async fn identify(
     state: Data<State>,
     request: ServiceRequest,
@@ -87,7 +87,7 @@ pub async fn identify(
 
 fn identified(request: &HttpRequest) -> Identified {
     let found = request.extensions_mut().remove::<Identified>();
-    found.unwrap_or_else(|| Err(ApiError::internal("a request whose caller was not identified")))
+    found.unwrap_or_else(|| Err(ApiError::internal("the caller of this request was not identified")))
 }
 
 impl FromRequest for Person {

@@ -37,7 +37,7 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
-    /// Make an admin; the password is asked for, or read from standard input
+    /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]
         email: String,

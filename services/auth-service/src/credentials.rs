@@ -1,4 +1,4 @@
-//! Signing up, logging in, changing a password: everything that takes a password.
+//! Sign-up, login and password change: all operations that take a password.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ pub struct LoggedIn {
     pub session: session::Model,
 }
 
-/// Makes a viewer and logs them in. An address that is taken costs the same as a new one.
+/// Creates a viewer and logs them in. A taken address costs the same work as a new one.
 pub async fn sign_up(
     state: &State,
     name: Name,
@@ -55,8 +55,8 @@ pub async fn sign_up(
 
 /// Opens a session for a user who sends the right password.
 ///
-/// A failed attempt on an unknown, a disabled and an open account gets the same response after the same
-/// work. The response is 429 where locks or limits apply, and those depend on counts alone.
+/// A failed attempt gets the same response after the same work, whether the account is unknown, disabled or
+/// active. The response is 429 if a lock or a limit applies. Locks and limits depend on counts alone.
 pub async fn log_in(
     state: &State,
     attempt: Attempt,
@@ -67,13 +67,13 @@ pub async fn log_in(
     let found = user::by_email(&*state.db, &attempt.email).await?;
     let user_id = found.as_ref().map(|user| user.id);
     let (account, place) = (attempt.account(), Place::Network(attempt.network()));
-    // This lock applies to everybody here. The locks below spare familiar networks, so they must not show
-    // before the work is done.
+    // This lock applies to every client of the network. The locks below exempt familiar networks, so they
+    // must not show before the work is done.
     refuse(account_locks::read(state, &account, &place).await?.here)?;
 
     let stored = found.as_ref().map(|user| user.password.clone());
     let is_right = state.passwords.verify(password.clone(), stored, attempt.path()).await?;
-    // Asked again after the comparison: of many guesses at once, none may pass once enough were wrong.
+    // Read again after the comparison: of many concurrent guesses, none may pass once enough were wrong.
     let locks = account_locks::read(state, &account, &place).await?;
     let refusal = locks.longest().max(limits::refusal_of_failures(state, attempt.ip).await?);
     let is_familiar = account_locks::is_familiar(state, &attempt, user_id).await?;
@@ -85,18 +85,18 @@ pub async fn log_in(
     {
         return Ok(logged_in);
     }
-    // What a limit refuses leaves no row: the audit log grows no faster than the limits allow.
+    // A refused attempt leaves no row, so the audit log grows no faster than the limits allow.
     let action = refusal.is_none().then_some(Action::LoginFailed);
     record_failure(state, action, &attempt, user_id, &place, has_chance).await?;
     refuse(refusal)?;
     Err(AuthError::BadCredentials)
 }
 
-/// Opens a session for a user whose password was right. `None` if the user may not log in.
+/// Opens a session for a user whose password was right. Returns `None` if the user may not log in.
 ///
 /// # Errors
 /// [`AuthError::SessionEnded`] if all sessions of the user were ended since `known` was read: a login must
-/// not survive what was meant to end it.
+/// not survive a change that was meant to end it.
 async fn enter(
     state: &State,
     attempt: &Attempt,
@@ -108,7 +108,7 @@ async fn enter(
         return Ok(None);
     }
     limits::admit_success(state, known.id).await?;
-    // Best effort: where the line is full, the next login does it.
+    // Best effort: if the queue is full, the next login upgrades the hash.
     let upgraded = match state.passwords.needs_upgrade(&known.password) {
         true => state.passwords.hash(password, attempt.path()).await.ok(),
         false => None,
@@ -147,7 +147,7 @@ async fn open_session(
     Ok(LoggedIn { user: row, session })
 }
 
-/// Gives the caller another password and ends all their other sessions. Returns how many.
+/// Changes the caller's password and ends all their other sessions. Returns the number of ended sessions.
 pub async fn change_password(
     state: &State,
     person: Person,
@@ -173,7 +173,7 @@ pub async fn change_password(
     let password = state.passwords.hash(new, attempt.path()).await?;
     let user = LockedUser::lock(state, known.id, Initiator::user_at(ip)).await?;
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
-    // A login may have upgraded the hash meanwhile; only another change of the password counts.
+    // A concurrent login may have upgraded the hash, which is fine. A concurrent password change is not.
     if user.row.password != known.password && user.row.login_epoch != known.login_epoch {
         return Err(AuthError::WrongCurrentPassword);
     }
@@ -188,7 +188,7 @@ pub async fn change_password(
     Ok(ended)
 }
 
-/// Counts a wrong password and writes it to the audit log as `action`, with the locks that begin.
+/// Counts a wrong password. Writes `action` and the locks that start to the audit log.
 async fn record_failure(
     state: &State,
     action: Option<Action>,

@@ -1,4 +1,4 @@
-//! Users that anybody may read about in the README. Only ever made in development.
+//! Demo users, whose passwords are in the README. Created in development only.
 
 use contracts::Role;
 
@@ -16,7 +16,7 @@ pub const DEMO_USERS: [(&str, &str, Role); 3] = [
     ("viewer@driftsentry.local", "viewer123", Role::Viewer),
 ];
 
-/// Makes those that do not exist yet.
+/// Creates the demo users that do not exist yet.
 pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
     for (email, password, role) in DEMO_USERS {
         let (Ok(email), Ok(password)) = (Email::parse(email), Password::parse(password)) else { continue };

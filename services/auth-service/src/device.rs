@@ -1,4 +1,4 @@
-//! The device a session was opened from, as far as its user agent tells.
+//! The device that opened a session, as its user agent describes it.
 
 use contracts::events::auth::DeviceInfo;
 use sea_orm::FromJsonQueryResult;
@@ -42,7 +42,7 @@ impl Device {
         Self { browser, os, device, raw: Some(raw) }
     }
 
-    /// What of it is published.
+    /// The part that is published in events.
     pub fn info(&self) -> DeviceInfo {
         DeviceInfo { browser: self.browser.clone(), os: self.os.clone(), device: self.device.clone() }
     }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_are_told_apart() {
+    fn desktops_and_phones_are_distinguished() {
         let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                       Chrome/131.0.0.0 Safari/537.36";
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
@@ -83,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn s54_what_is_stored_is_bounded(user_agent in any::<String>(), times in 1..50usize) {
+        fn stored_text_is_bounded_s54(user_agent in any::<String>(), times in 1..50usize) {
             let raw = Device::of(Some(&user_agent.repeat(times))).raw.unwrap_or_default();
             prop_assert!(raw.chars().count() <= 512 && !raw.contains(['\r', '\n', '\0']));
         }

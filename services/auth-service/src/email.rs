@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 const MAX_CHARS: usize = 255;
 
-/// An email address in the one form in which it is stored, compared and unique: trimmed, lower-cased,
-/// NFC.
+/// An email address in its canonical form: trimmed, lower-cased, NFC. It is stored, compared and unique in
+/// this form.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, max_length = 255, pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+")]
@@ -19,7 +19,7 @@ pub struct NotAnEmail;
 
 impl Email {
     pub fn parse(typed: &str) -> Result<Self, NotAnEmail> {
-        // Lower-casing can leave a form that is not composed, hence in this order.
+        // Lower-casing can undo the composition of characters, so NFC comes last.
         let address: String = typed.trim().to_lowercase().nfc().collect();
         let plausible = address.chars().count() <= MAX_CHARS
             && !address.chars().any(|c| c.is_whitespace() || c.is_control())
@@ -63,14 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s38_case_space_and_composition_make_no_difference() {
+    fn case_space_and_composition_make_no_difference_s38() {
         let one = Email::parse("jose\u{301}@x.y").unwrap();
         assert_eq!(Email::parse("  JOS\u{c9}@X.Y\t").unwrap(), one);
         assert_eq!(one.as_str(), "jos\u{e9}@x.y");
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_refused() {
         let long = format!("{}@x.y", "a".repeat(252));
         for typed in [
             "",

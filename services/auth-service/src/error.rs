@@ -4,12 +4,12 @@ use web::{ApiError, ErrorCode};
 
 use crate::password::{HashError, Overloaded, TooWeak};
 
-/// Everything that can go wrong in this service, named by its condition.
+/// The errors of this service.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     #[error("this email is taken")]
     EmailTaken,
-    /// Unknown, wrong, disabled and locked alike.
+    /// The account is unknown or disabled, or the password is wrong. The response does not reveal which.
     #[error("the email or the password is wrong")]
     BadCredentials,
     #[error("the current password is wrong")]
@@ -30,15 +30,15 @@ pub enum AuthError {
     UnknownServiceToken,
     #[error("the last active admin can't be demoted or disabled")]
     LastAdmin,
-    #[error("this needs a person's session")]
+    #[error("this needs the session of a person; service tokens have none")]
     NotAPerson,
     #[error("only admins create service tokens")]
     NotAnAdmin,
-    #[error("there are too many service tokens: end some first")]
+    #[error("there are too many service tokens; revoke some first")]
     TooManyServiceTokens,
-    #[error("a request that a cookie authenticates must come from an allowed origin")]
+    #[error("a request with a refresh cookie must come from an allowed origin")]
     ForeignOrigin,
-    #[error("a request that a cookie authenticates must be JSON")]
+    #[error("a request with a refresh cookie must be JSON")]
     NotJson,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
@@ -85,9 +85,9 @@ impl From<AuthError> for ApiError {
             }
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
-            AuthError::Overloaded(_) => Self::unavailable("too many logins at once: try again", 2),
+            AuthError::Overloaded(_) => Self::unavailable("too many logins at once; try again", 2),
             AuthError::Database(error) if is_away(&error) => {
-                Self::unavailable("the database is away: try again", 2).with_source(error)
+                Self::unavailable("the database is unavailable; try again", 2).with_source(error)
             }
             AuthError::Database(error) => Self::internal(error),
             AuthError::Hash(error) => Self::internal(error),

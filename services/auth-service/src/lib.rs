@@ -1,11 +1,11 @@
 //! Users, sessions and tokens.
 //!
-//! A session is opened by a password and lives until somebody or its time ends it; access tokens are
-//! verified everywhere in memory, refresh tokens only here. Every change of a user or a session holds the
-//! user's row lock and is told as events through the outbox.
+//! A password opens a session, which lives until it expires or is revoked. Every service verifies access
+//! tokens in memory. Only this service verifies refresh tokens. Every change of a user or a session holds the
+//! lock of the user's row and publishes its events through the outbox.
 //!
-//! Start with [`routes`] and `endpoints`, then [`locked_user`] and [`sessions`]. The rules themselves are
-//! pure: [`rotation`], [`lifetime`], [`refresh_token`].
+//! Start with [`routes`] and `endpoints`, then [`locked_user`] and [`sessions`]. The rules are pure
+//! functions: [`rotation`], [`lifetime`], [`refresh_token`].
 
 pub mod access_token;
 pub mod account_locks;
@@ -52,7 +52,7 @@ pub use openapi::openapi;
 pub use settings::Settings;
 pub use state::State;
 
-/// The paths that the front door exposes.
+/// The routes that Caddy exposes.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     move |config| {
         config.app_data(Data::new(state.clone()));
@@ -62,7 +62,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
     }
 }
 
-/// The same, and without a prefix as well: for the service alone on its port.
+/// Like [`routes`], and also without a prefix, for a service that runs alone on its port.
 pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let prefixed = routes(state);
     move |config| {
@@ -71,7 +71,7 @@ pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send 
     }
 }
 
-/// Publishes events and ends sessions that are over, until `stop`.
+/// Publishes events and ends expired sessions until `stop`.
 ///
 /// # Errors
 /// If events cannot be published at all.

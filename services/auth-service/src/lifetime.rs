@@ -1,4 +1,4 @@
-//! When a session ends by itself, and which one makes room for a new one. Pure: no clock, no database.
+//! Rules for the expiry and the eviction of sessions. Pure: no clock, no database.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
@@ -9,12 +9,12 @@ use uuid::Uuid;
 pub struct Lifetime {
     pub created_at: DateTime<Utc>,
     pub last_activity: DateTime<Utc>,
-    /// The absolute end, set at login and never moved.
+    /// The latest end of the session, set at login and never changed.
     pub expires_at: DateTime<Utc>,
 }
 
 impl Lifetime {
-    /// Why a session that nobody ended is over at `now`, if it is.
+    /// Returns the reason why a session has expired at `now`; `None` if it has not.
     pub fn over(&self, now: DateTime<Utc>, idle_timeout: TimeDelta) -> Option<EndReason> {
         if now >= self.expires_at {
             Some(EndReason::Expired)
@@ -26,8 +26,8 @@ impl Lifetime {
     }
 }
 
-/// Which of the live sessions of a user end so that, with a new one, there are at most `max`: the least
-/// recently active first.
+/// Returns the live sessions of a user to evict, so that a new one makes at most `max`. The least recently
+/// active come first.
 pub fn evicted_by_one_more(mut live: Vec<(Uuid, Lifetime)>, max: usize) -> Vec<Uuid> {
     let excess = (live.len() + 1).saturating_sub(max).min(live.len());
     live.sort_by_key(|(id, life)| (life.last_activity, life.created_at, *id));
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_idle_or_expired_and_not_a_second_earlier() {
+    fn a_session_expires_on_time_and_not_a_second_earlier() {
         let idle = TimeDelta::seconds(60);
         assert_eq!(active_at(100).over(at(159), idle), None);
         assert_eq!(active_at(100).over(at(160), idle), Some(EndReason::IdleTimeout));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn s22_the_least_recently_active_make_room() {
+    fn the_least_recently_active_sessions_are_evicted_s22() {
         let live: Vec<_> = (1..=5).map(|n| (Uuid::from_u128(n), active_at(100 - n as i64))).collect();
         assert!(evicted_by_one_more(live.clone(), 6).is_empty());
         assert_eq!(evicted_by_one_more(live.clone(), 5), [Uuid::from_u128(5)]);

@@ -1,9 +1,9 @@
-//! Limits by network and by user. Counted over all replicas; in this process while the backplane is
-//! unavailable. For the locks of accounts see [`crate::account_locks`].
+//! Limits per network and per user. They count across all replicas, or per process while the backplane is
+//! unavailable. Account locks are in [`crate::account_locks`].
 //!
-//! Windows are those of the clock, such as 12:15 to 12:30. Every network around a client counts; see
-//! [`networks`]. A request that one limit refuses is not counted by the others: requests that are refused
-//! anyway cannot fill the counts of a wide network.
+//! Windows follow the clock, such as 12:15 to 12:30. A request counts for every network around the client;
+//! see [`networks`]. A request that one limit refuses is not counted by the others, so that refused requests
+//! cannot use up the limit of a wide network.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,13 +22,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Divides the limits of unknown networks while there are more failures, or sign-ups, than usual in all.
+/// The divisor for the limits of unknown networks while there are too many failures, or sign-ups, in total.
 const STRICTNESS: u64 = 50;
-/// Changes of users and service tokens by one admin in a quarter of an hour.
+/// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
 
-/// Admits an attempt with a password before any work is spent on it: a login, a sign-up, or a change of a
-/// password. Attempts that succeed count, and so do those that are shed because the line is full.
+/// Admits a login, a sign-up or a password change before any work is spent on it. Successful attempts count
+/// as well, and so do attempts that a full queue sheds.
 pub async fn admit_attempt(state: &State, attempt: &Attempt) -> Result<(), AuthError> {
     let (quarter, settings) = (Period::now(state, QUARTER), &state.settings.limits);
     let networks = ByNetwork::new(&quarter, "attempts", attempt.ip);
@@ -39,7 +39,7 @@ pub async fn admit_attempt(state: &State, attempt: &Attempt) -> Result<(), AuthE
     Ok(())
 }
 
-/// Admits a login whose password is right, or a change of a password. Strangers cannot use up this limit.
+/// Admits a login with the right password, or a password change. Strangers cannot use up this limit.
 pub async fn admit_success(state: &State, user_id: Uuid) -> Result<(), AuthError> {
     let quarter = Period::now(state, QUARTER);
     quarter.admit(state, &format!("logins:{user_id}"), state.settings.limits.logins_per_account).await
@@ -77,7 +77,7 @@ pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Counts a sign-up for an address that has an account already.
+/// Counts a sign-up for an address that already has an account.
 pub async fn count_signup_conflict(state: &State, ip: IpAddr) {
     ByNetwork::new(&Period::now(state, HOUR), "signup-conflicts", ip).count(state).await;
 }
@@ -95,15 +95,16 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
 }
 
-/// Returns the divisor of a network's limits. Above the total, a network without a recent login has a
-/// fraction of its limits. A network with one keeps them, so strangers who reach the total lock out no user.
+/// Returns the divisor for a network's limits. Above the total, a network without a recent login gets a
+/// fraction of its limits. A network with a recent login keeps its limits, so that strangers who reach the
+/// total lock out no user.
 async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
     let since = state.platform.clock.now() - FAMILIAR_FOR;
     let is_strict = is_above_total && !login_network::is_known(&*state.db, &own_network(ip), since).await?;
     Ok(if is_strict { STRICTNESS } else { 1 })
 }
 
-/// A window of the clock.
+/// A window that follows the clock.
 #[derive(Clone, Copy)]
 struct Period {
     length: Duration,
@@ -118,7 +119,7 @@ impl Period {
         Self { length, number: now.div_euclid(seconds), seconds_left }
     }
 
-    /// Counts one more and admits it, or refuses it.
+    /// Counts a request, and refuses it beyond `limit`.
     async fn admit(&self, state: &State, name: &str, limit: u64) -> Result<(), AuthError> {
         if self.count(state, name).await <= limit { Ok(()) } else { Err(self.refusal()) }
     }

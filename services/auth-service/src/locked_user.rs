@@ -1,7 +1,7 @@
 //! A user whose row is locked: the only way to change a user or a session.
 //!
-//! All changes of one user happen one after the other, on every replica, and their events leave in the
-//! order of their commits.
+//! All changes of one user happen one after another, across all replicas. Their events are published in the
+//! order of the commits.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
@@ -18,38 +18,38 @@ use crate::entity::{StoredRole, audit_log, user};
 use crate::error::AuthError;
 use crate::state::State;
 
-/// Marks outlive the last access token by the leeway of verification and by how far clocks are apart.
+/// The time by which marks outlive the last access token: the leeway of verification plus the clock skew.
 pub const MARK_MARGIN: TimeDelta = TimeDelta::seconds(60);
 
 pub struct LockedUser<'a> {
     pub row: user::Model,
-    /// The moment of all changes, read after the lock was had.
+    /// The time of all changes, read after the lock was acquired.
     pub now: DateTime<Utc>,
     pub(crate) state: &'a State,
     pub(crate) transaction: Transaction,
     initiator: Initiator,
     audit: Vec<audit_log::ActiveModel>,
-    /// What the process itself must know the moment this is committed, ahead of the events.
+    /// Sessions to revoke in this process right after the commit, before the events arrive.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
     is_outdated: bool,
 }
 
-/// A user to be made.
+/// A user to create.
 pub struct NewUser {
     pub name: String,
     pub email: Email,
-    /// As made by [`crate::password::PasswordHasher::hash`].
+    /// As returned by [`crate::password::PasswordHasher::hash`].
     pub password: String,
     pub role: Role,
 }
 
 impl<'a> LockedUser<'a> {
-    /// Waits for the user's lock. `None` if there is no such user.
+    /// Waits for the user's lock. Returns `None` if there is no such user.
     pub async fn lock(state: &'a State, id: Uuid, initiator: Initiator) -> Result<Option<Self>, DbErr> {
         Self::lock_in(state, state.db.begin().await?, id, initiator).await
     }
 
-    /// The same for the user whom a session belongs to. `None` if there is no such session.
+    /// Like [`lock`](Self::lock), for the owner of a session. Returns `None` if there is no such session.
     pub async fn lock_owner(
         state: &'a State,
         session: Uuid,
@@ -60,7 +60,7 @@ impl<'a> LockedUser<'a> {
         Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
-    /// The same in a transaction that holds other locks already.
+    /// Like [`lock`](Self::lock), in a transaction that already holds other locks.
     pub async fn lock_in(
         state: &'a State,
         transaction: Transaction,
@@ -71,7 +71,7 @@ impl<'a> LockedUser<'a> {
         Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
-    /// Makes a user, whose row nobody else sees before the commit.
+    /// Creates a user. No other transaction sees the row before the commit.
     pub async fn create(state: &'a State, new: NewUser, initiator: Initiator) -> Result<Self, AuthError> {
         let transaction = state.db.begin().await?;
         let now = state.platform.clock.now();
@@ -108,14 +108,14 @@ impl<'a> LockedUser<'a> {
         Self { row, now, state, transaction, initiator, audit: vec![], ended: vec![], is_outdated: false }
     }
 
-    /// Writes columns that tokens say nothing of.
+    /// Writes columns without effect on access tokens.
     pub async fn update(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
         let change = user::ActiveModel { id: Set(self.row.id), ..change };
         self.row = change.update(&*self.transaction).await?;
         Ok(())
     }
 
-    /// Writes columns that tokens speak of: those made before are out of date from the commit on.
+    /// Writes columns and outdates the user's existing access tokens from the commit on.
     pub async fn update_and_outdate_tokens(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
         let generation = Set(self.row.generation + 1);
         self.update(user::ActiveModel { generation, updated_at: Set(self.now), ..change }).await?;
@@ -133,7 +133,7 @@ impl<'a> LockedUser<'a> {
         self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.initiator, self.now));
     }
 
-    /// Until when a mark must be kept: no access token that exists now lives longer.
+    /// The time until which a mark must be kept: no access token that exists now lives longer.
     pub(crate) fn mark_until(&self) -> DateTime<Utc> {
         self.now + longest_token_life(self.state)
     }
@@ -155,12 +155,12 @@ impl<'a> LockedUser<'a> {
     }
 }
 
-/// How long after now an access token can still be accepted, if no session makes another.
+/// The longest time for which an access token that exists now can still be accepted.
 pub fn longest_token_life(state: &State) -> TimeDelta {
     TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
 }
 
-/// A row of the audit log, for what concerns no user that is known.
+/// Builds a row of the audit log.
 pub fn audit_row(
     action: Action,
     user_id: Option<Uuid>,

@@ -8,7 +8,8 @@ use sea_orm_migration::schema::{
 
 use login_limits::LoginLimits;
 
-/// The tables of this service. Its record of what ran is its own, so that services can share a database.
+/// The migrations of this service. They are recorded in a table of this service, so that services can share a
+/// database.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -43,8 +44,7 @@ impl MigrationTrait for UsersAndSessions {
     }
 }
 
-/// The columns that the replaced stack does not have come with a default: its rows are brought along
-/// with one INSERT … SELECT.
+/// Columns that the old stack does not have get a default, so that one INSERT … SELECT brings its rows along.
 fn users() -> TableCreateStatement {
     Table::create()
         .table("users")
@@ -114,7 +114,7 @@ fn service_tokens() -> TableCreateStatement {
 
 fn indexes() -> Vec<IndexCreateStatement> {
     let open = |name: &str, column: &'static str| {
-        // Ended sessions are kept for months: only the open ones are ever looked for by these.
+        // Partial indexes over open sessions only, because ended sessions are kept for months.
         let nobody_ended_it = Expr::col("revokedAt").is_null();
         Index::create().name(name).table("sessions").col(column).and_where(nobody_ended_it).take()
     };

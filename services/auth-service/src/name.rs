@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 const MAX_CHARS: usize = 100;
 
-/// What a person or a machine is called: 1 to 100 characters on one line.
+/// The name of a person or a machine: 1 to 100 characters on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100)]
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s54_a_name_is_bounded_and_on_one_line() {
+    fn a_name_is_bounded_and_on_one_line_s54() {
         for typed in ["", "   ", "a\nb", "a\0b", &"a".repeat(101)] {
             assert_eq!(Name::try_from(typed.to_owned()), Err(NotAName), "{typed:?}");
         }

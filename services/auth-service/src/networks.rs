@@ -8,14 +8,14 @@ use ipnet::IpNet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     pub range: IpNet,
-    /// The multiple of a limit that this network has: more people share a wider one.
+    /// The factor for the limits of this network: more people share a wider one.
     pub weight: usize,
 }
 
 /// The networks of an address, the narrowest first.
 ///
-/// An IPv4 client has one address, and may have a /24. An IPv6 client has a /64 at least, and may have the
-/// /56 or /48 around it: providers hand out all three.
+/// An IPv4 client has one address, and may own a /24. An IPv6 client has at least a /64, and may own the /56
+/// or /48 around it: providers assign all three sizes.
 pub fn networks(ip: IpAddr) -> Vec<Network> {
     let levels: &[(u8, usize)] = match ip {
         IpAddr::V4(_) => &[(32, 1), (24, 4)],

@@ -1,4 +1,4 @@
-//! The OpenAPI document, written from the handlers' own annotations.
+//! The OpenAPI document, generated from the annotations of the handlers.
 
 use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -42,14 +42,14 @@ struct RefreshCookie;
 
 impl Modify for RefreshCookie {
     fn modify(&self, document: &mut Specification) {
-        let about = "A refresh token; `refresh_token` in development. Takes JSON and an allowed `Origin`.";
+        let about = "A refresh token. In development, the cookie is named `refresh_token`. It requires JSON and an allowed `Origin`.";
         let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Secure-refresh_token", about));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("refreshCookie", SecurityScheme::ApiKey(cookie));
     }
 }
 
-/// Every path of this service with its requests and answers.
+/// Every path of this service with its requests and responses.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

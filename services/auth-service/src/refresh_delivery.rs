@@ -1,4 +1,4 @@
-//! How refresh tokens come in and go out: in the body, or as a cookie that no script can read.
+//! The transport of refresh tokens: in the body, or in a cookie that no script can read.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -16,16 +16,16 @@ use crate::settings::Delivery;
 use crate::state::State;
 
 const DELIVERY_HEADER: &str = "x-token-delivery";
-/// Cookies of one name that are looked at.
+/// Maximum number of cookies of one name that are read.
 const MAX_COOKIES: usize = 8;
 
-/// The refresh token in the body of a request, if one is. The body may be empty.
+/// The refresh token in the body of a request, if there is one. The body may be empty.
 pub struct BodyToken(pub Option<String>);
 
 #[derive(Default, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefreshRequest {
-    /// Absent where the cookie carries it.
+    /// Absent if a cookie carries the token.
     pub refresh_token: Option<String>,
 }
 
@@ -50,11 +50,11 @@ impl FromRequest for BodyToken {
     }
 }
 
-/// The refresh tokens in cookies. A browser sends them with requests of any page, so only pages of our own
-/// origins may use them.
+/// Returns the refresh tokens in cookies. A browser sends cookies with the requests of any page, so only
+/// pages of allowed origins may use them.
 ///
 /// There can be several cookies of one name, such as one left over from another path or domain. Their order
-/// says nothing, so all are returned.
+/// has no meaning, so all are returned.
 pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(vec![]) };
     let headers = request.headers();
@@ -73,7 +73,8 @@ pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     Ok(tokens)
 }
 
-/// The values of all cookies of that name. Other cookies cannot get in the way, however malformed.
+/// Returns the values of all cookies of that name. Other cookies do not interfere, however malformed they
+/// are.
 fn cookies_named(headers: &HeaderMap, name: &str) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -81,7 +82,7 @@ fn cookies_named(headers: &HeaderMap, name: &str) -> Vec<String> {
     values.take(MAX_COOKIES).collect()
 }
 
-/// How this request wants its refresh token, within what the settings allow.
+/// Returns the delivery that a request asks for, as far as the settings allow it.
 pub fn wanted(request: &HttpRequest, state: &State) -> Result<Delivery, ApiError> {
     let asked = match request.headers().get(DELIVERY_HEADER).map(|value| value.as_bytes()) {
         None => Delivery::Both,
@@ -107,7 +108,7 @@ pub fn cookie(state: &State, token: &str, seconds: i64) -> Cookie<'static> {
         .finish()
 }
 
-/// Tells the browser to forget the cookie.
+/// Makes the browser delete the cookie.
 pub fn forget_cookie(state: &State, mut answer: HttpResponse) -> Result<HttpResponse, ApiError> {
     answer.add_cookie(&cookie(state, "", 0)).map_err(|error| ApiError::internal(error.to_string()))?;
     Ok(answer)
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cookie_of_the_name_is_found_and_no_other_gets_in_the_way_s81() {
+    fn every_cookie_of_the_name_is_found_and_no_other_interferes_s81() {
         let mut headers = HeaderMap::new();
         for line in ["theme; a=; refresh_token=one; =x", "refresh_token=\"two\";refresh_token_old=three"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));

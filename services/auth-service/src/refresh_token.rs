@@ -1,7 +1,7 @@
 //! Refresh tokens: `version ‖ session id ‖ counter ‖ MAC`, in base64url, opaque to clients.
 //!
-//! The MAC's key is derived per session from `JWT_REFRESH_SECRET`, so nothing that authenticates is
-//! stored, and whoever races for the successor of a token computes the same one.
+//! The key of the MAC is derived per session from `JWT_REFRESH_SECRET`. No credential is therefore stored,
+//! and concurrent requests for the successor of a token compute the same one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,11 +19,11 @@ const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
 #[derive(Clone)]
 pub struct RefreshTokens {
     secret: Hmac<Sha256>,
-    /// Reads what it has made, and makes nothing any more.
+    /// The previous secret, which verifies existing tokens and issues none.
     previous: Option<Hmac<Sha256>>,
 }
 
-/// What a genuine refresh token says.
+/// The content of a genuine refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     pub session_id: Uuid,
@@ -31,7 +31,7 @@ pub struct RefreshToken {
     pub counter: u32,
 }
 
-/// Not a token of ours: its form, its version or its MAC is wrong.
+/// Not a token of this service: its form, its version or its MAC is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a refresh token of this service")]
 pub struct NotGenuine;
@@ -65,7 +65,7 @@ impl RefreshTokens {
         if is_genuine && *version == VERSION { Ok(token) } else { Err(NotGenuine) }
     }
 
-    /// What stands for the session in the `sessionToken` column: unique, and no credential.
+    /// The value of the `sessionToken` column: unique to the session, and not a credential.
     pub fn fingerprint(&self, session_id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(mac(&self.secret, session_id, b"fingerprint").finalize().into_bytes())
     }
@@ -106,12 +106,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_issued_is_read_back(token in any_token()) {
+        fn an_issued_token_is_read_back(token in any_token()) {
             prop_assert_eq!(tokens().read(&tokens().issue(token)), Ok(token));
         }
 
         #[test]
-        fn s10_the_same_token_is_issued_to_whoever_asks(token in any_token()) {
+        fn issuing_a_token_twice_yields_the_same_text_s10(token in any_token()) {
             prop_assert_eq!(tokens().issue(token), tokens().issue(token));
         }
 
@@ -123,14 +123,14 @@ mod tests {
         }
 
         #[test]
-        fn s55_no_text_makes_it_panic(text in ".{0,100}", same_length in "[A-Za-z0-9_-]{71}") {
+        fn reading_any_text_never_panics_s55(text in ".{0,100}", same_length in "[A-Za-z0-9_-]{71}") {
             prop_assert_eq!(tokens().read(&text), Err(NotGenuine));
             prop_assert_eq!(tokens().read(&same_length), Err(NotGenuine));
         }
     }
 
     #[test]
-    fn s07_the_previous_secret_still_reads_and_makes_nothing() {
+    fn the_previous_secret_still_verifies_and_issues_nothing_s07() {
         let token = RefreshToken { session_id: Uuid::from_u128(7), counter: 3 };
         let (old, new) = (RefreshTokens::new("old", None), RefreshTokens::new("new", Some("old")));
         assert_eq!(new.read(&old.issue(token)), Ok(token));
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_reads_nothing() {
+    fn another_secret_verifies_nothing() {
         let token = tokens().issue(RefreshToken { session_id: Uuid::nil(), counter: 0 });
         assert_eq!(token.len(), TOKEN_CHARS);
         assert_eq!(RefreshTokens::new("another secret", None).read(&token), Err(NotGenuine));
     }
 
     #[test]
-    fn s08_the_fingerprint_is_no_token() {
+    fn a_fingerprint_is_not_a_token_s08() {
         let session = Uuid::from_u128(7);
         let fingerprint = tokens().fingerprint(session);
         assert_ne!(fingerprint, tokens().fingerprint(Uuid::from_u128(8)));

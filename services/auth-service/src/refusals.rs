@@ -12,17 +12,18 @@ use tokio::sync::Semaphore;
 use crate::state::State;
 
 const DELAY: Duration = Duration::from_millis(500);
-/// Refusals that may be held back at one time; the memory of each is that of its connection.
+/// Maximum number of responses that are held back at one time. Each occupies only the memory of its
+/// connection.
 const MAX_HELD: usize = 1_000;
 
-/// Room for refusals that are held back.
+/// Creates the semaphore that bounds the responses held back.
 pub fn room() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MAX_HELD))
 }
 
-/// Middleware that holds back 429 and 503 for a moment. A refusal is cheap, and a client that repeats its
-/// request at once would get thousands in a second: they would take the processor from the requests that
-/// are served, above all from the threads that hash, which give way to all others.
+/// Middleware that holds back responses with 429 and 503 for a moment. A refusal is cheap, so a client that
+/// retries at once would get thousands per second. They would take processor time from the requests that are
+/// served, above all from the hashing threads, which have a low priority.
 pub async fn hold_back(
     state: Data<State>,
     request: ServiceRequest,

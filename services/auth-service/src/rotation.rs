@@ -1,12 +1,12 @@
-//! Which refresh token of a session is answered with what. Pure: no clock, no database.
+//! Rules for the response to each refresh token of a session. Pure: no clock, no database.
 //!
-//! Tokens of a session are numbered by their counter. A token is *used* when its successor is first
-//! handed out, so only the newest one is unused.
+//! Tokens of a session are numbered by their counter. A token is *used* once its successor has been issued,
+//! so only the newest one is unused.
 //!
-//! | presented | answer |
+//! | presented | response |
 //! |---|---|
 //! | the newest | [`Decision::Rotate`]: its successor, which becomes the newest |
-//! | the one before it: the answer got lost, or callers race | [`Decision::Repeat`] of the newest |
+//! | the one before it: the response got lost, or requests race | [`Decision::Repeat`] of the newest |
 //! | an older one, first used within the grace | [`Decision::Repeat`] of its successor |
 //! | anything else | [`Decision::Theft`]: two parties hold the session's tokens |
 
@@ -14,18 +14,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
-/// A client that rotates more often than this within the grace loses the grace of its oldest tokens.
+/// Maximum number of remembered uses. A client that rotates more often within the grace period loses the
+/// grace of its oldest tokens.
 const REMEMBERED_USES: usize = 64;
 
-/// What a session remembers of its refresh tokens.
+/// The state of a session's refresh tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
     /// The counter of the newest token.
     newest: u32,
-    /// When the tokens before the newest were first used, the latest first; those within the grace only.
+    /// The times at which the tokens before the newest were first used, latest first and only within the
+    /// grace period.
     used_at: Vec<DateTime<Utc>>,
-    /// When a refresh of the session was last written to the audit log.
+    /// The last time that a refresh of the session was written to the audit log.
     #[serde(default)]
     audited_at: Option<DateTime<Utc>>,
 }
@@ -33,15 +35,15 @@ pub struct Rotation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Rotate,
-    /// Answer with the token of this counter, which exists already.
+    /// Respond with the token of this counter, which has been issued before.
     Repeat(u32),
     Theft,
 }
 
-/// How refresh tokens are renewed.
+/// The policy for renewing refresh tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct RotationPolicy {
-    /// Without it a session keeps its first token, as the replaced stack's frontends expect.
+    /// If `false`, a session keeps its first token, as frontends of the old stack expect.
     pub rotate: bool,
     pub grace: TimeDelta,
 }
@@ -51,7 +53,7 @@ impl Rotation {
         self.newest
     }
 
-    /// Judges the genuine token of counter `presented`.
+    /// Decides how to respond to the genuine token with the counter `presented`.
     pub fn decide(&self, presented: u32, now: DateTime<Utc>, policy: RotationPolicy) -> Decision {
         let Some(uses_ago) = self.newest.checked_sub(presented) else { return Decision::Theft };
         match uses_ago {
@@ -65,7 +67,7 @@ impl Rotation {
         }
     }
 
-    /// The newest token is used for the first time, and its successor becomes the newest.
+    /// Returns the state after the first use of the newest token: its successor becomes the newest.
     pub fn rotate(&self, now: DateTime<Utc>, policy: RotationPolicy) -> Self {
         let still_in_grace =
             self.used_at.iter().copied().take_while(|used_at| now - *used_at <= policy.grace);
@@ -76,8 +78,8 @@ impl Rotation {
         }
     }
 
-    /// Whether a refresh at `now` belongs in the audit log, which keeps at most one of a session in
-    /// `interval`: its rows must not grow with the number of refreshes.
+    /// Whether a refresh at `now` is written to the audit log. A session gets at most one row per `interval`,
+    /// so that rows do not grow with the number of refreshes.
     pub fn is_audit_due(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
         self.audited_at.is_none_or(|at| now - at >= interval)
     }
@@ -98,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn s09_an_old_token_is_theft_once_the_grace_is_over() {
+    fn an_old_token_is_theft_once_the_grace_has_passed_s09() {
         let session = Rotation::default().rotate(at(0), POLICY).rotate(at(100), POLICY);
         assert_eq!(session.decide(0, at(100), POLICY), Decision::Theft);
         assert_eq!(session.decide(2, at(100), POLICY), Decision::Rotate);
     }
 
     #[test]
-    fn an_old_token_is_honoured_within_the_grace_and_gives_its_own_successor() {
+    fn an_old_token_within_the_grace_yields_its_own_successor() {
         let session = Rotation::default().rotate(at(0), POLICY).rotate(at(5), POLICY).rotate(at(6), POLICY);
         assert_eq!(session.decide(0, at(30), POLICY), Decision::Repeat(1));
         assert_eq!(session.decide(0, at(31), POLICY), Decision::Theft);
@@ -113,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn s11_the_token_before_the_newest_works_however_old() {
+    fn the_token_before_the_newest_works_however_old_s11() {
         let session = Rotation::default().rotate(at(0), POLICY);
         assert_eq!(session.decide(0, at(1_000_000), POLICY), Decision::Repeat(1));
     }
 
     #[test]
-    fn a_token_that_was_never_handed_out_is_theft() {
+    fn a_token_that_was_never_issued_is_theft() {
         assert_eq!(Rotation::default().decide(1, at(0), POLICY), Decision::Theft);
     }
 
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn remembered_uses_are_bounded() {
         let mut session = Rotation::default();
         for _ in 0..1_000 {
             session = session.rotate(at(0), POLICY);

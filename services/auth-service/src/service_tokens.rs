@@ -1,5 +1,5 @@
-//! Tokens for machines: access tokens that live long and whose session id is their own, so that every
-//! service verifies them in memory and learns of their end as of any session's.
+//! Service tokens: long-lived access tokens for machines. Each one has a session id of its own. Every service
+//! therefore verifies it in memory, and hears of its revocation as it hears of the end of any session.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,9 +24,9 @@ use crate::state::State;
 
 /// Default lifetime of a token created without an expiry.
 const DEFAULT_LIFE: TimeDelta = TimeDelta::days(90);
-/// The longest lifetime that can be asked for.
+/// The longest lifetime that a request may ask for.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(3_650);
-/// Valid tokens at one time. The sweeper asks for the last use of each.
+/// Maximum number of valid tokens. Bounded because the sweeper reads the last use of each.
 const MAX_VALID: u64 = 500;
 
 pub struct NewServiceToken {
@@ -36,10 +36,10 @@ pub struct NewServiceToken {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Creates a token. It is returned here and never again.
+/// Creates a token and returns its text, which is not stored.
 ///
-/// Holds the lock of the admin who creates it: a token never appears after the end of those that its
-/// creator had.
+/// Holds the lock of the admin who creates the token. No token can therefore appear after the tokens of its
+/// creator were revoked.
 pub async fn create(
     state: &State,
     new: NewServiceToken,
@@ -82,7 +82,7 @@ pub async fn create(
     Ok((row, token))
 }
 
-/// Writes down when tokens were last used, as the services that saw them say.
+/// Stores the last use of each token, as reported by the services that accepted it.
 pub async fn record_uses(state: &State) -> anyhow::Result<()> {
     for id in service_token::live_ids(&*state.db, state.platform.clock.now()).await? {
         if let Some(at) = TokenUses::take(&state.platform.backplane, id).await? {
@@ -92,7 +92,7 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Revokes a token everywhere.
+/// Revokes a token in all services.
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut transaction = state.db.begin().await?;
     let now = state.platform.clock.now();
@@ -105,7 +105,7 @@ pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiato
     Ok(())
 }
 
-/// Revokes the tokens whose creator is no active admin. Finds rows that were changed by hand or restored
+/// Revokes the tokens whose creator is not an active admin. Covers rows that were changed by hand or restored
 /// from a backup; see also [`LockedUser::end_service_tokens`].
 pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
     for id in service_token::orphaned_ids(&*state.db, state.platform.clock.now()).await? {
@@ -123,8 +123,8 @@ impl LockedUser<'_> {
         self.row.is_active && self.row.role.0 == Role::Admin
     }
 
-    /// Revokes the service tokens that the user created: a token lives no longer than the right to create
-    /// it.
+    /// Revokes the service tokens that the user created. A token must not outlive its creator's right to
+    /// create it.
     pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
         for token in service_token::end_of(&*self.transaction, self.row.id, self.now).await? {
             emit_end(&mut self.transaction, &token, reason);

@@ -1,4 +1,4 @@
-//! The life of sessions: opened, refreshed, touched, ended. Everything here holds the user's lock.
+//! The life cycle of sessions: open, refresh, touch, end. All functions hold the user's lock.
 
 use std::net::IpAddr;
 
@@ -22,14 +22,14 @@ use crate::rotation::{Decision, Rotation};
 /// A refresh that was accepted.
 pub struct Refreshed {
     pub session: session::Model,
-    /// The counter of the refresh token to answer with.
+    /// The counter of the refresh token to send.
     pub counter: u32,
-    /// Whether the refresh was written down and published, as opposed to a repetition.
+    /// Whether the refresh was stored and published. False for a repetition.
     pub is_new: bool,
 }
 
 impl LockedUser<'_> {
-    /// Opens a session; the least recently active ones make room for it.
+    /// Opens a session, and evicts the least recently active ones if there are too many.
     pub async fn open_session(&mut self, device: Device, ip: IpAddr) -> Result<session::Model, DbErr> {
         let live = self.live_sessions().await?;
         let max = self.state.settings.max_sessions_per_user as usize;
@@ -37,7 +37,7 @@ impl LockedUser<'_> {
         for session in live.iter().filter(|session| evicted.contains(&session.id)) {
             self.end_session(session, EndReason::Evicted).await?;
         }
-        // Never an id that a client has seen before.
+        // Always a new id, never one that a client has seen before.
         let id = Uuid::new_v4();
         let session = session::ActiveModel {
             id: Set(id),
@@ -58,21 +58,21 @@ impl LockedUser<'_> {
         Ok(session)
     }
 
-    /// The sessions that are not over, the most recently active first.
+    /// The live sessions, most recently active first.
     pub async fn live_sessions(&self) -> Result<Vec<session::Model>, DbErr> {
         let open = session::open_of(&*self.transaction, self.row.id).await?;
         let idle_timeout = self.state.settings.idle_timeout();
         Ok(open.into_iter().filter(|session| session.is_live(self.now, idle_timeout)).collect())
     }
 
-    /// A session of this user that nobody has ended yet.
+    /// A session of this user that is not marked as ended.
     pub async fn open_session_by_id(&self, id: Uuid) -> Result<Option<session::Model>, DbErr> {
         let session = session::by_id(&*self.transaction, id).await?;
         Ok(session.filter(|session| session.user_id == self.row.id && session.revoked_at.is_none()))
     }
 
-    /// Answers a genuine refresh token. `None` if it is refused; commit all the same, for a replay ends
-    /// the session.
+    /// Exchanges a genuine refresh token. Returns `None` if it is refused. Commit even then, because a replay
+    /// ends the session.
     pub async fn refresh(&mut self, token: RefreshToken) -> Result<Option<Refreshed>, DbErr> {
         let Some(session) = self.open_session_by_id(token.session_id).await? else { return Ok(None) };
         let settings = &self.state.settings;
@@ -117,14 +117,14 @@ impl LockedUser<'_> {
         Ok(Some(Refreshed { session, counter, is_new }))
     }
 
-    /// Notes activity in a session. `None` if it is over.
+    /// Records activity in a session. Returns `None` if the session has ended.
     pub async fn touch(&mut self, session_id: Uuid) -> Result<Option<session::Model>, DbErr> {
         let Some(session) = self.open_session_by_id(session_id).await? else { return Ok(None) };
         if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
             self.end_session(&session, reason).await?;
             return Ok(None);
         }
-        // Of many callers at once, the first one wrote it down.
+        // A concurrent request has just recorded activity.
         if self.now - session.last_activity < self.state.settings.activity_interval() {
             return Ok(Some(session));
         }
@@ -136,7 +136,7 @@ impl LockedUser<'_> {
         Ok(Some(change.update(&*self.transaction).await?))
     }
 
-    /// Ends a session that nobody has ended yet.
+    /// Ends a session that is not yet marked as ended.
     pub async fn end_session(&mut self, session: &session::Model, reason: EndReason) -> Result<(), DbErr> {
         let change = session::ActiveModel {
             id: Set(session.id),
@@ -153,7 +153,7 @@ impl LockedUser<'_> {
         Ok(())
     }
 
-    /// Ends the sessions that are over by themselves.
+    /// Ends the expired sessions.
     pub async fn end_overdue_sessions(&mut self) -> Result<(), DbErr> {
         for session in session::open_of(&*self.transaction, self.row.id).await? {
             if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
@@ -163,7 +163,7 @@ impl LockedUser<'_> {
         Ok(())
     }
 
-    /// Ends a session at the wish of whoever holds it. Nothing happens if it has ended already.
+    /// Ends a session because its user logs out. Does nothing if the session has already ended.
     pub async fn log_out(&mut self, session_id: Uuid) -> Result<(), DbErr> {
         let Some(session) = self.open_session_by_id(session_id).await? else { return Ok(()) };
         self.transaction.emit(UserLogout { user_id: self.row.id, session_id });
@@ -171,7 +171,7 @@ impl LockedUser<'_> {
         self.end_session(&session, EndReason::Logout).await
     }
 
-    /// Ends one session from another of the same user. Whether there was one to end.
+    /// Ends the session `target` at the request of the session `from`. Returns whether `target` was open.
     pub async fn terminate(&mut self, target: Uuid, from: Uuid) -> Result<bool, DbErr> {
         let Some(session) = self.open_session_by_id(target).await? else { return Ok(false) };
         self.transaction.emit(SessionTerminated {
@@ -185,7 +185,8 @@ impl LockedUser<'_> {
         Ok(true)
     }
 
-    /// Ends every session but `stays`, and those that logins under way would open. Returns how many.
+    /// Ends every session except `stays`, and keeps logins in progress from opening one. Returns the number
+    /// of ended sessions.
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
         let login_epoch = Set(self.row.login_epoch + 1);
         self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;

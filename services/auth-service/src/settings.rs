@@ -12,24 +12,24 @@ use crate::rotation::RotationPolicy;
 
 const MIN_STRICT_BCRYPT_COST: u32 = 10;
 
-/// How a refresh token reaches the client.
+/// The ways to deliver a refresh token to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Delivery {
-    /// In the body and as a cookie; a request may ask for one of them.
+    /// In the body and as a cookie; a request may ask for one of the two.
     Both,
     Body,
     Cookie,
 }
 
-/// The settings of auth-service alone.
+/// The settings that only auth-service has.
 #[derive(Args, Clone)]
 #[group(id = "auth-service")]
 pub struct Settings {
-    /// Secret that refresh tokens are made with; at least 32 bytes outside development
+    /// Secret that refresh tokens are derived from; at least 32 bytes outside development
     #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret: Option<String>,
 
-    /// The secret before the last rotation: its refresh tokens stay valid, and are renewed with the new one
+    /// The secret before the last rotation; its refresh tokens stay valid and are renewed with the new secret
     #[arg(long, env = "JWT_REFRESH_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret_previous: Option<String>,
 
@@ -37,15 +37,15 @@ pub struct Settings {
     #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = humantime::parse_duration)]
     pub jwt_refresh_expiry: Duration,
 
-    /// Give a new refresh token at each use; false keeps one per session, as the replaced stack did
+    /// Issue a new refresh token at each use; false keeps one per session, as the old stack did
     #[arg(long, env = "REFRESH_ROTATION", default_value_t = true, action = clap::ArgAction::Set)]
     pub refresh_rotation: bool,
 
-    /// Seconds in which a used refresh token is honoured again
+    /// Seconds for which a used refresh token is still accepted
     #[arg(long, env = "REFRESH_GRACE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_600))]
     pub refresh_grace_seconds: u32,
 
-    /// How refresh tokens are delivered
+    /// Delivery of refresh tokens
     #[arg(long, env = "REFRESH_TOKEN_DELIVERY", value_enum, default_value = "both")]
     pub refresh_token_delivery: Delivery,
 
@@ -57,11 +57,11 @@ pub struct Settings {
     #[arg(long, env = "SESSION_LIFETIME_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub session_lifetime_hours: u32,
 
-    /// Sessions that a user may have at once; one more ends the least recently active
+    /// Maximum number of sessions per user; a further login evicts the least recently active one
     #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_sessions_per_user: u32,
 
-    /// Days for which ended sessions are kept as the audit trail, and audit rows of refreshes and failed logins
+    /// Days for which ended sessions, and audit rows of refreshes and failed logins, are kept
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 
@@ -69,7 +69,7 @@ pub struct Settings {
     #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub activity_interval_seconds: u32,
 
-    /// Time between two looks for sessions that are over
+    /// Interval between sweeps for expired sessions
     #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = humantime::parse_duration)]
     pub session_sweep_interval: Duration,
 
@@ -77,15 +77,15 @@ pub struct Settings {
     #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
     pub bcrypt_cost: u32,
 
-    /// Passwords that may wait to be hashed; beyond that, the sender with the most in line gets 503
+    /// Passwords that may wait to be hashed; beyond that, the sender with the most waiting requests gets 503
     #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
     pub password_queue: usize,
 
-    /// What is asked of new passwords besides their length
+    /// Requirements for new passwords besides their length
     #[arg(long, env = "PASSWORD_POLICY", value_enum, default_value = "length")]
     pub password_policy: PasswordPolicy,
 
-    /// Make the demo users; only in development, and the default there
+    /// Create the demo users; allowed in development only, where it is the default
     #[arg(long, env = "DEMO_USERS")]
     pub demo_users: Option<bool>,
 
@@ -94,7 +94,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Refuses what must not be outside development. Messages name the variable, never its value.
+    /// Refuses settings that are not allowed outside development. Error messages name the variable, never its
+    /// value.
     pub fn check(&self, http: &HttpConfig) -> Result<()> {
         let secret = self.jwt_refresh_secret.as_deref().unwrap_or_default();
         ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
@@ -109,7 +110,7 @@ impl Settings {
             );
             ensure!(
                 self.demo_users != Some(true),
-                "DEMO_USERS must not be set outside development: make the first admin with create-admin"
+                "DEMO_USERS must not be set outside development; create the first admin with create-admin"
             );
         }
         Ok(())
@@ -127,7 +128,7 @@ impl Settings {
         TimeDelta::minutes(self.session_timeout_minutes.into())
     }
 
-    /// From the login to the absolute end.
+    /// The time from the login to the latest end of the session.
     pub fn session_lifetime(&self) -> TimeDelta {
         let refresh_expiry = TimeDelta::from_std(self.jwt_refresh_expiry).unwrap_or(TimeDelta::MAX);
         TimeDelta::hours(self.session_lifetime_hours.into()).min(refresh_expiry)

@@ -13,7 +13,7 @@ use crate::refresh_token::RefreshTokens;
 use crate::refusals;
 use crate::settings::Settings;
 
-/// What every handler and background task of this service works with. Cheap to clone.
+/// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub platform: Platform,
@@ -31,7 +31,7 @@ impl State {
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
         settings.check(&platform.http)?;
         let can_sign = platform.keys.can_sign();
-        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing: one of them must sign");
+        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
         let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
         check_plaintext("DATABASE_URL", database_url, &platform.http)?;
         let db = Database::connect::<Migrator>(database_url, backplane, clock)
@@ -50,7 +50,8 @@ impl State {
             db,
             metrics,
         };
-        // Before anybody is served: whoever waits for readiness may log in as one of them.
+        // Created before the service is ready, because a client that waits for readiness may log in as a demo
+        // user.
         if state.settings.makes_demo_users(&state.platform.http) {
             create_demo_users(&state).await?;
         }

@@ -1,5 +1,5 @@
-//! What happens with nobody asking: sessions that are over are ended, old ones forgotten, and the set of
-//! ended sessions is put back where the backplane lost it. Any number of replicas may do it at once.
+//! Background maintenance: ends expired sessions, deletes old rows, and restores marks that the backplane
+//! lost. Any number of replicas may run it at once.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -17,12 +17,13 @@ use crate::state::State;
 
 const BATCH: u64 = 500;
 
-/// Sweeps at each interval, and when the backplane is back, until `stop`.
+/// Sweeps and restores lost marks at each interval until `stop`. Also restores marks when the backplane
+/// reconnects.
 pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut link = state.platform.backplane.link();
-    // Woken by time and by the backplane's connection, ended by `stop`.
+    // Woken by the interval and by the backplane's connection, ended by `stop`.
     loop {
         tokio::select! {
             _ = interval.tick() => sweep_or_log(&state).await,
@@ -37,20 +38,20 @@ pub async fn run(state: State, stop: CancellationToken) {
 
 async fn sweep_or_log(state: &State) {
     if let Err(error) = sweep(state).await {
-        tracing::warn!(error = format!("{error:#}"), "sessions that are over could not be ended");
+        tracing::warn!(error = format!("{error:#}"), "could not end expired sessions");
     }
 }
 
 async fn catch_up_or_log(state: &State) {
     if let Err(error) = restore_marks(state).await {
-        tracing::warn!(%error, "the set of ended sessions could not be checked");
+        tracing::warn!(%error, "could not restore the marks of ended sessions");
     }
     if let Err(error) = service_tokens::record_uses(state).await {
-        tracing::warn!(%error, "uses of service tokens could not be recorded");
+        tracing::warn!(%error, "could not record the uses of service tokens");
     }
 }
 
-/// Ends every session that expired and the service tokens of former admins. Deletes old rows.
+/// Ends the expired sessions, revokes the service tokens of former admins, and deletes old rows.
 pub async fn sweep(state: &State) -> Result<()> {
     let idle_timeout = state.settings.idle_timeout();
     loop {
@@ -81,7 +82,7 @@ pub async fn sweep(state: &State) -> Result<()> {
     Ok(())
 }
 
-/// Puts back what the backplane must know of ended sessions and changed users, if it came back empty.
+/// Restores the marks of ended sessions and changed users that the backplane lost.
 pub async fn restore_marks(state: &State) -> Result<()> {
     let (now, life) = (state.platform.clock.now(), longest_token_life(state));
     let mut wanted = Vec::new();
@@ -100,7 +101,7 @@ pub async fn restore_marks(state: &State) -> Result<()> {
     let known = state.platform.backplane.marks().await?.into_iter().collect::<HashSet<_>>();
     wanted.retain(|mark| !known.contains(&mark.value));
     if !wanted.is_empty() {
-        tracing::info!(count = wanted.len(), "ended sessions are put back into the backplane");
+        tracing::info!(count = wanted.len(), "restoring the marks of ended sessions in the backplane");
         state.platform.backplane.mark(&wanted).await?;
     }
     Ok(())

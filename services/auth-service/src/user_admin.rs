@@ -1,4 +1,4 @@
-//! What admins do to users.
+//! The changes that admins make to users.
 
 use contracts::Role;
 use contracts::events::auth::EndReason;
@@ -14,15 +14,15 @@ use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::state::State;
 
-/// What is to change; what is absent stays.
+/// The fields to change. A field that is `None` stays as it is.
 pub struct UserChange {
     pub role: Option<Role>,
     pub is_active: Option<bool>,
     pub account_id: Option<Option<String>>,
 }
 
-/// Changes a user. A role takes effect at the next request and leaves the sessions alone; disabling ends
-/// them. The service tokens of a user who is no active admin any more are revoked.
+/// Changes a user. A new role takes effect at the next request and ends no session. Disabling the user ends
+/// all their sessions. If the user is no longer an active admin, their service tokens are revoked.
 pub async fn update(
     state: &State,
     id: Uuid,
@@ -30,8 +30,8 @@ pub async fn update(
     initiator: Initiator,
 ) -> Result<user::Model, AuthError> {
     let transaction = state.db.begin().await?;
-    // Before the user's own lock and always in the same order: two admins who demote each other at once
-    // come one after the other.
+    // Locked before the user's own row and always in the same order, so that two admins who demote each other
+    // at the same time come one after the other.
     let active_admins = user::lock_active_admins(&*transaction).await?;
     let user = LockedUser::lock_in(state, transaction, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
@@ -67,7 +67,7 @@ pub async fn update(
     Ok(row)
 }
 
-/// Ends all sessions of a user. Returns how many.
+/// Ends all sessions of a user. Returns their number.
 pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let user = LockedUser::lock(state, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
@@ -76,7 +76,7 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
     Ok(ended)
 }
 
-/// Lifts all locks of a user. Returns how many applied.
+/// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let user = LockedUser::lock(state, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;

@@ -1,5 +1,5 @@
-//! Permissions as types: a handler that takes an [`Engineer`] cannot be reached by a viewer, who is refused
-//! before anything else of the request is read.
+//! Permissions as extractors. No viewer reaches a handler that takes an [`Engineer`]: the request is refused
+//! before the rest of it is read.
 
 use std::future::{Ready, ready};
 
@@ -11,19 +11,19 @@ use uuid::Uuid;
 
 use crate::State;
 
-/// Who acts, for the audit.
+/// The caller, as the audit records them.
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub user_id: String,
     pub role: Role,
-    /// The request's id as its log line has it: the client's, if it sent one.
+    /// The id of the request in the log: the client's, if it sent one.
     pub request_id: String,
     /// An id that this service gave to the request.
     pub own_request_id: String,
 }
 
 impl Actor {
-    /// This service itself, where nobody asked.
+    /// The service itself, for changes that no request caused.
     pub fn service() -> Self {
         let own_request_id = Uuid::now_v7().to_string();
         Self {
@@ -35,14 +35,14 @@ impl Actor {
     }
 }
 
-/// How much of a drift a caller sees. Ordered.
+/// The part of a drift that a caller may see. Ordered from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// No states, no reasons, no actors.
+    /// Everything except states, reasons, actors and changed paths.
     Public,
-    /// Reasons, actors and changed paths, no states.
+    /// Reasons, actors and changed paths as well, but no states.
     Viewer,
-    /// Redacted states too.
+    /// Redacted states as well.
     Engineer,
 }
 
@@ -72,7 +72,7 @@ macro_rules! at_least {
 }
 
 at_least!(
-    /// Anybody with an account.
+    /// A caller with any role.
     Viewer,
     Role::Viewer
 );
@@ -95,7 +95,7 @@ fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Resul
     Ok(Actor { user_id: caller.user_id, role: caller.role, request_id, own_request_id })
 }
 
-/// A caller that reads: anybody, or with `PUBLIC_READS=false` anybody with an account.
+/// A caller that reads: with `PUBLIC_READS=false` a user or a service token, otherwise anyone.
 pub struct Reader {
     pub audience: Audience,
     /// `None` without an account.

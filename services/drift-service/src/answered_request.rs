@@ -1,5 +1,5 @@
-//! The responses to requests with an `Idempotency-Key`, kept for a day, and at most the last 1,000 of a
-//! caller.
+//! The stored responses to requests with an `Idempotency-Key`. They are kept for a day, and at most the last
+//! 1,000 of each caller.
 
 use actix_web::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect, TryInsertResult};
 
 const KEEP: TimeDelta = TimeDelta::hours(24);
-/// How many responses are kept for one caller. Older ones go first.
+/// Maximum number of responses that are kept for one caller. The oldest are deleted first.
 const KEPT_PER_ACTOR: u64 = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -31,7 +31,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A request that wants a key.
+/// A request that claims an `Idempotency-Key`.
 #[derive(Clone, Copy)]
 pub struct Claim<'a> {
     pub id: &'a str,
@@ -40,7 +40,7 @@ pub struct Claim<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Takes the key for this transaction; `false` if it has been answered.
+/// Claims the key for this transaction. Returns `false` if a response is already stored for it.
 pub async fn claim(db: &impl ConnectionTrait, claim: Claim<'_>) -> Result<bool, DbErr> {
     let Claim { id, actor, request_hash, at } = claim;
     prune(db, actor).await?;
@@ -57,7 +57,8 @@ pub async fn claim(db: &impl ConnectionTrait, claim: Claim<'_>) -> Result<bool, 
     Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }
 
-/// Deletes what a caller has beyond its share, so that one who invents keys cannot fill the table.
+/// Deletes the responses of a caller beyond the limit, so that a caller that invents keys cannot fill the
+/// table.
 async fn prune(db: &impl ConnectionTrait, actor: &str) -> Result<(), DbErr> {
     let oldest_kept: Option<DateTime<Utc>> = Entity::find()
         .select_only()

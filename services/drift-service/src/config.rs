@@ -12,11 +12,11 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value_t = 4002)]
     pub port: u16,
 
-    /// Where drifts are stored, such as postgres://user:password@host/drifts
+    /// Database of the drifts, such as postgres://user:password@host/drifts
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
 
-    /// Where events are published, such as redis://host:6379
+    /// Redis for the events, such as redis://host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
 
@@ -30,16 +30,16 @@ pub struct Config {
     pub settings: Settings,
 }
 
-/// Settings of drift-service alone.
+/// Settings that only drift-service has.
 #[derive(Args, Clone)]
 #[group(id = "drift-service")]
 pub struct Settings {
-    /// Whether drifts, alerts and the summary may be read without an account; states never are. True in
-    /// development and false elsewhere if not given
+    /// Allow reading drifts, alerts and the summary without an account, but never states; default: true in
+    /// development, false elsewhere
     #[arg(long = "public-reads", env = "PUBLIC_READS", action = clap::ArgAction::Set, value_name = "true|false")]
     public_reads_setting: Option<bool>,
 
-    /// The setting, or its default for where this runs.
+    /// The setting, or its default in this environment.
     #[arg(skip)]
     pub(crate) public_reads: bool,
 
@@ -53,7 +53,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Fills in the defaults that depend on where this runs.
+    /// Fills in the defaults that depend on the environment.
     pub(crate) fn for_environment(self, http: &HttpConfig) -> Self {
         let public_reads = self.public_reads_setting.unwrap_or(!http.is_strict());
         Self { public_reads, ..self }

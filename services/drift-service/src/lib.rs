@@ -1,8 +1,8 @@
 //! Drifts, alerts, the decisions on them and the audit of both.
 //!
-//! Uploads of scanners are read, rated, redacted and matched by the crate `scan`, and stored in [`ingest`].
-//! [`drift`] has the decisions and the lists. Users and sessions belong to auth-service. Other services
-//! learn of changes by events, through the outbox.
+//! The crate `scan` reads, rates, redacts and matches the uploads of scanners; [`ingest`] stores them.
+//! [`drift`] contains the decisions and the lists. Users and sessions belong to auth-service. Other services
+//! learn of changes from events, which are published through the outbox.
 
 pub mod access;
 pub mod alert;

@@ -6,7 +6,8 @@ use sea_orm_migration::schema::{
     text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-/// The tables of this service. Its record of what ran is its own, so that services can share a database.
+/// The migrations of this service. They are recorded in a table of this service, so that services can share a
+/// database.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -105,7 +106,7 @@ fn alerts() -> TableCreateStatement {
         .take()
 }
 
-/// Refers to no other table: it outlives what it tells of.
+/// Without foreign keys, because audit rows outlive the drifts and alerts that they describe.
 fn audit() -> TableCreateStatement {
     Table::create()
         .table("drift_audit")
@@ -153,7 +154,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         }
         index
     };
-    // Deduplication is a fact of the database, also under parallel ingest.
+    // The database itself prevents duplicates, also under parallel ingest.
     let one_live_row = Index::create()
         .name("drifts_one_live_per_fingerprint")
         .table("drifts")

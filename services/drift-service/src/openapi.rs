@@ -1,5 +1,5 @@
-//! The OpenAPI document, written from the handlers' own annotations. The scopes of `bearer` are the
-//! least role that an operation needs.
+//! The OpenAPI document, generated from the annotations of the handlers. The scope of `bearer` is the lowest
+//! role that an operation requires.
 
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
@@ -40,7 +40,7 @@ use crate::{alert, audit, drift, ingest, rules, summary};
 )]
 struct Document;
 
-/// The headers that every write takes, and how they fail.
+/// Adds the headers that every write accepts, and their error responses.
 struct Conditions;
 
 impl Modify for Conditions {
@@ -53,7 +53,7 @@ impl Modify for Conditions {
                 parameters.push(header(
                     "Idempotency-Key",
                     text().min_length(Some(1)).max_length(Some(255)),
- "For 24 hours the same key and request get the same answer; with another request it is 422",
+                    "For 24 hours, the same request gets the same response; another request gets 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
                 if path.starts_with("/api/v1/drifts/{id}") {
@@ -84,7 +84,7 @@ fn header(name: &str, schema: ObjectBuilder, description: &str) -> RefOr<Paramet
         .into()
 }
 
-/// Every path of this service with its requests and answers.
+/// Every path of this service with its requests and responses.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

@@ -3,7 +3,7 @@ use web::endpoint;
 
 use crate::{State, alert, audit, drift, ingest, rules, summary};
 
-/// The paths of this service, as Caddy exposes them.
+/// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let state = Data::new(state);
     move |config| {

@@ -1,4 +1,4 @@
-//! What this service remembers of itself between starts.
+//! Values that this service keeps between starts.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::QuerySelect;

@@ -15,7 +15,7 @@ use crate::migration::Migrator;
 use crate::rules;
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
-/// Bodies of four callers, one each: at most 128 MiB.
+/// Request bodies of four callers, one each, take at most 128 MiB.
 const RECEIVING: TurnsConfig = TurnsConfig {
     slots: 4,
     slots_per_caller: 1,
@@ -26,7 +26,7 @@ const RECEIVING: TurnsConfig = TurnsConfig {
 const PROCESSING: TurnsConfig = TurnsConfig { slots: 1, ..RECEIVING };
 const DEVELOPMENT_KEY: &str = "only for development";
 
-/// State shared by the handlers. Cheap to clone.
+/// The state that all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub(crate) database: Database,
@@ -34,17 +34,18 @@ pub struct State {
     pub(crate) settings: Settings,
     pub(crate) rules: Arc<Rules>,
     pub(crate) state_key: StateKey,
-    /// Turns at having the body of an upload in memory.
+    /// Turns at receiving the body of an upload into memory.
     pub(crate) receiving: Turns,
     /// Turns at reading and storing an upload.
     pub(crate) processing: Turns,
 }
 
 impl State {
-    /// Connects and migrates the database and reads the rules.
+    /// Reads the rules, connects to the database and migrates it.
     ///
     /// # Errors
-    /// If a setting is missing or of no use (the message names the variable), or the database is away.
+    /// If a setting is missing or invalid (the message names the variable), or if the database is
+    /// unavailable.
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
         let rules = match &settings.drift_rules {
             Some(file) => Rules::read(file).with_context(|| format!("DRIFT_RULES {}", file.display()))?,
@@ -86,7 +87,7 @@ impl State {
 }
 
 impl State {
-    /// A text of a person, without what looks like a secret.
+    /// Redacts everything in a person's text that looks like a secret.
     pub(crate) fn redacted(&self, text: &str) -> String {
         Redactor::new(&Secrets::none(), &self.state_key).text(text).into_owned()
     }
@@ -105,10 +106,10 @@ fn watch_database(platform: &Platform, database: &Database) {
     });
 }
 
-/// Publishes events and deletes old `Idempotency-Key`s until `stop`.
+/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`.
 ///
 /// # Errors
-/// If the metrics of this service are registered already.
+/// If the metrics of this service are already registered.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
     let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
     let (relayed, ()) = tokio::join!(relay, clean(&state, stop));
@@ -124,7 +125,7 @@ async fn clean(state: &State, stop: CancellationToken) {
         }
         if let Err(error) = crate::answered_request::clean(&*state.database, state.platform.clock.now()).await
         {
-            tracing::warn!(%error, "old idempotency keys stay for now");
+            tracing::warn!(%error, "could not delete old idempotency keys");
         }
     }
 }

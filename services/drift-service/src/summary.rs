@@ -1,4 +1,4 @@
-//! The numbers of the dashboard.
+//! The counts of the dashboard.
 
 use std::collections::BTreeMap;
 
@@ -25,26 +25,27 @@ use crate::{State, alert};
 use web::openapi::Success;
 
 filtered_query! {
-    /// Which drifts are counted. Lists are comma-separated, of at most 50 values.
+    /// The drifts to count. Lists are comma-separated, with at most 50 values.
     pub struct SummaryQuery {}
 }
 
-/// Every key is always there. A drift is open while nobody has decided on it: in status `detected`.
+/// Every key is always present. A drift is open until a decision is made, that is in the status `detected`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     pub total: u64,
     pub open: u64,
-    /// Of all drifts.
+    /// Number of drifts in each status.
     pub by_status: BTreeMap<&'static str, u64>,
-    /// Of the open ones.
+    /// Number of open drifts of each severity.
     pub by_severity: BTreeMap<&'static str, u64>,
-    /// Of the open ones.
+    /// Sum over the open drifts.
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
-    /// Of the caller; without an account, those of drifts that are not approved. The filters do not apply.
+    /// Number of alerts that the caller has not read; without an account, of alerts that are not closed. The
+    /// filters do not apply.
     pub unread_alerts: u64,
-    /// Mean hours from the first sighting to the decision, of the drifts that were approved or rejected.
+    /// Mean hours from the first sighting to the decision, over approved and rejected drifts.
     pub decision_hours: Option<f64>,
     /// First-seen time of the oldest open drift.
     pub oldest_open_at: Option<DateTime<Utc>>,
@@ -61,7 +62,7 @@ struct Group {
     decision_seconds: i64,
 }
 
-/// Open, decided and resolved drifts in numbers.
+/// Returns the counts of open, decided and resolved drifts.
 #[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery),
     responses((status = 200, body = Success<Summary>)),
     security((), ("bearer" = [])))]
@@ -121,7 +122,7 @@ async fn summarize(
     })
 }
 
-/// Postgres sums integers up as `numeric`, and nothing as null.
+/// Sums a column. Postgres returns `numeric` for a sum of integers, and null for a sum without rows.
 fn total(column: Column) -> Expr {
     Expr::col(column).sum().cast_as("bigint").if_null(0i64)
 }

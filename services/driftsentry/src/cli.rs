@@ -8,7 +8,8 @@ use crate::ingest::Ingest;
 
 /// Infrastructure drift, decided by your team, live.
 ///
-/// Without arguments: everything on http://localhost:3001, its data in ./data, nothing else needed.
+/// Without arguments, it runs everything on http://localhost:3001, stores its data in ./data, and needs
+/// nothing else.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {
@@ -20,7 +21,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make an admin; the password is asked for, or read from standard input
+    /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]
         email: String,
@@ -31,7 +32,7 @@ pub enum Command {
     Ingest(Box<Ingest>),
 }
 
-/// How to serve.
+/// The options of the server.
 #[derive(Args)]
 pub struct Serve {
     /// Port to listen on

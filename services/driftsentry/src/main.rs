@@ -1,5 +1,5 @@
-//! All of DriftSentry in one process on one port: the three services and the console, on SQLite and
-//! an in-process backplane unless told otherwise.
+//! All of DriftSentry in one process on one port: the three services and the console. By default, they use
+//! SQLite and an in-process backplane.
 
 mod banner;
 mod cli;

@@ -12,7 +12,7 @@ use crate::data_dir::DataDir;
 
 const DEFAULT_METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
-/// Settings in which nothing is missing any more.
+/// The settings with all defaults filled in.
 struct Complete {
     serve: Serve,
     data: DataDir,
@@ -20,8 +20,8 @@ struct Complete {
     drift_database: String,
 }
 
-/// Fills in the settings that were not given: secrets and databases in the data folder, and outside
-/// development an address of its own for `/metrics`, because the main port is open to strangers here.
+/// Fills in missing settings: secrets and databases in the data folder and, outside development, a separate
+/// address for `/metrics`, because strangers can reach the main port.
 fn complete(mut serve: Serve) -> Result<Complete> {
     if serve.http.is_strict() {
         serve.http.metrics_listen.get_or_insert(DEFAULT_METRICS_LISTEN);
@@ -50,7 +50,7 @@ fn platform(serve: &Serve) -> Result<Platform> {
     Platform::connect("driftsentry", http, &serve.keys, redis, channels, Clock::system())
 }
 
-/// Makes an admin and ends.
+/// Creates an admin.
 pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
     web::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
@@ -58,7 +58,7 @@ pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()>
     auth_service::create_admin::run(&state, email, name).await
 }
 
-/// Runs everything until a signal.
+/// Runs all services until a signal.
 pub async fn run(serve: Serve) -> Result<()> {
     web::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
@@ -97,15 +97,15 @@ pub async fn run(serve: Serve) -> Result<()> {
     server.run().await
 }
 
-/// The same database for each service, in a schema of its own.
+/// Returns the URL of the database with a separate schema for the service.
 fn postgres_schema(url: &str, service: &str) -> Result<String> {
     let mut url =
-        Url::parse(url).context("DATABASE_URL is no URL such as postgres://user:password@host/name")?;
+        Url::parse(url).context("DATABASE_URL must be a URL such as postgres://user:password@host/name")?;
     if !url.scheme().starts_with("postgres") {
-        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite leave it out and choose DATA_DIR");
+        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite, omit it and set DATA_DIR");
     }
     if url.query_pairs().any(|(name, _)| name == "schema") {
-        bail!("DATABASE_URL must name no schema here: each service gets one of its own");
+        bail!("DATABASE_URL must not name a schema here, because each service gets its own");
     }
     url.query_pairs_mut().append_pair("schema", service);
     Ok(url.into())

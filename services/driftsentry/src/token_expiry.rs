@@ -1,4 +1,4 @@
-//! Warns before a service token expires, so that a CI job does not learn it from a scan that was refused.
+//! Warns before a service token expires, so that a CI job does not first notice when a scan is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +21,8 @@ pub fn warn(token: Option<&str>, now: DateTime<Utc>) {
     }
 }
 
-/// The claims are read without a check of the signature: whether the token is valid is for the server to
-/// say.
+/// Returns the warning about a token, if any. The signature is not checked, because the server decides
+/// whether the token is valid.
 fn warning(token: &str, now: DateTime<Utc>) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let Claims { sub, exp } = serde_json::from_slice(&claims).ok()?;
@@ -37,7 +37,7 @@ fn warning(token: &str, now: DateTime<Utc>) -> Option<String> {
         days => format!("expires in {days} days"),
     };
     let day = expires_at.format("%Y-%m-%d");
-    Some(format!("the service token {state} ({day}): an admin can create another one in the console"))
+    Some(format!("the service token {state} ({day}); an admin can create a new one in the console"))
 }
 
 #[cfg(test)]

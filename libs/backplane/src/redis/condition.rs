@@ -18,9 +18,9 @@ pub(super) struct Condition {
 
 struct Facts {
     is_heard: bool,
-    /// Whether the last probe was written.
+    /// The result of the last probe.
     writes: Result<(), &'static str>,
-    /// Whether the last append was refused. Only another append clears that: Redis may accept a probe
+    /// The result of the last append. Only another append clears a refusal: Redis may accept a probe
     /// and refuse an append.
     appends: Result<(), &'static str>,
 }
@@ -31,7 +31,7 @@ impl Condition {
         Self { facts: Mutex::new(facts), link, suspected: Notify::new() }
     }
 
-    /// Notes whether announcements are heard; returns whether that is news.
+    /// Records whether announcements are received. Returns whether that is a change.
     pub fn note_heard(&self, is_heard: bool) -> bool {
         let mut changed = false;
         self.update(|facts| changed = std::mem::replace(&mut facts.is_heard, is_heard) != is_heard);
@@ -47,7 +47,7 @@ impl Condition {
     }
 
     /// Drops the connections of the pool if they lead to a server that cannot serve, such as a primary
-    /// that became a replica, and has the subscriber connect again.
+    /// that became a replica, and makes the subscriber reconnect.
     pub fn suspect(&self, error: &RedisError, pool: &Pool) {
         if is_wrong_server(error) {
             pool.retain(|_, _| false);
@@ -55,8 +55,8 @@ impl Condition {
         }
     }
 
-    /// Resolves when a command was refused by a server that cannot serve. New connections of the pool may lead
-    /// to another server already, so the subscription must be made anew as well.
+    /// Resolves when a server that cannot serve refused a command. New connections of the pool may lead to
+    /// another server already, so the subscriber must reconnect as well.
     pub async fn suspected(&self) {
         self.suspected.notified().await;
     }
@@ -85,7 +85,7 @@ impl Condition {
     }
 }
 
-/// Whether the connection leads to a server that cannot serve now, while the address may lead to
+/// Whether the connection leads to a server that cannot serve, while the address may already lead to
 /// another one.
 pub(super) fn is_wrong_server(error: &RedisError) -> bool {
     let codes = [
@@ -101,7 +101,7 @@ pub(super) fn is_wrong_server(error: &RedisError) -> bool {
     error.code().is_some_and(|code| codes.contains(&code))
 }
 
-/// The reason for the state, in fixed words without any secret.
+/// Returns the reason for the state: a fixed text that contains no secret.
 pub(super) fn reason(error: &RedisError) -> &'static str {
     match error.code() {
         Some("READONLY") => "Redis is read-only",

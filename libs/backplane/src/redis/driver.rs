@@ -1,4 +1,4 @@
-//! The driver's promises as commands of Redis.
+//! The operations of the driver as Redis commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_ID
 use crate::{Message, Position};
 
 impl Redis {
-    /// Notes that the log was rolled back, so that the next append begins a new epoch. A process that may
+    /// Records that the log was rolled back, so that the next append begins a new epoch. A process that may
     /// append does so at once. A gateway has to wait for another process.
     async fn doubt(&self, epoch: &str) -> Result<()> {
-        tracing::warn!(epoch, "the log was rolled back, it begins anew");
+        tracing::warn!(epoch, "the log was rolled back, beginning a new one");
         let mut doubt = redis::pipe();
         doubt.cmd("SET").arg(DOUBT).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
         self.run_pipeline::<()>(doubt).await?;
@@ -30,14 +30,14 @@ impl Redis {
         Ok(())
     }
 
-    /// The remaining life of a mark in whole seconds. Marks are sent as durations, because Redis has its own
-    /// clock.
+    /// Returns the remaining life of a mark in whole seconds. Marks are sent as durations, because Redis has
+    /// its own clock.
     fn seconds_to_live(&self, mark: &Mark) -> i64 {
         (mark.expires_at - self.clock.now()).num_seconds().max(0) + 1
     }
 }
 
-/// A duration as Redis takes it: at least a millisecond.
+/// Converts a duration to milliseconds for Redis, at least one.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
@@ -59,7 +59,7 @@ impl Driver for Redis {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
         let mut call = APPEND.prepare_invoke();
         call.key(META).key(LOG).key(IDS).key(UNLOGGED).key(DOUBT);
-        // Not for others: most writers may only read the marks.
+        // Only when there are marks: most writers may not write that key.
         if entries.iter().any(|entry| !entry.marks.is_empty()) {
             call.key(MARKS);
         }
@@ -77,7 +77,7 @@ impl Driver for Redis {
         let appended = self
             .try_exchange(|mut connection| async move { call.invoke_async::<()>(&mut connection).await })
             .await;
-        // One without entries only begins a log, which not everybody may.
+        // An append without entries only begins a log, which not every process may do.
         if !entries.is_empty() {
             let refusal = appended.as_ref().err().and_then(|failure| failure.refusal);
             self.condition.note_append(refusal.map_or(Ok(()), Err));
@@ -100,8 +100,8 @@ impl Driver for Redis {
             if let (Some(epoch), Some(seq)) = meta {
                 return Ok(Position { epoch: epoch.into(), seq });
             }
-            // An empty Redis: a log must have begun before anybody can be at its head. Also for a process
-            // that may not append; these commands change nothing that is there.
+            // Redis is empty. A log must have begun before a reader can be at its head. A process that may
+            // not append begins one as well; these commands change nothing that exists.
             let mut begin = redis::pipe();
             begin.atomic().hset_nx(META, "secret", new_id() + &new_id()).ignore();
             begin.hset_nx(META, "seq", 0).ignore().hset_nx(META, "epoch", new_id()).ignore();
@@ -116,7 +116,7 @@ impl Driver for Redis {
         limit: usize,
     ) -> Result<LogRead> {
         let mut read = redis::pipe();
-        // The entry at the position is read too: it shows that nothing lies between, and that the
+        // The entry at the position is read too: it shows that no event was trimmed in between, and that the
         // log was not rolled back to an earlier state under the same epoch.
         read.atomic().cmd("HMGET").arg(META).arg("epoch").arg("seq");
         read.cmd("XRANGE").arg(LOG).arg(position.seq).arg("+").arg("COUNT").arg(limit + 1);

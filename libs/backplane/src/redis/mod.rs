@@ -30,10 +30,10 @@ const UNLOGGED: &str = "driftsentry:log:unlogged";
 const DOUBT: &str = "driftsentry:log:doubt";
 const DOUBT_SECONDS: u64 = 3_600;
 const MARKS: &str = "driftsentry:marks";
-/// A channel of our own, on which marks without an event are announced.
+/// The channel on which marks without an event are announced.
 const MARKS_CHANGED: &str = "driftsentry:marks:changed";
 
-/// No call takes longer than this; a Redis that is slower counts as unavailable.
+/// Time limit of every call. A slower Redis counts as unavailable.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 16;
 
@@ -67,7 +67,7 @@ impl Redis {
         link: watch::Sender<Link>,
     ) -> Result<Self> {
         let client = redis::Client::open(url).map_err(unavailable)?;
-        // Each call has a time limit of its own, which long appends need.
+        // `TIMEOUT` limits each call. The library's default response timeout is too short for long appends.
         let connection =
             AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
         let manager = Manager::new_with_config(url, connection).map_err(unavailable)?;
@@ -124,10 +124,10 @@ impl Redis {
     }
 }
 
-/// Why an exchange failed.
+/// The reason why an exchange failed.
 struct Failure {
     error: Error,
-    /// Set if Redis understood and refused: it may take other commands all the same.
+    /// Set if Redis refused the command: it may still accept other commands.
     refusal: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! The connection that all short commands share: commands of the same moment travel together.
+//! The connection that all short commands share. Commands issued at the same moment travel together.
 
 use contracts::Tasks;
 use redis::aio::MultiplexedConnection;
@@ -11,7 +11,7 @@ use crate::driver::{Error, Result};
 
 pub(super) struct Shared {
     client: redis::Client,
-    /// Drives the connection, whichever thread opens it: worker threads end before their process.
+    /// Drives the connection on the process's runtime, because worker threads end before the process.
     tasks: Tasks,
     current: Mutex<Current>,
 }
@@ -42,9 +42,9 @@ impl Shared {
         Self { client, tasks, current: Mutex::default() }
     }
 
-    /// Runs commands within the time limit. A connection that ended since it was last
-    /// used shows it only now, and one to a server that became a replica refuses: the commands are given
-    /// to a new one. A connection that is too slow is closed.
+    /// Runs commands within the time limit. If the connection has ended since it was last used, or leads to a
+    /// server that became a replica, the commands are sent again on a new connection. A connection that is
+    /// too slow is closed.
     pub(super) async fn run<T: FromRedisValue>(&self, commands: Commands<'_>) -> Result<T> {
         let mut opened = None;
         let within = async {

@@ -1,4 +1,4 @@
-//! The one subscription of a process, and the probe that shows whether Redis does its work.
+//! The one subscription of a process, and the probe that shows whether Redis works.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use super::{MARKS_CHANGED, META, TIMEOUT};
 use crate::message::Heard;
 use crate::queue::{Listeners, Signal};
 
-/// Interval between probes: a write, and a message to this process along the way of events.
+/// Interval between probes: a write, and a message to this process on the path that events take.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// The key that a probe writes. No process reads it.
 const PROBE_KEY: &str = "driftsentry:probe";
 const PROBE_TTL_MS: u64 = 60_000;
-/// Silence after which the connection is given up: a peer that vanished sends no end.
+/// Silence after which the connection is closed: a peer that vanished does not close it.
 const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 /// Interval between log lines about a failing connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ pub(super) struct Subscriber {
     heartbeat: String,
     listeners: Listeners,
     condition: Arc<Condition>,
-    /// With which `append.lua` proves that it announced an event.
+    /// The secret with which `append.lua` proves that it announced an event.
     secret: Mutex<Option<Arc<str>>>,
 }
 
@@ -49,16 +49,16 @@ impl Subscriber {
         Self { client, pool, patterns, heartbeat, listeners, condition, secret: Mutex::default() }
     }
 
-    /// Listens, and listens again whenever the connection ends, until the task is aborted.
+    /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
     pub(super) async fn run(self) {
         let (mut wait, mut warned) = (RETRY_FIRST, None::<Instant>);
         loop {
             match self.listen().await {
                 Ok(()) => (wait, warned) = (RETRY_FIRST, None),
                 Err(error) => {
-                    // Now and then: a wrong password looks like an absent server from everywhere else.
+                    // Logged now and then: everything else reports a wrong password as an absent server.
                     if warned.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
-                        tracing::warn!(%error, "cannot listen to Redis");
+                        tracing::warn!(%error, "cannot subscribe to Redis");
                         warned = Some(Instant::now());
                     }
                     wait = (wait * 2).min(RETRY_LAST);
@@ -72,10 +72,10 @@ impl Subscriber {
         }
     }
 
-    /// Hears one connection to its end. An error means that it was not made, or leads to a server that
-    /// cannot serve.
+    /// Receives messages until the connection ends. An error means that the connection was not made, or leads
+    /// to a server that cannot serve.
     async fn listen(&self) -> RedisResult<()> {
-        // A suspicion from before this connection says nothing of it.
+        // Discards a suspicion that is older than this connection.
         let _ = self.condition.suspected().now_or_never();
         let connect = async {
             let (mut sink, stream) = self.client.get_async_pubsub().await?.split();
@@ -123,7 +123,7 @@ impl Subscriber {
                 Err(error) if is_wrong_server(&error) => return Err(error),
                 written => written.map_err(|error| reason(&error)),
             };
-            // Also if it refuses writes: what can be heard is heard.
+            // Sent even if Redis refuses writes: announcements may still arrive.
             connection.publish(&self.heartbeat, "").await?;
             let secret: Option<String> = connection.hget(META, "secret").await?;
             *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret.map(Into::into);
@@ -157,7 +157,7 @@ impl Subscriber {
         if channel == MARKS_CHANGED {
             return self.listeners.tell(&Signal::MarksChanged);
         }
-        // Not text: then it is no envelope either, which the feeds say.
+        // A body that is not text is not an envelope either, which the feeds report.
         let body = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
         let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.listeners.tell(&Signal::Heard(Heard::new(channel.into(), body, secret).into()));

@@ -1,4 +1,4 @@
-//! The state of the backplane is the truth: it is up if an append would succeed and be heard.
+//! The reported state of the backplane is true: up means that an append would succeed and be received.
 
 use backplane::{Backplane, Link};
 use testing::{Backend, Proxy};
@@ -60,7 +60,7 @@ async fn redis_that_cannot_save_is_not_up_s70() {
 }
 
 #[tokio::test]
-async fn an_append_that_is_refused_is_known_though_redis_takes_other_writes_s70() {
+async fn a_refused_append_is_reported_although_redis_accepts_other_writes_s70() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;
     let mut redis = world.stores.redis().connect().await;
@@ -83,7 +83,7 @@ async fn every_connection_follows_the_address_to_a_new_primary_s70() {
     testing::eventually("it is up", async || moving.is_connected()).await;
     assert_eq!(moving.hit("key", std::time::Duration::from_secs(60)).await.unwrap(), 1);
     let mut feed = begun(&moving).await;
-    // As after a failover: connections to the old primary stay open, new ones lead to the new one.
+    // The state after a failover: connections to the old primary stay open, new ones lead to the new one.
     proxy.lead_to(new.stores.redis().address());
     let mut redis = old.stores.redis().connect().await;
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").query_async::<()>(&mut redis).await.unwrap();

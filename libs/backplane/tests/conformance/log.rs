@@ -10,7 +10,7 @@ use super::{World, begun, entry, name, next, next_name, next_reset};
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn a_feed_begins_with_a_reset_and_goes_on_in_order(#[case] backend: Backend) {
+async fn a_feed_begins_with_a_reset_and_continues_in_order(#[case] backend: Backend) {
     let world = World::start(backend).await;
     world.append(&["before"]).await;
     let mut feed = world.backplane.feed();
@@ -46,7 +46,7 @@ async fn an_event_appended_again_is_heard_once(#[case] backend: Backend) {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn a_message_without_the_log_is_heard_and_takes_no_place(#[case] backend: Backend) {
+async fn an_unlogged_message_is_received_and_takes_no_position(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = world.backplane.feed_of_all_channels();
     next_reset(&mut feed).await;
@@ -84,7 +84,7 @@ async fn an_event_is_remembered_as_long_as_the_log_has_it(#[case] backend: Backe
 }
 
 #[tokio::test]
-async fn what_redis_remembers_does_not_grow_with_traffic_s60() {
+async fn redis_memory_does_not_grow_with_traffic_s60() {
     let world = World::with(Backend::Real, |options| options.log_length = 100).await;
     let keys = async || {
         let mut redis = world.stores.redis().connect().await;
@@ -106,7 +106,7 @@ async fn what_redis_remembers_does_not_grow_with_traffic_s60() {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn a_frequent_event_is_published_once_and_takes_no_place_in_the_log_s60(#[case] backend: Backend) {
+async fn a_frequent_event_is_published_once_and_takes_no_position_s60(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let refreshed = Entry { channel: "auth:token.refreshed".into(), ..entry("refreshed") };
@@ -123,7 +123,7 @@ async fn a_frequent_event_is_published_once_and_takes_no_place_in_the_log_s60(#[
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn the_log_is_read_from_a_position_or_said_to_be_lost(#[case] backend: Backend) {
+async fn the_log_is_read_from_a_position_or_reported_lost(#[case] backend: Backend) {
     let world = World::with(backend, |options| options.log_length = 5).await;
     world.append(&["1", "2", "3", "4", "5", "6", "7", "8"]).await;
     let head = world.backplane.head().await.unwrap();
@@ -137,8 +137,8 @@ async fn the_log_is_read_from_a_position_or_said_to_be_lost(#[case] backend: Bac
     assert_eq!(read(8, 10).await, Some(vec![]));
     assert_eq!(read(6, 10).await, Some(vec!["7".into(), "8".into()]));
     assert_eq!(read(3, 2).await, Some(vec!["4".into(), "5".into()]));
-    assert_eq!(read(2, 10).await, None, "event 3 is gone: a part would be a silent loss");
-    assert_eq!(read(9, 10).await, None, "a place that never was");
+    assert_eq!(read(2, 10).await, None, "event 3 was dropped: returning a part would be a silent loss");
+    assert_eq!(read(9, 10).await, None, "a position that never existed");
     let elsewhere = Position { epoch: "another".into(), seq: 7 };
     assert!(matches!(world.backplane.log_after(&elsewhere, 10).await.unwrap(), LogRead::Lost));
 }
@@ -147,7 +147,7 @@ async fn the_log_is_read_from_a_position_or_said_to_be_lost(#[case] backend: Bac
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn the_log_forgets_by_age_but_keeps_its_newest_event(#[case] backend: Backend) {
+async fn the_log_drops_old_events_but_keeps_its_newest(#[case] backend: Backend) {
     let world = World::with(backend, |options| options.log_age = Duration::from_secs(1)).await;
     world.append(&["old", "older news"]).await;
     let start = Position { seq: 0, ..world.backplane.head().await.unwrap() };

@@ -1,4 +1,4 @@
-//! One suite for every backplane, and the faults that only Redis has.
+//! One conformance suite for every backplane, and the faults that only Redis has.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -17,7 +17,7 @@ use testing::{Backend, Stores};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A backplane of its own for one test, and what it stands on.
+/// A backplane for one test, and its private stores.
 struct World {
     stores: Stores,
     clock: Clock,
@@ -69,7 +69,7 @@ fn name(message: &Message) -> String {
     payload["name"].as_str().unwrap().to_owned()
 }
 
-/// The next item, or a failure: a feed that is silent has lost something.
+/// Returns the next item. Fails if the feed stays silent: then it has lost something.
 async fn next(feed: &mut Feed) -> FeedItem {
     tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent")
 }
@@ -92,7 +92,7 @@ async fn next_reset(feed: &mut Feed) -> (Position, backplane::ResetReason) {
     }
 }
 
-/// A feed that has begun.
+/// Returns a feed that has delivered its first reset.
 async fn begun(backplane: &Backplane) -> Feed {
     let mut feed = backplane.feed();
     next_reset(&mut feed).await;

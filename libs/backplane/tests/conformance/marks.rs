@@ -12,7 +12,7 @@ use super::{World, begun, entry, mark, next, next_name, options};
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn marks_come_with_their_event_and_go_when_they_expire(#[case] backend: Backend) {
+async fn marks_arrive_with_their_event_and_expire(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let marks = vec![mark("long", &world.clock, 600), mark("short", &world.clock, 1)];
@@ -27,10 +27,10 @@ async fn marks_come_with_their_event_and_go_when_they_expire(#[case] backend: Ba
     testing::eventually("the short one to expire", async || marked().await == ["long"]).await;
     world.backplane.mark(&[mark("later", &world.clock, 60), mark("long", &world.clock, 0)]).await.unwrap();
     assert!(matches!(next(&mut feed).await, FeedItem::MarksChanged));
-    assert_eq!(marked().await, ["later", "long"], "a mark never expires earlier than it once was to");
+    assert_eq!(marked().await, ["later", "long"], "a new mark never shortens an earlier expiry");
 }
 
-/// A second process whose clock is a day ahead of Redis's.
+/// Returns the backplane of a second process, whose clock is a day ahead of Redis's.
 async fn hurried(world: &World) -> Backplane {
     let clock = Clock::system();
     clock.advance(TimeDelta::days(1));
@@ -41,7 +41,7 @@ async fn hurried(world: &World) -> Backplane {
 }
 
 #[tokio::test]
-async fn a_process_whose_clock_is_wrong_expires_no_mark_of_others_s79() {
+async fn a_wrong_clock_expires_no_mark_of_another_process_s79() {
     let world = World::start(Backend::Real).await;
     let hurried = hurried(&world).await;
     world.backplane.mark(&[mark("ended", &world.clock, 600)]).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_process_whose_clock_is_wrong_expires_no_mark_of_others_s79() {
 }
 
 #[tokio::test]
-async fn a_process_whose_clock_is_wrong_trims_no_log_s79() {
+async fn a_wrong_clock_does_not_trim_the_log_s79() {
     let world = World::start(Backend::Real).await;
     world.append(&["1", "2"]).await;
     let start = backplane::Position { seq: 0, ..world.backplane.head().await.unwrap() };
@@ -65,7 +65,7 @@ async fn a_process_whose_clock_is_wrong_trims_no_log_s79() {
 }
 
 #[tokio::test]
-async fn a_process_whose_clock_is_wrong_ends_no_hold_of_others_s79() {
+async fn a_wrong_clock_ends_no_hold_of_another_process_s79() {
     let world = World::start(Backend::Real).await;
     let hold = |holder: &str| [Hold { key: "room".into(), holder: holder.into() }];
     let minute = Duration::from_secs(60);

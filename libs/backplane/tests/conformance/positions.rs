@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{World, begun, entry, name, next, next_name, next_reset};
 
-/// A message as anybody may publish it, who knows the epoch and the next seq: every client does.
+/// A forged message. Every client knows the epoch and the next `seq`, so that anyone could publish this.
 fn forged(name: &str, at: &Position) -> String {
     let (event_id, timestamp) = (Uuid::now_v7(), "2026-01-01T00:00:00Z");
     json!({ "eventId": event_id, "type": "drift:created", "timestamp": timestamp, "payload": { "name": name },
@@ -66,7 +66,7 @@ async fn an_event_that_a_listener_publishes_again_is_heard_once_s58(#[case] back
 }
 
 #[tokio::test]
-async fn an_announcement_counts_only_as_it_was_made_s58() {
+async fn an_announcement_is_trusted_only_if_unchanged_s58() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;
     let mut redis = world.stores.redis().pubsub().await;
@@ -76,7 +76,7 @@ async fn an_announcement_counts_only_as_it_was_made_s58() {
     let announced: String =
         futures_util::StreamExt::next(&mut redis.on_message()).await.unwrap().get_payload().unwrap();
     assert!(announced.contains("\"proof\""), "{announced}");
-    // The same proof under another content, another position or another channel.
+    // The same proof with different content, another position or another channel.
     let next_place = announced.replace("\"seq\":1", "\"seq\":2");
     for (channel, body) in [
         ("drift:created", announced.replace("\"1\"", "\"forged\"")),
@@ -98,7 +98,7 @@ async fn an_announcement_counts_only_as_it_was_made_s58() {
 }
 
 #[tokio::test]
-async fn a_forged_position_does_not_make_the_log_begin_anew_s58() {
+async fn a_forged_position_does_not_restart_the_log_s58() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;
     world.append(&["1"]).await;

@@ -1,4 +1,4 @@
-//! `alert:*`: what happens to alerts.
+//! `alert:*`: events about alerts.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::event;
 
+/// An alert was created.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertCreated {
@@ -20,7 +21,7 @@ pub struct AlertCreated {
 }
 event!(AlertCreated, "alert:created");
 
-/// A person has read an alert. Goes to that person alone.
+/// A person has read an alert. Sent to that person only.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertRead {
@@ -31,7 +32,7 @@ pub struct AlertRead {
 }
 event!(AlertRead, "alert:read", user_id);
 
-/// A person has read all alerts until a moment. Goes to that person alone.
+/// A person has read all alerts up to a moment. Sent to that person only.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertsRead {
@@ -44,7 +45,7 @@ pub struct AlertsRead {
 }
 event!(AlertsRead, "alert:all_read", user_id);
 
-/// An alert is closed for everybody: its drift was approved.
+/// An alert is closed for all users, because its drift was approved.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertClosed {

@@ -1,4 +1,4 @@
-//! `drift:*`: what happens to drifts. States and reasons never leave the service.
+//! `drift:*`: events about drifts. Resource states and reasons are never published.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::event;
 
+/// A drift was found, by a scan or in a report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftCreated {
@@ -15,7 +16,7 @@ pub struct DriftCreated {
     /// `null` if unknown.
     pub region: Option<String>,
     pub severity: String,
-    /// In the account's currency, two places; may be negative.
+    /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
     pub status: String,
@@ -25,6 +26,7 @@ pub struct DriftCreated {
 }
 event!(DriftCreated, "drift:created", account_id);
 
+/// A drift was approved.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftApproved {
@@ -37,6 +39,7 @@ pub struct DriftApproved {
 }
 event!(DriftApproved, "drift:approved", account_id);
 
+/// A drift was rejected.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftRejected {
@@ -64,6 +67,7 @@ pub struct DriftUpdated {
 }
 event!(DriftUpdated, "drift:updated", account_id);
 
+/// A drift was resolved.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftResolved {

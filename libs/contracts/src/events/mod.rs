@@ -1,29 +1,29 @@
-//! The event catalogue: one struct per channel that our services publish on. A field that is not
-//! here is never published; tokens, hashes, states and reasons in free text have no field.
+//! The event catalogue: one struct per channel that our services publish on. Only these fields are ever
+//! published. Tokens, hashes, resource states and reasons in free text have no field.
 
 pub mod alert;
 pub mod auth;
 pub mod drift;
 
-/// The channels whose messages are in the log, as patterns of `PSUBSCRIBE`, but for
-/// [`UNLOGGED_CHANNELS`]. A reader must hear all of them, or it would take the others for gaps.
+/// The channels whose messages are in the log, as patterns of `PSUBSCRIBE`, except
+/// [`UNLOGGED_CHANNELS`]. A reader must receive all of them: a channel left out would look like a gap.
 pub const LOGGED_CHANNELS: [&str; 3] = ["auth:*", "drift:*", "alert:*"];
 
-/// Channels of cheap, frequent events: they are published without a position, so that one busy user
-/// cannot push the events of everybody else out of the log.
+/// Channels of cheap, frequent events. Their events are published without a position, so that one busy user
+/// cannot push other users' events out of the log.
 pub const UNLOGGED_CHANNELS: [&str; 2] = ["auth:token.refreshed", "auth:session.activity_updated"];
 
-/// Whether messages of this channel are in the log. Only these may carry a position.
+/// Whether messages of this channel are in the log. Only logged messages may carry a position.
 pub fn is_logged(channel: &str) -> bool {
     matches_logged_pattern(channel) && !UNLOGGED_CHANNELS.contains(&channel)
 }
 
-/// Whether every process hears this channel, because one of [`LOGGED_CHANNELS`] matches it.
+/// Whether every process receives this channel, because one of [`LOGGED_CHANNELS`] matches it.
 pub fn matches_logged_pattern(channel: &str) -> bool {
     LOGGED_CHANNELS.iter().any(|pattern| channel.starts_with(pattern.trim_end_matches('*')))
 }
 
-/// Ties a payload struct to its channel and to the fields that route it.
+/// Connects a payload struct to its channel and to the fields that route it.
 macro_rules! event {
     ($name:ident, $type:literal $(, $field:ident)*) => {
         impl crate::Event for $name {
@@ -32,7 +32,7 @@ macro_rules! event {
         }
     };
 }
-/// The method of `Event` that reads the field.
+/// Generates the method of `Event` that returns the field.
 macro_rules! routed_by {
     (user_id) => {
         fn user_id(&self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What is committed is published once and in order; what is rolled back is not.
+//! Committed events are published once and in order; events of a rolled-back transaction are not.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
@@ -52,7 +52,7 @@ impl World {
         Self { stores, url, backplane, database, registry, stop }
     }
 
-    /// Another pool on the same database.
+    /// Opens another pool on the same database.
     async fn connect_again(&self) -> Database {
         Database::connect::<Migrator>(&self.url, self.backplane.clone(), Clock::system()).await.unwrap()
     }
@@ -62,7 +62,7 @@ impl World {
         tokio::spawn(async move { database.run_relay(&registry, service, stop).await.unwrap() });
     }
 
-    /// A feed that hears all that is published from here on.
+    /// Returns a feed of everything that is published from now on.
     async fn begun_feed(&self) -> Feed {
         let mut feed = self.backplane.feed();
         assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
@@ -108,7 +108,7 @@ async fn next_id(feed: &mut Feed) -> Uuid {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn s47_committed_events_are_published_in_order_and_rolled_back_ones_never(#[case] backend: Backend) {
+async fn committed_events_are_published_in_order_and_rolled_back_ones_never_s47(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = world.begun_feed().await;
     world.relay(&world.database, "test");
@@ -134,7 +134,7 @@ async fn an_event_published_twice_after_a_crash_is_heard_once(#[case] backend: B
     let (first, second) = (ids(1), ids(1));
     world.commit(&first).await;
     assert_eq!(world.database.publish_pending().await.unwrap(), 1);
-    // As if the relay had died between publishing and marking.
+    // The state after a relay died between publishing and marking.
     let backend = world.database.get_database_backend();
     let forget = Statement::from_string(backend, "UPDATE outbox SET published_at = NULL");
     world.database.execute_raw(forget).await.unwrap();
@@ -165,7 +165,7 @@ async fn several_relays_publish_everything_once(#[case] backend: Backend) {
 }
 
 #[tokio::test]
-async fn s47_events_wait_while_redis_is_away_and_follow_when_it_is_back() {
+async fn events_wait_during_a_redis_outage_and_are_published_after_it_s47() {
     let world = World::start(Backend::Real).await;
     let mut feed = world.begun_feed().await;
     world.relay(&world.database, "test");
@@ -185,7 +185,7 @@ async fn s47_events_wait_while_redis_is_away_and_follow_when_it_is_back() {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn s25_marks_arrive_with_their_event(#[case] backend: Backend) {
+async fn marks_arrive_with_their_event_s25(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let expires_at = Clock::system().now() + chrono::TimeDelta::minutes(15);
     let mark = Mark { value: "session:x:logout".into(), expires_at };
@@ -209,7 +209,7 @@ async fn replicas_that_start_at_once_migrate_once() {
 }
 
 #[tokio::test]
-async fn services_share_a_database_in_schemas_of_their_own() {
+async fn services_share_a_database_in_separate_schemas() {
     let stores = Backend::Real.start().await;
     let url = stores.database_url().await;
     let backplane = Backplane::in_process(Clock::system());

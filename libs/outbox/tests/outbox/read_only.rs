@@ -50,7 +50,7 @@ async fn a_read_only_sqlite_is_unavailable_s70() {
 }
 
 #[tokio::test]
-async fn a_sqlite_that_somebody_writes_to_is_writable() {
+async fn a_sqlite_database_with_an_active_writer_counts_as_writable() {
     let world = World::start(Backend::Memory).await;
     let writing = world.database.begin().await.unwrap();
     assert!(world.database.is_writable().await);

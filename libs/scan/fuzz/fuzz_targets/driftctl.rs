@@ -1,4 +1,4 @@
-//! A report of driftctl that holds these bytes as its differences.
+//! Fuzzes a driftctl report whose differences are the input.
 
 #![no_main]
 

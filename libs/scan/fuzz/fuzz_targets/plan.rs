@@ -1,4 +1,4 @@
-//! A plan whose entry holds these bytes: as values, or as the text of a value.
+//! Fuzzes a plan with an entry that contains the input, as values or as the text of a value.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Lines of plan -json, of which one holds these bytes.
+//! Fuzzes the lines of `plan -json`, one of which contains the input.
 
 #![no_main]
 

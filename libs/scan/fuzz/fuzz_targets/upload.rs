@@ -1,4 +1,4 @@
-//! These bytes as an upload.
+//! Fuzzes the upload: the input is the whole body.
 
 #![no_main]
 

@@ -4,7 +4,7 @@ use crate::finding::PathHash;
 use crate::kind::Kind;
 use crate::severity::Severity;
 
-/// What identifies a finding from one scan to the next.
+/// The hashes that identify a finding from one scan to the next.
 pub struct Hashes {
     pub decidable: Vec<PathHash>,
     pub actual: String,

@@ -1,11 +1,11 @@
-//! Which elements of two arrays belong together.
+//! Pairs the elements of two arrays.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::equality::{Attribute, canonical};
 use crate::json::Json;
 
-/// Fields that tell the elements of a list apart.
+/// Fields that distinguish the elements of a list.
 const NATURAL_KEYS: [&str; 27] = [
     "key",
     "name",
@@ -36,17 +36,17 @@ const NATURAL_KEYS: [&str; 27] = [
     "ports",
 ];
 
-/// Two elements that are compared, or one that the other side lacks.
+/// Two elements to compare, or one without a counterpart.
 #[derive(Debug)]
 pub struct Pair {
     pub was: Option<usize>,
     pub is: Option<usize>,
-    /// What the element is known by, whatever its place is. It depends on the actual side alone, if
-    /// there is one.
+    /// Identifies the element independently of its index. It depends only on the actual side, if there is
+    /// one.
     pub anchor: String,
 }
 
-/// Takes equal elements out of both arrays and pairs the rest: by natural key first, then in order.
+/// Removes equal elements from both arrays and pairs the rest: by natural key first, then in order.
 pub fn pairs(left: &[Json], right: &[Json], at: Attribute<'_>) -> Vec<Pair> {
     let (mut gone, mut came) = unmatched(left, right, at);
     let mut pairs = Vec::new();
@@ -74,14 +74,14 @@ pub fn pairs(left: &[Json], right: &[Json], at: Attribute<'_>) -> Vec<Pair> {
     pairs
 }
 
-/// The places of the elements that the other side lacks.
+/// Returns the indexes of the elements that have no counterpart.
 fn unmatched(left: &[Json], right: &[Json], at: Attribute<'_>) -> (Vec<usize>, Vec<usize>) {
     let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let text = |item: &Json| canonical(item, at);
     for (index, item) in right.iter().enumerate().rev() {
         places.entry(text(item)).or_default().push(index);
     }
-    // An element of nothing is none.
+    // An empty element does not count.
     places.remove("");
     let gone = (0..left.len())
         .filter(|index| {
@@ -119,7 +119,7 @@ fn natural_key(item: &Json, at: Attribute<'_>) -> Option<String> {
     (!key.is_empty()).then(|| key.join(";"))
 }
 
-/// The element without what a newer provider may add to it.
+/// Returns the element without the defaults that a newer provider may add to it.
 fn without_defaults(item: &Json, at: Attribute<'_>) -> String {
     match item {
         Json::Object(fields) => {

@@ -4,14 +4,14 @@ use crate::path::Step;
 
 static NULL: Json = Json::Null;
 
-/// How a path differs, which is told even where its values are hidden.
+/// The way in which a path differs. It is shown even if the values are hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum How {
     Added,
     Removed,
     Changed,
-    /// The same elements in another order.
+    /// Equal elements in another order.
     Reordered,
 }
 
@@ -23,6 +23,7 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
+    /// Returns a side without marks.
     pub fn unmarked(value: &'a Json) -> Self {
         Self { value, marks: Marks::NONE }
     }
@@ -36,7 +37,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A step into a value.
+/// One step into a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum At<'a> {
     Root,
@@ -44,7 +45,7 @@ pub(super) enum At<'a> {
     Index { place: usize, anchor: &'a str },
 }
 
-/// Two values at one path, and everything above them.
+/// Two values at one path, with everything above them.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
     pub(super) parent: Option<&'a Node<'a>>,
@@ -59,7 +60,7 @@ impl<'a> Node<'a> {
         self.parent
     }
 
-    /// The key that leads here, if the step is one.
+    /// Returns the key that leads here, if the last step is a key.
     pub fn key(&self) -> Option<&'a str> {
         match self.at {
             At::Key(key) => Some(key),
@@ -67,12 +68,12 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// This node and those above it, upwards.
+    /// Iterates over this node and those above it, upwards.
     pub fn upwards(&self) -> impl Iterator<Item = Node<'a>> {
         std::iter::successors(Some(*self), |node| node.parent.copied())
     }
 
-    /// The nearest key: the name of the attribute.
+    /// Returns the nearest key: the name of the attribute.
     pub fn name(&self) -> &'a str {
         self.upwards().find_map(|node| node.key()).unwrap_or_default()
     }
@@ -104,7 +105,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A change, while everything around it is at hand.
+/// A change, together with everything around it.
 pub struct Leaf<'a> {
     pub node: &'a Node<'a>,
     pub how: How,

@@ -1,5 +1,5 @@
-//! Which paths of a resource differ, and how. Values are compared before anything is redacted, so that a
-//! rotated secret is a change.
+//! Finds the paths in which a resource differs. Values are compared before redaction, so that a rotated
+//! secret counts as a change.
 
 mod elements;
 mod leaf;
@@ -15,38 +15,38 @@ use crate::path::Step;
 use elements::Pair;
 use leaf::At;
 
-/// How many bytes of keys the changed paths of one resource may hold: a long key above many others is
-/// in the path of each of them.
+/// Limits the bytes of keys in the changed paths of one resource: a long key near the root is repeated in
+/// the path of everything below it.
 const MAX_PATH_BYTES: usize = 256 * 1024;
-/// A stack of values cannot grow deeper: a state nests 64 levels, and a text in it as many again.
+/// Deepest stack of values: a state nests at most 64 levels, and a JSON text in it as many again.
 const MAX_NESTING: usize = 160;
 
-/// A changed path, with what `rate` made of it.
+/// A changed path, with the result of `rate`.
 #[derive(Clone, Debug)]
 pub struct Change<R> {
     pub path: Vec<Step>,
-    /// The path with what an element is known by in place of where it stands. It stays the same when
-    /// other elements come and go, and it may hold secrets.
+    /// The path, with the identity of an element in place of its index. It stays the same when other elements
+    /// come and go. It may contain secrets.
     pub anchor: String,
     pub how: How,
-    /// A text that equal actual values share.
+    /// The canonical text of the actual value: equal values share it.
     pub actual: String,
-    /// The same for the expected value.
+    /// The canonical text of the expected value.
     pub expected: String,
-    /// A mark of Terraform hides the value.
+    /// Whether a mark of Terraform hides the value.
     pub is_marked: bool,
     pub rating: R,
 }
 
-/// A resource differs in more paths than can be stored.
+/// The resource differs in more paths than can be stored.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooManyChanges;
 
-/// The changed paths between two states. `unknown` marks what the expected side does not know yet, and
-/// `rate` is asked about each change while everything around it is at hand.
+/// Returns the changed paths between two states. `unknown` marks values that the expected side does not know
+/// yet. `rate` is called for each change while everything around it is available.
 ///
-/// Arrays are compared as bags, since Terraform writes sets as arrays. Where nothing else differs, a
-/// changed order is the change, unless the array is known to be a set.
+/// Arrays are compared without regard to order, because Terraform writes sets as arrays. If nothing else
+/// differs, a changed order is the change, unless the array is known to be a set.
 ///
 /// # Errors
 /// If there are more changes than can be stored.
@@ -70,7 +70,7 @@ pub fn changed_paths<R>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Values,
-    /// Only the order of arrays is left to differ.
+    /// Compare only the order of arrays.
     Order,
 }
 
@@ -108,8 +108,8 @@ impl<R> Diff<'_, R> {
         }
     }
 
-    /// Goes into texts that hold JSON; a text on one side and a value on the other are the same if they
-    /// hold the same.
+    /// Compares inside texts that contain JSON. A JSON text on one side and a value on the other are equal if
+    /// their contents are.
     fn texts(&mut self, node: &Node<'_>, depth: usize) {
         let inner = |value: &Json| match value {
             Json::String(text) => embedded(text),
@@ -178,7 +178,7 @@ impl<R> Diff<'_, R> {
         }
     }
 
-    /// Looks for arrays of another order in the elements of arrays of the same length.
+    /// Compares the order of arrays inside the elements of arrays of equal length.
     fn order_inside(&mut self, node: &Node<'_>, left: &[Json], right: &[Json], depth: usize) {
         for place in 0..left.len().min(right.len()) {
             let element = Node {

@@ -33,7 +33,7 @@ fn nested_keys_and_indexes_make_a_path() {
 }
 
 #[test]
-fn nothing_is_equal_to_nothing_and_to_nothing_else() {
+fn empty_values_are_equal_only_to_empty_values() {
     assert!(paths(r#"{"a":null,"b":[],"c":{"d":null}}"#, r#"{"a":"","c":{}}"#).is_empty());
     assert_eq!(paths(r#"{"a":null,"b":[],"c":0}"#, r#"{"a":0,"b":[1]}"#), ["a", "b.0", "c"]);
     assert_eq!(paths(r#"{"b":null}"#, r#"{"b":[1]}"#), paths(r#"{"b":[]}"#, r#"{"b":[1]}"#));
@@ -48,7 +48,7 @@ fn paths_lead_into_texts_that_hold_json() {
 }
 
 #[test]
-fn an_array_is_a_bag_and_its_order_counts_only_alone() {
+fn an_array_is_a_bag_and_its_order_counts_only_if_nothing_else_differs() {
     assert_eq!(paths(r#"{"items":[1,2],"n":1}"#, r#"{"items":[2,1],"n":2}"#), ["n"]);
     let reordered = changes(r#"{"items":[1,2]}"#, r#"{"items":[2,1]}"#);
     assert_eq!((dotted(&reordered[0].path).as_str(), reordered[0].how), ("items", How::Reordered));

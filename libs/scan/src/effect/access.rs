@@ -1,5 +1,4 @@
-//! Network access: who can reach what. Ranges of addresses, ports and protocols of rules, and lists of
-//! networks that are let in.
+//! Network access: address ranges, ports and protocols of rules, and lists of admitted networks.
 
 use super::ranges::Range;
 use super::{Effect, Names};
@@ -30,7 +29,7 @@ const RANGE_WORDS: [&str; 19] = [
     "allowlist",
     "authorized",
 ];
-/// Keys above a list of networks, or of rules, that are let in.
+/// Keys above a list of networks, or of rules, that are admitted.
 const ACCESS_KEYS: [&str; 20] = [
     "ingress",
     "egress",
@@ -55,7 +54,7 @@ const ACCESS_KEYS: [&str; 20] = [
 ];
 const ACCESS_TYPES: [&str; 10] =
     ["security", "firewall", "acl", "nsg", "rule", "ingress", "egress", "whitelist", "allowlist", "access"];
-/// Lists that let everybody in when they are empty.
+/// Lists that admit everyone when they are empty.
 const ALLOW_LISTS: [&str; 7] =
     ["authorized", "allowed", "trusted", "whitelist", "whitelisted", "allowlist", "access"];
 const PORTS: [&str; 12] = [
@@ -72,9 +71,9 @@ const PORTS: [&str; 12] = [
     "port_range_min",
     "port_range_max",
 ];
-/// Keys above what is kept out. A `cidr_block` is none of them.
+/// Keys above a list of denied networks. `cidr_block` is not one of them.
 const DENYING_KEYS: [&str; 6] = ["deny", "denied", "blocked", "blacklist", "blocklist", "denylist"];
-/// Words with which a rule says that it keeps out.
+/// Words by which a rule denies traffic.
 const DENIALS: [&str; 7] = ["deny", "denied", "block", "blocked", "blacklist", "blocklist", "denylist"];
 
 pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
@@ -87,10 +86,10 @@ fn is_access(names: &Names) -> bool {
 }
 
 fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
-    // Route 53's and others' "alias" names and the like hold no ranges.
+    // "alias" attributes, such as those of Route 53, contain no ranges.
     let is_range = names.attribute_has(&RANGE_WORDS) && is_access(names);
     let came = Range::read_all(leaf.actual(), is_range);
-    // The list around is read for every element that changed: only where it decides something.
+    // Comparing with the surrounding list is costly, so only where it decides something.
     if !is_access(names) && !came.contains(&Range::Everywhere) {
         return None;
     }
@@ -112,7 +111,7 @@ fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     Some(if came.iter().all(|range| range.is_within(&was)) { CLOSED } else { OPENED })
 }
 
-/// A rule that came or went, or whose ports or protocol changed.
+/// Returns the effect of a rule that was added or removed, or whose ports or protocol changed.
 fn in_rule(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     if !is_access(names) {
         return None;
@@ -154,7 +153,7 @@ fn is_all(protocol: Option<&str>) -> bool {
     matches!(protocol, Some("-1" | "all" | "*" | "any"))
 }
 
-/// The lowest and the highest port of a rule; all of them if it names none.
+/// Returns the lowest and the highest port of a rule; all ports if it names none.
 fn ports(rule: &Json) -> (u32, u32) {
     if is_all(protocol(rule).as_deref()) {
         return (0, u32::MAX);
@@ -184,7 +183,7 @@ fn texts(value: &Json) -> Vec<String> {
     }
 }
 
-/// Whether the rule around a change keeps traffic out.
+/// Whether the rule around a change denies traffic.
 fn denies(leaf: &Leaf<'_>, names: &Names) -> bool {
     names.path_has(&DENYING_KEYS)
         || leaf.node.upwards().any(|node| {

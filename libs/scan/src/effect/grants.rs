@@ -1,15 +1,15 @@
-//! Rights of people and machines outside of policies: members, roles, scopes, permissions.
+//! Rights of people and machines outside policies: members, roles, scopes, permissions.
 
 use super::policy::covers;
 use super::{Effect, Names};
 use crate::diff::Leaf;
 use crate::json::Json;
 
-const MORE: Effect = Effect::Widens("somebody has more rights");
-const LESS: Effect = Effect::Narrows("somebody has fewer rights");
-const EVERYBODY: Effect = Effect::Widens("everybody has access");
+const MORE: Effect = Effect::Widens("more rights are granted");
+const LESS: Effect = Effect::Narrows("fewer rights are granted");
+const EVERYBODY: Effect = Effect::Widens("everyone has access");
 
-/// Names that hold rights wherever they are.
+/// Names that grant rights in any resource.
 const STRONG: [&str; 19] = [
     "managed_policy_arns",
     "policy_arn",
@@ -31,7 +31,7 @@ const STRONG: [&str; 19] = [
     "execution_role_arn",
     "not_principals",
 ];
-/// Names that hold rights in resources that are about rights.
+/// Names that grant rights only in resources about rights.
 const WEAK: [&str; 28] = [
     "member",
     "members",
@@ -92,7 +92,7 @@ const EVERYBODY_NAMES: [&str; 6] = [
     "http://acs.amazonaws.com/groups/global/allusers",
     "http://acs.amazonaws.com/groups/global/authenticatedusers",
 ];
-/// Words of roles, from few rights to many.
+/// Words in the names of roles, from few rights to many.
 const RANKS: [&[&str]; 4] = [
     &["none", "pull", "viewer", "view", "reader", "read", "readonly", "browser", "guest", "triage"],
     &["user", "member", "invoker", "writer", "write", "push", "edit", "developer", "operator"],

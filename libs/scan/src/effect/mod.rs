@@ -1,7 +1,7 @@
-//! What a change does: whether it opens something up, gives somebody a right, or takes a protection away.
+//! The effect of a change: whether it widens access, grants a right, or removes a protection.
 //!
-//! Each module knows one kind of effect and the direction that it has. A change whose effect is not known
-//! here is neither.
+//! Each module recognises one kind of effect and its direction. A change with no recognised effect has no
+//! direction.
 
 mod access;
 mod grants;
@@ -13,7 +13,7 @@ mod switch;
 use crate::diff::{How, Leaf};
 use crate::words::words;
 
-/// The direction of a change, with what it does in a few words.
+/// The direction of a change, with a short description of the effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// More can be reached, more is allowed, or less is protected.
@@ -30,11 +30,11 @@ impl Effect {
     }
 }
 
-/// The names around a change, in words.
+/// The names around a change, split into words.
 struct Names {
-    /// Of the attribute itself.
+    /// The words of the attribute's own name.
     attribute: Vec<String>,
-    /// Of each key of the path, from the outside.
+    /// The words of each key of the path, outermost first.
     path: Vec<Vec<String>>,
     resource_type: Vec<String>,
 }
@@ -61,7 +61,7 @@ impl Names {
         has(&self.resource_type, any)
     }
 
-    /// The attribute's name in snake case.
+    /// Returns the attribute's name in snake case.
     fn attribute_name(&self) -> String {
         self.attribute.join("_")
     }
@@ -71,7 +71,7 @@ fn has(words: &[String], any: &[&str]) -> bool {
     words.iter().any(|word| any.contains(&word.as_str()))
 }
 
-/// The effect of a change, if it has one that is known.
+/// Returns the effect of a change, if it is recognised.
 pub fn of(leaf: &Leaf<'_>) -> Option<Effect> {
     if leaf.how == How::Reordered {
         return None;

@@ -1,4 +1,4 @@
-//! Statements of IAM policies: what is allowed to whom, and the direction of a change in it.
+//! Statements of IAM policies: the rights that they grant, and the direction of a change in them.
 
 use super::Effect;
 use crate::diff::{Leaf, Node};
@@ -7,7 +7,7 @@ use crate::json::Json;
 const MORE: Effect = Effect::Widens("a policy allows more");
 const LESS: Effect = Effect::Narrows("a policy allows less");
 
-/// Whether a change lies in a statement of a policy.
+/// Whether a change is inside a statement of a policy.
 pub fn is_inside(leaf: &Leaf<'_>) -> bool {
     statement(leaf).is_some()
 }
@@ -37,7 +37,7 @@ pub fn effect(leaf: &Leaf<'_>) -> Effect {
             let is_new = leaf.node.upwards().any(|node| {
                 node.key().is_some_and(|key| key != "Condition") && node.expected.value.is_empty()
             });
-            // A condition that came restricts; one that went or has other values may let more pass.
+            // A new condition restricts. A condition that was removed or has other values may allow more.
             directed(!is_new)
         }
         Some(part) => {
@@ -48,7 +48,7 @@ pub fn effect(leaf: &Leaf<'_>) -> Effect {
     }
 }
 
-/// The statement that a change lies in, and the name of its part.
+/// Returns the statement that a change is in, and the name of its part.
 fn statement<'a>(leaf: &Leaf<'a>) -> Option<(Node<'a>, Option<String>)> {
     let mut part = None;
     for node in leaf.node.upwards() {
@@ -75,7 +75,7 @@ fn grants_more(leaf: &Leaf<'_>) -> bool {
     }
 }
 
-/// Whether everything that `inner` matches is matched by `outer`, for patterns of `*` and `?`.
+/// Whether `outer` matches everything that `inner` matches, for patterns of `*` and `?`.
 pub(super) fn covers(outer: &str, inner: &str) -> bool {
     let (outer, inner): (Vec<char>, Vec<char>) = (outer.chars().collect(), inner.chars().collect());
     let (mut at, mut star, mut resume) = (0, None, 0);

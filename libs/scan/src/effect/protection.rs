@@ -1,14 +1,14 @@
-//! Protections that are more than a switch: blocks, keys, lists of logs, versions of TLS, counts.
+//! Protections other than switches: blocks, keys, lists of logs, versions of TLS, counts.
 
 use super::{Effect, Names, has};
 use crate::diff::Leaf;
 use crate::json::Json;
 
-const GONE: Effect = Effect::Widens("a protection is gone");
+const GONE: Effect = Effect::Widens("a protection was removed");
 const WEAKER: Effect = Effect::Widens("a protection is weaker");
 const STRONGER: Effect = Effect::Narrows("a protection is stronger");
 
-/// Blocks and keys whose absence leaves something unprotected, by the beginnings of their names.
+/// Blocks and keys whose absence removes a protection, by the beginnings of their names.
 const BLOCKS: [&[&str]; 15] = [
     &["logging"],
     &["access", "log"],
@@ -26,7 +26,7 @@ const BLOCKS: [&[&str]; 15] = [
     &["security", "policy"],
     &["permissions", "boundary"],
 ];
-/// Numbers that protect the more, the larger they are.
+/// Numbers for which a larger value protects more.
 const FLOORS: [&[&str]; 6] = [
     &["minimum", "password", "length"],
     &["password", "reuse", "prevention"],
@@ -43,7 +43,7 @@ pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
         .or_else(|| floor(leaf, names))
 }
 
-/// A block or key that was there and is not any more.
+/// Returns the effect of a block or key that was removed.
 fn removed_block(leaf: &Leaf<'_>) -> Option<Effect> {
     leaf.node.upwards().find_map(|node| {
         let words = crate::words::words(node.key()?);
@@ -59,7 +59,7 @@ fn removed_block(leaf: &Leaf<'_>) -> Option<Effect> {
     })
 }
 
-/// Kinds of logs that are written.
+/// Returns the effect of a change in the kinds of logs that are written.
 fn logs(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let is_list = leaf.node.key().is_none();
     let is_logs = has(&names.attribute, &["log", "logs", "audit"])
@@ -70,7 +70,7 @@ fn logs(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     Some(if leaf.actual().is_empty() { WEAKER } else { STRONGER })
 }
 
-/// The lowest version of TLS, or a policy that is named after it.
+/// Returns the effect of a change of the lowest TLS version, or of a policy named after one.
 fn tls(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let is_version = (names.attribute_has(&["tls", "ssl"])
         && names.attribute_has(&["version", "policy", "min", "minimum"]))
@@ -89,7 +89,7 @@ fn tls(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     }
 }
 
-/// `TLSv1.2_2021`, `TLS1_2` and `1.2` are 12; a name without a version is the oldest there is.
+/// Reads a TLS version: `TLSv1.2_2021`, `TLS1_2` and `1.2` are 12. A name without a version counts as oldest.
 fn tls_version(text: &str) -> u32 {
     let digits: Vec<u32> = text
         .split(|letter: char| !letter.is_ascii_digit())
@@ -99,7 +99,7 @@ fn tls_version(text: &str) -> u32 {
     match digits.as_slice() {
         _ if text.starts_with("elbsecuritypolicy") && !text.contains("tls") => 10,
         [1, minor, ..] if *minor < 10 => 10 + minor,
-        // `TLS13-1-2`: the first number is the newest version, the second the oldest.
+        // In `TLS13-1-2`, the first number is the newest version, and the second the oldest.
         [both @ (10..=13), 1, minor, ..] if *minor < 10 => (*both).min(10 + minor),
         [both @ (10..=13), ..] => *both,
         _ => 10,

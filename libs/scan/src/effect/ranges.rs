@@ -1,4 +1,4 @@
-//! Networks, and whether one lies in others.
+//! Networks, and whether one contains another.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use crate::json::Json;
 
 const EVERYWHERE: [&str; 7] = ["*", "any", "internet", "all", "0.0.0.0-255.255.255.255", "0.0.0.0/0", "::/0"];
 
-/// The length of the longest text of a network: IPv6 that ends with IPv4, and its prefix.
+/// Length of the longest text of a network: IPv6 with an IPv4 ending, and a prefix length.
 const LONGEST: usize = 49;
 
-/// Most words are none, which is told sooner than by reading them.
+/// Rules out most words, which is cheaper than parsing them.
 fn may_be_network(text: &str) -> bool {
     let is_one_of = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
     text.contains('/') && text.bytes().all(is_one_of)
@@ -25,7 +25,8 @@ pub enum Range {
 }
 
 impl Range {
-    /// `name_is_range`: the attribute is known to hold addresses, so that words stand for some.
+    /// Parses a range. `name_is_range`: the attribute is known to hold addresses, so words may name ranges
+    /// too.
     pub fn read(text: &str, name_is_range: bool) -> Option<Self> {
         let text = text.trim();
         if text.len() > LONGEST {
@@ -48,7 +49,7 @@ impl Range {
         }
     }
 
-    /// All the ranges in a scalar or an array.
+    /// Returns all ranges in a scalar or an array.
     pub fn read_all(value: &Json, name_is_range: bool) -> Vec<Self> {
         match value {
             Json::String(text) => {
@@ -59,6 +60,7 @@ impl Range {
         }
     }
 
+    /// Whether one of the other ranges contains this one.
     pub fn is_within(self, others: &[Self]) -> bool {
         others.iter().any(|other| match (self, other) {
             (_, Self::Everywhere) => true,

@@ -1,4 +1,4 @@
-//! Attributes with one safe side: booleans, and words that stand for them.
+//! Attributes with a safe value: booleans, and words that act like booleans.
 
 use super::{Effect, Names, has};
 use crate::diff::Leaf;
@@ -9,7 +9,7 @@ const HIDDEN: Effect = Effect::Narrows("can be reached by fewer");
 const WEAKER: Effect = Effect::Widens("a protection is off");
 const STRONGER: Effect = Effect::Narrows("a protection is on");
 
-/// Words of switches that expose when they are on.
+/// Words in the names of switches that expose something when on.
 const EXPOSING: [&str; 15] = [
     "public",
     "publicly",
@@ -43,7 +43,7 @@ const EXPOSING_NAMES: [&str; 14] = [
     "http_enabled",
     "allow_users_to_change_password_never",
 ];
-/// Words of switches that protect when they are on.
+/// Words in the names of switches that protect something when on.
 const PROTECTING: [&str; 38] = [
     "protection",
     "protected",
@@ -98,11 +98,11 @@ const PROTECTING_NAMES: [&str; 12] = [
     "soft_delete_enabled",
     "point_in_time_recovery_enabled",
 ];
-/// What `disable_…` makes safer.
+/// Risks that a `disable_…` switch removes.
 const RISKS: [&str; 9] =
     ["termination", "password", "local", "public", "anonymous", "legacy", "stop", "deletion", "destroy"];
 
-/// Words from the safe side to the open one, by the names of the attributes they are values of.
+/// Values from the safe end to the open end, by the names of their attributes.
 const SCALES: [(&[&str], &[&[&str]]); 14] = [
     (
         &["acl", "predefined_acl", "default_acl"],
@@ -184,7 +184,7 @@ pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
         (Some(false) | None, Some(true)) => true,
         (Some(true), Some(false)) => false,
         (Some(true), None) if is.is_empty() => false,
-        // Nothing is known of what was there before.
+        // The earlier value is unknown.
         (None, Some(false)) if was.is_empty() => return None,
         _ => return None,
     };
@@ -233,7 +233,7 @@ enum Polarity {
 fn polarity(names: &Names) -> Option<Polarity> {
     use Polarity::{Exposes, Protects};
     let name = names.attribute_name();
-    // `deletion_protection { enabled }`: a plain name takes its meaning from the block.
+    // In `deletion_protection { enabled }`, a generic name gets its meaning from the block.
     let is_plain = matches!(name.as_str(), "enabled" | "enable" | "status" | "state" | "mode" | "is_enabled");
     let words = match (is_plain, names.path.len().checked_sub(2)) {
         (true, Some(above)) => &names.path[above],

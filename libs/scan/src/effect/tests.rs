@@ -3,7 +3,7 @@ use crate::diff::{Side, changed_paths};
 use crate::json::Json;
 use crate::marks::Marks;
 
-/// `Some(true)` if anything widens, `Some(false)` if something narrows and nothing widens.
+/// Returns `Some(true)` if a change widens, and `Some(false)` if one narrows and none widens.
 fn widens(resource_type: &str, expected: &str, actual: &str) -> Option<bool> {
     let parse = |text: &str| Json::parse_text(text).unwrap_or_else(|_| panic!("{text}"));
     let (expected, actual) = (parse(expected), parse(actual));
@@ -123,7 +123,7 @@ fn switches_have_a_safe_side() {
 }
 
 #[test]
-fn a_name_alone_is_no_effect() {
+fn a_name_alone_has_no_effect() {
     for (name, one, two) in [
         (
             "lifecycle_policy",

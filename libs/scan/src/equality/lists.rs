@@ -1,7 +1,7 @@
-//! Lists whose order is known to mean something, or known to mean nothing. Terraform writes lists and
-//! sets alike.
+//! Lists whose order is known to matter, or known not to matter. Terraform writes lists and sets in the
+//! same way.
 
-/// Lists that run, or are tried, one after the other.
+/// Lists whose elements run, or are tried, one after the other.
 const ORDERED: [&str; 16] = [
     "args",
     "arguments",
@@ -21,7 +21,7 @@ const ORDERED: [&str; 16] = [
     "failover",
 ];
 
-/// The last words of names of sets.
+/// Last words of the names of sets.
 const SET_ENDINGS: [&str; 54] = [
     "ids",
     "arns",
@@ -79,12 +79,12 @@ const SET_ENDINGS: [&str; 54] = [
     "links",
 ];
 
-/// Whether another order of this list is a change.
+/// Whether a changed order of this list is a change.
 pub fn is_ordered(name: &str) -> bool {
     ORDERED.iter().any(|ordered| name.eq_ignore_ascii_case(ordered))
 }
 
-/// Whether another order of this list is known to be none.
+/// Whether a changed order of this list is known to mean nothing.
 pub fn is_known_set(name: &str) -> bool {
     let words = crate::words::words(name);
     words.last().is_some_and(|last| SET_ENDINGS.contains(&last.as_str()))

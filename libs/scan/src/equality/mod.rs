@@ -1,4 +1,4 @@
-//! The one equality of the project: when two values are the same thing, however they are written.
+//! The single definition of equality: whether two values mean the same, regardless of their notation.
 //!
 //! [`canonical`] writes equal values as equal texts. The diff, the pairing of elements and the hashes of
 //! decisions all use it.
@@ -12,7 +12,7 @@ pub use policy::{is_policy, normal_policy};
 
 use crate::json::{Json, write_string};
 
-/// Where a value stands: some texts are compared by what their attribute means.
+/// The attribute of a value. Some texts are compared by the meaning of their attribute.
 #[derive(Clone, Copy, Debug)]
 pub struct Attribute<'a> {
     pub resource_type: &'a str,
@@ -26,21 +26,23 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// How many times a JSON text may hold another JSON text.
+/// Number of times that a JSON text may contain another JSON text.
 const MAX_EMBEDDED: usize = 4;
 
-/// A text that equal values share. Empty for `null`, `""`, `[]`, `{}` and objects of nothing else.
+/// Returns a text that equal values share. Empty for `null`, `""`, `[]`, `{}` and objects with only such
+/// values.
 pub fn canonical(value: &Json, at: Attribute<'_>) -> String {
     let mut text = String::new();
     write(value, at, MAX_EMBEDDED, &mut text);
     text
 }
 
+/// Whether two values of an attribute mean the same.
 pub fn are_equal(one: &Json, other: &Json, at: Attribute<'_>) -> bool {
     one == other || canonical(one, at) == canonical(other, at)
 }
 
-/// The object or array that a text holds as JSON.
+/// Returns the object or array that a text contains as JSON.
 pub fn embedded(text: &str) -> Option<Json> {
     let trimmed = text.trim_ascii();
     let looks_like_json = matches!(

@@ -1,5 +1,5 @@
-//! IAM policies: one value and a list of one mean the same, actions have no case, and an account stands
-//! for its root user.
+//! IAM policies: a single value equals a list of that value, actions ignore case, and an account equals its
+//! root user.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub fn is_policy(value: &Json) -> bool {
     value.get("Statement").is_some_and(|statement| !statement.is_scalar())
 }
 
-/// The policy in the form that equal policies share; any other value as it is.
+/// Returns the normal form that equal policies share; any other value unchanged.
 pub fn normal_policy(value: Json) -> Json {
     if !is_policy(&value) {
         return value;
@@ -54,7 +54,7 @@ fn principals(value: Json) -> Json {
     }
 }
 
-/// `arn:aws:iam::123456789012:root` is `123456789012`.
+/// Shortens `arn:aws:iam::123456789012:root` to `123456789012`.
 fn account_of_root(principal: String) -> String {
     let account = principal.strip_suffix(":root").and_then(|arn| arn.rsplit_once(":iam::"));
     account.map_or_else(|| principal.clone(), |(_, account)| account.into())
@@ -72,7 +72,7 @@ fn conditions(value: Json) -> Json {
     Json::Object(operators.into_iter().map(operator).collect())
 }
 
-/// The values as a list of texts.
+/// Returns the values as a list of texts.
 fn texts(value: Json, write: &dyn Fn(String) -> String) -> Json {
     let items = match value {
         Json::Array(items) => items,

@@ -11,7 +11,7 @@ fn equal(one: &str, other: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_nothing_is_the_same_nothing() {
+fn all_empty_values_are_equal() {
     for one in ["null", r#""""#, "[]", "{}", r#"{"a":null,"b":[]}"#, "[null]", "[{}]"] {
         for other in ["null", r#""""#, "[]", "{}"] {
             assert!(equal(one, other, "x"), "{one} {other}");
@@ -84,7 +84,7 @@ fn order_counts_only_where_it_is_known_to() {
     assert!(is_known_set("vpc_security_group_ids") && is_known_set("cidr_blocks") && !is_known_set("items"));
 }
 
-/// A small state, and the same state written in another way.
+/// Generates a small state, and the same state in another notation.
 fn reformatted() -> impl Strategy<Value = (Json, Json)> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(|value| (Json::Bool(value), Json::Bool(value))),

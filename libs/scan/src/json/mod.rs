@@ -9,9 +9,10 @@ pub use number::canonical_number;
 pub use value::Json;
 pub use write::write_string;
 
-/// The deepest nesting that a value may have.
+/// Deepest nesting that a value may have.
 pub const MAX_DEPTH: usize = 64;
 
+/// The reason why a value cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     #[error("it nests deeper than {MAX_DEPTH} levels")]

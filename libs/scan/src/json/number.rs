@@ -1,4 +1,4 @@
-/// The canonical form of a decimal number, so that equal numbers have equal texts.
+/// Returns the canonical form of a decimal number: equal numbers have equal texts.
 pub fn canonical_number(text: &str) -> String {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),

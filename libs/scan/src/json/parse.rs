@@ -1,5 +1,4 @@
-//! A parser of its own: serde_json either loses digits of large numbers, or reads each level of a value
-//! again from its text.
+//! A JSON parser. serde_json either loses digits of large numbers, or parses the text of each level again.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +7,18 @@ use serde_json::value::RawValue;
 use super::{Json, JsonError, MAX_DEPTH, canonical_number};
 
 impl Json {
-    /// Reads a value that serde has found to be JSON.
+    /// Parses a value that serde has already found to be valid JSON.
     ///
     /// # Errors
-    /// If it nests too deep.
+    /// If the value nests too deep.
     pub fn parse(raw: &RawValue) -> Result<Self, JsonError> {
         Self::parse_text(raw.get())
     }
 
-    /// Reads a text that should be one JSON value.
+    /// Parses a text that should be one JSON value.
     ///
     /// # Errors
-    /// If it is not JSON or nests too deep.
+    /// If the text is not JSON or nests too deep.
     pub fn parse_text(text: &str) -> Result<Self, JsonError> {
         let mut parser = Parser { text, at: 0 };
         let value = parser.value(0)?;
@@ -44,7 +43,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Goes past `byte`, after any space.
+    /// Skips white space, and `byte` if it follows. Returns whether it did.
     fn takes(&mut self, byte: u8) -> bool {
         self.skip_space();
         let found = self.peek() == Some(byte);
@@ -214,7 +213,7 @@ mod tests {
         #[test]
         fn serde_and_this_parser_agree_on_what_is_json(text in r#"[\[\]{}:,"\\a0-9.eE+ tfn-]{0,12}"#) {
             let serde = serde_json::from_str::<serde_json::Value>(&text);
-            // serde_json refuses numbers beyond a float.
+            // serde_json refuses numbers beyond the range of a float.
             let is_huge = serde.as_ref().is_err_and(|error| error.to_string().contains("out of range"));
             prop_assert_eq!(Json::parse_text(&text).is_ok(), serde.is_ok() || is_huge);
         }

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 /// A JSON value.
 ///
-/// `serde_json::Value` turns a number that does not fit 64 bits into a float, so two different states
-/// could look alike. Objects are sorted, so equal values have equal texts.
+/// `serde_json::Value` turns a number that does not fit into 64 bits into a float, so that two different
+/// states could look equal. Objects are sorted, so that equal values have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Json {
     Null,
     Bool(bool),
-    /// A decimal number in its canonical form: `1e2`, `100.0` and `100` are all `100`.
+    /// A decimal number in canonical form: `1e2`, `100.0` and `100` are all `100`.
     Number(String),
     String(String),
     Array(Vec<Json>),
@@ -37,7 +37,7 @@ impl Json {
         }
     }
 
-    /// The value as a float, for comparisons of size only.
+    /// Returns the value as a float, only for comparing sizes.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(digits) => digits.parse().ok(),
@@ -46,7 +46,7 @@ impl Json {
         }
     }
 
-    /// The elements of an array; none for any other value.
+    /// Returns the elements of an array; an empty slice for any other value.
     pub fn items(&self) -> &[Json] {
         match self {
             Self::Array(items) => items,
@@ -58,7 +58,7 @@ impl Json {
         !matches!(self, Self::Array(_) | Self::Object(_))
     }
 
-    /// Whether the value is `null`, `""`, `[]` or `{}`: Terraform writes any of them for "nothing".
+    /// Whether the value is `null`, `""`, `[]` or `{}`: Terraform uses each of them for "nothing".
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null => true,

@@ -1,7 +1,7 @@
 use super::Json;
 
 impl Json {
-    /// The value as compact JSON text.
+    /// Returns the value as compact JSON text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         self.write(&mut text);

@@ -1,4 +1,4 @@
-//! Whether a decision holds for what a scan found.
+//! Checks whether a decision still applies to a finding.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::path::{Step, dotted_keys};
 use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};
 
+/// Whether the decision on a stored drift still applies to a finding.
 pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
     if finding.kind != row.kind {
         return false;
@@ -31,8 +32,8 @@ pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) 
         })
 }
 
-/// For rows that 0.1.0 wrote: compares what was shown, since no hashes were kept. A value that is hidden
-/// counts as the same.
+/// Whether a decision in a row of 0.1.0 still applies. Such rows have no hashes, so the stored states are
+/// compared; a hidden value counts as unchanged.
 pub fn holds_since_0_1_0<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
     if row.decidable.is_some() || finding.kind != row.kind {
         return false;
@@ -80,8 +81,8 @@ fn subject<'a>(finding: &'a Finding, stack: &'a str) -> Subject<'a> {
     Subject { stack, address: &finding.address, resource_type: &finding.resource_type, kind: finding.kind }
 }
 
-/// Whether a decided path that does not drift any more still has the actual value that was decided on:
-/// then the expected side has come to it.
+/// Whether a decided path that no longer drifts still has the actual value that was decided on: then the
+/// expected side has adopted it.
 fn has_same_value<I>(finding: &Finding, row: &Stored<I>, path: &[Step]) -> bool {
     let keys: Vec<&str> = path.iter().map_while(Step::key).collect();
     let value = |state: &Option<String>| {
@@ -97,7 +98,7 @@ fn has_same_value<I>(finding: &Finding, row: &Stored<I>, path: &[Step]) -> bool 
     }
 }
 
-/// The value at a path of keys, also inside of texts that hold JSON.
+/// Returns the value at a path of keys, also inside texts that contain JSON.
 fn at(value: Json, keys: &[&str]) -> Json {
     let Some((key, rest)) = keys.split_first() else { return value };
     let value = match value {
@@ -107,7 +108,7 @@ fn at(value: Json, keys: &[&str]) -> Json {
     at(value.get(key).cloned().unwrap_or(Json::Null), rest)
 }
 
-/// What is hidden is the same, however much of the text was hidden.
+/// Removes the tags of hidden texts, so that all hidden texts are equal, however much of them was hidden.
 fn without_tags(value: Json) -> Json {
     match value {
         Json::String(text) if text.contains(HIDDEN) => Json::String(HIDDEN.into()),

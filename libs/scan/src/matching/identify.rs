@@ -1,4 +1,4 @@
-//! Which stored drift a finding is about.
+//! Finds the stored drift that a finding is about.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::assess::Settled;
 use crate::finding::Finding;
 use crate::kind::Kind;
 
-/// The stored drift of a finding, by its place.
+/// The index of the stored drift that a finding is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub stored: usize,
@@ -15,8 +15,8 @@ pub struct Found {
 
 type Key<'a> = (&'a str, &'a str, &'a str);
 
-/// Pairs findings with stored drifts: by type, id and address; by address where one side lacks the id; by
-/// the address before a move; and by type, id and provider where these are unique on both sides.
+/// Pairs findings with stored drifts: by type, id and address; by address if one side lacks the id; by
+/// the address before a move; and by type, id and provider if these are unique on both sides.
 pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) -> Vec<Option<Found>> {
     let mut pairing =
         Pairing { stored, free: (0..stored.len()).collect(), found: vec![None; findings.len()] };
@@ -69,7 +69,7 @@ pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) 
     pairing.found
 }
 
-/// Places of the stored drifts whose resources a scan shows without a difference.
+/// Returns the indexes of stored drifts whose resources a scan shows without a difference.
 pub fn settled<I>(stored: &[Stored<I>], is_matched: &[bool], settled: &[Settled]) -> HashSet<usize> {
     let shown: HashMap<(&str, &str), &str> = settled
         .iter()
@@ -110,7 +110,7 @@ impl<I> Pairing<'_, I> {
             let best = candidates
                 .iter()
                 .filter(|index| self.free.contains(*index) && fits(finding, &self.stored[**index]))
-                // Two accounts that are known and differ are two resources.
+                // Two different known accounts mean two resources.
                 .filter(|index| match (account(index), &finding.account_id) {
                     (Some(known), Some(found)) => known == found,
                     _ => true,
@@ -139,8 +139,8 @@ fn index<'a, I>(
     index
 }
 
-/// Whether a finding under another address is the same resource. Ids such as a statement's are unique in
-/// their function only, so besides the id either its form or what differs must agree.
+/// Whether a finding under another address is the same resource. Some ids, such as a statement's, are unique
+/// only within their function. So either the form of the id or the differences must agree as well.
 fn is_renamed<I>(finding: &Finding, row: &Stored<I>) -> bool {
     let same_provider = match (&finding.provider_config, &row.provider_config) {
         (Some(found), Some(known)) => found == known,
@@ -151,7 +151,7 @@ fn is_renamed<I>(finding: &Finding, row: &Stored<I>) -> bool {
     same_provider && !finding.lacks_id && (same_difference || is_unique_by_its_form(&finding.resource_id))
 }
 
-/// Ids that clouds give once only.
+/// Whether clouds assign ids of this form only once.
 fn is_unique_by_its_form(id: &str) -> bool {
     let is_hex = |part: &str, length: usize| {
         part.len() >= length && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')

@@ -1,7 +1,7 @@
-//! Compares the findings of a scan with the drifts that are known, and says what is to be written.
+//! Compares the findings of a scan with the stored drifts, and determines what to write.
 //!
-//! A decision covers the paths that were decided on, with their actual values. It lapses when one of them
-//! has another actual value, or when a path drifts that nobody decided on; nothing else undoes it.
+//! A decision covers the decided paths, with their actual values. It lapses when one of them has another
+//! actual value, or when a path drifts that was not decided on. Nothing else undoes it.
 
 mod decision;
 mod identify;
@@ -17,8 +17,8 @@ use crate::rules::Rules;
 use crate::scan::Scan;
 use identify::Found;
 
-/// Matches the findings of a scan with the live drifts that it covers. `is_complete`: what the scan does
-/// not show is gone.
+/// Matches the findings of a scan with the live drifts in its scope. If `is_complete`, a resource that is
+/// absent from the scan no longer drifts.
 pub fn match_findings<I: Copy>(
     scan: &mut Scan,
     stored: Vec<Stored<I>>,
@@ -56,7 +56,7 @@ pub fn match_findings<I: Copy>(
     Matches { matches, settled, gone, repeated }
 }
 
-/// The first finding of each resource, and the addresses of the others.
+/// Returns the first finding of each resource, and the addresses of the others.
 fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
     let mut seen = HashSet::new();
     let identity = |finding: &Finding| {
@@ -72,8 +72,8 @@ fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
     (first, again.into_iter().map(|finding| finding.address).collect())
 }
 
-/// The account tells resources apart only where two that are otherwise the same are known to be in
-/// different ones.
+/// Returns the fingerprint. The account is part of it only if two otherwise equal resources are known to be
+/// in different accounts.
 fn fingerprint<I>(
     finding: &Finding,
     stack: &str,
@@ -121,7 +121,7 @@ fn change<I: Copy>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rule
     }
 }
 
-/// Whether the scan knows more of where the resource is, or knows it under another address or id.
+/// Whether the scan shows a new or changed region, account or provider, or another address or id.
 fn learns<I>(finding: &Finding, row: &Stored<I>) -> bool {
     let is_news = |found: &Option<String>, known: &Option<String>| found.is_some() && found != known;
     finding.address != row.address

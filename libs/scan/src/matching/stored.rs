@@ -1,7 +1,7 @@
 use crate::finding::{Finding, PathHash};
 use crate::kind::Kind;
 
-/// A live drift, as far as matching needs it.
+/// The parts of a live drift that matching needs.
 #[derive(Clone, Debug)]
 pub struct Stored<I> {
     pub id: I,
@@ -18,56 +18,57 @@ pub struct Stored<I> {
     pub actual_hash: String,
     /// `None` if the row was written under other rules, or by 0.1.0.
     pub shown_hash: Option<String>,
-    /// What the decision covers; for a drift without one, what it would cover. `None` in rows of 0.1.0.
+    /// The paths that the decision covers, or would cover if there were one. `None` in rows of 0.1.0.
     pub decidable: Option<Vec<PathHash>>,
-    /// Read where a decision may depend on it.
+    /// Loaded only if a decision may depend on it.
     pub actual_state: Option<String>,
-    /// Likewise: the changed paths, as JSON text.
+    /// The changed paths as JSON text, loaded in the same cases.
     pub difference: Option<String>,
 }
 
+/// The state of the decision on a drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     None,
-    /// Approved or rejected.
+    /// The drift was approved or rejected.
     Made,
 }
 
-/// A finding compared with what is stored.
+/// A finding compared with the stored drifts.
 #[derive(Clone, Debug)]
 pub struct Match<I> {
     pub finding: Finding,
     pub fingerprint: String,
-    /// The row is to take over the address, id, region, account or provider of the finding.
+    /// Whether the row takes over the address, id, region, account or provider of the finding.
     pub learns: bool,
     pub change: Change<I>,
 }
 
-/// What is written for a finding.
+/// The change that an ingest writes for a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<I> {
     /// A new drift.
     New,
-    /// The drift is as it was.
+    /// The drift is unchanged.
     Unchanged { id: I },
-    /// The drift is as it was; its row was written by other rules or by 0.1.0, and is written again.
+    /// The drift is unchanged. Its row was written under other rules or by 0.1.0, and is written again.
     Adopted { id: I },
-    /// Nobody has decided, and the drift is another one now.
+    /// The drift changed, and there is no decision on it.
     Updated { id: I },
-    /// The decision holds, and what is shown around it changed.
+    /// The decision still applies, but the state shown around it changed.
     Refreshed { id: I },
-    /// The decision was about something else: the row is resolved, and a new one follows it.
+    /// The decision no longer applies: the row is resolved, and a new one replaces it.
     Superseded { id: I },
 }
 
-/// What comes of a scan.
+/// The result of matching a scan.
 #[derive(Debug)]
 pub struct Matches<I> {
     pub matches: Vec<Match<I>>,
-    /// Drifts of resources that the scan shows without a difference.
+    /// Drifts whose resources the scan shows without a difference.
     pub settled: Vec<I>,
     /// Drifts that a complete scan does not show.
     pub gone: Vec<I>,
-    /// Addresses of resources that the scan shows more than once.
+    /// Addresses of resources that the scan contains more than once.
     pub repeated: Vec<String>,
 }

@@ -70,7 +70,7 @@ fn change_of(found: Finding, row: Stored<u8>) -> Change<u8> {
 }
 
 #[test]
-fn another_value_updates_what_is_undecided_and_supersedes_what_is_decided() {
+fn another_value_updates_an_undecided_drift_and_supersedes_a_decided_one() {
     let (before, after) = (finding("a.b", "i", &[("size", "1")]), finding("a.b", "i", &[("size", "2")]));
     assert_eq!(change_of(before.clone(), stored(&before, Decision::Made)), Change::Unchanged { id: 7 });
     assert_eq!(change_of(after.clone(), stored(&before, Decision::None)), Change::Updated { id: 7 });
@@ -78,7 +78,7 @@ fn another_value_updates_what_is_undecided_and_supersedes_what_is_decided() {
 }
 
 #[test]
-fn a_decision_lapses_with_a_new_path_and_with_a_decided_value_that_went_back() {
+fn a_decision_lapses_with_a_new_path_or_a_reverted_value() {
     let decided = finding("a.b", "i", &[("size", "1"), ("open", "yes")]);
     let more = finding("a.b", "i", &[("size", "1"), ("open", "yes"), ("new", "x")]);
     assert_eq!(change_of(more, stored(&decided, Decision::Made)), Change::Superseded { id: 7 });
@@ -133,7 +133,7 @@ fn a_moved_resource_keeps_its_drift() {
 }
 
 #[test]
-fn a_place_that_becomes_known_is_learned_and_two_known_accounts_are_two_resources() {
+fn a_new_place_is_stored_and_two_known_accounts_are_two_resources() {
     let unknown = finding("a.b", "i", &[("n", "1")]);
     let mut known = finding("a.b", "i", &[("n", "1")]);
     (known.account_id, known.region) = (Some("1".into()), Some("eu".into()));
@@ -152,7 +152,7 @@ fn a_place_that_becomes_known_is_learned_and_two_known_accounts_are_two_resource
 }
 
 #[test]
-fn an_id_that_becomes_known_is_learned() {
+fn an_id_that_becomes_known_is_stored() {
     let lines = Finding { lacks_states: true, ..finding("a.b", "a.b", &[]) };
     let full = finding("a.b", "i-1", &[("n", "1")]);
     let found = &run(vec![full.clone()], vec![stored(&lines, Decision::None)], false).matches[0];
@@ -162,7 +162,7 @@ fn an_id_that_becomes_known_is_learned() {
 }
 
 #[test]
-fn only_a_complete_scan_or_the_resource_itself_tells_what_is_gone() {
+fn only_a_complete_scan_or_the_resource_itself_resolves_a_drift() {
     let row = stored(&finding("a.b", "i", &[("n", "1")]), Decision::Made);
     assert!(run(vec![], vec![row.clone()], false).gone.is_empty());
     assert_eq!(run(vec![], vec![row.clone()], true).gone, [7]);
@@ -176,7 +176,7 @@ fn only_a_complete_scan_or_the_resource_itself_tells_what_is_gone() {
 }
 
 #[test]
-fn rows_of_0_1_0_keep_their_decisions_where_what_was_shown_is_the_same() {
+fn rows_of_0_1_0_keep_their_decisions_if_the_shown_states_are_equal() {
     let found = finding("a.b", "i", &[("size", "1")]);
     let row = Stored {
         shown_hash: None,

@@ -1,4 +1,4 @@
-//! The JSON documents of an upload: one as a rule, or several plans one after the other.
+//! The JSON documents of an upload: usually one, or several plans in sequence.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,13 +12,13 @@ use crate::error::ScanError;
 const MAX_DOCUMENTS: usize = 200_000;
 const MAX_STACK_CHARS: usize = 256;
 
-/// A JSON document, with the path of the module that it is of, if the upload says so.
+/// A JSON document, with the path of its module if the upload names it.
 pub struct Document<'a> {
     pub text: Cow<'a, str>,
     pub name: Option<String>,
 }
 
-/// A line of Terragrunt's log, which holds the output of Terraform.
+/// A line of Terragrunt's log, which wraps the output of Terraform.
 #[derive(Deserialize)]
 struct LogLine {
     level: Option<String>,
@@ -28,7 +28,7 @@ struct LogLine {
     working_dir: Option<String>,
 }
 
-/// Splits an upload. Documents that are equal to the letter count once.
+/// Splits an upload into documents. Byte-identical documents count once.
 pub fn split(text: &str) -> Result<Vec<Document<'_>>, ScanError> {
     let first = text.trim_start().as_bytes().first();
     if !matches!(first, Some(b'{' | b'[')) {
@@ -62,7 +62,7 @@ fn refusal(text: &str, error: &serde_json::Error) -> ScanError {
     named.map_or(ScanError::Malformed { line: error.line(), column: error.column() }, ScanError::Unsupported)
 }
 
-/// `[module] {…}` in each line, as Terragrunt prints it.
+/// Splits lines of the form `[module] {…}`, as Terragrunt prints them.
 fn prefixed(text: &str) -> Option<Vec<Document<'_>>> {
     let document = |line| {
         let (name, rest) = str::strip_prefix(line, "[")?.split_once(']')?;
@@ -74,7 +74,7 @@ fn prefixed(text: &str) -> Option<Vec<Document<'_>>> {
     lines.into_iter().map(document).collect()
 }
 
-/// The plan inside a line of Terragrunt's log, or the document as it is.
+/// Returns the plan inside a line of Terragrunt's log, or the document unchanged.
 fn unwrapped(text: &str) -> Document<'_> {
     let may_be_log = text.contains("\"msg\"") && !text.contains("\"resource_changes\":");
     let line = if may_be_log { serde_json::from_str::<LogLine>(text).ok() } else { None };
@@ -105,12 +105,12 @@ fn distinct(documents: Vec<Document<'_>>) -> Vec<Document<'_>> {
         .collect()
 }
 
-/// Whether the name of a stack says how the plans of an upload are named.
+/// Whether the name of a stack is a template for the names of the plans in an upload.
 pub fn is_template(stack: &str) -> bool {
     stack.contains("{n}") || stack.contains("{module}")
 }
 
-/// The name of a plan's stack.
+/// Returns the name of a plan's stack.
 pub fn stack_of(template: &str, module: Option<&str>, number: usize, count: usize) -> String {
     let number = number.to_string();
     let module = module.unwrap_or(&number);

@@ -1,4 +1,4 @@
-//! Text as shells and editors write it: UTF-8 with and without a byte order mark, and the UTF-16 of
+//! Text as shells and editors write it: UTF-8 with or without a byte order mark, and the UTF-16 of
 //! PowerShell.
 
 use std::borrow::Cow;
@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::foreign;
 use crate::error::ScanError;
 
+/// Decodes an upload to text.
 pub fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
     let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();

@@ -1,9 +1,9 @@
-//! Names inputs that are not read, so that the message can say what to send instead.
+//! Recognises inputs that are not supported, so that the message can name what to send instead.
 
 const SHOW: &str = "Save the plan with `terraform plan -out=plan` (or `tofu plan -out=plan`) and send the output of \
                     `terraform show -json plan`";
 
-/// A refusal of a file that is not text.
+/// Returns the refusal for a file that is not text.
 pub fn name_of_bytes(bytes: &[u8]) -> Option<String> {
     let has = |text: &[u8]| bytes.windows(text.len()).take(64 * 1024).any(|window| window == text);
     let what = match bytes {
@@ -25,7 +25,7 @@ pub fn name_of_bytes(bytes: &[u8]) -> Option<String> {
     Some(format!("this is {what}, not a plan in JSON. {SHOW}; plain or gzip"))
 }
 
-/// A refusal of text that is not JSON; `None` if it cannot be named.
+/// Returns the refusal for text that is not JSON; `None` if it is not recognised.
 pub fn name_of_text(text: &str) -> Option<String> {
     if let Some(hint) = name_of_bytes(text.as_bytes()) {
         return Some(hint);
@@ -75,14 +75,14 @@ pub fn name_of_text(text: &str) -> Option<String> {
     Some(format!("this is {what}, not a plan in JSON. {SHOW}"))
 }
 
-/// Whether a plan begins somewhere inside of a text.
+/// Whether a plan begins somewhere inside a text.
 fn holds_json(text: &str) -> bool {
     text.contains("\"format_version\"")
         || text.contains("\"resource_drift\"")
         || text.contains("\"resource_changes\"")
 }
 
-/// A refusal of text after the JSON.
+/// Returns the refusal for text after the JSON.
 pub fn text_after() -> String {
     format!(
         "there is text around the JSON, as the wrapper of a CI step or a shell writes it. Call the binary without its \

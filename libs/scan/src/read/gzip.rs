@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use crate::error::ScanError;
 use crate::scan::MAX_BYTES;
 
-/// The upload, unpacked where it is gzip. Never holds more than [`MAX_BYTES`].
+/// Unpacks the upload if it is gzip. Never holds more than [`MAX_BYTES`].
 pub fn unpack(upload: &[u8]) -> Result<Cow<'_, [u8]>, ScanError> {
     if !upload.starts_with(&[0x1f, 0x8b]) {
         return if upload.len() > MAX_BYTES { Err(ScanError::TooLarge) } else { Ok(Cow::Borrowed(upload)) };

@@ -1,7 +1,7 @@
-//! Readers of what scanners write: plans of Terraform and OpenTofu, the lines of `plan -json`, driftctl's
-//! reports. Start at [`read`].
+//! Readers for the output of scanners: plans of Terraform and OpenTofu, the lines of `plan -json`, and
+//! driftctl's reports. Start at [`read`].
 //!
-//! The upload itself is never stored or logged, nor any error text that could quote it.
+//! The upload itself is never stored or logged. Neither is any error text that could quote it.
 
 mod document;
 mod driftctl;
@@ -24,10 +24,10 @@ use crate::scan::{Scan, Scope};
 use document::{Document, stack_of};
 use shape::Form;
 
-/// Reads an upload into one scan, or into one of each plan that it holds.
+/// Reads an upload into one scan, or into one scan for each plan that it contains.
 ///
 /// # Errors
-/// If the upload is not what is read here; the message names what it seems to be, and what to send.
+/// If the upload is not supported. The message names the probable kind of input, and what to send instead.
 pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Vec<Scan>, ScanError> {
     let text = encoding::decode(upload)?;
     let documents = document::split(&text)?;

@@ -9,7 +9,7 @@ use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
 use crate::severity::Severity;
 
-/// A drift that somebody reports outright.
+/// A drift that is reported directly, without a scan.
 pub struct Report<'a> {
     pub kind: Kind,
     pub stack: &'a str,
@@ -20,11 +20,11 @@ pub struct Report<'a> {
     pub account_id: Option<&'a str>,
     pub expected_state: Option<&'a RawValue>,
     pub actual_state: Option<&'a RawValue>,
-    /// Given by the reporter, else by the rules.
+    /// The severity that the reporter set, or else the rules'.
     pub severity: Option<Severity>,
 }
 
-/// What is wrong with a report, and where.
+/// An error in a report, and the field that has it.
 #[derive(Debug, thiserror::Error)]
 #[error("{field}: {source}")]
 pub struct ReportError {
@@ -32,10 +32,10 @@ pub struct ReportError {
     pub source: StateError,
 }
 
-/// Redacts and rates a report. Nothing in it is marked.
+/// Redacts and rates a report. No value in it is marked as sensitive.
 ///
 /// # Errors
-/// If a state is out of bounds.
+/// If a state is too large or nests too deep.
 pub fn read_report(report: Report<'_>, judgement: Judgement<'_>) -> Result<Finding, ReportError> {
     let state = |field, raw| read_state(raw).map_err(|source| ReportError { field, source });
     let secrets = Secrets::none();
@@ -55,7 +55,7 @@ pub fn read_report(report: Report<'_>, judgement: Judgement<'_>) -> Result<Findi
     };
     let finding = assess_report(entry, report.severity, bench)
         .map_err(|TooManyChanges| ReportError { field: "actualState", source: StateError::TooManyChanges })?;
-    // The reporter knows better than the state.
+    // Values that the reporter gave take precedence over those in the state.
     Ok(Finding {
         region: report.region.map(Into::into).or(finding.region),
         account_id: report.account_id.map(Into::into).or(finding.account_id),

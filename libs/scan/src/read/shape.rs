@@ -1,4 +1,4 @@
-//! Tells the formats apart by their whole shape.
+//! Recognises the format of a document by its shape as a whole.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -7,19 +7,19 @@ use serde_json::value::RawValue;
 use super::foreign::show_hint;
 use crate::error::ScanError;
 
-/// What a document is.
+/// The format of a document.
 pub enum Form {
     Plan,
     Driftctl,
     /// A line of `terraform plan -json`.
     UiLine,
-    /// Not read here, with what to do instead.
+    /// Not supported; the text names what to do instead.
     Refused(String),
 }
 
 type Present = Option<IgnoredAny>;
 
-/// The top-level keys that tell the formats apart.
+/// The top-level keys that distinguish the formats.
 #[derive(Deserialize)]
 struct Shape<'a> {
     #[serde(borrow, default)]
@@ -60,7 +60,7 @@ enum Version<'a> {
     Other(IgnoredAny),
 }
 
-/// The counts in driftctl's summary. Other tools have a summary too.
+/// The counts in driftctl's summary. Other tools have a summary as well.
 #[derive(Deserialize)]
 struct Counts {
     #[serde(rename = "total_resources")]
@@ -130,7 +130,8 @@ impl Shape<'_> {
         .any(Option::is_some)
     }
 
-    /// A summary alone proves nothing: driftctl also lists resources or states its coverage.
+    /// Whether this is driftctl's output. A summary is not enough: driftctl also lists resources or its
+    /// coverage.
     fn is_driftctl(&self) -> bool {
         let lists = [&self.managed, &self.unmanaged, &self.missing, &self.deleted, &self.differences];
         let has_counts =

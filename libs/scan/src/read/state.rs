@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 use crate::json::{Json, JsonError};
 use crate::scan::MAX_STATE_BYTES;
 
-/// Reads a state within its bounds; `null` is none.
+/// Reads a state within its bounds. `null` means that there is no state.
 ///
 /// # Errors
 /// If the state is too large or nests too deep.
@@ -18,6 +18,7 @@ pub fn read_state(raw: Option<&RawValue>) -> Result<Option<Json>, StateError> {
     }
 }
 
+/// The reason why a state cannot be accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     #[error("its state is larger than {} KiB", MAX_STATE_BYTES / 1024)]
@@ -29,7 +30,7 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// The reason for a report.
+    /// Returns the reason to show in a report.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::TooLarge => "its state is too large (over 0.25 MiB)",

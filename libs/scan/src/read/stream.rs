@@ -1,4 +1,4 @@
-//! Walks the elements of a JSON array or object one by one, so that a large one is never in memory.
+//! Visits the elements of a JSON array or object one by one, so that a large one is never in memory.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,7 +31,7 @@ pub fn each_field<'a, T: Deserialize<'a>>(
     refusal.map_or_else(|| Ok(outcome?), Err)
 }
 
-/// `refusal` carries an error of `visit` past serde, whose own errors are mere text.
+/// Carries an error of `visit` past serde in `refusal`, because serde's own errors are only text.
 struct Items<'r, T, F> {
     visit: F,
     refusal: &'r mut Option<ScanError>,

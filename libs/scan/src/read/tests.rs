@@ -28,7 +28,7 @@ fn plan(address: &str) -> String {
 }
 
 #[test]
-fn what_is_no_plan_is_named_with_what_to_send_instead() {
+fn input_that_is_not_a_plan_is_named_with_what_to_send_instead() {
     for (upload, names) in [
         (r#"{"format_version":"1.0","values":{}}"#, "a state, not a plan"),
         (r#"{"version":4,"serial":3,"lineage":"x","resources":[]}"#, "a state, not a plan"),
@@ -65,7 +65,7 @@ fn what_is_no_plan_is_named_with_what_to_send_instead() {
 }
 
 #[test]
-fn malformed_json_is_refused_by_its_place_and_never_quoted() {
+fn malformed_json_is_refused_by_line_and_column_and_never_quoted() {
     for upload in ["", "{", "nope", "[1", r#"{"format_version":"hunter2","errored":"hunter2"}"#] {
         let refusal = refusal(upload.as_bytes());
         assert!(refusal.contains("line") && !refusal.contains("hunter2"), "{upload}: {refusal}");

@@ -1,4 +1,4 @@
-//! The lines of `terraform plan -json`. They name the resources that drift, without ids and states.
+//! The lines of `terraform plan -json`. They name the drifting resources, without ids and states.
 
 use std::collections::BTreeMap;
 

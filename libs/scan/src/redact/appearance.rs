@@ -1,5 +1,4 @@
-//! Secrets that can be told by how they look: the published formats of tokens, keys in PEM, credentials
-//! in URLs.
+//! Secrets with a recognisable form: published token formats, PEM keys, and credentials in URLs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -9,12 +8,12 @@ use regex::{Captures, Regex};
 
 use super::HIDDEN;
 
-/// A format: a text that every secret of it contains, and the pattern. The group `s` is hidden, or else
-/// the whole match.
+/// A format: a text that each of its secrets contains, and the pattern. The group `s` is hidden, or the whole
+/// match if there is no such group.
 const FORMATS: [(&str, &str); 97] = [
     ("-----BEGIN", r"(?s)-----BEGIN[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----(?P<s>.*?)(?:-----END|\z)"),
     ("PuTTY-User-Key-File", r"(?s)PuTTY-User-Key-File(?P<s>.*)"),
-    // The beginnings of DER: a sequence that starts with the version of a private key.
+    // The first bytes of DER: a sequence that starts with the version of a private key.
     ("MI", r"\bMII[A-Za-z0-9+/]{2}[AQgw]IBA[A-Za-z0-9+/=\s\\]{16,}"),
     ("MI", r"\bMIG[A-Za-z0-9+/](?:AgEA|AgEB)[A-Za-z0-9+/=\s\\]{16,}"),
     ("MC4CAQAw", r"\bMC4CAQAw[A-Za-z0-9+/=\s\\]{16,}"),
@@ -22,7 +21,7 @@ const FORMATS: [(&str, &str); 97] = [
     ("b3BlbnNzaC1rZXkt", r"\bb3BlbnNzaC1rZXkt[A-Za-z0-9+/=\s\\]{16,}"),
     ("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
     ("://", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/?#"'<>]+)@"#),
-    // A slash that somebody did not encode: not after digits alone, which are a port.
+    // A slash that was not percent-encoded. Not after digits alone, which are a port.
     (
         "://",
         r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/@"'<>]*[^\d\s/@"'<>][^\s/@"'<>]*/[^\s@"'<>]*)@"#,
@@ -117,7 +116,7 @@ const FORMATS: [(&str, &str); 97] = [
 ];
 
 struct Formats {
-    /// Finds the texts that a format needs, in any case.
+    /// Finds the texts that the formats require, in any case.
     needed: AhoCorasick,
     patterns: Vec<Regex>,
 }
@@ -133,7 +132,7 @@ static FORMATS_COMPILED: LazyLock<Formats> = LazyLock::new(|| {
     }
 });
 
-/// Hides what looks like a secret.
+/// Hides texts that have the form of a secret.
 pub fn hide(text: &str) -> Cow<'_, str> {
     let formats = &*FORMATS_COMPILED;
     let mut text = Cow::Borrowed(text);

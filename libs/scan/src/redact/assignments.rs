@@ -1,4 +1,4 @@
-//! Secrets in plain text that are given to a name: `PASSWORD=…`, `AccountKey=…;`, `?token=…`,
+//! Secrets that plain text assigns to a name: `PASSWORD=…`, `AccountKey=…;`, `?token=…`,
 //! `X-Api-Key: …`, `--password …`.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ static ARGUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?P<between>(?:^|\s)--?(?P<name>[A-Za-z][A-Za-z0-9_\-]{1,63})[ \t]+)(?P<s>"[^"]*"|'[^']*'|[^\s"'\-][^\s"']*)"#).ok()
 });
 
-/// Passwords that follow their name without a sign, as in `.netrc` and `redis.conf`, or an option of mysql.
+/// Passwords that follow their name without a sign between, as in `.netrc`, `redis.conf` or mysql's `-p`.
 static FOLLOWING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let line = r"(?P<line>(?m:^)[ \t]*(?:password|passwd|requirepass|masterauth|secret|token)[ \t]+)(?P<s>\S+)[ \t]*(?m:$)";
     let netrc = r"(?P<netrc>\blogin\s+\S+\s+password\s+)(?P<n>\S+)";
@@ -27,10 +27,10 @@ static FOLLOWING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("{line}|{netrc}|{mysql}")).ok()
 });
 
-/// What each of the patterns of `FOLLOWING` contains.
+/// A text that each pattern of `FOLLOWING` requires.
 const FOLLOWED: [&str; 6] = ["pass", "masterauth", "secret", "token", "mysql", "mariadb"];
 
-/// Parameters of URLs that carry a credential and are called nothing telling.
+/// URL parameters that carry a credential under a name that does not show it.
 const QUERY_NAMES: [&str; 12] = [
     "sig",
     "signature",
@@ -50,7 +50,7 @@ static QUERY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?P<between>[?&;](?P<name>[A-Za-z0-9_.\-]{1,64})=)(?P<s>[^&\s"'<>#;]{4,})"#).ok()
 });
 
-/// Hides the values of telling names in a text.
+/// Hides values that a text assigns to secret names.
 pub fn hide(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     let has_sign = text.bytes().any(|byte| byte == b'=' || byte == b':');
@@ -107,7 +107,7 @@ fn replace<'t>(
         let whole = found.get(0).map_or("", |found| found.as_str());
         let part = |name| found.name(name).map_or("", |part| part.as_str());
         let secret = part("s");
-        // The last words before the sign: `User Id`, `and password`.
+        // The last word is tried too: in `and password=…`, only `password` is the name.
         let name = part("name");
         let last = name.rsplit(' ').next().unwrap_or(name);
         let bare = secret.trim_matches(|letter| matches!(letter, '"' | '\'' | '\\'));
@@ -125,7 +125,7 @@ fn replace<'t>(
     }
 }
 
-/// A number of one or two digits tells how long, how many or how old something is.
+/// Whether a text is a number of one or two digits, which is a length, a count or an age.
 fn is_number_about(text: &str) -> bool {
     text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_given_to_a_telling_name_is_hidden() {
+    fn a_value_assigned_to_a_secret_name_is_hidden() {
         for (text, shown) in [
             ("PASSWORD=hunter2", "PASSWORD=(sensitive value)"),
             ("export DB_PASS='hunter2' X=1", "export DB_PASS=(sensitive value) X=1"),

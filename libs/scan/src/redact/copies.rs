@@ -1,9 +1,9 @@
-//! The ways in which a secret that is known may be written elsewhere.
+//! Other notations of a known secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// Every spelling of a secret that is long enough to be looked for inside other texts.
+/// Returns every notation of a secret that is long enough to search for inside other texts.
 pub fn spellings(secret: &str) -> Vec<String> {
     let mut spellings = vec![secret.to_owned()];
     let escaped = serde_json::Value::from(secret).to_string();
@@ -11,7 +11,7 @@ pub fn spellings(secret: &str) -> Vec<String> {
     let twice = serde_json::Value::from(escaped).to_string();
     spellings.push(escaped.into());
     spellings.push(twice[1..twice.len() - 1].into());
-    // As Go and JavaScript write it into HTML.
+    // Go and JavaScript escape these characters for HTML.
     let html = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
         .iter()
         .fold(escaped.to_owned(), |text, (letter, code)| text.replace(letter, code));
@@ -34,8 +34,8 @@ fn percent_encoded(secret: &str, space: &str) -> String {
     secret.bytes().map(encode).collect()
 }
 
-/// The base64 of a secret, alone or inside a longer text: there its first and last letters depend on
-/// what is around it and are left away.
+/// Returns the base64 of a secret, alone or inside a longer text. The first and last letters depend on the
+/// surrounding text, so they are left out.
 fn base64_of(secret: &[u8]) -> Vec<String> {
     let mut texts = Vec::new();
     for engine in [&STANDARD, &URL_SAFE] {

@@ -1,4 +1,4 @@
-//! A few hundred probes, each a secret in a place where one has been seen. None may be left in what is
+//! Several hundred probes: each is a secret in a position where one was found. None may remain in what is
 //! stored, and each layer must be the only one that finds some of them.
 
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::identity::StateKey;
 use crate::json::Json;
 use crate::marks::Marks;
 
-/// Looks like no known format and holds no telling word.
+/// Has no known format and contains no word of secret names.
 const PROBE: &str = "Qv7zKx3Zp91mWd4";
 
 struct Sample {
@@ -273,7 +273,7 @@ fn typed() -> Vec<Sample> {
     .into()
 }
 
-/// What is left of the probes in everything that is stored of a sample.
+/// Whether a part of the probe remains in anything that is stored of a sample.
 fn leak(sample: &Sample, layers: Layers) -> bool {
     let parse = |value: &Value| Json::parse_text(&value.to_string()).unwrap();
     let (state, marks) = (parse(&sample.state), parse(&sample.marks));
@@ -307,7 +307,7 @@ fn corpus() -> Vec<Sample> {
 }
 
 #[test]
-fn no_probe_of_the_corpus_is_left() {
+fn no_probe_of_the_corpus_remains() {
     let corpus = corpus();
     assert!(corpus.len() > 400, "{}", corpus.len());
     let leaks: Vec<&str> =

@@ -3,8 +3,8 @@
 use super::filter::{Cover, Redactor};
 use crate::json::Json;
 
-/// The text with its secrets hidden, if it holds a JSON object or array; `None` if it holds none.
-/// A text without secrets comes back as it was written.
+/// Returns the text with its secrets hidden if it contains a JSON object or array, or else `None`.
+/// A text without secrets is returned unchanged.
 pub fn hide(text: &str, redactor: &Redactor<'_>, depth: usize) -> Option<String> {
     let trimmed = text.trim_ascii();
     if !matches!(trimmed.as_bytes().first(), Some(b'{' | b'[')) {

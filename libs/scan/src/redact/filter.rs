@@ -9,32 +9,32 @@ use crate::identity::StateKey;
 use crate::json::Json;
 use crate::marks::Marks;
 
-/// One way to find a secret.
+/// One way of finding a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Layer {
-    /// What Terraform marked.
+    /// Values that Terraform marks.
     Marks,
-    /// What stands under a telling name.
+    /// Values under a name that indicates a secret.
     Names,
-    /// What a type of resource holds under a name that does not tell.
+    /// Attributes that are secret in one type of resource, under an ordinary name.
     Types,
-    /// A value beside its name.
+    /// A value beside its name in an object.
     Pairs,
-    /// What is inside JSON text.
+    /// Secrets inside JSON text.
     Json,
-    /// What is inside YAML text.
+    /// Secrets inside YAML text.
     Yaml,
-    /// What plain text gives to a telling name.
+    /// Values that plain text assigns to a name that indicates a secret.
     Assignments,
-    /// What looks like a secret.
+    /// Texts with the form of a secret.
     Appearance,
-    /// Copies of what is marked elsewhere.
+    /// Copies of values that are marked elsewhere.
     Copies,
     /// Keys of maps, addresses and ids.
     Keys,
 }
 
-/// The layers in use; all of them, except in the test that takes out one after the other.
+/// The layers in use: all of them, except in the test that removes each in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Layers(u16);
 
@@ -50,17 +50,17 @@ impl Layers {
     }
 }
 
-/// Whether the name of something above a value tells that it is a secret.
+/// The classification of a value by the names above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
     None,
     Secret,
 }
 
-/// How often a text may hold another text that is read.
+/// Number of times that a text may contain another text that is parsed.
 const MAX_EMBEDDED: usize = 4;
 
-/// How many keys are remembered, and how long they are.
+/// Maximum number of remembered keys, and their maximum length in bytes.
 const MAX_KNOWN: usize = 4096;
 const MAX_KNOWN_BYTES: usize = 64;
 
@@ -70,7 +70,7 @@ pub struct Redactor<'a> {
     key: &'a StateKey,
     layers: Layers,
     known_names: RefCell<HashMap<String, bool>>,
-    /// Keys that hold no secret. The same few stand in every resource.
+    /// Keys without a secret. The same few keys are in every resource.
     plain_keys: RefCell<HashSet<String>>,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Redactor<'a> {
         Self { secrets, key, layers, known_names: RefCell::default(), plain_keys: RefCell::default() }
     }
 
-    /// A state that may be stored and shown.
+    /// Returns a state that may be stored and shown.
     pub fn state(&self, resource_type: &str, state: Json, marks: Marks<'_>) -> Json {
         let Json::Object(fields) = state else { return self.value(state, marks, Cover::None, 0) };
         if self.layers.has(Layer::Marks) && marks.is_marked() {
@@ -99,12 +99,12 @@ impl<'a> Redactor<'a> {
         Json::Object(fields.into_iter().map(field).collect())
     }
 
-    /// A text that is shown to people, such as a warning.
+    /// Returns a text that may be shown to people, such as a warning.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.changed_text(text).map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
-    /// A text that tells things apart, such as a key or an id: different secrets leave different texts.
+    /// Returns an identifying text, such as a key or an id. Different secrets leave different texts.
     pub fn key(&self, text: &str) -> String {
         if !self.layers.has(Layer::Keys) || self.plain_keys.borrow().contains(text) {
             return text.into();
@@ -120,7 +120,7 @@ impl<'a> Redactor<'a> {
         shown.replace(HIDDEN, &format!("{} {tag})", HIDDEN.trim_end_matches(')')))
     }
 
-    /// An address. Its indexes may be secrets, each as a whole.
+    /// Returns an address. Each of its indexes may be a secret as a whole.
     pub fn address(&self, address: &str) -> String {
         let mut shown = String::new();
         for (position, part) in address.split('"').enumerate() {
@@ -132,7 +132,7 @@ impl<'a> Redactor<'a> {
         self.key(&shown)
     }
 
-    /// Whether a change is one that the stored values cannot show, because a secret is hidden in it.
+    /// Whether the stored values cannot show a change, because a secret in it is hidden.
     pub fn hides(&self, leaf: &Leaf<'_>) -> bool {
         let node = leaf.node;
         let names_secret = node.upwards().any(|node| {
@@ -171,7 +171,7 @@ impl<'a> Redactor<'a> {
                 };
                 Json::Object(fields.into_iter().map(field).collect())
             }
-            // A list of secrets is one secret: neither its length nor its sizes show.
+            // A list of secrets is hidden as one secret, so that neither its length nor its sizes show.
             Json::Array(items)
                 if cover == Cover::Secret
                     && items.iter().any(|item| self.hides_scalar(cover, item))
@@ -202,11 +202,11 @@ impl<'a> Redactor<'a> {
         Json::Array(shown)
     }
 
-    /// The cover of a field, by its name, by what the object names, and by what is above the object.
+    /// Returns the cover of a field, from its name, the name beside it, and the cover above the object.
     pub(super) fn cover_of(&self, above: Cover, fields: &BTreeMap<String, Json>, key: &str) -> Cover {
         let beside =
             || self.layers.has(Layer::Pairs) && pairs::is_value_key(key) && pairs::names_a_secret(fields);
-        // `secret { secret_name }`: a name of several words that is about a secret.
+        // In `secret { secret_name }`, the compound name describes the secret, so the value is not one.
         let is_about = above == Cover::Secret
             && key.contains('_')
             && key.contains("secret")
@@ -223,7 +223,10 @@ impl<'a> Redactor<'a> {
             return *known;
         }
         let is_secret = names::is_secret_name(key);
-        self.known_names.borrow_mut().insert(key.into(), is_secret);
+        let mut known = self.known_names.borrow_mut();
+        if key.len() <= MAX_KNOWN_BYTES && known.len() < MAX_KNOWN {
+            known.insert(key.into(), is_secret);
+        }
         is_secret
     }
 
@@ -235,12 +238,12 @@ impl<'a> Redactor<'a> {
         }
     }
 
-    /// Whether a text is a secret as a whole because of what it is called.
+    /// Whether a whole text is a secret because of its name.
     pub(super) fn hides_text(&self, cover: Cover, text: &str) -> bool {
         cover == Cover::Secret && !names::is_plain_value(text)
     }
 
-    /// The text without the secrets that it holds; `None` if it holds none.
+    /// Returns the text without the secrets in it; `None` if there are none.
     pub(super) fn changed_text(&self, text: &str) -> Option<String> {
         self.changed_at(text, 0)
     }
@@ -292,7 +295,7 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// The scalars of an object, which tell what it names.
+/// Returns the scalars of an object, which may name its secret.
 fn shape(fields: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let scalars = fields.iter().filter(|(_, value)| matches!(value, Json::String(_)));
     if fields.keys().any(|key| pairs::is_value_key(key)) {

@@ -1,7 +1,7 @@
-//! The one filter through which everything passes that is stored or shown.
+//! The filter that everything passes before it is stored or shown.
 //!
-//! Its layers, of which each finds what the others cannot: [`Layer`]. Terraform's marks alone leak: copies
-//! of a marked value are not marked, and marks on list elements shift.
+//! Its layers are listed in [`Layer`]; each finds secrets that the others miss. Terraform's marks alone are
+//! not enough: copies of a marked value are not marked, and marks on list elements shift.
 
 mod appearance;
 mod assignments;
@@ -19,7 +19,7 @@ pub use filter::{Layer, Layers, Redactor};
 pub use names::is_secret_name;
 pub use secrets::{Secrets, SecretsCollector, TooManySecrets};
 
-/// Stands where a secret was.
+/// Replaces a secret.
 pub const HIDDEN: &str = "(sensitive value)";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Words of names that tell that their value is a secret, or that it is none.
+//! Words in names by which a value counts as a secret, or as not secret.
 
-/// Found anywhere in a name, whatever stands between its words.
+/// Found anywhere in a name, whatever separates its words.
 pub const ANYWHERE: [&str; 39] = [
     "password",
     "passwd",
@@ -42,7 +42,7 @@ pub const ANYWHERE: [&str; 39] = [
     "unsealkey",
     "jsonkey",
 ];
-/// Words of their own.
+/// Found as single words.
 pub const WORDS: [&str; 30] = [
     "pwd",
     "pass",
@@ -75,7 +75,7 @@ pub const WORDS: [&str; 30] = [
     "pat",
     "requirepass",
 ];
-/// Two words that follow each other.
+/// Found as two consecutive words.
 pub const PAIRS: [(&str, &str); 34] = [
     ("storage", "key"),
     ("ssl", "key"),
@@ -112,7 +112,7 @@ pub const PAIRS: [(&str, &str); 34] = [
     ("backup", "codes"),
     ("basic", "auth"),
 ];
-/// Last words of names that are about a secret and hold none.
+/// Last words of names that describe a secret but do not hold it.
 pub const ABOUT: [&str; 68] = [
     "arn",
     "arns",
@@ -183,7 +183,7 @@ pub const ABOUT: [&str; 68] = [
     "characters",
     "limit",
 ];
-/// Values that choose how something is done.
+/// Values that select a mode of operation.
 pub const MODES: [&str; 34] = [
     "required",
     "optional",

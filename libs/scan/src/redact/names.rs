@@ -1,9 +1,9 @@
-//! Names that tell that their value is a secret.
+//! Secret names: names that indicate that their value is a secret.
 
 use super::name_words::{ABOUT, ANYWHERE, MODES, PAIRS, WORDS};
 use crate::words::words;
 
-/// Whether what stands under this key is a secret by its name.
+/// Whether the name of a key shows that its value is a secret.
 pub fn is_secret_name(key: &str) -> bool {
     let words = words(key);
     let Some(last) = words.last() else { return false };
@@ -21,27 +21,27 @@ pub fn is_secret_name(key: &str) -> bool {
         || ends_like_password(last)
 }
 
-/// `webhook_url` and its kin are secrets as they are.
+/// Whether the name is `webhook_url` or similar: such a URL is itself a secret.
 fn is_url_of_secret(words: &[String]) -> bool {
     let joined = words.concat();
     ["webhookurl", "webhookuri", "databaseurl", "sasurl"].iter().any(|name| joined.ends_with(name))
 }
 
-/// The address at which tokens are issued is none itself.
+/// Whether the name is that of a URL for issuing tokens, which is not a secret.
 fn is_url(words: &[String], name: &str) -> bool {
     let ends_with_url =
         words.last().is_some_and(|last| matches!(last.as_str(), "url" | "uri" | "urls" | "uris"));
     ends_with_url && matches!(name, "token" | "credential" | "secret")
 }
 
-/// `dbpwd`, `mysqlpass`
+/// Whether a word ends in an abbreviation for a password: `dbpwd`, `mysqlpass`.
 fn ends_like_password(word: &str) -> bool {
     const OTHERS: [&str; 6] = ["bypass", "compass", "surpass", "encompass", "trespass", "overpass"];
     word.ends_with("pwd") || (word.ends_with("pass") && !OTHERS.contains(&word))
 }
 
-/// Whether a text under a telling name is no secret all the same: a mode, or a reference to where the
-/// secret is.
+/// Whether a text under a secret name is not a secret after all: a mode, or a reference to the place of the
+/// secret.
 pub fn is_plain_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty() || MODES.contains(&lower.as_str()) || is_reference(&lower)
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_in_any_case_and_spelling() {
+    fn secret_names_are_found_in_any_case_and_spelling() {
         for name in [
             "password",
             "dbPasswd",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn names_about_secrets_are_no_secrets() {
+    fn names_that_only_describe_secrets_are_not_secret() {
         for name in [
             "secret_arn",
             "secret_name",

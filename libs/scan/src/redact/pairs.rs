@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::is_secret_name;
 use crate::json::Json;
 
-/// Ends of the keys under which names stand.
+/// Ends of the keys that hold a name.
 const NAME_ENDS: [&str; 14] = [
     "name",
     "key",
@@ -22,7 +22,7 @@ const NAME_ENDS: [&str; 14] = [
     "id",
     "path",
 ];
-/// Keys under which the values of names stand, besides those that end with "value".
+/// Keys that hold the value of a name, in addition to those that end with "value".
 const VALUE_KEYS: [&str; 12] = [
     "v",
     "values",
@@ -37,7 +37,7 @@ const VALUE_KEYS: [&str; 12] = [
     "binarydata",
     "expression",
 ];
-/// What a reference to a secret says. An object of nothing else holds none.
+/// Keys of a reference to a secret. An object with only these keys contains no secret.
 const REFERENCE_KEYS: [&str; 13] = [
     "name",
     "namespace",
@@ -58,17 +58,18 @@ fn folded(key: &str) -> String {
     key.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Whether an object names a secret, so that what it holds as its value is one.
+/// Whether an object names a secret, so that its value is one.
 pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
     fields.iter().any(|(key, value)| {
         let Some(name) = value.as_str().filter(|name| name.len() <= 256) else { return false };
         let key = folded(key);
         let is_name = key == "k" || NAME_ENDS.iter().any(|end| key.ends_with(end));
-        // A manifest of Kubernetes.
+        // `kind` is that of a Kubernetes manifest.
         (is_name && is_secret_name(name)) || (key == "kind" && name == "Secret")
     })
 }
 
+/// Whether a key holds the value of the name beside it.
 pub fn is_value_key(key: &str) -> bool {
     let backwards =
         || key.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
@@ -76,7 +77,7 @@ pub fn is_value_key(key: &str) -> bool {
         || VALUE_KEYS.iter().any(|name| backwards().eq(name.bytes().rev()))
 }
 
-/// Whether an object under a telling name only says where the secret is.
+/// Whether an object under a secret name only refers to the place of the secret.
 pub fn is_reference(fields: &BTreeMap<String, Json>) -> bool {
     fields.len() > 1 && fields.keys().all(|key| REFERENCE_KEYS.contains(&folded(key).as_str()))
         || fields.keys().all(|key| matches!(folded(key).as_str(), "name" | "secretname"))

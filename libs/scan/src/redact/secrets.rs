@@ -1,4 +1,4 @@
-//! The secrets known from an upload, to find their unmarked copies.
+//! The known secrets of an upload, for finding their unmarked copies.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,20 @@ use super::copies::spellings;
 use crate::json::Json;
 use crate::marks::Marks;
 
-/// Shorter strings are no secrets worth the false alarms.
+/// Shorter secrets would cause too many false alarms.
 const MIN_LETTERS: usize = 4;
-/// From this length a secret is looked for inside other strings, if it is not a plain word.
+/// A secret of at least this length is searched for inside other texts, unless it is a plain word.
 const MIN_LETTERS_INSIDE: usize = 8;
-/// Whatever contains a long secret contains its beginning; the search keeps no more of it.
+/// Only the beginning of a long secret is kept: a text that contains the secret contains its beginning.
 const MAX_PATTERN_BYTES: usize = 128;
-/// Bounds the memory of the search.
+/// Limits the memory of the search.
 const MAX_PATTERNS_BYTES: usize = 8 * 1024 * 1024;
 
 /// There are too many secrets to look for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooManySecrets;
 
+/// Collects the secrets of an upload before they are searched for.
 #[derive(Default)]
 pub struct SecretsCollector {
     weak: HashSet<String>,
@@ -31,7 +32,7 @@ pub struct SecretsCollector {
 }
 
 impl SecretsCollector {
-    /// Adds every value under a mark.
+    /// Adds every marked value.
     pub fn add_marked(&mut self, value: &Json, marks: Marks<'_>) {
         if marks.is_marked() {
             return self.add_all(value);
@@ -58,7 +59,7 @@ impl SecretsCollector {
     }
 
     fn add(&mut self, secret: &str) {
-        // What stands for a secret is none.
+        // The placeholder of a secret is not a secret.
         if HIDDEN.contains(&secret.to_lowercase()) || secret.contains(HIDDEN) {
             return;
         }
@@ -66,7 +67,7 @@ impl SecretsCollector {
             return;
         }
         self.seen.insert(secret.into());
-        // A text of several lines is found by each of them: copies may be indented or joined otherwise.
+        // Each line of a secret is searched for: copies may be indented or joined in another way.
         let lines = secret.lines().map(str::trim);
         for line in lines.filter(|line| !line.starts_with("-----")) {
             if line.chars().take(MIN_LETTERS).count() < MIN_LETTERS {
@@ -86,7 +87,7 @@ impl SecretsCollector {
     }
 
     /// # Errors
-    /// If there are more secrets than memory is kept for.
+    /// If the secrets exceed the memory limit of the search.
     pub fn finish(self) -> Result<Secrets, TooManySecrets> {
         if self.bytes > MAX_PATTERNS_BYTES {
             return Err(TooManySecrets);
@@ -100,8 +101,8 @@ impl SecretsCollector {
     }
 }
 
-/// Whether a secret is worth looking for inside other texts. One that is a plain word, a place or a
-/// number would hide half of everything.
+/// Whether a secret is searched for inside other texts. A plain word, a place or a number would hide too
+/// much.
 fn is_strong(secret: &str) -> bool {
     let length = secret.chars().count();
     let has = |kind: fn(&char) -> bool| secret.chars().any(|letter| kind(&letter));
@@ -116,7 +117,7 @@ fn is_strong(secret: &str) -> bool {
     length >= MIN_LETTERS_INSIDE && !is_place(secret) && (is_random || is_long)
 }
 
-/// Regions, zones and networks are marked with everything around them at times.
+/// Whether a text is a region, a zone or a network. Terraform sometimes marks these too.
 fn is_place(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_word = |part: &&str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -133,15 +134,15 @@ fn is_place(text: &str) -> bool {
     is_region || text.parse::<ipnet::IpNet>().is_ok() || text.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// Secrets that are known.
+/// The secrets to search for.
 pub struct Secrets {
-    /// In lower case.
+    /// Secrets that are only compared with whole texts, in lower case.
     weak: HashSet<String>,
     strong: Option<AhoCorasick>,
 }
 
 impl Secrets {
-    /// Of uploads that mark nothing.
+    /// An empty set, for uploads without marks.
     pub fn none() -> Self {
         Self { weak: HashSet::new(), strong: None }
     }
@@ -150,18 +151,18 @@ impl Secrets {
         self.weak.is_empty() && self.strong.is_none()
     }
 
-    /// Whether a text contains a secret, or is one. In a URL, each of its parts counts.
+    /// Whether a text contains or equals a secret. In a URL, each part is compared.
     pub fn reaches(&self, text: &str) -> bool {
         self.strong.as_ref().is_some_and(|strong| strong.is_match(text)) || self.is_weak(text)
     }
 
-    /// Whether a text is a weak secret as a whole.
+    /// Whether a whole text equals a weak secret.
     pub(super) fn is_one(&self, text: &str) -> bool {
         text.len() >= MIN_LETTERS && self.weak.contains(&text.to_lowercase())
     }
 
-    /// The text without the secrets that are found inside of it. One that is kept in part only, or is
-    /// the whole of it, hides all of the text.
+    /// Returns the text without the secrets in it. The whole text is hidden if it equals a secret, or
+    /// contains one of which only the beginning is known.
     pub(super) fn without(&self, text: &str) -> String {
         if self.is_one(text) {
             return HIDDEN.into();

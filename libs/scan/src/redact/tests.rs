@@ -43,7 +43,7 @@ fn names_hide_scalars_lists_and_objects() {
 }
 
 #[test]
-fn what_is_no_secret_stays() {
+fn ordinary_values_stay() {
     let state = json!({
         "http_tokens": "optional", "secret_arn": "arn:aws:x", "secret_name": "db", "password_enabled": true,
         "minimum_password_length": 14, "password": null, "manage_master_user_password": true,
@@ -132,7 +132,7 @@ fn addresses_and_ids_stay_different_where_secrets_are_hidden() {
 }
 
 #[test]
-fn types_tell_where_names_do_not() {
+fn types_reveal_secrets_under_ordinary_names() {
     assert_eq!(redacted("aws_ssm_parameter", json!({"Value": "x9"}), json!({})), json!({"Value": HIDDEN}));
     assert_eq!(redacted("aws_x", json!({"Value": "x9"}), json!({})), json!({"Value": "x9"}));
 }
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>(), yaml in "[a-z:\\- \n\"'|>{}\\[\\]#&*!é]{0,60}") {
+    fn no_text_makes_the_parser_panic(text in any::<String>(), yaml in "[a-z:\\- \n\"'|>{}\\[\\]#&*!é]{0,60}") {
         redacted("x", json!({"a": text, "b": yaml}), json!({}));
     }
 }

@@ -1,5 +1,5 @@
-//! Attributes that hold a secret though their names do not tell. driftctl marks nothing, and writes the
-//! names as Go has them (`Value`).
+//! Attributes that hold a secret under an ordinary name. driftctl marks no values, and writes the names in
+//! Go's form (`Value`).
 
 const SECRET_ATTRIBUTES: [(&str, &[&str]); 31] = [
     ("aws_ssm_parameter", &["value", "value_wo", "insecure_value"]),

@@ -1,5 +1,5 @@
-//! Secrets inside YAML text, such as the values of a Helm release. The text keeps its form: only the
-//! scalars that are hidden are replaced.
+//! Secrets inside YAML text, such as the values of a Helm release. The form of the text is preserved: only
+//! hidden scalars are replaced.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,12 +18,12 @@ enum Node {
         span: Span,
     },
     List(Vec<Node>),
-    /// Keys are scalars in every document that matters here.
+    /// Keys are scalars in all documents that matter here.
     Map(Vec<(String, Node)>),
     Alias,
 }
 
-/// The text with its secrets hidden, if it is a YAML document of keys and values and holds any.
+/// Returns the text with its secrets hidden, if it is a YAML document of keys and values and contains any.
 pub fn hide(text: &str, redactor: &Redactor<'_>) -> Option<String> {
     if !text.contains('\n') || !text.contains(':') {
         return None;

@@ -1,4 +1,4 @@
-//! What is known without a rules file: values that change by themselves, and labels.
+//! The built-in rules: values that change by themselves, and labels.
 
 use chrono::DateTime;
 
@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::path::Step;
 use crate::words::words;
 
-/// Attributes that move on by themselves, at the top of any resource or inside any block.
+/// Attributes that change by themselves, at the top of any resource or inside any block.
 const VOLATILE: [&str; 54] = [
     "etag",
     "e_tag",
@@ -65,7 +65,7 @@ const VOLATILE: [&str; 54] = [
     "instance_state",
     "power_state",
 ];
-/// Volatile parts of names of annotations.
+/// Parts of the names of annotations that change by themselves.
 const VOLATILE_KEYS: [&str; 8] = [
     "kubectl.kubernetes.io/restartedAt",
     "kubectl.kubernetes.io/last-applied-configuration",
@@ -76,7 +76,7 @@ const VOLATILE_KEYS: [&str; 8] = [
     "cloud.google.com/neg-status",
     "control-plane.alpha.kubernetes.io/leader",
 ];
-/// Counts that an autoscaler moves, and other values of one type.
+/// Counts that an autoscaler changes, and other values in one type of resource.
 const VOLATILE_OF_TYPE: [(&str, &str); 35] = [
     ("aws_autoscaling_group", "desired_capacity"),
     ("aws_ecs_service", "desired_count"),
@@ -114,7 +114,7 @@ const VOLATILE_OF_TYPE: [(&str, &str); 35] = [
     ("kubernetes_*deployment*", "spec.replicas"),
     ("kubernetes_*stateful_set*", "spec.replicas"),
 ];
-/// What labels are called by the providers.
+/// The providers' names for labels.
 const LABELS: [&str; 16] = [
     "tags",
     "tags_all",
@@ -133,7 +133,7 @@ const LABELS: [&str; 16] = [
     "default_tags",
     "custom_labels",
 ];
-/// Words of times that record what happened, as opposed to times that somebody sets.
+/// Words for times that record an event, as opposed to times that a person sets.
 const RECORDING: [&str; 19] = [
     "last",
     "latest",
@@ -156,7 +156,7 @@ const RECORDING: [&str; 19] = [
     "restorable",
 ];
 
-/// The class of a path by what it is called. Without a `leaf`, its values do not count.
+/// Returns the class of a path by its names. Without a `leaf`, the values are not considered.
 pub fn class_of(
     resource_type: &str,
     path: &[Step],
@@ -166,14 +166,14 @@ pub fn class_of(
     if is_volatile(resource_type, &keys) || leaf.is_some_and(|leaf| is_recorded_time(&keys, leaf)) {
         return Some((Class::Volatile, "changes by itself"));
     }
-    // A provider learned where the resource has always been.
+    // A newer provider reports the region, in which the resource has always been.
     if keys == ["region"] && leaf.is_none_or(|leaf| leaf.how == How::Added) {
         return Some((Class::Volatile, "the region became known"));
     }
     is_label(resource_type, &keys).then_some((Class::Info, "labels"))
 }
 
-/// The class of a change that nothing is known of.
+/// Returns the class of a change that no rule recognises.
 pub fn unknown(how: How) -> Class {
     match how {
         How::Reordered => Class::Info,
@@ -200,7 +200,7 @@ fn is_volatile(resource_type: &str, keys: &[&str]) -> bool {
         })
 }
 
-/// Inside maps that people write, such as environments, a name proves nothing.
+/// Whether a key is inside a map that people write, such as an environment, where names prove nothing.
 fn is_setting(keys: &[&str], key: &str) -> bool {
     let above = keys.iter().position(|name| *name == key).unwrap_or_default();
     keys[..above].iter().any(|name| {
@@ -233,7 +233,7 @@ fn is_type(pattern: &str, resource_type: &str) -> bool {
     }
 }
 
-/// A time that got later, in an attribute that records one.
+/// Whether the change is a later time in an attribute that records one.
 fn is_recorded_time(keys: &[&str], leaf: &Leaf<'_>) -> bool {
     let Some(last) = keys.last() else { return false };
     let time = |value: &Json| DateTime::parse_from_rfc3339(value.as_str()?).ok();

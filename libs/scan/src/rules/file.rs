@@ -1,4 +1,4 @@
-//! The rules file.
+//! The file with the operator's rules.
 
 use serde::Deserialize;
 
@@ -12,15 +12,15 @@ use crate::severity::Severity;
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RulesFile {
-    /// The least severity that raises an alert.
+    /// The lowest severity that raises an alert.
     alert_threshold: Severity,
     /// Globs `address[.path]` of noise.
     ignore: Vec<String>,
     /// Globs `address[.path]` of values that change by themselves.
     volatile: Vec<String>,
-    /// Attributes whose change is critical, wherever they are.
+    /// Attributes whose change is critical, at any depth.
     critical_paths: Vec<String>,
-    /// Attributes whose change is information, wherever they are.
+    /// Attributes whose change is information, at any depth.
     info_paths: Vec<String>,
     rule: Vec<WrittenRule>,
 }
@@ -63,6 +63,7 @@ enum WrittenKind {
     Unmanaged,
 }
 
+/// The reason why a rules file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     #[error("cannot read the rules file")]
@@ -138,7 +139,7 @@ fn compile(written: WrittenRule) -> Result<Rule, RulesError> {
     })
 }
 
-/// `address[.path]`
+/// Creates a rule from `address[.path]`.
 fn address_rule(class: Class, pattern: &str) -> Result<Rule, RulesError> {
     let path = Address::split(pattern).path;
     let rule = WrittenRule {
@@ -155,7 +156,7 @@ fn address_rule(class: Class, pattern: &str) -> Result<Rule, RulesError> {
     Ok(Rule { text: format!("{}: {pattern}", class.into_str()), ..compile(rule)? })
 }
 
-/// An attribute of this name at any depth.
+/// Creates a rule for an attribute name at any depth.
 fn name_rule(class: Class, name: &str) -> Result<Rule, RulesError> {
     let rule = WrittenRule {
         class,

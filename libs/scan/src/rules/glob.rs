@@ -1,6 +1,6 @@
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Compiles a pattern in which only `*` and `?` have a meaning: addresses hold brackets, quotes and
+/// Compiles a pattern in which only `*` and `?` are special: addresses contain brackets, quotes and
 /// backslashes.
 pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     let mut escaped = String::new();
@@ -13,21 +13,21 @@ pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(&escaped).backslash_escape(true).build()?.compile_matcher())
 }
 
-/// A resource's address in its parts.
+/// The parts of a resource's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address<'a> {
-    /// `module.a.module.b["x"]`; empty for the root module.
+    /// Such as `module.a.module.b["x"]`; empty for the root module.
     pub module: &'a str,
-    /// `aws_instance.web[0]`
+    /// Such as `aws_instance.web[0]`.
     pub resource: &'a str,
-    /// `aws_instance.web`
+    /// Such as `aws_instance.web`.
     pub without_index: &'a str,
-    /// What follows the resource, in a rule `address.path`.
+    /// The part after the resource, in a rule `address.path`.
     pub path: Option<&'a str>,
 }
 
 impl<'a> Address<'a> {
-    /// An address is any number of `module.name`, then `type.name`; what follows is a path.
+    /// Splits an address: any number of `module.name`, then `type.name`. The rest is a path.
     pub fn split(text: &'a str) -> Self {
         let ends: Vec<usize> = segment_ends(text).collect();
         let start = |index: usize| match index {
@@ -39,7 +39,7 @@ impl<'a> Address<'a> {
         while segment(first) == Some("module") && segment(first + 1).is_some() {
             first += 2;
         }
-        // A data source or a resource named by its mode.
+        // A data source, or a resource with its mode in front.
         let resource_start = start(first).unwrap_or(text.len());
         let resource_end = ends.get(first + 1).copied().unwrap_or(text.len());
         let resource = text.get(resource_start..resource_end).unwrap_or_default();
@@ -51,12 +51,12 @@ impl<'a> Address<'a> {
         }
     }
 
-    /// The address without the path.
+    /// Returns the address of the resource without the path.
     pub fn of_resource(text: &'a str, path: Option<&str>) -> &'a str {
         path.map_or(text, |path| text[..text.len() - path.len()].trim_end_matches('.'))
     }
 
-    /// The module, and each module around it.
+    /// Iterates over the module and each module around it.
     pub fn modules(self) -> impl Iterator<Item = &'a str> {
         let ends = segment_ends(self.module).collect::<Vec<_>>();
         let module = self.module;
@@ -64,7 +64,7 @@ impl<'a> Address<'a> {
     }
 }
 
-/// Where the dotted segments end; dots inside an index (`["a.b"]`) separate nothing.
+/// Iterates over the ends of the dotted segments. Dots inside an index (`["a.b"]`) are no separators.
 fn segment_ends(text: &str) -> impl Iterator<Item = usize> {
     let mut is_quoted = false;
     let mut is_escaped = false;

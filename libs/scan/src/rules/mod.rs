@@ -1,4 +1,4 @@
-//! Which changes are noise, which are information, and which are urgent. A file adds rules before the
+//! Rules that classify changes as noise, information or urgent. Rules of a file take precedence over the
 //! built-in ones.
 
 mod builtin;
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use crate::severity::Severity;
 
-/// The rules of this service.
+/// The rules of the service.
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub alert_threshold: Severity,
@@ -26,19 +26,19 @@ pub struct Rules {
 
 impl Rules {
     /// # Errors
-    /// If the file cannot be read or is not as expected.
+    /// If the file cannot be read or is invalid.
     pub fn read(file: &Path) -> Result<Self, RulesError> {
         Self::parse(&std::fs::read_to_string(file)?)
     }
 
     /// # Errors
-    /// If the text is not a rules file.
+    /// If the text is not a valid rules file.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let (alert_threshold, rules) = file::parse(text)?;
         Ok(Self { alert_threshold, rules })
     }
 
-    /// The rules of the file, in their order. [`Rating::rule`] is a place in it.
+    /// Returns the rules of the file in order. [`Rating::rule`] is an index into them.
     pub fn listed(&self) -> &[Rule] {
         &self.rules
     }

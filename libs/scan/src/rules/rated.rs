@@ -6,7 +6,7 @@ use crate::effect::{self, Effect};
 use crate::kind::Kind;
 use crate::path::Step;
 
-/// The resource that rules are asked about.
+/// The resource that is being rated.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub stack: &'a str,
@@ -15,28 +15,28 @@ pub struct Subject<'a> {
     pub kind: Kind,
 }
 
-/// What decided a rating.
+/// The origin of a rating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rated {
-    /// A rule of the file, by its place in [`Rules::listed`].
+    /// A rule of the file, by its index in [`Rules::listed`].
     Rule(usize),
     Builtin,
     Effect,
-    /// Nothing is known of the change.
+    /// No rule recognises the change.
     Default,
 }
 
-/// The class of a change, and why.
+/// The class of a change, and its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rating {
     pub class: Class,
     pub by: Rated,
-    /// A few words for people; the text of the rule is not repeated.
+    /// A short reason for people. It does not repeat the text of the rule.
     pub reason: Option<&'static str>,
 }
 
 impl Rules {
-    /// Rates one change. The first rule that fits decides.
+    /// Rates one change. The first matching rule decides.
     pub fn rate(&self, subject: &Subject<'_>, leaf: &Leaf<'_>) -> Rating {
         let path = leaf.node.path();
         if let Some(rating) = self.by_rule(subject, &path, Some(leaf)) {
@@ -63,19 +63,19 @@ impl Rules {
             return Rating { class: self.rules[rule].class, by: Rated::Rule(rule), reason: None };
         }
         let (class, reason) = match subject.kind {
-            Kind::Missing => (Class::Critical, Some("the resource is gone")),
+            Kind::Missing => (Class::Critical, Some("the resource no longer exists")),
             Kind::Unmanaged => (Class::Warning, Some("nothing declares the resource")),
             Kind::Changed => (Class::Warning, None),
         };
         Rating { class, by: Rated::Default, reason }
     }
 
-    /// Whether a path that does not differ at present is one that rules leave out of decisions.
+    /// Whether rules exclude a path from decisions, for a path that does not differ at present.
     pub fn covers(&self, subject: &Subject<'_>, path: &[Step]) -> bool {
         self.rate_path(subject, path).is_some_and(|rating| rating.class.is_covered())
     }
 
-    /// Rates a path whose values are not known: by the rules that need none.
+    /// Rates a path whose values are unknown, by the rules that do not depend on values.
     pub fn rate_path(&self, subject: &Subject<'_>, path: &[Step]) -> Option<Rating> {
         self.by_rule(subject, path, None).or_else(|| {
             let (class, reason) = builtin::class_of(subject.resource_type, path, None)?;

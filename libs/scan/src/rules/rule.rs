@@ -8,11 +8,11 @@ use crate::json::Json;
 use crate::kind::Kind;
 use crate::path::{Step, dotted, dotted_keys};
 
-/// One rule. Everything that it names must match.
+/// One rule. All of its conditions must match.
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub class: Class,
-    /// How the rule is written in the file.
+    /// The text of the rule in the file.
     pub text: String,
     pub(super) address: Option<GlobMatcher>,
     pub(super) module: Option<GlobMatcher>,
@@ -25,7 +25,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule speaks of the resource as a whole, whatever happened to it.
+    /// Whether the rule is about the resource as a whole, regardless of its changes.
     pub(super) fn covers_resource(&self, subject: &Subject<'_>) -> bool {
         let names_values = self.path.is_some() || self.from.is_some() || self.to.is_some();
         !names_values && self.is_about(subject)
@@ -63,7 +63,7 @@ impl Rule {
     }
 }
 
-/// A path covers what is under it. Places of elements may be written or left out.
+/// Whether a pattern covers a path. It covers everything below its match; list indexes are optional.
 fn covers_path(pattern: &GlobMatcher, path: &[Step]) -> bool {
     (1..=path.len()).any(|length| {
         let path = &path[..length];

@@ -159,7 +159,7 @@ fn values_that_change_by_themselves_are_volatile() {
 }
 
 #[test]
-fn labels_are_information_whatever_they_are_called() {
+fn labels_of_every_provider_are_information() {
     for name in ["tags", "tags_all", "labels", "user_labels", "freeform_tags", "defined_tags", "Tags"] {
         let map = |value: &str| format!(r#"{{"{name}":{{"team":"{value}"}}}}"#);
         assert_eq!(builtin("oci_x", &map("a"), &map("b")), Class::Info, "{name}");

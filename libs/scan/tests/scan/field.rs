@@ -1,4 +1,4 @@
-//! The cases of `tests/cases`, step by step.
+//! Runs the cases of `tests/cases`, step by step.
 
 use std::path::Path;
 
@@ -165,7 +165,7 @@ impl Case {
 }
 
 #[test]
-fn every_case_from_the_field_comes_out_as_it_should() {
+fn every_case_from_the_field_has_the_expected_result() {
     let cases: Value =
         serde_json::from_str(&std::fs::read_to_string(folder().join("steps.json")).unwrap()).unwrap();
     let mut wrong = Vec::new();

@@ -1,5 +1,5 @@
-//! The crate from outside: the cases from the field, the samples of real Terraform, and properties over
-//! sequences of scans, with stored drifts in memory.
+//! Tests of the crate's public interface: cases from the field, samples of real Terraform, and properties
+//! of sequences of scans, with stored drifts in memory.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

@@ -1,4 +1,4 @@
-//! Properties over sequences of scans.
+//! Properties of sequences of scans.
 
 use proptest::prelude::*;
 use scan::Scope;
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::store::{Counts, Store};
 
-/// A resource with two attributes that somebody may change, and noise around them.
+/// A resource with two attributes that matter, and noise around them.
 #[derive(Clone, Debug)]
 struct Resource {
     name: u8,
     size: u8,
     open: bool,
-    /// Changes that decide nothing: another etag, empty values, a reformatted text, an attribute more.
+    /// Changes without effect: another etag, empty values, a reformatted text, an additional attribute.
     noise: [u8; 4],
 }
 
@@ -58,7 +58,7 @@ fn ingest(store: &mut Store, stack: &str, resources: &[Resource]) -> Counts {
     store.ingest(&plan(resources), &Scope::of_stack(stack), false).unwrap()
 }
 
-/// The first of each name, as a scan counts them.
+/// Returns the first resource of each name, as a scan counts them.
 fn distinct(resources: &[Resource]) -> Vec<Resource> {
     let mut seen = [false; 4];
     resources
@@ -81,7 +81,7 @@ proptest! {
         }
     }
 
-    /// Decides on everything in the first scan; what follows keeps the two values of each resource.
+    /// Decides on every drift of the first scan. Later scans keep the two values of each resource.
     #[test]
     fn a_decision_survives_everything_but_another_value(
         first in prop::collection::vec(resource(), 1..5),
@@ -137,9 +137,9 @@ proptest! {
         prop_assert_eq!(run(&first_one), run(&mixed));
     }
 
-    /// A probe under a mark, with copies of it wherever a plan has texts.
+    /// Puts a probe under a mark, and copies of it into all texts of a plan.
     #[test]
-    fn no_probe_is_left_in_anything_that_is_stored(probe in "[A-Za-z]{3}[0-9][A-Za-z0-9]{6,16}", upper: bool) {
+    fn no_probe_remains_in_anything_stored(probe in "[A-Za-z]{3}[0-9][A-Za-z0-9]{6,16}", upper: bool) {
         let copy = if upper { probe.to_uppercase() } else { probe.clone() };
         let state = |n: u8| json!({"id": format!("id-{copy}"), "n": n, "secret_in": probe, "url": format!("https://h/{copy}?x"),
             copy.clone(): {"list": [copy]}, "text": json!({"inner": copy}).to_string(), "region": copy});

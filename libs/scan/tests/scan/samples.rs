@@ -1,4 +1,4 @@
-//! Every sample of real Terraform against what an independent program expects of it.
+//! Compares every sample of real Terraform with the expectations of an independent program.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use scan::{Judgement, Scan, ScanError, Scope, Source, StateKey, read, unpack};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What every secret of the samples contains.
+/// Each secret of the samples contains one of these texts.
 const SECRETS: [&str; 9] = [
     "hunter2",
     "rotated-by-hand",
@@ -57,7 +57,7 @@ struct ExpectedList {
 }
 
 #[test]
-fn every_plan_gives_what_is_expected_of_it() {
+fn every_plan_gives_the_expected_findings() {
     let plans = expected().into_iter().filter(|(_, sample)| sample.get("resource_drift").is_some());
     for (name, sample) in plans {
         for (source, list) in [(Source::Drift, "resource_drift"), (Source::Changes, "resource_changes")] {
@@ -72,7 +72,7 @@ fn every_plan_gives_what_is_expected_of_it() {
                 expected.severity,
                 "{at}"
             );
-            // What is written as "unknown" there is absent here.
+            // The expectations write "unknown" for an absent region.
             let region = |region: &Option<String>| region.clone().unwrap_or_else(|| "unknown".into());
             assert_eq!(tally(findings.iter().map(|f| region(&f.region))), expected.region, "{at}");
             assert_eq!(
@@ -110,7 +110,7 @@ fn the_lines_of_a_real_run_are_read() {
 }
 
 #[test]
-fn both_generations_of_driftctl_give_what_is_expected_of_them() {
+fn both_generations_of_driftctl_give_the_expected_findings() {
     let reports = expected().into_iter().filter(|(_, sample)| sample["format"] == "driftctl");
     for (name, sample) in reports {
         let scan = read_sample(&name, Source::Drift).unwrap();
@@ -124,7 +124,7 @@ fn both_generations_of_driftctl_give_what_is_expected_of_them() {
 }
 
 #[test]
-fn a_plan_made_without_looking_resolves_nothing() {
+fn a_plan_made_without_a_refresh_resolves_nothing() {
     for (name, is_complete) in [
         ("edge/refresh_disabled.plan.json", false),
         ("edge/targeted.plan.json", false),
@@ -138,7 +138,7 @@ fn a_plan_made_without_looking_resolves_nothing() {
 }
 
 #[test]
-fn no_secret_is_left_in_any_finding() {
+fn no_secret_remains_in_any_finding() {
     for (name, _) in expected().into_iter().filter(|(_, sample)| sample["accept"] != false) {
         for source in [Source::Drift, Source::Changes] {
             let scan = format!("{:?}", read_sample(&name, source).unwrap());
@@ -148,7 +148,7 @@ fn no_secret_is_left_in_any_finding() {
 }
 
 proptest! {
-    /// Most mutations make broken JSON, some make odd plans; none may panic.
+    /// Most mutations produce invalid JSON, and some produce odd plans; none may panic.
     #[test]
     fn a_damaged_upload_is_refused_or_read_but_never_fatal(
         which in 0usize..5,

@@ -1,4 +1,4 @@
-//! Stored drifts in memory: writes what matching says, as the service does.
+//! Stored drifts in memory. They are written according to the matches, as in the service.
 
 use scan::rules::Rules;
 use scan::{
@@ -14,7 +14,7 @@ pub struct Row {
     pub previous: Option<usize>,
 }
 
-/// What one scan did.
+/// The results of one scan.
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
 pub struct Counts {
     pub created: usize,

@@ -1,7 +1,7 @@
 use std::fs::read_to_string;
 use std::path::Path;
 
-/// The tests that a text links to: `[name](../file)`, each with its file.
+/// Returns the tests that a text links to as `[name](../file)`, each with its file.
 fn tests(text: &str) -> Vec<(&str, &str)> {
     let mut tests = Vec::new();
     for (before, after) in text.match_indices("](../").map(|(at, _)| text.split_at(at)) {
@@ -34,5 +34,5 @@ fn every_line_of_the_security_review_names_tests_that_exist() {
         }
         lines.push(number);
     }
-    assert_eq!(lines, (1..=88).collect::<Vec<_>>(), "each line stands once, in order");
+    assert_eq!(lines, (1..=88).collect::<Vec<_>>(), "each line appears once, in order");
 }

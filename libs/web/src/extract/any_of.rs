@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 use serde::de::{Error, IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// How many values a list parameter may have.
+/// Maximum number of values of a list parameter.
 const MAX_VALUES: usize = 50;
 
-/// The values of a list parameter, written `a,b`, of which one must match. At most 50.
+/// The values of a list parameter, written `a,b`. An item matches if it has one of them. At most 50.
 #[derive(Clone, Debug)]
 pub struct AnyOf<T>(pub Vec<T>);
 

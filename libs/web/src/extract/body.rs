@@ -11,7 +11,7 @@ use super::{unreadable, validated};
 use crate::body_deadline::is_late;
 use crate::{ApiError, ErrorCode};
 
-/// How many bytes a body may have. Set it with `app_data` on a scope; 1 MiB if nobody does.
+/// Maximum number of bytes in a body. Set it with `app_data` on a scope; the default is 1 MiB.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimit(pub usize);
 
@@ -21,7 +21,7 @@ impl Default for BodyLimit {
     }
 }
 
-/// A JSON body whose rules hold.
+/// A JSON body that satisfies the rules of its type.
 #[derive(Clone, Debug)]
 pub struct ValidJson<T>(pub T);
 
@@ -59,23 +59,25 @@ pub async fn read_body(body: web::Payload, limit: usize) -> Result<Bytes, ApiErr
     })
 }
 
-/// Reads JSON and checks its rules.
+/// Parses JSON and checks the rules of its type.
 ///
 /// # Errors
-/// 400 that names the field.
+/// 400 that names the field which is wrong.
 pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
-    // To serde, a list is the fields of a struct in their order.
+    // serde would read a list as the fields of a struct, in their order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(ApiError::validation("body", "must be an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
-    deserializer.end().map_err(|_| ApiError::validation("body", "has something after its end"))?;
+    deserializer
+        .end()
+        .map_err(|_| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
     validated(value)
 }
 
-/// Whether the request says that its body is JSON.
+/// Whether the `Content-Type` of the request is JSON.
 pub fn is_json(request: &HttpRequest) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();

@@ -9,22 +9,22 @@ use uuid::Uuid;
 
 use crate::{ApiError, Platform};
 
-/// Who is calling, by a valid access token. A handler that takes it cannot be reached without one.
+/// The caller, authenticated by a valid access token. A handler that takes it requires a token.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user_id: String,
     pub email: String,
     pub role: Role,
-    /// Absent only for tokens of the replaced stack.
+    /// `None` only for tokens of the replaced stack.
     pub session_id: Option<Uuid>,
     pub account_id: Option<String>,
 }
 
 impl Caller {
-    /// Goes on only if the caller has `role` or a higher one.
+    /// Requires that the caller has `role` or a higher one.
     ///
     /// # Errors
-    /// 403.
+    /// 403 if the caller's role is lower.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role >= role {
             return Ok(());
@@ -50,7 +50,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// Who is calling, where anybody may. A token that is sent must be valid all the same.
+/// The caller, where a token is optional. A token that is sent must still be valid.
 #[derive(Clone, Debug)]
 pub struct MaybeCaller(pub Option<Caller>);
 
@@ -64,8 +64,8 @@ impl FromRequest for MaybeCaller {
     }
 }
 
-/// The token of `Authorization: Bearer …`, the scheme in any case. Another scheme counts as a token
-/// that is not valid.
+/// Returns the token of `Authorization: Bearer …`, the scheme in any case. Another scheme counts as an
+/// invalid token.
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
     match value.split_once(' ') {

@@ -1,5 +1,4 @@
-//! What handlers take from a request. Whatever is wrong with it becomes an [`ApiError`] that names
-//! the field.
+//! Extractors for handlers. A malformed part of a request becomes an [`ApiError`] that names the field.
 
 mod any_of;
 mod body;
@@ -17,7 +16,7 @@ use validator::{Validate, ValidationErrorsKind};
 
 use crate::{ApiError, FieldError};
 
-/// Runs the rules of a type; the error names each field that breaks one.
+/// Checks the rules of a type. The error names each field that breaks one.
 fn validated<T: Validate>(value: T) -> Result<T, ApiError> {
     match value.validate() {
         Ok(()) => Ok(value),
@@ -61,7 +60,7 @@ fn describe(error: &validator::ValidationError) -> String {
     }
 }
 
-/// Fields are named as they are on the wire: never `r#type`, as Rust spells a keyword.
+/// Names a field as it is on the wire: never `r#type`, as Rust spells a keyword.
 fn camel_case(name: &str) -> String {
     let mut words = name.trim_start_matches("r#").split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
@@ -73,8 +72,8 @@ fn camel_case(name: &str) -> String {
     camel
 }
 
-/// Names the field that serde could not read: from the path, or from the message where serde knows
-/// only the name.
+/// Builds an error that names the field which serde could not read. The name comes from the path, or from
+/// the message if the path lacks it.
 fn unreadable(path: &str, message: &str) -> ApiError {
     let named = ["unknown field `", "missing field `", "duplicate field `"].into_iter().find_map(|start| {
         let (_, rest) = message.split_once(start)?;
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_named_as_on_the_wire() {
+    fn fields_have_their_wire_names() {
         assert_eq!(camel_case("current_password"), "currentPassword");
         assert_eq!(camel_case("r#type"), "type");
         assert_eq!(

@@ -8,10 +8,10 @@ use validator::Validate;
 use super::{unreadable, validated};
 use crate::ApiError;
 
-/// How long a query string may be.
+/// Maximum number of bytes in a query string.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 
-/// A query string whose rules hold. Give the type `#[serde(deny_unknown_fields)]`.
+/// A query string that satisfies the rules of its type. Give the type `#[serde(deny_unknown_fields)]`.
 #[derive(Clone, Debug)]
 pub struct ValidQuery<T>(pub T);
 
@@ -34,7 +34,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
         .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))
 }
 
-/// For operations that have no parameters: whoever sends one is told that it means nothing here.
+/// Refuses every query parameter, for operations that have none.
 #[derive(Clone, Copy, Debug)]
 pub struct NoQuery;
 
@@ -51,7 +51,7 @@ impl FromRequest for NoQuery {
     }
 }
 
-/// The one parameter of a path, such as an id.
+/// The single parameter of a path, such as an id.
 #[derive(Clone, Debug)]
 pub struct ValidPath<T>(pub T);
 

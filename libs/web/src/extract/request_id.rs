@@ -5,7 +5,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::ApiError;
 
-/// The id of the request, as its log line and its answer have it.
+/// The id of the request, as in its log line and its response.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 

@@ -55,7 +55,7 @@ async fn create(ValidJson(parcel): ValidJson<Parcel>) -> HttpResponse {
     web::created(parcel)
 }
 
-/// Takes a large body and tells its size.
+/// Reads a large body and responds with its size.
 async fn weigh(request: HttpRequest, body: Payload) -> Result<HttpResponse, ApiError> {
     web::expect_large_body(&request);
     Ok(web::ok(web::read_body(body, 1024 * 1024).await?.len()))
@@ -81,7 +81,7 @@ async fn broken() -> Result<HttpResponse, ApiError> {
 pub struct App {
     pub client: Client,
     pub platform: Platform,
-    /// Where `/metrics` is, if it is not on the same port.
+    /// The client of `/metrics`, if it has its own port.
     pub operations: Option<Client>,
     pub stores: Stores,
 }
@@ -111,7 +111,7 @@ impl App {
         Self { client, platform, operations, stores }
     }
 
-    /// Where it listens, as `host:port`.
+    /// Returns the address of the service as `host:port`.
     pub fn authority(&self) -> &str {
         self.client.base().trim_start_matches("http://")
     }

@@ -3,7 +3,7 @@ use testing::{Backend, Method, StatusCode};
 use crate::app::App;
 
 #[actix_web::test]
-async fn s18_only_listed_origins_may_read_answers() {
+async fn only_listed_origins_may_read_responses_s18() {
     let app = App::start(Backend::Memory).await;
     let from = async |origin: &str| app.client.with_header("origin", origin).get("/parcels?limit=1").await;
     let listed = from("http://localhost:3000").await;
@@ -53,7 +53,7 @@ async fn a_preflight_names_what_is_allowed_so_that_the_browser_can_name_what_is_
 }
 
 #[actix_web::test]
-async fn origins_are_compared_without_case_and_may_be_those_of_apps() {
+async fn origins_are_compared_without_case_and_may_belong_to_apps() {
     let origins = "https://App.Example.com,capacitor://localhost,app://.";
     let app = App::start_with(Backend::Memory, &["--cors-origin", origins]).await;
     for origin in ["https://app.example.com", "capacitor://localhost", "app://."] {

@@ -1,4 +1,4 @@
-//! What every service answers, whatever it serves.
+//! The responses that every service gives, whichever paths it has.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use app::App;
 
 #[actix_web::test]
-async fn answers_come_in_the_envelope() {
+async fn responses_come_in_the_envelope() {
     let app = App::start(Backend::Memory).await;
     let id = Uuid::new_v4();
     let got = app.client.get(&format!("/parcels/{id}")).await;
@@ -27,7 +27,7 @@ async fn answers_come_in_the_envelope() {
 }
 
 #[actix_web::test]
-async fn s53_whatever_is_wrong_with_a_request_is_named_in_the_envelope() {
+async fn the_envelope_names_each_fault_of_a_request_s53() {
     let app = App::start(Backend::Memory).await;
     let fields = async |body: Value| {
         let error =
@@ -64,7 +64,7 @@ async fn s53_whatever_is_wrong_with_a_request_is_named_in_the_envelope() {
 }
 
 #[actix_web::test]
-async fn a_wrong_method_is_told_which_ones_are_right() {
+async fn a_405_names_the_allowed_methods() {
     let app = App::start(Backend::Memory).await;
     let answer = app.client.delete("/parcels").await;
     answer.error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED");
@@ -72,7 +72,7 @@ async fn a_wrong_method_is_told_which_ones_are_right() {
 }
 
 #[actix_web::test]
-async fn s14_who_may_not_is_told_401_or_403() {
+async fn a_caller_without_permission_gets_401_or_403_s14() {
     let app = App::start(Backend::Memory).await;
     for client in [
         app.client.clone(),
@@ -92,7 +92,7 @@ async fn s14_who_may_not_is_told_401_or_403() {
 }
 
 #[actix_web::test]
-async fn s53_a_fault_of_ours_tells_nothing_of_its_cause() {
+async fn an_internal_error_does_not_reveal_its_cause_s53() {
     let app = App::start(Backend::Memory).await;
     let answer = app.client.get("/broken").await;
     answer.error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR");
@@ -101,7 +101,7 @@ async fn s53_a_fault_of_ours_tells_nothing_of_its_cause() {
 }
 
 #[actix_web::test]
-async fn s19_every_answer_carries_the_protective_headers_and_its_id() {
+async fn every_response_has_the_protective_headers_and_its_id_s19() {
     let app = App::start(Backend::Memory).await;
     for path in ["/nowhere", "/parcels?limit=1", "/health"] {
         let answer = app.client.with_header("x-request-id", "trace-7").get(path).await;
@@ -117,7 +117,7 @@ async fn s19_every_answer_carries_the_protective_headers_and_its_id() {
 }
 
 #[actix_web::test]
-async fn health_and_readiness_tell_of_the_backplane() {
+async fn health_and_readiness_report_the_backplane() {
     let app = App::start(Backend::Real).await;
     let health = app.client.get("/health").await.expect(StatusCode::OK);
     assert_eq!(
@@ -140,7 +140,7 @@ async fn health_and_readiness_tell_of_the_backplane() {
 }
 
 #[actix_web::test]
-async fn s56_metrics_name_routes_and_never_paths() {
+async fn metrics_name_routes_and_never_paths_s56() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/parcels/0f0f0f0f-0000-0000-0000-000000000000").await;
     app.client.get("/secret-path").await;
@@ -155,7 +155,7 @@ async fn s56_metrics_name_routes_and_never_paths() {
 }
 
 #[actix_web::test]
-async fn a_stopping_server_says_so_and_then_ends() {
+async fn a_stopping_server_reports_it_and_then_ends() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/ready").await.expect(StatusCode::OK);
     app.platform.stop.cancel();
@@ -163,7 +163,7 @@ async fn a_stopping_server_says_so_and_then_ends() {
 }
 
 #[actix_web::test]
-async fn with_an_address_for_operators_strangers_learn_only_whether_the_process_is_up_s71() {
+async fn with_a_separate_metrics_address_the_main_port_reports_only_whether_the_process_is_up_s71() {
     let app = App::start_with(Backend::Memory, &["--metrics-listen", "127.0.0.1:0"]).await;
     assert_eq!(app.client.get("/health").await.expect(StatusCode::OK), json!({"status": "ok"}));
     assert_eq!(app.client.get("/ready").await.expect(StatusCode::OK), json!({"status": "ok"}));

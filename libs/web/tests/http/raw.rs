@@ -1,4 +1,4 @@
-//! Clients that speak HTTP badly, byte by byte.
+//! Clients that send malformed or slow HTTP, byte by byte.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn connect(app: &App) -> TcpStream {
     TcpStream::connect(app.authority()).await.unwrap()
 }
 
-/// What the server sends until it closes the connection.
+/// Returns everything that the server sends until it closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut received = Vec::new();
     let read = timeout(testing::LIMIT, stream.read_to_end(&mut received)).await;
@@ -29,7 +29,7 @@ fn parts(answer: &str) -> (&str, Value) {
     (head, serde_json::from_str(body).unwrap_or_else(|_| panic!("no envelope: {answer:?}")))
 }
 
-/// Sends `head` and then a byte every now and then, until the server closes the connection.
+/// Sends `head` and then single bytes slowly, until the server closes the connection.
 async fn trickle(app: &App, head: &str) -> String {
     let (mut reading, mut writing) = connect(app).await.into_split();
     writing.write_all(head.as_bytes()).await.unwrap();
@@ -46,7 +46,7 @@ async fn trickle(app: &App, head: &str) -> String {
 }
 
 #[actix_web::test]
-async fn a_body_that_trickles_in_is_given_up_whoever_reads_it_s69() {
+async fn a_body_that_trickles_in_is_abandoned_in_every_handler_s69() {
     let app = App::start_with(Backend::Memory, &["--request-body-seconds", "1"]).await;
     let head = |path: &str| {
         format!(
@@ -61,7 +61,7 @@ async fn a_body_that_trickles_in_is_given_up_whoever_reads_it_s69() {
     }
     let chunked = "POST /parcels HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
     assert!(parts(&trickle(&app, chunked).await).0.starts_with("HTTP/1.1 4"));
-    // Nobody reads these bodies: the response comes at once, and the connection does not stay open for them.
+    // No handler reads these bodies: the response comes at once, and the connection does not wait for them.
     for (path, status) in [("/nowhere", 404), ("/me", 405)] {
         let answer = trickle(&app, &head(path)).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
@@ -108,7 +108,7 @@ async fn a_request_that_is_not_http_or_too_large_gets_the_envelope_s72() {
     ];
     for request in requests {
         let mut stream = connect(&app).await;
-        // The server may close before all is sent.
+        // The server may close the connection before the whole request is sent.
         stream.write_all(request.as_bytes()).await.ok();
         stream.shutdown().await.ok();
         let answer = rest(&mut stream).await;

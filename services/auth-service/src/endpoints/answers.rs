@@ -1,4 +1,4 @@
-//! The shapes of answers that several handlers give.
+//! Response bodies that several handlers share.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -23,7 +23,7 @@ use crate::state::State;
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
     pub access_token: String,
-    /// Absent where the cookie carries it.
+    /// Absent if only the cookie carries the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
     /// Seconds until the access token expires.
@@ -71,7 +71,7 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
 }
 
-/// How many sessions were ended.
+/// The number of sessions that were ended.
 #[derive(Serialize, ToSchema)]
 pub struct Terminated {
     pub terminated: usize,
@@ -97,7 +97,7 @@ impl From<user::Model> for User {
     }
 }
 
-/// A page of a list, of which one row more than `limit` was read to see whether another page follows.
+/// Builds a page of a list. `rows` has one row more than `limit` if another page follows.
 pub fn page<R, T: Serialize>(
     mut rows: Vec<R>,
     limit: u64,
@@ -110,7 +110,7 @@ pub fn page<R, T: Serialize>(
     web::list(rows.into_iter().map(view).collect(), limit, next)
 }
 
-/// An answer with tokens, each delivered as the request wants it.
+/// A response with tokens, delivered as the request asks.
 pub struct TokenAnswer<'a> {
     state: &'a State,
     delivery: Delivery,
@@ -158,7 +158,7 @@ impl<'a> TokenAnswer<'a> {
     }
 }
 
-/// The answer to a login or a sign-up.
+/// Builds the response to a login or a sign-up.
 pub fn logged_in(
     state: &State,
     delivery: Delivery,

@@ -25,11 +25,11 @@ pub struct AuditQuery {
     #[serde(default = "default_limit")]
     #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     cursor: Option<String>,
-    /// Only what concerns this user.
+    /// Only events that affect this user.
     user_id: Option<Uuid>,
-    /// Only this kind of event.
+    /// Only events of this kind.
     action: Option<Action>,
 }
 
@@ -38,9 +38,9 @@ pub struct AuditQuery {
 pub struct AuditEntry {
     id: i64,
     action: String,
-    /// Whom it concerns; absent where nobody was found.
+    /// The affected user; `null` if no account matched.
     user_id: Option<Uuid>,
-    /// Who did it, where it was somebody else.
+    /// The acting user; `null` if it is the affected user.
     actor_id: Option<Uuid>,
     session_id: Option<Uuid>,
     detail: Option<String>,
@@ -56,7 +56,7 @@ impl From<audit_log::Model> for AuditEntry {
     }
 }
 
-/// Authentication events, the newest first.
+/// Lists authentication events, newest first.
 #[utoipa::path(get, path = "/api/auth/audit", operation_id = "list_auth_audit", tag = "auth", params(AuditQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<AuditEntry>)))]
 pub async fn list_audit(
     state: Data<State>,

@@ -34,7 +34,7 @@ pub struct LoginRequest {
     password: Password,
 }
 
-/// Makes a viewer and logs them in.
+/// Creates a viewer and logs them in.
 #[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
 pub async fn sign_up(
     state: Data<State>,
@@ -50,7 +50,7 @@ pub async fn sign_up(
     logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("signup", outcome)?)
 }
 
-/// Opens a session.
+/// Logs a user in and opens a session.
 #[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>), (status = 401), (status = 429)))]
 pub async fn log_in(
     state: Data<State>,

@@ -20,7 +20,7 @@ use crate::refusals::hold_back;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// Everything of this service under `prefix`, which is empty where it runs alone.
+/// Returns all routes of this service under `prefix`, which may be empty.
 pub fn scope(prefix: &str) -> impl HttpServiceFactory + use<> {
     web::scope(prefix)
         .app_data(BodyLimit(MAX_BODY_BYTES))

@@ -32,7 +32,7 @@ pub struct ServiceTokenRequest {
     #[validate(custom(function = "is_account_id"))]
     #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<String>,
-    /// At most ten years ahead; 90 days if it is absent.
+    /// At most ten years ahead. If absent, the token expires after 90 days.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -44,7 +44,7 @@ pub struct ServiceTokenQuery {
     #[serde(default = "default_limit")]
     #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct ServiceToken {
 pub struct NewToken {
     #[serde(flatten)]
     about: ServiceToken,
-    /// Shown this once.
+    /// The token itself. No other response contains it.
     token: String,
 }
 
@@ -79,8 +79,9 @@ impl From<service_token::Model> for ServiceToken {
     }
 }
 
-/// Creates a token for a machine, such as a scanner in CI. It is revoked when its creator is no active
-/// admin any more.
+/// Creates a token for a machine, such as a scanner in CI.
+///
+/// The token is revoked when its creator is no longer an active admin.
 #[utoipa::path(post, path = "/api/auth/tokens", tag = "auth", request_body = ServiceTokenRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<NewToken>), (status = 409), (status = 429)))]
 pub async fn create_service_token(
     state: Data<State>,
@@ -104,7 +105,7 @@ pub async fn create_service_token(
     Ok(web::created(NewToken { about: row.into(), token }))
 }
 
-/// The tokens that work, the oldest first; never the tokens themselves.
+/// Lists the valid service tokens, oldest first, without the tokens themselves.
 #[utoipa::path(get, path = "/api/auth/tokens", tag = "auth", params(ServiceTokenQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<ServiceToken>)))]
 pub async fn list_service_tokens(
     state: Data<State>,
@@ -117,7 +118,7 @@ pub async fn list_service_tokens(
     Ok(answers::page(tokens, query.limit, |token| json!(token.id), ServiceToken::from))
 }
 
-/// Ends a token at once, everywhere.
+/// Revokes a service token at once, in all services.
 #[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Done), (status = 429)))]
 pub async fn end_service_token(
     state: Data<State>,

@@ -21,15 +21,15 @@ use web::openapi::{Done, Success};
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     id: Uuid,
-    /// Whether it is the caller's own.
+    /// Whether this is the session of the caller's token.
     current: bool,
     device_info: Device,
     ip_address: String,
     created_at: DateTime<Utc>,
     last_activity: DateTime<Utc>,
-    /// When it ends if nothing happens in it.
+    /// The time at which the session expires if it stays idle.
     idle_expires_at: DateTime<Utc>,
-    /// When it ends whatever happens in it.
+    /// The time at which the session expires at the latest.
     expires_at: DateTime<Utc>,
 }
 
@@ -49,13 +49,13 @@ impl Session {
     }
 }
 
-/// The caller's session.
+/// Returns the caller's session.
 #[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
     Ok(web::ok(Session::of(person.session.clone(), &person, &state)))
 }
 
-/// The caller's live sessions.
+/// Lists the caller's live sessions.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
 pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
@@ -65,7 +65,9 @@ pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Re
     Ok(web::ok(sessions))
 }
 
-/// Keeps the caller's session from going idle. Written at most once per interval.
+/// Records activity, which keeps the caller's session from expiring as idle.
+///
+/// Activity is written at most once per `activityIntervalSeconds`.
 #[utoipa::path(post, path = "/api/auth/activity", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn note_activity(
     state: Data<State>,
@@ -112,7 +114,7 @@ async fn terminate(state: &State, person: Person, id: Uuid, initiator: Initiator
     Ok(user.commit().await?)
 }
 
-/// Ends all of the caller's sessions but this one.
+/// Ends all of the caller's sessions except the current one.
 #[utoipa::path(delete, path = "/api/auth/sessions/all", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
 pub async fn end_other_sessions(
     state: Data<State>,

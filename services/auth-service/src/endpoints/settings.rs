@@ -18,7 +18,7 @@ pub struct PublicConfig {
     activity_interval_seconds: u32,
 }
 
-/// What a client needs to know to keep a session alive.
+/// Returns the settings that a client needs to keep a session alive.
 #[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
 pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     let settings = &state.settings;
@@ -32,7 +32,9 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     })
 }
 
-/// The public keys that verify access tokens (RFC 7517); none where a shared secret does.
+/// Returns the public keys that verify access tokens (RFC 7517).
+///
+/// There are none if a shared secret signs the tokens.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().json(state.platform.keys.jwks())

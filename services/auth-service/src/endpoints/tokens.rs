@@ -47,7 +47,7 @@ async fn exchange<'a>(
     let refreshed = user.refresh(token).await?;
     let row = user.row.clone();
     if refreshed.as_ref().is_some_and(|refreshed| refreshed.is_new) {
-        // Refused before the commit: the token stays the newest one of its session, and works later.
+        // Refused before the commit, so that the token stays the newest one of its session and works later.
         limits::admit_refresh(state, token.session_id, row.id).await?;
     }
     user.commit().await?;
@@ -55,8 +55,8 @@ async fn exchange<'a>(
     TokenAnswer::new(state, delivery, &row, &refreshed.session, refreshed.counter)
 }
 
-/// The token to exchange, of all that were presented. Reuse detection judges this one alone: a cookie that
-/// was left over must not end the session of the cookie beside it.
+/// Picks the token to exchange from all presented tokens. Reuse detection judges only this token: a leftover
+/// cookie must not end the session of another cookie.
 async fn token_in_use(state: &State, tokens: &[String]) -> Result<RefreshToken, AuthError> {
     if tokens.is_empty() {
         return Err(AuthError::NoCredential);
@@ -78,7 +78,7 @@ async fn token_in_use(state: &State, tokens: &[String]) -> Result<RefreshToken, 
     Ok(first)
 }
 
-/// The presented tokens that are ours, the newest of each session first.
+/// Returns the presented tokens that this service issued, the newest of each session first.
 fn genuine(state: &State, tokens: &[String]) -> Vec<RefreshToken> {
     let mut genuine =
         tokens.iter().filter_map(|token| state.refresh_tokens.read(token).ok()).collect::<Vec<_>>();
@@ -86,7 +86,7 @@ fn genuine(state: &State, tokens: &[String]) -> Vec<RefreshToken> {
     genuine
 }
 
-/// Ends the sessions that the request names by any token of them.
+/// Ends the session of the access token or, without a valid one, the sessions of the refresh tokens.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshRequest, security((), ("bearer" = []), ("refreshCookie" = [])), responses((status = 200, body = Done), (status = 403)))]
 pub async fn log_out(
     state: Data<State>,
@@ -102,15 +102,15 @@ pub async fn log_out(
     forget_cookie(&state, web::ok(()))
 }
 
-/// A session that a valid token names.
+/// A session to end, named by a valid token.
 struct Ending {
     session_id: Uuid,
-    /// The user whom an access token names.
+    /// The user that the access token names; `None` for a refresh token.
     subject: Option<String>,
 }
 
-/// The sessions that the valid tokens of the request name; none if they have ended already. Cookies are
-/// looked at last: where an access token does, no browser's rules matter.
+/// Returns the sessions that the valid tokens of the request name, or none if they have already ended.
+/// Cookies are read last: if an access token names the session, the origin rules for cookies do not apply.
 fn sessions_to_end(
     state: &State,
     request: &HttpRequest,
@@ -141,7 +141,7 @@ fn sessions_to_end(
     }
 }
 
-/// The refresh tokens of a request, ours or not.
+/// Returns the refresh tokens of a request, genuine or not.
 fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     match in_body {
         Some(token) => Ok(vec![token]),
@@ -160,7 +160,7 @@ async fn end(state: &State, ending: Ending, initiator: Initiator) -> Result<(), 
             Ok(user.commit().await?)
         }
         None if subject.is_some() => Err(AuthError::UnknownCaller),
-        // A refresh token outlives the row of its session.
+        // The row of a session can be deleted before its refresh token expires.
         None => Ok(()),
     }
 }

@@ -28,7 +28,7 @@ pub struct UserQuery {
     #[serde(default = "default_limit")]
     #[param(default = 50, minimum = 1, maximum = 100)]
     limit: u64,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     cursor: Option<String>,
     /// Part of a name or an email.
     #[validate(length(min = 1, max = 255), custom(function = "one_line"))]
@@ -42,7 +42,7 @@ pub struct UserPatch {
     #[schema(value_type = Option<String>, pattern = "^(viewer|engineer|admin)$")]
     role: Option<Role>,
     is_active: Option<bool>,
-    /// `null` takes the user out of their account.
+    /// `null` removes the user from their account.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "is_account_id"))]
     #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9._-]{1,64}$")]
@@ -54,18 +54,18 @@ pub struct UserPatch {
 pub struct ListedUser {
     #[serde(flatten)]
     user: User,
-    /// Where logins to the account are refused after too many failures.
+    /// The locks of the user after too many failed attempts.
     locks: Vec<UserLock>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserLock {
-    /// `network`; `unfamiliar_networks` for all that the user has not logged in from lately;
-    /// `password_change` for a session that sent wrong current passwords.
+    /// `network`: logins from one network. `unfamiliar_networks`: logins from all networks that the user has
+    /// not logged in from lately. `password_change`: password changes in one session.
     #[schema(pattern = "^(network|unfamiliar_networks|password_change)$")]
     scope: &'static str,
-    /// Only with the scope `network`.
+    /// Present only if the scope is `network`.
     #[serde(skip_serializing_if = "Option::is_none")]
     network: Option<String>,
     ends_at: DateTime<Utc>,
@@ -89,7 +89,7 @@ pub(super) fn default_limit() -> u64 {
     50
 }
 
-/// All users with their locks, by email.
+/// Lists all users with their locks, sorted by email.
 #[utoipa::path(get, path = "/api/auth/users", tag = "auth", params(UserQuery), security(("bearer" = ["admin"])), responses((status = 200, body = List<ListedUser>)))]
 pub async fn list_users(
     state: Data<State>,
@@ -98,7 +98,7 @@ pub async fn list_users(
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<String>).transpose()?;
     if after.as_deref().is_some_and(|after| one_line(after).is_err()) {
-        return Err(ApiError::validation("cursor", "is not one that this list gave"));
+        return Err(ApiError::validation("cursor", "is not a cursor of this list"));
     }
     let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
     let users = page.await.map_err(AuthError::from)?;
@@ -115,7 +115,7 @@ pub async fn list_users(
     ))
 }
 
-/// Changes a user's role, account or whether they may log in.
+/// Changes a user's role or account, or disables or enables the user.
 #[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = ["admin"])), responses((status = 200, body = Success<User>), (status = 409), (status = 429)))]
 pub async fn update_user(
     state: Data<State>,
@@ -147,7 +147,7 @@ pub async fn end_user_sessions(
     Ok(web::ok(Terminated { terminated }))
 }
 
-/// Lifts the locks of a user: they may try to log in again from everywhere.
+/// Lifts the locks of a user, who may then try to log in again from every network.
 #[utoipa::path(delete, path = "/api/auth/users/{id}/locks", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Lifted>), (status = 429)))]
 pub async fn lift_user_locks(
     state: Data<State>,
@@ -162,17 +162,19 @@ pub async fn lift_user_locks(
     Ok(web::ok(Lifted { lifted }))
 }
 
-/// Tells a field that is `null` from one that is absent.
+/// Distinguishes a field that is `null` from an absent one.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 fn one_line(text: &str) -> Result<(), validator::ValidationError> {
-    let refused = validator::ValidationError::new("characters").with_message("has control characters".into());
+    let refused = validator::ValidationError::new("characters")
+        .with_message("must not contain control characters".into());
     if text.contains(char::is_control) { Err(refused) } else { Ok(()) }
 }
 
-/// It ends up in room names and labels: `global` is everybody without an account.
+/// Checks an account id. Ids become part of room names and labels, where `global` stands for users without an
+/// account.
 pub(super) fn is_account_id(id: &str) -> Result<(), validator::ValidationError> {
     let is_id = (1..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

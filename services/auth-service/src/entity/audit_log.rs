@@ -6,7 +6,8 @@ use crate::audit::Action;
 
 const BATCH: usize = 500;
 
-/// One authentication event. Rows never change; those of [`Action::FREQUENT`] are forgotten in time.
+/// One authentication event. Rows never change. Rows of [`Action::FREQUENT`] actions are deleted after the
+/// retention period.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_logs", rename_all = "camelCase")]
 pub struct Model {
@@ -14,13 +15,13 @@ pub struct Model {
     pub id: i64,
     /// An [`Action`].
     pub action: String,
-    /// Whom it concerns; absent where nobody was found.
+    /// The affected user; `None` if no account matched.
     pub user_id: Option<Uuid>,
-    /// Who did it, where it is somebody else.
+    /// The acting user; `None` if it is the affected user.
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
-    /// Why a session ended, what became of a role, that a refresh gave a token once more: never free
-    /// text.
+    /// Never free text: the reason why a session ended, a user's new role, the scope of a lock, or `repeated`
+    /// for a repeated refresh.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,
@@ -31,7 +32,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The newest first, those before `before`.
+/// Returns the rows before `before`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
     user_id: Option<Uuid>,
@@ -46,8 +47,8 @@ pub async fn page(
     Entity::find().filter(wanted).order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-/// Forgets the rows of that action from before `before`. Ids rise with time, so it reads no further than
-/// it deletes, and one batch.
+/// Deletes the rows of an action that are older than `before`. Ids rise with time, so the search starts at
+/// the oldest row and reads at most one batch more than it deletes.
 pub async fn purge(db: &impl ConnectionTrait, action: Action, before: DateTime<Utc>) -> Result<(), DbErr> {
     loop {
         let oldest = Entity::find().filter(Column::Action.eq(action.into_str())).order_by_asc(Column::Id);

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "login_failures", rename_all = "camelCase")]
 pub struct Model {
-    /// Hash of the address that was typed; see [`crate::attempt::Attempt::account`].
+    /// Hash of the email address that was typed; see [`crate::attempt::Attempt::account`].
     #[sea_orm(primary_key, auto_increment = false)]
     pub account: String,
     /// See [`crate::account_locks::Place`].
@@ -15,7 +15,7 @@ pub struct Model {
     /// Absent if no account has the address.
     pub user_id: Option<Uuid>,
     pub failures: i64,
-    /// The end of the window. Failures before it no longer count afterwards.
+    /// The end of the window, after which its failures no longer count.
     pub ends_at: DateTime<Utc>,
 }
 
@@ -24,7 +24,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Counts one failure for each row, in a new window where the stored one has ended. Returns the counts.
+/// Counts one failure per row, in a new window if the stored one has ended. Returns the counts.
 pub async fn count(
     db: &impl ConnectionTrait,
     rows: Vec<ActiveModel>,
@@ -63,7 +63,7 @@ pub async fn open_of(
     Entity::find().filter(Column::UserId.is_in(users)).filter(Column::EndsAt.gt(now)).all(db).await
 }
 
-/// Deletes all windows of an account. Returns how many there were.
+/// Deletes all windows of an account. Returns their number.
 pub async fn delete_of(db: &impl ConnectionTrait, account: &str) -> Result<u64, DbErr> {
     Ok(Entity::delete_many().filter(Column::Account.eq(account)).exec(db).await?.rows_affected)
 }

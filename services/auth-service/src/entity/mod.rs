@@ -1,4 +1,4 @@
-//! The tables of this service. Finders live here: handlers never build a query.
+//! The tables of this service and their queries. Handlers never build a query.
 
 pub mod audit_log;
 pub mod login_failure;

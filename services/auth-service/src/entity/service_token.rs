@@ -6,7 +6,7 @@ use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use super::{StoredRole, user};
 
-/// A token for a machine. Its id is also the `sid` that its token names.
+/// A service token. Its id is also the `sid` claim of the token.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "service_tokens", rename_all = "camelCase")]
 pub struct Model {
@@ -33,7 +33,8 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// Ends the token, if nobody has yet: of two who try, one gets it.
+/// Revokes a token. Returns `None` if it is already revoked, so that only one of two concurrent callers gets
+/// the row.
 pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
     let ended = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now))
@@ -44,7 +45,7 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Res
     Ok(ended.into_iter().next())
 }
 
-/// Revokes the valid tokens of a creator. Returns them.
+/// Revokes the valid tokens of a creator and returns them.
 pub async fn end_of(
     db: &impl ConnectionTrait,
     creator: Uuid,
@@ -59,7 +60,7 @@ pub async fn end_of(
         .await
 }
 
-/// The ids of valid tokens whose creator is no active admin.
+/// The ids of valid tokens whose creator is not an active admin.
 pub async fn orphaned_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let admins = Query::select()
         .column(user::Column::Id)
@@ -84,7 +85,7 @@ fn valid(now: DateTime<Utc>) -> Select<Entity> {
     Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now))
 }
 
-/// Those that work, by id after `after`: ids are UUIDv7, so the oldest first.
+/// Returns the valid tokens after `after`, sorted by id. Ids are UUIDv7, so the oldest come first.
 pub async fn page(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -99,7 +100,7 @@ pub async fn page(
         .await
 }
 
-/// The ids of those that work.
+/// The ids of the valid tokens.
 pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     valid(now).select_only().column(Column::Id).into_tuple().all(db).await
 }
@@ -109,7 +110,7 @@ pub async fn record_use(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) 
     update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
 }
 
-/// Those that were ended before they expired.
+/// Revoked tokens that would otherwise still be valid.
 pub async fn ended(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::RevokedAt.is_not_null()).filter(Column::ExpiresAt.gt(now)).all(db).await
 }

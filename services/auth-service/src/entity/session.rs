@@ -15,7 +15,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub user_id: Uuid,
-    /// A MAC that stands for the session and is no credential.
+    /// A MAC that identifies the session and is not a credential.
     #[sea_orm(unique)]
     pub session_token: String,
     #[sea_orm(column_type = "Json")]
@@ -44,7 +44,7 @@ impl Model {
         }
     }
 
-    /// Whether nobody ended it and it is not over by itself.
+    /// Whether the session is neither revoked nor expired.
     pub fn is_live(&self, now: DateTime<Utc>, idle_timeout: TimeDelta) -> bool {
         self.revoked_at.is_none() && self.lifetime().over(now, idle_timeout).is_none()
     }
@@ -54,8 +54,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// The sessions of a user that nobody ended, the most recently active first. Some may be over by
-/// themselves.
+/// The sessions of a user that are not marked as ended, most recently active first. Some may have expired.
 pub async fn open_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::UserId.eq(user_id))
@@ -66,7 +65,7 @@ pub async fn open_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Mod
         .await
 }
 
-/// Sessions that are over by themselves and that nobody has ended yet.
+/// Expired sessions that are not yet marked as ended.
 pub async fn overdue(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -82,7 +81,7 @@ pub async fn overdue(
         .await
 }
 
-/// Sessions that were ended at `since` or later, with the reason.
+/// Sessions that ended at or after `since`, with the time and the reason.
 pub async fn ended_since(
     db: &impl ConnectionTrait,
     since: DateTime<Utc>,
@@ -102,7 +101,7 @@ pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     Entity::find().filter(Column::RevokedAt.is_null()).count(db).await
 }
 
-/// Forgets the sessions that ended before `before`.
+/// Deletes the sessions that ended before `before`. Returns their number.
 pub async fn purge(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     Ok(Entity::delete_many().filter(Column::RevokedAt.lt(before)).exec(db).await?.rows_affected)
 }

@@ -1,4 +1,4 @@
-//! Names of the wire as values of string columns.
+//! Enums of `contracts` as string columns, under the names that events and responses use.
 
 use contracts::Role;
 use contracts::events::auth::EndReason;
@@ -13,7 +13,7 @@ pub struct StoredRole(pub Role);
 pub struct StoredReason(pub EndReason);
 
 #[derive(Debug, thiserror::Error)]
-#[error("the database holds a name that is unknown here")]
+#[error("the database contains an unknown name")]
 pub struct UnknownName;
 
 impl StoredRole {

@@ -14,20 +14,20 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
-    /// In the form of [`Email`].
+    /// In the canonical form of [`Email`].
     #[sea_orm(unique)]
     pub email: String,
-    /// See [`crate::password`]; never leaves this service.
+    /// The stored form of the password, which never leaves this service; see [`crate::password`].
     pub password: String,
     pub role: StoredRole,
     pub is_active: bool,
     pub account_id: Option<String>,
-    /// Grows with each change of what tokens say of the user.
+    /// Incremented by each change that outdates the user's access tokens.
     pub generation: i64,
-    /// Grows whenever all sessions of the user, or all but one, are ended. A login that began in an earlier
-    /// epoch opens no session.
+    /// Incremented whenever all sessions of the user, or all but one, are ended. A login that began in an
+    /// earlier epoch opens no session.
     pub login_epoch: i64,
-    /// Lower-cased name and email, for the admins' search. Empty in rows of the replaced stack.
+    /// Lower-cased name and email, for the admins' search. Empty in rows of the old stack.
     pub search: String,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
@@ -48,7 +48,7 @@ impl Model {
     }
 }
 
-/// What [`Model::search`] holds for a user.
+/// The value of [`Model::search`] for a user.
 pub fn search_text(name: &str, email: &Email) -> String {
     format!("{} {email}", name.to_lowercase())
 }
@@ -61,12 +61,12 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// Reads the row and holds it until the transaction ends. SQLite holds the whole database instead.
+/// Reads the row and locks it until the transaction ends. SQLite locks the whole database instead.
 pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(transaction).await
 }
 
-/// The same for the user whom a session belongs to.
+/// Like [`lock`], for the owner of a session.
 pub async fn lock_owner(transaction: &impl ConnectionTrait, session: Uuid) -> Result<Option<Model>, DbErr> {
     let owner = Query::select()
         .column(session::Column::UserId)
@@ -76,7 +76,7 @@ pub async fn lock_owner(transaction: &impl ConnectionTrait, session: Uuid) -> Re
     Entity::find().filter(Column::Id.in_subquery(owner)).lock_exclusive().one(transaction).await
 }
 
-/// Holds every active admin's row, in the order of their ids, and returns those ids.
+/// Locks the rows of all active admins in the order of their ids. Returns the ids.
 pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
     let admins = Entity::find()
         .filter(Column::Role.eq(StoredRole(Role::Admin)))
@@ -88,7 +88,7 @@ pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Ve
     Ok(admins.into_iter().map(|admin| admin.id).collect())
 }
 
-/// Users by email after `after`, those whose name or email contains `q`.
+/// Returns the users after `after`, sorted by email. With `q`, only users whose name or email contains `q`.
 pub async fn page(
     db: &impl ConnectionTrait,
     q: Option<&str>,
@@ -111,7 +111,7 @@ pub async fn page(
         .await
 }
 
-/// Users whom a change made tokens of theirs out of date, not before `since`.
+/// Users whose access tokens were outdated by a change at or after `since`.
 pub async fn changed_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Generation.gt(0)).filter(Column::UpdatedAt.gte(since)).all(db).await
 }

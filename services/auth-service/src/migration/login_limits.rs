@@ -1,8 +1,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, string, timestamp_with_time_zone, uuid, uuid_null};
 
-/// Failed logins by account and place, the networks that users log in from, and the epoch that a login
-/// must not outlive.
+/// Adds failed logins by account and place, the networks that users log in from, and the login epoch of
+/// users.
 pub struct LoginLimits;
 
 impl MigrationName for LoginLimits {

@@ -1,15 +1,15 @@
-//! The line in front of the password hasher. Pure: no clock, no threads.
+//! The queue in front of the password hasher. Pure: no clock, no threads.
 //!
-//! A job has a path, from the widest group that it belongs to, to the narrowest: a network, an address in
-//! the network, an account at the address. Groups take turns at every level. In a turn, a group gets one
-//! job for each account that has jobs in it, up to a number of its own. Three properties follow:
+//! A job has a path of groups, from the widest to the narrowest: a network, an address in the network, an
+//! account at the address. Groups take turns at every level. In a turn, a group gets one job for each of its
+//! accounts with waiting jobs, up to the group's maximum. Three properties follow:
 //!
-//! - An account with many jobs delays itself, and neither its neighbours nor other networks.
-//! - A network with many accounts gets more than one with few, and yet no more than its number.
-//! - A new group joins behind those that wait, so every job is served in the end.
+//! - An account with many jobs delays only itself, not its neighbours or other networks.
+//! - A network with many accounts gets more jobs than one with few, but no more than its maximum.
+//! - A new group joins behind the waiting groups, so every job is served in the end.
 //!
-//! When the line is full, the newest job of the most crowded group leaves it, level by level: the group with
-//! the most jobs for each that it gets in a turn.
+//! A full queue sheds the newest job of the most crowded group. The search goes level by level: the most
+//! crowded group has the most waiting jobs per job that it gets in a turn.
 
 use std::collections::VecDeque;
 
@@ -17,11 +17,11 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<K> {
     pub group: K,
-    /// The most jobs that the group gets in a turn, at least 1.
+    /// Maximum number of jobs that the group gets in a turn, at least 1.
     pub most: usize,
 }
 
-/// Names a waiting job.
+/// Identifies a waiting job.
 #[derive(Debug)]
 pub struct Ticket<K> {
     path: Vec<Step<K>>,
@@ -38,7 +38,7 @@ pub struct FairQueue<K, T> {
 #[derive(Debug)]
 struct Group<K, T> {
     most: usize,
-    /// Jobs that are left of the turn that has begun; 0 between turns.
+    /// Jobs left in the current turn; 0 between turns.
     left_of_turn: usize,
     /// Number of jobs in this group, at any depth.
     size: usize,
@@ -58,7 +58,7 @@ impl<K: Clone + Eq, T> FairQueue<K, T> {
         self.all.size
     }
 
-    /// Adds a job. Returns its ticket, and the job that had to leave, which may be the same.
+    /// Adds a job. Returns its ticket, and the job that was shed, which may be the new one.
     pub fn push(&mut self, path: Vec<Step<K>>, job: T) -> (Ticket<K>, Option<T>) {
         let id = self.pushed;
         self.pushed += 1;
@@ -67,12 +67,12 @@ impl<K: Clone + Eq, T> FairQueue<K, T> {
         (Ticket { path, id }, shed)
     }
 
-    /// Takes out the job whose turn it is.
+    /// Removes and returns the job whose turn it is.
     pub fn pop(&mut self) -> Option<T> {
         self.all.pop()
     }
 
-    /// Takes out a job that no longer wants to wait. `None` if the job has left the line already.
+    /// Removes a job whose caller no longer waits. Returns `None` if the job is no longer in the queue.
     pub fn remove(&mut self, ticket: &Ticket<K>) -> Option<T> {
         self.all.remove(&ticket.path, ticket.id)
     }
@@ -83,7 +83,7 @@ impl<K: Clone + Eq, T> Group<K, T> {
         Self { most, left_of_turn: 0, size: 0, jobs: VecDeque::new(), groups: VecDeque::new() }
     }
 
-    /// The number of jobs that the group gets in a turn: one for each account in it, up to its own number.
+    /// The number of jobs that the group gets in a turn: one for each account in it, up to its maximum.
     fn weight(&self) -> usize {
         match self.groups.len() {
             0 => 1,
@@ -126,7 +126,8 @@ impl<K: Clone + Eq, T> Group<K, T> {
         Some(job)
     }
 
-    /// Takes out the newest job of the most crowded group. Of equally crowded groups, the last in turn sheds.
+    /// Removes the newest job of the most crowded group. Among equally crowded groups, the last in turn
+    /// sheds.
     fn shed(&mut self) -> Option<T> {
         let crowd = |(_, group): &(K, Self)| (group.size, group.weight());
         let more = |one: (usize, usize), other: (usize, usize)| (one.0 * other.1).cmp(&(other.0 * one.1));
@@ -154,7 +155,7 @@ impl<K: Clone + Eq, T> Group<K, T> {
         job
     }
 
-    /// Takes a job out of the group at `nth`, and drops the group if it is empty then.
+    /// Removes a job from the group at `nth`, and then the group if it is empty.
     fn take_from(&mut self, nth: usize, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let group = &mut self.groups.get_mut(nth)?.1;
         let job = take(group);
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_gets_a_job_for_each_account_and_no_more_than_its_number_s59() {
+    fn a_network_gets_a_job_for_each_account_and_no_more_than_its_maximum_s59() {
         let mut queue = Queue::new(16);
         for account in ["1", "2", "3", "4", "5", "6"] {
             queue.push(path("crowd", account), account);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_line_sheds_the_newest_job_of_the_most_crowded_group_s59() {
+    fn a_full_queue_sheds_the_newest_job_of_the_most_crowded_group_s59() {
         let mut queue = Queue::new(3);
         for job in ["a1", "a2", "a3"] {
             assert_eq!(queue.push(path("office", "alice"), job).1, None);
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_left_is_not_served() {
+    fn a_removed_job_is_not_served() {
         let mut queue = Queue::new(3);
         let (ticket, _) = queue.push(path("office", "alice"), "a1");
         queue.push(path("office", "alice"), "a2");
@@ -251,7 +252,8 @@ mod tests {
         assert!(queue.len() == 0 && queue.all.groups.is_empty());
     }
 
-    /// Ninety connections of one account, each of which asks again at once, beside nine other accounts.
+    /// Counts the served jobs per account: ninety connections of one account, each of which retries at once,
+    /// compete with nine other accounts.
     fn shares(network_of: impl Fn(&'static str) -> &'static str) -> HashMap<&'static str, usize> {
         let mut outside = vec!["greedy"; 90];
         outside.extend(["b", "c", "d", "e", "f", "g", "h", "i", "j"]);

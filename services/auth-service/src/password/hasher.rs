@@ -1,5 +1,5 @@
-//! Hashes and verifies passwords: off the async threads, on at most one thread per core, behind a line
-//! that is bounded and fair.
+//! Hashes and verifies passwords outside the async threads, on at most one thread per core, behind a bounded
+//! and fair queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -23,9 +23,9 @@ pub struct PasswordHasher {
     duration: Histogram,
 }
 
-/// The line is full, or the process stops.
+/// The queue is full, or the process is stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords wait to be checked")]
+#[error("too many passwords wait to be hashed or compared")]
 pub struct Overloaded;
 
 #[derive(Debug, thiserror::Error)]
@@ -37,20 +37,20 @@ pub enum HashError {
 }
 
 impl PasswordHasher {
-    /// `queue` is the number of jobs that may wait besides those that are at work.
+    /// `queue` is the number of jobs that may wait, not counting the running ones.
     pub fn new(cost: u32, queue: usize, duration: Histogram, waiting: IntGauge) -> Self {
         let idle = available_parallelism().map_or(1, usize::from);
         let schedule = Schedule { idle, line: FairQueue::new(queue), waiting };
         Self { cost, cores: Cores(Arc::new(Mutex::new(schedule))), duration }
     }
 
-    /// Hashes a new password. `path` is the job's place in the line; see [`FairQueue`].
+    /// Hashes a new password. `path` is the job's path in the queue; see [`FairQueue`].
     pub async fn hash(&self, password: Password, path: Vec<Step<Group>>) -> Result<String, HashError> {
         let cost = self.cost;
         Ok(self.run(path, move || scheme::hash(&password, cost)).await??)
     }
 
-    /// Compares a password. Costs the same whether something is stored or not.
+    /// Compares a password with the stored one. Costs the same work if nothing is stored.
     pub async fn verify(
         &self,
         password: Password,
@@ -73,7 +73,7 @@ impl PasswordHasher {
         let core = self.cores.wait(path).await?;
         let duration = self.duration.clone();
         spawn_blocking(move || {
-            // Held in here: a caller that goes away does not free a core that is still at work.
+            // Held inside the closure: a caller that disconnects must not free a core that is still at work.
             let _held = core;
             let _timer = duration.start_timer();
             give_way();
@@ -84,7 +84,7 @@ impl PasswordHasher {
     }
 }
 
-/// The cores that may hash, and the line in front of them.
+/// The cores that may hash, and the queue in front of them.
 #[derive(Clone)]
 struct Cores(Arc<Mutex<Schedule>>);
 
@@ -115,7 +115,7 @@ impl Cores {
                 schedule.idle -= 1;
                 return Ok(Core(self.clone()));
             }
-            // A job that has to leave learns it as its sender is dropped.
+            // Dropping the sender of a shed job wakes its caller with an error.
             let (ticket, _shed) = schedule.change_line(|line| line.push(path, sender));
             Place { cores: self.clone(), ticket }
         };
@@ -127,7 +127,7 @@ impl Cores {
     }
 }
 
-/// A place in the line. A caller that goes away leaves it.
+/// A waiting job in the queue. If the caller disconnects, this value is dropped and the job is removed.
 struct Place {
     cores: Cores,
     ticket: Ticket<Group>,
@@ -140,7 +140,7 @@ impl Drop for Place {
     }
 }
 
-/// The right to keep one core busy. Passes to the next in line when it is dropped.
+/// The right to keep one core busy. When dropped, it passes to the next job in the queue.
 struct Core(Cores);
 
 impl Drop for Core {
@@ -152,17 +152,18 @@ impl Drop for Core {
             next
         };
         if let Some(next) = next {
-            // A caller that went away gives the core back, which is then dropped here and passes on.
+            // If that caller has disconnected, `send` returns the core. Dropped here, it passes to the next
+            // job.
             let _ = next.send(Self(self.0.clone()));
         }
     }
 }
 
-/// Lets the threads that serve requests go first on every core. Where the system does not allow it, those
-/// threads wait a little longer.
+/// Lowers the priority of this thread, so that the threads that serve requests go first on every core. If the
+/// system does not allow this, requests wait a little longer.
 fn give_way() {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "hashing runs at the priority of everything else");
+        tracing::debug!(%error, "could not lower the priority of a hashing thread");
     }
 }
 
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashed_is_verified() {
+    async fn a_hashed_password_is_verified() {
         let hasher = hasher(1);
         let password = Password::parse("correct horse").unwrap();
         let stored = hasher.hash(password.clone(), path("alice")).await.unwrap();
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn s37_at_most_one_per_core_works_and_the_excess_is_shed() {
+    async fn at_most_one_job_per_core_runs_and_the_excess_is_shed_s37() {
         let hasher = hasher(3);
         let cores = available_parallelism().unwrap().get();
         let (gate, waiting) = mpsc::channel::<()>();
@@ -242,7 +243,7 @@ mod tests {
         }
         for _ in 0..5 {
             let shed = tokio::time::timeout(testing::LIMIT, calls.join_next()).await;
-            assert_eq!(shed.expect("an answer at once").unwrap().unwrap(), Err(Overloaded));
+            assert_eq!(shed.expect("a response at once").unwrap().unwrap(), Err(Overloaded));
         }
         drop(gate);
         while let Some(done) = calls.join_next().await {
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_full_line_makes_room_for_another_account_s59() {
+    async fn a_full_queue_sheds_a_greedy_job_for_another_account_s59() {
         let hasher = hasher(2);
         let gate = occupy(&hasher).await;
         let wait = |name| {
@@ -268,13 +269,13 @@ mod tests {
         waiting(2).await;
         let other = wait("other");
         let shed = tokio::time::timeout(testing::LIMIT, second).await;
-        assert_eq!(shed.expect("the greedy account makes room at once").unwrap(), Err(Overloaded));
+        assert_eq!(shed.expect("the job of the greedy account is shed at once").unwrap(), Err(Overloaded));
         drop(gate);
         assert_eq!((first.await.unwrap(), other.await.unwrap()), (Ok(()), Ok(())));
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_caller_that_goes_away_leaves_the_line_and_frees_its_core_s59() {
+    async fn a_caller_that_disconnects_leaves_the_queue_and_frees_its_core_s59() {
         let hasher = hasher(1);
         let gate = occupy(&hasher).await;
         let gone = spawn({

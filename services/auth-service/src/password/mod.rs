@@ -1,4 +1,4 @@
-//! Passwords: what is accepted, how they are kept, and where the expensive work runs.
+//! Passwords: which are accepted, how they are stored, and where the expensive work runs.
 
 mod fair_queue;
 mod hasher;
@@ -16,7 +16,7 @@ pub use strength::{PasswordPolicy, TooWeak};
 
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 255;
-/// A character can take several code points before normalisation: this only bounds the work.
+/// Bounds only the work: before normalisation, a character can take several code points.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// A password within the bounds, in the form that is hashed.
@@ -24,7 +24,7 @@ const MAX_BYTES: usize = 8 * 1024;
 #[serde(try_from = "String")]
 pub struct Password {
     normalised: String,
-    /// As typed, because the replaced stack hashed that.
+    /// As typed, because the old stack hashed this form.
     typed: String,
 }
 
@@ -70,17 +70,17 @@ mod tests {
         assert!(Password::parse("12345678").is_ok());
         assert!(Password::parse(&"é".repeat(255)).is_ok());
         assert_eq!(Password::parse(&"é".repeat(256)).err(), Some(PasswordLength));
-        // Eight code points typed, four characters kept.
+        // Eight code points as typed, four characters after normalisation.
         assert_eq!(Password::parse(&"e\u{301}".repeat(4)).err(), Some(PasswordLength));
     }
 
     #[test]
-    fn s32_64_emoji_are_within_the_bounds() {
+    fn passwords_of_64_emoji_are_within_the_bounds_s32() {
         assert!(Password::parse(&"🦀".repeat(64)).is_ok());
     }
 
     #[test]
-    fn s52_debug_shows_nothing_of_it() {
+    fn debug_output_hides_the_password_s52() {
         let password = Password::parse("correct horse").unwrap();
         assert_eq!(format!("{password:?}"), "Password(…)");
     }

@@ -9,7 +9,7 @@ use crate::app::{App, PASSWORD, WRONG, email};
 
 #[rstest]
 #[actix_web::test]
-async fn s38_an_address_is_one_account_however_it_is_typed(
+async fn an_address_is_one_account_however_it_is_typed_s38(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -21,7 +21,7 @@ async fn s38_an_address_is_one_account_however_it_is_typed(
 
 #[rstest]
 #[actix_web::test]
-async fn s39_fifty_sign_ups_of_one_email_make_one_user(
+async fn fifty_sign_ups_of_one_email_create_one_user_s39(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -36,7 +36,7 @@ async fn s39_fifty_sign_ups_of_one_email_make_one_user(
 
 #[rstest]
 #[actix_web::test]
-async fn s43_a_forged_forwarded_header_changes_nothing(
+async fn a_forged_forwarded_header_changes_nothing_s43(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-ip=3"]).await;
@@ -63,7 +63,7 @@ async fn sign_ups_are_limited(#[values(Backend::Memory, Backend::Real)] backend:
 
 #[rstest]
 #[actix_web::test]
-async fn s44_without_redis_everything_goes_on_and_the_limits_hold(#[values(Backend::Real)] backend: Backend) {
+async fn without_redis_everything_works_and_the_limits_apply_s44(#[values(Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--login-failures-per-account=3", "--login-failures-per-ip=5"]).await;
     let (alice, bob) = (app.sign_up("alice").await, app.sign_up("bob").await);
     app.all_events_are_out().await;
@@ -94,7 +94,7 @@ async fn s44_without_redis_everything_goes_on_and_the_limits_hold(#[values(Backe
 
 #[rstest]
 #[actix_web::test]
-async fn s45_a_sign_up_cannot_choose_its_role(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_sign_up_cannot_choose_its_role_s45(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     for (field, value) in [("role", json!("admin")), ("isActive", json!(true)), ("id", json!("x"))] {
         let mut body = json!({"name": "Alice", "email": email("alice"), "password": PASSWORD});
@@ -112,7 +112,7 @@ async fn s45_a_sign_up_cannot_choose_its_role(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn s44_a_frozen_redis_holds_nobody_up(#[values(Backend::Real)] backend: Backend) {
+async fn a_frozen_redis_delays_no_request_s44(#[values(Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     app.stores.redis().freeze();
@@ -122,7 +122,7 @@ async fn s44_a_frozen_redis_holds_nobody_up(#[values(Backend::Real)] backend: Ba
     app.refresh(&alice.refresh).await;
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     assert!(!alice.is_in().await);
-    // Each wait for Redis alone would take its two seconds.
+    // One wait for Redis per request would take two seconds each.
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     app.stores.redis().thaw();
     assert_eq!(app.ended(alice.session).await, "logout");

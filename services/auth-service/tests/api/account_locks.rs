@@ -20,7 +20,7 @@ fn assert_failed(answer: &Answer) {
 
 #[rstest]
 #[actix_web::test]
-async fn guesses_lock_the_account_for_the_network_they_come_from_alone_s42(
+async fn guesses_lock_the_account_only_for_their_own_network_s42(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=5", BEHIND_PROXY]).await;
@@ -38,7 +38,7 @@ async fn guesses_lock_the_account_for_the_network_they_come_from_alone_s42(
 
 #[rstest]
 #[actix_web::test]
-async fn a_network_that_fails_too_often_is_refused_and_accounts_familiar_to_it_are_not_s42(
+async fn a_network_that_fails_too_often_is_refused_except_for_familiar_accounts_s42(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-ip=6", BEHIND_PROXY]).await;
@@ -58,7 +58,7 @@ async fn a_network_that_fails_too_often_is_refused_and_accounts_familiar_to_it_a
 
 #[rstest]
 #[actix_web::test]
-async fn guessing_all_at_once_is_no_way_around_the_lock_s42(
+async fn concurrent_guesses_do_not_bypass_the_lock_s42(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=10", "--bcrypt-cost=10"]).await;
@@ -66,7 +66,7 @@ async fn guessing_all_at_once_is_no_way_around_the_lock_s42(
     let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
     let before = compared();
     let wrong = join_all((0..30).map(|_| app.try_log_in("alice@example.com", WRONG)));
-    // It comes while most of the wrong ones wait, and is compared after them.
+    // The right password arrives while most of the wrong ones wait, and is compared after them.
     let right = async {
         eventually("the first password is compared", async || compared() > before).await;
         app.try_log_in("alice@example.com", PASSWORD).await
@@ -93,7 +93,9 @@ async fn replicas_count_failures_together_s42(#[values(Backend::Real)] backend: 
 
 #[rstest]
 #[actix_web::test]
-async fn a_lock_holds_while_redis_is_slow_or_unavailable_s42_s44(#[values(Backend::Real)] backend: Backend) {
+async fn a_lock_applies_while_redis_is_slow_or_unavailable_s42_s44(
+    #[values(Backend::Real)] backend: Backend,
+) {
     let app = App::with(backend, &["--login-failures-per-account=3"]).await;
     let alice = app.sign_up("alice").await;
     for _ in 0..3 {
@@ -117,7 +119,7 @@ async fn guess_from_everywhere(app: &App, email: &str, count: usize) {
 
 #[rstest]
 #[actix_web::test]
-async fn strangers_everywhere_lock_networks_that_are_not_familiar_and_never_the_owner_s83(
+async fn strangers_everywhere_lock_unfamiliar_networks_and_never_the_owner_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account-per-day=6", BEHIND_PROXY]).await;
@@ -141,7 +143,7 @@ async fn strangers_everywhere_lock_networks_that_are_not_familiar_and_never_the_
 
 #[rstest]
 #[actix_web::test]
-async fn a_familiar_network_has_a_hundred_guesses_a_day_as_well_s83(
+async fn a_familiar_network_has_a_daily_limit_as_well_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--login-failures-per-account=2", "--login-failures-per-account-per-day=4", BEHIND_PROXY];
@@ -160,7 +162,7 @@ async fn a_familiar_network_has_a_hundred_guesses_a_day_as_well_s83(
 
 #[rstest]
 #[actix_web::test]
-async fn wrong_current_passwords_lock_the_session_they_come_from_alone_s83(
+async fn wrong_current_passwords_lock_only_their_own_session_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=3"]).await;
@@ -177,7 +179,7 @@ async fn wrong_current_passwords_lock_the_session_they_come_from_alone_s83(
 
 #[rstest]
 #[actix_web::test]
-async fn guessing_the_current_password_all_at_once_is_no_way_around_the_lock_s83(
+async fn concurrent_guesses_of_the_current_password_do_not_bypass_the_lock_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=5", "--bcrypt-cost=10"]).await;
@@ -244,7 +246,7 @@ async fn locks_are_shown_to_admins_who_can_lift_them_s84(
 
 #[rstest]
 #[actix_web::test]
-async fn counts_that_ended_leave_no_row(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     use auth_service::entity::{login_failure, login_network};
     use sea_orm::{EntityTrait, PaginatorTrait};
 
@@ -254,10 +256,10 @@ async fn counts_that_ended_leave_no_row(#[values(Backend::Memory, Backend::Real)
     for nth in 0..20 {
         app.try_log_in_at(ATTACKER, &email(&format!("nobody{nth}")), WRONG).await;
     }
-    // Three for each of the two that had a chance, and three for all the others together.
+    // Three rows for each of the two attempts that had a chance, and three rows for all others together.
     assert_eq!(failures().await.unwrap(), 9);
     app.advance(chrono::TimeDelta::days(31));
-    eventually("they are deleted", async || {
+    eventually("the rows are deleted", async || {
         let networks = login_network::Entity::find().count(&*app.state.db).await.unwrap();
         failures().await.unwrap() == 0 && networks == 0
     })

@@ -1,4 +1,4 @@
-//! The service as its clients see it, with its stores, its clock and what it publishes.
+//! The service as its clients see it, with its stores, its clock and its published events.
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +49,7 @@ pub struct App {
     events: Arc<Mutex<Vec<Value>>>,
 }
 
-/// Somebody who has logged in.
+/// A user who has logged in.
 #[derive(Clone)]
 pub struct User {
     pub client: Client,
@@ -71,7 +71,7 @@ impl App {
         Self::with(backend, &[]).await
     }
 
-    /// Further arguments override those that every test has.
+    /// Starts the service. Further arguments override the arguments of all tests.
     pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
         let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
@@ -79,18 +79,18 @@ impl App {
         Self::on(stores, database_url, arguments, clock()).await
     }
 
-    /// On a database that exists already.
+    /// Starts the service on an existing database.
     pub async fn on_database(stores: Stores, database_url: String) -> Self {
         let arguments = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
         Self::on(Arc::new(stores), database_url, arguments, clock()).await
     }
 
-    /// Another process on the same stores, with the same clock.
+    /// Starts another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
         self.replica_with(&[]).await
     }
 
-    /// Another process on the same stores, with further arguments.
+    /// Starts another process on the same stores, with the same clock and further arguments.
     pub async fn replica_with(&self, arguments: &[String]) -> Self {
         let clock = self.state.platform.clock.clone();
         let arguments = [&self.arguments, arguments].concat();
@@ -105,7 +105,7 @@ impl App {
             Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
-        // Only one test waits for refusals that are held back.
+        // Responses are not held back, except in the test that adds permits again.
         state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
         platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
@@ -133,7 +133,7 @@ impl App {
         self.client.post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
-    /// A client at this address, behind a trusted proxy; see [`BEHIND_PROXY`].
+    /// Returns a client at this address, behind a trusted proxy; see [`BEHIND_PROXY`].
     pub fn at(&self, ip: &str) -> Client {
         self.client.with_header("x-forwarded-for", ip)
     }
@@ -142,7 +142,7 @@ impl App {
         self.at(ip).post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
-    /// Signs up somebody and gives them the role.
+    /// Signs up a user and makes them an admin.
     pub async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
         let change = auth_service::user_admin::UserChange {
@@ -173,38 +173,38 @@ impl App {
         self.client.post("/api/auth/refresh", &json!({"refreshToken": token})).await
     }
 
-    /// Exchanges a refresh token that must be accepted; gives its successor.
+    /// Exchanges a refresh token that must be accepted. Returns its successor.
     pub async fn refresh(&self, token: &str) -> String {
         self.try_refresh(token).await.data()["refreshToken"].as_str().unwrap().to_owned()
     }
 
-    /// The payloads published on a channel so far.
+    /// Returns the payloads published on a channel so far.
     pub fn published(&self, channel: &str) -> Vec<Value> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|event| event["type"] == channel).map(|event| event["payload"].clone()).collect()
     }
 
-    /// Every envelope published so far.
+    /// Returns all envelopes published so far.
     pub fn all_published(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
 
-    /// Waits for a payload on the channel for which `is_it` holds.
+    /// Waits for a payload on the channel for which `is_it` returns `true`.
     pub async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         wait_for(channel, async || self.published(channel).into_iter().find(&is_it)).await
     }
 
-    /// Waits for the end of a session, and gives the reason that was published.
+    /// Waits for the end of a session. Returns the published reason.
     pub async fn ended(&self, session: Uuid) -> String {
         let event =
             self.event("auth:session.deleted", |payload| payload["sessionId"] == json!(session)).await;
         event["reason"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until everything that is committed is published and heard.
+    /// Waits until all committed events are published and received.
     pub async fn all_events_are_out(&self) {
         self.state.db.publish_pending().await.unwrap();
-        // Messages are heard in the order in which they were published, so this one is the last.
+        // Events arrive in the order of publication, so this one is the last.
         let id = json!(Uuid::now_v7());
         let last = json!({
             "eventId": id,
@@ -213,7 +213,7 @@ impl App {
             "payload": {},
         });
         self.state.platform.backplane.broadcast("auth:last", &last.to_string()).await.unwrap();
-        eventually("the events are heard", async || {
+        eventually("the events are received", async || {
             self.events.lock().unwrap().iter().any(|event| event["eventId"] == id)
         })
         .await;
@@ -232,7 +232,7 @@ impl User {
     }
 }
 
-/// A clock at the beginning of an hour: no window of a limit ends while a test runs.
+/// A clock at the beginning of an hour, so that no window of a limit ends during a test.
 fn clock() -> Clock {
     let clock = Clock::system();
     let into_the_hour = clock.now().timestamp().rem_euclid(3_600);

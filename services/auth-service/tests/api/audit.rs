@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::app::{App, PASSWORD, User};
 
-/// The rows about a user, the oldest first.
+/// Returns the rows about a user, oldest first.
 async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
     let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&*app.state.db).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
@@ -20,7 +20,7 @@ fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
     rows.iter().map(|row| row.action.as_str()).collect()
 }
 
-/// The one row about the end of a session.
+/// Returns the only row about the end of a session.
 async fn end_of(app: &App, user: &User) -> audit_log::Model {
     let rows = rows_of(app, user.id).await.into_iter();
     let is_it =
@@ -32,7 +32,7 @@ async fn end_of(app: &App, user: &User) -> audit_log::Model {
 
 #[rstest]
 #[actix_web::test]
-async fn s56_each_authentication_event_is_in_the_audit_log(
+async fn each_authentication_event_is_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -76,7 +76,7 @@ async fn s56_each_authentication_event_is_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn refreshes_are_in_the_audit_log_one_a_minute_s56(
+async fn the_audit_log_has_one_refresh_per_minute_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] rotate: bool,
 ) {
@@ -106,7 +106,7 @@ async fn refreshes_are_in_the_audit_log_one_a_minute_s56(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
+async fn the_audit_log_names_the_reason_and_the_actor_of_each_ended_session_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--max-sessions-per-user=2"]).await;
@@ -146,7 +146,7 @@ async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
+async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -169,7 +169,7 @@ async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn what_is_noted_often_is_forgotten_with_the_sessions_it_was_noted_of(
+async fn frequent_audit_rows_are_deleted_with_old_sessions(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--login-failures-per-ip=1000", "--login-failures-per-account=1000"];
@@ -177,7 +177,7 @@ async fn what_is_noted_often_is_forgotten_with_the_sessions_it_was_noted_of(
     let retention = ["--session-retention-days=2", "--logins-per-account=1000", per_day];
     let app = App::with(backend, &[limits.as_slice(), &retention].concat()).await;
     let alice = app.sign_up("alice").await;
-    // More than one batch of what is forgotten, and something that stays among them.
+    // More than one batch of rows to delete, with rows among them that stay.
     for _ in 0..510 {
         app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
     }

@@ -6,7 +6,7 @@ use crate::app::{App, PASSWORD, email};
 
 #[rstest]
 #[actix_web::test]
-async fn s53_s54_malformed_input_is_named_and_never_a_500(
+async fn malformed_input_is_named_and_never_a_500_s53_s54(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -53,7 +53,7 @@ async fn s53_s54_malformed_input_is_named_and_never_a_500(
         "limit=x",
         "cursor=x",
         "cursor=e30",
-        // JSON strings with a NUL, and with a line end.
+        // JSON strings with a NUL and with a line end.
         "cursor=Ilx1MDAwMCI",
         "cursor=IlxuIg",
         "q=",
@@ -86,7 +86,7 @@ async fn s53_s54_malformed_input_is_named_and_never_a_500(
 
 #[rstest]
 #[actix_web::test]
-async fn s15_s19_answers_are_never_kept_nor_sniffed(
+async fn responses_are_neither_cached_nor_sniffed_s15_s19(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -11,7 +11,7 @@ const SECRETS: &[&str] = &[
     "--bcrypt-cost=10",
 ];
 
-/// A page of ours: its browser keeps cookies and names its origin.
+/// A page of our own origin: its browser keeps cookies and sends the origin.
 fn page(app: &App) -> Client {
     app.client
         .with_cookies()
@@ -25,7 +25,7 @@ fn login() -> serde_json::Value {
 
 #[rstest]
 #[actix_web::test]
-async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
+async fn a_page_can_hide_its_refresh_token_from_scripts_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -51,7 +51,7 @@ async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
 
 #[rstest]
 #[actix_web::test]
-async fn s16_outside_development_the_cookie_is_secure(
+async fn outside_development_the_cookie_is_secure_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, SECRETS).await;
@@ -63,7 +63,7 @@ async fn s16_outside_development_the_cookie_is_secure(
 
 #[rstest]
 #[actix_web::test]
-async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
+async fn a_cookie_is_accepted_only_from_an_allowed_origin_with_json_s17(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -103,7 +103,7 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
     for path in ["/api/auth/refresh", "/api/auth/logout"] {
         send(Method::GET, path).await.error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED");
     }
-    // The cookie is good for these two alone.
+    // Only these two operations accept the cookie.
     for (method, path) in [(Method::DELETE, "/api/auth/sessions/all"), (Method::GET, "/api/auth/me")] {
         send(method, path).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
@@ -117,7 +117,7 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
 
 #[rstest]
 #[actix_web::test]
-async fn a_cookie_beside_an_access_token_does_not_matter(
+async fn a_cookie_beside_an_access_token_is_ignored(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -135,7 +135,7 @@ async fn a_cookie_beside_an_access_token_does_not_matter(
 #[case("body", Some("cookie"), true, false)]
 #[case("cookie", Some("body"), false, true)]
 #[actix_web::test]
-async fn the_settings_bound_what_a_request_may_ask_for(
+async fn the_settings_limit_the_delivery_that_a_request_may_ask_for(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[case] setting: &str,
     #[case] asked: Option<&str>,
@@ -153,7 +153,7 @@ async fn the_settings_bound_what_a_request_may_ask_for(
     unknown.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 }
 
-/// A page of ours that sends these cookies.
+/// A page of our own origin that sends these cookies.
 fn with_cookies(app: &App, tokens: &[&str]) -> Client {
     let cookies = tokens.iter().map(|token| format!("refresh_token={token}")).collect::<Vec<_>>().join("; ");
     app.client.with_header("origin", "https://app.example.com").with_header("cookie", &cookies)
@@ -161,7 +161,7 @@ fn with_cookies(app: &App, tokens: &[&str]) -> Client {
 
 #[rstest]
 #[actix_web::test]
-async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
+async fn the_valid_one_of_several_cookies_is_used_s81(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -175,7 +175,7 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
         stale_elsewhere = app.refresh(&stale_elsewhere).await;
     }
     ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
-    // Used long ago: alone, it would end the session.
+    // This token was used long ago. On its own, it would end the session.
     let current = app.refresh(&app.refresh(&alice.refresh).await).await;
     app.advance(chrono::TimeDelta::minutes(5));
     let stale = alice.refresh.as_str();
@@ -198,7 +198,7 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
             newest = refreshed;
         }
     }
-    // Both would be accepted; the newer one goes on.
+    // Both tokens would be accepted. The newer one is used.
     let next = app.refresh(&newest).await;
     let both = with_cookies(&app, &[&newest, &next]).post("/api/auth/refresh", &json!({})).await.data();
     let counter = |token: &str| app.state.refresh_tokens.read(token).unwrap().counter;
@@ -206,7 +206,7 @@ async fn of_several_cookies_of_one_name_the_one_that_works_is_used_s81(
     assert!(alice.is_in().await && elsewhere.is_in().await);
     app.refresh(&current_elsewhere).await;
 
-    // With no other beside it, a used token still ends its session.
+    // Without a valid token beside it, a used token still ends its session.
     let replayed = with_cookies(&app, &["garbage", stale]).post("/api/auth/refresh", &json!({})).await;
     replayed.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     assert_eq!(app.ended(alice.session).await, "token_reuse");

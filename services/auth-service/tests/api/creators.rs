@@ -1,4 +1,4 @@
-//! Service tokens live no longer than their creator's right to create them.
+//! Service tokens do not outlive their creator's right to create them.
 
 use auth_service::entity::{StoredRole, service_token, user};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,14 +11,14 @@ use testing::{Backend, Client, StatusCode, eventually};
 
 use crate::app::{App, User};
 
-/// A new token of the user: its id, and a client that sends it.
+/// Creates a service token as this user. Returns its id, and a client that sends it.
 async fn create(app: &App, admin: &User, role: &str) -> (Value, Client) {
     let made = admin.client.post("/api/auth/tokens", &json!({"name": "scanner", "role": role})).await;
     let made = made.expect(StatusCode::CREATED)["data"].take();
     (made["id"].clone(), app.client.with_token(made["token"].as_str().unwrap()))
 }
 
-/// Whether the token is still a machine's: known, and without an account of its own.
+/// Whether the token is still accepted as a service token, which has no user of its own.
 async fn works(client: &Client) -> bool {
     match client.get("/api/auth/me").await.status {
         StatusCode::FORBIDDEN => true,
@@ -32,7 +32,7 @@ async fn works(client: &Client) -> bool {
 #[case(json!({"role": "engineer"}), "admin")]
 #[case(json!({"role": "viewer"}), "admin")]
 #[actix_web::test]
-async fn tokens_are_revoked_when_their_creator_is_no_active_admin_any_more_s64(
+async fn tokens_are_revoked_when_their_creator_stops_being_an_active_admin_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[case] change: Value,
     #[case] reason: &str,
@@ -46,7 +46,7 @@ async fn tokens_are_revoked_when_their_creator_is_no_active_admin_any_more_s64(
 
     let path = format!("/api/auth/users/{}", other.id);
     root.client.patch(&path, &json!({"accountId": "acme"})).await.expect(StatusCode::OK);
-    assert!(works(&scanner).await, "an account is no demotion");
+    assert!(works(&scanner).await, "a new account is not a demotion");
     root.client.patch(&path, &change).await.expect(StatusCode::OK);
     assert!(!works(&scanner).await && !works(&reader).await);
     assert!(works(&untouched).await);
@@ -60,12 +60,12 @@ async fn tokens_are_revoked_when_their_creator_is_no_active_admin_any_more_s64(
     assert_eq!(root.client.get("/api/auth/tokens").await.data().as_array().unwrap().len(), 1);
 
     root.client.patch(&path, &json!({"isActive": true, "role": "admin"})).await.expect(StatusCode::OK);
-    assert!(!works(&scanner).await, "what was revoked stays so");
+    assert!(!works(&scanner).await, "a revoked token stays revoked");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn tokens_of_creators_whom_somebody_changed_by_hand_are_revoked_s64(
+async fn tokens_are_revoked_when_their_creator_was_changed_by_hand_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -75,14 +75,14 @@ async fn tokens_of_creators_whom_somebody_changed_by_hand_are_revoked_s64(
     let by_hand =
         user::ActiveModel { id: Set(other.id), role: Set(StoredRole(Role::Viewer)), ..Default::default() };
     by_hand.update(&*app.state.db).await.unwrap();
-    eventually("the sweeper revokes it", async || !works(&scanner).await).await;
+    eventually("the sweeper revokes the token", async || !works(&scanner).await).await;
     app.event("auth:session.deleted", |event| event["sessionId"] == id).await;
     assert!(works(&untouched).await);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_lives_ninety_days_unless_told_otherwise_s64(
+async fn a_token_lives_ninety_days_by_default_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -95,7 +95,9 @@ async fn a_token_lives_ninety_days_unless_told_otherwise_s64(
 
 #[rstest]
 #[actix_web::test]
-async fn there_is_a_most_of_service_tokens_s60(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_number_of_service_tokens_is_limited_s60(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let root = app.admin("root").await;
     let body = json!({"name": "scanner", "role": "viewer"});

@@ -19,7 +19,7 @@ async fn above_the_total_only_networks_without_a_recent_login_are_refused_s62(
         let guess = app.try_log_in_at(&format!("10.{nth}.0.1"), &email("nobody"), WRONG).await;
         guess.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
-    // No user is locked out: a new network has one failure left, one with a login all of them.
+    // No user is locked out: a new network has one failure left, and a network with a login has all of them.
     app.try_log_in_at(new, &bob.email, PASSWORD).await.expect(StatusCode::OK);
     for (ip, allowed) in [("192.0.2.200", 1), (office, 5)] {
         for nth in 0..allowed {
@@ -42,7 +42,7 @@ async fn no_holder_of_an_ipv6_network_can_fill_the_total_s62(
     let app = App::with(backend, &limits).await;
     let mut counted = [0, 0];
     for nth in 0..60 {
-        // All in one /48: 20 in one /56, then 40 in others.
+        // All addresses are in one /48: 20 in one /56, then 40 in others.
         let subnet = if nth < 20 { nth } else { nth << 8 };
         let guess = app.try_log_in_at(&format!("2001:db8:1:{subnet:x}::1"), &email("nobody"), WRONG).await;
         match guess.status {
@@ -57,7 +57,7 @@ async fn no_holder_of_an_ipv6_network_can_fill_the_total_s62(
 
 #[rstest]
 #[actix_web::test]
-async fn logins_that_succeed_are_limited_and_strangers_cannot_use_up_the_limit_s59(
+async fn successful_logins_are_limited_and_strangers_cannot_use_up_the_limit_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--logins-per-account=4", BEHIND_PROXY]).await;
@@ -80,7 +80,7 @@ async fn logins_that_succeed_are_limited_and_strangers_cannot_use_up_the_limit_s
 
 #[rstest]
 #[actix_web::test]
-async fn an_attempt_that_is_shed_counts_like_one_that_is_admitted_s59(
+async fn a_shed_attempt_counts_like_an_admitted_one_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--logins-per-account=20", "--password-queue=1", "--bcrypt-cost=10"];
@@ -91,13 +91,13 @@ async fn an_attempt_that_is_shed_counts_like_one_that_is_admitted_s59(
     let of = |status| answers.iter().filter(|answer| answer.status == status).count();
     let (let_in, shed) = (of(StatusCode::OK), of(StatusCode::SERVICE_UNAVAILABLE));
     assert!(let_in > 0 && shed > 0);
-    // The sign-up was one of the twenty.
+    // The sign-up is one of the twenty.
     assert_eq!((let_in + shed, of(StatusCode::TOO_MANY_REQUESTS)), (19, 41));
 }
 
 #[rstest]
 #[actix_web::test]
-async fn changes_of_a_password_and_sign_ups_count_like_logins_s59(
+async fn password_changes_and_sign_ups_count_like_logins_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--logins-per-account=3", "--logins-per-ip=6"]).await;
@@ -117,7 +117,7 @@ async fn changes_of_a_password_and_sign_ups_count_like_logins_s59(
 
 #[rstest]
 #[actix_web::test]
-async fn a_sign_up_for_a_taken_address_costs_as_much_and_is_limited_s74(
+async fn a_sign_up_with_a_taken_address_costs_the_same_and_is_limited_s74(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--signup-conflicts-per-ip=3", BEHIND_PROXY]).await;
@@ -140,7 +140,7 @@ async fn a_sign_up_for_a_taken_address_costs_as_much_and_is_limited_s74(
 
 #[rstest]
 #[actix_web::test]
-async fn sign_ups_of_strangers_never_stop_those_of_known_networks_s62(
+async fn sign_ups_of_strangers_never_block_known_networks_s62(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--signups-total=4", "--signups-per-ip=50", BEHIND_PROXY];
@@ -152,7 +152,7 @@ async fn sign_ups_of_strangers_never_stop_those_of_known_networks_s62(
     for nth in 0..4 {
         sign_up("203.0.113.9", &format!("stranger{nth}")).await.expect(StatusCode::CREATED);
     }
-    // One is left to a new network; a network with a login keeps its limit.
+    // A new network has one sign-up left. A network with a login keeps its limit.
     sign_up("192.0.2.1", "stranger0").await.error(StatusCode::CONFLICT, "CONFLICT");
     let refused = sign_up("192.0.2.1", "alice").await;
     refused.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
@@ -166,7 +166,7 @@ async fn sign_ups_of_strangers_never_stop_those_of_known_networks_s62(
 async fn changes_by_an_admin_are_limited_s60(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
-    // Counted beforehand, as a thousand changes by the same admin would be.
+    // Counts as many changes as a thousand requests of the same admin would.
     let quarter = app.state.platform.clock.now().timestamp() / 900;
     for nth in [quarter, quarter + 1] {
         for _ in 0..1_000 {
@@ -190,7 +190,7 @@ async fn changes_by_an_admin_are_limited_s60(#[values(Backend::Memory, Backend::
 
 #[rstest]
 #[actix_web::test]
-async fn activity_at_once_is_written_and_published_once_s60(
+async fn concurrent_activity_is_written_and_published_once_s60(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -205,9 +205,7 @@ async fn activity_at_once_is_written_and_published_once_s60(
 
 #[rstest]
 #[actix_web::test]
-async fn a_refusal_is_held_back_and_nothing_else_s59(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn only_refusals_are_held_back_s59(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--logins-per-account=2"]).await;
     app.sign_up("alice").await;
     app.state.refusals.add_permits(2);
@@ -216,8 +214,11 @@ async fn a_refusal_is_held_back_and_nothing_else_s59(
     app.try_log_in("alice@example.com", "short").await.expect(StatusCode::BAD_REQUEST);
     let refused = app.try_log_in("alice@example.com", PASSWORD);
     let while_held = async {
-        testing::eventually("it is held back", async || app.state.refusals.available_permits() == 1).await;
-        // Meanwhile, others are served.
+        testing::eventually("the response is held back", async || {
+            app.state.refusals.available_permits() == 1
+        })
+        .await;
+        // Meanwhile, other requests are served.
         app.client.get("/api/auth/config").await.expect(StatusCode::OK);
     };
     let (refused, ()) = futures_util::join!(refused, while_held);

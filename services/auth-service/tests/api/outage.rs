@@ -6,7 +6,7 @@ use crate::app::{App, PASSWORD};
 
 #[rstest]
 #[actix_web::test]
-async fn s21_without_its_database_it_says_so_and_recovers_by_itself(
+async fn without_its_database_the_service_is_unavailable_and_then_recovers_s21(
     #[values(Backend::Real)] backend: Backend,
 ) {
     let stores = backend.start().await;
@@ -32,7 +32,10 @@ async fn s21_without_its_database_it_says_so_and_recovers_by_itself(
     app.client.get("/api/auth/config").await.expect(StatusCode::OK);
 
     proxy.resume();
-    eventually("it is ready again", async || app.client.get("/ready").await.status == StatusCode::OK).await;
+    eventually("the service is ready again", async || {
+        app.client.get("/ready").await.status == StatusCode::OK
+    })
+    .await;
     assert!(alice.is_in().await);
     app.refresh(&alice.refresh).await;
 }
@@ -49,7 +52,8 @@ async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
     app.client.get("/ready").await.expect(StatusCode::OK);
 
     PrivatePostgres::make_read_only(&url, true).await;
-    eventually("it is not ready", async || app.client.get("/ready").await.status != StatusCode::OK).await;
+    eventually("the service is not ready", async || app.client.get("/ready").await.status != StatusCode::OK)
+        .await;
     let refused = [
         app.try_log_in(&alice.email, PASSWORD).await,
         app.try_log_in(&alice.email, "wrong password").await,
@@ -63,7 +67,8 @@ async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
     assert!(alice.is_in().await, "what only reads goes on");
 
     PrivatePostgres::make_read_only(&url, false).await;
-    eventually("it is ready", async || app.client.get("/ready").await.status == StatusCode::OK).await;
+    eventually("the service is ready", async || app.client.get("/ready").await.status == StatusCode::OK)
+        .await;
     app.refresh(&alice.refresh).await;
     app.log_in("alice").await;
 }

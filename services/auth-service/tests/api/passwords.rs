@@ -8,7 +8,7 @@ use testing::{Answer, Backend, StatusCode};
 
 use crate::app::{App, BEHIND_PROXY, PASSWORD, User, WRONG, email};
 
-/// Made by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
+/// Created by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
 const NODE_HASH: &str = "$2b$10$6cQOpIPSOQZKAuszRPkS0.VvpFwNMjkvJq41/JBw.mVVuJyCF6Vo.";
 
 async fn stored(app: &App, user: &User) -> String {
@@ -24,7 +24,7 @@ async fn store(app: &App, user: &User, password: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
+async fn a_row_of_the_old_stack_logs_in_and_is_upgraded_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -42,7 +42,7 @@ async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
 
 #[rstest]
 #[actix_web::test]
-async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn every_character_counts_s31_to_s34(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let long = "a".repeat(100);
     let cases = [
@@ -64,7 +64,7 @@ async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Re
 
 #[rstest]
 #[actix_web::test]
-async fn s35_a_strong_policy_refuses_what_is_guessed_first(
+async fn a_strong_policy_refuses_easy_guesses_s35(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--password-policy=strong"]).await;
@@ -80,8 +80,9 @@ async fn s35_a_strong_policy_refuses_what_is_guessed_first(
     sign_up("turnip-lattice-9-orbit").await.expect(StatusCode::CREATED);
 }
 
-/// The parts of a response that an attacker could compare: all but its time and id, and the length that
-/// goes with them. `Retry-After` counts down from the caller's own failures.
+/// Returns the parts of a response that an attacker could compare: all except its time and id, and the
+/// length, which depends on them. `Retry-After` is left out because it counts down from the caller's own
+/// failures.
 fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, String)>) {
     let mut body = answer.json();
     body["error"]["timestamp"].take();
@@ -94,7 +95,7 @@ fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, Stri
     (answer.status, body, headers)
 }
 
-/// Accounts of every kind: their addresses, and a password each, which fails.
+/// Creates accounts of every kind. Returns their email addresses, each with a password that fails.
 async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
     let root = app.admin("root").await;
     let disabled = app.sign_up("disabled").await;
@@ -111,8 +112,8 @@ async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
     ]
 }
 
-/// Logs in to each account until it is locked. Checks that all responses are alike at each step, and that
-/// the work is: comparisons of passwords, which take nearly all of the time, and rows written.
+/// Logs in to each account until it is locked. Checks that all responses are the same at each step, and so is
+/// the work: comparisons of passwords, which take nearly all of the time, and written rows.
 async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) {
     let work = async || {
         let rows = audit_log::Entity::find().count(&*app.state.db).await.unwrap();
@@ -136,7 +137,7 @@ async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) 
 
 #[rstest]
 #[actix_web::test]
-async fn failed_logins_are_alike_in_response_and_work_whatever_the_account_s40_s41(
+async fn failed_logins_get_the_same_response_and_work_for_every_account_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=3"]).await;
@@ -151,11 +152,11 @@ async fn failed_logins_are_alike_in_response_and_work_whatever_the_account_s40_s
 
 #[rstest]
 #[actix_web::test]
-async fn a_lock_everywhere_is_alike_for_familiar_accounts_and_unknown_ones_s40_s41(
+async fn a_lock_everywhere_looks_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account-per-day=2", BEHIND_PROXY]).await;
-    // Signed up from here, so familiar.
+    // Signed up from this network, which is therefore familiar.
     let accounts = failing_accounts(&app).await;
     for (email, _) in &accounts {
         for ip in ["10.0.0.1", "10.1.0.1"] {
@@ -167,7 +168,7 @@ async fn a_lock_everywhere_is_alike_for_familiar_accounts_and_unknown_ones_s40_s
 
 #[rstest]
 #[actix_web::test]
-async fn a_network_over_its_limit_is_alike_for_familiar_accounts_and_unknown_ones_s40_s41(
+async fn a_network_over_its_limit_sees_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-ip=4"]).await;
@@ -177,7 +178,7 @@ async fn a_network_over_its_limit_is_alike_for_familiar_accounts_and_unknown_one
 
 #[rstest]
 #[actix_web::test]
-async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
+async fn a_flood_of_logins_is_shed_and_the_rest_stays_responsive_s37(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let limits = ["--bcrypt-cost=10", "--password-queue=4", "--logins-per-account=1000"];
@@ -213,7 +214,7 @@ async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
 
 #[rstest]
 #[actix_web::test]
-async fn s36_rows_of_the_old_stack_need_nothing_but_their_own_columns(
+async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -13,7 +13,7 @@ const BUSY: &str = "--password-queue=1000";
 
 #[rstest]
 #[actix_web::test]
-async fn s22_s47_whatever_races_each_session_ends_once(
+async fn each_session_ends_once_in_any_race_s22_s47(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &[BUSY, "--max-sessions-per-user=4"]).await;
@@ -48,7 +48,7 @@ async fn s22_s47_whatever_races_each_session_ends_once(
     assert_eq!(rows.len(), app.published("auth:session.created").len());
 }
 
-/// Those of the logins that were let in and are still in.
+/// Returns the users whose logins succeeded and whose sessions are still live.
 async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
     let mut still_in = Vec::new();
     for answer in logins {
@@ -67,7 +67,7 @@ async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
 
 #[rstest]
 #[actix_web::test]
-async fn s26_no_login_with_the_old_password_survives_its_change(
+async fn no_login_with_the_old_password_survives_its_change_s26(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app =
@@ -84,7 +84,9 @@ async fn s26_no_login_with_the_old_password_survives_its_change(
 
 #[rstest]
 #[actix_web::test]
-async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn no_login_of_a_disabled_user_survives_s28(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let slow = "--bcrypt-cost=10";
     let unlimited = ["--max-sessions-per-user=100", "--login-failures-per-account=1000"];
     let app = App::with(backend, &[&[BUSY, slow][..], &unlimited].concat()).await;
@@ -93,7 +95,7 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
     let path = format!("/api/auth/users/{}", alice.id);
     let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
     let before = compared();
-    // Between the moment when a login reads the user and that when it opens the session.
+    // Disables the user after the logins have read the user and before they open a session.
     let disable = async {
         eventually("the first password is compared", async || compared() > before).await;
         root.client.patch(&path, &patch).await
@@ -107,7 +109,7 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn a_login_that_began_before_all_others_were_ended_does_not_survive_s83(
+async fn a_login_in_progress_does_not_survive_the_end_of_all_sessions_s83(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values("end all others", "an admin ends all")] how: &str,
 ) {
@@ -115,7 +117,7 @@ async fn a_login_that_began_before_all_others_were_ended_does_not_survive_s83(
     let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
     let waiting = || app.state.metrics.passwords_waiting.get();
     let end_all = async {
-        // Those that wait have read the user, and have not been compared.
+        // Waiting logins have read the user, but their passwords are not yet compared.
         eventually("logins wait", async || waiting() >= 20).await;
         match how {
             "end all others" => alice.client.delete("/api/auth/sessions/all").await,

@@ -14,7 +14,7 @@ fn assert_refused(answer: &Answer) {
 
 #[rstest]
 #[actix_web::test]
-async fn a_session_refreshes_so_often_in_a_minute_and_a_refused_token_works_later_s60(
+async fn refreshes_of_a_session_are_limited_and_a_refused_token_works_later_s60(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--refreshes-per-session=3"]).await;
@@ -36,7 +36,7 @@ async fn a_session_refreshes_so_often_in_a_minute_and_a_refused_token_works_late
 
 #[rstest]
 #[actix_web::test]
-async fn a_tab_beside_one_that_refreshes_too_often_is_not_logged_out_s60(
+async fn a_tab_is_not_logged_out_when_another_tab_refreshes_too_often_s60(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--refreshes-per-session=3"]).await;
@@ -46,7 +46,8 @@ async fn a_tab_beside_one_that_refreshes_too_often_is_not_logged_out_s60(
         greedy = app.refresh(&greedy).await;
     }
     assert_refused(&app.try_refresh(&greedy).await);
-    // Three uses behind. It gets its successors as ever: each is a repetition, until the newest.
+    // This tab is three uses behind. It still gets its successors, because each is a repetition up to the
+    // newest.
     let mut late = alice.refresh.clone();
     for _ in 0..3 {
         late = app.refresh(&late).await;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::app::{App, User};
 use crate::tokens::{part, sign};
 
-/// An operation of the document that needs a token.
+/// A documented operation that requires a token.
 struct Operation {
     method: Method,
     path: String,
@@ -17,7 +17,7 @@ struct Operation {
     takes_body: bool,
 }
 
-/// The operations that need an access token, and `/logout`, which takes one.
+/// Returns the operations that require an access token, and `/logout`, which accepts one.
 fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(auth_service::openapi()).unwrap();
     let paths = document["paths"].as_object().unwrap().clone();
@@ -37,7 +37,7 @@ fn operations() -> Vec<Operation> {
 }
 
 impl Operation {
-    /// Sends the operation with everything wrong that can be: the id, the query and the body.
+    /// Sends the operation with an invalid id, query and body.
     async fn send_malformed(&self, client: &Client) -> Answer {
         let path = self.path.replace("{id}", "not-an-id");
         let request = client.request(self.method.clone(), &format!("{path}?bogus=1"));
@@ -63,7 +63,7 @@ impl Operation {
 
 #[rstest]
 #[actix_web::test]
-async fn callers_who_may_not_are_told_so_before_a_malformed_request_is(
+async fn a_missing_permission_takes_precedence_over_a_malformed_request(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -78,7 +78,7 @@ async fn callers_who_may_not_are_told_so_before_a_malformed_request_is(
     );
     for operation in &operations {
         let name = operation.name();
-        // It takes other tokens too, and looks for them in the body.
+        // This operation also accepts other tokens, which it reads from the body.
         if operation.path.ends_with("/logout") {
             continue;
         }
@@ -103,7 +103,7 @@ async fn callers_who_may_not_are_told_so_before_a_malformed_request_is(
     }
 }
 
-/// The user's access token with other claims, signed as a back end could that shares the secret.
+/// Returns the user's access token with other claims, signed with the secret, as another back end could.
 fn with_claims(user: &User, claims: &[(&str, Value)]) -> String {
     let mut all = part(&user.access, 1);
     for (name, value) in claims {
@@ -114,7 +114,7 @@ fn with_claims(user: &User, claims: &[(&str, Value)]) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_of_no_user_or_session_or_of_anothers_session_is_refused_everywhere_s82(
+async fn a_token_of_an_unknown_user_or_of_the_wrong_session_is_refused_everywhere_s82(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -143,7 +143,7 @@ async fn a_token_of_no_user_or_session_or_of_anothers_session_is_refused_everywh
         let of_machine = [subject(&machine).as_slice(), &[("sid", json!(nobody))]].concat();
         let of_machine = app.client.with_token(&with_claims(&alice, &of_machine));
         let refused = operation.send(&of_machine).await;
-        // Logging out is for people, whichever machine asks.
+        // Logging out is for people only, so any service token gets 403.
         let is_logout = operation.path.ends_with("/logout");
         let expected = if is_logout { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
         assert_eq!(refused.status, expected, "{}: {}", operation.name(), refused.text);

@@ -10,7 +10,7 @@ async fn create(admin: &User, body: Value) -> Answer {
     admin.client.post("/api/auth/tokens", &body).await
 }
 
-/// Whether the token is accepted as a Bearer token: a machine is known, and has no account of its own.
+/// Whether the token is accepted as a service token, which has no user of its own.
 async fn works(client: &Client) -> bool {
     match client.get("/api/auth/me").await.status {
         StatusCode::FORBIDDEN => true,
@@ -21,7 +21,7 @@ async fn works(client: &Client) -> bool {
 
 #[rstest]
 #[actix_web::test]
-async fn a_service_token_works_everywhere_until_an_admin_ends_it(
+async fn a_service_token_works_everywhere_until_an_admin_revokes_it(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -43,7 +43,7 @@ async fn a_service_token_works_everywhere_until_an_admin_ends_it(
     }
 
     let id = made["id"].as_str().unwrap();
-    eventually("its use is noted", async || {
+    eventually("its use is recorded", async || {
         let listed = root.client.get("/api/auth/tokens").await;
         assert!(!listed.text.contains(token));
         let listed = listed.data();
@@ -65,7 +65,7 @@ async fn a_service_token_works_everywhere_until_an_admin_ends_it(
 
 #[rstest]
 #[actix_web::test]
-async fn an_ended_service_token_stays_ended_for_months(
+async fn a_revoked_service_token_stays_revoked_for_months(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -102,7 +102,7 @@ async fn a_service_token_expires(#[values(Backend::Memory, Backend::Real)] backe
 
 #[rstest]
 #[actix_web::test]
-async fn only_admins_make_service_tokens_and_none_above_engineer(
+async fn only_admins_create_service_tokens_and_none_above_engineer(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

@@ -23,7 +23,7 @@ fn run(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output 
 }
 
 #[test]
-fn s06_unsafe_settings_are_refused_by_name_outside_development() {
+fn unsafe_settings_are_refused_by_name_outside_development_s06() {
     let good = [
         ("NODE_ENV", "production"),
         ("DATABASE_URL", "sqlite::memory:"),
@@ -63,7 +63,7 @@ fn s06_unsafe_settings_are_refused_by_name_outside_development() {
 
 #[rstest]
 #[actix_web::test]
-async fn the_first_admin_comes_from_a_shell(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_first_admin_is_created_from_a_shell(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let stores = backend.start().await;
     let url = stores.database_url().await;
     let environment = [

@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect};
 use super::{AlertType, reads};
 use crate::rules::Severity;
 
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 10.
+/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 10.
 const ROWS_PER_INSERT: usize = 2_000;
 const IDS_PER_STATEMENT: usize = 1_000;
 
@@ -25,8 +25,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub message: String,
     pub created_at: DateTime<Utc>,
-    /// The alert is closed for everybody: its drift was approved. What a person has read is in
-    /// [`super::reads`].
+    /// The alert is closed for everybody, because its drift was approved. The alerts that a person has read
+    /// are in [`super::reads`].
     pub is_read: bool,
     pub read_at: Option<DateTime<Utc>>,
     pub read_by: Option<String>,
@@ -37,16 +37,16 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A person whose reading counts.
+/// A person who reads alerts.
 #[derive(Clone, Debug)]
 pub struct ReaderMark {
     pub user_id: String,
-    /// Everything until then has been read.
+    /// All alerts up to this time have been read.
     pub read_until: Option<DateTime<Utc>>,
 }
 
 impl ReaderMark {
-    /// That an alert has been read by this person, or is closed.
+    /// The condition that this person has read an alert, or that it is closed.
     fn has_read(&self) -> Condition {
         let own = Query::select()
             .expr(Expr::value(1))
@@ -61,10 +61,10 @@ impl ReaderMark {
     }
 }
 
-/// What a list shows.
+/// The filters of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// For the reader, if there is one; else whether the alert is closed.
+    /// Whether `reader` has read the alert; without a reader, whether the alert is closed.
     pub is_read: Option<bool>,
     pub reader: Option<ReaderMark>,
     pub severity: Option<Severity>,
@@ -80,7 +80,7 @@ pub async fn of_drift(db: &impl ConnectionTrait, drift_id: Uuid) -> Result<Vec<M
     Entity::find().filter(Column::DriftId.eq(drift_id)).all(db).await
 }
 
-/// The newest first, those after `after`.
+/// Returns the alerts that follow `after`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
     filter: &Filter,
@@ -104,7 +104,7 @@ pub async fn page(
         .await
 }
 
-/// Which of these drifts have an alert of that type.
+/// Returns the drifts among `drift_ids` that have an alert of that type.
 pub async fn drifts_with(
     db: &impl ConnectionTrait,
     alert_type: AlertType,
@@ -138,19 +138,19 @@ fn is_read_by(reader: Option<&ReaderMark>, is_read: bool) -> Condition {
     if is_read { read } else { read.not() }
 }
 
-/// How many alerts are unread; for a person, by what that person has read.
+/// Counts the alerts that `reader` has not read. Without a reader, counts the alerts that are not closed.
 pub async fn count_unread(db: &impl ConnectionTrait, reader: Option<&ReaderMark>) -> Result<u64, DbErr> {
     Entity::find().filter(is_read_by(reader, false)).count(db).await
 }
 
-/// Closes the alerts of a drift that are open, for everybody, and returns their ids.
+/// Closes the open alerts of a drift for everybody. Returns their ids.
 pub async fn close_of_drift(
     db: &impl ConnectionTrait,
     drift_id: Uuid,
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
-    // Locked in the order of ids, so that two callers cannot wait for each other.
+    // Locked in the order of ids, so that two transactions cannot wait for each other.
     let open: Vec<Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)

@@ -41,7 +41,7 @@ pub struct AlertQuery {
     cursor: Option<String>,
 }
 
-/// Alerts, the newest first.
+/// Lists alerts, newest first.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
     responses((status = 200, body = List<AlertView>)),
     security((), ("bearer" = [])))]
@@ -68,7 +68,7 @@ pub async fn list_alerts(
     Ok(web::list(views, query.limit, next))
 }
 
-/// One alert.
+/// Returns an alert.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<AlertView>)),
     security((), ("bearer" = [])))]
@@ -84,7 +84,7 @@ pub async fn get_alert(
     Ok(web::ok(views(&*state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
 }
 
-/// Marks an alert as read for the caller. Doing it again changes nothing.
+/// Marks an alert as read for the caller. A repetition changes nothing.
 #[utoipa::path(post, path = "/api/v1/alerts/{id}/read", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<AlertView>)),
     security(("bearer" = ["viewer"])))]
@@ -121,7 +121,7 @@ pub async fn read_alert(
     Ok(write.answer(StatusCode::OK, &view).await?)
 }
 
-/// An alert that a person or another service creates.
+/// A new alert of a person or another service.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlert {
@@ -178,13 +178,13 @@ pub async fn create_alert(
     Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience, None)).await?)
 }
 
-/// How many alerts were unread.
+/// The number of alerts that were marked as read.
 #[derive(Serialize, ToSchema)]
 pub struct ReadCount {
     read: u64,
 }
 
-/// Marks all alerts as read for the caller, and for nobody else.
+/// Marks all alerts as read, for the caller only.
 #[utoipa::path(post, path = "/api/v1/alerts/read-all", tag = "alerts",
     responses((status = 200, body = Success<ReadCount>)),
     security(("bearer" = ["viewer"])))]
@@ -208,7 +208,7 @@ pub async fn read_all_alerts(
     Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
 }
 
-/// Deletes an alert. Its audit stays.
+/// Deletes an alert. Its audit rows are kept.
 #[utoipa::path(delete, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Done)),
     security(("bearer" = ["admin"])))]

@@ -1,4 +1,4 @@
-//! Alerts: notices that somebody should look at a drift.
+//! Alerts: notices that a drift needs attention.
 
 pub mod entity;
 pub mod reads;
@@ -45,12 +45,12 @@ pub enum AlertType {
     RemediationFailed,
 }
 
-/// The alert about a drift.
+/// Builds the alert about a drift.
 pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {
     about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
 }
 
-/// The alert about a drift, by what is known of it.
+/// Builds the alert about a drift from single values of the drift.
 pub fn about_address(
     drift_id: Uuid,
     address: &str,
@@ -71,7 +71,7 @@ pub fn about_address(
     new(Some(drift_id), alert_type, severity, &title, &format!("{address} {what}."), at)
 }
 
-/// One alert for many missing resources of a stack.
+/// Builds one alert for many missing resources of a stack.
 pub fn about_missing(drifts: &[&drift::entity::Model], stack: &str, at: DateTime<Utc>) -> entity::Model {
     let count = drifts.len();
     let severity = drifts.iter().map(|drift| drift.severity).max().unwrap_or(Severity::Critical);
@@ -126,7 +126,7 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
     Ok(())
 }
 
-/// Raises those of these alerts, all of one type, whose drifts have none of that type.
+/// Raises alerts of one type, except for drifts that already have an alert of that type.
 pub async fn raise_once(
     tx: &mut Transaction,
     actor: &Actor,
@@ -159,7 +159,7 @@ pub async fn close_of_drift(
     Ok(())
 }
 
-/// The audit of an alert that is deleted.
+/// The audit record of the deletion of an alert.
 pub fn deletion(alert: &entity::Model) -> Record {
     let from = Some(if alert.is_read { "read" } else { "unread" });
     Record { from, ..Record::new(Subject::Alert(alert.id), "alert.delete") }

@@ -1,4 +1,4 @@
-//! Which alerts a person has read: single ones, and everything up to a moment.
+//! The alerts that a person has read: single ones, and all up to a point in time.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
@@ -22,7 +22,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Up to when a person has read all alerts.
+/// The time up to which a person has read all alerts.
 pub mod mark {
     use super::*;
 
@@ -40,12 +40,13 @@ pub mod mark {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Until when this person has read everything.
+/// Returns the time up to which this person has read all alerts.
 pub async fn read_until(db: &impl ConnectionTrait, user_id: &str) -> Result<Option<DateTime<Utc>>, DbErr> {
     Ok(mark::Entity::find_by_id(user_id.to_owned()).one(db).await?.map(|mark| mark.read_until))
 }
 
-/// When this person read each of these alerts, without those that are covered by the mark alone.
+/// Returns the single alerts among `alerts` that this person has read. Alerts that only the mark covers are
+/// left out.
 pub async fn of(db: &impl ConnectionTrait, user_id: &str, alerts: &[Uuid]) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::UserId.eq(user_id))
@@ -54,7 +55,7 @@ pub async fn of(db: &impl ConnectionTrait, user_id: &str, alerts: &[Uuid]) -> Re
         .await
 }
 
-/// Notes that a person has read an alert; `false` if that was known.
+/// Records that a person has read an alert. Returns `false` if that was already recorded.
 pub async fn note(
     db: &impl ConnectionTrait,
     alert_id: Uuid,
@@ -66,7 +67,7 @@ pub async fn note(
     Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }
 
-/// Notes that a person has read everything until now.
+/// Records that a person has read all alerts up to `at`.
 pub async fn note_all(db: &impl ConnectionTrait, user_id: &str, at: DateTime<Utc>) -> Result<(), DbErr> {
     let row = mark::ActiveModel { user_id: Set(user_id.into()), read_until: Set(at) };
     let later = OnConflict::column(mark::Column::UserId).update_column(mark::Column::ReadUntil).to_owned();

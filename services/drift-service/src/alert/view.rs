@@ -11,8 +11,8 @@ use crate::access::Audience;
 use crate::error::DriftError;
 use crate::rules::Severity;
 
-/// An alert, as its reader sees it: whether it is read is the caller's own state. Without an account, and for
-/// an alert whose drift was approved, it is the same for everybody.
+/// An alert as the caller sees it. The read state is the caller's own. Callers without an account, and all
+/// callers once the drift was approved, see the same state.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertView {
@@ -51,7 +51,7 @@ impl AlertView {
     }
 }
 
-/// Shows alerts to a caller, with what that caller has read.
+/// Converts alerts into views, with the caller's own read state.
 pub async fn views(
     db: &impl sea_orm::ConnectionTrait,
     alerts: Vec<Model>,
@@ -75,7 +75,7 @@ pub async fn views(
     Ok(alerts.into_iter().map(view).collect())
 }
 
-/// The caller as a reader of alerts.
+/// Returns the caller as a reader of alerts; `None` without an account.
 pub async fn reader_mark(
     db: &impl sea_orm::ConnectionTrait,
     user_id: Option<String>,

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 12.
+/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 12.
 const ROWS_PER_INSERT: usize = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -13,7 +13,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub at: DateTime<Utc>,
-    /// The user's id.
+    /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
     /// `drift` or `alert`.
@@ -24,7 +24,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     pub request_id: String,
-    /// An id of our own, which no client chose; empty in rows of 0.1.0.
+    /// The id that this service gave to the request; no client can choose it. Empty in rows of 0.1.0.
     pub own_request_id: String,
     /// Names of fields, as a JSON array.
     #[sea_orm(column_type = "Text")]
@@ -44,7 +44,7 @@ pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), D
     Ok(())
 }
 
-/// The newest first, those after `after`.
+/// Returns the rows that follow `after`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
     entity_id: Option<Uuid>,

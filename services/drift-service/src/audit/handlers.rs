@@ -1,4 +1,4 @@
-//! The endpoints of the audit.
+//! The endpoints of the audit log.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -17,13 +17,13 @@ use crate::text::storable;
 use crate::{State, page};
 use web::openapi::List;
 
-/// One thing that happened.
+/// One action in the audit log.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditView {
     pub id: Uuid,
     pub at: DateTime<Utc>,
-    /// The user's id.
+    /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
     /// `drift` or `alert`.
@@ -32,9 +32,9 @@ pub struct AuditView {
     pub from: Option<String>,
     pub to: Option<String>,
     pub reason: Option<String>,
-    /// The client's id of the request, or ours if it sent none.
+    /// The id that the client sent with the request, or the service's own id.
     pub request_id: String,
-    /// Our own id of the request, which no client can choose.
+    /// The id that the service gave to the request; no client can choose it.
     pub own_request_id: String,
     #[schema(value_type = Vec<String>)]
     pub changed_fields: Box<RawValue>,
@@ -66,7 +66,7 @@ pub struct AuditQuery {
     entity_id: Option<Uuid>,
     #[validate(custom(function = "storable"))]
     action: Option<String>,
-    /// A user's id
+    /// Only actions of this user
     #[validate(custom(function = "storable"))]
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
@@ -76,7 +76,7 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// What happened, the newest first.
+/// Lists the actions on all drifts and alerts, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_drift_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["admin"])))]
@@ -99,7 +99,7 @@ pub struct HistoryQuery {
     cursor: Option<String>,
 }
 
-/// What happened to a drift, the newest first. Stays when the drift is deleted.
+/// Lists the actions on a drift, newest first. The history remains when the drift is deleted.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}/history", tag = "drifts",
     params(("id" = Uuid, Path), HistoryQuery), responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["viewer"])))]

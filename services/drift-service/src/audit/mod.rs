@@ -1,4 +1,4 @@
-//! The audit: who did what. Rows are only added, in the transaction that they describe.
+//! The audit log: who did what. Rows are only inserted, in the transaction of the change that they describe.
 
 pub mod entity;
 
@@ -20,7 +20,7 @@ pub enum Subject {
     Alert(Uuid),
 }
 
-/// One action. Never holds a state.
+/// One action. It never contains a state.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub subject: Subject,
@@ -40,7 +40,7 @@ impl Record {
         Self::new(Subject::Drift(id), action)
     }
 
-    /// The record of a drift that ends.
+    /// The record of a drift that is resolved.
     pub fn resolved(id: Uuid, action: &'static str, from: Status) -> Self {
         Self {
             from: Some(from.into_str()),
@@ -72,7 +72,7 @@ impl Record {
     }
 }
 
-/// Writes records as of one actor and moment.
+/// Writes the records of one actor at one time.
 pub async fn record(
     db: &impl sea_orm::ConnectionTrait,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! What a finding writes into the row of a drift.
+//! The columns of a drift that come from a finding.
 
 use scan::{Decision, Finding, PathHash};
 use sea_orm::ActiveValue::Set;
@@ -9,7 +9,8 @@ use super::entity::ActiveModel;
 use super::live::{Live, Shown};
 use crate::rules::Severity;
 
-/// Everything of a row that comes from its finding. `keeps_severity`: a person has set it.
+/// Returns all columns that come from a finding. With `keeps_severity`, a severity that a person has set
+/// stays.
 pub fn of(finding: Finding, fingerprint: String, live: &Live, keeps_severity: bool) -> ActiveModel {
     let severity: Severity = finding.severity.into();
     let mut change = ActiveModel {
@@ -31,7 +32,8 @@ pub fn of(finding: Finding, fingerprint: String, live: &Live, keeps_severity: bo
     change
 }
 
-/// Where the resource is, and what it is called. What a scan does not know stays as it was.
+/// Returns the columns that name and locate the resource. A column that the scan does not know keeps its
+/// value.
 pub fn place_of(finding: &Finding, fingerprint: String, live: &Live) -> ActiveModel {
     let known = |found: &Option<String>, known: &str| found.clone().unwrap_or_else(|| known.into());
     let resource_id = if finding.lacks_id { &live.resource_id } else { &finding.resource_id };
@@ -48,7 +50,7 @@ pub fn place_of(finding: &Finding, fingerprint: String, live: &Live) -> ActiveMo
     }
 }
 
-/// What `q` searches.
+/// The text that `q` searches.
 pub fn search_text(finding: &Finding) -> String {
     [&finding.resource_id, &finding.address, &finding.resource_type]
         .map(|text| text.to_lowercase())
@@ -63,12 +65,12 @@ pub fn read_hashes(text: Option<&str>) -> Option<Vec<PathHash>> {
     serde_json::from_str(text?).ok()
 }
 
-/// A column that holds an empty text where nothing is known.
+/// Reads a column in which an empty text means unknown.
 pub fn known(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into())
 }
 
-/// A live drift, as matching takes it.
+/// Converts a live drift for matching.
 pub fn to_stored(live: &Live, shown: Option<&Shown>) -> scan::Stored<Uuid> {
     scan::Stored {
         id: live.id,

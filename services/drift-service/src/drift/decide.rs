@@ -1,4 +1,4 @@
-//! Decisions of people, by the status machine.
+//! Decisions of people, checked by the status machine.
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
@@ -19,12 +19,12 @@ use crate::write::Write;
 pub struct Decision {
     pub action: Action,
     pub reason: Option<String>,
-    /// The version that the decision was made on, where the caller says so.
+    /// The version that the decision was made on, if the caller sent one.
     pub if_match: Option<i32>,
 }
 
-/// Decides on a drift as the caller last read it. One conditional UPDATE settles who of several callers
-/// decides; the others learn what the drift has become.
+/// Decides on a drift as the caller last read it. Of several concurrent callers, one conditional UPDATE picks
+/// the one that decides. The others get an error with the new status.
 pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) -> Result<Model, DriftError> {
     loop {
         if decision.if_match.is_some_and(|version| version != drift.version) {
@@ -69,7 +69,7 @@ fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> Acti
             resolved_how: Set(Some(ResolvedHow::Manual)),
             ..decided
         },
-        // Who decided what before is in the audit.
+        // The earlier decision remains in the audit log.
         Action::Reopen => ActiveModel {
             approved_at: Set(None),
             approved_by: Set(None),
@@ -136,7 +136,7 @@ fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
     }
 }
 
-/// The event of a drift that changed in place.
+/// Builds the event of a drift that changed in place.
 pub fn updated(drift: &Model) -> DriftUpdated {
     DriftUpdated {
         id: drift.id,
@@ -148,7 +148,7 @@ pub fn updated(drift: &Model) -> DriftUpdated {
     }
 }
 
-/// The event of a drift that is resolved without a person.
+/// Builds the event of a drift that is resolved without a person.
 pub fn resolved(drift: &Model, how: ResolvedHow, at: DateTime<Utc>) -> DriftResolved {
     DriftResolved {
         id: drift.id,

@@ -10,9 +10,9 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use super::{Kind, ResolvedHow, Status};
 use crate::rules::Severity;
 
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 42.
+/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 42.
 const ROWS_PER_INSERT: usize = 500;
-/// Ids of one statement.
+/// Maximum number of ids in one statement.
 pub(super) const IDS_PER_STATEMENT: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -35,7 +35,7 @@ pub struct Model {
     /// [`Severity::rank`], for lists sorted by it.
     pub severity_rank: i16,
     pub severity_reason: Option<String>,
-    /// A person set the severity: no scan changes it.
+    /// A person has set the severity, so no scan changes it.
     pub is_severity_manual: bool,
     pub kind: Kind,
     pub status: Status,
@@ -63,7 +63,7 @@ pub struct Model {
     pub rejected_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub rejected_reason: Option<String>,
-    /// From the first sighting to the decision.
+    /// The time from the first sighting to the decision.
     pub decision_seconds: Option<i64>,
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolved_by: Option<String>,
@@ -72,15 +72,15 @@ pub struct Model {
     pub fingerprint: String,
     /// Identifies the decidable part of the actual state, under the server's key.
     pub actual_hash: String,
-    /// Identifies what is shown but for values that change by themselves; `None` in rows that other rules
+    /// Identifies the shown state, without values that change by themselves. `None` in rows that other rules
     /// or 0.1.0 wrote.
     pub shown_hash: Option<String>,
-    /// [`scan::PathHash`]es as JSON: what a decision covers. `None` in rows that 0.1.0 wrote.
+    /// The [`scan::PathHash`]es that a decision covers, as JSON. `None` in rows that 0.1.0 wrote.
     #[sea_orm(column_type = "Text", nullable)]
     pub decidable: Option<String>,
-    /// Grows with every change but sightings; the ETag.
+    /// Incremented by every change except sightings. Sent as the ETag.
     pub version: i32,
-    /// What `q` searches: lower-case id, address and type.
+    /// The text that `q` searches: id, address and type in lower case.
     #[sea_orm(column_type = "Text")]
     pub search_text: String,
 }
@@ -99,7 +99,7 @@ pub async fn lock(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
     Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// Deletes a drift, and by the foreign key its alerts.
+/// Deletes a drift. The foreign key deletes its alerts as well.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
     Entity::delete_by_id(id).exec(db).await?;
     Ok(())
@@ -124,7 +124,7 @@ pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), D
     Ok(())
 }
 
-/// Counts sightings of drifts that are as they were: their versions stay.
+/// Counts sightings of unchanged drifts. Their versions stay.
 pub async fn record_sightings(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
@@ -168,8 +168,8 @@ pub async fn resolve_locked(
     Ok(())
 }
 
-/// One conditional UPDATE: changes the drift if it is still in that status (and of that version, where
-/// one is given) and says whether it was. Increments the version.
+/// Changes a drift and increments its version, in one conditional UPDATE. Returns `false` if the drift no
+/// longer has that status, or that version if one is given.
 pub async fn update_if(
     db: &impl ConnectionTrait,
     id: Uuid,
@@ -188,8 +188,8 @@ pub async fn update_if(
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
-/// Changes a live drift that the transaction has locked and a scan has seen. `is_news`: people are to
-/// notice, so the version grows.
+/// Changes a live drift that the transaction has locked and a scan has seen. With `is_news`, people should
+/// notice the change, so the version is incremented.
 pub async fn update_seen(
     db: &impl ConnectionTrait,
     id: Uuid,

@@ -12,7 +12,7 @@ use super::{Kind, Status};
 use crate::money::Money;
 use crate::rules::Severity;
 
-/// Which drifts are meant.
+/// A selection of drifts.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub status: Option<AnyOf<Status>>,
@@ -30,7 +30,7 @@ pub struct Filter {
     pub max_cost: Option<Money>,
 }
 
-/// Declares a query string with all the filters and some parameters of its own.
+/// Declares a query string with all filters and further parameters of its own.
 macro_rules! filtered_query {
     ($(#[$meta:meta])* pub struct $name:ident { $($own:tt)* }) => {
         $(#[$meta])*
@@ -55,7 +55,7 @@ macro_rules! filtered_query {
             #[validate(length(max = 1024), custom(function = "crate::text::storable"))]
             #[param(max_length = 1024)]
             resource_id: Option<String>,
-            /// Part of the id, the address or the type, in any case
+            /// Part of the id, the address or the type, case-insensitive
             #[validate(length(max = 100), custom(function = "crate::text::storable"))]
             #[param(max_length = 100)]
             q: Option<String>,
@@ -73,7 +73,7 @@ macro_rules! filtered_query {
         }
 
         impl $name {
-            /// The filters, once they make sense together.
+            /// Returns the filters if they are consistent.
             ///
             /// # Errors
             /// 400 if a range ends before it begins.

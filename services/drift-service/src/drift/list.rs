@@ -1,4 +1,4 @@
-//! Lists of drifts: filters, sorts, and a cursor that names a place in one sorted list.
+//! Lists of drifts: filters, sort orders, and a cursor that names a position in one sorted list.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -15,7 +15,7 @@ use crate::error::DriftError;
 use crate::page;
 
 filtered_query! {
-    /// Which drifts, in which order, and how many. Lists are comma-separated, of at most 50 values.
+    /// The drifts to list, their order and their number. Lists are comma-separated, with at most 50 values.
     pub struct DriftQuery {
         #[serde(default)]
         #[param(value_type = Option<String>, example = "-detectedAt")]
@@ -28,7 +28,7 @@ filtered_query! {
     }
 }
 
-/// What a list is sorted by, ties broken by id.
+/// The sort key of a list. Ties are broken by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum Key {
@@ -71,7 +71,7 @@ impl Sort {
         }
     }
 
-    /// A drift's place by this key: microseconds, cents or rank.
+    /// A drift's value of this key: microseconds, cents or rank.
     const fn place_of(self, drift: &Model) -> i64 {
         match self.key {
             Key::DetectedAt => drift.detected_at.timestamp_micros(),
@@ -94,7 +94,7 @@ impl Sort {
 }
 
 impl DriftQuery {
-    /// A page, and the cursor of the next one.
+    /// Returns a page, and the cursor of the next one if there is one.
     ///
     /// # Errors
     /// 400 for a cursor of another query.
@@ -105,7 +105,7 @@ impl DriftQuery {
 
     fn select(&self) -> Result<Select<Entity>, ApiError> {
         let order = if self.sort.descending { Order::Desc } else { Order::Asc };
-        // One more than asked for tells whether there is a next page.
+        // One more row than requested shows whether there is a next page.
         Ok(Entity::find()
             .filter(self.filter()?.condition())
             .filter(Condition::all().add_option(self.after()?))
@@ -122,7 +122,7 @@ impl DriftQuery {
         Ok(Some(if self.sort.descending { here.lt(there) } else { here.gt(there) }))
     }
 
-    /// Everything of the query that decides which rows there are, and where.
+    /// The parts of the query that determine the rows and their order.
     fn bound(&self) -> String {
         format!("{:?}", Self { cursor: None, limit: 0, ..self.clone() })
     }
@@ -142,7 +142,7 @@ mod tests {
 
     const ROWS: u32 = 20_000;
 
-    /// A database with many drifts, of which the planner knows how many there are.
+    /// Creates a database with many drifts and up-to-date planner statistics.
     async fn many_drifts(url: &str) -> outbox::Database {
         let clock = Clock::system();
         let backplane = Backplane::in_process(clock.clone());

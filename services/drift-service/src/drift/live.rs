@@ -1,4 +1,4 @@
-//! Live drifts, as matching reads them: locked, and without what is large.
+//! Live drifts, as matching reads them: locked, and without the large columns.
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
@@ -8,7 +8,7 @@ use super::entity::{Column, Entity, IDS_PER_STATEMENT, Model};
 use super::{Kind, Status};
 use crate::rules::Severity;
 
-/// What matching a scan needs of a live drift.
+/// The columns of a live drift that matching needs.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Live {
@@ -31,7 +31,7 @@ pub struct Live {
     pub cost_cents: i64,
 }
 
-/// What a decision was made on, as it is shown.
+/// The shown state that a decision was made on.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Shown {
@@ -40,7 +40,7 @@ pub struct Shown {
     pub difference: String,
 }
 
-/// The last row of a fingerprint that was resolved.
+/// The last resolved row of a fingerprint.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Resolved {
@@ -49,8 +49,8 @@ pub struct Resolved {
     pub actual_hash: String,
 }
 
-/// Everything live of a stack, locked against decisions until the transaction ends. In the order of
-/// ids, so that two of these cannot wait for each other.
+/// Reads the live drifts of a stack and locks them against decisions until the transaction ends. They are
+/// locked in the order of ids, so that two transactions cannot wait for each other.
 pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
     Entity::find()
         .filter(Column::Stack.eq(stack))
@@ -62,7 +62,7 @@ pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Liv
         .await
 }
 
-/// What these drifts show.
+/// Reads the shown state of these drifts.
 pub async fn shown(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Shown>, DbErr> {
     let mut rows = Vec::new();
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
@@ -72,7 +72,7 @@ pub async fn shown(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Shown>
     Ok(rows)
 }
 
-/// The next live drifts of all stacks by id, locked until the transaction ends.
+/// Reads the next live drifts of all stacks, sorted by id, and locks them until the transaction ends.
 pub async fn live_after(
     db: &impl ConnectionTrait,
     after: Option<Uuid>,
@@ -89,7 +89,7 @@ pub async fn live_after(
         .await
 }
 
-/// The last resolved row of each of these fingerprints that has one.
+/// Reads the last resolved row of each fingerprint that has one.
 pub async fn last_resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
     let later = || Alias::new("later");
     let same_fingerprint = Expr::col((later(), Column::Fingerprint)).equals((Entity, Column::Fingerprint));

@@ -19,7 +19,7 @@ pub use filter::Filter;
 pub use handlers::*;
 pub use view::DriftView;
 
-/// In which way the resource drifts.
+/// The way in which a resource drifts.
 #[derive(
     Clone,
     Copy,
@@ -38,11 +38,11 @@ pub use view::DriftView;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
-    /// The resource exists and differs.
+    /// The resource exists and differs from its declaration.
     Changed,
     /// The resource does not exist.
     Missing,
-    /// The resource exists, and nothing declares it.
+    /// The resource exists but is not declared.
     Unmanaged,
 }
 
@@ -84,23 +84,23 @@ impl From<Kind> for scan::Kind {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Status {
-    /// Nobody has decided yet.
+    /// No decision has been made yet.
     Detected,
-    /// This actual state is accepted.
+    /// The actual state is accepted.
     Approved,
-    /// This actual state is not wanted and must go.
+    /// The actual state must be reverted.
     Rejected,
-    /// The drift is over. Final.
+    /// The drift no longer exists. This status is final.
     Resolved,
 }
 
 impl Status {
-    /// What people may do to a drift in this status.
+    /// Returns the actions that are allowed in this status.
     pub fn allowed(self) -> Vec<Action> {
         Action::iter().filter(|action| self.after(*action).is_some()).collect()
     }
 
-    /// The status that an action leads to, where it is allowed.
+    /// Returns the status after an action; `None` if the action is not allowed.
     pub const fn after(self, action: Action) -> Option<Self> {
         match (self, action) {
             (Self::Detected, Action::Approve) => Some(Self::Approved),
@@ -112,7 +112,7 @@ impl Status {
     }
 }
 
-/// What people do to drifts.
+/// An action of a person on a drift.
 #[derive(
     Clone,
     Copy,
@@ -135,7 +135,7 @@ pub enum Action {
     Reopen,
 }
 
-/// How a drift was resolved.
+/// The way in which a drift was resolved.
 #[derive(
     Clone,
     Copy,
@@ -158,9 +158,9 @@ pub enum ResolvedHow {
     Manual,
     /// A scan showed the resource without a difference, or a complete scan did not show it.
     Auto,
-    /// A scan found another actual state than the one that was decided on.
+    /// A scan found a different actual state than the decision covers.
     Superseded,
-    /// Rules say by now that it is noise.
+    /// The current rules ignore the drift.
     Ignored,
 }
 

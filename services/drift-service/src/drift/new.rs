@@ -72,7 +72,7 @@ impl NewDrift {
     }
 }
 
-/// Publishes a drift that this transaction inserts.
+/// Emits the event of a drift that this transaction inserts.
 pub fn announce_new(tx: &mut Transaction, drift: &Model) {
     tx.emit(DriftCreated {
         id: drift.id,

@@ -48,7 +48,7 @@ pub struct DriftView {
     pub states: Option<States>,
 }
 
-/// For viewers and up.
+/// Visible to viewers, engineers and admins.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accountability {
@@ -57,16 +57,17 @@ pub struct Accountability {
     pub rejected_by: Option<String>,
     pub rejected_reason: Option<String>,
     pub resolved_by: Option<String>,
-    /// Why the severity is what it is, in a few words.
+    /// The reason for the severity, in a few words.
     pub severity_reason: Option<String>,
-    /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`: the
+    /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`:
+    /// the
     /// states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`: `ignore`,
     /// `volatile`, `info`, `warning` or `critical`.
     #[schema(value_type = Vec<Object>)]
     pub difference: Box<RawValue>,
 }
 
-/// For engineers and admins. Redacted.
+/// Visible to engineers and admins. Redacted.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct States {
@@ -120,7 +121,7 @@ impl DriftView {
     }
 }
 
-/// What this service stored as JSON is JSON.
+/// Passes on a column in which this service stored JSON.
 fn raw(json: String) -> Option<Box<RawValue>> {
     RawValue::from_string(json).ok()
 }

@@ -1,4 +1,4 @@
-//! Which alerts a scan raises.
+//! The alerts that a scan raises.
 
 use chrono::{DateTime, Utc};
 use scan::rules::Rules;
@@ -8,15 +8,15 @@ use crate::drift::Kind;
 use crate::drift::entity::Model;
 use crate::rules::Severity;
 
-/// From so many missing resources of one scan on, one alert stands for all of them.
+/// If a scan shows at least this many missing resources, one alert covers all of them.
 const MANY_MISSING: usize = 10;
 
-/// Whether a drift is worth an alert. Information never is.
+/// Whether a drift raises an alert. Information about the state alone never does.
 pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> bool {
     severity >= rules.alert_threshold.into() && !(is_state_only && severity == Severity::Info)
 }
 
-/// The alerts of new drifts: one each, but one with a count for a stack that is gone.
+/// Builds the alerts of new drifts: one each, or a single one with a count if many resources are missing.
 pub fn of_new(drifts: &[Model], stack: &str, at: DateTime<Utc>) -> Vec<alert::entity::Model> {
     let (missing, others): (Vec<&Model>, Vec<&Model>) =
         drifts.iter().partition(|drift| drift.kind == Kind::Missing);

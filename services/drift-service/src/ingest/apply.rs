@@ -1,5 +1,5 @@
-//! Writes what matching a scan found: rows, alerts, audit and events in one transaction, each kind of row
-//! in as few statements as possible.
+//! Writes the result of matching: rows, alerts, audit and events in one transaction, each kind of row in as
+//! few statements as possible.
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftResolved, DriftUpdated};
@@ -23,18 +23,18 @@ use crate::drift::{ResolvedHow, Status, content};
 use crate::money::Money;
 use crate::rules::Severity;
 
-/// What the rows of a scan have in common.
+/// The values that all rows of a scan share.
 pub struct Stamp<'a> {
     pub actor: &'a Actor,
     pub rules: &'a Rules,
     pub stack: &'a str,
     pub cost: Money,
-    /// When the scanner ran.
+    /// The time at which the scanner ran.
     pub taken_at: DateTime<Utc>,
     pub now: DateTime<Utc>,
 }
 
-/// What a scan writes, sorted by how it is written.
+/// The rows that a scan writes, grouped by the kind of statement.
 #[derive(Default)]
 struct Plan {
     unchanged: Vec<Uuid>,
@@ -45,7 +45,7 @@ struct Plan {
     new: Vec<(Finding, String, Option<Uuid>)>,
 }
 
-/// Writes what a scan means, and returns the drifts that are new or changed.
+/// Writes the changes of a scan. Returns the new and changed drifts.
 pub async fn apply(
     tx: &mut Transaction,
     matched: Matched,
@@ -65,7 +65,7 @@ pub async fn apply(
         entity::update_seen(&**tx, id, seen(change, stamp), false).await?;
     }
     let mut listed = update(tx, plan.updated, stamp).await?;
-    // Before the new rows: only one row of a fingerprint may be live.
+    // Resolved before new rows are inserted, because only one row of a fingerprint may be live.
     let of = |ids: Vec<Uuid>| ids.into_iter().filter_map(|id| live.get(&id).cloned()).collect::<Vec<Live>>();
     resolve(tx, of(plan.superseded), ResolvedHow::Superseded, stamp).await?;
     resolve(tx, of(resolved), ResolvedHow::Auto, stamp).await?;
@@ -109,7 +109,7 @@ fn sort_in(
         Change::Refreshed { id } => {
             if let Some(row) = live.get(&id) {
                 let mut change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
-                // The decision goes on to cover what it was made on.
+                // The decision still covers the values that it was made on.
                 change.decidable.take();
                 plan.updated.push((row.clone(), finding, change));
             }
@@ -153,7 +153,7 @@ async fn insert(
     Ok(rows.iter().map(|row| listed(row.id, row.into(), stamp, change_of(row.previous_drift_id))).collect())
 }
 
-/// A drift that replaces another one is a changed one.
+/// A drift that replaces another one is reported as changed.
 fn change_of(previous: Option<Uuid>) -> &'static str {
     if previous.is_some() { "changed" } else { "created" }
 }

@@ -22,19 +22,19 @@ use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
 
-/// How far ahead of ours a scanner's clock may be.
+/// The maximum time by which a scanner's clock may be ahead.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
-/// How long reading one upload may keep the others waiting.
+/// The maximum time for reading one upload, while others wait.
 const READING: Duration = Duration::from_secs(20);
 
-/// Which list of a plan is read.
+/// The list of a plan that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// `resource_drift`: the recorded state beside reality.
+    /// `resource_drift`: the recorded state compared with reality.
     #[default]
     Drift,
-    /// `resource_changes`: reality beside the configuration.
+    /// `resource_changes`: reality compared with the configuration.
     Changes,
 }
 
@@ -42,34 +42,34 @@ pub enum Source {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct IngestQuery {
-    /// The state or workspace that was scanned. For an upload of several plans, `{module}` and `{n}` stand
-    /// for the path of a plan's module and for its number
+    /// The state or workspace that was scanned. In an upload of several plans, `{module}` stands for the path
+    /// of a plan's module, and `{n}` for the plan's number
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 256)]
     stack: String,
-    /// The scan covers the whole stack: drifts that it does not show are resolved. A plan that is targeted,
-    /// or does not show that it is complete, resolves nothing
+    /// The scan covers the whole stack, so drifts that it does not show are resolved. A plan that is
+    /// targeted, or does not show that it is complete, resolves nothing
     #[serde(default)]
     complete: bool,
-    /// The caller vouches that the plan is neither targeted nor made with `-refresh=false`, where the plan
-    /// does not show it
+    /// If the plan does not show it: the caller vouches that the plan was neither targeted nor created with
+    /// `-refresh=false`
     #[serde(default)]
     assume_complete: bool,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     account_id: Option<String>,
-    /// For resources whose region the scan does not tell
+    /// The region of resources for which the scan contains none
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     region: Option<String>,
-    /// Which list of a plan is read
+    /// The list of a plan to read
     #[serde(default)]
     #[param(value_type = Option<Source>)]
     source: Source,
-    /// Read driftctl's unmanaged resources too
+    /// Read driftctl's unmanaged resources as well
     #[serde(default)]
     unmanaged: bool,
-    /// Report and store nothing
+    /// Return the report, but store nothing
     #[serde(default)]
     dry_run: bool,
 }
@@ -90,8 +90,10 @@ impl IngestQuery {
     }
 }
 
-/// Ingests plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, or driftctl's
-/// JSON, plain or gzip. All or nothing.
+/// Ingests scans: all of an upload, or nothing of it.
+///
+/// Accepts plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, and driftctl's
+/// JSON, plain or gzip.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),
@@ -105,12 +107,12 @@ pub async fn ingest_scan(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     require_json_or_gzip(&request)?;
-    let busy = |_| ApiError::unavailable("too many scans are being ingested: try again", 5);
-    // The memory that bodies take is bounded by the turns at receiving them.
+    let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
+    // Turns at receiving bound the memory for request bodies.
     let _receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
     expect_large_body(&request);
     let body = read_body(body, scan::MAX_BYTES).await?;
-    // One at a time: SQLite has one writer, and a scan in memory is larger than its body.
+    // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
     let _processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
     let scans = read(&state, &query, body.clone()).await?;
     let mut write = match begin(&state, actor, &conditions, &body).await? {
@@ -145,7 +147,7 @@ fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
     if is_known && matches!(encoding.as_str(), "" | "identity" | "gzip") {
         return Ok(());
     }
-    let message = "send JSON as application/json, as it is or with Content-Encoding: gzip";
+    let message = "send JSON as application/json, plain or with Content-Encoding: gzip";
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message))
 }
 
@@ -156,7 +158,7 @@ async fn ingest(
     mut scans: Vec<Scan>,
 ) -> Result<IngestReport, DriftError> {
     let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
-    // In one order for all, so that two uploads cannot wait for each other.
+    // In the order of stacks, so that two uploads cannot wait for each other.
     scans.sort_by(|one, other| one.stack.cmp(&other.stack));
     for scan in scans {
         ingest_stack(write, state, query, scan, &mut report).await?;
@@ -216,7 +218,7 @@ async fn ingest_stack(
     Ok(())
 }
 
-/// When the scanner ran, to the microseconds that are stored.
+/// Returns the time at which the scanner ran, truncated to the microseconds that the database stores.
 fn taken_at(scan: &Scan, now: DateTime<Utc>) -> Result<DateTime<Utc>, DriftError> {
     let taken_at = scan.taken_at.map_or(now, |taken_at| taken_at.trunc_subsecs(6));
     let invalid = |message: &str| DriftError::Invalid { field: "timestamp", message: message.into() };
@@ -224,12 +226,12 @@ fn taken_at(scan: &Scan, now: DateTime<Utc>) -> Result<DateTime<Utc>, DriftError
         return Err(invalid("is not between the years 1970 and 9999"));
     }
     if taken_at > now + CLOCK_SKEW {
-        return Err(invalid("lies more than 5 minutes ahead"));
+        return Err(invalid("is more than 5 minutes in the future"));
     }
     Ok(taken_at)
 }
 
-/// Whether what a scan does not show is gone; a reason against it becomes a warning.
+/// Whether drifts that a scan does not show are resolved. A reason against it becomes a warning.
 fn resolves(scan: &mut Scan, is_assumed: bool) -> bool {
     let against = scan.incomplete.take().filter(|incomplete| !(incomplete.is_assumable && is_assumed));
     if let Some(incomplete) = &against {

@@ -1,4 +1,4 @@
-//! Matches a scan with what is stored of its stack.
+//! Matches a scan with the stored drifts of its stack.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,22 +11,22 @@ use uuid::Uuid;
 use crate::drift::live::{self, Live, Shown};
 use crate::drift::{Status, content};
 
-/// What a scan covers.
+/// The part of the stored drifts that a scan covers.
 #[derive(Clone, Copy)]
 pub struct Coverage<'a> {
     pub account_id: Option<&'a str>,
-    /// What the scan does not show is gone.
+    /// Drifts that the scan does not show are resolved.
     pub is_complete: bool,
 }
 
-/// A scan beside the stored drifts that it is about.
+/// A scan matched with the stored drifts of its stack.
 pub struct Matched {
     pub matches: Vec<Match<Uuid>>,
-    /// Drifts that are over.
+    /// Drifts that no longer exist.
     pub resolved: Vec<Uuid>,
     pub repeated: Vec<String>,
     pub live: HashMap<Uuid, Live>,
-    /// The resolved drift that a new one continues, by fingerprint.
+    /// By fingerprint: the resolved drift that a new drift continues.
     pub previous: HashMap<String, Uuid>,
 }
 
@@ -38,7 +38,7 @@ pub async fn match_stored(
     rules: &Rules,
 ) -> Result<Matched, DbErr> {
     let drifts = live::lock_live(&**tx, &scan.stack).await?;
-    // What a decision was made on is read where it may have to be compared.
+    // The shown state is read only for drifts that may have to be compared with it.
     let decided = |drift: &&Live| drift.status != Status::Detected || drift.decidable.is_none();
     let ids: Vec<Uuid> = drifts.iter().filter(decided).map(|drift| drift.id).collect();
     let shown: HashMap<Uuid, Shown> =
@@ -47,7 +47,7 @@ pub async fn match_stored(
     let found = match_findings(scan, stored, coverage.is_complete, rules);
 
     let live: HashMap<Uuid, Live> = drifts.into_iter().map(|drift| (drift.id, drift)).collect();
-    // A scan of one account says nothing about the resources of another one.
+    // A scan of one account does not cover the resources of another account.
     let is_covered = |id: &Uuid| {
         let account = live.get(id).and_then(|drift| drift.account_id.as_deref());
         coverage.account_id.is_none_or(|covered| account.is_none_or(|account| account == covered))

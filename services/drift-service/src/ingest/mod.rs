@@ -1,7 +1,7 @@
-//! Ingests scans: which drifts are new, unchanged, changed or resolved.
+//! Ingests scans, and decides which drifts are new, unchanged, changed or resolved.
 //!
-//! An upload waits for its [`turns`], is received, read by the crate `scan`, matched with the stored drifts
-//! ([`matching`]) and [`apply`]d in one transaction.
+//! An upload waits for its [`turns`] and is received. The crate `scan` reads it, [`matching`] compares it
+//! with the stored drifts, and [`apply`] writes the changes in one transaction.
 
 mod alerts;
 mod apply;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::drift::Kind;
 use crate::rules::Severity;
 
-/// How many drifts a report lists.
+/// Maximum number of drifts that a report lists.
 pub const MAX_LISTED: usize = 200;
 
 /// The result of an upload.
@@ -16,24 +16,24 @@ pub const MAX_LISTED: usize = 200;
 pub struct IngestReport {
     /// New drifts.
     pub created: usize,
-    /// Drifts that are as they were.
+    /// Drifts without a change.
     pub unchanged: usize,
-    /// Drifts with another actual or expected value: updated if nobody had decided, else replaced by a new
-    /// drift.
+    /// Drifts with a different actual or expected value. Without a decision, the drift was updated;
+    /// otherwise, a new drift has replaced it.
     pub changed: usize,
     /// Drifts whose resources no longer drift.
     pub resolved: usize,
     /// Drifts that the ignore rules cover.
     pub ignored: usize,
-    /// Entries that hold no drift or cannot be read.
+    /// Entries that contain no drift or cannot be read.
     pub skipped: usize,
     pub skipped_reasons: BTreeMap<&'static str, usize>,
     pub warnings: Vec<String>,
-    /// Nothing was stored.
+    /// `true` if nothing was stored.
     pub dry_run: bool,
-    /// The new and changed drifts, the most severe first; at most 200.
+    /// The new and changed drifts, most severe first, at most 200.
     pub drifts: Vec<IngestedDrift>,
-    /// The stacks of an upload that holds several plans.
+    /// The stacks of an upload with several plans.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stacks: Vec<StackReport>,
 }
@@ -74,7 +74,7 @@ impl IngestReport {
         self.stacks.push(stack);
     }
 
-    /// Puts the most severe drifts first, and leaves out what is too much to list.
+    /// Sorts the most severe drifts first, and cuts the list at [`MAX_LISTED`].
     pub fn finish(mut self) -> Self {
         self.drifts.sort_by(|one, other| {
             other.severity.cmp(&one.severity).then_with(|| one.address.cmp(&other.address))

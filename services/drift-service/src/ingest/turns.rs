@@ -1,5 +1,5 @@
-//! Turns at something that only few may do at once. Whoever waits is served in turn with the other
-//! callers, however much each of them asks for.
+//! Turns at work that only few requests may do at once. Waiting callers are served in turn, however many
+//! requests each of them sends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// The bounds of some turns.
+/// The limits of a set of turns.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnsConfig {
-    /// How many turns are given at once.
+    /// Maximum number of concurrent turns.
     pub slots: usize,
-    /// How many of them one caller has at once.
+    /// Maximum number of concurrent turns of one caller.
     pub slots_per_caller: usize,
-    /// How many requests of one caller may wait.
+    /// Maximum number of waiting requests of one caller.
     pub waiting_per_caller: usize,
-    /// How many requests may wait.
+    /// Maximum number of waiting requests.
     pub waiting: usize,
     pub patience: Duration,
 }
@@ -36,12 +36,12 @@ struct Queues {
     running: usize,
     running_of: HashMap<String, usize>,
     waiting: HashMap<String, VecDeque<oneshot::Sender<Turn>>>,
-    /// The callers that wait, the next one first.
+    /// The waiting callers, the next one first.
     order: VecDeque<String>,
     waiting_count: usize,
 }
 
-/// A turn; dropping it gives it to the next caller.
+/// A turn. When dropped, it passes to the next caller.
 pub struct Turn {
     turns: Option<Turns>,
     caller: String,
@@ -92,7 +92,7 @@ impl Turns {
         Turn { turns: Some(self.clone()), caller }
     }
 
-    /// Gives free turns to the callers that wait, one each before anybody has a second one.
+    /// Gives free turns to the waiting callers: one each, before any caller gets a second one.
     fn serve(&self, queues: &mut Queues) {
         let mut passed_over = 0;
         while passed_over < queues.order.len() {
@@ -113,7 +113,8 @@ impl Turns {
             }
             let turn = self.start(queues, caller);
             if let Err(mut unwanted) = sender.send(turn) {
-                // Whoever waited has gone; the turn must not come back through its drop, which locks.
+                // The caller no longer waits. The turn must not be returned by its `drop`, which takes the
+                // lock that is held here.
                 unwanted.turns = None;
                 self.stop(queues, &unwanted.caller);
             }
@@ -160,7 +161,7 @@ mod tests {
 
     #[expect(clippy::disallowed_methods, reason = "the test awaits its tasks")]
     #[tokio::test]
-    async fn callers_take_turns_however_much_each_asks_for() {
+    async fn callers_take_turns_however_many_requests_each_sends() {
         let turns = Turns::new(CONFIG);
         let first = turns.take("greedy").await.ok().unwrap();
         let order = Arc::new(Mutex::new(Vec::new()));
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_bounded_and_gives_up() {
+    async fn waiting_requests_are_bounded_and_give_up() {
         let turns = Turns::new(TurnsConfig { patience: Duration::from_millis(20), ..CONFIG });
         let turn = turns.take("a").await.ok().unwrap();
         let waiting: Vec<_> = (0..4).map(|_| turns.take("a")).collect();

@@ -1,5 +1,5 @@
-//! From 0.1.0: the address becomes part of a drift's identity, decisions cover paths, people read alerts
-//! each for themselves.
+//! Migrates from 0.1.0: the address becomes part of a drift's identity, decisions cover paths, and each
+//! person has their own read state of alerts.
 
 use std::collections::HashMap;
 
@@ -98,7 +98,7 @@ fn settings() -> TableCreateStatement {
     Table::create().table("drift_settings").col(string("name").primary_key()).col(text("value")).take()
 }
 
-/// 0.1.0 wrote the word.
+/// Clears the region `unknown`, which 0.1.0 wrote.
 async fn forget_unknown_regions(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let update = Query::update()
         .table("drifts")
@@ -108,8 +108,9 @@ async fn forget_unknown_regions(db: &impl ConnectionTrait) -> Result<(), DbErr> 
     execute(db, &update).await
 }
 
-/// What one person had read was read for everybody. It stays so where the drift is decided on; elsewhere
-/// it becomes that person's own.
+/// Makes the read state of alerts personal. In 0.1.0, an alert that one person had read was read for
+/// everybody. That remains for drifts with a decision. For all others, the alert becomes read by that person
+/// only.
 async fn read_each_for_themselves(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let undecided =
         Query::select().column("id").from("drifts").and_where(Expr::col("status").eq("detected")).to_owned();
@@ -175,8 +176,9 @@ impl Row {
     }
 }
 
-/// Gives every row its identity of today. Rows that are one drift by it, because a region or an account
-/// became known, become one: the decided one where both show the same, else the one that was seen last.
+/// Gives every row its current identity. Rows can get the same identity, because a region or an account
+/// became known. Of these, one stays: the one with a decision if both have the same actual state, otherwise
+/// the one that was seen last.
 async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let columns = [
         "id",
@@ -218,7 +220,7 @@ async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
                         (newer.clone(), row)
                     };
                     supersede(db, &goes, &stays).await?;
-                    // What either of them knows keeps a third one of another account apart.
+                    // An account that either row knows keeps a third row of another account separate.
                     newer.account_id = stays.account_id.or(goes.account_id);
                 }
             }
@@ -241,7 +243,7 @@ async fn set_fingerprint(db: &impl ConnectionTrait, id: Uuid, fingerprint: &str)
     execute(db, &update).await
 }
 
-/// Resolves a row as of when the row that stays was seen.
+/// Resolves a row at the time when the row that stays was last seen.
 async fn supersede(db: &impl ConnectionTrait, goes: &Row, stays: &Row) -> Result<(), DbErr> {
     let resolved = Query::update()
         .table("drifts")

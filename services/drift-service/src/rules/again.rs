@@ -1,4 +1,4 @@
-//! Rates the live drifts again when the rules have changed since they were last applied.
+//! Rates the live drifts again if the rules have changed since they were last applied.
 
 use chrono::{DateTime, Utc};
 use outbox::{Database, Transaction};
@@ -19,16 +19,17 @@ use crate::drift::{ResolvedHow, Status, content, updated};
 use crate::rules::Severity;
 use crate::setting;
 
-/// Changes with the built-in rules: a release that changes them rates everything again.
+/// The version of the built-in rules. A release that changes the rules increments it, so that all drifts are
+/// rated again.
 const BUILTIN: &str = "2";
 const SETTING: &str = "rules";
 const ROWS_AT_ONCE: u64 = 500;
 
-/// Applies the rules to what is stored, unless these very rules were applied before. Also logs the rules
-/// that have never matched anything.
+/// Applies the rules to the stored drifts, unless the same rules were applied last. Also logs the rules that
+/// have never matched.
 ///
 /// # Errors
-/// If the database fails; nothing has changed then.
+/// If the database fails. Nothing has changed then.
 pub async fn apply_again(
     database: &Database,
     rules: &Rules,
@@ -38,7 +39,7 @@ pub async fn apply_again(
     report_unused(database, rules).await?;
     let digest = digest(rules);
     let mut tx = database.begin().await?;
-    // Locks the setting, so that one of several processes does it.
+    // Locks the setting, so that only one of several processes applies the rules.
     if setting::lock(&*tx, SETTING).await?.as_deref() == Some(digest.as_str()) {
         return Ok(());
     }
@@ -54,7 +55,7 @@ pub async fn apply_again(
     setting::store(&*tx, SETTING, &digest).await?;
     tx.commit().await?;
     if rerated > 0 {
-        tracing::info!(drifts = rerated, "rated live drifts again by the rules of today");
+        tracing::info!(drifts = rerated, "rated live drifts again with the current rules");
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ async fn report_unused(database: &Database, rules: &Rules) -> Result<(), DbErr> 
     let used = uses::all(&**database).await?;
     for rule in rules.listed() {
         if !used.iter().any(|used| used.rule == rule.text) {
-            tracing::warn!(rule = ?rule.text, "this rule has matched nothing so far");
+            tracing::warn!(rule = ?rule.text, "this rule has not matched anything yet");
         }
     }
     Ok(())
@@ -141,12 +142,12 @@ async fn store(
         severity_rank: Set(severity.rank()),
         severity_reason: Set(reason.clone()),
         difference: Set(difference.clone()),
-        // What a scan shows next is compared by the hash of the actual side alone.
+        // Cleared, so that the next scan is compared by the hash of the actual state alone.
         shown_hash: Set(None),
         updated_at: Set(at),
         ..ActiveModel::default()
     };
-    // What a decision covers is what it was made on.
+    // A decision keeps covering the values that it was made on, so only undecided drifts get new hashes.
     if is_open && has_hashes {
         change.decidable = Set(Some(content::write_hashes(&decidable)));
         if let Some(hash) = actual_hash {
@@ -167,5 +168,5 @@ fn digest(rules: &Rules) -> String {
         hash.update(&rule.text);
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }

@@ -19,9 +19,9 @@ use crate::error::DriftError;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RulesView {
-    /// The least severity that raises an alert.
+    /// The lowest severity that raises an alert.
     pub alert_threshold: Severity,
-    /// The first rule that matches decides.
+    /// The rules in their order. The first rule that matches decides.
     pub rules: Vec<RuleView>,
 }
 
@@ -29,14 +29,14 @@ pub struct RulesView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleView {
-    /// The class and what the rule names, such as `ignore: aws_instance.*.tags`.
+    /// The class and the pattern of the rule, such as `ignore: aws_instance.*.tags`.
     pub rule: String,
-    /// How many changes the rule has decided on. A rule with 0 has matched nothing.
+    /// The number of changes that the rule has decided. A rule with 0 has not matched anything.
     pub matches: i64,
     pub last_matched_at: Option<DateTime<Utc>>,
 }
 
-/// The rules of this deployment, with how often each has matched.
+/// Lists the rules of this deployment, with the number of matches of each.
 #[utoipa::path(get, path = "/api/v1/drifts/rules", tag = "drifts",
     responses((status = 200, body = Success<RulesView>)),
     security(("bearer" = ["viewer"])))]

@@ -1,4 +1,4 @@
-//! The rules that this service rates drifts by: which are used, and what happens when they change. The
+//! The use of the rules that rate drifts: which rules match, and the new rating when the rules change. The
 //! rules themselves are in the crate `scan`.
 
 mod again;

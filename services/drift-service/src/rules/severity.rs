@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How bad a drift is, as the database and the API have it. Ordered.
+/// The severity of a drift, as the database and the API name it. Ordered from least to most severe.
 #[derive(
     Clone,
     Copy,
@@ -27,7 +27,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Its place in the order, for the database to sort by.
+    /// The rank of the severity, by which the database sorts.
     pub const fn rank(self) -> i16 {
         self as i16
     }

@@ -1,4 +1,4 @@
-//! How often each rule of the file decided, so that one that matches nothing can be found.
+//! Counts the matches of each rule in the file, so that rules without a match can be found.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
@@ -20,7 +20,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Adds what the rules did in one scan.
+/// Adds the matches of one scan.
 pub async fn note_uses(
     db: &impl ConnectionTrait,
     rules: &scan::rules::Rules,

@@ -20,7 +20,7 @@ async fn a_drift_has_one_alert_of_each_type(#[values(Backend::Memory, Backend::R
     let made = engineer.post("/api/v1/alerts", &alert(id)).await.expect(StatusCode::CREATED)["data"].take();
     assert_eq!((&made["type"], &made["isRead"]), (&json!("approval_needed"), &json!(false)));
     engineer.post("/api/v1/alerts", &alert(id)).await.error(StatusCode::CONFLICT, "CONFLICT");
-    // Without a drift there may be many.
+    // There may be many alerts without a drift.
     engineer.post("/api/v1/alerts", &alert(None)).await.data();
     engineer.post("/api/v1/alerts", &alert(None)).await.data();
     let unknown = engineer.post("/api/v1/alerts", &alert(Some(&Uuid::new_v4().to_string()))).await;
@@ -34,7 +34,7 @@ async fn a_drift_has_one_alert_of_each_type(#[values(Backend::Memory, Backend::R
 
 #[rstest]
 #[actix_web::test]
-async fn all_alerts_are_read_at_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn all_alerts_are_marked_as_read_at_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     app.ingest("fakeaws_20/scan1.plan.json", "stack=demo").await.data();
     assert_eq!(walk(&app.anonymous, "/api/v1/alerts?limit=5&isRead=false").await.len(), 13);
@@ -49,7 +49,7 @@ async fn all_alerts_are_read_at_once(#[values(Backend::Memory, Backend::Real)] b
 
 #[rstest]
 #[actix_web::test]
-async fn what_one_person_has_read_is_unread_for_the_others_s63(
+async fn an_alert_that_one_person_has_read_is_unread_for_others_s63(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -71,7 +71,7 @@ async fn what_one_person_has_read_is_unread_for_the_others_s63(
     one.post("/api/v1/alerts/read-all", &json!({})).await.data();
     assert_eq!((unread(&one).await, unread(&other).await), (0, 13));
 
-    // An approved drift needs nobody's attention.
+    // An approved drift needs no attention.
     let drift = other.get(&path).await.data()["driftId"].as_str().unwrap().to_owned();
     other.post(&format!("/api/v1/drifts/{drift}/approve"), &json!({"reason": "planned"})).await.data();
     assert_eq!((unread(&other).await, unread(&app.anonymous).await), (12, 12));
@@ -82,7 +82,7 @@ async fn what_one_person_has_read_is_unread_for_the_others_s63(
 
 #[rstest]
 #[actix_web::test]
-async fn a_stack_that_is_gone_raises_one_alert(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_missing_stack_raises_one_alert(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let gone = |index: usize| {
         json!({"address": format!("aws_x.y[{index}]"), "type": "aws_x",

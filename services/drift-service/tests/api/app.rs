@@ -1,4 +1,4 @@
-//! The service as its clients see it, with its stores, its clock and what it publishes.
+//! The service as its clients see it, with its stores, its clock and its published events.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ use web::{HttpConfig, Platform, Server};
 
 use crate::logs;
 
-/// What every secret of the samples contains.
+/// Texts that the secrets of the samples contain. Each secret contains one of them.
 pub const SECRETS: [&str; 9] = [
     "hunter2",
     "rotated-by-hand",
@@ -70,19 +70,19 @@ impl App {
         Self::on(stores, database_url, arguments, Clock::system()).await
     }
 
-    /// Another process on the same stores, with the same clock.
+    /// Starts another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
         let clock = self.platform.clock.clone();
         Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
     }
 
-    /// The same service on the same stores, started again with these arguments.
+    /// Starts the service again on the same stores, with these arguments.
     pub async fn restarted(&self, arguments: &[&str]) -> Self {
         let clock = self.platform.clock.clone();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
-    /// How many rows a table has.
+    /// Returns the number of rows in a table.
     pub async fn count(&self, table: &str) -> i64 {
         use sea_orm::{ConnectionTrait, Database, Statement};
 
@@ -129,7 +129,7 @@ impl App {
         self.anonymous.with_token(&self.token(role, 900))
     }
 
-    /// A token that expires that many seconds from now.
+    /// Returns a token that expires that many seconds from now.
     pub fn token(&self, role: Role, seconds: i64) -> String {
         let now = self.platform.clock.now();
         let holder = Holder {
@@ -144,18 +144,18 @@ impl App {
         self.platform.keys.sign(&claims).unwrap()
     }
 
-    /// Waits until `count` events of a type have been published, then asserts that there is no more.
+    /// Waits until `count` events of a type are published, then asserts that there are no more.
     pub async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
         let what = format!("{count} × {event_type}");
         eventually(&what, async || self.events_of(event_type).len() >= count).await;
-        // Whatever was published before this one has been heard with it.
+        // Events that were published before the flush have then arrived.
         self.flush().await;
         let events = self.events_of(event_type);
         assert_eq!(events.len(), count, "{event_type}");
         events
     }
 
-    /// Makes an alert and waits for its event, which comes after all that was committed before.
+    /// Creates an alert and waits for its event, which arrives after all earlier events.
     async fn flush(&self) {
         let before = self.events_of("alert:created").len();
         let body = json!({"type": "approval_needed", "severity": "info", "title": FLUSH, "message": FLUSH});
@@ -178,7 +178,7 @@ impl App {
         events.iter().filter(|event| event["type"] == event_type).cloned().collect()
     }
 
-    /// Everything that was published, as text.
+    /// Returns all published events as text.
     pub fn published(&self) -> String {
         json!(*self.events.lock().unwrap()).to_string()
     }
@@ -188,7 +188,7 @@ impl App {
         upload(&engineer, query, sample(sample_name)).await
     }
 
-    /// Every drift, as the caller sees them.
+    /// Returns all drifts as the caller sees them.
     pub async fn drifts(&self, caller: &Client) -> Vec<Value> {
         walk(caller, "/api/v1/drifts?limit=100").await
     }
@@ -204,7 +204,7 @@ pub async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
     caller.send(request).await
 }
 
-/// All pages of a list.
+/// Returns the rows of all pages of a list.
 pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut next = path.to_owned();
@@ -219,14 +219,14 @@ pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
     }
 }
 
-/// An unpacked sample.
+/// Returns an unpacked sample.
 pub fn sample(name: &str) -> Vec<u8> {
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(packed(name).as_slice()).read_to_end(&mut unpacked).unwrap();
     unpacked
 }
 
-/// A sample as it is kept.
+/// Returns a sample as it is stored.
 pub fn packed(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples");
     std::fs::read(folder.join(format!("{name}.gz"))).unwrap()

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-/// The first critical drift of a sample.
+/// Ingests a sample. Returns the path and the view of its first critical drift.
 async fn critical(app: &App) -> (String, Value) {
     app.ingest("fakeaws_20/scan1.plan.json", "stack=demo").await.data();
     let list = app.anonymous.get("/api/v1/drifts?severity=critical&limit=1").await.data();
@@ -15,7 +15,7 @@ async fn critical(app: &App) -> (String, Value) {
 
 #[rstest]
 #[actix_web::test]
-async fn an_engineer_approves_and_everybody_learns_of_it(
+async fn an_approval_is_published_and_closes_the_alert(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -115,7 +115,7 @@ async fn an_alert_is_read_once(#[values(Backend::Memory, Backend::Real)] backend
 
 #[rstest]
 #[actix_web::test]
-async fn the_summary_has_every_key_at_every_time(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_summary_always_has_every_key(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let empty = app.anonymous.get("/api/v1/metrics/summary").await.data();
     assert_eq!(

@@ -76,7 +76,9 @@ async fn bad_uploads_are_refused_and_change_nothing(
 
 #[rstest]
 #[actix_web::test]
-async fn two_thousand_drifts_go_in_at_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn two_thousand_drifts_are_ingested_at_once(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let plan = sample("fakeaws_2000/scan1.plan.json");
     let report = upload(&app.engineer(), "stack=big", plan.clone()).await.data();

@@ -1,4 +1,4 @@
-//! Bounds of what enters: times, lists, parameters, keys.
+//! Bounds of input: times, lists, parameters and keys.
 
 use rstest::rstest;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::trust::plan;
 
 #[rstest]
 #[actix_web::test]
-async fn times_that_enter_are_plausible_s67(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn implausible_times_are_refused_s67(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     for time in
         ["-4800-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "%2B12000-01-01T00:00:00Z"]
@@ -55,7 +55,7 @@ async fn lists_in_queries_are_bounded_s72(#[values(Backend::Memory, Backend::Rea
 
 #[rstest]
 #[actix_web::test]
-async fn the_summary_takes_the_filters_of_the_list(
+async fn the_summary_accepts_the_filters_of_the_list(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -75,9 +75,8 @@ async fn the_summary_takes_the_filters_of_the_list(
     }
 }
 
-/// Every operation refuses a parameter that it does not know.
 #[actix_web::test]
-async fn no_operation_takes_a_parameter_that_it_does_not_know() {
+async fn every_operation_refuses_unknown_parameters() {
     let app = App::start(Backend::Memory).await;
     let admin = app.admin();
     let document = serde_json::to_value(drift_service::openapi()).unwrap();
@@ -123,7 +122,7 @@ async fn invented_idempotency_keys_do_not_grow_the_table_s85(
     }
     let kept = app.count("answered_requests").await;
     assert!(kept <= 1_000, "{kept}");
-    // The newest still repeat.
+    // The newest responses are still repeated.
     let again =
         viewer.with_header("idempotency-key", "key-1019").post("/api/v1/alerts/read-all", &json!({})).await;
     assert_eq!(again.header("idempotency-replayed"), "true");

@@ -1,4 +1,4 @@
-//! What holds when many act at once.
+//! Properties that hold under concurrent requests.
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -13,7 +13,9 @@ const CALLERS: usize = 100;
 
 #[rstest]
 #[actix_web::test]
-async fn of_many_decisions_at_once_one_is_made(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn one_of_many_concurrent_decisions_is_accepted(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let (one, other) = (app.engineer(), app.admin());
     for round in 0..ROUNDS {
@@ -39,7 +41,7 @@ async fn of_many_decisions_at_once_one_is_made(#[values(Backend::Memory, Backend
 
 #[rstest]
 #[actix_web::test]
-async fn parallel_scans_of_one_stack_make_each_drift_once(
+async fn parallel_scans_of_one_stack_create_each_drift_once(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -54,9 +56,9 @@ async fn parallel_scans_of_one_stack_make_each_drift_once(
     app.expect_events("drift:created", 2_000).await;
 }
 
-/// Within one process scans take turns; here only the database keeps them apart.
+/// Scans take turns within one process. Between replicas, only the database keeps them apart.
 #[actix_web::test]
-async fn replicas_that_scan_at_once_make_each_drift_once() {
+async fn parallel_scans_by_several_replicas_create_each_drift_once() {
     let one = App::start(Backend::Real).await;
     let (two, three) = (one.replica().await, one.replica().await);
     let plan = sample("fakeaws_2000/scan1.plan.json");
@@ -70,7 +72,7 @@ async fn replicas_that_scan_at_once_make_each_drift_once() {
 
 #[rstest]
 #[actix_web::test]
-async fn scans_and_decisions_do_not_get_into_each_others_way(
+async fn scans_and_decisions_do_not_block_each_other(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -98,7 +100,7 @@ async fn scans_and_decisions_do_not_get_into_each_others_way(
 
 #[rstest]
 #[actix_web::test]
-async fn reading_all_at_once_concerns_each_reader_alone(
+async fn concurrent_readers_mark_alerts_only_for_themselves(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

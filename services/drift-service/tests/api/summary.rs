@@ -1,4 +1,4 @@
-//! The numbers add up: after any calls, the summary equals a recount of the rows and a fold of the audit.
+//! After any sequence of calls, the summary equals a recount of the rows and a fold over the audit log.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::lifecycle::report;
 
 const SEQUENCES: usize = 4;
 
-/// One call. Numbers choose among what there is.
+/// One call. Numbers choose among the existing rows.
 #[derive(Clone, Debug)]
 enum Call {
     Report { name: u8, size: u8, severity: u8, cents: i32 },
@@ -132,7 +132,7 @@ async fn assert_recounts(admin: &Client) {
     }
 }
 
-/// How many of each entity are in each status, by the audit alone.
+/// Returns the number of entities in each status, computed from the audit log alone.
 fn fold(audit: &[Value]) -> BTreeMap<(String, String), i64> {
     let mut statuses = BTreeMap::new();
     for row in audit {

@@ -1,4 +1,4 @@
-//! What users may rely on: identities, decisions, rules, several plans, the bounds of uploads.
+//! Guarantees to users: identities, decisions, rules and uploads of several plans.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use testing::{Backend, Client};
 use crate::app::{App, upload, walk};
 use crate::ingest::counts;
 
-/// A plan of these entries, taken at that minute.
+/// Builds a plan of these entries, created at that minute.
 pub fn plan(minute: u32, entries: &[Value]) -> Vec<u8> {
     json!({"format_version": "1.2", "complete": true, "resource_drift": entries,
         "timestamp": format!("2026-11-20T09:{minute:02}:00Z")})
@@ -33,7 +33,7 @@ async fn approve(caller: &Client, drift: &Value) {
 
 #[rstest]
 #[actix_web::test]
-async fn a_place_that_becomes_known_updates_the_row_and_keeps_the_decision(
+async fn a_region_that_becomes_known_updates_the_row_and_keeps_the_decision(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -59,7 +59,7 @@ async fn a_place_that_becomes_known_updates_the_row_and_keeps_the_decision(
 
 #[rstest]
 #[actix_web::test]
-async fn another_expected_side_is_shown_with_its_severity_and_an_alert(
+async fn a_changed_expected_state_is_shown_with_its_severity_and_an_alert(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -78,7 +78,7 @@ async fn another_expected_side_is_shown_with_its_severity_and_an_alert(
     let alerts = app.expect_events("alert:created", 1).await;
     assert_eq!(alerts[0]["payload"]["type"], "severity_escalated");
 
-    // The decision holds when the configuration changes again.
+    // The decision remains when the configuration changes again.
     approve(&engineer, &shown).await;
     upload(&engineer, "stack=a", plan(2, &drift("authenticated-read"))).await.data();
     let shown = live(&app, "a").await.remove(0);
@@ -90,7 +90,9 @@ async fn another_expected_side_is_shown_with_its_severity_and_an_alert(
 
 #[rstest]
 #[actix_web::test]
-async fn a_severity_that_a_person_set_stays(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_scan_keeps_a_severity_that_a_person_has_set(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let drift = |size: u8| [entry("a", json!({"id": "a", "size": 1}), json!({"id": "a", "size": size}))];
@@ -104,7 +106,7 @@ async fn a_severity_that_a_person_set_stays(#[values(Backend::Memory, Backend::R
 
 #[rstest]
 #[actix_web::test]
-async fn new_rules_apply_to_what_is_stored_and_rules_that_match_nothing_show(
+async fn new_rules_apply_to_stored_drifts_and_unused_rules_are_listed(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -161,7 +163,7 @@ async fn each_plan_of_an_upload_is_a_stack(#[values(Backend::Memory, Backend::Re
 
 #[rstest]
 #[actix_web::test]
-async fn a_report_lists_what_is_new_the_most_severe_first(
+async fn a_report_lists_new_drifts_most_severe_first(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

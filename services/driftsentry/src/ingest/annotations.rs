@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::report::{Drift, Report};
 
-/// GitHub shows ten of each kind.
+/// GitHub shows at most ten annotations of each kind.
 const MAX_ANNOTATIONS: usize = 10;
 const GITLAB_FILE: &str = "gl-driftsentry-annotations.json";
 
-/// Writes the annotations of the CI service that this runs in, if it is one.
+/// Writes annotations for the CI service that this process runs in, if any.
 pub fn write(report: &Report, base: &str) -> Result<()> {
     let is_set = |name| env::var(name).is_ok_and(|value| value == "true");
     if is_set("GITHUB_ACTIONS") {
@@ -20,12 +20,15 @@ pub fn write(report: &Report, base: &str) -> Result<()> {
     }
     if is_set("GITLAB_CI") {
         fs::write(GITLAB_FILE, gitlab(report, base))
-            .with_context(|| format!("{GITLAB_FILE} cannot be written"))?;
+            .with_context(|| format!("cannot write {GITLAB_FILE}"))?;
     }
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "GitHub reads commands there too, and standard output may be JSON")]
+#[expect(
+    clippy::print_stderr,
+    reason = "GitHub also reads commands from standard error, and standard output may be JSON"
+)]
 fn print_github(report: &Report, base: &str) {
     for line in github(report, base) {
         eprintln!("{line}");
@@ -46,7 +49,7 @@ fn github(report: &Report, base: &str) -> Vec<String> {
     report.drifts.iter().take(MAX_ANNOTATIONS).map(line).collect()
 }
 
-/// Texts of a plan must not end the command, or begin another one.
+/// Escapes text, so that a plan cannot end the command or start another one.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -68,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn annotations_say_what_drifts_and_hold_no_command_of_a_plan_s76() {
+    fn annotations_name_the_drift_and_run_no_command_of_a_plan_s76() {
         let drift = |address: &str| Drift {
             id: Some("7".into()),
             stack: "a,b".into(),

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::plain_text::plain;
 
-/// What the service takes, with room for its own answer: it counts the unpacked bytes.
+/// Above the limit of the service, so that the service itself refuses a scan that is too large.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_FILES: usize = 10_000;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -17,11 +17,11 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 #[derive(Debug, PartialEq, Eq)]
 pub struct ScanFile {
     path: PathBuf,
-    /// The path below the folder that was given, without extensions.
+    /// The path below the given folder, without extensions.
     name: String,
 }
 
-/// Every file that is meant, in a stable order.
+/// Returns the scans at these paths, in a stable order. A folder stands for all scans in it.
 pub fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
     let mut files = Vec::new();
     for path in paths {
@@ -38,14 +38,14 @@ pub fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
 }
 
 fn add_folder(root: &Path, folder: &Path, files: &mut Vec<ScanFile>) -> Result<()> {
-    let context = || format!("{} cannot be read", folder.display());
+    let context = || format!("cannot read {}", folder.display());
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
         .with_context(context)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        // A link may lead in circles.
+        // Links are not followed, because they may lead in circles.
         let kind = entry.file_type().with_context(context)?;
         if kind.is_dir() {
             add_folder(root, &path, files)?;
@@ -74,7 +74,7 @@ impl ScanFile {
         plain(&self.path.display().to_string())
     }
 
-    /// The name of the stack. One of several files needs a name of its own.
+    /// Returns the name of the stack. Each of several files gets a name of its own.
     pub fn stack(&self, stack: &str, count: usize) -> String {
         match (stack.contains("{file}"), count) {
             (true, _) => stack.replace("{file}", &self.name),
@@ -83,7 +83,7 @@ impl ScanFile {
         }
     }
 
-    /// The content as gzip: a plan shrinks to a twentieth.
+    /// Returns the content as gzip, which shrinks a plan to a twentieth.
     pub fn packed(&self) -> Result<Vec<u8>> {
         let bytes = self.read()?;
         if bytes.starts_with(&GZIP_MAGIC) {
@@ -96,7 +96,7 @@ impl ScanFile {
 
     fn read(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let context = || format!("{} cannot be read", self.shown());
+        let context = || format!("cannot read {}", self.shown());
         if self.path == Path::new("-") {
             stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes).with_context(context)?;
         } else {
@@ -105,7 +105,7 @@ impl ScanFile {
         }
         ensure!(!bytes.is_empty(), "{} is empty", self.shown());
         let mib = MAX_BYTES / 1024 / 1024;
-        ensure!(bytes.len() as u64 <= MAX_BYTES, "{} has more than {mib} MiB: split the stack", self.shown());
+        ensure!(bytes.len() as u64 <= MAX_BYTES, "{} has more than {mib} MiB; split the stack", self.shown());
         Ok(bytes)
     }
 }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packed_scan_is_sent_as_it_is() {
+    fn a_packed_scan_is_sent_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         std::fs::write(&path, "{}").unwrap();

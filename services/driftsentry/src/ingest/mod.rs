@@ -18,11 +18,11 @@ use files::ScanFile;
 use report::Report;
 use send::Sender;
 
-/// There is new or changed drift.
+/// The exit code for new or changed drift.
 const NEW_DRIFT: u8 = 2;
 const FAILED: u8 = 1;
 
-/// Sends the scans; 0 if there is nothing new, 2 if there is, 1 if it failed.
+/// Sends the scans. Exits with 2 on new or changed drift, 0 on none, and 1 on failure.
 pub async fn run(options: Ingest) -> ExitCode {
     match ingest(&options).await {
         Ok(true) => ExitCode::from(NEW_DRIFT),
@@ -34,8 +34,8 @@ pub async fn run(options: Ingest) -> ExitCode {
     }
 }
 
-/// Sends every file, and says whether there is drift that the caller wants to fail on. A file that fails
-/// keeps none of the others from being sent.
+/// Sends every file. Returns whether there is drift that the caller wants to fail on. A failed file does not
+/// keep the others from being sent.
 async fn ingest(options: &Ingest) -> Result<bool> {
     let files = files::collect(&options.files)?;
     let sender = Sender::new(options)?;
@@ -69,5 +69,5 @@ async fn send_one(sender: &Sender, file: &ScanFile, options: &Ingest, count: usi
     let body = file.packed()?;
     let stack = file.stack(&options.stack, count);
     let report = sender.send(&stack, body).await?;
-    Report::read(report, &stack).context("the response cannot be understood")
+    Report::read(report, &stack).context("cannot read the response")
 }

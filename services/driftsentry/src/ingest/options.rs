@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 const ENVIRONMENT: &str = "Environment:
-  DRIFTSENTRY_TOKEN       token of an engineer or of a service; arguments can be seen by others
+  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, which others could see
   DRIFTSENTRY_URL         the same as --url
   HTTPS_PROXY, HTTP_PROXY proxy to use; NO_PROXY lists hosts that need none
   SSL_CERT_FILE           file of certificates to trust, for a private certificate authority
@@ -13,11 +13,12 @@ const ENVIRONMENT: &str = "Environment:
 
 Exit codes: 0 nothing new, 2 new or changed drift (see --fail-on), 1 failure.";
 
-/// Scans and where to send them.
+/// The scans and their destination.
 #[derive(Args)]
 #[command(after_help = ENVIRONMENT)]
 pub struct Ingest {
-    /// Files to send, plain or gzip; a folder stands for all .json, .jsonl and .gz in it, - for standard input
+    /// Files to send, plain or gzip; a folder stands for all .json, .jsonl and .gz files in it, - for
+    /// standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -25,27 +26,28 @@ pub struct Ingest {
     #[arg(long, env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
     pub url: String,
 
-    /// Token of an engineer or of a service; by the environment only, since arguments can be seen by others
+    /// Access token of an engineer, or service token; set in the environment only, because others could see
+    /// an argument
     #[arg(long = "token", env = "DRIFTSENTRY_TOKEN", hide = true, hide_env_values = true)]
     pub token: Option<String>,
 
-    /// Name of the state or workspace; with several files, {file} stands for the path of each
+    /// Name of the state or workspace; {file} stands for the path of each file
     #[arg(long)]
     pub stack: String,
 
-    /// The scan covers the whole stack: drifts that it does not show are resolved
+    /// The scan covers the whole stack, so drifts that it does not show are resolved
     #[arg(long)]
     pub complete: bool,
 
-    /// Vouch that the plan is neither targeted nor made with -refresh=false, where it does not show that
+    /// If the plan does not show it, vouch that it was neither targeted nor created with -refresh=false
     #[arg(long)]
     pub assume_complete: bool,
 
-    /// Read driftctl's unmanaged resources too
+    /// Read driftctl's unmanaged resources as well
     #[arg(long)]
     pub unmanaged: bool,
 
-    /// Report what would happen and store nothing
+    /// Print the report, but store nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -53,15 +55,15 @@ pub struct Ingest {
     #[arg(long, default_value = "drift", value_parser = ["drift", "changes"])]
     pub source: String,
 
-    /// Account of the resources, where the scan does not tell
+    /// Account of resources for which the scan contains none
     #[arg(long)]
     pub account_id: Option<String>,
 
-    /// Region of the resources, where the scan does not tell
+    /// Region of resources for which the scan contains none
     #[arg(long)]
     pub region: Option<String>,
 
-    /// Least severity of new or changed drift that exits with 2
+    /// Lowest severity of new or changed drift that exits with 2
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
 
@@ -69,20 +71,20 @@ pub struct Ingest {
     #[arg(long)]
     pub json: bool,
 
-    /// Seconds that one try may take
+    /// Timeout of one attempt in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
 
-    /// How often to retry when the service is unavailable or the connection is lost
+    /// Number of retries when the service is unavailable or the connection is lost
     #[arg(long, default_value_t = 4, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(0..=20))]
     pub retries: u32,
 
-    /// Print the causes of a failure with a backtrace
+    /// Print the causes and a backtrace of a failure
     #[arg(long)]
     pub debug: bool,
 }
 
-/// The least severity that counts.
+/// The lowest severity that counts as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     Critical,

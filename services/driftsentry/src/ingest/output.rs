@@ -1,4 +1,4 @@
-//! What the command prints.
+//! The output of the command.
 
 use anyhow::Result;
 
@@ -6,10 +6,10 @@ use super::options::Ingest;
 use super::plain_text::plain;
 use super::report::Report;
 
-/// How many drifts the table lists.
+/// Maximum number of drifts that the table lists.
 const MAX_ROWS: usize = 50;
 
-#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
+#[expect(clippy::print_stdout, reason = "the report is the output of the command")]
 pub fn print(options: &Ingest, report: &Report, base: &str) -> Result<()> {
     if options.json {
         println!("{}", plain(&serde_json::to_string(report)?));
@@ -42,10 +42,10 @@ fn table(report: &Report, base: &str) -> String {
         }
     }
     for (name, count, meaning) in [
-        ("new", report.created, "drifts that were not there before"),
+        ("new", report.created, "drifts that are new"),
         ("changed", report.changed, "drifts with other values than before"),
-        ("unchanged", report.unchanged, "drifts as they were"),
-        ("resolved", report.resolved, "drifts that are gone"),
+        ("unchanged", report.unchanged, "drifts without a change"),
+        ("resolved", report.resolved, "drifts that no longer exist"),
         ("ignored", report.ignored, "drifts that the ignore rules cover"),
         ("skipped", report.skipped, "entries without a drift"),
     ] {

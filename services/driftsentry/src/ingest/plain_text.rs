@@ -1,8 +1,8 @@
-//! A plan may hold anything, also codes that a terminal would obey. What is printed holds none.
+//! Escapes text for printing, because a plan may contain control codes that a terminal would execute.
 
 use std::fmt::Write;
 
-/// The text with its control characters written out.
+/// Returns the text with its control characters escaped.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -15,7 +15,7 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Control characters, and those that turn the direction of the text around.
+/// Whether the character is a control character or changes the direction of text.
 fn is_harmful(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
@@ -26,7 +26,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn nothing_that_is_printed_moves_a_terminal_s76() {
+    fn printed_text_cannot_control_a_terminal_s76() {
         assert_eq!(plain("aws_x.y[\"ü\"]"), "aws_x.y[\"ü\"]");
         assert_eq!(
             plain("a\u{1b}[2Jb\u{9b}c\u{7}d\r\n\u{202e}e"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::FailOn;
 use super::plain_text::plain;
 
-/// The report of one file, or of all of them.
+/// The report of one file, or the sum of all files.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Report {
@@ -59,14 +59,14 @@ impl Drift {
         }
     }
 
-    /// The page of the drift in the console.
+    /// Returns the address of the drift in the console.
     pub fn link(&self, base: &str) -> Option<String> {
         self.id.as_ref().map(|id| format!("{base}/#/drifts/{id}"))
     }
 }
 
 impl Report {
-    /// Reads a response. Everything in it is made fit to print.
+    /// Reads a response, and makes all its texts safe to print.
     pub fn read(response: Value, stack: &str) -> Result<Self> {
         let mut report: Self = serde_json::from_value(response)?;
         let texts = report.warnings.iter_mut().chain(report.drifts.iter_mut().flat_map(|drift| {

@@ -17,7 +17,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// Sends scans to one DriftSentry.
+/// Sends scans to one DriftSentry server.
 pub struct Sender {
     client: Client,
     url: Url,
@@ -26,10 +26,10 @@ pub struct Sender {
     retries: u32,
 }
 
-/// One try.
+/// The outcome of one attempt.
 enum Outcome {
     Done(Value),
-    /// The service or the way to it is unavailable: to be tried again after a pause.
+    /// The service, or the connection to it, is unavailable. The attempt is repeated after a pause.
     Unavailable {
         why: anyhow::Error,
         pause: Option<Duration>,
@@ -45,10 +45,10 @@ impl Sender {
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(Duration::from_secs(options.timeout))
-            // A redirect would lose the body, or send the token to somebody else.
+            // A redirect would lose the body, or send the token to another server.
             .redirect(Policy::none())
             .build()
-            .context("no HTTP client can be set up")?;
+            .context("cannot set up the HTTP client")?;
         let base = options.url.trim_end_matches('/').into();
         Ok(Self { client, url, base, token: token.into(), retries: options.retries })
     }
@@ -58,7 +58,7 @@ impl Sender {
         &self.base
     }
 
-    /// Sends one scan; retries under one `Idempotency-Key`, so that it is ingested once.
+    /// Sends one scan. Retries use the same `Idempotency-Key`, so that the scan is ingested once.
     pub async fn send(&self, stack: &str, body: Vec<u8>) -> Result<Value> {
         let body = Bytes::from(body);
         let key = Uuid::new_v4().to_string();
@@ -94,7 +94,7 @@ impl Sender {
             // The URL of the error would repeat the query.
             Err(error) => {
                 let why = anyhow::Error::new(error.without_url())
-                    .context(format!("{} cannot be reached", origin(&self.url)));
+                    .context(format!("cannot reach {}", origin(&self.url)));
                 return Ok(Outcome::Unavailable { why, pause: None });
             }
         };
@@ -107,16 +107,14 @@ impl Sender {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(plain);
         if status.is_redirection() {
             let location = header(LOCATION).unwrap_or_else(|| "nowhere".into());
-            bail!(
-                "{origin} redirects ({}) to {location}: give the address that answers in --url",
-                status.as_u16()
-            );
+            bail!("{origin} redirects ({}) to {location}; set --url to the final address", status.as_u16());
         }
         let pause = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let text = match response.text().await {
             Ok(text) => text,
             Err(error) => {
-                let why = anyhow::Error::new(error.without_url()).context("the response broke off");
+                let why = anyhow::Error::new(error.without_url())
+                    .context("the connection was lost during the response");
                 return Ok(Outcome::Unavailable { why, pause: None });
             }
         };
@@ -124,7 +122,7 @@ impl Sender {
         if status.is_success() && response["data"].is_object() {
             return Ok(Outcome::Done(response["data"].take()));
         }
-        let message = response["error"]["message"].as_str().unwrap_or("no DriftSentry answers there");
+        let message = response["error"]["message"].as_str().unwrap_or("this is not a DriftSentry server");
         let why = anyhow::anyhow!("{origin} refused the scan ({status}): {}", plain(message));
         let is_passing = matches!(
             status,
@@ -138,13 +136,13 @@ impl Sender {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "there is no log, and whoever waits wants to know why")]
+#[expect(clippy::print_stderr, reason = "there is no log, and the waiting user wants to know why")]
 fn note_retry(why: &anyhow::Error, wait: Duration) {
-    eprintln!("{}; trying again in {} s", plain(&format!("{why:#}")), wait.as_secs());
+    eprintln!("{}; retrying in {} s", plain(&format!("{why:#}")), wait.as_secs());
 }
 
 fn url(options: &Ingest) -> Result<Url> {
-    let not_a_url = "--url is no URL such as https://drift.example.com";
+    let not_a_url = "--url must be a URL such as https://drift.example.com";
     let mut url: Url = options.url.parse().context(not_a_url)?;
     url.path_segments_mut().ok().context(not_a_url)?.pop_if_empty().extend(["api", "v1", "drifts", "ingest"]);
     let mut query = url.query_pairs_mut();
@@ -172,7 +170,7 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// The bar is hidden where standard error is no terminal.
+/// Shows a progress bar while the body is sent. The bar is hidden if standard error is not a terminal.
 fn with_progress(body: Bytes) -> reqwest::Body {
     let bar = ProgressBar::new(body.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("sending {bar:30} {bytes}/{total_bytes}") {
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_carries_the_options() {
+    fn the_url_contains_the_options() {
         let arguments =
             ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
         let url = url(&Cli::parse_from(arguments).scan).unwrap();

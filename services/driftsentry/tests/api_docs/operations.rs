@@ -1,5 +1,5 @@
-//! Rules that hold for every documented operation, tried on the running binary. The list of operations is the
-//! document, so an operation that is added is tried too.
+//! Rules for every documented operation, checked on the running binary. The list of operations comes from the
+//! document, so new operations are checked as well.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ struct Operation {
     name: String,
     method: Method,
     path: String,
-    /// The least role, where a token is required.
+    /// The lowest role, if a token is required.
     role: Option<&'static str>,
     takes_token: bool,
     takes_body: bool,
@@ -63,7 +63,7 @@ impl App {
         Self { anonymous: Client::new(base), _process: process, _data: data }
     }
 
-    /// A caller of that role, in a session of its own.
+    /// Returns a caller of that role, in a new session.
     async fn caller(&self, role: &str) -> Client {
         let credentials =
             json!({"email": format!("{role}@driftsentry.local"), "password": format!("{role}123")});
@@ -79,9 +79,9 @@ async fn call(client: &Client, operation: &Operation, query: &str, body: &'stati
     client.send(if operation.takes_body { request.body(body) } else { request }).await
 }
 
-/// 401 comes before 403, and 403 before anything that is wrong with the request.
+/// 401 takes precedence over 403, and 403 over any other error of the request.
 #[tokio::test]
-async fn a_request_without_the_right_is_refused_for_that_whatever_else_is_wrong_with_it() {
+async fn a_missing_permission_takes_precedence_over_all_other_errors() {
     let app = App::start().await;
     let mut callers = Vec::new();
     for role in ROLES {
@@ -105,10 +105,10 @@ async fn a_request_without_the_right_is_refused_for_that_whatever_else_is_wrong_
 }
 
 #[tokio::test]
-async fn a_parameter_that_no_operation_knows_is_refused_by_its_name() {
+async fn an_unknown_parameter_is_refused_by_name() {
     let app = App::start().await;
     for operation in operations() {
-        // A caller of its own: an operation that takes effect may end the session.
+        // Each operation gets a new caller, because an operation that takes effect may end the session.
         let client = if operation.takes_token { app.caller("admin").await } else { app.anonymous.clone() };
         let answer = call(&client, &operation, "?bogusParameter=1", "{}").await;
         let error = answer.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");

@@ -14,7 +14,7 @@ fn plan(address: &str) -> String {
     .to_string()
 }
 
-/// Serves these responses to one request each, and returns the requests' heads.
+/// Serves one of these responses to each request. Returns the heads of the requests.
 fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -28,7 +28,7 @@ fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>
             heads.push(head.to_lowercase());
             let mut stream = stream;
             stream.write_all(response.as_bytes()).unwrap();
-            // The rest of the body is of no interest; a reset would lose the response.
+            // Reads the rest of the body, because a reset would lose the response.
             stream.shutdown(std::net::Shutdown::Write).unwrap();
             let _ = reader.read_to_end(&mut Vec::new());
         }
@@ -49,7 +49,7 @@ fn send(base: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn what_is_unavailable_is_tried_again_under_one_key() {
+fn an_unavailable_service_is_retried_with_the_same_key() {
     let report = json!({"success": true, "data": {"created": 0, "changed": 0}});
     let busy = json!({"success": false, "error": {"message": "not now"}});
     let (base, serving) = serve(vec![
@@ -77,7 +77,7 @@ fn a_redirect_is_not_followed_and_names_its_location() {
 }
 
 #[test]
-fn what_a_plan_holds_reaches_no_terminal_s76() {
+fn control_codes_of_a_plan_reach_no_terminal_s76() {
     let drift = json!({"id": "7", "stack": "s", "address": "aws_x.y[\"\u{1b}[2J\u{9b}\"]", "severity": "critical",
         "kind": "changed", "change": "created", "reason": null});
     let report = json!({"success": true, "data": {"created": 1, "changed": 0, "drifts": [drift],

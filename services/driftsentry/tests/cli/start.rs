@@ -1,4 +1,4 @@
-//! What a start opens to others, and what it prints of its settings.
+//! The access that a start gives to others, and the settings that it prints.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ async fn start(folder: &Path, environment: &[(&str, &str)]) -> (Process, Client)
     (process, Client::new(base))
 }
 
-/// The local addresses, in hex, on which something listens at the port of `client`: from the kernel.
+/// Returns the local addresses, in hex, on which the kernel has a listener at the port of `client`.
 fn listeners(client: &Client) -> Vec<String> {
     let port: u16 = client.base().rsplit(':').next().unwrap().parse().unwrap();
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -32,7 +32,7 @@ fn listeners(client: &Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn in_development_only_this_machine_can_connect_unless_told_otherwise_s71() {
+async fn in_development_only_this_machine_can_connect_by_default_s71() {
     let data = tempfile::tempdir().unwrap();
     let (process, client) = start(data.path(), &[("BCRYPT_COST", "4")]).await;
     assert_eq!(listeners(&client), ["0100007F"]);
@@ -62,13 +62,13 @@ async fn in_production_strangers_see_neither_metrics_nor_dependencies_nor_a_defa
 }
 
 #[tokio::test]
-async fn any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77() {
+async fn any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77() {
     for name in ["plain", "100%", "a%20b", "what?mode=ro", "#1", "ü and space"] {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join(name);
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        // As 0.1.0 created it.
+        // A file with the mode that 0.1.0 used.
         fs::write(folder.join("auth.db"), "").unwrap();
         fs::set_permissions(folder.join("auth.db"), fs::Permissions::from_mode(0o644)).unwrap();
         let (mut process, client) = start(&folder, &[("BCRYPT_COST", "4")]).await;
@@ -91,7 +91,7 @@ async fn any_folder_name_works_and_its_files_are_the_owners_alone_s71_s77() {
 }
 
 #[tokio::test]
-async fn a_setting_of_no_use_is_named_and_never_shown_s68() {
+async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
     let refusal = async |name: &str, environment: &[(&str, &str)]| {
         let data = tempfile::tempdir().unwrap();
         let arguments = ["--data-dir", data.path().to_str().unwrap(), "--port", "0"];

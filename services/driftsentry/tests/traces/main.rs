@@ -1,4 +1,4 @@
-//! A request's trace, from its caller through an event on Redis to a socket of another process, in the
+//! The trace of a request, from its caller through an event on Redis to a socket of another process, in the
 //! log and at a collector.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -22,7 +22,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_driftsentry");
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// A collector that keeps what it is sent.
+/// A collector that keeps the spans it receives.
 struct Collector {
     url: String,
     server: ServerHandle,
@@ -45,7 +45,7 @@ impl Collector {
         Self { url, server: handle, received }
     }
 
-    /// Every span so far, with the name of its service.
+    /// Returns all spans so far, with the names of their services.
     async fn spans(mut self) -> Vec<(String, Span)> {
         self.server.stop(true).await;
         let mut spans = Vec::new();
@@ -53,7 +53,7 @@ impl Collector {
             for part in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
                 let attributes = part.resource.unwrap().attributes;
                 let name = attributes.into_iter().find(|pair| pair.key == "service.name").unwrap();
-                let Some(Text(name)) = name.value.unwrap().value else { panic!("a name that is no text") };
+                let Some(Text(name)) = name.value.unwrap().value else { panic!("a name that is not a text") };
                 let of_service = part.scope_spans.into_iter().flat_map(|scope| scope.spans);
                 spans.extend(of_service.map(|span| (name.clone(), span)));
             }
@@ -62,7 +62,7 @@ impl Collector {
     }
 }
 
-/// One of several that share secrets and Redis.
+/// One of several processes that share secrets and Redis.
 struct Node {
     process: Process,
     client: Client,
@@ -93,7 +93,7 @@ impl Node {
         assert!(self.process.ended().await.success());
     }
 
-    /// What it logged of this message.
+    /// Returns the log lines with this message.
     fn lines(&self, message: &str) -> Vec<Value> {
         let log = self.process.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -154,7 +154,7 @@ async fn a_trace_leads_from_the_request_to_the_sockets_of_another_process() {
 }
 
 #[actix_web::test]
-async fn an_endpoint_that_is_no_url_ends_the_process_with_its_name() {
+async fn an_endpoint_that_is_not_a_url_stops_the_process_with_its_name() {
     let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "not a url")];
     let mut process = Process::spawn(Path::new(BINARY), &[], environment);
     assert!(!process.ended().await.success());
@@ -162,5 +162,5 @@ async fn an_endpoint_that_is_no_url_ends_the_process_with_its_name() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }

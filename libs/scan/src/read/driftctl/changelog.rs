@@ -1,4 +1,4 @@
-//! Rebuilds from a changelog what it tells of the two states: the changed paths and nothing else.
+//! Rebuilds the two states from a changelog, as far as possible: only the changed paths.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::json::{Json, MAX_DEPTH};
 pub struct States {
     pub expected: Json,
     pub actual: Json,
-    /// Every change is in a computed attribute.
+    /// Whether every change is in a computed attribute.
     pub all_computed: bool,
 }
 
-/// `None` if the changelog is not of the published form.
+/// Returns the two states, or `None` if the changelog does not have the published form.
 pub fn states(changelog: &Json) -> Option<States> {
     let entries = match changelog {
         Json::Array(entries) => entries.as_slice(),
@@ -36,7 +36,7 @@ fn empty() -> Json {
     Json::Object(BTreeMap::new())
 }
 
-/// Places in lists are numbers; what is known of a list is a part, so they are kept as keys.
+/// Returns the key of a step. List indexes become keys, because only a part of the list is known.
 fn key(step: &Json) -> Option<&str> {
     match step {
         Json::String(text) | Json::Number(text) => Some(text),

@@ -1,5 +1,5 @@
-//! driftctl's JSON output: `deleted` up to 0.6, the differences of a deep scan up to 0.39, neither since.
-//! Nothing in it is marked as sensitive.
+//! driftctl's JSON output. Versions up to 0.6 write `deleted`, and versions up to 0.39 write the differences
+//! of a deep scan; later versions write neither. No value is marked as sensitive.
 
 mod changelog;
 
@@ -51,7 +51,7 @@ struct Difference<'a> {
 }
 
 impl Resource {
-    /// The Terraform address where driftctl knows it, else `type.id`.
+    /// Returns the Terraform address if driftctl knows it, or else `type.id`.
     fn address(&self) -> String {
         let source = self.source.as_ref();
         let name = source.and_then(|source| source.internal_name.as_deref()).unwrap_or(&self.id);
@@ -101,7 +101,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// An alert is something that driftctl could not read: such a scan cannot tell what is gone.
+    /// Records alerts. Each names a resource that driftctl could not read, so absent resources may still
+    /// exist.
     fn note_alerts(&mut self, alerts: &RawValue) -> Result<(), ScanError> {
         if alerts.get() == "null" {
             return Ok(());

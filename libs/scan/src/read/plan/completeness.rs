@@ -1,10 +1,11 @@
-//! Whether a plan can tell what is gone, and whether it has the data that it is asked for.
+//! Checks whether absence from a plan means that a resource no longer drifts, and whether the plan has the
+//! requested data.
 
 use super::document::{Plan, present};
 use crate::error::ScanError;
 use crate::scan::{Scan, Scope, Source};
 
-/// Refuses a plan of a format that lacks the list that is asked for.
+/// Refuses a plan whose format lacks the requested list.
 pub fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {
     let is_first_format = plan.format_version.as_deref() == Some("0.1");
     if is_first_format && scope.source == Source::Drift && present(plan.resource_drift).is_none() {
@@ -17,7 +18,7 @@ pub fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Notes why what is absent from this plan may still exist.
+/// Records the reasons why a resource that is absent from this plan may still drift.
 pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
     if matches!(plan.format_version.as_deref(), Some("0.1" | "0.2")) {
         scan.warn(
@@ -44,8 +45,8 @@ pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
     }
     let found_drift = present(plan.resource_drift).is_some_and(|drift| drift.get().contains('{'));
     let is_refresh_only = present(plan.resource_changes).is_none();
-    // A plan made with -refresh=false equals a clean one in every key. It counts as clean only if it shows
-    // that it looked: it found drift, or it has the refresh-only form, which lacks `resource_changes`.
+    // A plan made with -refresh=false has the same keys as a clean one. It counts as clean only if it shows
+    // that Terraform refreshed: it contains drift, or has the refresh-only form, which lacks `resource_changes`.
     if source == Source::Drift && !found_drift && !is_refresh_only {
         scan.may_be_partial(
             "a plan without drift looks like one made with -refresh=false. Send a plan made with -refresh-only, or add \
@@ -54,7 +55,8 @@ pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
     }
 }
 
-/// Whether no tool writes such a plan: Terraform has `complete` since 1.8, and OpenTofu always has `errored`.
+/// Whether the plan lacks keys that its tool always writes: Terraform since 1.8 writes `complete`, and
+/// OpenTofu always writes `errored`.
 fn is_cut_down(plan: &Plan<'_>) -> bool {
     let version = plan.terraform_version.as_deref().unwrap_or_default();
     let mut numbers = version.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The parts of a plan that are read. Everything else is passed over.
+//! The parts of a plan that are read. All other parts are skipped.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -58,7 +58,7 @@ pub struct ResourceChange<'a> {
     pub after_sensitive: Option<&'a RawValue>,
 }
 
-/// A list that is absent, or `null`, is empty.
+/// Returns the list, unless it is absent or `null`.
 pub fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }

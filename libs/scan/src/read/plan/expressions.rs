@@ -1,4 +1,4 @@
-//! Resolves the expressions of providers, as far as they are constants or variables.
+//! Resolves the expressions of provider configurations, if they are constants or variables.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ struct Declared<'a> {
     default: Option<&'a RawValue>,
 }
 
-/// The variables of a plan and the modules that pass them on.
+/// The variables of a plan, and the modules that pass them on.
 pub struct Variables<'a> {
     values: HashMap<String, Variable<'a>>,
     root: Option<&'a RawValue>,
@@ -58,12 +58,13 @@ impl<'a> Variables<'a> {
         Self { values: values.unwrap_or_default(), root }
     }
 
-    /// The value of an expression in a module, which is given by the names of its calls.
+    /// Returns the value of an expression in a module. The module is given by the names of its calls.
     pub fn resolve(&self, expression: &Expression, module: &[&str]) -> Option<String> {
         if let Some(constant) = &expression.constant_value {
             return Some(constant.clone());
         }
-        // `var.cfg.region` comes with `var.cfg`; with other references it is one of several parts.
+        // A reference to `var.cfg.region` also lists `var.cfg`. Several unrelated references are parts of one
+        // value.
         let longest = expression.references.iter().max_by_key(|reference| reference.len())?;
         if !expression.references.iter().all(|reference| longest.starts_with(reference.as_str())) {
             return None;

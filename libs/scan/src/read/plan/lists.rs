@@ -1,4 +1,4 @@
-//! What the two lists of a plan say about each other.
+//! Combines the two lists of a plan: each one explains entries of the other.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -45,12 +45,12 @@ impl Lists {
         Ok(lists)
     }
 
-    /// Whether the plan would do nothing for a resource that drifts: only computed attributes differ.
+    /// Whether the plan would leave a drifting resource unchanged: only computed attributes differ.
     pub fn is_untouched(&self, address: &str) -> bool {
         self.untouched.contains(address)
     }
 
-    /// Whether a resource that is to be created has existed before.
+    /// Whether a resource that the plan creates existed before.
     pub fn is_deleted(&self, address: &str) -> bool {
         self.deleted.contains(address)
     }

@@ -1,7 +1,7 @@
 //! The plan JSON of Terraform and OpenTofu (`terraform show -json plan`), formats 0.1, 0.2 and 1.x.
 //!
-//! The text is read in two passes: the first collects the secrets and learns what the lists say about
-//! each other, the second reads the entries one by one. Nothing is kept of the plan.
+//! The text is read in two passes. The first collects the secrets and relates the two lists to each other.
+//! The second reads the entries one by one. The plan is not kept.
 
 mod completeness;
 mod document;
@@ -24,12 +24,12 @@ use document::{Plan, Resource, ResourceChange, present};
 use lists::Lists;
 use providers::Providers;
 
-/// What an entry's actions say about it.
+/// The meaning of an entry's actions.
 enum Meaning {
     Drift(Kind),
-    /// No drift, for this reason.
+    /// The entry is not a drift, for this reason.
     None(&'static str),
-    /// Not one of the known actions.
+    /// An action is not known.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ fn add(
     let [before_marks, after_marks, unknown] = &trees;
     let [before_marks, after_marks, unknown] =
         [before_marks, after_marks, unknown].map(|tree| Marks::new(tree.as_ref()));
-    // In the two lists, before and after have their meanings swapped.
+    // Before and after have opposite meanings in the two lists.
     let (expected, actual) = match scope.source {
         Source::Drift => ((before, before_marks, Marks::NONE), (after, after_marks)),
         Source::Changes => ((after, after_marks, unknown), (before, before_marks)),
@@ -133,7 +133,7 @@ fn meaning(actions: &[String], source: Source) -> Meaning {
     }
 }
 
-/// Marks of another form than a tree of `true` mean unmarked, and so do none.
+/// Parses marks. Absent marks, and marks in another form than a tree of `true`, mean unmarked.
 fn read_marks(raw: Option<&serde_json::value::RawValue>) -> Option<Json> {
     Json::parse(raw?).ok().filter(|tree| !tree.is_empty())
 }

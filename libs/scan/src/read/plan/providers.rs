@@ -1,4 +1,4 @@
-//! Where a plan's providers work: by their configurations, and by the data sources that ask for it.
+//! The region and account of a plan's providers, from their configurations and from data sources.
 
 use std::collections::HashMap;
 
@@ -31,10 +31,10 @@ struct Config {
 #[derive(Default)]
 pub struct Providers {
     configs: Vec<Config>,
-    /// The configuration of each resource, by its address without indexes; read only where a provider has
+    /// The configuration of each resource, by its address without indexes. Read only if a provider has
     /// several.
     of_resource: HashMap<String, String>,
-    /// What the data sources of a provider say. `None` in it: they disagree.
+    /// The places that the data sources of a provider report. `None` as a value: they disagree.
     asked: HashMap<String, Option<Place>>,
 }
 
@@ -83,7 +83,7 @@ impl Providers {
         names.windows(2).any(|two| two[0] == two[1])
     }
 
-    /// The provider of a resource.
+    /// Returns the provider of a resource.
     pub fn of<'a>(&'a self, address: &str, name: Option<&'a str>) -> Provider<'a> {
         let Some(name) = name else { return Provider::default() };
         let mut configs = self.configs.iter().filter(|config| config.provider == name);
@@ -112,7 +112,7 @@ impl Providers {
         }
     }
 
-    /// The place that all configurations of a provider agree on.
+    /// Returns the place on which all configurations of a provider agree.
     fn agreed(&self, name: &str) -> Option<&Place> {
         let mut configs = self.configs.iter().filter(|config| config.provider == name);
         let first = &configs.next()?.place;
@@ -163,7 +163,7 @@ impl Providers {
     }
 }
 
-/// Data sources that tell where a provider works, with the attributes that name the region and the account.
+/// Data sources that report a provider's place, with their attributes for the region and the account.
 const DATA_SOURCES: [(&str, &[&str], &[&str]); 6] = [
     ("aws_caller_identity", &[], &["account_id"]),
     ("aws_region", &["region", "name", "id"], &[]),
@@ -267,7 +267,7 @@ fn add_resources(
     })
 }
 
-/// `module.m["a"].aws_x.y[0]` is `module.m.aws_x.y`.
+/// Removes the indexes from an address: `module.m["a"].aws_x.y[0]` becomes `module.m.aws_x.y`.
 fn without_indexes(address: &str) -> String {
     let (mut bare, mut depth, mut is_quoted, mut is_escaped) = (String::new(), 0usize, false, false);
     for letter in address.chars() {

@@ -1,5 +1,5 @@
-//! The secrets of a plan: every value under a mark, wherever the plan shows it, and the root variables
-//! that are marked sensitive.
+//! The secrets of a plan: every marked value, in every part of the plan, and the root variables that are
+//! marked sensitive.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::read::stream::{each_field, each_item};
 use crate::redact::{Secrets, SecretsCollector};
 use crate::scan::MAX_ENTRIES;
 
-/// Terraform itself nests modules a few levels deep.
+/// Far beyond real plans, whose modules nest only a few levels deep.
 const MAX_MODULE_DEPTH: usize = 64;
 
 pub fn find(plan: &Plan<'_>) -> Result<Secrets, ScanError> {

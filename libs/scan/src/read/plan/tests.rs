@@ -35,7 +35,7 @@ fn actions_mean_the_opposite_in_the_two_lists() {
 }
 
 #[test]
-fn what_was_never_created_is_information_and_what_was_deleted_is_gone() {
+fn a_resource_not_yet_created_is_information_and_a_deleted_one_is_missing() {
     let created = entry(&["create"], Value::Null, json!({"a": 1}));
     let planned = scan(json!({"resource_changes": [created]}), Source::Changes).unwrap().findings.remove(0);
     assert_eq!((planned.severity, planned.reason), (Severity::Info, Some("not yet created")));
@@ -45,7 +45,7 @@ fn what_was_never_created_is_information_and_what_was_deleted_is_gone() {
 }
 
 #[test]
-fn an_unknown_action_is_a_warning_and_the_scan_tells_nothing_of_absences() {
+fn an_unknown_action_is_a_warning_and_makes_the_scan_incomplete() {
     let plan = json!({"complete": true, "resource_drift": [entry(&["teleport"], 1.into(), 2.into())]});
     let scan = scan(plan, Source::Drift).unwrap();
     assert_eq!((scan.findings.len(), scan.skipped), (0, 1));
@@ -65,7 +65,7 @@ fn a_drift_that_the_plan_would_not_touch_is_information() {
     assert_eq!(finding.severity, Severity::Info);
 }
 
-/// A plan with one drift of `module.m["a"].aws_x.y[0]`, and this configuration.
+/// Reads a plan with this configuration and one drift of `module.m["a"].aws_x.y[0]`.
 fn placed(configuration: Value, variables: Value, prior: Value) -> [Option<String>; 3] {
     let mut drift = entry(&["update"], json!({"a": 1}), json!({"a": 2}));
     drift["address"] = json!("module.m[\"a\"].aws_x.y[0]");
@@ -75,7 +75,7 @@ fn placed(configuration: Value, variables: Value, prior: Value) -> [Option<Strin
 }
 
 #[test]
-fn the_configuration_of_the_provider_tells_the_place() {
+fn the_configuration_of_the_provider_names_the_place() {
     let region = |value: Value| json!({"provider_config": {"aws": {"full_name": "p", "expressions": {"region": value}}}});
     let some = |text: &str| Some(text.to_owned());
     let constant = placed(region(json!({"constant_value": "eu-west-1"})), json!({}), Value::Null);
@@ -97,7 +97,7 @@ fn the_configuration_of_the_provider_tells_the_place() {
 }
 
 #[test]
-fn the_resource_tells_which_of_several_configurations_is_its_own() {
+fn a_resource_names_its_configuration_among_several() {
     let configuration = |key: &str| {
         json!({
             "provider_config": {
@@ -115,7 +115,7 @@ fn the_resource_tells_which_of_several_configurations_is_its_own() {
 }
 
 #[test]
-fn data_sources_in_the_state_tell_the_place() {
+fn data_sources_in_the_state_name_the_place() {
     let data = |resource_type: &str, values: Value| json!({"mode": "data", "type": resource_type, "provider_name": "p", "values": values});
     let prior = |region: &str| {
         json!({"values": {"root_module": {"resources": [
@@ -129,7 +129,7 @@ fn data_sources_in_the_state_tell_the_place() {
 }
 
 #[test]
-fn entries_are_bounded_and_those_without_a_change_do_not_count() {
+fn entries_are_bounded_without_counting_unchanged_ones() {
     let many = |action: &str, count: usize| {
         let before = json!({"a": 1});
         scan(json!({"resource_drift": vec![entry(&[action], before.clone(), before); count]}), Source::Drift)
@@ -148,7 +148,7 @@ fn a_state_over_its_bound_is_skipped_by_name() {
 }
 
 #[test]
-fn a_plan_shows_that_it_is_complete_or_its_caller_vouches_for_it() {
+fn a_plan_shows_that_it_is_complete_or_the_caller_vouches_for_it() {
     let drift = json!([entry(&["update"], json!({"a": 1}), json!({"a": 2}))]);
     for (plan, is_incomplete, is_assumable) in [
         (json!({"complete": true, "resource_drift": drift}), false, false),

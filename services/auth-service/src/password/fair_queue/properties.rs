@@ -1,17 +1,17 @@
-//! The line against a naive model that remembers every job.
+//! Compares the queue with a naive model that remembers every job.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// The most jobs in a turn of a group, by its depth.
+/// Maximum number of jobs in a turn of a group, by depth.
 const MOST: [usize; 3] = [4, 2, 1];
 
 #[derive(Clone, Debug)]
 enum Action {
     Push(Vec<u8>),
     Pop,
-    /// Takes out the n-th of the jobs that wait, counted around.
+    /// Removes the n-th waiting job, modulo their number.
     Remove(usize),
 }
 
@@ -45,7 +45,7 @@ impl Model {
         inside.min(MOST[prefix.len() - 1])
     }
 
-    /// Jobs for each that the group gets in a turn.
+    /// Waiting jobs per job that the group gets in a turn.
     fn crowd(&self, prefix: &[u8]) -> f64 {
         self.size(prefix) as f64 / self.weight(prefix).max(1) as f64
     }
@@ -98,7 +98,7 @@ proptest! {
         for keys in crowd {
             queue.push(path(&keys), false);
         }
-        // Alone in its network. The four others get four jobs in a turn.
+        // The newcomer is alone in its network. Each of the four other networks gets four jobs in a turn.
         queue.push(path(&[9, 9, 9]), true);
         let mut floods = floods.into_iter();
         let before = std::iter::from_fn(|| {

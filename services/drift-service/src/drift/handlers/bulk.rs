@@ -32,11 +32,11 @@ pub struct BulkDecision {
     reason: Option<String>,
 }
 
-/// What became of one of them.
+/// The outcome of one decision.
 #[derive(Serialize, ToSchema)]
 pub struct BulkOutcome {
     id: Uuid,
-    /// As the status of an answer.
+    /// The HTTP status that a single request would have got.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<BulkError>,
@@ -51,7 +51,7 @@ pub struct BulkError {
     details: Option<serde_json::Value>,
 }
 
-/// Decides on up to 100 drifts; each succeeds or fails by itself.
+/// Decides on up to 100 drifts. Each decision succeeds or fails on its own.
 #[utoipa::path(post, path = "/api/v1/drifts/bulk", tag = "drifts", request_body = BulkDecision,
     responses((status = 200, body = Success<Vec<BulkOutcome>>)),
     security(("bearer" = ["engineer"])))]
@@ -63,7 +63,7 @@ pub async fn decide_in_bulk(
     ValidJson(body): ValidJson<BulkDecision>,
 ) -> Result<HttpResponse, ApiError> {
     if body.action == Action::Reopen && actor.role < Role::Admin {
-        return Err(ApiError::forbidden("only an admin may reopen"));
+        return Err(ApiError::forbidden("only an admin may reopen drifts"));
     }
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
@@ -73,7 +73,7 @@ pub async fn decide_in_bulk(
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    // In the order of ids, as scans lock them: so the two cannot wait for each other.
+    // In the order of ids, as scans lock them, so that the two cannot wait for each other.
     let mut order: Vec<usize> = (0..body.ids.len()).collect();
     order.sort_by_key(|index| body.ids[*index]);
     let reason = body.reason.map(|reason| state.redacted(&reason));

@@ -23,7 +23,7 @@ use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
 use web::openapi::{Done, Success};
 
-/// What people know better than a scan; at least one field.
+/// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftChange {
@@ -36,7 +36,7 @@ pub struct DriftChange {
 }
 
 impl DriftChange {
-    /// The names of the fields that would become others.
+    /// The names of the fields that would change.
     fn changed_fields(&self, drift: &Model) -> Vec<&'static str> {
         let cost = Money { cents: drift.cost_cents };
         [
@@ -49,7 +49,7 @@ impl DriftChange {
         .collect()
     }
 
-    /// The fingerprint stays: it is what scanners recognise the drift by.
+    /// Keeps the fingerprint, by which later scans recognise the drift.
     fn to_row(&self, drift: &Model) -> ActiveModel {
         let severity = self.severity.unwrap_or(drift.severity);
         let cost = self.cost_impact_monthly.map_or(drift.cost_cents, |cost| cost.cents);
@@ -64,7 +64,7 @@ impl DriftChange {
     }
 }
 
-/// Changes severity, cost or region of a live drift.
+/// Changes the severity, the cost or the region of a live drift.
 #[utoipa::path(patch, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = DriftChange, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -79,7 +79,7 @@ pub async fn update_drift(
     find(&state, id).await?;
     let ValidJson(change) = body?;
     if let DriftChange { severity: None, cost_impact_monthly: None, region: None } = change {
-        return Err(ApiError::validation("body", "give severity, costImpactMonthly or region"));
+        return Err(ApiError::validation("body", "must have severity, costImpactMonthly or region"));
     }
     let audience = actor.role.into();
     let request = serde_json::to_vec(&change).unwrap_or_default();
@@ -124,7 +124,7 @@ async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
     Ok(alert::raise_once(&mut write.tx, &write.actor, vec![escalated]).await?)
 }
 
-/// Deletes a drift with its alerts. Their audit stays.
+/// Deletes a drift and its alerts. Their audit rows are kept.
 #[utoipa::path(delete, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Done)),
     security(("bearer" = ["admin"])))]

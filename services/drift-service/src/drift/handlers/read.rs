@@ -11,7 +11,7 @@ use crate::error::DriftError;
 use crate::write::with_etag;
 use web::openapi::{List, Success};
 
-/// Drifts, filtered and sorted.
+/// Lists drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
     responses((status = 200, body = List<DriftView>)),
     security((), ("bearer" = [])))]
@@ -25,7 +25,7 @@ pub async fn list_drifts(
     Ok(web::list(views, query.limit, next))
 }
 
-/// One drift.
+/// Returns a drift.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<DriftView>)),
     security((), ("bearer" = [])))]

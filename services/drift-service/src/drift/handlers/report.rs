@@ -24,7 +24,7 @@ use web::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// A drift that was found by other means than an ingested scan.
+/// A drift that was found by other means than a scan.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportedDrift {
@@ -44,13 +44,13 @@ pub struct ReportedDrift {
     #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
     stack: String,
-    /// The resource's id if it is not given
+    /// Default: the resource's id
     #[validate(length(min = 1, max = 2048), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 2048)]
     address: Option<String>,
     #[serde(default = "default_kind")]
     kind: Kind,
-    /// Rated by the rules if it is not given
+    /// Default: as the rules rate the drift
     severity: Option<Severity>,
     #[schema(value_type = Option<Value>)]
     expected_state: Option<Box<RawValue>>,
@@ -59,7 +59,7 @@ pub struct ReportedDrift {
     #[serde(default)]
     #[schema(value_type = f64)]
     cost_impact_monthly: Money,
-    /// Now if it is not given
+    /// Default: now
     #[schema(value_type = Option<DateTime<Utc>>)]
     detected_at: Option<Timestamp>,
 }
@@ -72,16 +72,16 @@ const fn default_kind() -> Kind {
     Kind::Changed
 }
 
-/// A drift, and whether it was live already.
+/// The result of a report.
 #[derive(Serialize, ToSchema)]
 pub struct ReportOutcome {
     #[serde(flatten)]
     drift: DriftView,
-    /// The drift was live already.
+    /// `true` if the drift was already live.
     deduplicated: bool,
 }
 
-/// Reports one drift, by the same rules as a scan that found it: a drift that is live is not doubled.
+/// Reports one drift, under the same rules as a scan that found it. A live drift is updated, not duplicated.
 #[utoipa::path(post, path = "/api/v1/drifts", tag = "drifts", request_body = ReportedDrift,
     responses((status = 201, body = Success<ReportOutcome>), (status = 200, body = Success<ReportOutcome>)),
     security(("bearer" = ["engineer"])))]
@@ -100,7 +100,7 @@ pub async fn create_drift(
     };
     let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
     if detected_at > write.at + CLOCK_SKEW {
-        return Err(ApiError::validation("detectedAt", "lies more than 5 minutes ahead"));
+        return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future"));
     }
     let finding = finding(&state, &body)?;
     let (drift, deduplicated) = store(&mut write, &state, &body, finding, detected_at).await?;
@@ -110,7 +110,7 @@ pub async fn create_drift(
     Ok(write.answer_versioned(status, version, &outcome).await?)
 }
 
-/// Writes the drift as a scan of one entry would, and says whether it was live already.
+/// Writes the drift as a scan with one entry would. Returns it, and whether it was already live.
 async fn store(
     write: &mut Write,
     state: &State,

@@ -16,7 +16,7 @@ use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
 use web::openapi::Success;
 
-/// Why a drift is approved or rejected.
+/// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
@@ -25,7 +25,7 @@ pub struct Reason {
     reason: String,
 }
 
-/// Why, if there is a reason.
+/// An optional reason.
 #[derive(Debug, Default, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaybeReason {
@@ -34,7 +34,7 @@ pub struct MaybeReason {
     reason: Option<String>,
 }
 
-/// Accepts the values that drift, and no others. The drift's alerts are closed for everybody.
+/// Approves a drift: accepts the values that drift, and no others. Closes the drift's alerts for everybody.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/approve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -50,7 +50,7 @@ pub async fn approve_drift(
     decide_one(&state, actor, id, conditions, Action::Approve, reason).await
 }
 
-/// States that the values that drift must be reverted.
+/// Rejects a drift: the values that drift must be reverted.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reject", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -66,7 +66,7 @@ pub async fn reject_drift(
     decide_one(&state, actor, id, conditions, Action::Reject, reason).await
 }
 
-/// Ends a drift.
+/// Resolves a drift.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/resolve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
@@ -83,7 +83,7 @@ pub async fn resolve_drift(
     decide_one(&state, actor, id, conditions, Action::Resolve, reason).await
 }
 
-/// Reverts a decision.
+/// Reopens a drift: withdraws the decision.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["admin"])))]
@@ -100,7 +100,7 @@ pub async fn reopen_drift(
     decide_one(&state, actor, id, conditions, Action::Reopen, reason).await
 }
 
-/// 404 takes precedence over a malformed body.
+/// Decides on one drift. 404 takes precedence over a malformed body.
 async fn decide_one(
     state: &State,
     actor: Actor,

@@ -116,7 +116,7 @@ async fn rows_of_0_1_0_keep_their_decisions_and_become_one_per_resource(
     let db = Database::connect(stores.database_url().await).await.unwrap();
     Migrator::up(&db, Some(2)).await.unwrap();
     let row = |region, account_id, status, hash, day| Old { region, account_id, status, hash, day };
-    // Approved while nothing was known; seen again, in the same state, once the region was.
+    // Approved while the region was unknown, and seen again in the same state once it was known.
     let approved = insert(&db, &row("unknown", None, "approved", "h1", 1)).await;
     let doubled = insert(&db, &row("eu-west-1", Some("1"), "detected", "h1", 2)).await;
     let elsewhere = insert(&db, &row("eu-west-1", Some("2"), "rejected", "h2", 1)).await;
