@@ -77,12 +77,12 @@ impl Quotas {
 
     /// Takes the slots that a socket needs, or refuses the socket.
     pub async fn take(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Result<(), Refusal> {
-        let keys = self.keys(user, peer);
-        for key in &keys {
-            self.held.insert(key, socket);
+        let holds = self.holds(user, peer, socket);
+        for hold in &holds {
+            self.held.insert(&hold.key, socket);
         }
         let taking = Taking { quotas: self, user, peer, socket, is_kept: false };
-        if self.take_within_limits(user, &keys, socket).await {
+        if self.take_within_limits(user, &holds).await {
             taking.keep();
             return Ok(());
         }
@@ -91,11 +91,11 @@ impl Quotas {
 
     /// Releases the slots of a socket.
     pub fn release(&self, user: &str, peer: &Peer, socket: &Arc<str>) {
-        let keys = self.keys(user, peer);
-        for key in &keys {
-            self.held.remove(key, socket);
+        let holds = self.holds(user, peer, socket);
+        for hold in &holds {
+            self.held.remove(&hold.key, socket);
         }
-        self.writer.release(holds(keys, socket));
+        self.writer.release(holds);
     }
 
     /// Renews the slots of this replica until `stop`.
@@ -114,27 +114,27 @@ impl Quotas {
         }
     }
 
-    async fn take_within_limits(&self, user: &str, keys: &[String], socket: &Arc<str>) -> bool {
-        if self.hold(keys, socket).await {
+    async fn take_within_limits(&self, user: &str, holds: &[Hold]) -> bool {
+        if self.hold(holds).await {
             return true;
         }
         // A replica that died may have left slots behind, and its clients reconnect before the slots expire.
         let recount = self.recount(user);
         let mut last = recount.lock().await;
-        let mut is_admitted = self.hold(keys, socket).await;
+        let mut is_admitted = self.hold(holds).await;
         if !is_admitted && last.is_none_or(|at| at.elapsed() > RECOUNT_INTERVAL) {
             self.release_abandoned(user).await;
             *last = Some(Instant::now());
-            is_admitted = self.hold(keys, socket).await;
+            is_admitted = self.hold(holds).await;
         }
         is_admitted
     }
 
-    async fn hold(&self, keys: &[String], socket: &Arc<str>) -> bool {
-        let counts = match self.backplane.hold(&holds(keys.to_vec(), socket), SLOT_TTL).await {
+    async fn hold(&self, holds: &[Hold]) -> bool {
+        let counts = match self.backplane.hold(holds, SLOT_TTL).await {
             Ok(counts) => counts,
             // Without the backplane, the sockets of this replica are counted. Never open.
-            Err(_) => keys.iter().map(|key| self.held.of_key(key).len() as u64).collect(),
+            Err(_) => holds.iter().map(|hold| self.held.of_key(&hold.key).len() as u64).collect(),
         };
         let limits = [self.limits.per_user, self.limits.per_ip];
         counts.iter().zip(limits).all(|(count, limit)| *count <= limit)
@@ -165,15 +165,11 @@ impl Quotas {
         Arc::clone(recounts.entry(user.into()).or_default())
     }
 
-    fn keys(&self, user: &str, peer: &Peer) -> Vec<String> {
-        let mut keys = vec![user_key(user)];
+    fn holds(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Vec<Hold> {
+        let mut holds = vec![Hold { key: user_key(user), holder: (**socket).into() }];
         if self.limits.per_ip > 0 {
-            keys.push(format!("ws:ip:{}", peer.network()));
+            holds.push(Hold { key: format!("ws:ip:{}", peer.network()), holder: (**socket).into() });
         }
-        keys
+        holds
     }
-}
-
-fn holds(keys: Vec<String>, socket: &Arc<str>) -> Vec<Hold> {
-    keys.into_iter().map(|key| Hold { key, holder: (**socket).into() }).collect()
 }
