@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Checks the files that no compiler reads: texts, Caddyfiles, Dockerfile, compose file, manifests, Prometheus rules.
+# Checks what no compiler checks: texts, imports in cycles, Caddyfiles, Dockerfile, compose file, manifests, Prometheus rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/lint_language.sh --text
+deploy/lint_imports.py
 PATH=$(deploy/tools.sh)
 
 for file in Caddyfile deploy/k8s/Caddyfile; do

@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
 use contracts::{AUDIENCE, Claims, Clock, ISSUER};
 use jsonwebtoken::{Header, Validation};
+use uuid::Uuid;
 
 use crate::keys::VerifyingKey;
-use crate::{Keys, Revocations};
+use crate::{Keys, Revocations, UserChange};
 
 /// Largest difference between the clocks of two machines that verification tolerates.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
@@ -63,24 +64,36 @@ impl Verifier {
     }
 
     /// Checks whether the session has ended since the claims were verified, and updates the user's role and
-    /// account in them. For sockets that stay open.
+    /// account in them.
     ///
     /// # Errors
     /// [`TokenError::Revoked`] if the session has ended.
     pub fn recheck(&self, claims: &mut Claims) -> Result<(), TokenError> {
-        if let Some(reason) = claims.sid.and_then(|session| self.revocations.ended(session)) {
-            return Err(TokenError::Revoked { reason });
-        }
-        if let Some(user) = self.revocations.user(&claims.sub)
-            && user.generation > claims.generation
-        {
-            if !user.is_active {
-                return Err(TokenError::Revoked { reason: EndReason::AccountDisabled });
-            }
+        if let Some(user) = self.changed(&claims.sub, claims.sid, claims.generation)? {
             claims.role = user.role;
             claims.account_id.clone_from(&user.account_id);
         }
         Ok(())
+    }
+
+    /// Returns the user's newest state if the user has changed since `generation`. For sockets that stay open.
+    ///
+    /// # Errors
+    /// [`TokenError::Revoked`] if the session has ended or the account is disabled.
+    pub fn changed(
+        &self,
+        subject: &str,
+        session: Option<Uuid>,
+        generation: i64,
+    ) -> Result<Option<Arc<UserChange>>, TokenError> {
+        if let Some(reason) = session.and_then(|session| self.revocations.ended(session)) {
+            return Err(TokenError::Revoked { reason });
+        }
+        let user = self.revocations.user(subject).filter(|user| user.generation > generation);
+        match user {
+            Some(user) if !user.is_active => Err(TokenError::Revoked { reason: EndReason::AccountDisabled }),
+            changed => Ok(changed),
+        }
     }
 
     /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the

@@ -70,7 +70,7 @@ pub async fn run(serve: Serve) -> Result<()> {
 
     platform.spawn("auth-service", auth_service::run_background(auth.clone(), platform.served.clone()));
     platform.spawn("drift-service", drift_service::run_background(drift.clone(), platform.served.clone()));
-    ws_gateway::run_background(&gateway);
+    platform.spawn("ws-gateway", ws_gateway::run_background(gateway.clone(), platform.served.clone()));
 
     let demo_users = auth.settings.makes_demo_users(&platform.http);
     let routes = {

@@ -51,6 +51,6 @@ async fn main() -> Result<()> {
         Config::parse_from(SETTINGS.into_iter().chain(pings));
     let platform = Platform::connect("conformance", http, &keys, &redis_url, vec![], Clock::system())?;
     let state = State::for_conformance(platform.clone(), settings, suite).context("the gateway")?;
-    ws_gateway::run_background(&state);
+    platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
     web::serve(platform, port, ws_gateway::routes(state)).await
 }

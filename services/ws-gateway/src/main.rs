@@ -11,6 +11,6 @@ async fn main() -> Result<()> {
     let Config { http, keys, settings, port, redis_url } = config;
     let platform = Platform::connect("ws-gateway", http, &keys, &redis_url, channels, Clock::system())?;
     let state = State::connect(platform.clone(), settings)?;
-    ws_gateway::run_background(&state);
+    platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
     web::serve(platform, port, ws_gateway::routes(state)).await
 }

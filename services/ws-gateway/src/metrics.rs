@@ -6,9 +6,9 @@ use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Regist
 use strum::{EnumCount, EnumIter, IntoEnumIterator, IntoStaticStr};
 use uuid::Uuid;
 
-use crate::ending::Ending;
+use crate::protocol::Ending;
 
-/// Why a message is not passed on.
+/// Why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Dropped {
@@ -30,7 +30,7 @@ pub enum Dropped {
     ConnectionLost,
 }
 
-/// What the gateway counts. Labels are bounded: codes, routes of the catalogue, transports.
+/// The metrics of the gateway. Labels are bounded: codes, routes of the catalogue, transports.
 pub struct Metrics {
     pub connections: IntGauge,
     connects: IntCounterVec,
@@ -68,11 +68,11 @@ impl Metrics {
             connections,
             connects: counter("ws_connects_total", "Sockets let in or refused", &["transport", "result"])?,
             disconnects: counter("ws_disconnects_total", "Connections ended, by close code", &["code"])?,
-            sent: counter("ws_messages_sent_total", "Events given to sockets, by route", &["type"])?,
+            sent: counter("ws_messages_sent_total", "Events delivered to sockets, by route", &["type"])?,
             dropped,
             drop_lines: from_fn(|_| Sampler::new()),
             auth_failures: counter("ws_auth_failures_total", "Refused authentications", &["reason"])?,
-            resumes: counter("ws_resumes_total", "Clients that came back for what they missed", &["result"])?,
+            resumes: counter("ws_resumes_total", "Clients that resumed, by result", &["result"])?,
             delivery_lag: histogram("ws_delivery_lag_seconds", "From an event's publication to its sockets")?,
             revocation: histogram("ws_revocation_seconds", "From a session's end to the end of its sockets")?,
         })
@@ -96,7 +96,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a message from the backplane that is not relayed, and says so in the log now and then.
+    /// Counts a message from the backplane that is not relayed, and logs samples.
     pub fn dropped_event(&self, reason: Dropped, channel: &str, event_id: Option<Uuid>, detail: &str) {
         self.dropped(reason, 1);
         if let Some(left_out) = self.drop_lines[reason as usize].admit() {

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use web::openapi::{Conventions, Failure};
 
-use crate::http::admin;
+use crate::admin;
 
 #[derive(OpenApi)]
 #[openapi(

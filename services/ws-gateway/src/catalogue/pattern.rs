@@ -24,7 +24,7 @@ impl ChannelPattern {
         if self.open { channel.starts_with(&self.prefix) } else { channel == self.prefix }
     }
 
-    /// What the star stands for in this channel.
+    /// The part of the channel that the star stands for.
     pub fn rest<'a>(&self, channel: &'a str) -> &'a str {
         channel.strip_prefix(self.prefix.as_str()).unwrap_or_default()
     }

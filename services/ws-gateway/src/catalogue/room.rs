@@ -1,4 +1,24 @@
-use super::Fields;
+use serde_json::Value;
+
+/// The texts that fill the blanks of a room's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    pub user_id: Option<&'a str>,
+    pub account_id: Option<&'a str>,
+    pub payload: &'a Value,
+}
+
+impl<'a> Fields<'a> {
+    /// A text by name: of the envelope, else of the payload.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let own = match name {
+            "userId" => self.user_id,
+            "accountId" => self.account_id,
+            _ => None,
+        };
+        own.or_else(|| self.payload.get(name)?.as_str()).filter(|value| !value.is_empty())
+    }
+}
 
 /// A room's name with blanks: `user:{userId}`, `account:{accountId|global}`, `user:{*}`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What admins see and do, over all replicas.
+//! The admin API, over all replicas.
 
 use contracts::{Claims, Role};
 use rstest::rstest;

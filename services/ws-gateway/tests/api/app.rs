@@ -101,7 +101,7 @@ impl Gateway {
         let platform =
             Platform::connect("ws-gateway", config.http, &config.keys, redis, channels, clock).unwrap();
         let state = State::connect(platform.clone(), config.settings).unwrap();
-        ws_gateway::run_background(&state);
+        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
         let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());

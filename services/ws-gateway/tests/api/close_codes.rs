@@ -34,7 +34,7 @@ enum Way {
     LateInDrain,
 }
 
-/// What is counted.
+/// The counted close code.
 const WAYS: [(Way, u16); 17] = [
     (Way::Goodbye, 1005),
     (Way::BrokenLine, 1006),
@@ -55,7 +55,7 @@ const WAYS: [(Way, u16); 17] = [
     (Way::LateInDrain, 1013),
 ];
 
-/// What the client sees of it.
+/// The end as the client sees it.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Code(Option<u16>),
@@ -91,7 +91,7 @@ impl Way {
         }
     }
 
-    /// What the client sees, and who is still there.
+    /// The end as the client sees it, and the sockets that are still open.
     async fn walk(self, app: &App, transport: Transport) -> (Seen, Option<Client>) {
         let claims = app.claims("alice");
         let token = app.sign(&claims);

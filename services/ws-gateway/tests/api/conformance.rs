@@ -1,4 +1,4 @@
-//! What the public suites of the protocols check, on the echo server that they need.
+//! The checks of the public suites of the protocols, on the echo server that they need.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl Echo {
         let Config { http, keys, settings, redis_url, .. } = Config::parse_from(arguments);
         let platform = Platform::connect("echo", http, &keys, &redis_url, vec![], Clock::system()).unwrap();
         let state = State::for_conformance(platform.clone(), settings, suite).unwrap();
-        ws_gateway::run_background(&state);
+        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
         let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());

@@ -20,7 +20,7 @@ async fn emit(app: &App, count: usize) -> Vec<Uuid> {
     ids
 }
 
-/// What a stock client remembers of its socket.
+/// The state of a socket that a stock client keeps.
 struct Memory {
     token: String,
     socket: Value,

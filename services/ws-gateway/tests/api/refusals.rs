@@ -21,7 +21,7 @@ enum Cause {
     TooManySocketsOfAddress,
 }
 
-/// What a stock client is told, and the close code of `/ws`.
+/// The refusal of a stock client, and the close code of `/ws`.
 const CAUSES: [(Cause, &str, u16); 7] = [
     (Cause::NoToken, "MISSING_TOKEN", 4401),
     (Cause::Expired, "TOKEN_EXPIRED", 4401),

@@ -24,7 +24,7 @@ pub struct Stock {
     passed_over: VecDeque<String>,
 }
 
-/// What ended a connection.
+/// The cause of a connection's end.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed(pub Option<u16>);
 

@@ -1,0 +1,47 @@
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use backplane::Hold;
+
+/// The quota slots that the sockets of this replica hold, from before a socket is let in until it closes.
+#[derive(Default)]
+pub struct HeldSlots {
+    /// Ordered by key, so that the sockets of one key stand together.
+    slots: Mutex<BTreeSet<(Box<str>, Arc<str>)>>,
+}
+
+impl HeldSlots {
+    pub(super) fn insert(&self, key: &str, socket: &Arc<str>) {
+        self.lock().insert((key.into(), Arc::clone(socket)));
+    }
+
+    pub(super) fn remove(&self, key: &str, socket: &Arc<str>) {
+        self.lock().remove(&(key.into(), Arc::clone(socket)));
+    }
+
+    pub(super) fn all(&self) -> Vec<Hold> {
+        let slots = self.lock();
+        slots.iter().map(|(key, socket)| Hold { key: (**key).into(), holder: (**socket).into() }).collect()
+    }
+
+    /// The sockets that hold a slot of a user.
+    pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
+        self.of_key(&user_key(user))
+    }
+
+    pub(super) fn of_key(&self, key: &str) -> Vec<Arc<str>> {
+        let from = Bound::Included((key.into(), "".into()));
+        let slots = self.lock();
+        let of_key = slots.range((from, Bound::Unbounded)).take_while(|(own, _)| **own == *key);
+        of_key.map(|(_, socket)| Arc::clone(socket)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(Box<str>, Arc<str>)>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn user_key(user: &str) -> String {
+    format!("ws:user:{user}")
+}

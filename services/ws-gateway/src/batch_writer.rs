@@ -1,0 +1,83 @@
+//! Batches recovery state and released quota slots to the backplane, and flushes them on shutdown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backplane::{Backplane, Hold, Put};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+const CHUNK: usize = 500;
+
+/// The writes that are due: for each socket only the newest.
+pub struct BatchWriter {
+    backplane: Backplane,
+    batch: Mutex<Batch>,
+    added: Notify,
+    written: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Batch {
+    number: u64,
+    puts: HashMap<Arc<str>, Put>,
+    released: Vec<Hold>,
+}
+
+impl BatchWriter {
+    pub fn new(backplane: Backplane) -> Self {
+        Self { backplane, batch: Mutex::default(), added: Notify::new(), written: watch::Sender::default() }
+    }
+
+    /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
+    pub fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.puts.insert(Arc::clone(socket), put);
+        self.added.notify_one();
+        batch.number + 1
+    }
+
+    /// Adds slots to release.
+    pub fn release(&self, holds: Vec<Hold>) {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.released.extend(holds);
+        self.added.notify_one();
+    }
+
+    /// Waits until the batch is written, or given up because the backplane is unavailable.
+    pub async fn written(&self, number: u64) {
+        // An error means that the process stops.
+        let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
+    }
+
+    /// Writes until `stop`, then the last batch. Additions during a write form the next batch.
+    pub async fn run(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.added.notified()).await.is_some() {
+            self.write().await;
+        }
+        self.write().await;
+    }
+
+    async fn write(&self) {
+        let (number, puts, released) = {
+            let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+            batch.number += 1;
+            (batch.number, std::mem::take(&mut batch.puts), std::mem::take(&mut batch.released))
+        };
+        let puts: Vec<Put> = puts.into_values().collect();
+        for chunk in puts.chunks(CHUNK) {
+            if !self.backplane.is_connected() {
+                break;
+            }
+            if let Err(error) = self.backplane.put(chunk).await {
+                tracing::debug!(%error, "could not write recovery state");
+            }
+        }
+        for chunk in released.chunks(CHUNK) {
+            if let Err(error) = self.backplane.release(chunk).await {
+                tracing::debug!(%error, "could not release slots, they will expire");
+            }
+        }
+        self.written.send_replace(number);
+    }
+}

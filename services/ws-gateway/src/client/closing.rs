@@ -1,0 +1,142 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::events::auth::EndReason;
+use smallvec::SmallVec;
+
+use crate::protocol::{Ending, NamespaceKind};
+
+/// Time that the last packets wait for the GET that fetches them.
+const LINGER: Duration = Duration::from_secs(30);
+/// Time in which a client may close by itself after a DISCONNECT. Some clients read packets on another thread
+/// than the close: they would take the close for a broken line and reconnect.
+const GOODBYE: Duration = Duration::from_millis(50);
+
+/// The transport of a connection that closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    Polling,
+    /// Socket.IO on a WebSocket.
+    WebSocket,
+    /// `/ws`.
+    Plain,
+}
+
+/// The last steps of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// Goes to each socket.
+    pub notice: LastNotice,
+    /// Goes to the connection.
+    pub last: LastFrame,
+    pub backlog: Backlog,
+    pub afterwards: Afterwards,
+}
+
+/// The last message of a socket. A socket that may resume at once gets none: a stock client stays away after a
+/// DISCONNECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastNotice {
+    None,
+    /// `session.revoked`, and a DISCONNECT on Socket.IO.
+    Revoked(EndReason),
+    /// `server.draining`.
+    Draining,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastFrame {
+    None,
+    /// Ends the waiting GET.
+    Noop,
+    /// The close packet of Engine.IO.
+    ClosePacket,
+    /// A WebSocket close frame, with the code and the reason of the ending.
+    CloseFrame,
+    /// A WebSocket close frame that confirms the one of the client.
+    Confirmation,
+}
+
+/// The frames that are queued when a connection closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    Deliver,
+    /// The reader is gone, or not worth waiting for.
+    Discard,
+}
+
+/// The connection after its last frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// The session is unknown at once.
+    Remove,
+    /// The session stays known for that time, so that a later GET fetches the last packets.
+    Linger(Duration),
+    /// The client may close by itself for that time; then the close frame follows.
+    AwaitClose(Duration),
+}
+
+/// A step of a close.
+#[derive(Debug)]
+pub enum Closing {
+    Begin(Box<Parting>),
+    /// The client closes a connection that is closing already.
+    Confirm,
+    /// The time after the last frame is over.
+    Finish(Ending),
+}
+
+/// A connection that begins to close.
+#[derive(Debug)]
+pub struct Parting {
+    pub ending: Ending,
+    pub farewell: Farewell,
+    pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
+    pub was_authorised: bool,
+    pub is_plain: bool,
+}
+
+/// A socket that leaves.
+#[derive(Debug)]
+pub struct Departure {
+    pub kind: NamespaceKind,
+    pub socket: Arc<str>,
+    /// Whether the client may resume as this socket.
+    pub may_return: bool,
+    pub notice: LastNotice,
+}
+
+impl LastNotice {
+    pub fn of(ending: Ending) -> Self {
+        match ending {
+            Ending::Revoked(reason) => Self::Revoked(reason),
+            Ending::Draining => Self::Draining,
+            _ => Self::None,
+        }
+    }
+}
+
+impl Farewell {
+    /// The table of all closes. A stock client closes by itself after a DISCONNECT. On polling it would handle a
+    /// close packet before the DISCONNECT that came with it, and reconnect.
+    pub fn of(ending: Ending, carrier: Carrier) -> Self {
+        use Afterwards::{AwaitClose, Linger, Remove};
+        use Backlog::{Deliver, Discard};
+        use Carrier::{Plain, Polling, WebSocket};
+        let (last, backlog, afterwards) = match (ending, carrier) {
+            (Ending::Left, Polling) => (LastFrame::Noop, Discard, Remove),
+            (Ending::Left, WebSocket | Plain) => (LastFrame::Confirmation, Discard, Remove),
+            (Ending::Lost | Ending::Silent, Polling) => (LastFrame::ClosePacket, Discard, Remove),
+            (Ending::Lost | Ending::Silent, WebSocket | Plain) => (LastFrame::None, Discard, Remove),
+            (Ending::Slow, Polling) => (LastFrame::None, Discard, Linger(LINGER)),
+            (Ending::Slow, WebSocket | Plain) => (LastFrame::CloseFrame, Discard, Remove),
+            (Ending::Revoked(_), Polling) => (LastFrame::None, Deliver, Linger(LINGER)),
+            (Ending::Revoked(_), WebSocket) => (LastFrame::None, Deliver, AwaitClose(GOODBYE)),
+            // By the protocol, a session that broke it is gone at once.
+            (Ending::BadMessage, Polling) => (LastFrame::ClosePacket, Deliver, Remove),
+            (_, Polling) => (LastFrame::ClosePacket, Deliver, Linger(LINGER)),
+            (_, WebSocket | Plain) => (LastFrame::CloseFrame, Deliver, Remove),
+        };
+        Self { notice: LastNotice::of(ending), last, backlog, afterwards }
+    }
+}

@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::protocol::engineio::Heartbeat;
+
+/// The times that the configuration gives a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    pub ping_interval: Duration,
+    pub ping_timeout: Duration,
+    pub handshake: Duration,
+}
+
+/// The deadlines of a connection that is open.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    pub heartbeat: Heartbeat,
+    /// The client must be authorised by then; `None` once it is.
+    pub handshake: Option<Instant>,
+    /// A WebSocket that probed must have taken over by then.
+    pub upgrade: Option<Instant>,
+    /// The time for which the timer is armed.
+    armed: Option<Instant>,
+}
+
+impl Deadlines {
+    pub fn new(timing: &Timing, now: Instant) -> Self {
+        Self {
+            heartbeat: Heartbeat::new(timing.ping_interval, timing.ping_timeout, now),
+            handshake: Some(now + timing.handshake),
+            upgrade: None,
+            armed: None,
+        }
+    }
+
+    pub fn next(&self) -> Instant {
+        let others = [self.handshake, self.upgrade].into_iter().flatten();
+        others.fold(self.heartbeat.deadline(), Instant::min)
+    }
+
+    /// Returns whether the timer has to be armed for this time, because it is armed for no earlier one.
+    pub fn arm(&mut self, at: Instant) -> bool {
+        let is_sooner = self.armed.is_none_or(|armed| at < armed);
+        if is_sooner {
+            self.armed = Some(at);
+        }
+        is_sooner
+    }
+
+    /// Arms the timer, also if it is armed for an earlier time.
+    pub fn rearm(&mut self, at: Instant) {
+        self.armed = Some(at);
+    }
+
+    /// Returns false if the timer is armed for a later time than now.
+    pub fn fire(&mut self, now: Instant) -> bool {
+        let is_due = self.armed.is_none_or(|at| at <= now);
+        if is_due {
+            self.armed = None;
+        }
+        is_due
+    }
+}

@@ -1,0 +1,163 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use backplane::Backplane;
+use contracts::{Clock, Tasks};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval, timeout_at};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::control::{CHANNEL, ControlHandler, ControlMessage, Question};
+
+const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Time for which a silent replica still counts as present: its sockets may be open.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// The replicas of the gateway, as this one knows them.
+pub struct Cluster {
+    bus: Backplane,
+    clock: Clock,
+    tasks: Tasks,
+    handler: Box<dyn ControlHandler>,
+    replica: Uuid,
+    peers: Mutex<HashMap<Uuid, Instant>>,
+    asked: Mutex<HashMap<Uuid, mpsc::UnboundedSender<(Uuid, Value)>>>,
+}
+
+/// The answers of all replicas that answered in time.
+pub struct Answers<T> {
+    pub answers: Vec<T>,
+    /// Whether a replica that is present did not answer.
+    pub partial: bool,
+}
+
+impl Cluster {
+    /// The handler responds for the sockets of this replica.
+    pub fn new(bus: Backplane, clock: Clock, tasks: Tasks, handler: Box<dyn ControlHandler>) -> Self {
+        let replica = Uuid::new_v4();
+        Self { bus, clock, tasks, handler, replica, peers: Mutex::default(), asked: Mutex::default() }
+    }
+
+    /// Announces this replica until `stop`.
+    pub async fn stay_present(&self, stop: CancellationToken) {
+        let replica = self.replica;
+        let mut ticks = interval(ALIVE_INTERVAL);
+        let mut new = true;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => new = self.send(&ControlMessage::Alive { replica, new }).await.is_err(),
+                () = stop.cancelled() => break,
+            }
+        }
+        // If the message is lost, the others forget this replica after a while.
+        let _ = self.send(&ControlMessage::Gone { replica }).await;
+    }
+
+    /// Handles the payload of a message on the control channel.
+    pub fn hear(self: &Arc<Self>, payload: &str) {
+        match serde_json::from_str(payload) {
+            Ok(ControlMessage::Alive { replica, new }) => {
+                lock(&self.peers).insert(replica, Instant::now());
+                if new && replica != self.replica {
+                    self.send_later(ControlMessage::Alive { replica: self.replica, new: false });
+                }
+            }
+            Ok(ControlMessage::Gone { replica }) => {
+                lock(&self.peers).remove(&replica);
+            }
+            Ok(ControlMessage::Ask { id, replica, question }) => {
+                lock(&self.peers).insert(replica, Instant::now());
+                let answer = self.handler.respond(&question);
+                self.send_later(ControlMessage::Answer { id, replica: self.replica, answer });
+            }
+            Ok(ControlMessage::Answer { id, replica, answer }) => {
+                if let Some(asker) = lock(&self.asked).get(&id) {
+                    // An error means that the asker waits no longer.
+                    let _ = asker.send((replica, answer));
+                }
+            }
+            Ok(ControlMessage::TakeOver { replica, socket }) => {
+                if replica != self.replica {
+                    self.handler.close_taken_over(&socket);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "received an unreadable control message"),
+        }
+    }
+
+    /// Asks every replica and waits for all that are present, but not for long.
+    pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+        self.ask_until(question, HashSet::is_empty).await
+    }
+
+    /// Asks every replica and waits for the whole time limit: replicas that are not known yet may answer, too.
+    pub async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+        self.ask_until(question, |_| false).await
+    }
+
+    async fn ask_until<T: DeserializeOwned>(
+        &self,
+        question: Question,
+        is_enough: impl Fn(&HashSet<Uuid>) -> bool,
+    ) -> Answers<T> {
+        let id = Uuid::new_v4();
+        let (asker, mut answers) = mpsc::unbounded_channel();
+        lock(&self.asked).insert(id, asker);
+        let replica = self.replica;
+        let mut missing = self.present();
+        let mut received = Vec::new();
+        let sent = self.send(&ControlMessage::Ask { id, replica, question: question.clone() }).await;
+        let deadline = Instant::now() + ANSWER_LIMIT;
+        while sent.is_ok() && !is_enough(&missing) {
+            let Ok(Some((replica, answer))) = timeout_at(deadline, answers.recv()).await else { break };
+            missing.remove(&replica);
+            received.push(answer);
+        }
+        lock(&self.asked).remove(&id);
+        if missing.contains(&replica) {
+            // Without the backplane, the answer of this replica is better than none.
+            received.push(self.handler.respond(&question));
+        }
+        let answers = received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
+        Answers { answers, partial: sent.is_err() || !missing.is_empty() }
+    }
+
+    /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be
+    /// half-open.
+    pub async fn take_over(&self, socket: &str) {
+        self.handler.close_taken_over(socket);
+        let message = ControlMessage::TakeOver { replica: self.replica, socket: socket.into() };
+        if let Err(error) = self.send(&message).await {
+            tracing::debug!(%error, "could not reach the other replicas");
+        }
+    }
+
+    /// Every replica that was heard lately, and this one.
+    fn present(&self) -> HashSet<Uuid> {
+        let mut peers = lock(&self.peers);
+        peers.retain(|_, heard| heard.elapsed() < FORGET_AFTER);
+        peers.keys().copied().chain([self.replica]).collect()
+    }
+
+    async fn send(&self, message: &ControlMessage) -> backplane::Result<()> {
+        self.bus.broadcast(CHANNEL, &message.encode(&self.clock)).await
+    }
+
+    fn send_later(self: &Arc<Self>, message: ControlMessage) {
+        let cluster = Arc::clone(self);
+        self.tasks.run("control message", async move {
+            if let Err(error) = cluster.send(&message).await {
+                tracing::debug!(%error, "could not reach the other replicas");
+            }
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use backplane::Position;
+use chrono::DateTime;
+use contracts::Claims;
+use identity::TokenError;
+use tokio::time::Instant;
+
+use super::close::forget;
+use super::connection::Connection;
+use super::perform::perform;
+use crate::catalogue::own_rooms;
+use crate::hub::{Hears, Member, Subscriber};
+use crate::protocol::{Frame, NamespaceKind, Notice, Refusal};
+
+/// A socket that is to be let in.
+pub struct Entrance<'a> {
+    pub kind: NamespaceKind,
+    pub claims: &'a Claims,
+    pub socket: Arc<str>,
+    /// The events that the socket receives before it has caught up.
+    pub hears: Hears,
+    /// The secret of a stock client that resumes: its private id stays the same.
+    pub secret: Option<&'a str>,
+}
+
+/// Why a socket was not let in.
+pub enum NotEntered {
+    Refused(Refusal),
+    /// The feed is not heard, so there is no position after which the socket would receive everything.
+    Unavailable,
+    /// The connection has ended, or the client has left the namespace.
+    Ended,
+}
+
+/// Lets an authorised socket in. `greet` gets the position after which the socket receives every event, and queues
+/// the first frames.
+pub async fn enter(
+    connection: &Arc<Connection>,
+    Entrance { kind, claims, socket, hears, secret }: Entrance<'_>,
+    greet: impl FnOnce(&Position, &Member),
+) -> Result<(), NotEntered> {
+    let services = &connection.services;
+    // Half of the time for the handshake: the client has to learn why it is not let in.
+    if !services.are_open() || !services.hub.started(services.settings.handshake() / 2).await {
+        return Err(NotEntered::Unavailable);
+    }
+    let quotas = &services.admission.quotas;
+    quotas.take(&claims.user_id, &connection.peer, &socket).await.map_err(NotEntered::Refused)?;
+    let subscriber = Arc::<Connection>::clone(connection) as Arc<dyn Subscriber>;
+    let mut member = Member::new(Arc::clone(&socket), kind, claims, subscriber, &services.clock);
+    // A client of `/ws` may still say that it resumes.
+    let may_resume = kind == NamespaceKind::Plain && services.recovery.is_on();
+    member.hears = hears;
+    if let Some(secret) = secret {
+        member.secret = secret.into();
+    }
+    let Some(position) = services.hub.join(member, &own_rooms(claims), greet) else {
+        quotas.release(&claims.user_id, &connection.peer, &socket);
+        return Err(NotEntered::Unavailable);
+    };
+    services.metrics.connections.inc();
+    let resume_from = may_resume.then_some(position);
+    let now = Instant::now();
+    let admitted = connection.with_client(|client| client.on_admitted(now, kind, &socket, resume_from));
+    let Some(effects) = admitted else {
+        forget(connection, &socket, true);
+        return Err(NotEntered::Ended);
+    };
+    perform(connection, effects);
+    tracing::info!(
+        socket = &*socket,
+        user = claims.user_id,
+        sid = claims.sid.map(tracing::field::display),
+        namespace = kind.endpoint(),
+        "socket authorised"
+    );
+    // The session may have ended between the check of the token and the join of its room.
+    if let Err(TokenError::Revoked { reason }) = services.admission.verifier.recheck(&mut claims.clone()) {
+        let effects = connection.update(|client| client.on_revoked(Instant::now(), &socket, reason));
+        perform(connection, effects);
+    }
+    Ok(())
+}
+
+/// The first notice of a socket. It has the offset, so that nothing is lost if the line breaks before the first
+/// event.
+pub fn authorized(
+    connection: &Connection,
+    kind: NamespaceKind,
+    claims: &Claims,
+    socket: &str,
+    position: &Position,
+) -> Frame {
+    let services = &connection.services;
+    let notice = Notice::Authorized {
+        user_id: &claims.user_id,
+        session_id: socket,
+        sid: claims.sid,
+        expires_at: DateTime::from_timestamp(claims.exp, 0),
+        epoch: &position.epoch,
+        seq: position.seq,
+    };
+    let offset = services.recovery.is_on().then(|| position.to_string());
+    notice.frame(kind, offset.as_deref(), services.clock.now())
+}

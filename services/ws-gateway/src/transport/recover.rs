@@ -1,0 +1,156 @@
+//! Lets clients resume that were cut off.
+
+use std::sync::Arc;
+
+use backplane::Position;
+use contracts::Claims;
+use serde_json::{Map, Value, json};
+
+use super::connection::Connection;
+use super::enter::{Entrance, NotEntered, authorized, enter};
+use super::perform::perform;
+use super::replay::{self, catch_up, deliver_missed, keep, keep_written};
+use crate::client::Reply;
+use crate::hub::Hears;
+use crate::metrics::Dropped;
+use crate::protocol::{ClientError, Frame, NamespaceKind, Unrecoverable, socketio};
+use crate::recovery::{KeptSocket, parse_offset, socket_of};
+
+/// A stock client that resumes, with the position that it reached.
+struct Returning {
+    socket: Arc<str>,
+    private_id: String,
+    after: Position,
+    kept: KeptSocket,
+}
+
+/// Lets a stock client in as the socket that it was, with the events that it missed. Returns `Ok(false)` if the
+/// client has to start anew.
+pub async fn recover_stock_client(
+    connection: &Arc<Connection>,
+    kind: NamespaceKind,
+    claims: &Claims,
+    auth: &Map<String, Value>,
+) -> Result<bool, NotEntered> {
+    let services = &connection.services;
+    let (Some(namespace), Some(Value::String(private_id))) = (kind.namespace(), auth.get("pid")) else {
+        return Ok(false);
+    };
+    let Some(returning) = find(connection, kind, claims, private_id, auth).await else {
+        services.metrics.resumed("unknown");
+        return Ok(false);
+    };
+    services.cluster.take_over(&returning.socket).await;
+    let secret = Some(returning.kept.secret.as_str());
+    let hears = Hears::Nothing(Box::default());
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, secret };
+    enter(connection, entrance, |_, _| {}).await?;
+    let (socket, mut at) = (&*returning.socket, returning.after);
+    let Some(mut missed) = services.hub.begin_catch_up(socket, &returning.kept.rooms) else {
+        drop_socket(connection, socket);
+        return Ok(false);
+    };
+    // The client must not be told that it was recovered before that is certain.
+    if let Err(reason) = services.recovery.missed(&at, &missed.until).await {
+        services.metrics.resumed(reason.into_str());
+        drop_socket(connection, socket);
+        return Ok(false);
+    }
+    let connect = socketio::connect(namespace, socket, Some(&returning.private_id));
+    connection.outbound.push(Frame::text(connect));
+    let lost = services.hub.open_socket(socket);
+    services.metrics.dropped(Dropped::Overflow, lost);
+    let mut replayed = deliver_missed(connection, kind, &mut at, &missed).await.map(drop);
+    if replayed.is_ok() {
+        // Before anything live: the offset that comes with the notice must not lead back.
+        connection.outbound.push(authorized(connection, kind, claims, socket, &at));
+        replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
+    }
+    let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
+    replay::finish(connection, kind, socket, replayed);
+    keep(connection, socket);
+    Ok(true)
+}
+
+/// Delivers the events that a client of `/ws` missed since a position, and puts the client into the rooms of the
+/// socket that it replaces.
+pub async fn resume_plain_client(
+    connection: &Arc<Connection>,
+    socket: &str,
+    after: Position,
+    replaced: Option<&str>,
+    reply: &Reply,
+) -> Option<Frame> {
+    // One replay after the other.
+    if let Some(task) = connection.take_catching_up() {
+        // An error means that the process stops.
+        let _ = task.await;
+    }
+    let (services, kind) = (&connection.services, NamespaceKind::Plain);
+    let Some(user) = services.hub.with_member(socket, |member| member.owner.user_id.clone()) else {
+        return reply.frame(Err(ClientError::AuthFailed));
+    };
+    let rooms = match replaced {
+        Some(replaced) => rooms_of(connection, socket, replaced, &user).await,
+        None => Ok(Vec::new()),
+    };
+    let mut outcome = json!({ "recovered": false, "rooms": rooms.as_deref().unwrap_or_default() });
+    let mut at = after;
+    let replayed = match rooms.map(|rooms| services.hub.begin_catch_up(socket, &rooms)) {
+        Ok(Some(mut missed)) => {
+            // At once: a client that is cut off again meanwhile resumes with the same rooms.
+            keep_written(connection, socket).await;
+            match deliver_missed(connection, kind, &mut at, &missed).await {
+                Ok(delivered) => {
+                    outcome["replayed"] = delivered.into();
+                    catch_up(connection, kind, socket, &mut at, &mut missed).await
+                }
+                Err(reason) => Err(reason),
+            }
+        }
+        Ok(None) => Err(Unrecoverable::Unavailable),
+        Err(reason) => Err(reason),
+    };
+    outcome["recovered"] = replayed.is_ok().into();
+    replay::finish(connection, kind, socket, replayed);
+    reply.frame(Ok(outcome))
+}
+
+/// The rooms of the socket that this one replaces. The replaced socket closes.
+async fn rooms_of(
+    connection: &Connection,
+    socket: &str,
+    replaced: &str,
+    user: &str,
+) -> Result<Vec<String>, Unrecoverable> {
+    let services = &connection.services;
+    let kept = services.recovery.kept(replaced, NamespaceKind::Plain, user).await;
+    let kept = kept.ok_or(Unrecoverable::UnknownSocket)?;
+    if replaced != socket {
+        services.cluster.take_over(replaced).await;
+    }
+    Ok(kept.rooms)
+}
+
+/// Finds the kept state of a client that sends a private id.
+async fn find(
+    connection: &Connection,
+    kind: NamespaceKind,
+    claims: &Claims,
+    private_id: &str,
+    auth: &Map<String, Value>,
+) -> Option<Returning> {
+    let recovery = &connection.services.recovery;
+    recovery.window?;
+    let socket = socket_of(private_id)?;
+    let after = parse_offset(auth.get("offset")?.as_str()?)?;
+    let kept = recovery.kept(socket, kind, &claims.user_id).await?;
+    let is_known = kept.is_known_by(private_id, socket);
+    is_known.then(|| Returning { socket: socket.into(), private_id: private_id.into(), after, kept })
+}
+
+/// Removes a socket that was let in but has nothing to continue from.
+fn drop_socket(connection: &Arc<Connection>, socket: &str) {
+    let effects = connection.update(|client| client.on_unrecoverable(socket));
+    perform(connection, effects);
+}

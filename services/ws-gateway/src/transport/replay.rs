@@ -1,0 +1,92 @@
+//! Delivers missed events of the log, until a socket can receive live events.
+
+use std::sync::Arc;
+
+use backplane::Position;
+
+use super::connection::Connection;
+use crate::hub::CatchUp;
+use crate::outbound::Pushed;
+use crate::protocol::{NamespaceKind, Notice, Unrecoverable};
+
+/// Starts live delivery after a position, with the events since then first.
+pub async fn go_live(connection: &Connection, kind: NamespaceKind, socket: &str, from: Position) {
+    let (hub, mut at) = (&connection.services.hub, from);
+    if hub.go_live(socket, &at, None) {
+        return;
+    }
+    let Some(mut missed) = hub.begin_catch_up(socket, &[]) else { return };
+    if let Err(reason) = catch_up(connection, kind, socket, &mut at, &mut missed).await {
+        give_up(connection, kind, socket, reason);
+    }
+}
+
+/// Delivers the missed events up to where the catch-up is known to go. Returns their number. The queue never holds
+/// more than half of its limit for them: they may be many.
+pub async fn deliver_missed(
+    connection: &Connection,
+    kind: NamespaceKind,
+    at: &mut Position,
+    missed: &CatchUp,
+) -> Result<usize, Unrecoverable> {
+    let mut delivered = 0;
+    loop {
+        let page = connection.services.recovery.missed(at, &missed.until).await?;
+        let Some(last) = page.last().and_then(|event| event.position.clone()) else { return Ok(delivered) };
+        let wanted = page.iter().filter(|event| missed.wants(event));
+        for frame in wanted.filter_map(|event| event.frame(kind)) {
+            if connection.outbound.push_in_turn(frame.clone()).await == Pushed::Closed {
+                return Ok(delivered);
+            }
+            delivered += 1;
+        }
+        *at = last;
+    }
+}
+
+/// Delivers missed events until live delivery can start.
+pub async fn catch_up(
+    connection: &Connection,
+    kind: NamespaceKind,
+    socket: &str,
+    at: &mut Position,
+    missed: &mut CatchUp,
+) -> Result<(), Unrecoverable> {
+    while !connection.services.hub.go_live(socket, at, Some(missed)) && !connection.outbound.is_closing() {
+        deliver_missed(connection, kind, at, missed).await?;
+    }
+    Ok(())
+}
+
+/// Counts a replay. Starts live delivery with a gap, which the client learns of, if the replay failed.
+pub fn finish(
+    connection: &Connection,
+    kind: NamespaceKind,
+    socket: &str,
+    replayed: Result<(), Unrecoverable>,
+) {
+    let label = replayed.map_or_else(|reason| reason.into_str(), |()| "recovered");
+    connection.services.metrics.resumed(label);
+    if let Err(reason) = replayed {
+        give_up(connection, kind, socket, reason);
+    }
+}
+
+fn give_up(connection: &Connection, kind: NamespaceKind, socket: &str, reason: Unrecoverable) {
+    let now = connection.services.clock.now();
+    connection.outbound.push(Notice::Resync { reason }.frame(kind, None, now));
+    connection.services.hub.give_up_catch_up(socket);
+}
+
+/// Keeps the state of a socket, so that its client can resume. Returns the number of the batch.
+pub fn keep(connection: &Connection, socket: &str) -> Option<u64> {
+    let services = &connection.services;
+    services.hub.with_member(socket, |member| services.recovery.keep(member)).flatten()
+}
+
+/// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
+pub async fn keep_written(connection: &Arc<Connection>, socket: &str) {
+    if let Some(number) = keep(connection, socket) {
+        connection.services.recovery.kept.written(number).await;
+    }
+}
