@@ -2,7 +2,7 @@
 # Checks what no compiler checks: texts, imports in cycles, Caddyfiles, Dockerfile, compose file, manifests, Prometheus rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-deploy/lint_language.sh --text
+deploy/lint_language.sh
 deploy/lint_imports.py
 PATH=$(deploy/tools.sh)
 

@@ -71,10 +71,7 @@ async fn a_changed_expected_state_is_shown_with_its_severity_and_an_alert(
     assert_eq!(live(&app, "a").await[0]["severity"], "warning");
     upload(&engineer, "stack=a", plan(1, &drift("private"))).await.data();
     let shown = live(&app, "a").await.remove(0);
-    assert_eq!(
-        (&shown["severity"], &shown["severityReason"]),
-        (&json!("critical"), &json!("more exposed"))
-    );
+    assert_eq!((&shown["severity"], &shown["severityReason"]), (&json!("critical"), &json!("more exposed")));
     let alerts = app.expect_events("alert:created", 1).await;
     assert_eq!(alerts[0]["payload"]["type"], "severity_escalated");
 

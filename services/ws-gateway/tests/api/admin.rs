@@ -89,7 +89,7 @@ async fn an_admin_emits_to_a_user_a_session_a_room_and_everybody(
 }
 
 #[actix_web::test]
-async fn s53_what_cannot_be_emitted_is_refused_by_name() {
+async fn what_cannot_be_emitted_is_refused_by_name_s53() {
     let app = App::start(Backend::Memory).await;
     for (body, field) in [
         (json!({ "target": "nobody", "type": "x", "payload": 1 }), "target"),

@@ -156,7 +156,7 @@ async fn a_lower_case_bearer_header_is_a_token_too() {
 }
 
 #[actix_web::test]
-async fn s49_an_origin_that_is_not_listed_is_refused_on_every_transport() {
+async fn an_origin_that_is_not_listed_is_refused_on_every_transport_s49() {
     let app = App::start(Backend::Memory).await;
     let evil = app.client.with_header("origin", "https://evil.example");
     let answer = evil.get("/socket.io/?EIO=4&transport=polling").await;

@@ -136,7 +136,7 @@ async fn a_client_that_says_goodbye_is_gone() {
 }
 
 #[actix_web::test]
-async fn s49_a_connection_that_joins_nothing_is_closed() {
+async fn a_connection_that_joins_nothing_is_closed_s49() {
     let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "0"]).await;
     let mut stock = Stock::open(&app).await;
     assert_eq!(stock.closed().await, (vec![], Closed(Some(4408))));

@@ -52,7 +52,7 @@ async fn redis_goes_away_and_no_socket_is_closed_and_no_event_lost() {
 }
 
 #[actix_web::test]
-async fn s51_a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back() {
+async fn a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back_s51() {
     let app = App::start_with(Backend::Real, &[]).await;
     let user_id = Uuid::new_v4();
     let claims = app.claims(&user_id.to_string());
@@ -73,7 +73,7 @@ async fn s51_a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back()
 }
 
 #[actix_web::test]
-async fn s43_failed_attempts_while_redis_is_away_count_when_it_is_back() {
+async fn failed_attempts_while_redis_is_away_count_when_it_is_back_s43() {
     let app = App::start_with(Backend::Real, &[]).await;
     let fail = async |times: usize| {
         for _ in 0..times {

@@ -14,7 +14,7 @@ use crate::stock::Closed;
 
 #[rstest]
 #[actix_web::test]
-async fn s50_a_session_that_ends_ends_its_sockets_and_no_others(
+async fn a_session_that_ends_ends_its_sockets_and_no_others_s50(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -91,7 +91,7 @@ async fn who_ends_another_session_keeps_their_own() {
 
 #[rstest]
 #[actix_web::test]
-async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
+async fn a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not_s29(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
