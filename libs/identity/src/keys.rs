@@ -6,7 +6,9 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 
 use crate::config::{KeyConfig, KeyError, check_secret};
-use crate::verifier::TOKEN_TYPE;
+
+/// The `typ` header of our tokens (RFC 9068).
+pub const TOKEN_TYPE: &str = "at+jwt";
 
 /// The keys of this process: at most one that signs, and those that verify. Each key has one algorithm.
 pub struct Keys {

@@ -12,8 +12,8 @@ mod service_token;
 mod verifier;
 
 pub use config::{KeyConfig, KeyError, check_secret};
-pub use keys::Keys;
+pub use keys::{Keys, TOKEN_TYPE};
 pub use marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};
 pub use service_token::{service_subject, service_token_id};
-pub use verifier::{LEEWAY, TOKEN_TYPE, TokenError, Verifier};
+pub use verifier::{LEEWAY, TokenError, Verifier};

@@ -6,13 +6,11 @@ use contracts::{AUDIENCE, Claims, Clock, ISSUER};
 use jsonwebtoken::{Header, Validation};
 use uuid::Uuid;
 
-use crate::keys::VerifyingKey;
+use crate::keys::{TOKEN_TYPE, VerifyingKey};
 use crate::{Keys, Revocations, UserChange};
 
 /// Largest difference between the clocks of two machines that verification tolerates.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
-/// The `typ` header of our tokens (RFC 9068).
-pub const TOKEN_TYPE: &str = "at+jwt";
 const MAX_TOKEN_BYTES: usize = 4_096;
 
 /// The reason why a token is refused.

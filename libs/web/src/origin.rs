@@ -1,18 +1,16 @@
 use actix_web::http::header::{self, HeaderMap};
 use url::Url;
 
-use crate::HttpConfig;
-
-/// Returns whether a page of the request's origin may make this request: the origin is listed in
-/// `CORS_ORIGIN`, or the page came from this very server under a loopback name. A request without an origin
+/// Returns whether a page of the request's origin may make this request: the origin is one of
+/// `listed` (`CORS_ORIGIN`), or the page came from this very server under a loopback name. A request without an origin
 /// does not come from a page of another site.
 ///
 /// The `Host` header counts for loopback names only: any other name may be one that an attacker has pointed
 /// at this server (DNS rebinding).
-pub fn origin_is_allowed(headers: &HeaderMap, config: &HttpConfig) -> bool {
+pub fn origin_is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Some(origin) = origin.to_str().ok().and_then(normalize) else { return false };
-    if config.cors_origin.contains(&origin) {
+    if listed.contains(&origin) {
         return true;
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -54,6 +52,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::HttpConfig;
 
     #[derive(Parser)]
     struct Cli {
@@ -71,7 +70,7 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            origin_is_allowed(&headers, &config)
+            origin_is_allowed(&headers, &config.cors_origin)
         };
         let here = "drift.example.com:8080";
         assert!(allowed(here, None));
@@ -105,7 +104,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static(host));
             headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
-            assert!(!origin_is_allowed(&headers, &config), "{origin}");
+            assert!(!origin_is_allowed(&headers, &config.cors_origin), "{origin}");
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::bare_errors::Connection;
 use crate::cors::Cors;
 use crate::observe::{RequestMetrics, observe};
-use crate::{ApiError, Platform, health, takeover};
+use crate::{ApiError, Platform, operations, takeover};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Long enough for a phone that changes networks. Accepted sockets inherit it from the listener.
@@ -61,7 +61,7 @@ impl Server {
                 .app_data(metrics.clone())
                 .app_data(cors.clone())
                 .wrap(from_fn(observe))
-                .configure(if has_operations { health::detailed } else { health::brief })
+                .configure(if has_operations { operations::detailed } else { operations::brief })
                 .configure(routes.clone())
                 .default_service(web::to(unknown_path))
         };
@@ -110,7 +110,7 @@ impl Server {
                 listen(wanted).with_context(|| format!("cannot listen on METRICS_LISTEN {wanted}"))?;
             operations = Some(listener.local_addr()?);
             let shared = web::Data::new(platform.clone());
-            let app = move || App::new().app_data(shared.clone()).configure(health::detailed);
+            let app = move || App::new().app_data(shared.clone()).configure(operations::detailed);
             workers = workers.listen("operations", listener, move || {
                 let app = map_config(app().into_factory().map_err(|error| error.error_response()), |_| {
                     AppConfig::default()

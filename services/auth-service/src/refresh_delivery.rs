@@ -63,7 +63,8 @@ pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
         return Ok(tokens);
     }
     let same_origin = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
-    let allowed_origin = headers.contains_key("origin") && origin_is_allowed(headers, &platform.http);
+    let allowed_origin =
+        headers.contains_key("origin") && origin_is_allowed(headers, &platform.http.cors_origin);
     if !same_origin && !allowed_origin {
         return Err(AuthError::ForeignOrigin);
     }

@@ -2,53 +2,13 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::layers::{Layer, Layers};
 use super::secrets::{Secrets, url_parts};
 use super::{HIDDEN, appearance, assignments, embedded, names, pairs, types, yaml};
 use crate::diff::Leaf;
 use crate::identity::StateKey;
 use crate::json::Json;
 use crate::marks::Marks;
-
-/// One way of finding a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
-pub enum Layer {
-    /// Values that Terraform marks.
-    Marks,
-    /// Values under a name that indicates a secret.
-    Names,
-    /// Attributes that are secret in one type of resource, under an ordinary name.
-    Types,
-    /// A value beside its name in an object.
-    Pairs,
-    /// Secrets inside JSON text.
-    Json,
-    /// Secrets inside YAML text.
-    Yaml,
-    /// Values that plain text assigns to a name that indicates a secret.
-    Assignments,
-    /// Texts with the form of a secret.
-    Appearance,
-    /// Copies of values that are marked elsewhere.
-    Copies,
-    /// Keys of maps, addresses and ids.
-    Keys,
-}
-
-/// The layers in use: all of them, except in the test that removes each in turn.
-#[derive(Clone, Copy, Debug)]
-pub struct Layers(u16);
-
-impl Layers {
-    pub const ALL: Self = Self(u16::MAX);
-
-    pub fn without(self, layer: Layer) -> Self {
-        Self(self.0 & !(1 << layer as u16))
-    }
-
-    fn has(self, layer: Layer) -> bool {
-        self.0 & (1 << layer as u16) != 0
-    }
-}
 
 /// The classification of a value by the names above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod assignments;
 mod copies;
 mod embedded;
 mod filter;
+mod layers;
 mod name_words;
 mod names;
 mod pairs;
@@ -15,7 +16,8 @@ mod secrets;
 mod types;
 mod yaml;
 
-pub use filter::{Layer, Layers, Redactor};
+pub use filter::Redactor;
+pub use layers::{Layer, Layers};
 pub use names::is_secret_name;
 pub use secrets::{Secrets, SecretsCollector, TooManySecrets};
 
@@ -24,5 +26,7 @@ pub const HIDDEN: &str = "(sensitive value)";
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod corpus_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::{unreadable, validated};
+use super::validation::{unreadable, validated};
 use crate::body_deadline::is_late;
 use crate::{ApiError, ErrorCode};
 

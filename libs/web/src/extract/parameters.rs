@@ -5,7 +5,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::{unreadable, validated};
+use super::validation::{unreadable, validated};
 use crate::ApiError;
 
 /// Maximum number of bytes in a query string.

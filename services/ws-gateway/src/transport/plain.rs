@@ -27,7 +27,7 @@ pub async fn open(
     payload: Payload,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    if !web::origin_is_allowed(request.headers(), &worker.http) {
+    if !web::origin_is_allowed(request.headers(), &worker.http.cors_origin) {
         return Err(ApiError::forbidden("this origin may not open a socket"));
     }
     let response = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
