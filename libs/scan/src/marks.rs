@@ -16,6 +16,16 @@ impl<'a> Marks<'a> {
         self.0 == Some(&Json::Bool(true))
     }
 
+    /// Whether some part of the value may be marked.
+    pub fn may_mark(self) -> bool {
+        match self.0 {
+            Some(Json::Bool(marked)) => *marked,
+            Some(Json::Object(fields)) => !fields.is_empty(),
+            Some(Json::Array(items)) => !items.is_empty(),
+            _ => false,
+        }
+    }
+
     pub fn key(self, key: &str) -> Self {
         match self.0 {
             Some(Json::Object(fields)) => Self(fields.get(key)),

@@ -7,7 +7,6 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use super::HIDDEN;
 use super::copies::spellings;
 use crate::json::Json;
-use crate::marks::Marks;
 
 /// Shorter secrets would cause too many false alarms.
 const MIN_LETTERS: usize = 4;
@@ -32,22 +31,6 @@ pub struct SecretsCollector {
 }
 
 impl SecretsCollector {
-    /// Adds every marked value.
-    pub fn add_marked(&mut self, value: &Json, marks: Marks<'_>) {
-        if marks.is_marked() {
-            return self.add_all(value);
-        }
-        match value {
-            Json::Object(fields) => {
-                fields.iter().for_each(|(key, value)| self.add_marked(value, marks.key(key)));
-            }
-            Json::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| self.add_marked(item, marks.index(index)));
-            }
-            _ => {}
-        }
-    }
-
     /// Adds every text and number of a value that is a secret as a whole.
     pub fn add_all(&mut self, value: &Json) {
         match value {

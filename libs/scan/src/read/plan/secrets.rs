@@ -159,6 +159,26 @@ fn add(
     if !marks.get().contains("true") {
         return Ok(());
     }
-    secrets.add_marked(&Json::parse(value)?, Marks::new(Some(&Json::parse(marks)?)));
-    Ok(())
+    add_marked(value, Marks::new(Some(&Json::parse(marks)?)), secrets)
+}
+
+/// Adds the marked parts of a value. Unmarked parts are skipped unparsed, which is most of a plan. The depth of
+/// the marks, which are parsed, bounds the recursion.
+fn add_marked(value: &RawValue, marks: Marks<'_>, secrets: &mut SecretsCollector) -> Result<(), ScanError> {
+    if marks.is_marked() {
+        secrets.add_all(&Json::parse(value)?);
+        return Ok(());
+    }
+    if !marks.may_mark() {
+        return Ok(());
+    }
+    let mut indexes = 0..;
+    match value.get().as_bytes().first() {
+        Some(b'{') => each_field(value, |key, field| add_marked(field, marks.key(&key), secrets)),
+        Some(b'[') => each_item(value, |item| {
+            let index = indexes.next().unwrap_or(usize::MAX);
+            add_marked(item, marks.index(index), secrets)
+        }),
+        _ => Ok(()),
+    }
 }
