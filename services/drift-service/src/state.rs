@@ -112,7 +112,9 @@ fn watch_database(platform: &Platform, database: &Database) {
 /// If the metrics of this service are already registered.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
     let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
-    let (relayed, ()) = tokio::join!(relay, clean(&state, stop));
+    let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);
+    let (relayed, (), compiled) = tokio::join!(relay, clean(&state, stop), compiling);
+    compiled?;
     relayed
 }
 

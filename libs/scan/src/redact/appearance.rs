@@ -132,6 +132,11 @@ static FORMATS_COMPILED: LazyLock<Formats> = LazyLock::new(|| {
     }
 });
 
+/// See [`compile_patterns`](super::compile_patterns).
+pub fn compile() {
+    LazyLock::force(&FORMATS_COMPILED);
+}
+
 /// Hides texts that have the form of a secret.
 pub fn hide(text: &str) -> Cow<'_, str> {
     let formats = &*FORMATS_COMPILED;

@@ -50,6 +50,13 @@ static QUERY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?P<between>[?&;](?P<name>[A-Za-z0-9_.\-]{1,64})=)(?P<s>[^&\s"'<>#;]{4,})"#).ok()
 });
 
+/// See [`compile_patterns`](super::compile_patterns).
+pub fn compile() {
+    for pattern in [&ASSIGNMENT, &ARGUMENT, &FOLLOWING, &QUERY] {
+        LazyLock::force(pattern);
+    }
+}
+
 /// Hides values that a text assigns to secret names.
 pub fn hide(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);

@@ -21,6 +21,12 @@ pub use layers::{Layer, Layers};
 pub use names::is_secret_name;
 pub use secrets::{Secrets, SecretsCollector, TooManySecrets};
 
+/// Compiles the patterns of the filter. Without this call, the first upload waits for the compilation.
+pub fn compile_patterns() {
+    appearance::compile();
+    assignments::compile();
+}
+
 /// Replaces a secret.
 pub const HIDDEN: &str = "(sensitive value)";
 
