@@ -54,11 +54,13 @@ describe('the speed of the console', () => {
     await visit(page, '#/drifts');
     await page.getByText('No drift yet').waitFor();
     await page.evaluate(() => {
-      window.longest = 0;
+      window.mostChanged = 0;
       window.arrived = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
-      }).observe({ type: 'longtask' });
+      // Called once per task, with all changes of the task.
+      new MutationObserver((changes) => {
+        const nodes = changes.reduce((sum, { addedNodes, removedNodes }) => sum + addedNodes.length + removedNodes.length, 0);
+        window.mostChanged = Math.max(window.mostChanged, nodes);
+      }).observe(document.body, { childList: true, subtree: true });
     });
     await page.evaluate(async () => {
       const { onLive } = await import('./src/live.js');
@@ -74,8 +76,10 @@ describe('the speed of the console', () => {
       .getByText('6,000')
       .waitFor();
     assert.ok((await rows(page).count()) >= 50);
-    const longest = await page.evaluate(() => window.longest);
-    assert.ok(longest < 200, `a task of ${longest} ms`);
+    const mostChanged = await page.evaluate(() => window.mostChanged);
+    // The time of a task depends on what else the machine does, its work does not. A list without bounds would
+    // change more nodes than there are drifts.
+    assert.ok(mostChanged < FLOOD / 2, `a task that changed ${mostChanged} nodes`);
     await browser.farewell(person);
   });
 
