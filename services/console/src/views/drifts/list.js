@@ -38,7 +38,8 @@ export class DriftList {
     this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
     onLive('drift:', (events) => this.#heard(events), signal);
     onLive('resync', this.#again, signal);
-    this.#nearEnd = new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), {
+    // A slow page gets several entries at once; only the last one says what is visible now.
+    this.#nearEnd = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), {
       rootMargin: '400px',
     });
     onSummary(() => this.#filters && this.#rows.size === 0 && !this.#reading && this.#tidy(), signal);
