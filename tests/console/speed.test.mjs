@@ -30,12 +30,20 @@ describe('the speed of the console', () => {
     const { context, page, ...visitor } = await browser.visitor();
     await page.goto(small.api.origins.auth);
     await logIn(page, 'engineer');
+    // The body of a response that arrives during the reload could not be read.
+    await live(page);
+    await page.locator('.urgent').waitFor();
+    await page.locator('.chart').waitFor();
 
     // As in a browser with an empty cache.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
     const sizes = [];
-    context.on('response', (answer) => sizes.push(answer.body().then((body) => body.length)));
+    const asked = new Set();
+    context.on('request', (request) => asked.add(request));
+    context.on('response', (answer) => {
+      if (asked.has(answer.request())) sizes.push(answer.body().then((body) => body.length));
+    });
     await page.reload();
     await live(page);
     await page.locator('.urgent').waitFor();
