@@ -16,6 +16,8 @@ mod stream;
 mod ui_stream;
 
 pub use gzip::unpack;
+#[cfg(test)]
+pub use plan::add_secrets;
 pub use report::{Report, ReportError, read_report};
 
 use crate::assess::Judgement;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use strum::IntoEnumIterator;
 
 use super::corpus::{Sample, corpus};
-use super::tests::add_marked;
+use super::tests::secrets_of;
 use super::*;
 use crate::identity::StateKey;
 use crate::json::Json;
@@ -14,9 +14,7 @@ use crate::marks::Marks;
 fn leak(sample: &Sample, layers: Layers) -> bool {
     let parse = |value: &Value| Json::parse_text(&value.to_string()).unwrap();
     let (state, marks) = (parse(&sample.state), parse(&sample.marks));
-    let mut secrets = SecretsCollector::default();
-    add_marked(&mut secrets, &state, Marks::new(Some(&marks)));
-    let (secrets, key) = (secrets.finish().unwrap(), StateKey::new(b"key"));
+    let (secrets, key) = (secrets_of(&sample.state, &sample.marks), StateKey::new(b"key"));
     let redactor = Redactor::with_layers(&secrets, &key, layers);
     let state = redactor.state(sample.resource_type, state, Marks::new(Some(&marks))).to_text();
     let shown = format!("{} {state}", redactor.address(&sample.address));

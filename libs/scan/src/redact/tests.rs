@@ -5,23 +5,18 @@ use super::*;
 use crate::identity::StateKey;
 use crate::json::Json;
 use crate::marks::Marks;
+use crate::read::add_secrets;
 
 fn parse(value: &serde_json::Value) -> Json {
     Json::parse_text(&value.to_string()).unwrap()
 }
 
-/// Adds every marked part of a state, as the reader of plans does.
-pub fn add_marked(secrets: &mut SecretsCollector, value: &Json, marks: Marks<'_>) {
-    match value {
-        _ if marks.is_marked() => secrets.add_all(value),
-        Json::Object(fields) => {
-            fields.iter().for_each(|(key, value)| add_marked(secrets, value, marks.key(key)));
-        }
-        Json::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| add_marked(secrets, item, marks.index(index)));
-        }
-        _ => {}
-    }
+/// Returns the marked parts of a state, as the reader of plans collects them.
+pub fn secrets_of(state: &serde_json::Value, marks: &serde_json::Value) -> Secrets {
+    let [state, marks] = [state, marks].map(|value| serde_json::value::to_raw_value(value).unwrap());
+    let mut secrets = SecretsCollector::default();
+    add_secrets(Some(&state), Some(&marks), &mut secrets).unwrap();
+    secrets.finish().unwrap()
 }
 
 pub fn redacted(
@@ -29,10 +24,8 @@ pub fn redacted(
     state: serde_json::Value,
     marks: serde_json::Value,
 ) -> serde_json::Value {
+    let (secrets, key) = (secrets_of(&state, &marks), StateKey::new(b"key"));
     let (state, marks) = (parse(&state), parse(&marks));
-    let mut secrets = SecretsCollector::default();
-    add_marked(&mut secrets, &state, Marks::new(Some(&marks)));
-    let (secrets, key) = (secrets.finish().unwrap(), StateKey::new(b"key"));
     let shown = Redactor::new(&secrets, &key).state(resource_type, state, Marks::new(Some(&marks)));
     serde_json::from_str(&shown.to_text()).unwrap()
 }
@@ -124,9 +117,7 @@ fn a_weak_secret_hides_whole_values_and_parts_of_urls_only() {
 #[test]
 fn a_mark_shifted_by_an_insertion_does_not_leak() {
     let (before, marks) = (json!({"l": ["10.0.0.0/8", "list-element-secret"]}), json!({"l": [false, true]}));
-    let mut secrets = SecretsCollector::default();
-    add_marked(&mut secrets, &parse(&before), Marks::new(Some(&parse(&marks))));
-    let (secrets, key) = (secrets.finish().unwrap(), StateKey::new(b"key"));
+    let (secrets, key) = (secrets_of(&before, &marks), StateKey::new(b"key"));
     let after = parse(&json!({"l": ["0.0.0.0/0", "10.0.0.0/8", "list-element-secret"]}));
     let shown = Redactor::new(&secrets, &key).state("x", after, Marks::new(Some(&parse(&marks)))).to_text();
     assert!(!shown.contains("list-element-secret"), "{shown}");

@@ -10,6 +10,9 @@ mod lists;
 mod providers;
 mod secrets;
 
+#[cfg(test)]
+pub use secrets::add as add_secrets;
+
 use super::state::read_state;
 use super::stream::each_item;
 use crate::assess::{Bench, Judgement};

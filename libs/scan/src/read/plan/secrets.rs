@@ -150,7 +150,8 @@ fn add_variables(plan: &Plan<'_>, secrets: &mut SecretsCollector) -> Result<(), 
     })
 }
 
-fn add(
+/// Adds the marked parts of a value. Only they are parsed: most of a plan is unmarked.
+pub fn add(
     value: Option<&RawValue>,
     marks: Option<&RawValue>,
     secrets: &mut SecretsCollector,
@@ -162,8 +163,7 @@ fn add(
     add_marked(value, Marks::new(Some(&Json::parse(marks)?)), secrets)
 }
 
-/// Adds the marked parts of a value. Unmarked parts are skipped unparsed, which is most of a plan. The depth of
-/// the marks, which are parsed, bounds the recursion.
+/// The depth of the marks, which are parsed, bounds the recursion.
 fn add_marked(value: &RawValue, marks: Marks<'_>, secrets: &mut SecretsCollector) -> Result<(), ScanError> {
     if marks.is_marked() {
         secrets.add_all(&Json::parse(value)?);
