@@ -2,8 +2,12 @@
 //! be compared.
 
 mod hashes;
+#[cfg(test)]
+mod tests;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::diff::{Change, Leaf, Side, TooManyChanges, changed_paths};
 use crate::entry::Entry;
@@ -23,6 +27,10 @@ const MAX_ADDRESS_CHARS: usize = 2048;
 const MAX_TYPE_CHARS: usize = 256;
 const MAX_ID_CHARS: usize = 1024;
 const NUL: char = '\0';
+/// Reasons that do not come from a rule. A stored drift keeps them when it is rated again.
+pub const NOT_YET_CREATED: &str = "not yet created";
+pub const ONLY_COMPUTED: &str = "only computed attributes differ";
+pub const SECRET_CHANGED: &str = "a secret changed";
 
 /// The service's means to assess entries: its rules and its key.
 #[derive(Clone, Copy)]
@@ -40,6 +48,8 @@ pub struct Bench<'a> {
     /// The region to use if nothing else reports one.
     pub region: Option<&'a str>,
     pub account: Option<&'a str>,
+    /// The time by which the entry must be assessed.
+    pub deadline: Option<Instant>,
 }
 
 /// The result of assessing an entry.
@@ -51,6 +61,15 @@ pub enum Outcome {
     Same(Settled),
     /// The entry cannot be accepted, for this reason.
     Refused(&'static str),
+    /// The deadline has passed.
+    Late,
+}
+
+/// The reason why the states of an entry are not compared to the end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CompareError {
+    TooManyChanges,
+    TooSlow,
 }
 
 /// A resource that a scan examined and that does not drift.
@@ -74,8 +93,10 @@ pub fn assess(entry: Entry<'_>, bench: Bench<'_>, uses: &mut RuleUses) -> Outcom
     if !is_storable(&entry) {
         return Outcome::Refused("its address, type or id is out of bounds");
     }
-    let Ok(changes) = compare(&entry, bench) else {
-        return Outcome::Refused("it differs in too many paths");
+    let changes = match compare(&entry, bench) {
+        Ok(changes) => changes,
+        Err(CompareError::TooManyChanges) => return Outcome::Refused("it differs in too many paths"),
+        Err(CompareError::TooSlow) => return Outcome::Late,
     };
     if entry.kind == Kind::Changed && changes.is_empty() && !entry.lacks_states {
         return Outcome::Same(settled(&entry, bench));
@@ -92,7 +113,7 @@ pub fn assess_report(
     entry: Entry<'_>,
     severity: Option<Severity>,
     bench: Bench<'_>,
-) -> Result<Finding, TooManyChanges> {
+) -> Result<Finding, CompareError> {
     let changes = compare(&entry, bench)?;
     let (class, reason) = class_of(&entry, &changes, bench, &mut RuleUses::new());
     let (severity, reason) = match severity {
@@ -119,23 +140,36 @@ fn subject<'a>(entry: &'a Entry<'_>, bench: Bench<'a>) -> Subject<'a> {
     }
 }
 
-fn compare(entry: &Entry<'_>, bench: Bench<'_>) -> Result<Vec<Change<Judged>>, TooManyChanges> {
+fn compare(entry: &Entry<'_>, bench: Bench<'_>) -> Result<Vec<Change<Judged>>, CompareError> {
     if entry.kind != Kind::Changed {
         return Ok(Vec::new());
     }
     let subject = subject(entry, bench);
-    let mut judge = |leaf: &Leaf<'_>| Judged {
-        rating: bench.judgement.rules.rate(&subject, leaf),
-        is_sensitive: bench.redactor.hides(leaf),
+    let is_late = Cell::new(false);
+    let mut judge = |leaf: &Leaf<'_>| {
+        is_late.set(is_late.get() || bench.deadline.is_some_and(|deadline| Instant::now() > deadline));
+        if is_late.get() {
+            // The entry is given up: its other changes need no rating.
+            let rating = Rating { class: Class::Critical, by: Rated::Default, reason: None };
+            return Judged { rating, is_sensitive: true };
+        }
+        Judged {
+            rating: bench.judgement.rules.rate(&subject, leaf),
+            is_sensitive: bench.redactor.hides(leaf),
+        }
     };
-    changed_paths(
+    let changes = changed_paths(
         &entry.resource_type,
         Side { value: entry.expected.as_ref().unwrap_or(&Json::Null), marks: entry.expected_marks },
         Side { value: entry.actual.as_ref().unwrap_or(&Json::Null), marks: entry.actual_marks },
         entry.unknown,
         &mut judge,
-    )
-    .map(|changes| changes.into_iter().map(with_sensitivity).collect())
+    );
+    if is_late.get() {
+        return Err(CompareError::TooSlow);
+    }
+    let changes = changes.map_err(|TooManyChanges| CompareError::TooManyChanges)?;
+    Ok(changes.into_iter().map(with_sensitivity).collect())
 }
 
 /// Rates a changed secret as urgent, unless a rule says otherwise.
@@ -144,8 +178,7 @@ fn with_sensitivity(mut change: Change<Judged>) -> Change<Judged> {
     judged.is_sensitive |= change.is_marked;
     let is_open = matches!(judged.rating.by, Rated::Default | Rated::Effect);
     if judged.is_sensitive && is_open && judged.rating.class < Class::Critical {
-        judged.rating =
-            Rating { class: Class::Critical, by: Rated::Effect, reason: Some("a secret changed") };
+        judged.rating = Rating { class: Class::Critical, by: Rated::Effect, reason: Some(SECRET_CHANGED) };
     }
     change
 }
@@ -172,10 +205,8 @@ fn class_of(
     };
     let is_by_rule = matches!(highest.by, Rated::Rule(_));
     match highest.class {
-        Class::Critical if entry.is_planned && !is_by_rule => (Class::Info, Some("not yet created")),
-        Class::Warning if entry.is_state_only && !is_by_rule => {
-            (Class::Info, Some("only computed attributes differ"))
-        }
+        Class::Critical if entry.is_planned && !is_by_rule => (Class::Info, Some(NOT_YET_CREATED)),
+        Class::Warning if entry.is_state_only && !is_by_rule => (Class::Info, Some(ONLY_COMPUTED)),
         class => (class, highest.reason),
     }
 }

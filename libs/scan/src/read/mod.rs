@@ -22,7 +22,7 @@ pub use report::{Report, ReportError, read_report};
 
 use crate::assess::Judgement;
 use crate::error::ScanError;
-use crate::scan::{Scan, Scope};
+use crate::scan::{MAX_PLANS, Scan, Scope, Size, check_time};
 use document::{Document, stack_of};
 use shape::Form;
 
@@ -45,6 +45,11 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Ve
     let plans: Vec<(&Document<'_>, &Form)> =
         documents.iter().zip(&forms).filter(|(_, form)| !matches!(form, Form::UiLine)).collect();
     let count = plans.len();
+    if count > MAX_PLANS {
+        return Err(ScanError::TooManyPlans);
+    }
+    // The limits hold for the upload, however many plans it is divided into.
+    let mut size = Size::default();
     let mut scans = Vec::with_capacity(count);
     for (number, (document, form)) in (1..).zip(plans) {
         let stack = stack_of(&scope.stack, document.name.as_deref(), number, count);
@@ -53,6 +58,10 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Ve
             Form::Driftctl => driftctl::read(&document.text, &scope, judgement)?,
             _ => plan::read(&document.text, &scope, judgement)?,
         };
+        check_time(scope.deadline)?;
+        size.entries += scan.size.entries;
+        size.bytes += scan.size.bytes;
+        size.check()?;
         scan.stack = scope.stack;
         scans.push(scan);
     }

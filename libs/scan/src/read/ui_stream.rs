@@ -47,6 +47,7 @@ pub fn read(documents: &[Document<'_>], scope: &Scope, judgement: Judgement<'_>)
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
     let mut scan = Scan { stack: scope.stack.clone(), ..Scan::default() };
     let wanted = match scope.source {

@@ -47,7 +47,7 @@ impl Store {
                 scan.warnings.push(format!("nothing is resolved: {}", incomplete.reason));
             }
             let matches = match_findings(&mut scan, stored, complete && incomplete.is_none(), &self.rules);
-            counts.skipped += scan.skipped + matches.repeated.len();
+            counts.skipped += scan.skipped;
             counts.ignored += scan.ignored;
             counts.warnings.extend(scan.warnings);
             for id in matches.settled.into_iter().chain(matches.gone) {

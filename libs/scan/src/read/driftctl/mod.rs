@@ -73,6 +73,7 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
     let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, ..Scan::default() };
     let mut reader = Reader { bench, scope, scan, provider: report.provider_name.as_deref() };

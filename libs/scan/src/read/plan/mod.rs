@@ -49,6 +49,7 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
 
     let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
