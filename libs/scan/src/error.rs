@@ -1,6 +1,6 @@
 use crate::json::JsonError;
+use crate::limits::{MAX_BYTES, MAX_ENTRIES, MAX_PLANS};
 use crate::redact::TooManySecrets;
-use crate::scan::{MAX_BYTES, MAX_ENTRIES, MAX_PLANS};
 
 const MIB: usize = 1024 * 1024;
 

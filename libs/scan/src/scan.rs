@@ -4,22 +4,12 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::assess::{Bench, Outcome, RuleUses, Settled, assess};
+use crate::assess::{Context, Outcome, RuleUses, assess};
 use crate::entry::Entry;
 use crate::error::ScanError;
-use crate::finding::Finding;
+use crate::finding::{Finding, Settled};
+use crate::limits::{MAX_ENTRIES, MAX_KEPT_BYTES};
 
-/// Maximum size of an upload in bytes, after unpacking.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// Maximum number of plans in an upload: each is a stack with a lock and rows of its own.
-pub const MAX_PLANS: usize = 500;
-/// Maximum number of entries in an upload that may be drifts.
-pub const MAX_ENTRIES: usize = 10_000;
-/// Maximum size of one state in bytes, as JSON text.
-pub const MAX_STATE_BYTES: usize = 256 * 1024;
-/// Maximum bytes of the findings of an upload. They may be larger than the upload, because secrets are
-/// replaced and paths are written out.
-const MAX_KEPT_BYTES: usize = 2 * MAX_BYTES;
 const MAX_WARNINGS: usize = 100;
 const MAX_SHOWN_CHARS: usize = 256;
 
@@ -124,9 +114,9 @@ impl Scan {
         check_time(deadline)
     }
 
-    pub(crate) fn add(&mut self, entry: Entry<'_>, bench: Bench<'_>) -> Result<(), ScanError> {
-        let address = shortened(&bench.redactor.address(&entry.address)).to_owned();
-        match assess(entry, bench, &mut self.rule_uses) {
+    pub(crate) fn add(&mut self, entry: Entry<'_>, context: Context<'_>) -> Result<(), ScanError> {
+        let address = shortened(&context.redactor.address(&entry.address)).to_owned();
+        match assess(entry, context, &mut self.rule_uses) {
             Outcome::Drift(finding) => {
                 let texts = [&finding.expected_state, &finding.actual_state].into_iter().flatten();
                 // The hashes of the changes repeat the paths of the difference.

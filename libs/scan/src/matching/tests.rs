@@ -166,7 +166,7 @@ fn only_a_complete_scan_or_the_resource_itself_resolves_a_drift() {
     let row = stored(&finding("a.b", "i", &[("n", "1")]), Decision::Made);
     assert!(run(vec![], vec![row.clone()], false).gone.is_empty());
     assert_eq!(run(vec![], vec![row.clone()], true).gone, [7]);
-    let settled = crate::assess::Settled {
+    let settled = crate::finding::Settled {
         address: "a.b".into(),
         resource_type: "aws_x".into(),
         resource_id: "i".into(),

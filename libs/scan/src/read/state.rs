@@ -1,7 +1,7 @@
 use serde_json::value::RawValue;
 
 use crate::json::{Json, JsonError};
-use crate::scan::MAX_STATE_BYTES;
+use crate::limits::MAX_STATE_BYTES;
 
 /// Reads a state within its bounds. `null` means that there is no state.
 ///

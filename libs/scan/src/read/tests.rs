@@ -8,7 +8,7 @@ use crate::scan::Source;
 
 fn read_as(upload: &[u8], scope: &Scope) -> Result<Vec<Scan>, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));
-    read(upload, scope, Judgement { rules: &rules, key: &key })
+    read(upload, scope, Criteria { rules: &rules, key: &key })
 }
 
 fn scans(upload: &[u8], stack: &str) -> Vec<Scan> {

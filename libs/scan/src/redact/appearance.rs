@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
-use super::HIDDEN;
+use super::hidden::HIDDEN;
 
 /// A format: a text that each of its secrets contains, and the pattern. A format whose secrets have no text in
 /// common stands once for each text. The group `s` is hidden, or the whole match if there is no such group.

@@ -2,7 +2,7 @@
 
 use scan::rules::Rules;
 use scan::{
-    Change, Decision, Finding, Judgement, Match, ScanError, Scope, StateKey, Stored, match_findings, read,
+    Change, Criteria, Decision, Finding, Match, ScanError, Scope, StateKey, Stored, match_findings, read,
 };
 
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Store {
     }
 
     pub fn ingest(&mut self, upload: &[u8], scope: &Scope, complete: bool) -> Result<Counts, ScanError> {
-        let scans = read(upload, scope, Judgement { rules: &self.rules, key: &self.key })?;
+        let scans = read(upload, scope, Criteria { rules: &self.rules, key: &self.key })?;
         let mut counts = Counts::default();
         for mut scan in scans {
             let stored = self.live(&scan.stack);
