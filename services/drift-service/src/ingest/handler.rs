@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use scan::{Change, Judgement, Scan, Scope};
+use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -138,8 +138,8 @@ async fn read(
 ) -> Result<(Vec<Scan>, (Turn, Turn)), ApiError> {
     let (state, scope) = (state.clone(), query.scope());
     let reading = move || {
-        let judgement = Judgement { rules: &state.rules, key: &state.state_key };
-        let scans = scan::unpack(&body).and_then(|upload| scan::read(&upload, &scope, judgement));
+        let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+        let scans = scan::unpack(&body).and_then(|upload| scan::read(&upload, &scope, criteria));
         (scans, turns)
     };
     let (scans, turns) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
