@@ -46,9 +46,12 @@ impl Sender {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(Duration::from_secs(options.timeout))
             // A redirect would lose the body, or send the token to another server.
-            .redirect(Policy::none())
-            .build()
-            .context("cannot set up the HTTP client")?;
+            .redirect(Policy::none());
+        // While an upload waits for its turn, the server reads nothing, which the library would take for a dead
+        // connection after 30 s. `--timeout` limits the wait.
+        #[cfg(target_os = "linux")]
+        let client = client.tcp_user_timeout(None);
+        let client = client.build().context("cannot set up the HTTP client")?;
         let base = options.url.trim_end_matches('/').into();
         Ok(Self { client, url, base, authorization, retries: options.retries })
     }
