@@ -13,7 +13,7 @@ before(async () => (gateway = await Gateway.start({ ...BEHIND_PROXY, RUST_LOG: '
 after(async () => assert.equal(await gateway.stop(), 0));
 
 /** Returns the log lines of the gateway without the request lines, of which there is one per connection. */
-const lines = () => gateway.process.log.split('\n').filter((line) => line && !line.includes('web::observe'));
+const lines = () => gateway.process.log.split('\n').filter((line) => line && !line.includes('http::observe'));
 
 async function open(path, options) {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}${path}`, options);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Path, ServiceConfig};
+use http::{ApiError, endpoint};
 use utoipa_swagger_ui::{Config, SwaggerFile};
-use web::{ApiError, endpoint};
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 const PAGE: &str = include_str!("page.html");

@@ -9,6 +9,7 @@ mod keys;
 mod marks;
 mod revocations;
 mod service_token;
+mod token_use;
 mod verifier;
 
 pub use config::{KeyConfig, KeyError, check_secret};
@@ -16,4 +17,5 @@ pub use keys::{Keys, TOKEN_TYPE};
 pub use marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};
 pub use service_token::{service_subject, service_token_id};
+pub use token_use::TokenUses;
 pub use verifier::{LEEWAY, TokenError, Verifier};

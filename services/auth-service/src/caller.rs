@@ -12,9 +12,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use contracts::Role;
+use http::{ApiError, Caller};
 use identity::service_token_id;
 use uuid::Uuid;
-use web::{ApiError, Caller};
 
 use crate::entity::{service_token, session, user};
 use crate::error::AuthError;

@@ -1,6 +1,7 @@
 use clap::{Parser, Subcommand};
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 use crate::settings::Settings;
 
@@ -19,6 +20,9 @@ pub struct Config {
     /// Redis, such as redis://:password@host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: String,
+
+    #[command(flatten)]
+    pub process: ProcessConfig,
 
     #[command(flatten)]
     pub http: HttpConfig,

@@ -1,6 +1,6 @@
+use http::{ApiError, ErrorCode};
 use outbox::is_away;
 use sea_orm::DbErr;
-use web::{ApiError, ErrorCode};
 
 use crate::password::{HashError, Overloaded, TooWeak};
 

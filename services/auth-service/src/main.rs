@@ -1,13 +1,16 @@
 use auth_service::{Command, Config, State, create_admin, routes_alone, run_background};
 use contracts::Clock;
-use web::Platform;
+use http::Http;
+use platform::Platform;
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let config: Config = web::parse();
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Config { port, database_url, redis_url, http, keys, settings, command } = config;
-    let platform = Platform::connect("auth-service", http, &keys, &redis_url, Vec::new(), Clock::system())?;
+    let config: Config = platform::parse();
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
+    let Config { port, database_url, redis_url, process, http, keys, settings, command } = config;
+    let platform =
+        Platform::connect("auth-service", process, &keys, &redis_url, Vec::new(), Clock::system())?;
+    let http = Http::new(http, &platform)?;
     let state = State::connect(platform.clone(), &database_url, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
@@ -15,5 +18,5 @@ async fn main() -> anyhow::Result<()> {
         None => {}
     }
     platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
-    web::serve(platform, port, routes_alone(state)).await
+    http::serve(platform, http, port, routes_alone(state)).await
 }

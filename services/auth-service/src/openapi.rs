@@ -1,9 +1,9 @@
 //! The OpenAPI document, generated from the annotations of the handlers.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use web::openapi::{Conventions, Failure};
 
 use crate::endpoints::{account, audit, login, service_tokens, sessions, settings, tokens, users};
 

@@ -6,10 +6,11 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
+use http::{ApiError, BodyLimit, is_from_own_origin, is_json, parse_json, read_body};
+use platform::{Platform, ProcessConfig};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, BodyLimit, HttpConfig, is_json, origin_is_allowed, parse_json, read_body};
 
 use crate::error::AuthError;
 use crate::settings::Delivery;
@@ -56,15 +57,14 @@ impl FromRequest for BodyToken {
 /// There can be several cookies of one name, such as one left over from another path or domain. Their order
 /// has no meaning, so all are returned.
 pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
-    let Some(platform) = request.app_data::<actix_web::web::Data<web::Platform>>() else { return Ok(vec![]) };
+    let Some(platform) = request.app_data::<actix_web::web::Data<Platform>>() else { return Ok(vec![]) };
     let headers = request.headers();
-    let tokens = cookies_named(headers, cookie_name(&platform.http));
+    let tokens = cookies_named(headers, cookie_name(&platform.config));
     if tokens.is_empty() {
         return Ok(tokens);
     }
     let same_origin = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
-    let allowed_origin =
-        headers.contains_key("origin") && origin_is_allowed(headers, &platform.http.cors_origin);
+    let allowed_origin = headers.contains_key("origin") && is_from_own_origin(request);
     if !same_origin && !allowed_origin {
         return Err(AuthError::ForeignOrigin);
     }
@@ -99,11 +99,11 @@ pub fn wanted(request: &HttpRequest, state: &State) -> Result<Delivery, ApiError
 
 /// The cookie that carries `token` until the session's absolute end.
 pub fn cookie(state: &State, token: &str, seconds: i64) -> Cookie<'static> {
-    let http = &state.platform.http;
-    Cookie::build(cookie_name(http), token.to_owned())
+    let process = &state.platform.config;
+    Cookie::build(cookie_name(process), token.to_owned())
         .path("/api")
         .http_only(true)
-        .secure(http.is_strict())
+        .secure(process.is_strict())
         .same_site(SameSite::Strict)
         .max_age(Duration::seconds(seconds))
         .finish()
@@ -115,8 +115,8 @@ pub fn forget_cookie(state: &State, mut answer: HttpResponse) -> Result<HttpResp
     Ok(answer)
 }
 
-fn cookie_name(http: &HttpConfig) -> &'static str {
-    if http.is_strict() { "__Secure-refresh_token" } else { "refresh_token" }
+fn cookie_name(process: &ProcessConfig) -> &'static str {
+    if process.is_strict() { "__Secure-refresh_token" } else { "refresh_token" }
 }
 
 #[cfg(test)]

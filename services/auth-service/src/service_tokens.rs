@@ -6,13 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, SessionDeleted};
 use contracts::{Holder, Role};
+use identity::TokenUses;
 use identity::{service_subject, session_mark};
 use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use web::TokenUses;
 
 use crate::access_token;
 use crate::audit::{Action, Initiator};

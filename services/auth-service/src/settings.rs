@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use identity::check_secret;
-use web::{Environment, HttpConfig};
+use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
 use crate::password::PasswordPolicy;
@@ -96,10 +96,10 @@ pub struct Settings {
 impl Settings {
     /// Refuses settings that are not allowed outside development. Error messages name the variable, never its
     /// value.
-    pub fn check(&self, http: &HttpConfig) -> Result<()> {
+    pub fn check(&self, process: &ProcessConfig) -> Result<()> {
         let secret = self.jwt_refresh_secret.as_deref().unwrap_or_default();
         ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
-        if http.is_strict() {
+        if process.is_strict() {
             check_secret("JWT_REFRESH_SECRET", secret)?;
             if let Some(previous) = self.previous_refresh_secret() {
                 check_secret("JWT_REFRESH_SECRET_PREVIOUS", previous)?;
@@ -120,8 +120,8 @@ impl Settings {
         self.jwt_refresh_secret_previous.as_deref().filter(|secret| !secret.is_empty())
     }
 
-    pub fn makes_demo_users(&self, http: &HttpConfig) -> bool {
-        !http.is_strict() && self.demo_users.unwrap_or(http.environment == Environment::Development)
+    pub fn makes_demo_users(&self, process: &ProcessConfig) -> bool {
+        !process.is_strict() && self.demo_users.unwrap_or(process.environment == Environment::Development)
     }
 
     pub fn idle_timeout(&self) -> TimeDelta {

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use outbox::Database;
+use platform::{Platform, Status, check_plaintext};
 use tokio::sync::Semaphore;
-use web::{Platform, Status, check_plaintext};
 
 use crate::demo::create_demo_users;
 use crate::metrics::Metrics;
@@ -29,11 +29,11 @@ pub struct State {
 impl State {
     /// Checks the settings, connects to the database and migrates it.
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
-        settings.check(&platform.http)?;
+        settings.check(&platform.config)?;
         let can_sign = platform.keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
         let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
-        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
+        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
         let db = Database::connect::<Migrator>(database_url, backplane, clock)
             .await
             .context("DATABASE_URL cannot be used")?;
@@ -52,7 +52,7 @@ impl State {
         };
         // Created before the service is ready, because a client that waits for readiness may log in as a demo
         // user.
-        if state.settings.makes_demo_users(&state.platform.http) {
+        if state.settings.makes_demo_users(&state.platform.config) {
             create_demo_users(&state).await?;
         }
         Ok(state)

@@ -19,8 +19,8 @@ macro_rules! at_least {
         pub struct $name(pub Actor);
 
         impl FromRequest for $name {
-            type Error = web::ApiError;
-            type Future = Ready<Result<Self, web::ApiError>>;
+            type Error = http::ApiError;
+            type Future = Ready<Result<Self, http::ApiError>>;
 
             fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
                 ready(actor_with($role, request, payload).map(Self))
@@ -45,10 +45,10 @@ at_least!(
     Role::Admin
 );
 
-fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Result<Actor, web::ApiError> {
-    let caller = web::Caller::from_request(request, payload).into_inner()?;
+fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Result<Actor, http::ApiError> {
+    let caller = http::Caller::from_request(request, payload).into_inner()?;
     caller.require(role)?;
-    let web::RequestId(request_id) = web::RequestId::from_request(request, payload).into_inner()?;
+    let http::RequestId(request_id) = http::RequestId::from_request(request, payload).into_inner()?;
     let own_request_id = Uuid::now_v7().to_string();
     Ok(Actor { user_id: caller.user_id, role: caller.role, request_id, own_request_id })
 }
@@ -61,18 +61,18 @@ pub struct Reader {
 }
 
 impl FromRequest for Reader {
-    type Error = web::ApiError;
-    type Future = Ready<Result<Self, web::ApiError>>;
+    type Error = http::ApiError;
+    type Future = Ready<Result<Self, http::ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reads_are_public =
             request.app_data::<Data<State>>().is_some_and(|state| state.settings.public_reads);
         let caller = if reads_are_public {
-            web::MaybeCaller::from_request(request, payload)
+            http::MaybeCaller::from_request(request, payload)
                 .into_inner()
-                .map(|web::MaybeCaller(caller)| caller)
+                .map(|http::MaybeCaller(caller)| caller)
         } else {
-            web::Caller::from_request(request, payload).into_inner().map(Some)
+            http::Caller::from_request(request, payload).into_inner().map(Some)
         };
         ready(caller.map(|caller| Self {
             audience: caller.as_ref().map_or(Audience::Public, |caller| caller.role.into()),

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 /// Drifts, alerts, ingest, summary and audit of DriftSentry.
 #[derive(Parser, Clone)]
@@ -19,6 +20,9 @@ pub struct Config {
     /// Redis for the events, such as redis://host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
+
+    #[command(flatten)]
+    pub process: ProcessConfig,
 
     #[command(flatten)]
     pub http: HttpConfig,
@@ -54,8 +58,8 @@ pub struct Settings {
 
 impl Settings {
     /// Fills in the defaults that depend on the environment.
-    pub(crate) fn for_environment(self, http: &HttpConfig) -> Self {
-        let public_reads = self.public_reads_setting.unwrap_or(!http.is_strict());
+    pub(crate) fn for_environment(self, process: &ProcessConfig) -> Self {
+        let public_reads = self.public_reads_setting.unwrap_or(!process.is_strict());
         Self { public_reads, ..self }
     }
 }

@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
+use http::{ApiError, ErrorCode};
 use outbox::is_away;
 use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
-use web::{ApiError, ErrorCode};
 
 use crate::drift::{Action, Status};
 

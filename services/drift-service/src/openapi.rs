@@ -1,11 +1,11 @@
 //! The OpenAPI document, generated from the annotations of the handlers. The scope of `bearer` is the lowest
 //! role that an operation requires.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
-use web::openapi::{Conventions, Failure};
 
 use crate::{alert, audit, drift, ingest, rules, summary};
 

@@ -1,11 +1,11 @@
 //! Pages of lists that are sorted by a key and, among equal keys, by id. A cursor names the position where a
 //! page ended, and its query.
 
+use http::{ApiError, cursor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use web::{ApiError, cursor};
 
 pub const fn default_limit() -> u64 {
     20

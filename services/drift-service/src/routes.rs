@@ -1,5 +1,5 @@
 use actix_web::web::{Data, ServiceConfig};
-use web::endpoint;
+use http::endpoint;
 
 use crate::{State, alert, audit, drift, ingest, rules, summary};
 

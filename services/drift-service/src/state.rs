@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use outbox::Database;
+use platform::{Platform, Status, check_plaintext};
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
-use web::{Platform, Status, check_plaintext};
 
 use crate::config::Settings;
 use crate::ingest::{Turns, TurnsConfig};
@@ -51,17 +51,17 @@ impl State {
         };
         let key = match &settings.drift_hash_secret {
             Some(key) => {
-                if platform.http.is_strict() {
+                if platform.config.is_strict() {
                     identity::check_secret("DRIFT_HASH_SECRET", key)?;
                 }
                 key
             }
-            None if platform.http.is_strict() => {
+            None if platform.config.is_strict() => {
                 anyhow::bail!("DRIFT_HASH_SECRET is missing: set it to at least 32 random bytes")
             }
             None => DEVELOPMENT_KEY,
         };
-        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
+        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
         let database =
             Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
                 .await
@@ -71,7 +71,7 @@ impl State {
         rules::reapply(&database, &rules, &state_key, platform.clock.now())
             .await
             .context("the rules cannot be applied to the stored drifts")?;
-        let settings = settings.for_environment(&platform.http);
+        let settings = settings.for_environment(&platform.config);
         Ok(Self {
             rules: Arc::new(rules),
             state_key,

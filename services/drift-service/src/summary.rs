@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
-use web::{ApiError, ValidQuery};
 
 use crate::access::Reader;
 use crate::alert::entity::ReaderMark;
@@ -22,7 +22,7 @@ use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
 use crate::{State, alert};
-use web::openapi::Success;
+use http::openapi::Success;
 
 filtered_query! {
     /// The drifts to count. Lists are comma-separated, with at most 50 values.
@@ -74,7 +74,7 @@ pub async fn get_summary(
     let filter = query.filter()?;
     let mark = alert::reader_mark(&*state.database, reader.user_id).await?;
     let summary = summarize(&*state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
-    Ok(web::ok(summary))
+    Ok(http::ok(summary))
 }
 
 async fn summarize(

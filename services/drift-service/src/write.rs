@@ -7,10 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidJson};
 use outbox::Transaction;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use web::{ApiError, ValidJson};
 
 use crate::actor::Actor;
 use crate::answered_request::Claim;

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 use crate::ingest::Ingest;
 
@@ -50,6 +51,9 @@ pub struct Serve {
     /// Redis, so that several processes share events, such as redis://host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "memory:", value_name = "URL")]
     pub redis_url: String,
+
+    #[command(flatten, next_help_heading = "Process")]
+    pub process: ProcessConfig,
 
     #[command(flatten, next_help_heading = "HTTP")]
     pub http: HttpConfig,

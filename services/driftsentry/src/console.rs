@@ -3,8 +3,8 @@
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use http::endpoint;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use web::endpoint;
 
 /// Allows only files and requests of our own server, no inline code and no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -14,7 +14,7 @@ use cli::{Cli, Command};
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Cli { command, serve } = web::parse();
+    let Cli { command, serve } = platform::parse();
     match command {
         None => serve::run(serve).await?,
         Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,

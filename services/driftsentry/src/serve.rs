@@ -2,8 +2,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use contracts::Clock;
+use http::{Http, Server};
+use platform::Platform;
 use url::Url;
-use web::{Platform, Server};
 
 use crate::banner;
 use crate::cli::Serve;
@@ -23,7 +24,7 @@ struct Complete {
 /// Fills in missing settings: secrets and databases in the data folder and, outside development, a separate
 /// address for `/metrics`, because strangers can reach the main port.
 fn complete(mut serve: Serve) -> Result<Complete> {
-    if serve.http.is_strict() {
+    if serve.process.is_strict() {
         serve.http.metrics_listen.get_or_insert(DEFAULT_METRICS_LISTEN);
     }
     let data = DataDir::open(&serve.data_dir)?;
@@ -46,13 +47,13 @@ fn complete(mut serve: Serve) -> Result<Complete> {
 
 fn platform(serve: &Serve) -> Result<Platform> {
     let channels = serve.gateway.channels()?;
-    let (http, redis) = (serve.http.clone(), &serve.redis_url);
-    Platform::connect("driftsentry", http, &serve.keys, redis, channels, Clock::system())
+    let (process, redis) = (serve.process.clone(), &serve.redis_url);
+    Platform::connect("driftsentry", process, &serve.keys, redis, channels, Clock::system())
 }
 
 /// Creates an admin.
 pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
     auth_service::create_admin::run(&state, email, name).await
@@ -60,9 +61,10 @@ pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()>
 
 /// Runs all services until a signal.
 pub async fn run(serve: Serve) -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;
+    let http = Http::new(serve.http, &platform)?;
     let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
     let auth = auth_service::State::connect(platform.clone(), &auth_database, auth).await?;
     let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
@@ -72,7 +74,7 @@ pub async fn run(serve: Serve) -> Result<()> {
     platform.spawn("drift-service", drift_service::run_background(drift.clone(), platform.served.clone()));
     platform.spawn("ws-gateway", ws_gateway::run_background(gateway.clone(), platform.served.clone()));
 
-    let demo_users = auth.settings.makes_demo_users(&platform.http);
+    let demo_users = auth.settings.makes_demo_users(&platform.config);
     let routes = {
         let services =
             (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));
@@ -84,8 +86,8 @@ pub async fn run(serve: Serve) -> Result<()> {
                 .configure(console::routes);
         }
     };
-    web::stop_on_signals(&platform)?;
-    let server = Server::bind(platform, port, routes)?;
+    platform::stop_on_signals(&platform)?;
+    let server = Server::bind(platform, http, port, routes)?;
     banner::print(&banner::Start {
         address: server.address(),
         operations: server.operations_address(),

@@ -12,7 +12,8 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use contracts::Clock;
-use web::Platform;
+use http::Http;
+use platform::Platform;
 use ws_gateway::conformance::Suite;
 use ws_gateway::{Config, State};
 
@@ -35,7 +36,7 @@ const SETTINGS: [&str; 13] = [
 
 #[actix_web::main]
 async fn main() -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let (suite, port, [interval, timeout]) = match std::env::args().nth(1).as_deref() {
         Some("engine.io") => (Suite::EngineIo, 3_000, ["300", "200"]),
         Some("socket.io") => (Suite::SocketIo, 3_000, ["300", "200"]),
@@ -47,10 +48,11 @@ async fn main() -> Result<()> {
         Err(_) => port,
     };
     let pings = ["--gateway-ping-interval-ms", interval, "--gateway-ping-timeout-ms", timeout];
-    let Config { http, keys, settings, redis_url, .. } =
+    let Config { process, http, keys, settings, redis_url, .. } =
         Config::parse_from(SETTINGS.into_iter().chain(pings));
-    let platform = Platform::connect("conformance", http, &keys, &redis_url, vec![], Clock::system())?;
+    let platform = Platform::connect("conformance", process, &keys, &redis_url, vec![], Clock::system())?;
+    let http = Http::new(http, &platform)?;
     let state = State::for_conformance(platform.clone(), settings, suite).context("the gateway")?;
     platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
-    web::serve(platform, port, ws_gateway::routes(state)).await
+    http::serve(platform, http, port, ws_gateway::routes(state)).await
 }

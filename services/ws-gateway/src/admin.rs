@@ -6,13 +6,13 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use contracts::{Envelope, Role};
+use http::openapi::Success;
+use http::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
-use web::openapi::Success;
-use web::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
 
 use crate::catalogue::is_reserved;
 use crate::cluster::{Answers, Cluster, Question};
@@ -84,7 +84,7 @@ pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<Htt
         all.extend(part.users);
         all
     });
-    Ok(web::ok(Stats { connections, users: users.len(), gateways, partial }))
+    Ok(http::ok(Stats { connections, users: users.len(), gateways, partial }))
 }
 
 /// The open sockets of a user.
@@ -97,7 +97,7 @@ pub async fn list_user_connections(
 ) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial } =
         worker.services.cluster.ask::<Vec<SocketInfo>>(Question::Sockets { user: user.0 }).await;
-    Ok(web::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
+    Ok(http::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
 }
 
 /// Ends one socket.
@@ -112,7 +112,7 @@ pub async fn end_connection(
     if ended.terminated == 0 {
         return Err(ApiError::not_found("no such connection is open"));
     }
-    Ok(web::ok(ended))
+    Ok(http::ok(ended))
 }
 
 /// Ends all sockets of a user. Their sessions live on.
@@ -123,7 +123,7 @@ pub async fn end_user_connections(
     worker: Data<Worker>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(web::ok(end(&worker.services.cluster, Question::EndUser { user: user.0 }).await))
+    Ok(http::ok(end(&worker.services.cluster, Question::EndUser { user: user.0 }).await))
 }
 
 /// Sends an event to a user, a session, a room or everybody.
@@ -157,7 +157,7 @@ pub async fn emit(
     let channel = format!("ws:{}", emit.target);
     let said = worker.services.recovery.log.broadcast(&channel, &body).await;
     said.map_err(|error| ApiError::unavailable("the gateways cannot be told now", 1).with_source(error))?;
-    Ok(web::ok(Emitted { event_id }))
+    Ok(http::ok(Emitted { event_id }))
 }
 
 async fn end(cluster: &Cluster, question: Question) -> Terminated {

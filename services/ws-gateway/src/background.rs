@@ -21,7 +21,7 @@ use crate::transport::drain;
 pub fn run_background(state: State, stop: CancellationToken) -> impl Future<Output = Result<()>> + Send {
     let platform = state.platform.clone();
     let (sessions, hubs) = (Arc::clone(&state.sessions), Arc::clone(&state.hubs));
-    let limit = Duration::from_secs(platform.http.shutdown_seconds) / 2;
+    let limit = Duration::from_secs(platform.config.shutdown_seconds) / 2;
     // Tracked from here on, so that the process waits for the drain however early it is to stop.
     let farewell = platform.farewells.track_future({
         let stop = platform.stop.clone();

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use contracts::events::LOGGED_CHANNELS;
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::client::Timing;
@@ -14,6 +15,8 @@ use crate::cluster;
 #[derive(Parser)]
 #[command(name = "ws-gateway", version, about = "Realtime gateway: Socket.IO and WebSocket")]
 pub struct Config {
+    #[command(flatten)]
+    pub process: ProcessConfig,
     #[command(flatten)]
     pub http: HttpConfig,
     #[command(flatten)]

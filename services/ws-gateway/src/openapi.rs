@@ -1,7 +1,7 @@
 //! The OpenAPI document, written from the handlers' own annotations.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::OpenApi;
-use web::openapi::{Conventions, Failure};
 
 use crate::admin;
 

@@ -23,13 +23,13 @@ fn configure(state: &State, config: &mut ServiceConfig) {
         .configure(client_bundle_routes)
         .service(routing::resource("/socket.io/").route(routing::to(engine_request)))
         .service(routing::resource("/socket.io").route(routing::to(engine_request)))
-        .service(web::endpoint("/ws").get(open_plain))
-        .service(web::endpoint("/api/realtime/stats").get(admin::get_stats))
+        .service(http::endpoint("/ws").get(open_plain))
+        .service(http::endpoint("/api/realtime/stats").get(admin::get_stats))
         .service(
-            web::endpoint("/api/realtime/users/{id}/connections")
+            http::endpoint("/api/realtime/users/{id}/connections")
                 .get(admin::list_user_connections)
                 .delete(admin::end_user_connections),
         )
-        .service(web::endpoint("/api/realtime/connections/{id}").delete(admin::end_connection))
-        .service(web::endpoint("/api/realtime/emit").post(admin::emit));
+        .service(http::endpoint("/api/realtime/connections/{id}").delete(admin::end_connection))
+        .service(http::endpoint("/api/realtime/emit").post(admin::emit));
 }

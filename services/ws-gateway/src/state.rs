@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use web::Platform;
+use platform::Platform;
 
 use crate::admission::{Admission, HeldSlots, QuotaLimits, Quotas, RevocationLag};
 use crate::batch_writer::BatchWriter;
@@ -116,11 +116,6 @@ impl State {
             #[cfg(feature = "conformance")]
             suite: self.suite,
         };
-        Worker {
-            services: Arc::new(services),
-            http: Arc::clone(&self.platform.http),
-            proxies: Arc::clone(&self.platform.proxies),
-            farewells: self.platform.farewells.clone(),
-        }
+        Worker { services: Arc::new(services), farewells: self.platform.farewells.clone() }
     }
 }

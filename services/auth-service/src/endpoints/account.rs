@@ -1,9 +1,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use http::{ApiError, ClientIp, NoQuery, ValidJson};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, ClientIp, NoQuery, ValidJson};
 
 use super::answers::{Terminated, User};
 use crate::caller::{AnyPerson, Person};
@@ -12,7 +12,7 @@ use crate::entity::user;
 use crate::error::AuthError;
 use crate::password::Password;
 use crate::state::State;
-use web::openapi::Success;
+use http::openapi::Success;
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -27,7 +27,7 @@ pub struct PasswordChange {
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
 pub async fn get_me(state: Data<State>, person: AnyPerson, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
-    Ok(web::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
+    Ok(http::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
 }
 
 /// Changes the caller's password and ends their other sessions.
@@ -42,5 +42,5 @@ pub async fn change_password(
     let PasswordChange { current_password, new_password } = body;
     let outcome = credentials::change_password(&state, person, current_password, new_password, ip).await;
     let terminated = state.metrics.operation("change_password", outcome)?;
-    Ok(web::ok(Terminated { terminated }))
+    Ok(http::ok(Terminated { terminated }))
 }

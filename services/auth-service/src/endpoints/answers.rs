@@ -4,11 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use http::{ApiError, cursor};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{ApiError, cursor};
 
 use crate::access_token;
 use crate::credentials::LoggedIn;
@@ -107,7 +107,7 @@ pub fn page<R, T: Serialize>(
     let has_more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&position(last)));
-    web::list(rows.into_iter().map(view).collect(), limit, next)
+    http::list(rows.into_iter().map(view).collect(), limit, next)
 }
 
 /// A response with tokens, delivered as the request asks.
@@ -149,7 +149,7 @@ impl<'a> TokenAnswer<'a> {
             refresh_token: (delivery != Delivery::Cookie).then_some(refresh_token),
             expires_in: access_token.expires_in_seconds,
         };
-        let mut answer = web::ok(body(tokens));
+        let mut answer = http::ok(body(tokens));
         *answer.status_mut() = status;
         if delivery != Delivery::Body {
             answer.add_cookie(&cookie).map_err(|error| ApiError::internal(error.to_string()))?;

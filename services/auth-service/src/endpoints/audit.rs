@@ -1,12 +1,12 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidQuery, cursor};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidQuery, cursor};
 
 use super::answers;
 use super::users::default_limit;
@@ -15,7 +15,7 @@ use crate::caller::Admin;
 use crate::entity::audit_log;
 use crate::error::AuthError;
 use crate::state::State;
-use web::openapi::List;
+use http::openapi::List;
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,10 +1,10 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::{ApiError, ClientIp, NoQuery, ValidJson};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, ClientIp, NoQuery, ValidJson};
 
 use super::answers::{Login, logged_in};
 use crate::attempt::Attempt;
@@ -15,7 +15,7 @@ use crate::name::Name;
 use crate::password::Password;
 use crate::refresh_delivery::wanted;
 use crate::state::State;
-use web::openapi::Success;
+use http::openapi::Success;
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ pub mod settings;
 pub mod tokens;
 pub mod users;
 
-use ::web::{BodyLimit, endpoint};
+use ::http::{BodyLimit, endpoint};
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
 use actix_web::web;

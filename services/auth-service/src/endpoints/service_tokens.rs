@@ -3,12 +3,12 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::Role;
 use contracts::events::auth::EndReason;
+use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers;
 use super::users::{default_limit, is_account_id};
@@ -20,7 +20,7 @@ use crate::limits;
 use crate::name::Name;
 use crate::service_tokens::{self, LONGEST_LIFE, NewServiceToken};
 use crate::state::State;
-use web::openapi::{Done, List, Success};
+use http::openapi::{Done, List, Success};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -102,7 +102,7 @@ pub async fn create_service_token(
     let new = NewServiceToken { name, role, account_id, expires_at };
     let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, token) = state.metrics.operation("create_service_token", outcome)?;
-    Ok(web::created(NewToken { about: row.into(), token }))
+    Ok(http::created(NewToken { about: row.into(), token }))
 }
 
 /// Lists the valid service tokens, oldest first, without the tokens themselves.
@@ -130,5 +130,5 @@ pub async fn end_service_token(
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = service_tokens::end(&state, id, EndReason::Admin, Initiator::admin_at(ip, admin.id)).await;
     state.metrics.operation("end_service_token", outcome)?;
-    Ok(web::ok(()))
+    Ok(http::ok(()))
 }

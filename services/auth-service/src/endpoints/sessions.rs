@@ -2,10 +2,10 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
+use http::{ApiError, ClientIp, NoQuery, ValidPath};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{ApiError, ClientIp, NoQuery, ValidPath};
 
 use super::answers::Terminated;
 use crate::audit::Initiator;
@@ -15,7 +15,7 @@ use crate::entity::session;
 use crate::error::AuthError;
 use crate::locked_user::LockedUser;
 use crate::state::State;
-use web::openapi::{Done, Success};
+use http::openapi::{Done, Success};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -52,7 +52,7 @@ impl Session {
 /// Returns the caller's session.
 #[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    Ok(web::ok(Session::of(person.session.clone(), &person, &state)))
+    Ok(http::ok(Session::of(person.session.clone(), &person, &state)))
 }
 
 /// Lists the caller's live sessions.
@@ -62,7 +62,7 @@ pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Re
     let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
     let sessions = live.map(|session| Session::of(session, &person, &state)).collect::<Vec<_>>();
-    Ok(web::ok(sessions))
+    Ok(http::ok(sessions))
 }
 
 /// Records activity, which keeps the caller's session from expiring as idle.
@@ -77,10 +77,10 @@ pub async fn note_activity(
 ) -> Result<HttpResponse, ApiError> {
     let age = state.platform.clock.now() - person.session.last_activity;
     if age < state.settings.activity_interval() {
-        return Ok(web::ok(Session::of(person.session.clone(), &person, &state)));
+        return Ok(http::ok(Session::of(person.session.clone(), &person, &state)));
     }
     let touched = touch(&state, &person, Initiator::user_at(ip)).await?;
-    Ok(web::ok(Session::of(touched, &person, &state)))
+    Ok(http::ok(Session::of(touched, &person, &state)))
 }
 
 async fn touch(state: &State, person: &Person, initiator: Initiator) -> Result<session::Model, AuthError> {
@@ -102,7 +102,7 @@ pub async fn end_session(
 ) -> Result<HttpResponse, ApiError> {
     let outcome = terminate(&state, person, id, Initiator::user_at(ip)).await;
     state.metrics.operation("terminate_session", outcome)?;
-    Ok(web::ok(()))
+    Ok(http::ok(()))
 }
 
 async fn terminate(state: &State, person: Person, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
@@ -124,7 +124,7 @@ pub async fn end_other_sessions(
 ) -> Result<HttpResponse, ApiError> {
     let outcome = terminate_others(&state, person, Initiator::user_at(ip)).await;
     let terminated = state.metrics.operation("terminate_other_sessions", outcome)?;
-    Ok(web::ok(Terminated { terminated }))
+    Ok(http::ok(Terminated { terminated }))
 }
 
 async fn terminate_others(state: &State, person: Person, initiator: Initiator) -> Result<usize, AuthError> {

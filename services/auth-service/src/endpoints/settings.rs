@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::state::State;
-use web::NoQuery;
-use web::openapi::Success;
+use http::NoQuery;
+use http::openapi::Success;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -22,7 +22,7 @@ pub struct PublicConfig {
 #[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
 pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     let settings = &state.settings;
-    web::ok(PublicConfig {
+    http::ok(PublicConfig {
         session_timeout_minutes: settings.session_timeout_minutes,
         session_lifetime_hours: settings.session_lifetime_hours,
         max_sessions_per_user: settings.max_sessions_per_user,

@@ -3,9 +3,9 @@ use std::cmp::Reverse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::{ApiError, ClientIp, NoQuery, bearer};
 use identity::{TokenError, service_token_id};
 use uuid::Uuid;
-use web::{ApiError, ClientIp, NoQuery, bearer};
 
 use super::answers::{TokenAnswer, Tokens};
 use crate::audit::Initiator;
@@ -18,7 +18,7 @@ use crate::refresh_token::RefreshToken;
 use crate::rotation::Decision;
 use crate::settings::Delivery;
 use crate::state::State;
-use web::openapi::{Done, Success};
+use http::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), security((), ("refreshCookie" = [])), responses((status = 200, body = Success<Tokens>), (status = 403), (status = 429)))]
@@ -99,7 +99,7 @@ pub async fn log_out(
     for ending in state.metrics.operation("logout", ending)? {
         end(&state, ending, Initiator::user_at(ip)).await?;
     }
-    forget_cookie(&state, web::ok(()))
+    forget_cookie(&state, http::ok(()))
 }
 
 /// A session to end, named by a valid token.

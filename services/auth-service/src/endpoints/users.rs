@@ -2,12 +2,12 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
 
 use super::answers::{self, Terminated, User};
 use crate::account_locks::{self, Lock, Scope};
@@ -18,7 +18,7 @@ use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
 use crate::user_admin::{self, UserChange};
-use web::openapi::{List, Success};
+use http::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -129,7 +129,7 @@ pub async fn update_user(
     let change = UserChange { role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
-    Ok(web::ok(User::from(state.metrics.operation("update_user", outcome)?)))
+    Ok(http::ok(User::from(state.metrics.operation("update_user", outcome)?)))
 }
 
 /// Ends all sessions of a user.
@@ -144,7 +144,7 @@ pub async fn end_user_sessions(
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::end_sessions(&state, id, Initiator::admin_at(ip, admin.id)).await;
     let terminated = state.metrics.operation("end_user_sessions", outcome)?;
-    Ok(web::ok(Terminated { terminated }))
+    Ok(http::ok(Terminated { terminated }))
 }
 
 /// Lifts the locks of a user, who may then try to log in again from every network.
@@ -159,7 +159,7 @@ pub async fn lift_user_locks(
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::lift_locks(&state, id, Initiator::admin_at(ip, admin.id)).await;
     let lifted = state.metrics.operation("lift_user_locks", outcome)?;
-    Ok(web::ok(Lifted { lifted }))
+    Ok(http::ok(Lifted { lifted }))
 }
 
 /// Distinguishes a field that is `null` from an absent one.

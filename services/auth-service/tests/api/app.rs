@@ -7,11 +7,12 @@ use backplane::FeedItem;
 use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use contracts::Clock;
+use http::{Http, HttpConfig, Server};
 use identity::KeyConfig;
+use platform::{Platform, ProcessConfig};
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, StatusCode, Stores, eventually, wait_for};
 use uuid::Uuid;
-use web::{HttpConfig, Platform, Server};
 
 pub const PASSWORD: &str = "correct horse";
 pub const WRONG: &str = "wrong password";
@@ -20,6 +21,8 @@ pub const BEHIND_PROXY: &str = "--trusted-proxies=127.0.0.0/8";
 
 #[derive(Parser)]
 pub struct Cli {
+    #[command(flatten)]
+    pub process: ProcessConfig,
     #[command(flatten)]
     pub http: HttpConfig,
     #[command(flatten)]
@@ -102,15 +105,16 @@ impl App {
         let cli = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
         let platform =
-            Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
+            Platform::connect("auth-service", cli.process, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        let http = Http::new(cli.http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
         // Responses are not held back, except in the test that adds permits again.
         state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
         platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
-        let server = Server::bind(platform, 0, routes_alone(state.clone())).unwrap();
+        let server = Server::bind(platform.clone(), http, 0, routes_alone(state.clone())).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { client, state, stores, database_url, arguments, events }

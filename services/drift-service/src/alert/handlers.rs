@@ -4,12 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::events::alert::{AlertRead, AlertsRead};
+use http::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 
 use super::entity::{self, Filter, Model};
 use super::view::{AlertView, reader_mark, views};
@@ -22,7 +22,7 @@ use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
-use web::openapi::{Done, List, Success};
+use http::openapi::{Done, List, Success};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -65,7 +65,7 @@ pub async fn list_alerts(
     let rows = rows.map_err(DriftError::from)?;
     let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
     let views = views(&*state.database, alerts, audience, reader.as_ref()).await?;
-    Ok(web::list(views, query.limit, next))
+    Ok(http::list(views, query.limit, next))
 }
 
 /// Returns an alert.
@@ -81,7 +81,7 @@ pub async fn get_alert(
     let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
     let mark = reader_mark(&*state.database, reader.user_id).await?;
-    Ok(web::ok(views(&*state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
+    Ok(http::ok(views(&*state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
 }
 
 /// Marks an alert as read for the caller. A repetition changes nothing.

@@ -3,19 +3,19 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidPath, ValidQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidPath, ValidQuery};
 
 use super::entity::{self, Model};
 use crate::access::{Admin, Viewer};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::{State, page};
-use web::openapi::List;
+use http::openapi::List;
 
 /// One action in the audit log.
 #[derive(Serialize, ToSchema)]
@@ -124,5 +124,5 @@ async fn list(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError
         entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1)
             .await;
     let (rows, next) = page::cut(rows.map_err(DriftError::from)?, limit, &bound, |row| (row.at, row.id));
-    Ok(web::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
+    Ok(http::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
 }

@@ -1,11 +1,11 @@
 //! The filters that lists and the summary share.
 
 use contracts::Timestamp;
+use http::{AnyOf, ApiError};
 use sea_orm::Condition;
 use sea_orm::Value;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
-use web::{AnyOf, ApiError};
 
 use super::entity::Column;
 use super::{Kind, Status};
@@ -39,19 +39,19 @@ macro_rules! filtered_query {
         #[into_params(parameter_in = Query, rename_all = "camelCase")]
         pub struct $name {
             #[param(value_type = Option<String>)]
-            status: Option<web::AnyOf<crate::drift::Status>>,
+            status: Option<http::AnyOf<crate::drift::Status>>,
             #[param(value_type = Option<String>)]
-            severity: Option<web::AnyOf<crate::rules::Severity>>,
+            severity: Option<http::AnyOf<crate::rules::Severity>>,
             #[param(value_type = Option<String>)]
-            kind: Option<web::AnyOf<crate::drift::Kind>>,
+            kind: Option<http::AnyOf<crate::drift::Kind>>,
             #[param(value_type = Option<String>)]
-            resource_type: Option<web::AnyOf<String>>,
+            resource_type: Option<http::AnyOf<String>>,
             #[param(value_type = Option<String>)]
-            region: Option<web::AnyOf<String>>,
+            region: Option<http::AnyOf<String>>,
             #[param(value_type = Option<String>)]
-            account_id: Option<web::AnyOf<String>>,
+            account_id: Option<http::AnyOf<String>>,
             #[param(value_type = Option<String>)]
-            stack: Option<web::AnyOf<String>>,
+            stack: Option<http::AnyOf<String>>,
             #[validate(length(max = 1024), custom(function = "crate::text::storable"))]
             #[param(max_length = 1024)]
             resource_id: Option<String>,
@@ -77,7 +77,7 @@ macro_rules! filtered_query {
             ///
             /// # Errors
             /// 400 if a range ends before it begins.
-            pub fn filter(&self) -> Result<crate::drift::Filter, web::ApiError> {
+            pub fn filter(&self) -> Result<crate::drift::Filter, http::ApiError> {
                 crate::drift::Filter {
                     status: self.status.clone(),
                     severity: self.severity.clone(),

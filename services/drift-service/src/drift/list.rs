@@ -1,13 +1,13 @@
 //! Lists of drifts: filters, sort orders, and a cursor that names a position in one sorted list.
 
 use chrono::{DateTime, Utc};
+use http::ApiError;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, Order, QueryOrder, QuerySelect, Value};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
-use web::ApiError;
 
 use super::entity::{Column, Entity, Model};
 use super::filter::filtered_query;

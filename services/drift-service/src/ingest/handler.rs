@@ -4,12 +4,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use http::openapi::Success;
+use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
 use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
-use web::openapi::Success;
-use web::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
 
 use super::matching::{Coverage, Matched, match_stored};
 use super::report::{IngestReport, IngestedDrift, StackReport};
@@ -123,7 +123,7 @@ pub async fn ingest_scan(
     let report = ingest(&mut write, &state, &query, scans).await?;
     if query.dry_run {
         // Dropping the write rolls it back.
-        return Ok(web::ok(report));
+        return Ok(http::ok(report));
     }
     Ok(write.answer(StatusCode::OK, &report).await?)
 }

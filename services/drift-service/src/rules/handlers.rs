@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::openapi::Success;
+use http::{ApiError, NoQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::openapi::Success;
-use web::{ApiError, NoQuery};
 
 use super::{Severity, uses};
 use crate::State;
@@ -51,7 +51,7 @@ pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Resu
             last_matched_at: used.map(|used| used.last_matched_at),
         }
     };
-    Ok(web::ok(RulesView {
+    Ok(http::ok(RulesView {
         alert_threshold: state.rules.alert_threshold.into(),
         rules: state.rules.listed().iter().map(view).collect(),
     }))

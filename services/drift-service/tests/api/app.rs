@@ -9,11 +9,12 @@ use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use contracts::{Claims, Clock, Holder, Role};
 use drift_service::{Settings, State, routes, run_background};
+use http::{Http, HttpConfig, Server};
 use identity::KeyConfig;
+use platform::{Platform, ProcessConfig};
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, Method, Stores, eventually};
 use uuid::Uuid;
-use web::{HttpConfig, Platform, Server};
 
 use crate::logs;
 
@@ -32,6 +33,8 @@ pub const SECRETS: [&str; 9] = [
 
 #[derive(Parser)]
 struct Cli {
+    #[command(flatten)]
+    process: ProcessConfig,
     #[command(flatten)]
     http: HttpConfig,
     #[command(flatten)]
@@ -96,15 +99,16 @@ impl App {
         logs::capture();
         let arguments = ARGUMENTS.iter().chain(arguments);
         let matches = Cli::command().args_override_self(true).get_matches_from(arguments);
-        let Cli { http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
+        let Cli { process, http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
-        let platform = Platform::connect("drift-service", http, &keys, &redis_url, vec![], clock).unwrap();
+        let platform = Platform::connect("drift-service", process, &keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
         testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        let http = Http::new(http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
         platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
-        let server = Server::bind(platform.clone(), 0, routes(state)).unwrap();
+        let server = Server::bind(platform.clone(), http, 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { anonymous, platform, database_url, events, stores }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
+use platform::Platform;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use web::Platform;
 
 use super::Peer;
 use crate::protocol::{Refusal, RefusalCode};
@@ -27,8 +27,9 @@ const SETTINGS: [&str; 9] = [
 ];
 
 fn start() -> State {
-    let Config { http, keys, settings, .. } = Config::parse_from(SETTINGS);
-    let platform = Platform::connect("admission", http, &keys, "memory:", vec![], Clock::system()).unwrap();
+    let Config { process, keys, settings, .. } = Config::parse_from(SETTINGS);
+    let platform =
+        Platform::connect("admission", process, &keys, "memory:", vec![], Clock::system()).unwrap();
     State::connect(platform, settings).unwrap()
 }
 

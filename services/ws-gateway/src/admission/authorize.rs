@@ -4,9 +4,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use contracts::{Claims, Clock, Sampler};
 use identity::{LEEWAY, TokenError, Verifier};
+use platform::Limiter;
 use strum::EnumCount;
 use uuid::Uuid;
-use web::Limiter;
 
 use super::peer::Peer;
 use super::quotas::Quotas;

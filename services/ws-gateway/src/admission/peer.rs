@@ -22,7 +22,7 @@ impl Peer {
 
     /// The network by which limits count.
     pub fn network(&self) -> String {
-        self.ip.map_or_else(|| "unknown".into(), |ip| web::network(ip).to_string())
+        self.ip.map_or_else(|| "unknown".into(), |ip| http::network(ip).to_string())
     }
 }
 

@@ -70,7 +70,7 @@ impl Hub {
         let _entered = event.traceparent.map(|from| {
             let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
             if !span.is_disabled() {
-                web::join_trace(&span, Some(from));
+                platform::join_trace(&span, Some(from));
             }
             span.entered()
         });

@@ -16,7 +16,7 @@ struct Files;
 /// Each file below `/socket.io/`.
 pub fn routes(config: &mut ServiceConfig) {
     for name in Files::iter() {
-        config.service(web::endpoint(&format!("/socket.io/{name}")).get(file));
+        config.service(http::endpoint(&format!("/socket.io/{name}")).get(file));
     }
 }
 

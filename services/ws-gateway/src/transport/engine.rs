@@ -41,7 +41,7 @@ async fn dispatch(
     payload: Payload,
     worker: &Data<Worker>,
 ) -> Result<HttpResponse, RequestError> {
-    if !web::origin_is_allowed(request.headers(), &worker.http.cors_origin) {
+    if !http::is_from_own_origin(request) {
         return Err(RequestError::Forbidden);
     }
     if request.method() == Method::OPTIONS {

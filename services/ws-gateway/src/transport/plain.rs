@@ -5,9 +5,9 @@ use std::sync::Arc;
 use actix_web::http::header;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use http::ApiError;
 use serde::Deserialize;
 use smallvec::smallvec;
-use web::ApiError;
 
 use super::connection::Connection;
 use super::execute::{execute, execute_now};
@@ -27,7 +27,7 @@ pub async fn open(
     payload: Payload,
     worker: Data<Worker>,
 ) -> Result<HttpResponse, ApiError> {
-    if !web::origin_is_allowed(request.headers(), &worker.http.cors_origin) {
+    if !http::is_from_own_origin(&request) {
         return Err(ApiError::forbidden("this origin may not open a socket"));
     }
     let response = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
@@ -51,7 +51,7 @@ pub async fn open(
 /// The token of the handshake: in the header, among the subprotocols, or in the query. Without one,
 /// the client has to send it in its first message.
 fn token(request: &HttpRequest) -> Option<String> {
-    let header = web::bearer(request).map(Into::into);
+    let header = http::bearer(request).map(Into::into);
     header.or_else(|| offered_token(request)).or_else(|| {
         let query = Query::<Parameters>::from_query(request.query_string()).ok()?;
         query.into_inner().token

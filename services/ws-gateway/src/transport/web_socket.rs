@@ -14,10 +14,10 @@ use actix_web::web::{BytesMut, Payload};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
+use http::Taken;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
-use web::Taken;
 
 use super::connection::Connection;
 use super::incoming::{Incoming, read, web_socket_gone};
@@ -57,7 +57,7 @@ pub fn open(
 ) -> HttpResponse {
     let (connection, farewells) = (Arc::clone(connection), worker.farewells.clone());
     let tasks = worker.services.tasks.clone();
-    let response = web::take_over(response, move |Taken { stream, received, answer }| {
+    let response = http::take_over(response, move |Taken { stream, received, answer }| {
         connection.outbound.begin(ticket, answer);
         let ended = Arc::clone(&connection);
         let socket = farewells.track_future(serve(connection, ticket, stream, received, first));
@@ -74,7 +74,7 @@ pub fn open(
 /// Opens a WebSocket that no session waits for, and closes it at once.
 pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
     let tasks = worker.services.tasks.clone();
-    let response = web::take_over(response, move |Taken { mut stream, answer, .. }| {
+    let response = http::take_over(response, move |Taken { mut stream, answer, .. }| {
         let outbound = Outbound::web_socket(0);
         outbound.begin(0, answer);
         outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use tokio_util::task::TaskTracker;
-use web::{HttpConfig, Proxies};
 
 use super::connection::Services;
 use crate::admission::Peer;
@@ -10,8 +9,6 @@ use crate::admission::Peer;
 /// The state of the handlers of one worker thread.
 pub struct Worker {
     pub services: Arc<Services>,
-    pub http: Arc<HttpConfig>,
-    pub proxies: Arc<Proxies>,
     /// Open sockets: the process waits for their last messages.
     pub farewells: TaskTracker,
 }
@@ -19,12 +16,12 @@ pub struct Worker {
 impl Worker {
     /// The address of a request, and its tokens.
     pub fn peer(&self, request: &HttpRequest, query_token: Option<String>) -> Peer {
-        let header_token = web::bearer(request).map(Into::into);
+        let header_token = http::bearer(request).map(Into::into);
         Peer { query_token, header_token, ..self.address(request) }
     }
 
     /// The address of a request.
     pub fn address(&self, request: &HttpRequest) -> Peer {
-        Peer { ip: self.proxies.client_ip(request), ..Peer::default() }
+        Peer { ip: http::client_ip(request), ..Peer::default() }
     }
 }

@@ -3,10 +3,11 @@
 use backplane::Entry;
 use clap::Parser;
 use contracts::{AUDIENCE, Claims, Clock, Event, ISSUER, Role, TokenUse};
+use http::{Http, Server};
+use platform::Platform;
 use prometheus::TextEncoder;
 use testing::{Backend, Client, Socket, Stores, eventually};
 use uuid::Uuid;
-use web::{Platform, Server};
 use ws_gateway::{Config, State};
 
 use crate::stock::Stock;
@@ -100,10 +101,11 @@ impl Gateway {
         let channels = config.settings.channels().unwrap();
         let clock = Clock::system();
         let platform =
-            Platform::connect("ws-gateway", config.http, &config.keys, redis, channels, clock).unwrap();
+            Platform::connect("ws-gateway", config.process, &config.keys, redis, channels, clock).unwrap();
+        let http = Http::new(config.http, &platform).unwrap();
         let state = State::connect(platform.clone(), config.settings).unwrap();
         platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
-        let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
+        let server = Server::bind(platform.clone(), http, 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { platform, client }

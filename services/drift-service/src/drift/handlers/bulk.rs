@@ -3,11 +3,11 @@ use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::Role;
+use http::{ApiError, ErrorCode, NoQuery, ValidJson};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ErrorCode, NoQuery, ValidJson};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, entity};
@@ -16,7 +16,7 @@ use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
-use web::openapi::Success;
+use http::openapi::Success;
 
 /// One decision on many drifts.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

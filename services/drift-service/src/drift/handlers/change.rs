@@ -2,12 +2,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::events::drift::DriftResolved;
+use http::{ApiError, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, NoQuery, ValidJson, ValidPath};
 
 use super::super::entity::{self, ActiveModel, Model};
 use super::super::events::updated;
@@ -21,7 +21,7 @@ use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
-use web::openapi::{Done, Success};
+use http::openapi::{Done, Success};
 
 /// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

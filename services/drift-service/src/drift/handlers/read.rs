@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use http::{ApiError, NoQuery, ValidPath, ValidQuery};
 use uuid::Uuid;
-use web::{ApiError, NoQuery, ValidPath, ValidQuery};
 
 use super::super::list::DriftQuery;
 use super::super::{DriftView, entity};
@@ -9,7 +9,7 @@ use crate::State;
 use crate::access::Reader;
 use crate::error::DriftError;
 use crate::write::with_etag;
-use web::openapi::{List, Success};
+use http::openapi::{List, Success};
 
 /// Lists drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
@@ -22,7 +22,7 @@ pub async fn list_drifts(
 ) -> Result<HttpResponse, ApiError> {
     let (drifts, next) = query.page(&*state.database).await?;
     let views = drifts.into_iter().map(|drift| DriftView::new(drift, audience)).collect();
-    Ok(web::list(views, query.limit, next))
+    Ok(http::list(views, query.limit, next))
 }
 
 /// Returns a drift.
@@ -38,5 +38,5 @@ pub async fn get_drift(
     let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let version = drift.version;
-    Ok(with_etag(web::ok(DriftView::new(drift, audience)), version))
+    Ok(with_etag(http::ok(DriftView::new(drift, audience)), version))
 }

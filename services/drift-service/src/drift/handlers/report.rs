@@ -3,12 +3,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use contracts::Timestamp;
+use http::{ApiError, NoQuery, ValidJson};
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, NoQuery, ValidJson};
 
 use super::super::entity::Model;
 use super::super::{DriftView, Kind, entity};
@@ -20,7 +20,7 @@ use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
-use web::openapi::Success;
+use http::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 

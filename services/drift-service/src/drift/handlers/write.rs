@@ -1,11 +1,11 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::{ApiError, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, NoQuery, ValidJson, ValidPath};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, DriftView, entity};
@@ -15,7 +15,7 @@ use crate::actor::Actor;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
-use web::openapi::Success;
+use http::openapi::Success;
 
 /// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

@@ -5,7 +5,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use anyhow::{Result, ensure};
 use url::{Host, Url};
 
-use crate::HttpConfig;
+use crate::config::ProcessConfig;
 
 /// Refuses a connection without TLS to an address that is not private. In development it is allowed; with
 /// `ALLOW_PLAINTEXT=true` it is logged as a warning. `variable` is the name of the setting that holds `url`,
@@ -13,7 +13,7 @@ use crate::HttpConfig;
 ///
 /// # Errors
 /// If the connection is refused: one sentence that names the variable and not its value.
-pub fn check_plaintext(variable: &'static str, url: &str, config: &HttpConfig) -> Result<()> {
+pub fn check_plaintext(variable: &'static str, url: &str, config: &ProcessConfig) -> Result<()> {
     // The driver refuses a URL that cannot be parsed.
     let Ok(url) = Url::parse(url) else { return Ok(()) };
     if !config.is_strict() || is_encrypted(&url) || is_private(&url) {
@@ -83,12 +83,12 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        http: HttpConfig,
+        process: ProcessConfig,
     }
 
     fn check(url: &str, environment: &str, allow_plaintext: &str) -> Result<()> {
         let arguments = ["x", "--environment", environment, "--allow-plaintext", allow_plaintext];
-        check_plaintext("DATABASE_URL", url, &Cli::parse_from(arguments).http)
+        check_plaintext("DATABASE_URL", url, &Cli::parse_from(arguments).process)
     }
 
     #[test]

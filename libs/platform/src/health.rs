@@ -40,7 +40,7 @@ impl Health {
     }
 
     /// Checks all dependencies at once.
-    pub(crate) async fn look(&self) -> BTreeMap<&'static str, Status> {
+    pub async fn look(&self) -> BTreeMap<&'static str, Status> {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let looks = checks.into_iter().map(|(name, check)| async move {
             let late = Status::Down("did not respond in time".into());

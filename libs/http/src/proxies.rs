@@ -17,7 +17,7 @@ impl Proxies {
         Self { networks, has_warned: AtomicBool::new(false) }
     }
 
-    /// Returns the client's address (see [`ClientIp`](crate::ClientIp)), or `None` if the connection has no address.
+    /// See [`client_ip`](crate::client_ip).
     pub fn client_ip(&self, request: &HttpRequest) -> Option<IpAddr> {
         Some(self.resolve(request.peer_addr()?.ip(), request.headers()))
     }

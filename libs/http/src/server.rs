@@ -13,14 +13,14 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use anyhow::{Context, Result, ensure};
+use platform::{Platform, stop_on_signals};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::bare_errors::Connection;
-use crate::cors::Cors;
 use crate::observe::{RequestMetrics, observe};
-use crate::{ApiError, Platform, operations, takeover};
+use crate::{ApiError, Http, operations, takeover};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Long enough for a phone that changes networks. Accepted sockets inherit it from the listener.
@@ -46,30 +46,31 @@ impl Server {
     ///
     /// # Errors
     /// If the port is taken or a metric is registered twice.
-    pub fn bind<F>(platform: Platform, port: u16, routes: F) -> Result<Self>
+    pub fn bind<F>(platform: Platform, http: Http, port: u16, routes: F) -> Result<Self>
     where
         F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
     {
         let metrics = web::Data::new(RequestMetrics::register(&platform.metrics)?);
         let shared = web::Data::new(platform.clone());
-        let http = platform.http.clone();
-        let cors = web::Data::new(Cors::new(&http));
-        let has_operations = http.metrics_listen.is_none();
+        let config = http.config.clone();
+        let http = web::Data::new(http);
+        let has_operations = config.metrics_listen.is_none();
         let app = move || {
             App::new()
                 .app_data(shared.clone())
                 .app_data(metrics.clone())
-                .app_data(cors.clone())
+                .app_data(http.clone())
                 .wrap(from_fn(observe))
                 .configure(if has_operations { operations::detailed } else { operations::brief })
                 .configure(routes.clone())
                 .default_service(web::to(unknown_path))
         };
-        let listener = listen((http.address(), port).into())
-            .with_context(|| format!("cannot listen on PORT {port} at {}", http.address()))?;
+        let listener = listen((config.address(), port).into())
+            .with_context(|| format!("cannot listen on PORT {port} at {}", config.address()))?;
         let address = listener.local_addr()?;
-        let mut workers = Workers::build().shutdown_timeout(http.shutdown_seconds).disable_signals();
-        if let Some(count) = http.workers {
+        let mut workers =
+            Workers::build().shutdown_timeout(platform.config.shutdown_seconds).disable_signals();
+        if let Some(count) = config.workers {
             workers = workers.workers(count);
         }
         let (clock, stopping) = (platform.clock.clone(), workers.graceful_shutdown_signal());
@@ -105,7 +106,7 @@ impl Server {
             .and_then(http)
         })?;
         let mut operations = None;
-        if let Some(wanted) = http.metrics_listen {
+        if let Some(wanted) = config.metrics_listen {
             let listener =
                 listen(wanted).with_context(|| format!("cannot listen on METRICS_LISTEN {wanted}"))?;
             operations = Some(listener.local_addr()?);
@@ -137,10 +138,9 @@ impl Server {
     ///
     /// # Errors
     /// If the server or a background task failed.
-    /// If the server fails, or a background task did.
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
-        let limit = Duration::from_secs(platform.http.shutdown_seconds);
+        let limit = Duration::from_secs(platform.config.shutdown_seconds);
         let stopping = async {
             platform.stop.cancelled().await;
             let deadline = Instant::now() + limit;
@@ -185,40 +185,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// See [`Server::bind`] and [`Server::run`].
-pub async fn serve<F>(platform: Platform, port: u16, routes: F) -> Result<()>
+pub async fn serve<F>(platform: Platform, http: Http, port: u16, routes: F) -> Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     stop_on_signals(&platform)?;
     let service = platform.service;
-    let server = Server::bind(platform, port, routes)?;
+    let server = Server::bind(platform, http, port, routes)?;
     tracing::info!(address = %server.address(), "{service} listens");
     server.run().await
-}
-
-/// Stops the platform at SIGTERM or Ctrl-C; a second signal ends the process at once.
-///
-/// # Errors
-/// If signal handlers cannot be installed.
-pub fn stop_on_signals(platform: &Platform) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = platform.stop.clone();
-    platform.tasks.run("signals", async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if stop.is_cancelled() {
-                std::process::exit(130);
-            }
-            tracing::info!("stopping; another signal exits at once");
-            stop.cancel();
-        }
-    });
-    Ok(())
 }
 
 async fn unknown_path() -> Result<actix_web::HttpResponse, ApiError> {

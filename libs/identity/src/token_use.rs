@@ -19,7 +19,7 @@ pub struct TokenUses {
 
 impl TokenUses {
     /// Records a use, at most once a minute for each token. Does not wait.
-    pub(crate) fn note(&self, id: Uuid, now: DateTime<Utc>, backplane: &Backplane, tasks: &Tasks) {
+    pub fn note(&self, id: Uuid, now: DateTime<Utc>, backplane: &Backplane, tasks: &Tasks) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.get(&id).is_some_and(|at| now - *at < INTERVAL) {
             return;

@@ -22,15 +22,15 @@ use uuid::Uuid;
 /// Standard names. The libraries read the other variables (headers, sampler, resource).
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 /// The crates whose spans are exported. Other crates emit thousands that describe none of our work.
-const TRACED: [&str; 2] = ["web", "ws_gateway"];
+const TRACED: [&str; 2] = ["http", "ws_gateway"];
 /// Requests that come every few seconds and belong to no trace.
-pub(crate) const PROBE: &str = "probe";
+pub const PROBE: &str = "probe";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Creates the layer that exports spans, if a collector is configured. `OTEL_SERVICE_NAME` takes precedence
 /// over `service`.
-pub(crate) fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
+pub fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
     let value = |name: &'static str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let Some((variable, endpoint)) = ENDPOINTS.iter().find_map(|name| Some((name, value(name)?))) else {
         return Ok(None);
@@ -66,7 +66,7 @@ fn is_plain_endpoint(url: &Url) -> bool {
 
 /// Sends the remaining spans. Runs on its own thread, because the collector may be unreachable and the
 /// process must still exit.
-pub(crate) async fn flush() {
+pub async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let (done, sent) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -115,7 +115,7 @@ fn exported(span: &Span, from: Option<Traceparent>) -> Option<Traceparent> {
 }
 
 /// Records the method, the route and the status of a request for the collector.
-pub(crate) fn describe_request(span: &Span, method: &'static str, route: &str, status: u16) {
+pub fn describe_request(span: &Span, method: &'static str, route: &str, status: u16) {
     if PROVIDER.get().is_none() {
         return;
     }

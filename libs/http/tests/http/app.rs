@@ -4,18 +4,21 @@ use actix_web::web::{Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
+use http::{
+    ApiError, BodyLimit, Caller, Http, HttpConfig, MaybeCaller, Server, ValidJson, ValidPath, ValidQuery,
+    endpoint,
+};
 use identity::KeyConfig;
+use platform::{Platform, ProcessConfig};
 use serde::{Deserialize, Serialize};
 use testing::{Backend, Client, Stores};
 use uuid::Uuid;
 use validator::Validate;
-use web::{
-    ApiError, BodyLimit, Caller, HttpConfig, MaybeCaller, Platform, Server, ValidJson, ValidPath, ValidQuery,
-    endpoint,
-};
 
 #[derive(Parser)]
 struct Cli {
+    #[command(flatten)]
+    process: ProcessConfig,
     #[command(flatten)]
     http: HttpConfig,
     #[command(flatten)]
@@ -48,30 +51,30 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 async fn list(ValidQuery(paging): ValidQuery<Paging>) -> HttpResponse {
-    web::list(vec![1, 2], paging.limit, Some("next".into()))
+    http::list(vec![1, 2], paging.limit, Some("next".into()))
 }
 
 async fn create(ValidJson(parcel): ValidJson<Parcel>) -> HttpResponse {
-    web::created(parcel)
+    http::created(parcel)
 }
 
 /// Reads a large body and responds with its size.
 async fn weigh(request: HttpRequest, body: Payload) -> Result<HttpResponse, ApiError> {
-    web::expect_large_body(&request);
-    Ok(web::ok(web::read_body(body, 1024 * 1024).await?.len()))
+    http::expect_large_body(&request);
+    Ok(http::ok(http::read_body(body, 1024 * 1024).await?.len()))
 }
 
 async fn get(ValidPath(id): ValidPath<Uuid>) -> HttpResponse {
-    web::ok(id)
+    http::ok(id)
 }
 
 async fn me(caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require(Role::Engineer)?;
-    Ok(web::ok(caller.user_id))
+    Ok(http::ok(caller.user_id))
 }
 
 async fn maybe(MaybeCaller(caller): MaybeCaller) -> HttpResponse {
-    web::ok(caller.map(|caller| caller.user_id))
+    http::ok(caller.map(|caller| caller.user_id))
 }
 
 async fn broken() -> Result<HttpResponse, ApiError> {
@@ -100,12 +103,13 @@ impl App {
     pub async fn start_with(backend: Backend, more: &[&str]) -> Self {
         let stores = backend.start().await;
         let arguments = ["test", "--workers", "1", "--jwt-access-secret", "of a test"];
-        let Cli { http, keys } = Cli::parse_from(arguments.iter().chain(more));
+        let Cli { process, http, keys } = Cli::parse_from(arguments.iter().chain(more));
         let clock = Clock::system();
-        let platform = Platform::connect("test", http, &keys, &stores.redis_url(), vec![], clock).unwrap();
+        let platform = Platform::connect("test", process, &keys, &stores.redis_url(), vec![], clock).unwrap();
         platform.revocations.synced().await;
         testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
-        let server = Server::bind(platform.clone(), 0, routes).unwrap();
+        let http = Http::new(http, &platform).unwrap();
+        let server = Server::bind(platform.clone(), http, 0, routes).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         let operations = server.operations_address().map(|address| Client::new(format!("http://{address}")));
         tokio::task::spawn_local(server.run());

@@ -12,14 +12,14 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use backplane::traced;
 use contracts::Traceparent;
+use platform::{Platform, describe_request, join_trace};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::body_deadline::limit_body_time;
-use crate::cors::{self, Cors};
-use crate::{ApiError, ErrorCode, Platform, RequestId, trace};
+use crate::{ApiError, ErrorCode, Http, RequestId, cors};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -65,16 +65,17 @@ pub(crate) async fn observe(
     } else {
         tracing::info_span!("request", request_id, trace_id = Empty, otel.kind = Empty)
     };
-    let trace = trace::join_trace(&span, traceparent(request.headers()));
+    let trace = join_trace(&span, traceparent(request.headers()));
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let method = method_label(&request);
     // The path without the query, which may contain a token.
     let path = request.path().to_owned();
     let platform = request.app_data::<web::Data<Platform>>().cloned();
-    if let Some(platform) = &platform {
-        limit_body_time(&mut request, platform.http.body_time());
+    let http = request.app_data::<web::Data<Http>>().cloned();
+    if let Some(http) = &http {
+        limit_body_time(&mut request, http.config.body_time());
     }
-    let cors = request.app_data::<web::Data<Cors>>().cloned();
+    let cors = http.map(|http| http.cors.clone());
     let origin = cors.as_ref().and_then(|cors| cors.listed_origin(request.headers()));
 
     let (http_request, response) = if request.uri().path_and_query().is_some_and(is_too_long) {
@@ -100,7 +101,7 @@ pub(crate) async fn observe(
     {
         metrics.count(platform.service, &route, method, status, started);
     }
-    trace::describe_request(&span, method, &route, status.as_u16());
+    describe_request(&span, method, &route, status.as_u16());
     log(&span, method, &path, status, started, response.error());
     Ok(ServiceResponse::new(http_request, response))
 }

@@ -5,9 +5,10 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use contracts::{Claims, Role};
 use identity::{TokenError, service_token_id};
+use platform::Platform;
 use uuid::Uuid;
 
-use crate::{ApiError, Platform};
+use crate::ApiError;
 
 /// The caller, authenticated by a valid access token. A handler that takes it requires a token.
 #[derive(Clone, Debug)]

@@ -52,18 +52,23 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use platform::ProcessConfig;
+
     use crate::HttpConfig;
 
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
         http: HttpConfig,
+        #[command(flatten)]
+        process: ProcessConfig,
     }
 
     #[test]
     fn only_listed_and_own_origins_are_allowed_s49() {
-        let mut config = Cli::parse_from(["x", "--cors-origin", "https://App.example.com,app://."]).http;
-        config.resolve().unwrap();
+        let Cli { http: mut config, process } =
+            Cli::parse_from(["x", "--cors-origin", "https://App.example.com,app://."]);
+        config.resolve(&process).unwrap();
         let allowed = |host: &'static str, origin: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static(host));

@@ -25,7 +25,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(shared: Backplane, clock: Clock) -> Self {
+    pub fn new(shared: Backplane, clock: Clock) -> Self {
         let missed = Backplane::in_process(clock.clone());
         Self { shared, here: Backplane::in_process(clock), missed }
     }

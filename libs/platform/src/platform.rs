@@ -4,12 +4,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use backplane::{Backplane, Link, Options};
 use contracts::{Clock, Tasks};
-use identity::{KeyConfig, Keys, Revocations, Verifier};
+use identity::{KeyConfig, Keys, Revocations, TokenUses, Verifier};
 use prometheus::{IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Health, HttpConfig, Limiter, Proxies, Status, TokenUses, check_plaintext, trace};
+use crate::config::ProcessConfig;
+use crate::health::{Health, Status};
+use crate::limiter::Limiter;
+use crate::plaintext::check_plaintext;
+use crate::trace;
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -19,8 +23,7 @@ pub struct Platform {
     /// The process's name in logs and metrics.
     pub service: &'static str,
     pub clock: Clock,
-    pub http: Arc<HttpConfig>,
-    pub proxies: Arc<Proxies>,
+    pub config: Arc<ProcessConfig>,
     pub backplane: Backplane,
     pub keys: Arc<Keys>,
     /// Lifetime of an access token that can be refreshed.
@@ -41,7 +44,7 @@ pub struct Platform {
     /// Spawns all tasks.
     pub tasks: Tasks,
     /// The background tasks that end when `served` is cancelled; the process waits for them.
-    pub(crate) background: TaskTracker,
+    pub background: TaskTracker,
     pub started: Instant,
 }
 
@@ -53,18 +56,17 @@ impl Platform {
     /// If a setting is unsafe or invalid; the message names the variable.
     pub fn connect(
         service: &'static str,
-        mut http: HttpConfig,
+        config: ProcessConfig,
         keys: &KeyConfig,
         redis_url: &str,
         channels: Vec<String>,
         clock: Clock,
     ) -> Result<Self> {
-        http.resolve()?;
-        let loaded = Arc::new(Keys::load(keys, http.is_strict())?);
+        let loaded = Arc::new(Keys::load(keys, config.is_strict())?);
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
         let options = Options { channels, ..Options::new(clock.clone(), tasks.clone()) };
-        check_plaintext("REDIS_URL", redis_url, &http)?;
+        check_plaintext("REDIS_URL", redis_url, &config)?;
         let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
         let legacy = keys.jwt_accept_legacy;
@@ -72,8 +74,7 @@ impl Platform {
         let platform = Self {
             service,
             clock: clock.clone(),
-            proxies: Arc::new(Proxies::new(http.trusted_proxies.clone())),
-            http: Arc::new(http),
+            config: Arc::new(config),
             limiter: Limiter::new(backplane.clone(), clock),
             token_uses: TokenUses::default(),
             backplane,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use platform::{Platform, Status};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Platform, Status, endpoint};
+use crate::endpoint;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,25 @@
+//! A process: its settings, logging, traces, health, counters, and an orderly start and stop.
+//!
+//! No HTTP, no database and no business rules: a program that serves nothing needs no web server. Start with
+//! [`Platform::connect`].
+
+mod command_line;
+mod config;
+mod health;
+mod healthcheck;
+mod limiter;
+mod logging;
+mod plaintext;
+mod platform;
+mod signals;
+mod trace;
+
+pub use command_line::parse;
+pub use config::{Environment, ProcessConfig};
+pub use health::{Check, Health, Status};
+pub use limiter::{Limit, Limiter};
+pub use logging::init_logging;
+pub use plaintext::check_plaintext;
+pub use platform::Platform;
+pub use signals::stop_on_signals;
+pub use trace::{PROBE, describe_request, join_trace};
