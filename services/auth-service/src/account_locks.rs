@@ -86,7 +86,7 @@ impl Locks {
 pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, DbErr> {
     let places = place.windows().into_iter().map(|(name, _)| name).collect();
     let now = state.platform.clock.now();
-    let windows = login_failure::open_at(&*state.db, account, places, now).await?;
+    let windows = login_failure::open_at(&state.db, account, places, now).await?;
     let mut locks = Locks::default();
     for window in windows.into_iter().filter(|window| is_locked(&state.settings.limits, window)) {
         let lock = if window.place == EVERYWHERE { &mut locks.everywhere } else { &mut locks.here };
@@ -100,7 +100,7 @@ pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, 
 pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>) -> Result<bool, DbErr> {
     let since = state.platform.clock.now() - FAMILIAR_FOR;
     let user_id = user_id.unwrap_or(Uuid::nil());
-    login_network::is_familiar(&*state.db, user_id, &attempt.network(), since).await
+    login_network::is_familiar(&state.db, user_id, &attempt.network(), since).await
 }
 
 /// Counts a wrong password. Returns the locks that start with this failure. An attempt that had no chance

@@ -49,17 +49,17 @@ enum Holder {
 impl Holder {
     async fn find(state: &State, caller: Caller) -> Result<Self, AuthError> {
         if let Some(id) = service_token_id(&caller.user_id) {
-            let token = service_token::by_id(&*state.db, id).await?;
+            let token = service_token::by_id(&state.db, id).await?;
             let is_valid = token.is_some_and(|token| token.revoked_at.is_none());
             return if is_valid { Ok(Self::Machine) } else { Err(AuthError::UnknownCaller) };
         }
         let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
-            let user = user::by_id(&*state.db, id).await?;
+            let user = user::by_id(&state.db, id).await?;
             user.ok_or(AuthError::UnknownCaller)?;
             return Ok(Self::PersonWithoutSession { id, caller });
         };
-        let session = session::by_id(&*state.db, session_id).await?;
+        let session = session::by_id(&state.db, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
         match session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
             true => Ok(Self::Person { id, session: Box::new(session), caller }),

@@ -64,7 +64,7 @@ pub async fn log_in(
     device: Device,
 ) -> Result<LoggedIn, AuthError> {
     limits::admit_attempt(state, &attempt).await?;
-    let found = user::by_email(&*state.db, &attempt.email).await?;
+    let found = user::by_email(&state.db, &attempt.email).await?;
     let user_id = found.as_ref().map(|user| user.id);
     let (account, place) = (attempt.account(), Place::Network(attempt.network()));
     // This lock applies to every client of the network. The locks below exempt familiar networks, so they
@@ -134,7 +134,7 @@ async fn open_session(
     if upgraded_password.is_some() {
         user.audit(Action::PasswordUpgraded, Some(session_id), None);
     }
-    login_network::record(&*user.transaction, user_id, attempt.network(), user.now).await?;
+    login_network::record(&user.transaction, user_id, attempt.network(), user.now).await?;
     let change = user::ActiveModel {
         last_login_at: Set(Some(user.now)),
         last_activity_at: Set(Some(user.now)),
@@ -155,7 +155,7 @@ pub async fn change_password(
     new: Password,
     ip: IpAddr,
 ) -> Result<usize, AuthError> {
-    let known = user::by_id(&*state.db, person.id).await?.ok_or(AuthError::UnknownCaller)?;
+    let known = user::by_id(&state.db, person.id).await?.ok_or(AuthError::UnknownCaller)?;
     let email = Email::parse(&known.email).map_err(|_| AuthError::UnknownCaller)?;
     let attempt = Attempt { email, ip };
     limits::admit_attempt(state, &attempt).await?;
@@ -201,7 +201,7 @@ async fn record_failure(
     let transaction = state.db.begin().await?;
     let account = attempt.account();
     let begun =
-        account_locks::count_failure(&*transaction, state, (&account, user_id), place, had_chance, now)
+        account_locks::count_failure(&transaction, state, (&account, user_id), place, had_chance, now)
             .await?;
     let failed = action.map(|action| (action, None));
     let locked = begun.iter().map(|scope| (Action::AccountLocked, Some(scope.name())));
@@ -209,7 +209,7 @@ async fn record_failure(
     let rows = rows.map(|(action, detail)| audit_row(action, user_id, None, detail, initiator, now));
     let rows = rows.collect::<Vec<_>>();
     if !rows.is_empty() {
-        audit_log::Entity::insert_many(rows).exec_without_returning(&*transaction).await?;
+        audit_log::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
     }
     transaction.commit().await?;
     if action.is_some() {

@@ -20,7 +20,7 @@ pub const DEMO_USERS: [(&str, &str, Role); 3] = [
 pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
     for (email, password, role) in DEMO_USERS {
         let (Ok(email), Ok(password)) = (Email::parse(email), Password::parse(password)) else { continue };
-        if user::by_email(&*state.db, &email).await?.is_some() {
+        if user::by_email(&state.db, &email).await?.is_some() {
             continue;
         }
         let password = state.passwords.hash(password, vec![]).await?;

@@ -1,5 +1,5 @@
+use database::is_away;
 use http::{ApiError, ErrorCode};
-use outbox::is_away;
 use sea_orm::DbErr;
 
 use crate::password::{HashError, Overloaded, TooWeak};

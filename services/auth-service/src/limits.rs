@@ -100,7 +100,7 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
 /// total lock out no user.
 async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
     let since = state.platform.clock.now() - FAMILIAR_FOR;
-    let is_strict = is_above_total && !login_network::is_known(&*state.db, &own_network(ip), since).await?;
+    let is_strict = is_above_total && !login_network::is_known(&state.db, &own_network(ip), since).await?;
     Ok(if is_strict { STRICTNESS } else { 1 })
 }
 

@@ -6,8 +6,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
+use database::Transaction;
 use identity::{UserChange, user_mark};
-use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, SqlErr};
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl<'a> LockedUser<'a> {
         initiator: Initiator,
     ) -> Result<Option<Self>, DbErr> {
         let transaction = state.db.begin().await?;
-        let row = user::lock_owner(&*transaction, session).await?;
+        let row = user::lock_owner(&transaction, session).await?;
         Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
@@ -67,7 +67,7 @@ impl<'a> LockedUser<'a> {
         id: Uuid,
         initiator: Initiator,
     ) -> Result<Option<Self>, DbErr> {
-        let row = user::lock(&*transaction, id).await?;
+        let row = user::lock(&transaction, id).await?;
         Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
@@ -91,7 +91,7 @@ impl<'a> LockedUser<'a> {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        let row = match row.insert(&*transaction).await {
+        let row = match row.insert(&transaction).await {
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 return Err(AuthError::EmailTaken);
             }
@@ -111,7 +111,7 @@ impl<'a> LockedUser<'a> {
     /// Writes columns without effect on access tokens.
     pub async fn update(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
         let change = user::ActiveModel { id: Set(self.row.id), ..change };
-        self.row = change.update(&*self.transaction).await?;
+        self.row = change.update(&self.transaction).await?;
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl<'a> LockedUser<'a> {
     pub async fn commit(mut self) -> Result<(), DbErr> {
         if !self.audit.is_empty() {
             let rows = std::mem::take(&mut self.audit);
-            audit_log::Entity::insert_many(rows).exec_without_returning(&*self.transaction).await?;
+            audit_log::Entity::insert_many(rows).exec_without_returning(&self.transaction).await?;
         }
         self.transaction.commit().await?;
         let revocations = &self.state.platform.revocations;

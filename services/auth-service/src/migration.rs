@@ -15,7 +15,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(UsersAndSessions), Box::new(outbox::Migration), Box::new(LoginLimits)]
+        vec![Box::new(UsersAndSessions), Box::new(database::Migration), Box::new(LoginLimits)]
     }
 
     fn migration_table_name() -> DynIden {

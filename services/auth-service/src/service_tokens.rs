@@ -6,9 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, SessionDeleted};
 use contracts::{Holder, Role};
+use database::Transaction;
 use identity::TokenUses;
 use identity::{service_subject, session_mark};
-use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 use sha2::{Digest, Sha256};
@@ -49,7 +49,7 @@ pub async fn create(
     let creator = LockedUser::lock(state, admin, initiator).await?;
     let mut creator = creator.filter(LockedUser::is_active_admin).ok_or(AuthError::NotAnAdmin)?;
     let now = creator.now;
-    if service_token::count_valid(&*creator.transaction, now).await? >= MAX_VALID {
+    if service_token::count_valid(&creator.transaction, now).await? >= MAX_VALID {
         return Err(AuthError::TooManyServiceTokens);
     }
     let (id, name) = (Uuid::now_v7(), String::from(new.name));
@@ -75,7 +75,7 @@ pub async fn create(
         last_used_at: Set(None),
         revoked_at: Set(None),
     };
-    let row = row.insert(&*creator.transaction).await?;
+    let row = row.insert(&creator.transaction).await?;
     creator.audit(Action::ServiceTokenCreated, Some(id), None);
     creator.commit().await?;
     state.metrics.token("service");
@@ -84,9 +84,9 @@ pub async fn create(
 
 /// Stores the last use of each token, as reported by the services that accepted it.
 pub async fn record_uses(state: &State) -> anyhow::Result<()> {
-    for id in service_token::live_ids(&*state.db, state.platform.clock.now()).await? {
+    for id in service_token::live_ids(&state.db, state.platform.clock.now()).await? {
         if let Some(at) = TokenUses::take(&state.platform.backplane, id).await? {
-            service_token::record_use(&*state.db, id, at).await?;
+            service_token::record_use(&state.db, id, at).await?;
         }
     }
     Ok(())
@@ -96,9 +96,9 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut transaction = state.db.begin().await?;
     let now = state.platform.clock.now();
-    let token = service_token::end(&*transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
+    let token = service_token::end(&transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
-    audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
+    audit_log::Entity::insert(audit).exec_without_returning(&transaction).await?;
     emit_end(&mut transaction, &token, reason);
     transaction.commit().await?;
     state.platform.revocations.end_session(id, reason);
@@ -108,7 +108,7 @@ pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiato
 /// Revokes the tokens whose creator is not an active admin. Covers rows that were changed by hand or restored
 /// from a backup; see also [`LockedUser::end_service_tokens`].
 pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
-    for id in service_token::orphaned_ids(&*state.db, state.platform.clock.now()).await? {
+    for id in service_token::orphaned_ids(&state.db, state.platform.clock.now()).await? {
         match end(state, id, EndReason::Admin, Initiator::service_itself()).await {
             // Another replica was faster.
             Ok(()) | Err(AuthError::UnknownServiceToken) => {}
@@ -126,7 +126,7 @@ impl LockedUser<'_> {
     /// Revokes the service tokens that the user created. A token must not outlive its creator's right to
     /// create it.
     pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
-        for token in service_token::end_of(&*self.transaction, self.row.id, self.now).await? {
+        for token in service_token::end_of(&self.transaction, self.row.id, self.now).await? {
             emit_end(&mut self.transaction, &token, reason);
             self.audit(Action::ServiceTokenEnded, Some(token.id), Some(reason.into_str()));
             self.ended.push((token.id, reason));

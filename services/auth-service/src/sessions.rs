@@ -52,7 +52,7 @@ impl LockedUser<'_> {
             revoked_at: Set(None),
             revoked_reason: Set(None),
         };
-        let session = session.insert(&*self.transaction).await?;
+        let session = session.insert(&self.transaction).await?;
         let device_info = session.device_info.info();
         self.transaction.emit(SessionCreated { user_id: self.row.id, session_id: id, device_info });
         Ok(session)
@@ -60,14 +60,14 @@ impl LockedUser<'_> {
 
     /// The live sessions, most recently active first.
     pub async fn live_sessions(&self) -> Result<Vec<session::Model>, DbErr> {
-        let open = session::open_of(&*self.transaction, self.row.id).await?;
+        let open = session::open_of(&self.transaction, self.row.id).await?;
         let idle_timeout = self.state.settings.idle_timeout();
         Ok(open.into_iter().filter(|session| session.is_live(self.now, idle_timeout)).collect())
     }
 
     /// A session of this user that is not marked as ended.
     pub async fn open_session_by_id(&self, id: Uuid) -> Result<Option<session::Model>, DbErr> {
-        let session = session::by_id(&*self.transaction, id).await?;
+        let session = session::by_id(&self.transaction, id).await?;
         Ok(session.filter(|session| session.user_id == self.row.id && session.revoked_at.is_none()))
     }
 
@@ -113,7 +113,7 @@ impl LockedUser<'_> {
         if is_stale || decision == Decision::Rotate {
             change.last_activity = Set(self.now);
         }
-        let session = if change.is_changed() { change.update(&*self.transaction).await? } else { session };
+        let session = if change.is_changed() { change.update(&self.transaction).await? } else { session };
         Ok(Some(Refreshed { session, counter, is_new }))
     }
 
@@ -133,7 +133,7 @@ impl LockedUser<'_> {
             .await?;
         let change =
             session::ActiveModel { id: Set(session_id), last_activity: Set(self.now), ..Default::default() };
-        Ok(Some(change.update(&*self.transaction).await?))
+        Ok(Some(change.update(&self.transaction).await?))
     }
 
     /// Ends a session that is not yet marked as ended.
@@ -144,7 +144,7 @@ impl LockedUser<'_> {
             revoked_reason: Set(Some(StoredReason(reason))),
             ..Default::default()
         };
-        change.update(&*self.transaction).await?;
+        change.update(&self.transaction).await?;
         let mark = session_mark(session.id, reason, self.mark_until());
         let event = SessionDeleted { user_id: self.row.id, session_id: session.id, reason };
         self.transaction.emit_with(event, vec![mark]);
@@ -155,7 +155,7 @@ impl LockedUser<'_> {
 
     /// Ends the expired sessions.
     pub async fn end_overdue_sessions(&mut self) -> Result<(), DbErr> {
-        for session in session::open_of(&*self.transaction, self.row.id).await? {
+        for session in session::open_of(&self.transaction, self.row.id).await? {
             if let Some(reason) = session.lifetime().over(self.now, self.state.settings.idle_timeout()) {
                 self.end_session(&session, reason).await?;
             }
@@ -190,7 +190,7 @@ impl LockedUser<'_> {
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
         let login_epoch = Set(self.row.login_epoch + 1);
         self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;
-        let open = session::open_of(&*self.transaction, self.row.id).await?;
+        let open = session::open_of(&self.transaction, self.row.id).await?;
         let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();
         for session in &ending {
             self.end_session(session, reason).await?;

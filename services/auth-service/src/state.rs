@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use outbox::Database;
+use database::Database;
 use platform::{Platform, Status, check_plaintext};
 use tokio::sync::Semaphore;
 

@@ -32,7 +32,7 @@ pub async fn update(
     let transaction = state.db.begin().await?;
     // Locked before the user's own row and always in the same order, so that two admins who demote each other
     // at the same time come one after the other.
-    let active_admins = user::lock_active_admins(&*transaction).await?;
+    let active_admins = user::lock_active_admins(&transaction).await?;
     let user = LockedUser::lock_in(state, transaction, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
 
@@ -81,8 +81,8 @@ pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result
     let user = LockedUser::lock(state, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
     let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
-    let lifted = account_locks::of_users(&*user.transaction, state, vec![id]).await?.len();
-    login_failure::delete_of(&*user.transaction, &account(&email)).await?;
+    let lifted = account_locks::of_users(&user.transaction, state, vec![id]).await?.len();
+    login_failure::delete_of(&user.transaction, &account(&email)).await?;
     if lifted > 0 {
         user.audit(Action::LocksLifted, None, None);
     }

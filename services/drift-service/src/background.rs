@@ -29,7 +29,7 @@ async fn clean(state: &State, stop: CancellationToken) {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = answered_request::clean(&*state.database, state.platform.clock.now()).await {
+        if let Err(error) = answered_request::clean(&state.database, state.platform.clock.now()).await {
             tracing::warn!(%error, "could not delete old idempotency keys");
         }
     }

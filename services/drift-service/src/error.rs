@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
+use database::is_away;
 use http::{ApiError, ErrorCode};
-use outbox::is_away;
 use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;

@@ -13,7 +13,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(DriftsAndAlerts), Box::new(outbox::Migration), Box::new(trusted::Trusted)]
+        vec![Box::new(DriftsAndAlerts), Box::new(database::Migration), Box::new(trusted::Trusted)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use outbox::Database;
+use database::Database;
 use platform::{Platform, Status, check_plaintext};
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};

@@ -72,8 +72,8 @@ pub async fn get_summary(
     ValidQuery(query): ValidQuery<SummaryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let filter = query.filter()?;
-    let mark = alert::reader_mark(&*state.database, reader.user_id).await?;
-    let summary = summarize(&*state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
+    let mark = alert::reader_mark(&state.database, reader.user_id).await?;
+    let summary = summarize(&state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
     Ok(http::ok(summary))
 }
 

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use database::Transaction;
 use http::{ApiError, ValidJson};
-use outbox::Transaction;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -99,10 +99,10 @@ pub async fn begin(
     let request_hash = digest(&[conditions.route.as_bytes(), body]);
     let claim = Claim { id: &id, actor: &actor.user_id, request_hash: &request_hash, at };
     // Waits for a write with the same key that is in progress.
-    if answered_request::claim(&*tx, claim).await? {
+    if answered_request::claim(&tx, claim).await? {
         return Ok(Begun::Write(Write { tx, actor, at, answer_id: Some(id) }));
     }
-    match answered_request::by_id(&*tx, &id).await? {
+    match answered_request::by_id(&tx, &id).await? {
         Some(answered) if answered.request_hash == request_hash => Ok(Begun::Answered(replay(&answered))),
         _ => Err(DriftError::KeyReused),
     }
@@ -120,7 +120,7 @@ impl Write {
         // Serialized directly to text: a `serde_json::Value` in between would round the numbers of a state.
         let body = serde_json::to_string(&Envelope { success: true, data })?;
         if let Some(id) = &self.answer_id {
-            answered_request::store(&*self.tx, id, status, &body).await?;
+            answered_request::store(&self.tx, id, status, &body).await?;
         }
         self.tx.commit().await?;
         Ok(HttpResponse::build(status).content_type("application/json").body(body))

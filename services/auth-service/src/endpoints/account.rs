@@ -26,7 +26,7 @@ pub struct PasswordChange {
 /// Returns the caller's user.
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
 pub async fn get_me(state: Data<State>, person: AnyPerson, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let user = user::by_id(&*state.db, person.id).await.map_err(AuthError::from)?;
+    let user = user::by_id(&state.db, person.id).await.map_err(AuthError::from)?;
     Ok(http::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
 }
 

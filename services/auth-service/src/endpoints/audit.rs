@@ -65,7 +65,7 @@ pub async fn list_audit(
 ) -> Result<HttpResponse, ApiError> {
     let before = query.cursor.as_deref().map(cursor::decode::<i64>).transpose()?;
     let action = query.action.map(|action| action.into_str());
-    let page = audit_log::page(&*state.db, query.user_id, action, before, query.limit + 1);
+    let page = audit_log::page(&state.db, query.user_id, action, before, query.limit + 1);
     let rows = page.await.map_err(AuthError::from)?;
     Ok(answers::page(rows, query.limit, |row| json!(row.id), AuditEntry::from))
 }

@@ -113,7 +113,7 @@ pub async fn list_service_tokens(
     ValidQuery(query): ValidQuery<ServiceTokenQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
-    let page = service_token::page(&*state.db, state.platform.clock.now(), after, query.limit + 1);
+    let page = service_token::page(&state.db, state.platform.clock.now(), after, query.limit + 1);
     let tokens = page.await.map_err(AuthError::from)?;
     Ok(answers::page(tokens, query.limit, |token| json!(token.id), ServiceToken::from))
 }

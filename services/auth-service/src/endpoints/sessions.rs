@@ -58,7 +58,7 @@ pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Resu
 /// Lists the caller's live sessions.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
 pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let open = session::open_of(&*state.db, person.id).await.map_err(AuthError::from)?;
+    let open = session::open_of(&state.db, person.id).await.map_err(AuthError::from)?;
     let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
     let sessions = live.map(|session| Session::of(session, &person, &state)).collect::<Vec<_>>();

@@ -68,7 +68,7 @@ async fn token_in_use(state: &State, tokens: &[String]) -> Result<RefreshToken, 
     }
     let (now, settings) = (state.platform.clock.now(), &state.settings);
     for &token in &genuine {
-        if let Some(session) = session::by_id(&*state.db, token.session_id).await?
+        if let Some(session) = session::by_id(&state.db, token.session_id).await?
             && session.is_live(now, settings.idle_timeout())
             && session.rotation.decide(token.counter, now, settings.rotation()) != Decision::Theft
         {

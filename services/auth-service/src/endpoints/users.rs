@@ -100,10 +100,10 @@ pub async fn list_users(
     if after.as_deref().is_some_and(|after| one_line(after).is_err()) {
         return Err(ApiError::validation("cursor", "is not a cursor of this list"));
     }
-    let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
+    let page = user::page(&state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
     let users = page.await.map_err(AuthError::from)?;
     let ids = users.iter().map(|user| user.id).collect();
-    let locks = account_locks::of_users(&*state.db, &state, ids).await.map_err(AuthError::from)?;
+    let locks = account_locks::of_users(&state.db, &state, ids).await.map_err(AuthError::from)?;
     Ok(answers::page(
         users,
         query.limit,

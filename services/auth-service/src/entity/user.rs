@@ -1,8 +1,9 @@
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use database::contains;
 use identity::UserChange;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
+use sea_orm::sea_query::Query;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use super::{StoredRole, session};
@@ -95,13 +96,8 @@ pub async fn page(
     after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let containing = q.map(|q| {
-        let escaped = q.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
-        Condition::any()
-            .add(Expr::col(Column::Search).like(pattern.clone()))
-            .add(Expr::col(Column::Email).like(pattern))
-    });
+    let containing =
+        q.map(|q| Condition::any().add(contains(Column::Search, q)).add(contains(Column::Email, q)));
     Entity::find()
         .filter(Condition::all().add_option(containing))
         .filter(Condition::all().add_option(after.map(|email| Column::Email.gt(email))))

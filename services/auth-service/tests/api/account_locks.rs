@@ -252,7 +252,7 @@ async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] ba
 
     let app = App::with(backend, &["--login-failures-per-ip=2", BEHIND_PROXY]).await;
     app.sign_up("alice").await;
-    let failures = || login_failure::Entity::find().count(&*app.state.db);
+    let failures = || login_failure::Entity::find().count(&app.state.db);
     for nth in 0..20 {
         app.try_log_in_at(ATTACKER, &email(&format!("nobody{nth}")), WRONG).await;
     }
@@ -260,7 +260,7 @@ async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] ba
     assert_eq!(failures().await.unwrap(), 9);
     app.advance(chrono::TimeDelta::days(31));
     eventually("the rows are deleted", async || {
-        let networks = login_network::Entity::find().count(&*app.state.db).await.unwrap();
+        let networks = login_network::Entity::find().count(&app.state.db).await.unwrap();
         failures().await.unwrap() == 0 && networks == 0
     })
     .await;

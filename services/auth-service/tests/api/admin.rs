@@ -82,7 +82,7 @@ async fn the_last_active_admin_stays_s30(#[values(Backend::Memory, Backend::Real
     let db = &app.state.db;
     let held = db.begin().await.unwrap();
     for id in [root.id, second.id] {
-        user::lock(&*held, id).await.unwrap();
+        user::lock(&held, id).await.unwrap();
     }
     let release = async {
         if backend == Backend::Real {

@@ -39,7 +39,8 @@ impl Write for Log {
 }
 
 fn record_logs() {
-    let ours = ["auth_service", "web", "identity", "outbox", "backplane", "actix_web", "actix_http"];
+    let ours =
+        ["auth_service", "http", "platform", "identity", "database", "backplane", "actix_web", "actix_http"];
     let targets = ours.map(|target| (target, tracing::Level::DEBUG));
     let _ = tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Log))
@@ -49,7 +50,7 @@ fn record_logs() {
 
 /// Returns every row of every table.
 async fn rows(app: &App) -> Vec<Value> {
-    let db = &*app.state.db;
+    let db = &app.state.db;
     let backend = db.get_database_backend();
     let tables = match backend {
         DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",

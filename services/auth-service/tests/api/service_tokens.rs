@@ -50,7 +50,7 @@ async fn a_service_token_works_everywhere_until_an_admin_revokes_it(
         listed[0]["id"] == *id && listed[0]["lastUsedAt"].is_string()
     })
     .await;
-    let row = service_token::live_ids(&*app.state.db, app.state.platform.clock.now()).await.unwrap();
+    let row = service_token::live_ids(&app.state.db, app.state.platform.clock.now()).await.unwrap();
     assert_eq!(row.len(), 1);
 
     root.client.delete(&format!("/api/auth/tokens/{id}")).await.expect(StatusCode::OK);

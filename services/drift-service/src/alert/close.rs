@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::alert::AlertClosed;
-use outbox::Transaction;
+use database::Transaction;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -17,13 +17,13 @@ pub async fn close_of_drift(
     actor: &Actor,
     at: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let ids = entity::close_of_drift(&**tx, drift_id, &actor.user_id, at).await?;
+    let ids = entity::close_of_drift(tx, drift_id, &actor.user_id, at).await?;
     let record = |id: &Uuid| Record {
         from: Some("unread"),
         to: Some("read"),
         ..Record::new(Subject::Alert(*id), AuditAction::AlertClose)
     };
-    audit::record(&**tx, actor, at, ids.iter().map(record).collect()).await?;
+    audit::record(tx, actor, at, ids.iter().map(record).collect()).await?;
     for id in ids {
         tx.emit(AlertClosed { id });
     }

@@ -1,6 +1,7 @@
 //! The table of alerts and its queries.
 
 use chrono::{DateTime, Utc};
+use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -8,10 +9,6 @@ use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect};
 
 use super::{AlertType, reads};
 use crate::rules::Severity;
-
-/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 10.
-const ROWS_PER_INSERT: usize = 2_000;
-const IDS_PER_STATEMENT: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alerts", rename_all = "camelCase")]
@@ -123,11 +120,8 @@ pub async fn drifts_with(
 }
 
 pub async fn insert(db: &impl ConnectionTrait, alerts: &[Model]) -> Result<(), DbErr> {
-    for chunk in alerts.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|alert| alert.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    insert_chunked(db, alerts.iter().cloned().map(|alert| alert.into_active_model().reset_all()).collect())
+        .await
 }
 
 fn is_read_by(reader: Option<&ReaderMark>, is_read: bool) -> Condition {

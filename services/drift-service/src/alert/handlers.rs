@@ -51,7 +51,7 @@ pub async fn list_alerts(
     ValidQuery(query): ValidQuery<AlertQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = reader.audience;
-    let reader = reader_mark(&*state.database, reader.user_id).await?;
+    let reader = reader_mark(&state.database, reader.user_id).await?;
     let bound = format!("{:?}", (query.is_read, query.severity, query.alert_type, query.drift_id));
     let filter = Filter {
         is_read: query.is_read,
@@ -61,10 +61,10 @@ pub async fn list_alerts(
         drift_id: query.drift_id,
     };
     let after = page::after(query.cursor.as_deref(), &bound)?;
-    let rows = entity::page(&*state.database, &filter, after, query.limit + 1).await;
+    let rows = entity::page(&state.database, &filter, after, query.limit + 1).await;
     let rows = rows.map_err(DriftError::from)?;
     let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
-    let views = views(&*state.database, alerts, audience, reader.as_ref()).await?;
+    let views = views(&state.database, alerts, audience, reader.as_ref()).await?;
     Ok(http::list(views, query.limit, next))
 }
 
@@ -78,10 +78,10 @@ pub async fn get_alert(
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let alert = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    let mark = reader_mark(&*state.database, reader.user_id).await?;
-    Ok(http::ok(views(&*state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
+    let mark = reader_mark(&state.database, reader.user_id).await?;
+    Ok(http::ok(views(&state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
 }
 
 /// Marks an alert as read for the caller. A repetition changes nothing.
@@ -100,24 +100,24 @@ pub async fn read_alert(
         Begun::Write(write) => write,
         Begun::Answered(response) => return Ok(response),
     };
-    let alert = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
+    let alert = entity::by_id(&write.tx, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
     let user_id = write.actor.user_id.clone();
-    let mark = reader_mark(&*write.tx, Some(user_id.clone())).await?;
+    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
     let is_covered = mark.as_ref().is_some_and(|mark| mark.read_until >= Some(alert.created_at));
     if !alert.is_read
         && !is_covered
-        && reads::note(&*write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
+        && reads::note(&write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
     {
         let record = Record {
             from: Some("unread"),
             to: Some("read"),
             ..Record::new(Subject::Alert(id), AuditAction::AlertRead)
         };
-        audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
+        audit::record(&write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
         write.tx.emit(AlertRead { id, user_id });
     }
-    let view = views(&*write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
+    let view = views(&write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
     Ok(write.answer(StatusCode::OK, &view).await?)
 }
 
@@ -155,7 +155,7 @@ pub async fn create_alert(
             Begun::Answered(answer) => return Ok(answer),
         };
     if let Some(id) = body.drift_id
-        && drift::entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?.is_none()
+        && drift::entity::by_id(&write.tx, id).await.map_err(DriftError::from)?.is_none()
     {
         return Err(ApiError::validation("driftId", "there is no such drift"));
     }
@@ -199,10 +199,10 @@ pub async fn read_all_alerts(
         Begun::Answered(answer) => return Ok(answer),
     };
     let user_id = write.actor.user_id.clone();
-    let mark = reader_mark(&*write.tx, Some(user_id.clone())).await?;
-    let read = entity::count_unread(&*write.tx, mark.as_ref()).await.map_err(DriftError::from)?;
+    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
+    let read = entity::count_unread(&write.tx, mark.as_ref()).await.map_err(DriftError::from)?;
     if read > 0 {
-        reads::note_all(&*write.tx, &user_id, write.at).await.map_err(DriftError::from)?;
+        reads::note_all(&write.tx, &user_id, write.at).await.map_err(DriftError::from)?;
         write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
     }
     Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
@@ -223,9 +223,9 @@ pub async fn delete_alert(
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    let alert = entity::delete(&*write.tx, id).await.map_err(DriftError::from)?;
+    let alert = entity::delete(&write.tx, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    audit::record(&*write.tx, &write.actor, write.at, vec![deletion(&alert)])
+    audit::record(&write.tx, &write.actor, write.at, vec![deletion(&alert)])
         .await
         .map_err(DriftError::from)?;
     Ok(write.answer(StatusCode::OK, &()).await?)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::alert::AlertCreated;
-use outbox::Transaction;
+use database::Transaction;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -81,8 +81,8 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
             ..Record::new(Subject::Alert(alert.id), AuditAction::AlertCreate)
         })
         .collect();
-    entity::insert(&**tx, &alerts).await?;
-    audit::record(&**tx, actor, at, records).await?;
+    entity::insert(tx, &alerts).await?;
+    audit::record(tx, actor, at, records).await?;
     for alert in alerts {
         tx.emit(AlertCreated {
             id: alert.id,
@@ -105,7 +105,7 @@ pub async fn raise_once(
 ) -> Result<(), DbErr> {
     let Some(alert_type) = alerts.first().map(|alert| alert.alert_type) else { return Ok(()) };
     let ids: Vec<Uuid> = alerts.iter().filter_map(|alert| alert.drift_id).collect();
-    let had = entity::drifts_with(&**tx, alert_type, &ids).await?;
+    let had = entity::drifts_with(tx, alert_type, &ids).await?;
     alerts.retain(|alert| alert.drift_id.is_some_and(|id| !had.contains(&id)));
     raise(tx, actor, alerts).await
 }

@@ -1,11 +1,9 @@
 use chrono::{DateTime, Utc};
+use database::insert_chunked;
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
-
-/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 12.
-const ROWS_PER_INSERT: usize = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drift_audit", rename_all = "camelCase")]
@@ -37,11 +35,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
-    for chunk in rows.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    insert_chunked(db, rows.iter().cloned().map(|row| row.into_active_model().reset_all()).collect()).await
 }
 
 /// Returns the rows that follow `after`, newest first.

@@ -109,7 +109,7 @@ pub async fn get_drift_history(
     ValidQuery(HistoryQuery { limit, cursor }): ValidQuery<HistoryQuery>,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let first = entity::page(&*state.database, Some(id), None, None, None, 1).await;
+    let first = entity::page(&state.database, Some(id), None, None, None, 1).await;
     if first.map_err(DriftError::from)?.is_empty() {
         return Err(DriftError::NotFound("drift").into());
     }
@@ -121,8 +121,7 @@ async fn list(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError
     let bound = format!("{:?}", (entity_id, &action, &actor));
     let after = page::after(cursor.as_deref(), &bound)?;
     let rows =
-        entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1)
-            .await;
+        entity::page(&state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1).await;
     let (rows, next) = page::cut(rows.map_err(DriftError::from)?, limit, &bound, |row| (row.at, row.id));
     Ok(http::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
 }

@@ -30,9 +30,9 @@ pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) ->
             return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
         };
         let change = change(write, &drift, to, decision);
-        let won = entity::update_if(&*write.tx, drift.id, drift.status, decision.if_match, change).await?;
+        let won = entity::update_if(&write.tx, drift.id, drift.status, decision.if_match, change).await?;
         let from = drift.status;
-        drift = entity::by_id(&*write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
+        drift = entity::by_id(&write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
         if won {
             follow_up(write, &drift, from, decision).await?;
             return Ok(drift);
@@ -90,7 +90,7 @@ async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &De
         changed_fields: vec!["status"],
         ..Record::of_drift(drift.id, audit_action(decision.action))
     };
-    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
     announce(&mut write.tx, drift, decision.action);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
 use sea_orm::QuerySelect;
@@ -9,11 +10,6 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 
 use super::{Kind, ResolvedHow, Status};
 use crate::rules::Severity;
-
-/// Maximum number of rows in one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 42.
-const ROWS_PER_INSERT: usize = 500;
-/// Maximum number of ids in one statement.
-pub(super) const IDS_PER_STATEMENT: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
@@ -117,11 +113,8 @@ pub async fn live_by_fingerprint(
 }
 
 pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), DbErr> {
-    for chunk in drifts.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|drift| drift.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    insert_chunked(db, drifts.iter().cloned().map(|drift| drift.into_active_model().reset_all()).collect())
+        .await
 }
 
 /// Counts sightings of unchanged drifts. Their versions stay.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
-use outbox::Transaction;
+use database::Transaction;
 
 use super::content;
 use super::entity::Model;

@@ -1,11 +1,12 @@
 //! The filters that lists and the summary share.
 
 use contracts::Timestamp;
+use database::contains;
 use http::{AnyOf, ApiError};
 use sea_orm::Condition;
 use sea_orm::Value;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::Expr;
 
 use super::entity::Column;
 use super::{Kind, Status};
@@ -119,10 +120,6 @@ impl Filter {
         fn any_of<T: Clone + Into<Value>>(column: Column, values: Option<&AnyOf<T>>) -> Option<Expr> {
             values.map(|values| column.is_in(values.0.iter().cloned()))
         }
-        let contains = |text: &String| {
-            let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            Expr::col(Column::SearchText).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
-        };
         Condition::all()
             .add_option(any_of(Column::Status, self.status.as_ref()))
             .add_option(any_of(Column::Severity, self.severity.as_ref()))
@@ -132,7 +129,12 @@ impl Filter {
             .add_option(any_of(Column::AccountId, self.account_id.as_ref()))
             .add_option(any_of(Column::Stack, self.stack.as_ref()))
             .add_option(self.resource_id.as_ref().map(|id| Column::ResourceId.eq(id)))
-            .add_option(self.q.as_ref().filter(|text| !text.is_empty()).map(contains))
+            .add_option(
+                self.q
+                    .as_ref()
+                    .filter(|text| !text.is_empty())
+                    .map(|text| contains(Column::SearchText, text)),
+            )
             .add_option(self.detected_from.map(|from| Column::DetectedAt.gte(from.0)))
             .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to.0)))
             .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))

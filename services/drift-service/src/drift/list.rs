@@ -143,10 +143,10 @@ mod tests {
     const ROWS: u32 = 20_000;
 
     /// Creates a database with many drifts and up-to-date planner statistics.
-    async fn many_drifts(url: &str) -> outbox::Database {
+    async fn many_drifts(url: &str) -> database::Database {
         let clock = Clock::system();
         let backplane = Backplane::in_process(clock.clone());
-        let db = outbox::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
+        let db = database::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
         let seed = format!(
             r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",
                 "severityRank", "kind", "status", "difference", "costCents", "detectedAt", "firstSeenAt",
@@ -172,7 +172,7 @@ mod tests {
                 let sort = sort.map_err(|error: de::value::Error| error).unwrap();
                 let mut query: DriftQuery = serde_json::from_str("{}").unwrap();
                 query.sort = sort;
-                let (_, next) = query.page(&*db).await.unwrap();
+                let (_, next) = query.page(&db).await.unwrap();
                 query.cursor = next;
                 let select = query.select().unwrap().build(DbBackend::Postgres);
                 let explain = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {select}"));

@@ -1,10 +1,11 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
+use database::IDS_PER_STATEMENT;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use super::entity::{Column, Entity, IDS_PER_STATEMENT, Model};
+use super::entity::{Column, Entity, Model};
 use super::{Kind, Status};
 use crate::rules::Severity;
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::DriftCreated;
-use outbox::Transaction;
+use database::Transaction;
 use scan::Finding;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftResolved, DriftUpdated};
-use outbox::Transaction;
+use database::Transaction;
 use scan::rules::Rules;
 use scan::{Change, Finding, Match};
 use sea_orm::ActiveValue::Set;
@@ -56,13 +56,13 @@ pub async fn apply(
     for found in matches {
         sort_in(&mut plan, found, &live, &previous);
     }
-    entity::record_sightings(&**tx, &plan.unchanged, stamp.taken_at).await?;
+    entity::record_sightings(tx, &plan.unchanged, stamp.taken_at).await?;
     for (id, change) in plan.learned {
         let change = ActiveModel { updated_at: Set(stamp.now), ..change };
-        entity::rerate(&**tx, id, change, false).await?;
+        entity::rerate(tx, id, change, false).await?;
     }
     for (id, change) in plan.rewritten {
-        entity::update_seen(&**tx, id, seen(change, stamp), false).await?;
+        entity::update_seen(tx, id, seen(change, stamp), false).await?;
     }
     let mut listed = update(tx, plan.updated, stamp).await?;
     // Resolved before new rows are inserted, because only one row of a fingerprint may be live.
@@ -148,8 +148,8 @@ async fn insert(
         to: Some(row.status.into_str()),
         ..Record::of_drift(row.id, AuditAction::DriftCreate)
     };
-    entity::insert(&**tx, &rows).await?;
-    audit::record(&**tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
+    entity::insert(tx, &rows).await?;
+    audit::record(tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));
     alert::raise(tx, stamp.actor, of_new(&alarming, stamp.stack, stamp.now)).await?;
     Ok(rows.iter().map(|row| listed(row.id, row.into(), stamp, change_of(row.previous_drift_id))).collect())
@@ -197,11 +197,11 @@ async fn resolve(
     stamp: &Stamp<'_>,
 ) -> Result<(), DbErr> {
     let ids: Vec<Uuid> = drifts.iter().map(|drift| drift.id).collect();
-    entity::resolve_locked(&**tx, &ids, how, &stamp.actor.user_id, stamp.now).await?;
+    entity::resolve_locked(tx, &ids, how, &stamp.actor.user_id, stamp.now).await?;
     let action =
         if how == ResolvedHow::Superseded { AuditAction::DriftSupersede } else { AuditAction::DriftResolve };
     let record = |drift: &Live| Record::resolved(drift.id, action, drift.status);
-    audit::record(&**tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
+    audit::record(tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
     for drift in drifts {
         tx.emit(DriftResolved {
             id: drift.id,
@@ -256,9 +256,9 @@ async fn update(
             };
             changed.push(listed(drift.id, shown, stamp, "changed"));
         }
-        entity::update_seen(&**tx, drift.id, seen(change, stamp), true).await?;
+        entity::update_seen(tx, drift.id, seen(change, stamp), true).await?;
     }
-    audit::record(&**tx, stamp.actor, stamp.now, records).await?;
+    audit::record(tx, stamp.actor, stamp.now, records).await?;
     alert::raise_once(tx, stamp.actor, escalated).await?;
     Ok(changed)
 }

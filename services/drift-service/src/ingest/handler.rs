@@ -187,13 +187,13 @@ async fn ingest_stack(
 ) -> Result<(), DriftError> {
     let taken_at = taken_at(&scan, write.at)?;
     let account_id = query.account_id.as_deref();
-    stack::lock(&*write.tx, &scan.stack).await?;
-    if let Some(last) = stack::last_scan(&*write.tx, &scan.stack, account_id).await?
+    stack::lock(&write.tx, &scan.stack).await?;
+    if let Some(last) = stack::last_scan(&write.tx, &scan.stack, account_id).await?
         && taken_at < last
     {
         return Err(DriftError::StaleScan { last });
     }
-    stack::record_scan(&*write.tx, &scan.stack, account_id, taken_at).await?;
+    stack::record_scan(&write.tx, &scan.stack, account_id, taken_at).await?;
 
     let is_complete = query.complete && resolves(&mut scan, query.assume_complete);
     let coverage = Coverage { account_id, is_complete };
@@ -209,7 +209,7 @@ async fn ingest_stack(
         report.drifts.extend(preview(&scan.stack, &matched));
         return Ok(());
     }
-    note_uses(&*write.tx, &state.rules, &scan.rule_uses, write.at).await?;
+    note_uses(&write.tx, &state.rules, &scan.rule_uses, write.at).await?;
     let stamp = Stamp {
         actor: &write.actor,
         rules: &state.rules,

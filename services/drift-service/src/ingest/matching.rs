@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use outbox::Transaction;
+use database::Transaction;
 use scan::rules::Rules;
 use scan::{Change, Match, Scan, match_findings};
 use sea_orm::DbErr;
@@ -36,12 +36,12 @@ pub async fn match_stored(
     coverage: Coverage<'_>,
     rules: &Rules,
 ) -> Result<Matched, DbErr> {
-    let drifts = live::lock_live(&**tx, &scan.stack).await?;
+    let drifts = live::lock_live(tx, &scan.stack).await?;
     // The shown state is read only for drifts that may have to be compared with it.
     let decided = |drift: &&Live| drift.status != Status::Detected || drift.decidable.is_none();
     let ids: Vec<Uuid> = drifts.iter().filter(decided).map(|drift| drift.id).collect();
     let shown: HashMap<Uuid, Shown> =
-        live::shown(&**tx, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
+        live::shown(tx, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
     let stored = drifts.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
     let found = match_findings(scan, stored, coverage.is_complete, rules);
 
@@ -62,7 +62,7 @@ async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<S
     let fingerprints: Vec<&str> = new.iter().map(|found| found.fingerprint.as_str()).collect();
     let hashes: HashSet<(&str, &str)> =
         new.iter().map(|found| (found.fingerprint.as_str(), found.finding.actual_hash.as_str())).collect();
-    let resolved = live::last_resolved(&**tx, &fingerprints).await?;
+    let resolved = live::last_resolved(tx, &fingerprints).await?;
     Ok(resolved
         .into_iter()
         .filter(|drift| hashes.contains(&(drift.fingerprint.as_str(), drift.actual_hash.as_str())))

@@ -41,7 +41,7 @@ pub struct RuleView {
     responses((status = 200, body = Success<RulesView>)),
     security(("bearer" = ["viewer"])))]
 pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let used = uses::all(&*state.database).await.map_err(DriftError::from)?;
+    let used = uses::all(&state.database).await.map_err(DriftError::from)?;
     let used: HashMap<String, uses::Model> = used.into_iter().map(|row| (row.rule.clone(), row)).collect();
     let view = |rule: &scan::rules::Rule| {
         let used = used.get(&rule.text);

@@ -1,7 +1,7 @@
 //! Rates the live drifts again if the rules have changed since they were last applied.
 
 use chrono::{DateTime, Utc};
-use outbox::{Database, Transaction};
+use database::{Database, Transaction};
 use scan::StateKey;
 use scan::rerate::{Rerated, Stored, rerate};
 use scan::rules::{Rules, Subject};
@@ -40,19 +40,19 @@ pub async fn reapply(
     let digest = digest(rules);
     let mut tx = database.begin().await?;
     // Locks the setting, so that only one of several processes applies the rules.
-    if setting::lock(&*tx, SETTING).await?.as_deref() == Some(digest.as_str()) {
+    if setting::lock(&tx, SETTING).await?.as_deref() == Some(digest.as_str()) {
         return Ok(());
     }
     let (mut rerated, mut after) = (0, None);
     loop {
-        let rows = live::live_after(&*tx, after, ROWS_AT_ONCE).await?;
+        let rows = live::live_after(&tx, after, ROWS_AT_ONCE).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id);
         for row in rows {
             rerated += usize::from(apply_to(&mut tx, row, rules, key, at).await?);
         }
     }
-    setting::store(&*tx, SETTING, &digest).await?;
+    setting::store(&tx, SETTING, &digest).await?;
     tx.commit().await?;
     if rerated > 0 {
         tracing::info!(drifts = rerated, "rated live drifts again with the current rules");
@@ -61,7 +61,7 @@ pub async fn reapply(
 }
 
 async fn report_unused(database: &Database, rules: &Rules) -> Result<(), DbErr> {
-    let used = uses::all(&**database).await?;
+    let used = uses::all(database).await?;
     for rule in rules.listed() {
         if !used.iter().any(|used| used.rule == rule.text) {
             tracing::warn!(rule = ?rule.text, "this rule has not matched anything yet");
@@ -98,9 +98,9 @@ async fn apply_to(
     );
     if rerated.is_ignored {
         let from = row.status;
-        entity::resolve_locked(&**tx, &[row.id], ResolvedHow::Ignored, &actor.user_id, at).await?;
+        entity::resolve_locked(tx, &[row.id], ResolvedHow::Ignored, &actor.user_id, at).await?;
         let record = Record::resolved(row.id, AuditAction::DriftResolve, from);
-        audit::record(&**tx, &actor, at, vec![record]).await?;
+        audit::record(tx, &actor, at, vec![record]).await?;
         tx.emit(crate::drift::resolved(&row, ResolvedHow::Ignored, at));
         return Ok(true);
     }
@@ -119,7 +119,7 @@ async fn apply_to(
             changed_fields: vec!["severity"],
             ..Record::of_drift(drift.id, AuditAction::DriftUpdate)
         };
-        audit::record(&**tx, &actor, at, vec![record]).await?;
+        audit::record(tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
         if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {
             let escalated = alert::about(&drift, AlertType::SeverityEscalated, at);
@@ -157,7 +157,7 @@ async fn store(
         }
     }
     let changes_severity = severity != row.severity;
-    entity::rerate(&**tx, row.id, change, changes_severity).await?;
+    entity::rerate(tx, row.id, change, changes_severity).await?;
     let version = row.version + i32::from(changes_severity);
     Ok(Model { severity, severity_reason: reason, difference, version, ..row })
 }

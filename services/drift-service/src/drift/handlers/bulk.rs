@@ -88,7 +88,7 @@ pub async fn decide_in_bulk(
 }
 
 async fn decide_one(write: &mut Write, id: Uuid, decision: &Decision) -> Result<BulkOutcome, ApiError> {
-    let drift = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&write.tx, id).await.map_err(DriftError::from)?;
     let outcome = match drift {
         Some(drift) => decide(write, drift, decision).await.map(|_| ()),
         None => Err(DriftError::NotFound("drift")),

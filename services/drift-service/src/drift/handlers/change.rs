@@ -108,10 +108,10 @@ async fn change_locked(
         return Ok(before);
     }
     let row = ActiveModel { updated_at: Set(write.at), ..change.to_row(&before) };
-    entity::update_if(&*write.tx, id, before.status, None, row).await?;
-    let drift = entity::by_id(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    entity::update_if(&write.tx, id, before.status, None, row).await?;
+    let drift = entity::by_id(&write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
     let record = Record { changed_fields, ..Record::new(Subject::Drift(id), AuditAction::DriftUpdate) };
-    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
     write.tx.emit(updated(&drift));
     if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
         escalate(write, &drift).await?;
@@ -145,14 +145,14 @@ pub async fn delete_drift(
 
 async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Result<(), DriftError> {
     let drift = lock(write, id, if_match).await?;
-    let alerts = alert::entity::of_drift(&*write.tx, id).await?;
-    entity::delete(&*write.tx, id).await?;
+    let alerts = alert::entity::of_drift(&write.tx, id).await?;
+    entity::delete(&write.tx, id).await?;
     let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
     records.push(Record {
         from: Some(drift.status.into_str()),
         ..Record::new(Subject::Drift(id), AuditAction::DriftDelete)
     });
-    audit::record(&*write.tx, &write.actor, write.at, records).await?;
+    audit::record(&write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {
             id,
@@ -166,7 +166,7 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
 }
 
 async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, DriftError> {
-    let drift = entity::lock(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    let drift = entity::lock(&write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
     match if_match {
         Some(version) if version != drift.version => Err(DriftError::Changed { current: drift.version }),
         _ => Ok(drift),
@@ -174,5 +174,5 @@ async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, D
 }
 
 async fn find(state: &State, id: Uuid) -> Result<Model, DriftError> {
-    entity::by_id(&*state.database, id).await?.ok_or(DriftError::NotFound("drift"))
+    entity::by_id(&state.database, id).await?.ok_or(DriftError::NotFound("drift"))
 }

@@ -20,7 +20,7 @@ pub async fn list_drifts(
     Reader { audience, .. }: Reader,
     ValidQuery(query): ValidQuery<DriftQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let (drifts, next) = query.page(&*state.database).await?;
+    let (drifts, next) = query.page(&state.database).await?;
     let views = drifts.into_iter().map(|drift| DriftView::new(drift, audience)).collect();
     Ok(http::list(views, query.limit, next))
 }
@@ -35,7 +35,7 @@ pub async fn get_drift(
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let version = drift.version;
     Ok(with_etag(http::ok(DriftView::new(drift, audience)), version))

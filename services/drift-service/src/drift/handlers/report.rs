@@ -118,7 +118,7 @@ async fn store(
     finding: Finding,
     detected_at: DateTime<Utc>,
 ) -> Result<(Model, bool), DriftError> {
-    stack::lock(&*write.tx, &body.stack).await?;
+    stack::lock(&write.tx, &body.stack).await?;
     let mut scan = Scan::of_finding(&body.stack, finding);
     let coverage = Coverage { account_id: None, is_complete: false };
     let matched = ingest::match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
@@ -134,7 +134,7 @@ async fn store(
         now: write.at,
     };
     ingest::apply(&mut write.tx, matched, &stamp).await?;
-    let drift = entity::live_by_fingerprint(&*write.tx, &fingerprint).await?;
+    let drift = entity::live_by_fingerprint(&write.tx, &fingerprint).await?;
     Ok((drift.ok_or(DriftError::NotFound("drift"))?, deduplicated))
 }
 

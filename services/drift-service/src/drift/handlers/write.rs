@@ -110,7 +110,7 @@ async fn decide_one(
     action: Action,
     reason: Result<Option<String>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let reason = reason?;
     let audience = actor.role.into();

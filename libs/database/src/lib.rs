@@ -8,7 +8,9 @@
 //! Start with [`Database`]. This crate does not interpret events.
 
 mod away;
+mod chunks;
 mod connect;
+mod contains;
 mod database;
 mod entity;
 mod metrics;
@@ -18,7 +20,9 @@ mod transaction;
 mod writable;
 
 pub use away::is_away;
+pub use chunks::{IDS_PER_STATEMENT, insert_chunked};
 pub use connect::ConnectError;
+pub use contains::contains;
 pub use database::Database;
 pub use migration::Migration;
 pub use transaction::Transaction;

@@ -1,6 +1,5 @@
-use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backplane::Backplane;
 use contracts::Clock;
@@ -8,15 +7,14 @@ use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::SqliteJournalMode;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Notify};
 
-use crate::Transaction;
 use crate::connect::{ConnectError, Target};
-use crate::writable::LastCheck;
+use crate::transaction::Transaction;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,22 +22,17 @@ const MAX_CONNECTIONS: u32 = 20;
 /// Key of the advisory lock that lets one process migrate at a time: "driftsen" in ASCII.
 const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
 
+/// The last check whether the database accepts writes: its time and its result.
+pub(crate) type LastCheck = Option<(Instant, bool)>;
+
 /// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
-    connection: DatabaseConnection,
+    pub(crate) connection: DatabaseConnection,
     pub(crate) backplane: Backplane,
     pub(crate) clock: Clock,
     pub(crate) committed: Arc<Notify>,
     pub(crate) last_check: Arc<Mutex<LastCheck>>,
-}
-
-impl Deref for Database {
-    type Target = DatabaseConnection;
-
-    fn deref(&self) -> &DatabaseConnection {
-        &self.connection
-    }
 }
 
 impl Database {
@@ -73,7 +66,8 @@ impl Database {
     /// # Errors
     /// If no connection is available.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.begin_immediate().await?, self))
+        let transaction = self.begin_immediate().await?;
+        Ok(Transaction::new(transaction, self.clock.clone(), Arc::clone(&self.committed)))
     }
 
     async fn begin_immediate(&self) -> Result<sea_orm::DatabaseTransaction, DbErr> {
@@ -97,6 +91,29 @@ impl Database {
         }
         M::up(&transaction, None).await?;
         transaction.commit().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Database {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.connection.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.connection.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.connection.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.connection.query_all_raw(statement).await
     }
 }
 

@@ -5,15 +5,12 @@ use std::time::{Duration, Instant};
 use sea_orm::{ActiveValue::Set, DbBackend, DbErr, EntityTrait};
 use uuid::Uuid;
 
-use crate::Database;
+use crate::database::Database;
 use crate::entity::{ActiveModel, Entity};
 
 /// Time for which health checks share one result, because any client may cause one.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The last result, and the time of the check.
-pub(crate) type LastCheck = Option<(Instant, bool)>;
 
 impl Database {
     /// Whether a transaction can write now. At most once a second, writes a row and rolls it back.
@@ -31,7 +28,10 @@ impl Database {
                 false
             }
             // SQLite has one writer at a time. A slow check means that another writer is at work.
-            Err(_) => self.get_database_backend() == DbBackend::Sqlite && self.ping().await.is_ok(),
+            Err(_) => {
+                self.connection.get_database_backend() == DbBackend::Sqlite
+                    && self.connection.ping().await.is_ok()
+            }
         };
         *last = Some((Instant::now(), is_writable));
         is_writable
@@ -48,6 +48,6 @@ impl Database {
             published_at: Set(None),
             ..ActiveModel::default()
         };
-        Entity::insert(row).exec_without_returning(&*transaction).await.map(drop)
+        Entity::insert(row).exec_without_returning(&transaction).await.map(drop)
     }
 }

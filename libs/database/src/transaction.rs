@@ -1,14 +1,15 @@
-use std::ops::Deref;
+use std::sync::Arc;
 
 use backplane::{Entry, Mark};
-use contracts::Event;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
+use contracts::{Clock, Event};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement,
+};
+use tokio::sync::Notify;
 
-use crate::Database;
-use crate::entity::{ActiveModel, Entity};
-
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has six.
-const ROWS_PER_INSERT: usize = 2_000;
+use crate::chunks::insert_chunked;
+use crate::entity::ActiveModel;
 
 /// A transaction and the events that its commit publishes. Dropping it rolls back both.
 ///
@@ -17,22 +18,16 @@ const ROWS_PER_INSERT: usize = 2_000;
 #[derive(Debug)]
 pub struct Transaction {
     transaction: DatabaseTransaction,
-    database: Database,
+    clock: Clock,
+    /// Wakes the relay of this process.
+    committed: Arc<Notify>,
     entries: Vec<Entry>,
     failed: Option<serde_json::Error>,
 }
 
-impl Deref for Transaction {
-    type Target = DatabaseTransaction;
-
-    fn deref(&self) -> &DatabaseTransaction {
-        &self.transaction
-    }
-}
-
 impl Transaction {
-    pub(crate) fn new(transaction: DatabaseTransaction, database: &Database) -> Self {
-        Self { transaction, database: database.clone(), entries: Vec::new(), failed: None }
+    pub(crate) fn new(transaction: DatabaseTransaction, clock: Clock, committed: Arc<Notify>) -> Self {
+        Self { transaction, clock, committed, entries: Vec::new(), failed: None }
     }
 
     /// Publishes `event` if this transaction commits.
@@ -42,7 +37,7 @@ impl Transaction {
 
     /// Publishes `event` together with its marks if this transaction commits.
     pub fn emit_with<E: Event>(&mut self, event: E, marks: Vec<Mark>) {
-        match Entry::of(event, &self.database.clock) {
+        match Entry::of(event, &self.clock) {
             Ok(entry) => self.entries.push(Entry { marks, ..entry }),
             Err(error) => self.failed = Some(error),
         }
@@ -53,14 +48,14 @@ impl Transaction {
     /// # Errors
     /// If the database refuses, or an event cannot be written as JSON. Nothing is committed then.
     pub async fn commit(self) -> Result<(), DbErr> {
-        let Self { transaction, database, entries, failed } = self;
+        let Self { transaction, clock, committed, entries, failed } = self;
         if let Some(error) = failed {
             return Err(unwritable(error));
         }
         if entries.is_empty() {
             return transaction.commit().await;
         }
-        let created_at = database.clock.now();
+        let created_at = clock.now();
         let rows = entries.into_iter().map(|entry| {
             Ok(ActiveModel {
                 event_id: Set(entry.event_id),
@@ -73,12 +68,33 @@ impl Transaction {
             })
         });
         let rows = rows.collect::<Result<Vec<_>, DbErr>>()?;
-        for chunk in rows.chunks(ROWS_PER_INSERT) {
-            Entity::insert_many(chunk.to_vec()).exec_without_returning(&transaction).await?;
-        }
+        insert_chunked(&transaction, rows).await?;
         transaction.commit().await?;
-        database.committed.notify_one();
+        committed.notify_one();
         Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.transaction.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.transaction.query_all_raw(statement).await
     }
 }
 

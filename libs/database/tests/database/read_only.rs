@@ -1,7 +1,7 @@
 //! A database that can be read and not written, as after a failover: the old primary keeps its connections.
 
 use contracts::events::alert::AlertClosed;
-use outbox::{Database, is_away};
+use database::{Database, is_away};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use testing::{Backend, PrivatePostgres, eventually};
 use uuid::Uuid;

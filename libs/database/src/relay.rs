@@ -8,7 +8,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio_util::sync::CancellationToken;
 
-use crate::Database;
+use crate::database::Database;
 use crate::entity::{Column, Entity, Model};
 use crate::metrics::Metrics;
 
@@ -68,7 +68,7 @@ impl Database {
                 .filter(Column::PublishedAt.is_null())
                 .order_by_asc(Column::Id)
                 .limit(BATCH)
-                .all(&**self)
+                .all(self)
                 .await?;
             let complete = (rows.len() as u64) < BATCH;
             if rows.is_empty() {
@@ -80,7 +80,7 @@ impl Database {
             Entity::update_many()
                 .col_expr(Column::PublishedAt, Expr::value(self.clock.now()))
                 .filter(Column::Id.is_in(ids))
-                .exec(&**self)
+                .exec(self)
                 .await?;
             published += entries.len();
             if complete {
@@ -91,8 +91,8 @@ impl Database {
 
     async fn measure(&self, metrics: &Metrics) -> Result<()> {
         let unsent = Entity::find().filter(Column::PublishedAt.is_null());
-        let pending = unsent.clone().count(&**self).await?;
-        let oldest = unsent.order_by_asc(Column::Id).one(&**self).await?;
+        let pending = unsent.clone().count(self).await?;
+        let oldest = unsent.order_by_asc(Column::Id).one(self).await?;
         let age = oldest.map_or(0, |row| (self.clock.now() - row.created_at).num_seconds());
         metrics.pending.set(i64::try_from(pending)?);
         metrics.oldest_seconds.set(age);
@@ -101,7 +101,7 @@ impl Database {
 
     async fn clean_or_log(&self) {
         let old = Column::PublishedAt.lt(self.clock.now() - KEEP);
-        if let Err(error) = Entity::delete_many().filter(old).exec(&**self).await {
+        if let Err(error) = Entity::delete_many().filter(old).exec(self).await {
             tracing::warn!(%error, "cannot delete published events");
         }
     }

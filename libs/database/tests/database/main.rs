@@ -10,7 +10,7 @@ use std::time::Duration;
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};
 use contracts::events::alert::AlertClosed;
 use contracts::{Clock, Event, Tasks};
-use outbox::Database;
+use database::Database;
 use prometheus::Registry;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
@@ -23,7 +23,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(outbox::Migration)]
+        vec![Box::new(database::Migration)]
     }
 }
 
