@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/lint_language.sh
 deploy/lint_imports.py
+deploy/lint_names.py
 PATH=$(deploy/tools.sh)
 
 for file in Caddyfile deploy/k8s/Caddyfile; do

@@ -17,7 +17,7 @@ use crate::rules::{Class, Rated, Rating, Rules, Subject};
 use crate::severity::Severity;
 
 /// A stored drift.
-pub struct Stored<'a> {
+pub struct RatedDrift<'a> {
     pub subject: Subject<'a>,
     pub expected_state: Option<&'a str>,
     pub actual_state: Option<&'a str>,
@@ -53,8 +53,8 @@ struct KnownChange {
 const FIXED_REASONS: [&str; 2] = [NOT_YET_CREATED, ONLY_COMPUTED];
 
 /// Rates a stored drift by the current rules.
-pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
-    let Stored { subject, reason, .. } = stored;
+pub fn rerate(stored: RatedDrift<'_>, rules: &Rules, key: &StateKey) -> Rerated {
+    let RatedDrift { subject, reason, .. } = stored;
     let known: Vec<KnownChange> = serde_json::from_str(stored.difference).unwrap_or_default();
     let ratings = rate_states(&stored, rules);
     let mut shown = Vec::with_capacity(known.len());
@@ -121,7 +121,7 @@ fn actual_hash(kind: Kind, decidable: &[PathHash], key: &StateKey) -> Option<Str
     Some(key.hash(&parts))
 }
 
-fn rate_states(stored: &Stored<'_>, rules: &Rules) -> BTreeMap<Vec<Step>, Rating> {
+fn rate_states(stored: &RatedDrift<'_>, rules: &Rules) -> BTreeMap<Vec<Step>, Rating> {
     let parse = |state: Option<&str>| Json::parse_text(state.unwrap_or("null")).unwrap_or(Json::Null);
     let (expected, actual) = (parse(stored.expected_state), parse(stored.actual_state));
     let mut rate = |leaf: &Leaf<'_>| rules.rate(&stored.subject, leaf);

@@ -20,7 +20,7 @@ async function call(method, path, options = {}) {
 
 /** The refused response gives the reason why a session ended. The refused refresh after it would not. */
 async function anotherToken(refused, error) {
-  const reason = /session has ended: (\w+)/.exec(error.message)?.[1];
+  const reason = error.details?.reason;
   if (reason) {
     session.endedElsewhere(reason);
     throw error;

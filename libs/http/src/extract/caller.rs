@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use contracts::{Claims, Role};
 use identity::{TokenError, service_token_id};
 use platform::Platform;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::ApiError;
@@ -86,8 +87,14 @@ fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
             }
             Ok(claims.into())
         }
-        Err(error @ (TokenError::Expired { .. } | TokenError::Revoked { .. } | TokenError::Invalid)) => {
-            Err(ApiError::unauthenticated(error.to_string()))
-        }
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+fn refusal(error: &TokenError) -> ApiError {
+    let refusal = ApiError::unauthenticated(error.to_string());
+    match error {
+        TokenError::Revoked { reason } => refusal.with_details(&json!({"reason": reason})),
+        TokenError::Expired { .. } | TokenError::Invalid => refusal,
     }
 }

@@ -3,7 +3,7 @@
 use super::compare::LeafRating;
 use super::context::Context;
 use super::hashes::Hashes;
-use crate::diff::Change;
+use crate::diff::ChangedPath;
 use crate::entry::Entry;
 use crate::equality::{Attribute, canonical};
 use crate::finding::{Finding, Settled, ShownChange};
@@ -33,7 +33,7 @@ fn resource_id(entry: &Entry<'_>, sources: &PlaceSources<'_>) -> String {
 
 pub fn finding(
     entry: Entry<'_>,
-    changes: Vec<Change<LeafRating>>,
+    changes: Vec<ChangedPath<LeafRating>>,
     severity: Severity,
     reason: Option<&'static str>,
     context: Context<'_>,
@@ -76,7 +76,7 @@ pub fn finding(
     }
 }
 
-fn difference(changes: &[Change<LeafRating>], redactor: &Redactor<'_>) -> String {
+fn difference(changes: &[ChangedPath<LeafRating>], redactor: &Redactor<'_>) -> String {
     let shown: Vec<ShownChange<'_>> = changes
         .iter()
         .map(|change| ShownChange {

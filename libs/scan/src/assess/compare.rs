@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 use super::context::Context;
-use crate::diff::{Change, Leaf, Side, TooManyChanges, changed_paths};
+use crate::diff::{ChangedPath, Leaf, Side, TooManyChanges, changed_paths};
 use crate::entry::Entry;
 use crate::json::Json;
 use crate::kind::Kind;
@@ -26,7 +26,7 @@ pub struct LeafRating {
 }
 
 /// Compares the two states of an entry, and rates each changed path.
-pub fn compare(entry: &Entry<'_>, context: Context<'_>) -> Result<Vec<Change<LeafRating>>, CompareError> {
+pub fn compare(entry: &Entry<'_>, context: Context<'_>) -> Result<Vec<ChangedPath<LeafRating>>, CompareError> {
     if entry.kind != Kind::Changed {
         return Ok(Vec::new());
     }
@@ -59,7 +59,7 @@ pub fn compare(entry: &Entry<'_>, context: Context<'_>) -> Result<Vec<Change<Lea
 }
 
 /// Rates a changed secret as urgent, unless a rule says otherwise.
-fn with_sensitivity(mut change: Change<LeafRating>) -> Change<LeafRating> {
+fn with_sensitivity(mut change: ChangedPath<LeafRating>) -> ChangedPath<LeafRating> {
     let LeafRating { rating, is_sensitive } = &mut change.rating;
     *is_sensitive |= change.is_marked;
     let is_open = matches!(rating.by, Rated::Default | Rated::Effect);

@@ -1,6 +1,6 @@
 use super::compare::LeafRating;
 use super::context::Context;
-use crate::diff::Change;
+use crate::diff::ChangedPath;
 use crate::finding::PathHash;
 use crate::kind::Kind;
 use crate::severity::Severity;
@@ -15,13 +15,13 @@ pub struct Hashes {
 impl Hashes {
     pub fn new(
         kind: Kind,
-        changes: &[Change<LeafRating>],
+        changes: &[ChangedPath<LeafRating>],
         gone: Option<String>,
         severity: Severity,
         context: Context<'_>,
     ) -> Self {
         let (key, redactor) = (context.criteria.key, context.redactor);
-        let is_open = |change: &&Change<LeafRating>| !change.rating.rating.class.is_covered();
+        let is_open = |change: &&ChangedPath<LeafRating>| !change.rating.rating.class.is_covered();
         let mut decidable = Vec::new();
         let mut shown: Vec<String> = Vec::new();
         for change in changes.iter().filter(is_open) {

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::diff::Change;
+use crate::diff::ChangedPath;
 use crate::entry::Entry;
 use crate::finding::{Finding, Settled};
 use crate::kind::Kind;
@@ -91,7 +91,7 @@ fn is_storable(entry: &Entry<'_>) -> bool {
 /// Returns the class of the whole finding: the highest among its changes.
 fn class_of(
     entry: &Entry<'_>,
-    changes: &[Change<LeafRating>],
+    changes: &[ChangedPath<LeafRating>],
     context: Context<'_>,
     uses: &mut RuleUses,
 ) -> (Class, Option<&'static str>) {

@@ -23,7 +23,7 @@ const MAX_NESTING: usize = 160;
 
 /// A changed path, with the result of `rate`.
 #[derive(Clone, Debug)]
-pub struct Change<R> {
+pub struct ChangedPath<R> {
     pub path: Vec<Step>,
     /// The path, with the identity of an element in place of its index. It stays the same when other elements
     /// come and go. It may contain secrets.
@@ -56,7 +56,7 @@ pub fn changed_paths<R>(
     actual: Side<'_>,
     unknown: Marks<'_>,
     rate: &mut dyn FnMut(&Leaf<'_>) -> R,
-) -> Result<Vec<Change<R>>, TooManyChanges> {
+) -> Result<Vec<ChangedPath<R>>, TooManyChanges> {
     let mut diff = Diff { resource_type, rate, changes: Vec::new(), path_bytes: 0, mode: Mode::Values };
     let root = Node { parent: None, at: At::Root, expected, actual, unknown };
     diff.compare(&root, 0);
@@ -77,7 +77,7 @@ enum Mode {
 struct Diff<'r, R> {
     resource_type: &'r str,
     rate: &'r mut dyn FnMut(&Leaf<'_>) -> R,
-    changes: Vec<Change<R>>,
+    changes: Vec<ChangedPath<R>>,
     path_bytes: usize,
     mode: Mode,
 }
@@ -215,7 +215,7 @@ impl<R> Diff<'_, R> {
         let path = node.path();
         self.path_bytes += path.iter().map(|step| step.key().map_or(8, str::len) + 1).sum::<usize>();
         let leaf = Leaf { node, how, resource_type: self.resource_type };
-        self.changes.push(Change {
+        self.changes.push(ChangedPath {
             rating: (self.rate)(&leaf),
             anchor: node.anchor(),
             actual: text(node.actual.value),

@@ -7,7 +7,7 @@ fn json(text: &str) -> Json {
     Json::parse_text(text).unwrap()
 }
 
-fn changes(expected: &str, actual: &str) -> Vec<Change<()>> {
+fn changes(expected: &str, actual: &str) -> Vec<ChangedPath<()>> {
     let (expected, actual) = (json(expected), json(actual));
     let sides = [Side::unmarked(&expected), Side::unmarked(&actual)];
     changed_paths("aws_x", sides[0], sides[1], Marks::NONE, &mut |_| ()).unwrap()

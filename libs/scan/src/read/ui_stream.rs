@@ -22,11 +22,11 @@ struct Line {
     timestamp: Option<DateTime<Utc>>,
     #[serde(rename = "type")]
     line_type: Option<String>,
-    change: Option<Change>,
+    change: Option<LineChange>,
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct LineChange {
     resource: Resource,
     previous_resource: Option<Resource>,
     action: String,
@@ -54,7 +54,7 @@ pub fn read(documents: &[Document<'_>], scope: &Scope, criteria: Criteria<'_>) -
         Source::Drift => "resource_drift",
         Source::Changes => "planned_change",
     };
-    let mut changes: BTreeMap<String, Change> = BTreeMap::new();
+    let mut changes: BTreeMap<String, LineChange> = BTreeMap::new();
     let mut has_ended = false;
     for document in documents {
         let line: Line = serde_json::from_str(&document.text)?;

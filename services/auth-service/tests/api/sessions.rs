@@ -198,7 +198,8 @@ async fn every_replica_refuses_an_ended_session_s25(#[values(Backend::Real)] bac
     .await;
     let late = app.replica().await;
     let refused = late.client.with_token(&alice.access).get("/api/auth/me").await;
-    refused.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    let error = refused.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    assert_eq!(error["details"], json!({"reason": "logout"}));
 }
 
 #[rstest]

@@ -60,7 +60,7 @@ impl ReaderMark {
 
 /// The filters of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AlertFilter {
     /// Whether `reader` has read the alert; without a reader, whether the alert is closed.
     pub is_read: Option<bool>,
     pub reader: Option<ReaderMark>,
@@ -80,7 +80,7 @@ pub async fn of_drift(db: &impl ConnectionTrait, drift_id: Uuid) -> Result<Vec<M
 /// Returns the alerts that follow `after`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
-    filter: &Filter,
+    filter: &AlertFilter,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {

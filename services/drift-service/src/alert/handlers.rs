@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use super::entity::{self, Filter, Model};
+use super::entity::{self, AlertFilter, Model};
 use super::view::{AlertView, reader_mark, views};
 use super::{AlertType, deletion, raise, reads};
 use crate::State;
@@ -53,7 +53,7 @@ pub async fn list_alerts(
     let audience = reader.audience;
     let reader = reader_mark(&state.database, reader.user_id).await?;
     let bound = format!("{:?}", (query.is_read, query.severity, query.alert_type, query.drift_id));
-    let filter = Filter {
+    let filter = AlertFilter {
         is_read: query.is_read,
         reader: reader.clone(),
         severity: query.severity,

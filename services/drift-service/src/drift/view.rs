@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::content;
 use super::entity::Model;
-use super::{Kind, ResolvedHow, Status};
+use super::{Action, Kind, ResolvedHow, Status};
 use crate::audience::Audience;
 use crate::money::Money;
 use crate::rules::Severity;
@@ -28,6 +28,8 @@ pub struct DriftView {
     pub severity: Severity,
     pub kind: Kind,
     pub status: Status,
+    /// The actions that the status allows. The role of the caller decides which of them are permitted.
+    pub allowed: Vec<Action>,
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
     pub detected_at: DateTime<Utc>,
@@ -90,6 +92,7 @@ impl DriftView {
             severity: drift.severity,
             kind: drift.kind,
             status: drift.status,
+            allowed: drift.status.allowed(),
             cost_impact_monthly: Money { cents: drift.cost_cents },
             detected_at: drift.detected_at,
             first_seen_at: drift.first_seen_at,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Database, Transaction};
 use scan::StateKey;
-use scan::rerate::{Rerated, Stored, rerate};
+use scan::rerate::{Rerated, RatedDrift, rerate};
 use scan::rules::{Rules, Subject};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
@@ -80,7 +80,7 @@ async fn apply_to(
     let actor = Actor::service();
     let decidable = content::read_hashes(row.decidable.as_deref());
     let rerated = rerate(
-        Stored {
+        RatedDrift {
             subject: Subject {
                 stack: &row.stack,
                 address: &row.address,

@@ -23,6 +23,8 @@ async fn an_approval_is_published_and_closes_the_alert(
     let approved = app.engineer().post(&format!("{path}/approve"), &json!({"reason": "planned"})).await;
     assert_eq!(approved.header("etag"), "\"v2\"");
     let approved = approved.data();
+    assert_eq!(drift["allowed"], json!(["approve", "reject", "resolve"]));
+    assert_eq!(approved["allowed"], json!(["resolve", "reopen"]));
     assert_eq!((&approved["status"], &approved["approvedReason"]), (&json!("approved"), &json!("planned")));
 
     let events = app.expect_events("drift:approved", 1).await;

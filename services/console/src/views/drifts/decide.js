@@ -38,19 +38,13 @@ export const ACTIONS = {
     role: 'admin',
   },
 };
-const ALLOWED = {
-  detected: ['approve', 'reject', 'resolve'],
-  approved: ['resolve', 'reopen'],
-  rejected: ['resolve', 'reopen'],
-  resolved: [],
-};
 const LONGEST_REASON = 1000;
 
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
 /** Returns the decision form, or null if no action is left. `follow(drift)` keeps it on the displayed version. */
 export function decisionArea(drift, reread) {
-  const actions = ALLOWED[drift.status];
+  const actions = drift.allowed;
   if (actions.length === 0) return null;
   const area = h('section', { class: 'decision', 'aria-label': 'Decision' });
   let shown = drift;
