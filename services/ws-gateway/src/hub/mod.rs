@@ -6,6 +6,7 @@
 //! the connection.
 
 mod catch_up;
+mod claims;
 mod delivery;
 mod hubs;
 mod inbox;

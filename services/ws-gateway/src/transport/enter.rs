@@ -3,7 +3,6 @@ use std::sync::Arc;
 use backplane::Position;
 use chrono::DateTime;
 use contracts::Claims;
-use identity::TokenError;
 use tokio::time::Instant;
 
 use super::close::forget;
@@ -75,11 +74,8 @@ pub async fn enter(
         namespace = kind.endpoint(),
         "socket authorised"
     );
-    // The session may have ended between the check of the token and the join of its room.
-    if let Err(TokenError::Revoked { reason }) = services.admission.verifier.recheck(&mut claims.clone()) {
-        let effects = connection.update(|client| client.on_revoked(Instant::now(), &socket, reason));
-        perform(connection, effects);
-    }
+    // The session may have ended, or the account changed, between the check of the token and the join of the rooms.
+    services.hub.recheck(&socket, &services.admission.verifier);
     Ok(())
 }
 
