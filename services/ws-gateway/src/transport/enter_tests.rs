@@ -1,20 +1,24 @@
-//! What happens between the check of a token and the join of the rooms.
+//! Sockets that enter, without a server.
 
+use std::sync::Arc;
+
+use backplane::Position;
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
 use identity::UserChange;
 use uuid::Uuid;
 use web::Platform;
 
-use super::connection::Connection;
+use super::connection::{Connection, Services};
 use super::enter::{Entrance, enter};
 use crate::admission::Peer;
 use crate::hub::Hears;
 use crate::protocol::NamespaceKind;
+use crate::random_id::random_id;
 use crate::{Config, State, run_background};
 
 /// A gateway without a server.
-fn start() -> State {
+pub(super) fn start() -> State {
     let arguments = ["ws-gateway", "--redis-url", "memory:", "--jwt-access-secret", "of a test"];
     let Config { http, keys, settings, .. } = Config::parse_from(arguments);
     let platform = Platform::connect("entering", http, &keys, "memory:", vec![], Clock::system()).unwrap();
@@ -23,7 +27,7 @@ fn start() -> State {
     state
 }
 
-fn claims(user: Uuid) -> Claims {
+pub(super) fn claims(user: Uuid) -> Claims {
     let holder = Holder {
         subject: user.to_string(),
         email: "someone@example.com".into(),
@@ -36,6 +40,20 @@ fn claims(user: Uuid) -> Claims {
     Claims::access(holder, now, now + chrono::TimeDelta::minutes(15))
 }
 
+/// Lets a new socket of `/ws` in. Returns the position at which it entered.
+pub(super) async fn enter_plain(
+    services: &Arc<Services>,
+    claims: &Claims,
+    hears: Hears,
+) -> (Arc<Connection>, Arc<str>, Option<Position>) {
+    let (connection, _) = Connection::plain(services, Peer::default());
+    let (kind, socket) = (NamespaceKind::Plain, random_id());
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, secret: None };
+    let mut at = None;
+    let entered = enter(&connection, entrance, |position, _| at = Some(position.clone())).await;
+    (connection, socket, entered.ok().and(at))
+}
+
 #[actix_web::test]
 async fn an_account_that_changes_while_a_socket_enters_is_not_lost_s78() {
     let (state, user) = (start(), Uuid::now_v7());
@@ -45,12 +63,8 @@ async fn an_account_that_changes_while_a_socket_enters_is_not_lost_s78() {
     let change = UserChange { role, account_id, is_active: true, generation: 2 };
     state.platform.revocations.update_user(user, change);
 
-    let (connection, _) = Connection::plain(&worker.services, Peer::default());
-    let kind = NamespaceKind::Plain;
-    let socket = crate::random_id::random_id();
-    let entrance =
-        Entrance { kind, claims: &verified, socket: socket.clone(), hears: Hears::Everything, secret: None };
-    assert!(enter(&connection, entrance, |_, _| {}).await.is_ok());
+    let (_connection, socket, entered) = enter_plain(&worker.services, &verified, Hears::Everything).await;
+    assert!(entered.is_some());
     let is_in = |room| worker.services.hub.with_member(&socket, |member| member.is_in(room)).unwrap();
     assert_eq!((is_in("account:old"), is_in("account:new")), (false, true));
     state.platform.stop.cancel();

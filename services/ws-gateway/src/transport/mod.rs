@@ -33,3 +33,5 @@ pub use worker::Worker;
 
 #[cfg(test)]
 mod enter_tests;
+#[cfg(test)]
+mod replay_tests;

@@ -63,7 +63,8 @@ pub async fn recover_stock_client(
     let mut replayed = deliver_missed(connection, kind, &mut at, &missed).await.map(drop);
     if replayed.is_ok() {
         // Before anything live: the offset that comes with the notice must not lead back.
-        connection.outbound.push(authorized(connection, kind, claims, socket, &at));
+        let pushed = connection.outbound.push(authorized(connection, kind, claims, socket, &at));
+        replay::is_queued(connection, pushed);
         replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
     }
     let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
