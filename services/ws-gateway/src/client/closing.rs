@@ -92,7 +92,7 @@ pub struct Parting {
     pub ending: Ending,
     pub farewell: Farewell,
     pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
-    pub was_authorised: bool,
+    pub was_authorized: bool,
     pub is_plain: bool,
 }
 

@@ -49,6 +49,8 @@ pub enum Candidate {
     Socket {
         kind: NamespaceKind,
         credentials: Credentials,
+        /// Whether the connection asked to join this namespace before.
+        is_repeated: bool,
         reply: Reply,
     },
     Message(ClientRequest),

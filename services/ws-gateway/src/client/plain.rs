@@ -25,7 +25,8 @@ pub(super) fn on_text(life: &mut Life, now: Instant, text: &str) -> Effects {
         (None, _) if life.ended.is_some() => {}
         (None, Command::Auth { token }) => {
             let (kind, credentials) = (NamespaceKind::Plain, Credentials::Token(token));
-            effects.extend(admit(Candidate::Socket { kind, credentials, reply: requests::of_id(id) }));
+            let reply = requests::of_id(id);
+            effects.extend(admit(Candidate::Socket { kind, credentials, is_repeated: false, reply }));
         }
         (None, _) => effects.extend(life.close(now, Ending::Unauthorised, Carrier::Plain)),
         (Some(socket), command) => {

@@ -1,5 +1,6 @@
 use serde_json::Value;
 use smallvec::{SmallVec, smallvec};
+use tokio::time::Instant;
 
 use super::effects::{Candidate, Credentials, Effect, Effects, admit};
 use super::life::Life;
@@ -16,6 +17,8 @@ pub struct SocketIo {
     pub namespaces: Namespaces,
     /// The namespaces that were refused once; all unknown ones count as one.
     refused: SmallVec<[Option<NamespaceKind>; 1]>,
+    /// The namespaces that the client asked to join.
+    requested: SmallVec<[NamespaceKind; 2]>,
 }
 
 /// Responds to messages in place of the gateway, for the test suites of the protocols.
@@ -28,22 +31,31 @@ pub trait Responder: Send {
 impl SocketIo {
     pub fn new(transport: Transport) -> Self {
         let (decoder, namespaces) = (Decoder::default(), Namespaces::default());
-        Self { transport, decoder, namespaces, refused: SmallVec::new() }
+        Self { transport, decoder, namespaces, refused: SmallVec::new(), requested: SmallVec::new() }
     }
 
     /// A message of the client. Returns an error if the connection has to close.
-    pub(super) fn on_message(&mut self, life: &mut Life, message: Message) -> Result<Effects, Ending> {
+    pub(super) fn on_message(
+        &mut self,
+        life: &mut Life,
+        now: Instant,
+        message: Message,
+    ) -> Result<Effects, Ending> {
         match self.decode(message)? {
             Action::Join { namespace, auth } => match NamespaceKind::of(&namespace) {
                 Some(kind) => {
                     let credentials = Credentials::Packet(auth);
-                    Ok(admit(Candidate::Socket { kind, credentials, reply: Reply::None }))
+                    let is_repeated = self.requested.contains(&kind);
+                    if !is_repeated {
+                        self.requested.push(kind);
+                    }
+                    Ok(admit(Candidate::Socket { kind, credentials, is_repeated, reply: Reply::None }))
                 }
                 None => self.refuse_once(None, &namespace, "Invalid namespace", None),
             },
             Action::Leave { namespace } => {
                 let kind = NamespaceKind::of(&namespace);
-                Ok(life.leave(|own, _| Some(own) == kind))
+                Ok(life.leave(now, |own, _| Some(own) == kind))
             }
             Action::Event { namespace, name, args, ack, .. } => {
                 let kind = NamespaceKind::of(&namespace);

@@ -144,6 +144,18 @@ fn a_revoked_socket_leaves_and_the_last_one_closes_the_connection() {
 }
 
 #[test]
+fn a_connection_without_a_socket_has_the_time_of_a_handshake() {
+    let start = Instant::now();
+    let mut client = in_both_namespaces(start);
+    assert_eq!(named(&client.on_timer(start + 5 * SECOND, false)), ["arm"]);
+    let now = start + 10 * SECOND;
+    assert_eq!(named(&client.on_message(now, text("41"))), ["leave a false"]);
+    assert_eq!(named(&client.on_message(now, text("41/dashboard,"))), ["arm", "leave b false"]);
+    assert_eq!(named(&client.on_timer(now + 4 * SECOND, false)), [""; 0]);
+    assert_eq!(named(&client.on_timer(now + 5 * SECOND, false)), ["close HandshakeTimeout"]);
+}
+
+#[test]
 fn a_closing_connection_admits_nobody_and_finishes_in_time() {
     let now = Instant::now();
     let mut client = in_both_namespaces(now);

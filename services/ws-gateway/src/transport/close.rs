@@ -69,7 +69,7 @@ fn begin(connection: &Connection, parting: &Parting) {
 
 /// Logs the end; samples of connections that were not authorised, because strangers decide how many end.
 fn report(parting: &Parting) {
-    let left_out = if parting.was_authorised { Some(0) } else { ENDED_UNAUTHORISED.admit() };
+    let left_out = if parting.was_authorized { Some(0) } else { ENDED_UNAUTHORISED.admit() };
     let Some(left_out) = left_out else { return };
     let (code, reason) = (parting.ending.code(), parting.ending.reason());
     let (plain, sockets) = (parting.is_plain, parting.sockets.len());

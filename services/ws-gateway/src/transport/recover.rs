@@ -5,6 +5,7 @@ use std::sync::Arc;
 use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::enter::{Entrance, NotEntered, authorized, enter};
@@ -152,6 +153,6 @@ async fn find(
 
 /// Removes a socket that was let in but has nothing to continue from.
 fn drop_socket(connection: &Arc<Connection>, socket: &str) {
-    let effects = connection.update(|client| client.on_unrecoverable(socket));
+    let effects = connection.update(|client| client.on_unrecoverable(Instant::now(), socket));
     perform(connection, effects);
 }

@@ -144,6 +144,16 @@ async fn a_connection_that_joins_nothing_is_closed_s49() {
 }
 
 #[actix_web::test]
+async fn a_connection_that_leaves_its_last_namespace_is_closed_s49() {
+    let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "1"]).await;
+    let mut stock = app.stock("/", &app.token("alice")).await;
+    stock.join("/dashboard", &app.token("alice")).await;
+    stock.send("41").await;
+    stock.send("41/dashboard,").await;
+    assert_eq!(stock.closed().await, (vec![], Closed(Some(4408))));
+}
+
+#[actix_web::test]
 async fn a_second_probe_ends_its_web_socket_and_polling_goes_on_s65() {
     let app = App::start(Backend::Memory).await;
     let path = session(&app.client).await;
