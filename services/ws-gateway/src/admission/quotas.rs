@@ -46,7 +46,7 @@ struct Taking<'a> {
     quotas: &'a Quotas,
     user: &'a str,
     peer: &'a Peer,
-    socket: &'a Arc<str>,
+    slot: &'a Arc<str>,
     is_kept: bool,
 }
 
@@ -59,7 +59,7 @@ impl Taking<'_> {
 impl Drop for Taking<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.quotas.release(self.user, self.peer, self.socket);
+            self.quotas.release(self.user, self.peer, self.slot);
         }
     }
 }
@@ -75,13 +75,14 @@ impl Quotas {
         Self { backplane, cluster, held, writer, limits, recounts: Mutex::default() }
     }
 
-    /// Takes the slots that a socket needs, or refuses the socket.
-    pub async fn take(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Result<(), Refusal> {
-        let holds = self.holds(user, peer, socket);
+    /// Takes the slots that a socket needs, or refuses the socket. `slot` must be new: no other entrance may release
+    /// it.
+    pub async fn take(&self, user: &str, peer: &Peer, slot: &Arc<str>) -> Result<(), Refusal> {
+        let holds = self.holds(user, peer, slot);
         for hold in &holds {
-            self.held.insert(&hold.key, socket);
+            self.held.insert(&hold.key, slot);
         }
-        let taking = Taking { quotas: self, user, peer, socket, is_kept: false };
+        let taking = Taking { quotas: self, user, peer, slot, is_kept: false };
         if self.take_within_limits(user, &holds).await {
             taking.keep();
             return Ok(());
@@ -90,12 +91,19 @@ impl Quotas {
     }
 
     /// Releases the slots of a socket.
-    pub fn release(&self, user: &str, peer: &Peer, socket: &Arc<str>) {
-        let holds = self.holds(user, peer, socket);
+    pub fn release(&self, user: &str, peer: &Peer, slot: &Arc<str>) {
+        let holds = self.holds(user, peer, slot);
         for hold in &holds {
-            self.held.remove(&hold.key, socket);
+            self.held.remove(&hold.key, slot);
         }
         self.writer.release(holds);
+    }
+
+    /// Releases the slots of a socket that is replaced, before the socket that replaces it takes its own.
+    pub async fn release_at_once(&self, user: &str, peer: &Peer, slot: &str) {
+        if let Err(error) = self.backplane.release(&self.holds(user, peer, slot)).await {
+            tracing::debug!(%error, "could not release slots, they will expire");
+        }
     }
 
     /// Renews the slots of this replica until `stop`.
@@ -165,10 +173,10 @@ impl Quotas {
         Arc::clone(recounts.entry(user.into()).or_default())
     }
 
-    fn holds(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Vec<Hold> {
-        let mut holds = vec![Hold { key: user_key(user), holder: (**socket).into() }];
+    fn holds(&self, user: &str, peer: &Peer, slot: &str) -> Vec<Hold> {
+        let mut holds = vec![Hold { key: user_key(user), holder: slot.into() }];
         if self.limits.per_ip > 0 {
-            holds.push(Hold { key: format!("ws:ip:{}", peer.network()), holder: (**socket).into() });
+            holds.push(Hold { key: format!("ws:ip:{}", peer.network()), holder: slot.into() });
         }
         holds
     }

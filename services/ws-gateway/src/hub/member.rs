@@ -26,6 +26,8 @@ pub struct Member {
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
+    /// Holds the quota slots of this entrance. The socket id may enter again elsewhere, while this one still closes.
+    pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
     /// Whether the client was warned that the token expires soon.
     pub warned: bool,
@@ -89,6 +91,7 @@ impl Member {
             subscriber,
             connected_at: clock.now(),
             secret: random_id(),
+            slot: random_id(),
             rooms: Vec::new(),
             warned: false,
             hears: Hears::Everything,

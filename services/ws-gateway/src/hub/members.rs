@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// Lets a socket in. The socket gets the frames of `greet` first, and every event after the position that
-    /// `greet` receives. Returns `None` if the feed has not begun.
+    /// `greet` receives. Returns `None` if the feed has not begun, or a socket of that id is still here.
     pub fn join(
         &self,
         mut member: Member,
@@ -64,6 +64,9 @@ impl Hub {
     ) -> Option<Position> {
         let mut inner = self.lock();
         let position = inner.position.clone()?;
+        if inner.by_id.contains_key(&member.id) {
+            return None;
+        }
         greet(&position, &member);
         let id = Arc::clone(&member.id);
         let due = member.next_due();

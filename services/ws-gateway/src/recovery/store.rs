@@ -10,7 +10,7 @@ use super::kept::KeptSocket;
 use crate::batch_writer::BatchWriter;
 use crate::catalogue::{Event, Translator};
 use crate::hub::{Hubs, Member};
-use crate::protocol::{NamespaceKind, Unrecoverable};
+use crate::protocol::Unrecoverable;
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
 /// Number of events read from the log at once for one socket.
@@ -47,16 +47,28 @@ impl Recovery {
 
     fn put(&self, member: &Member, is_kept: bool, ttl: Duration) -> u64 {
         let kept = is_kept.then(|| KeptSocket::of(member, &self.translator.catalogue));
-        // Plain data with string keys always has a JSON form.
-        let value = kept.map(|kept| serde_json::to_string(&kept).unwrap_or_default());
-        self.kept.put(&member.id, Put { key: key(&member.id), value, ttl })
+        self.put_state(&member.id, kept.as_ref(), ttl)
     }
 
-    /// Returns the kept state of a socket, if it belongs to this user.
-    pub async fn kept(&self, socket: &str, kind: NamespaceKind, user: &str) -> Option<KeptSocket> {
-        let kept = self.log.get(&key(socket)).await.ok()??;
-        let kept: KeptSocket = serde_json::from_str(&kept).ok()?;
-        kept.belongs_to(user, kind).then_some(kept)
+    fn put_state(&self, socket: &Arc<str>, kept: Option<&KeptSocket>, ttl: Duration) -> u64 {
+        // Plain data with string keys always has a JSON form.
+        let value = kept.map(|kept| serde_json::to_string(kept).unwrap_or_default());
+        self.kept.put(socket, Put { key: key(socket), value, ttl })
+    }
+
+    /// Takes the kept state of a socket, if `is_owner` accepts the client. Of several clients, one gets the state.
+    pub async fn take(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
+        let read = |value: String| serde_json::from_str(&value).ok().filter(&is_owner);
+        // Looked at first: nobody else may delete the state.
+        let _: KeptSocket = read(self.log.get(&key(socket)).await.ok()??)?;
+        read(self.log.take(&key(socket)).await.ok()??)
+    }
+
+    /// Puts the state back for a client that could not resume now.
+    pub fn put_back(&self, socket: &Arc<str>, kept: &KeptSocket) {
+        if let Some(window) = self.window {
+            self.put_state(socket, Some(kept), window);
+        }
     }
 
     /// Renews the state of open sockets until `stop`.

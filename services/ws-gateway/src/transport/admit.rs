@@ -80,7 +80,7 @@ async fn begin(connection: &Arc<Connection>, kind: NamespaceKind, claims: &Claim
         NamespaceKind::Plain if recovery.is_on() => Hears::Unlogged,
         _ => Hears::Everything,
     };
-    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, secret: None };
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, kept: None };
     enter(connection, entrance, |position, member| {
         if let Some(namespace) = kind.namespace() {
             let private_id = recovery.is_on().then(|| private_id(&socket, &member.secret));

@@ -4,6 +4,7 @@ use contracts::Sampler;
 
 use super::connection::Connection;
 use crate::client::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
+use crate::hub::Member;
 use crate::metrics::Dropped;
 use crate::protocol::engineio::Packet;
 use crate::protocol::{Ending, Frame, NamespaceKind, Notice, socketio};
@@ -34,19 +35,29 @@ pub fn leave(connection: &Connection, departure: &Departure) {
 
 /// Takes a socket out of the hub, releases its slots, and keeps its recovery state if it may return.
 pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
-    let services = &connection.services;
-    if let Some(member) = services.hub.leave(socket) {
-        services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.id);
-        services.recovery.forget(&member, may_return);
-        services.metrics.connections.dec();
+    if let Some(member) = remove(connection, socket) {
+        connection.services.recovery.forget(&member, may_return);
     }
+}
+
+/// Takes a socket out of the hub, and releases its slots.
+fn remove(connection: &Connection, socket: &str) -> Option<Member> {
+    let services = &connection.services;
+    let member = services.hub.leave(socket)?;
+    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.slot);
+    services.metrics.connections.dec();
+    Some(member)
 }
 
 fn begin(connection: &Connection, parting: &Parting) {
     let (services, outbound) = (&connection.services, &connection.outbound);
     let Parting { ending, farewell, sockets, .. } = parting;
     for (_, socket) in sockets {
-        forget(connection, socket, ending.may_return());
+        match ending {
+            // The recovery state belongs to the socket that took over.
+            Ending::TakenOver => drop(remove(connection, socket)),
+            _ => forget(connection, socket, ending.may_return()),
+        }
     }
     let Farewell { notice, last, backlog, afterwards } = *farewell;
     let notices = sockets.iter().flat_map(|(kind, _)| last_frames(connection, *kind, notice));

@@ -11,6 +11,7 @@ use super::perform::perform;
 use crate::catalogue::own_rooms;
 use crate::hub::{Hears, Member, Subscriber};
 use crate::protocol::{Frame, NamespaceKind, Notice, Refusal};
+use crate::recovery::KeptSocket;
 
 /// A socket that is to be let in.
 pub struct Entrance<'a> {
@@ -19,14 +20,15 @@ pub struct Entrance<'a> {
     pub socket: Arc<str>,
     /// The events that the socket receives before it has caught up.
     pub hears: Hears,
-    /// The secret of a stock client that resumes: its private id stays the same.
-    pub secret: Option<&'a str>,
+    /// The state of a stock client that resumes: its private id stays the same.
+    pub kept: Option<&'a KeptSocket>,
 }
 
 /// Why a socket was not let in.
 pub enum NotEntered {
     Refused(Refusal),
-    /// The feed is not heard, so there is no position after which the socket would receive everything.
+    /// The feed is not heard, so there is no position after which the socket would receive everything. Or a socket of
+    /// the same id still closes.
     Unavailable,
     /// The connection has ended, or the client has left the namespace.
     Ended,
@@ -36,7 +38,7 @@ pub enum NotEntered {
 /// the first frames.
 pub async fn enter(
     connection: &Arc<Connection>,
-    Entrance { kind, claims, socket, hears, secret }: Entrance<'_>,
+    Entrance { kind, claims, socket, hears, kept }: Entrance<'_>,
     greet: impl FnOnce(&Position, &Member),
 ) -> Result<(), NotEntered> {
     let services = &connection.services;
@@ -44,18 +46,20 @@ pub async fn enter(
     if !services.are_open() || !services.hub.started(services.settings.handshake() / 2).await {
         return Err(NotEntered::Unavailable);
     }
-    let quotas = &services.admission.quotas;
-    quotas.take(&claims.user_id, &connection.peer, &socket).await.map_err(NotEntered::Refused)?;
     let subscriber = Arc::<Connection>::clone(connection) as Arc<dyn Subscriber>;
     let mut member = Member::new(Arc::clone(&socket), kind, claims, subscriber, &services.clock);
     // A client of `/ws` may still say that it resumes.
     let may_resume = kind == NamespaceKind::Plain && services.recovery.is_on();
     member.hears = hears;
-    if let Some(secret) = secret {
-        member.secret = secret.into();
+    let mut rooms = own_rooms(claims);
+    if let Some(kept) = kept {
+        member.secret = (*kept.secret).into();
+        rooms.extend_from_slice(&kept.rooms);
     }
-    let Some(position) = services.hub.join(member, &own_rooms(claims), greet) else {
-        quotas.release(&claims.user_id, &connection.peer, &socket);
+    let (quotas, slot) = (&services.admission.quotas, Arc::clone(&member.slot));
+    quotas.take(&claims.user_id, &connection.peer, &slot).await.map_err(NotEntered::Refused)?;
+    let Some(position) = services.hub.join(member, &rooms, greet) else {
+        quotas.release(&claims.user_id, &connection.peer, &slot);
         return Err(NotEntered::Unavailable);
     };
     services.metrics.connections.inc();

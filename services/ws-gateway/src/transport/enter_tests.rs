@@ -11,6 +11,7 @@ use web::Platform;
 
 use super::connection::{Connection, Services};
 use super::enter::{Entrance, enter};
+use super::replay::keep_written;
 use crate::admission::Peer;
 use crate::hub::Hears;
 use crate::protocol::NamespaceKind;
@@ -19,12 +20,19 @@ use crate::{Config, State, run_background};
 
 /// A gateway without a server.
 pub(super) fn start() -> State {
-    let arguments = ["ws-gateway", "--redis-url", "memory:", "--jwt-access-secret", "of a test"];
-    let Config { http, keys, settings, .. } = Config::parse_from(arguments);
-    let platform = Platform::connect("entering", http, &keys, "memory:", vec![], Clock::system()).unwrap();
-    let state = State::connect(platform.clone(), settings).unwrap();
-    platform.spawn("ws-gateway", run_background(state.clone(), platform.served.clone()));
+    let state = connect("memory:", &[]);
+    let stop = state.platform.served.clone();
+    state.platform.spawn("ws-gateway", run_background(state.clone(), stop));
     state
+}
+
+/// A gateway without a server, which hears nothing yet.
+pub(super) fn connect(redis: &str, arguments: &[&str]) -> State {
+    let own = ["ws-gateway", "--redis-url", redis, "--jwt-access-secret", "of a test"];
+    let Config { http, keys, settings, .. } = Config::parse_from(own.iter().chain(arguments));
+    let channels = settings.channels().unwrap();
+    let platform = Platform::connect("entering", http, &keys, redis, channels, Clock::system()).unwrap();
+    State::connect(platform, settings).unwrap()
 }
 
 pub(super) fn claims(user: Uuid) -> Claims {
@@ -48,10 +56,42 @@ pub(super) async fn enter_plain(
 ) -> (Arc<Connection>, Arc<str>, Option<Position>) {
     let (connection, _) = Connection::plain(services, Peer::default());
     let (kind, socket) = (NamespaceKind::Plain, random_id());
-    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, secret: None };
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, kept: None };
     let mut at = None;
     let entered = enter(&connection, entrance, |position, _| at = Some(position.clone())).await;
     (connection, socket, entered.ok().and(at))
+}
+
+#[actix_web::test]
+async fn a_socket_does_not_enter_under_an_id_that_is_present() {
+    let (state, claims) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (first, socket, _) = enter_plain(&services, &claims, Hears::Everything).await;
+    let (second, _) = Connection::plain(&services, Peer::default());
+    let entrance = Entrance {
+        kind: NamespaceKind::Plain,
+        claims: &claims,
+        socket: Arc::clone(&socket),
+        hears: Hears::Everything,
+        kept: None,
+    };
+    assert!(enter(&second, entrance, |_, _| panic!("a socket was let in twice")).await.is_err());
+    let present = services.hub.find(&socket).unwrap().subscriber;
+    assert!(std::ptr::eq(present.outbound(), &raw const first.outbound));
+    state.platform.stop.cancel();
+}
+
+#[actix_web::test]
+async fn of_several_clients_one_gets_the_kept_state() {
+    let (state, claims) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (connection, socket, _) = enter_plain(&services, &claims, Hears::Everything).await;
+    keep_written(&connection, &socket).await;
+    let recovery = &services.recovery;
+    assert!(recovery.take(&socket, |_| false).await.is_none(), "another client");
+    let (one, other) = tokio::join!(recovery.take(&socket, |_| true), recovery.take(&socket, |_| true));
+    assert_eq!([one, other].iter().flatten().count(), 1);
+    state.platform.stop.cancel();
 }
 
 #[actix_web::test]

@@ -35,3 +35,5 @@ pub use worker::Worker;
 mod enter_tests;
 #[cfg(test)]
 mod replay_tests;
+#[cfg(test)]
+mod takeover_tests;

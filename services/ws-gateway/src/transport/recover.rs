@@ -42,12 +42,18 @@ pub async fn recover_stock_client(
         return Ok(false);
     };
     services.cluster.take_over(&returning.socket).await;
-    let secret = Some(returning.kept.secret.as_str());
-    let hears = Hears::Nothing(Box::default());
-    let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, secret };
-    enter(connection, entrance, |_, _| {}).await?;
+    // The socket may still be open elsewhere, and must not count twice.
+    services.admission.quotas.release_at_once(&claims.user_id, &connection.peer, &returning.kept.slot).await;
+    let (hears, kept) = (Hears::Nothing(Box::default()), Some(&returning.kept));
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, kept };
+    if let Err(not_entered) = enter(connection, entrance, |_, _| {}).await {
+        services.recovery.put_back(&returning.socket, &returning.kept);
+        return Err(not_entered);
+    }
     let (socket, mut at) = (&*returning.socket, returning.after);
-    let Some(mut missed) = services.hub.begin_catch_up(socket, &returning.kept.rooms) else {
+    // At once: a client that is cut off again meanwhile resumes from here.
+    keep(connection, socket);
+    let Some(mut missed) = services.hub.begin_catch_up(socket, &[]) else {
         drop_socket(connection, socket);
         return Ok(false);
     };
@@ -70,7 +76,6 @@ pub async fn recover_stock_client(
     }
     let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
     replay::finish(connection, kind, socket, replayed);
-    keep(connection, socket);
     Ok(true)
 }
 
@@ -126,7 +131,8 @@ async fn rooms_of(
     user: &str,
 ) -> Result<Vec<String>, Unrecoverable> {
     let services = &connection.services;
-    let kept = services.recovery.kept(replaced, NamespaceKind::Plain, user).await;
+    let is_owner = |kept: &KeptSocket| kept.belongs_to(user, NamespaceKind::Plain);
+    let kept = services.recovery.take(replaced, is_owner).await;
     let kept = kept.ok_or(Unrecoverable::UnknownSocket)?;
     if replaced != socket {
         services.cluster.take_over(replaced).await;
@@ -134,7 +140,7 @@ async fn rooms_of(
     Ok(kept.rooms)
 }
 
-/// Finds the kept state of a client that sends a private id.
+/// Takes the kept state of a client that sends a private id.
 async fn find(
     connection: &Connection,
     kind: NamespaceKind,
@@ -146,9 +152,10 @@ async fn find(
     recovery.window?;
     let socket = socket_of(private_id)?;
     let after = parse_offset(auth.get("offset")?.as_str()?)?;
-    let kept = recovery.kept(socket, kind, &claims.user_id).await?;
-    let is_known = kept.is_known_by(private_id, socket);
-    is_known.then(|| Returning { socket: socket.into(), private_id: private_id.into(), after, kept })
+    let is_owner =
+        |kept: &KeptSocket| kept.belongs_to(&claims.user_id, kind) && kept.is_known_by(private_id, socket);
+    let kept = recovery.take(socket, is_owner).await?;
+    Some(Returning { socket: socket.into(), private_id: private_id.into(), after, kept })
 }
 
 /// Removes a socket that was let in but has nothing to continue from.
