@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use backplane::Hold;
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
 use tokio_util::sync::CancellationToken;
@@ -128,6 +129,17 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     flush(&state).await;
     let holders = state.platform.backplane.holders("ws:user:u").await.unwrap();
     assert_eq!(holders.len(), 2, "{holders:?}");
+}
+
+#[tokio::test]
+async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
+    let state = start();
+    let (address, slot) = (peer(1), Arc::from("new"));
+    let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
+        .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
+    let holds: Vec<Hold> = holds.into_iter().flatten().collect();
+    state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
 }
 
 #[tokio::test]

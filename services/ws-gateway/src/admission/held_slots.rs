@@ -26,9 +26,11 @@ impl HeldSlots {
         slots.iter().map(|(key, holder)| Hold { key: (**key).into(), holder: (**holder).into() }).collect()
     }
 
-    /// The holders of the slots of a user.
-    pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
-        self.of_key(&user_key(user))
+    /// The holders of the slots of a user, and of a network.
+    pub fn of(&self, user: &str, network: Option<&str>) -> Vec<Arc<str>> {
+        let mut holders = self.of_key(&user_key(user));
+        holders.extend(network.into_iter().flat_map(|network| self.of_key(&network_key(network))));
+        holders
     }
 
     pub(super) fn of_key(&self, key: &str) -> Vec<Arc<str>> {
@@ -45,4 +47,8 @@ impl HeldSlots {
 
 pub(super) fn user_key(user: &str) -> String {
     format!("ws:user:{user}")
+}
+
+pub(super) fn network_key(network: &str) -> String {
+    format!("ws:ip:{network}")
 }
