@@ -71,7 +71,10 @@ fn every_ending_has_its_farewell_on_every_transport() {
     for (ending, row) in table {
         for (carrier, expected) in [Carrier::Polling, Carrier::WebSocket, Carrier::Plain].into_iter().zip(row)
         {
-            assert_eq!(described(Farewell::of(ending, carrier)), expected, "{ending:?} on {carrier:?}");
+            let farewell = described(Farewell::of(ending, carrier, true));
+            assert_eq!(farewell, expected, "{ending:?} on {carrier:?}");
+            let stranger = described(Farewell::of(ending, carrier, false));
+            assert_eq!(stranger, expected.replace("linger 30s", "remove"), "{ending:?} on {carrier:?}");
         }
     }
 }

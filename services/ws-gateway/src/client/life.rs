@@ -155,7 +155,7 @@ impl Life {
             return smallvec![Effect::Close(Closing::Confirm)];
         }
         self.ended = Some(ending);
-        let farewell = Farewell::of(ending, carrier);
+        let farewell = Farewell::of(ending, carrier, self.was_authorized);
         let parting = Parting {
             ending,
             farewell,

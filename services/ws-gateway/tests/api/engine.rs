@@ -144,6 +144,15 @@ async fn a_connection_that_joins_nothing_is_closed_s49() {
 }
 
 #[actix_web::test]
+async fn a_polling_session_that_was_never_authorized_is_removed_with_its_end_s65() {
+    let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "0"]).await;
+    let path = session(&app.client).await;
+    let code = "ws_disconnects_total{code=\"4408\"}";
+    eventually("the end", async || app.metric(code).await == 1.0).await;
+    assert_eq!(app.client.get(&path).await.json()["code"], 1);
+}
+
+#[actix_web::test]
 async fn a_connection_that_leaves_its_last_namespace_is_closed_s49() {
     let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "1"]).await;
     let mut stock = app.stock("/", &app.token("alice")).await;
