@@ -13,13 +13,15 @@ use crate::hub::{Hubs, Member};
 use crate::protocol::Unrecoverable;
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
+/// Longer than a client takes to be let in.
+const CLAIM_TTL: Duration = Duration::from_secs(60);
 /// Number of events read from the log at once for one socket.
 const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
 pub struct Recovery {
     pub log: Backplane,
-    pub kept: Arc<BatchWriter>,
+    pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
     /// Time in which a client that was cut off may resume; `None` if recovery is off.
@@ -47,28 +49,43 @@ impl Recovery {
 
     fn put(&self, member: &Member, is_kept: bool, ttl: Duration) -> u64 {
         let kept = is_kept.then(|| KeptSocket::of(member, &self.translator.catalogue));
-        self.put_state(&member.id, kept.as_ref(), ttl)
-    }
-
-    fn put_state(&self, socket: &Arc<str>, kept: Option<&KeptSocket>, ttl: Duration) -> u64 {
         // Plain data with string keys always has a JSON form.
-        let value = kept.map(|kept| serde_json::to_string(kept).unwrap_or_default());
-        self.kept.put(socket, Put { key: key(socket), value, ttl })
+        let value = kept.map(|kept| serde_json::to_string(&kept).unwrap_or_default());
+        self.writer.put(&member.id, Put { key: key(&member.id), value, ttl })
     }
 
     /// Takes the kept state of a socket, if `is_owner` accepts the client. Of several clients, one gets the state.
     pub async fn take(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
-        let read = |value: String| serde_json::from_str(&value).ok().filter(&is_owner);
-        // Looked at first: nobody else may delete the state.
-        let _: KeptSocket = read(self.log.get(&key(socket)).await.ok()??)?;
-        read(self.log.take(&key(socket)).await.ok()??)
+        // Read first: a client that is not the owner must not delete the state.
+        self.kept(socket, &is_owner).await?;
+        parse(&self.log.take(&key(socket)).await.ok()??).filter(is_owner)
     }
 
-    /// Puts the state back for a client that could not resume now.
-    pub fn put_back(&self, socket: &Arc<str>, kept: &KeptSocket) {
-        if let Some(window) = self.window {
-            self.put_state(socket, Some(kept), window);
+    /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, the last
+    /// one succeeds: each has to ask [`is_claimed_by`](Self::is_claimed_by) once its socket hears of a take-over.
+    /// The state stays: a client that is cut off while it resumes can resume again.
+    pub async fn claim(
+        &self,
+        socket: &str,
+        claim: &str,
+        is_owner: impl Fn(&KeptSocket) -> bool,
+    ) -> Option<KeptSocket> {
+        let kept = self.kept(socket, is_owner).await?;
+        let claim = Put { key: claim_key(socket), value: Some(claim.into()), ttl: CLAIM_TTL };
+        self.log.put(&[claim]).await.ok()?;
+        Some(kept)
+    }
+
+    /// Whether no other client has claimed the state of the socket since `claim`.
+    pub async fn is_claimed_by(&self, socket: &str, claim: &str) -> bool {
+        match self.log.get(&claim_key(socket)).await {
+            Ok(Some(last)) => last == claim,
+            Ok(None) | Err(_) => true,
         }
+    }
+
+    async fn kept(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
+        parse(&self.log.get(&key(socket)).await.ok()??).filter(is_owner)
     }
 
     /// Renews the state of open sockets until `stop`.
@@ -115,4 +132,12 @@ impl Recovery {
 
 fn key(socket: &str) -> String {
     format!("ws:socket:{socket}")
+}
+
+fn claim_key(socket: &str) -> String {
+    format!("ws:claim:{socket}")
+}
+
+fn parse(kept: &str) -> Option<KeptSocket> {
+    serde_json::from_str(kept).ok()
 }

@@ -12,15 +12,17 @@ use super::enter::{Entrance, NotEntered, authorized, enter};
 use super::perform::perform;
 use super::replay::{self, catch_up, deliver_missed, keep, keep_written};
 use crate::client::Reply;
-use crate::hub::Hears;
+use crate::hub::{Hears, Subscriber};
 use crate::metrics::Dropped;
-use crate::protocol::{ClientError, Frame, NamespaceKind, Unrecoverable, socketio};
+use crate::protocol::{ClientError, Ending, Frame, NamespaceKind, Unrecoverable, socketio};
+use crate::random_id::random_id;
 use crate::recovery::{KeptSocket, parse_offset, socket_of};
 
 /// A stock client that resumes, with the position that it reached.
 struct Returning {
     socket: Arc<str>,
     private_id: String,
+    claim: Arc<str>,
     after: Position,
     kept: KeptSocket,
 }
@@ -46,13 +48,13 @@ pub async fn recover_stock_client(
     services.admission.quotas.release_at_once(&claims.user_id, &connection.peer, &returning.kept.slot).await;
     let (hears, kept) = (Hears::Nothing(Box::default()), Some(&returning.kept));
     let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, kept };
-    if let Err(not_entered) = enter(connection, entrance, |_, _| {}).await {
-        services.recovery.put_back(&returning.socket, &returning.kept);
-        return Err(not_entered);
-    }
+    enter(connection, entrance, |_, _| {}).await?;
     let (socket, mut at) = (&*returning.socket, returning.after);
-    // At once: a client that is cut off again meanwhile resumes from here.
-    keep(connection, socket);
+    if !services.recovery.is_claimed_by(socket, &returning.claim).await {
+        // The other client may have asked for the take-over before this socket entered.
+        Arc::clone(connection).close(Ending::TakenOver);
+        return Err(NotEntered::Ended);
+    }
     let Some(mut missed) = services.hub.begin_catch_up(socket, &[]) else {
         drop_socket(connection, socket);
         return Ok(false);
@@ -76,6 +78,7 @@ pub async fn recover_stock_client(
     }
     let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
     replay::finish(connection, kind, socket, replayed);
+    keep(connection, socket);
     Ok(true)
 }
 
@@ -140,7 +143,7 @@ async fn rooms_of(
     Ok(kept.rooms)
 }
 
-/// Takes the kept state of a client that sends a private id.
+/// Claims the kept state of a client that sends a private id.
 async fn find(
     connection: &Connection,
     kind: NamespaceKind,
@@ -154,8 +157,9 @@ async fn find(
     let after = parse_offset(auth.get("offset")?.as_str()?)?;
     let is_owner =
         |kept: &KeptSocket| kept.belongs_to(&claims.user_id, kind) && kept.is_known_by(private_id, socket);
-    let kept = recovery.take(socket, is_owner).await?;
-    Some(Returning { socket: socket.into(), private_id: private_id.into(), after, kept })
+    let claim = random_id();
+    let kept = recovery.claim(socket, &claim, is_owner).await?;
+    Some(Returning { socket: socket.into(), private_id: private_id.into(), claim, after, kept })
 }
 
 /// Removes a socket that was let in but has nothing to continue from.

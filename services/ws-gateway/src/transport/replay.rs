@@ -99,6 +99,6 @@ pub fn keep(connection: &Connection, socket: &str) -> Option<u64> {
 /// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
 pub async fn keep_written(connection: &Arc<Connection>, socket: &str) {
     if let Some(number) = keep(connection, socket) {
-        connection.services.recovery.kept.written(number).await;
+        connection.services.recovery.writer.written(number).await;
     }
 }
