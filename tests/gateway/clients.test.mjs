@@ -142,7 +142,7 @@ describe('bytes on a TCP connection', () => {
     refused.send(upgrade('/ws'));
     refused.send(frame(1, JSON.stringify({ type: 'auth', token: 'nonsense' })));
     // 4401, as in a close frame.
-    await refused.until(/\u0088.\u0011\u0031unauthorised/);
+    await refused.until(/\u0088.\u0011\u0031unauthorized/);
     refused.end();
   });
 

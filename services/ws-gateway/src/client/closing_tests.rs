@@ -42,7 +42,7 @@ fn every_ending_has_its_farewell_on_every_transport() {
         (Ending::Lost, [lost_polling, lost, lost]),
         (Ending::Silent, [lost_polling, lost, lost]),
         (Ending::BadMessage, ["deliver + close packet, remove", close, close]),
-        (Ending::Unauthorised, [linger, close, close]),
+        (Ending::Unauthorized, [linger, close, close]),
         (Ending::Expired, [linger, close, close]),
         (
             Ending::Revoked(EndReason::Logout),

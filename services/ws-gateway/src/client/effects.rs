@@ -99,7 +99,7 @@ pub enum RequestAction {
         is_first: bool,
     },
     Ping,
-    /// A token, although the socket is authorised.
+    /// A token, although the socket is authorized.
     Auth,
     Unknown,
 }

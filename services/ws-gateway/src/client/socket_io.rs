@@ -90,7 +90,7 @@ impl SocketIo {
         data: Option<&Value>,
     ) -> Result<Effects, Ending> {
         if self.refused.contains(&kind) {
-            return Err(Ending::Unauthorised);
+            return Err(Ending::Unauthorized);
         }
         self.refused.push(kind);
         Ok(smallvec![Effect::Send(self.refuse(namespace, message, data))])

@@ -178,10 +178,10 @@ fn a_namespace_is_refused_once_and_then_the_connection_closes() {
     assert!(refused[0].starts_with("send 44{") && refused[0].contains("no token"), "{refused:?}");
     client.on_message(now, text("40"));
     let closed = client.on_refused(now, NamespaceKind::Root, &refusal);
-    assert_eq!(named(&closed), ["close Unauthorised"]);
+    assert_eq!(named(&closed), ["close Unauthorized"]);
     let mut other = web_socket(now);
     other.on_message(now, text("40/nope,"));
-    assert_eq!(named(&other.on_message(now, text("40/other,"))), ["close Unauthorised"]);
+    assert_eq!(named(&other.on_message(now, text("40/other,"))), ["close Unauthorized"]);
 }
 
 #[test]

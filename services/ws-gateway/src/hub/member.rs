@@ -16,7 +16,7 @@ const WARNING: TimeDelta = TimeDelta::minutes(5);
 /// Limit of the events that wait for a socket that is not open yet.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
 
-/// An authorised socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
+/// An authorized socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
 pub struct Member {
     /// The socket id that clients know.
     pub id: Arc<str>,

@@ -17,7 +17,7 @@ pub enum ClientError {
     #[error("nothing listens to this event")]
     UnknownEvent,
     #[error("use reauth to change the token")]
-    AlreadyAuthorised,
+    AlreadyAuthorized,
     #[error("recovery is off")]
     NotRecoverable,
     /// A token was refused; the code is that of the refusal.

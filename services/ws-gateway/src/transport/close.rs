@@ -9,15 +9,13 @@ use crate::metrics::Dropped;
 use crate::protocol::engineio::Packet;
 use crate::protocol::{Ending, Frame, NamespaceKind, Notice, socketio};
 
-const NORMAL_CLOSURE: u16 = 1000;
-
-static ENDED_UNAUTHORISED: Sampler = Sampler::new();
+static ENDED_UNAUTHORIZED: Sampler = Sampler::new();
 
 /// Executes a step of a close.
 pub fn close(connection: &Arc<Connection>, closing: Closing) {
     match closing {
         Closing::Begin(parting) => begin(connection, &parting),
-        Closing::Confirm => connection.outbound.finish([confirmation()]),
+        Closing::Confirm => connection.outbound.finish([Frame::normal_close()]),
         Closing::Finish(ending) => {
             connection.services.sessions.remove(&connection.id);
             connection.outbound.finish([Frame::close(ending.code(), ending.reason())]);
@@ -78,9 +76,9 @@ fn begin(connection: &Connection, parting: &Parting) {
     report(parting);
 }
 
-/// Logs the end; samples of connections that were not authorised, because strangers decide how many end.
+/// Logs the end; samples of connections that were not authorized, because strangers decide how many end.
 fn report(parting: &Parting) {
-    let left_out = if parting.was_authorized { Some(0) } else { ENDED_UNAUTHORISED.admit() };
+    let left_out = if parting.was_authorized { Some(0) } else { ENDED_UNAUTHORIZED.admit() };
     let Some(left_out) = left_out else { return };
     let (code, reason) = (parting.ending.code(), parting.ending.reason());
     let (plain, sockets) = (parting.is_plain, parting.sockets.len());
@@ -108,10 +106,6 @@ fn last_frame(last: LastFrame, ending: Ending) -> Option<Frame> {
         LastFrame::Noop => Some(Packet::Noop.frame()),
         LastFrame::ClosePacket => Some(Packet::Close.frame()),
         LastFrame::CloseFrame => Some(Frame::close(ending.code(), ending.reason())),
-        LastFrame::Confirmation => Some(confirmation()),
+        LastFrame::Confirmation => Some(Frame::normal_close()),
     }
-}
-
-fn confirmation() -> Frame {
-    Frame::close(NORMAL_CLOSURE, "")
 }

@@ -34,7 +34,7 @@ pub enum NotEntered {
     Ended,
 }
 
-/// Lets an authorised socket in. `greet` gets the position after which the socket receives every event, and queues
+/// Lets an authorized socket in. `greet` gets the position after which the socket receives every event, and queues
 /// the first frames.
 pub async fn enter(
     connection: &Arc<Connection>,
@@ -76,7 +76,7 @@ pub async fn enter(
         user = claims.user_id,
         sid = claims.sid.map(tracing::field::display),
         namespace = kind.endpoint(),
-        "socket authorised"
+        "socket authorized"
     );
     // The session may have ended, or the account changed, between the check of the token and the join of the rooms.
     services.hub.recheck(&socket, &services.admission.verifier);

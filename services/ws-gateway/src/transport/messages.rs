@@ -40,7 +40,7 @@ pub async fn admit_message(connection: &Arc<Connection>, request: ClientRequest)
             Effect::Resume(Resumption::Missed { socket, after, replaced, reply }.into())
         }
         RequestAction::Ping => return respond(&reply, Ok(serde_json::Value::Null)),
-        RequestAction::Auth => return respond(&reply, Err(ClientError::AlreadyAuthorised)),
+        RequestAction::Auth => return respond(&reply, Err(ClientError::AlreadyAuthorized)),
         RequestAction::Unknown => return respond(&reply, Err(ClientError::UnknownEvent)),
     };
     smallvec![effect]

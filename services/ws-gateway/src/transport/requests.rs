@@ -27,7 +27,9 @@ async fn change_rooms(
     if !services.recovery.translator.catalogue.is_subscribable(room) {
         return Err(ClientError::UnknownRoom);
     }
-    change(&services.hub, socket, room);
+    if !change(&services.hub, socket, room) {
+        return Err(ClientError::AuthFailed);
+    }
     keep_written(connection, socket).await;
     Ok(json!({ "room": room }))
 }
