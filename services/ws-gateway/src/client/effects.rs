@@ -49,7 +49,7 @@ pub enum Candidate {
     Socket {
         kind: NamespaceKind,
         credentials: Credentials,
-        /// Whether the connection asked to join this namespace before.
+        /// Whether the connection has used up its free joins, so that this one counts like a message.
         is_repeated: bool,
         reply: Reply,
     },
