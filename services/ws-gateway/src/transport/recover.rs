@@ -73,8 +73,9 @@ pub async fn recover_stock_client(
     if replayed.is_ok() {
         // Before anything live: the offset that comes with the notice must not lead back.
         let pushed = connection.outbound.push(authorized(connection, kind, claims, socket, &at));
-        replay::is_queued(connection, pushed);
-        replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
+        if replay::is_queued(connection, pushed) {
+            replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
+        }
     }
     let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
     replay::finish(connection, kind, socket, replayed);
