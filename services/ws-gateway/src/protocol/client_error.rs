@@ -16,7 +16,9 @@ pub enum ClientError {
     UnknownRoom,
     #[error("nothing listens to this event")]
     UnknownEvent,
+    /// Clients know the code in this spelling.
     #[error("use reauth to change the token")]
+    #[strum(serialize = "ALREADY_AUTHORISED")]
     AlreadyAuthorized,
     #[error("recovery is off")]
     NotRecoverable,
