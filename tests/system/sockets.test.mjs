@@ -71,7 +71,7 @@ describe('stock clients through Caddy', () => {
     assert.equal(refusedRequests(), 0, 'Session ID unknown');
   });
 
-  test('target 7: a stopping gateway notifies its sockets, exits with 0, and no client misses an event', async () => {
+  test('a stopping gateway notifies its sockets, exits with 0, and no client misses an event', async () => {
     const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const [stopping] = app.gateways;
     const ended = stopping.stop(20_000);
@@ -84,7 +84,7 @@ describe('stock clients through Caddy', () => {
     for (const id of ids) await everyone('hear what came meanwhile', clients, (client) => heard(client, id) > 0);
   });
 
-  test('target 7: a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
+  test('a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
     const clients = [];
     // In batches, because the event loop of the test is the bottleneck.
     while (clients.length < 2_000) clients.push(...(await connect(250, { transports: ['websocket'] })));

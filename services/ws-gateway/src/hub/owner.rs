@@ -11,7 +11,7 @@ pub struct Owner {
     generation: i64,
     /// The expiry of the token, in seconds since the epoch.
     expires: i64,
-    /// The subject of the token, where it is not the user: in tokens of the replaced stack.
+    /// The subject of the token, where it is not the user: in tokens of the old stack.
     subject: Option<Box<str>>,
 }
 
