@@ -45,7 +45,9 @@ async function traffic(app) {
   await engineer.ingest('{}', { stack: 'day' });
 
   // A broken connection and a reconnect: connection state recovery.
+  const disconnected = new Promise((resolve) => stock.socket.once('disconnect', resolve));
   stock.socket.io.engine.close();
+  await disconnected;
   stock.socket.connect();
   await stock.event('connection.authorized', 2);
   // Too many messages: the first over the limit is dropped.
