@@ -89,6 +89,7 @@ impl Gateway {
         let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
+        eventually("the backplane to be connected", async || gateway.platform.backplane.is_connected()).await;
         gateway
     }
 
