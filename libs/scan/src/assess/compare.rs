@@ -26,7 +26,10 @@ pub struct LeafRating {
 }
 
 /// Compares the two states of an entry, and rates each changed path.
-pub fn compare(entry: &Entry<'_>, context: Context<'_>) -> Result<Vec<ChangedPath<LeafRating>>, CompareError> {
+pub fn compare(
+    entry: &Entry<'_>,
+    context: Context<'_>,
+) -> Result<Vec<ChangedPath<LeafRating>>, CompareError> {
     if entry.kind != Kind::Changed {
         return Ok(Vec::new());
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Database, Transaction};
 use scan::StateKey;
-use scan::rerate::{Rerated, RatedDrift, rerate};
+use scan::rerate::{RatedDrift, Rerated, rerate};
 use scan::rules::{Rules, Subject};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
