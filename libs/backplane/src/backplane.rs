@@ -2,58 +2,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contracts::{Clock, Tasks};
+use contracts::Clock;
 use tokio::sync::watch;
 
 use crate::Position;
 use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result};
 use crate::feed::Feed;
+use crate::link::Link;
 use crate::memory::Memory;
+use crate::options::{LOG_AGE, LOG_LENGTH, Options};
 use crate::queue::Listeners;
 use crate::redis::Redis;
 
 /// Time without the backplane after which [`Backplane::is_stale`] is true.
 const STALE_AFTER: Duration = Duration::from_secs(30);
-const LOG_LENGTH: usize = 20_000;
-const LOG_AGE: Duration = Duration::from_secs(3_600);
-
-/// The state of the backplane. It is up if announcements are received and an append would succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    Up,
-    /// `reason` is one of a few fixed texts that are safe to show to clients and in metrics.
-    Lost {
-        since: Instant,
-        reason: &'static str,
-    },
-}
-
-impl Link {
-    /// Whether announcements are received and appends succeed right now.
-    pub fn is_up(self) -> bool {
-        self == Self::Up
-    }
-}
-
-/// Parameters of [`Backplane::connect`].
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub clock: Clock,
-    pub tasks: Tasks,
-    /// Further channels to receive, as patterns of `PSUBSCRIBE`. Logged channels are always received.
-    pub channels: Vec<String>,
-    /// Maximum number of events in the log.
-    pub log_length: usize,
-    /// Maximum age of an event in the log.
-    pub log_age: Duration,
-}
-
-impl Options {
-    /// Limits the log to 20,000 events or one hour, whichever is less. Adds no further channels.
-    pub fn new(clock: Clock, tasks: Tasks) -> Self {
-        Self { clock, tasks, channels: Vec::new(), log_length: LOG_LENGTH, log_age: LOG_AGE }
-    }
-}
 
 /// The connection of one process to all others. Cheap to clone.
 #[derive(Clone)]

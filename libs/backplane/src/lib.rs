@@ -13,14 +13,18 @@
 mod backplane;
 mod driver;
 mod feed;
+mod link;
 mod memory;
 mod message;
+mod options;
 mod queue;
 mod redis;
 mod trace;
 
-pub use backplane::{Backplane, Link, Options};
+pub use backplane::Backplane;
 pub use driver::{Entry, Error, Hold, LogRead, Mark, Put, Result};
 pub use feed::{Feed, FeedItem, ResetReason};
+pub use link::Link;
 pub use message::{Message, Position};
+pub use options::Options;
 pub use trace::{current_trace, traced};

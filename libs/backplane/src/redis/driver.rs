@@ -9,11 +9,9 @@ use redis::AsyncTypedCommands;
 use redis::streams::StreamRangeReply;
 use uuid::Uuid;
 
+use super::names::{DOUBT, DOUBT_SECONDS, IDS, LOG, MARKS, MARKS_CHANGED, META, UNLOGGED};
 use super::shared::Commands;
-use super::{
-    APPEND, DOUBT, DOUBT_SECONDS, Failure, HOLD, IDS, LOG, MARK, MARKS, MARKS_CHANGED, META, Redis, UNLOGGED,
-    new_id,
-};
+use super::{APPEND, Failure, HOLD, MARK, Redis, new_id};
 use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_IDS};
 use crate::{Message, Position};
 

@@ -2,6 +2,8 @@
 
 mod condition;
 mod driver;
+mod error;
+mod names;
 mod shared;
 mod subscriber;
 
@@ -20,21 +22,11 @@ use crate::driver::{Error, Result};
 use crate::queue::Listeners;
 use crate::{Link, Options};
 use condition::{Condition, is_wrong_server, reason};
+use error::unavailable;
+use names::TIMEOUT;
 use shared::Shared;
 use subscriber::Subscriber;
 
-const META: &str = "driftsentry:log:meta";
-const LOG: &str = "driftsentry:log";
-const IDS: &str = "driftsentry:log:ids";
-const UNLOGGED: &str = "driftsentry:log:unlogged";
-const DOUBT: &str = "driftsentry:log:doubt";
-const DOUBT_SECONDS: u64 = 3_600;
-const MARKS: &str = "driftsentry:marks";
-/// The channel on which marks without an event are announced.
-const MARKS_CHANGED: &str = "driftsentry:marks:changed";
-
-/// Time limit of every call. A slower Redis counts as unavailable.
-const TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 16;
 
 static APPEND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("append.lua")));
@@ -139,8 +131,4 @@ impl From<Failure> for Error {
 
 fn new_id() -> String {
     Uuid::new_v4().simple().to_string()
-}
-
-fn unavailable(error: impl std::fmt::Display) -> Error {
-    Error::Unavailable(error.to_string())
 }

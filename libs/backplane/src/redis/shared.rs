@@ -6,7 +6,8 @@ use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, RedisRe
 use tokio::sync::Mutex;
 
 use super::condition::is_wrong_server;
-use super::{TIMEOUT, unavailable};
+use super::error::unavailable;
+use super::names::TIMEOUT;
 use crate::driver::{Error, Result};
 
 pub(super) struct Shared {

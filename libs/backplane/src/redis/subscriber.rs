@@ -10,7 +10,7 @@ use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
 use super::condition::{Condition, is_wrong_server, reason};
-use super::{MARKS_CHANGED, META, TIMEOUT};
+use super::names::{MARKS_CHANGED, META, TIMEOUT};
 use crate::message::Heard;
 use crate::queue::{Listeners, Signal};
 
