@@ -60,6 +60,13 @@ impl<'a> LockedUser<'a> {
         Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
     }
 
+    /// Like [`lock`](Self::lock), for a change by an admin; see [`lock_admins`].
+    pub async fn lock_by_admin(state: &'a State, id: Uuid, admin: Initiator) -> Result<Self, AuthError> {
+        let transaction = state.db.begin().await?;
+        lock_admins(&transaction, admin).await?;
+        Self::lock_in(state, transaction, id, admin).await?.ok_or(AuthError::UnknownUser)
+    }
+
     /// Like [`lock`](Self::lock), in a transaction that already holds other locks.
     pub async fn lock_in(
         state: &'a State,
@@ -153,6 +160,20 @@ impl<'a> LockedUser<'a> {
         }
         Ok(())
     }
+}
+
+/// Locks the rows of all active admins and returns their ids. A transaction takes these locks before any other
+/// and always in the same order, so that two admins who demote each other come one after the other.
+///
+/// # Errors
+/// [`AuthError::NotAnAdmin`] if the acting user is not an active admin. Their token may still say so: they were
+/// demoted while the request waited, or the demotion has not arrived here.
+pub async fn lock_admins(transaction: &Transaction, initiator: Initiator) -> Result<Vec<Uuid>, AuthError> {
+    let active = user::lock_active_admins(&**transaction).await?;
+    if initiator.actor.is_some_and(|actor| !active.contains(&actor)) {
+        return Err(AuthError::NotAnAdmin);
+    }
+    Ok(active)
 }
 
 /// The longest time for which an access token that exists now can still be accepted.

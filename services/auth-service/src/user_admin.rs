@@ -11,7 +11,7 @@ use crate::audit::{Action, Initiator};
 use crate::email::Email;
 use crate::entity::{StoredRole, login_failure, user};
 use crate::error::AuthError;
-use crate::locked_user::LockedUser;
+use crate::locked_user::{LockedUser, lock_admins};
 use crate::state::State;
 
 /// The fields to change. A field that is `None` stays as it is.
@@ -30,9 +30,7 @@ pub async fn update(
     initiator: Initiator,
 ) -> Result<user::Model, AuthError> {
     let transaction = state.db.begin().await?;
-    // Locked before the user's own row and always in the same order, so that two admins who demote each other
-    // at the same time come one after the other.
-    let active_admins = user::lock_active_admins(&*transaction).await?;
+    let active_admins = lock_admins(&transaction, initiator).await?;
     let user = LockedUser::lock_in(state, transaction, id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownUser)?;
 
@@ -69,8 +67,7 @@ pub async fn update(
 
 /// Ends all sessions of a user. Returns their number.
 pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let mut user = LockedUser::lock_by_admin(state, id, initiator).await?;
     let ended = user.end_all(None, EndReason::Admin).await?;
     user.commit().await?;
     Ok(ended)
@@ -78,8 +75,7 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
 
 /// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let mut user = LockedUser::lock_by_admin(state, id, initiator).await?;
     let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
     let lifted = account_locks::of_users(&*user.transaction, state, vec![id]).await?.len();
     login_failure::delete_of(&*user.transaction, &account(&email)).await?;

@@ -6,6 +6,7 @@
 
 mod abuse;
 mod account_locks;
+mod acting_admins;
 mod admin;
 mod app;
 mod audit;
