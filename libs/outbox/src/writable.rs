@@ -30,11 +30,19 @@ impl Database {
                 tracing::warn!(%error, "the database takes no writes");
                 false
             }
-            // SQLite has one writer at a time. A slow check means that another writer is at work.
-            Err(_) => self.get_database_backend() == DbBackend::Sqlite && self.ping().await.is_ok(),
+            Err(_) => self.is_busy_sqlite().await,
         };
         *last = Some((Instant::now(), is_writable));
         is_writable
+    }
+
+    /// Judges a check that took too long. SQLite has one writer at a time, so another writer may be at work.
+    async fn is_busy_sqlite(&self) -> bool {
+        let is_busy = self.get_database_backend() == DbBackend::Sqlite && self.ping().await.is_ok();
+        if !is_busy {
+            tracing::warn!(patience = ?PATIENCE, "the database did not accept a write in time");
+        }
+        is_busy
     }
 
     async fn write_and_roll_back(&self) -> Result<(), DbErr> {

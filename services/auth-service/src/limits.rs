@@ -26,6 +26,8 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const STRICTNESS: u64 = 50;
 /// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
+/// Maximum number of requests of one session in 15 minutes that end other sessions.
+const SESSION_ENDS: u64 = 100;
 
 /// Admits a login, a sign-up or a password change before any work is spent on it. Successful attempts count
 /// as well, and so do attempts that a full queue sheds.
@@ -93,6 +95,12 @@ pub async fn admit_refresh(state: &State, session_id: Uuid, user_id: Uuid) -> Re
 /// Admits a change of a user or a service token by an admin.
 pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthError> {
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
+}
+
+/// Admits a request that ends other sessions of the caller. Counts by session: a thief with one session must
+/// not keep its user from ending that session.
+pub async fn admit_session_end(state: &State, session_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, QUARTER).admit(state, &format!("ends:{session_id}"), SESSION_ENDS).await
 }
 
 /// Returns the divisor for a network's limits. Above the total, a network without a recent login gets a

@@ -18,7 +18,7 @@ use crate::access_token;
 use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, audit_log, service_token};
 use crate::error::AuthError;
-use crate::locked_user::{LockedUser, MARK_MARGIN, audit_row, lock_admins};
+use crate::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row};
 use crate::name::Name;
 use crate::state::State;
 
@@ -94,14 +94,13 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 
 /// Revokes a token in all services.
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
-    let mut transaction = state.db.begin().await?;
-    lock_admins(&transaction, initiator).await?;
-    let now = state.platform.clock.now();
-    let token = service_token::end(&*transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
+    let mut admins = LockedAdmins::lock(state, initiator).await?;
+    let (transaction, now) = (&mut admins.transaction, state.platform.clock.now());
+    let token = service_token::end(&**transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
-    audit_log::Entity::insert(audit).exec_without_returning(&*transaction).await?;
-    emit_end(&mut transaction, &token, reason);
-    transaction.commit().await?;
+    audit_log::Entity::insert(audit).exec_without_returning(&**transaction).await?;
+    emit_end(transaction, &token, reason);
+    admins.transaction.commit().await?;
     state.platform.revocations.end_session(id, reason);
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::password::PasswordHasher;
 use crate::refresh_token::RefreshTokens;
 use crate::refusals;
 use crate::settings::Settings;
+use crate::turns::Turns;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub struct State {
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
+    pub turns: Turns,
     /// See [`refusals`].
     pub refusals: Arc<Semaphore>,
 }
@@ -45,6 +47,7 @@ impl State {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
+            turns: Turns::default(),
             refusals: refusals::room(),
             platform,
             db,

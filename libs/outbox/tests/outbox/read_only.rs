@@ -1,5 +1,8 @@
 //! A database that can be read and not written, as after a failover: the old primary keeps its connections.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use contracts::events::alert::AlertClosed;
 use outbox::{Database, is_away};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
@@ -7,6 +10,21 @@ use testing::{Backend, PrivatePostgres, eventually};
 use uuid::Uuid;
 
 use crate::World;
+
+/// The log of this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 async fn write(database: &Database) -> Result<(), DbErr> {
     let mut transaction = database.begin().await?;
@@ -64,4 +82,21 @@ async fn the_check_leaves_nothing_behind() {
         assert!(world.database.is_writable().await);
         assert_eq!(world.database.publish_pending().await.unwrap(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_write_check_that_takes_too_long_is_logged_s70() {
+    let world = World::start(Backend::Real).await;
+    let other = world.connect_again().await;
+    let locked = other.begin().await.unwrap();
+    locked.execute_unprepared("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let log = Log::default();
+    let writer = log.clone();
+    let recording = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let recording = tracing::subscriber::set_default(recording);
+    assert!(!world.database.is_writable().await);
+    drop((recording, locked));
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("the database did not accept a write in time"), "{text}");
+    eventually("the check notices", async || world.database.is_writable().await).await;
 }

@@ -22,6 +22,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod passwords;
+mod pool;
 mod races;
 mod refresh;
 mod refresh_limits;
