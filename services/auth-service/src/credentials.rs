@@ -201,7 +201,7 @@ async fn record_failure(
     let transaction = state.db.begin().await?;
     let account = attempt.account();
     let begun =
-        account_locks::count_failure(&*transaction, state, (&account, user_id), place, had_chance, now)
+        account_locks::count_failure(&*transaction, state, &account, place, had_chance, now)
             .await?;
     let failed = action.map(|action| (action, None));
     let locked = begun.iter().map(|scope| (Action::AccountLocked, Some(scope.name())));

@@ -102,8 +102,7 @@ pub async fn list_users(
     }
     let page = user::page(&*state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
     let users = page.await.map_err(AuthError::from)?;
-    let ids = users.iter().map(|user| user.id).collect();
-    let locks = account_locks::of_users(&*state.db, &state, ids).await.map_err(AuthError::from)?;
+    let locks = account_locks::of_users(&*state.db, &state, &users).await.map_err(AuthError::from)?;
     Ok(answers::page(
         users,
         query.limit,
