@@ -11,6 +11,7 @@ mod admin;
 mod app;
 mod audit;
 mod bounds;
+mod bystanders;
 mod cookies;
 mod creators;
 mod events;
