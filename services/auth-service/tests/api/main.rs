@@ -15,6 +15,7 @@ mod bystanders;
 mod cookies;
 mod creators;
 mod events;
+mod held_back;
 mod histories;
 mod leaks;
 mod limits;
