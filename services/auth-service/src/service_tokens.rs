@@ -74,6 +74,7 @@ pub async fn create(
         expires_at: Set(expires_at),
         last_used_at: Set(None),
         revoked_at: Set(None),
+        revoked_reason: Set(None),
     };
     let row = row.insert(&*creator.transaction).await?;
     creator.audit(Action::ServiceTokenCreated, Some(id), None);
@@ -96,7 +97,8 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut admins = LockedAdmins::lock(state, initiator).await?;
     let (transaction, now) = (&mut admins.transaction, state.platform.clock.now());
-    let token = service_token::end(&**transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
+    let token = service_token::end(&**transaction, id, reason, now).await?;
+    let token = token.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(&**transaction).await?;
     emit_end(transaction, &token, reason);
@@ -126,7 +128,7 @@ impl LockedUser<'_> {
     /// Revokes the service tokens that the user created. A token must not outlive its creator's right to
     /// create it.
     pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
-        for token in service_token::end_of(&*self.transaction, self.row.id, self.now).await? {
+        for token in service_token::end_of(&*self.transaction, self.row.id, reason, self.now).await? {
             emit_end(&mut self.transaction, &token, reason);
             self.audit(Action::ServiceTokenEnded, Some(token.id), Some(reason.into_str()));
             self.ended.push((token.id, reason));
