@@ -106,11 +106,21 @@ pub async fn log_out(
     _: NoQuery,
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
-    let ending = sessions_to_end(&state, &request, in_body);
-    for ending in state.metrics.operation("logout", ending)? {
-        end(&state, ending, Initiator::user_at(ip)).await?;
-    }
+    let outcome = end_named_sessions(&state, &request, in_body, Initiator::user_at(ip)).await;
+    state.metrics.operation("logout", outcome)?;
     forget_cookie(&state, web::ok(()))
+}
+
+async fn end_named_sessions(
+    state: &State,
+    request: &HttpRequest,
+    in_body: Option<String>,
+    initiator: Initiator,
+) -> Result<(), ApiError> {
+    for ending in sessions_to_end(state, request, in_body)? {
+        end(state, ending, initiator).await?;
+    }
+    Ok(())
 }
 
 /// A session to end, named by a valid token.
