@@ -41,7 +41,7 @@ pub use extract::{
     is_json, parse_json, read_body,
 };
 pub use health::{Check, Health, Status};
-pub use limiter::{Limit, Limiter};
+pub use limiter::Limiter;
 pub use logging::init_logging;
 pub use origin::origin_is_allowed;
 pub use plaintext::check_plaintext;

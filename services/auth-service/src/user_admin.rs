@@ -15,7 +15,7 @@ use crate::locked_user::LockedAdmins;
 use crate::state::State;
 
 /// The fields to change. A field that is `None` stays as it is.
-pub struct UserChange {
+pub struct UserEdit {
     pub role: Option<Role>,
     pub is_active: Option<bool>,
     pub account_id: Option<Option<String>>,
@@ -26,7 +26,7 @@ pub struct UserChange {
 pub async fn update(
     state: &State,
     id: Uuid,
-    change: UserChange,
+    change: UserEdit,
     initiator: Initiator,
 ) -> Result<user::Model, AuthError> {
     let admins = LockedAdmins::lock(state, initiator).await?;

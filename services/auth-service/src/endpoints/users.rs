@@ -17,7 +17,7 @@ use crate::entity::user;
 use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
-use crate::user_admin::{self, UserChange};
+use crate::user_admin::{self, UserEdit};
 use web::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
@@ -125,7 +125,7 @@ pub async fn update_user(
     ValidJson(patch): ValidJson<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let UserPatch { role, is_active, account_id } = patch;
-    let change = UserChange { role, is_active, account_id };
+    let change = UserEdit { role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(web::ok(User::from(state.metrics.operation("update_user", outcome)?)))

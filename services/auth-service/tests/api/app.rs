@@ -151,7 +151,7 @@ impl App {
     /// Signs up a user and makes them an admin.
     pub async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
-        let change = auth_service::user_admin::UserChange {
+        let change = auth_service::user_admin::UserEdit {
             role: Some(contracts::Role::Admin),
             is_active: None,
             account_id: None,
