@@ -19,8 +19,9 @@ pub struct LimitSettings {
     #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub login_failures_per_account: u64,
 
-    /// Maximum number of failed logins to one account in a day; the account is then locked for networks that
-    /// its user has not logged in from lately
+    /// Maximum number of failed logins to one account in a day; the account is then locked, for up to a day,
+    /// for networks that its user has not logged in from lately; also of failures from one network, or in one
+    /// session that changes its password
     #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT_PER_DAY", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub login_failures_per_account_per_day: u64,
 

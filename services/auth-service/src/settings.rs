@@ -62,7 +62,8 @@ pub struct Settings {
     #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_sessions_per_user: u32,
 
-    /// Days for which ended sessions, and audit rows of refreshes and failed logins, are kept
+    /// Days for which ended sessions, expired service tokens, and audit rows of refreshes and failed logins are
+    /// kept
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 
@@ -70,7 +71,7 @@ pub struct Settings {
     #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub activity_interval_seconds: u32,
 
-    /// Interval between sweeps for expired sessions
+    /// Interval between sweeps for expired sessions, more than 0
     #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = parse_duration)]
     pub session_sweep_interval: Duration,
 
