@@ -22,9 +22,11 @@ fuzz:  ## random bytes for the decoders of sockets and the readers of scans (FUZ
 	  (cd libs/scan && cargo +nightly fuzz run $$target -- -runs=$${FUZZ_RUNS:-1000000} -max_len=4096) || exit 1; done
 
 fuzz-api:  ## random requests to every documented operation, for five minutes (FUZZ_SECONDS)
+	deploy/test-deps.sh
 	tests/fuzz_api/run
 
 attacks:  ## every attack that worked on 0.1.0, against both deployments (URL=… for a running one)
+	deploy/test-deps.sh
 	cargo build --workspace --all-targets
 	tests/attacks/run $(URL)
 

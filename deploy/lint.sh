@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what no compiler checks: texts, imports in cycles, Caddyfiles, Dockerfile, compose file, manifests, Prometheus rules.
+# Checks what no compiler checks: the language of texts, files that import each other in a cycle, Caddyfiles,
+# Dockerfile, compose file, shell scripts, Kubernetes manifests, Prometheus rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/lint_language.sh

@@ -1,12 +1,9 @@
 #!/usr/bin/env bash
 # Checks the language of the project (CONTRIBUTING.md, "Rules"): straight quotes in every text file, and no doc
 # comment in Rust or JavaScript that begins with a banned word. Names file and line of each offence.
-#   deploy/lint_language.sh           every tracked file
-#   deploy/lint_language.sh --text    every tracked file except Rust sources
-#   deploy/lint_language.sh --rust    Rust sources only
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec python3 - "$@" <<'PYTHON'
+exec python3 - <<'PYTHON'
 import re
 import subprocess
 import sys
@@ -43,11 +40,7 @@ def offences(file, text):
             yield number, f'a doc comment does not begin with "{found["opener"]}"', line
 
 
-mode = sys.argv[1] if len(sys.argv) > 1 else "--all"
-patterns = {"--all": [], "--text": [":!*.rs"], "--rust": ["*.rs"]}
-if mode not in patterns:
-    sys.exit(f"unknown argument {mode}: use --text, --rust or none")
-listed = subprocess.run(["git", "ls-files", "-z", "--", *patterns[mode]], check=True, capture_output=True, text=True)
+listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True)
 count = 0
 for file in filter(None, listed.stdout.split("\0")):
     try:

@@ -21,8 +21,10 @@ need() {
 look() {
   missing=() packages=()
   need gcc cc
+  need git git
+  need curl curl
   need postgresql initdb postgres
-  need postgresql-client pg_dump
+  need postgresql-client pg_dump psql
   need redis-server redis-server
   need redis-tools redis-cli
   need nodejs node

@@ -9,6 +9,7 @@ mod alone;
 mod auth;
 mod drift;
 mod measure;
+mod progress;
 mod service;
 mod sockets;
 mod table;
@@ -18,6 +19,7 @@ mod verify;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use progress::progress;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sockets::Scale;
 use table::Table;
@@ -90,9 +92,4 @@ fn allow_many_sockets() -> anyhow::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
-}
-
-#[expect(clippy::print_stderr, reason = "a bench that takes minutes reports its progress")]
-fn progress(text: &str) {
-    eprintln!("{text}");
 }

@@ -19,13 +19,16 @@ const environment = {
   RUST_LOG: 'info',
 };
 
-/** Runs `driftsentry` and returns its output. */
-async function commandLine(args, input, environment) {
-  const child = spawn(binary('driftsentry'), args, { env: { PATH: process.env.PATH, ...environment } });
+/** Runs `driftsentry`, for a minute at most, and returns its output. */
+async function commandLine(args, input, variables) {
+  const env = { PATH: process.env.PATH, ...variables };
+  const child = spawn(binary('driftsentry'), args, { env, timeout: 60_000, killSignal: 'SIGKILL' });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
-  child.stdin.end(input);
-  await once(child, 'close');
+  // The program may end before it reads its input.
+  child.stdin.on('error', () => {}).end(input);
+  const [, signal] = await once(child, 'close');
+  if (signal) throw new Error(`driftsentry ${args[0]} did not end by itself:\n${output}`);
   return output;
 }
 

@@ -13,8 +13,9 @@ export class Target {
   /**
    * `url` is the front door. Only our own deployments have the other fields: `direct` (an auth-service or
    * driftsentry that trusts X-Forwarded-For from this machine), `redis(user)` (URLs of Redis), `database` (makes a
-   * service's database read-only), `hidesOperations` (true if an edge hides /metrics), `logs()`, and
-   * `commandLine(arguments, input, environment)` (runs `driftsentry`).
+   * service's database read-only), `hidesOperations` (true if an edge hides /metrics), `logs()`,
+   * `commandLine(arguments, input, variables)` (runs `driftsentry`), and `bodySeconds` (the time limit of a request
+   * body, if it is not the default of 30 seconds).
    */
   constructor({ url, ...more }) {
     Object.assign(this, { url, ...more });

@@ -1,8 +1,9 @@
 // Administration in the console: changes by an admin apply everywhere at once.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 
+import { succeeded } from '../lib/api.mjs';
 import { allInOne } from '../lib/deployments.mjs';
 import { sample } from '../lib/samples.mjs';
 import { eventually } from '../lib/waiting.mjs';
@@ -11,7 +12,7 @@ import { Browser, live, visit } from './browser.mjs';
 
 for (const start of [allInOne, behindCaddy]) {
   describe(`administration in the console, ${start === allInOne ? 'all in one' : 'behind Caddy'}`, () => {
-    let app, browser;
+    let app, browser, root;
     before(async () => {
       app = await start();
       browser = await Browser.start(app.api.origins.auth);
@@ -19,6 +20,16 @@ for (const start of [allInOne, behindCaddy]) {
     after(async () => {
       await browser?.stop();
       await app?.stop();
+    });
+    // Each test begins with the demo users as they were created, and without service tokens.
+    beforeEach(async () => {
+      root = await app.api.login('admin');
+      for (const { id } of await root.list('/api/auth/tokens')) succeeded(await root.delete(`/api/auth/tokens/${id}`));
+      for (const { id, email, role, isActive } of await root.list('/api/auth/users')) {
+        const created = { role: email.split('@')[0], isActive: true };
+        if (role !== created.role || !isActive) succeeded(await root.patch(`/api/auth/users/${id}`, created));
+        succeeded(await root.delete(`/api/auth/users/${id}/locks`));
+      }
     });
 
     test('a service token is created, shown once, sends a scan, and is revoked', async () => {
@@ -90,9 +101,8 @@ for (const start of [allInOne, behindCaddy]) {
 
     test('the console warns of a service token that expires soon s64', async () => {
       const { page, ...admin } = await browser.person('admin');
-      const api = await app.api.login('admin');
       const expiresAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
-      const made = await api.post('/api/auth/tokens', { name: 'short', role: 'viewer', expiresAt });
+      const made = await root.post('/api/auth/tokens', { name: 'short', role: 'viewer', expiresAt });
       assert.equal(made.status, 201);
       await visit(page, '#/admin/tokens');
       await page.getByText('1 token will expire within 14 days').waitFor();
@@ -119,11 +129,15 @@ for (const start of [allInOne, behindCaddy]) {
     });
 
     test('the audit log shows actions and actors', async () => {
+      const token = succeeded(await root.post('/api/auth/tokens', { name: 'audited', role: 'engineer' })).data;
+      const machine = app.api.withToken(token.token);
+      succeeded(await machine.ingest(await sample('fakeaws_1/plan.json'), { stack: 'audited' }));
+      succeeded(await root.delete(`/api/auth/tokens/${token.id}`));
       const { page, ...admin } = await browser.person('admin');
       await visit(page, '#/admin/audit');
       await page.getByRole('cell', { name: 'Drift created' }).first().waitFor();
       await page.getByRole('button', { name: 'Logins and users' }).click();
-      await page.getByRole('cell', { name: 'Service token ended' }).first().waitFor();
+      await page.getByRole('cell', { name: 'Service token revoked' }).first().waitFor();
       await page.getByRole('cell', { name: 'you', exact: true }).first().waitFor();
       await browser.farewell(admin);
     });

@@ -60,19 +60,17 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell({ context, ...person });
     });
 
-    test('ending a session on another device shows the login there within a second, with the reason', async () => {
+    test('ending a session on another device shows the login there at once, with the reason', async () => {
       const mine = await browser.person('viewer');
       const other = await browser.person('viewer');
       await visit(mine.page, '#/account');
       const end = mine.page.locator('.session:not(.is-current)').getByRole('button', { name: 'End' });
       await end.first().waitFor();
-      const ended = mine.page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+      const asked = [];
+      other.page.on('request', (request) => asked.push(request.url()));
       await end.first().click();
-      await ended;
-      const began = Date.now();
       await other.page.getByText('Your session was ended from another device.').waitFor();
-      const took = Date.now() - began;
-      assert.ok(took < 1000, `${took} ms`);
+      assert.deepEqual(asked, [], 'the socket reported it, without a request of the page');
       await other.page.getByRole('heading', { name: 'Log in' }).waitFor();
       await other.page.reload();
       await other.page.getByRole('heading', { name: 'Log in' }).waitFor();
@@ -138,13 +136,14 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell({ context, ...person });
     });
 
-    test('offline for ten seconds, then nothing is missing', async () => {
+    test('offline during several attempts to reconnect, then nothing is missing', async () => {
       const { page, context, ...person } = await browser.person('engineer', { allow: AWAY });
       await visit(page, '#/drifts?status=any');
       await rows(page).first().waitFor();
       const before = await rows(page).count();
       await context.setOffline(true);
-      const away = Date.now();
+      let attempts = 0;
+      page.on('console', (message) => (attempts += AWAY.test(message.text()) ? 1 : 0));
       await page.getByText('Reconnecting').waitFor();
       await page.getByText(/as of \d\d:\d\d/).waitFor();
 
@@ -152,7 +151,7 @@ for (const start of [allInOne, behindCaddy]) {
       const drifts = await engineer.list('/api/v1/drifts');
       const decided = drifts.find(({ status, stack }) => status === 'detected' && stack === 'demo');
       await engineer.post(`/api/v1/drifts/${decided.id}/reject`, { reason: 'no' });
-      await eventually('ten seconds', () => Date.now() - away > 10_000);
+      await eventually('three failed attempts', () => attempts >= 3);
 
       await context.setOffline(false);
       await live(page);

@@ -31,7 +31,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       const { token } = await app.api.login('viewer');
       const now = Math.floor(Date.now() / 1000);
       const expired = resigned(token, { iat: now - 1000, exp: now - 60 }, app.accessSecret);
-      const forged = resigned(token, { role: 'admin' }, 'somebody else’s secret, of thirty-two bytes or more');
+      const forged = resigned(token, { role: 'admin' }, 'the secret of another system, of thirty-two bytes or more');
       for (const url of app.socketOrigins) {
         for (const [auth, code] of [
           [{}, 'MISSING_TOKEN'],

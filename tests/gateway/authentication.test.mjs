@@ -71,7 +71,7 @@ describe('a token is refused', () => {
   });
 
   test('10 whose signature was made with another secret', async () => {
-    const token = gateway.sign(gateway.claims('alice'), 'somebody else’s secret, of thirty-two bytes or more');
+    const token = gateway.sign(gateway.claims('alice'), 'the secret of another system, of thirty-two bytes or more');
     assert.equal((await refusal({ token })).code, 'INVALID_TOKEN');
   });
 
@@ -106,7 +106,7 @@ describe('a new token on an open socket', () => {
   });
 
   test('15 is refused if it is badly signed', async () => {
-    const { success, error } = await reauth({}, 'somebody else’s secret, of thirty-two bytes or more');
+    const { success, error } = await reauth({}, 'the secret of another system, of thirty-two bytes or more');
     assert.deepEqual([success, error.code], [false, 'INVALID_TOKEN']);
   });
 });

@@ -85,7 +85,7 @@ async function authorized(options, namespace = '/', url = gateway.url) {
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   describe(`python-socketio with ${name}`, () => {
-    test('a client is authorised, subscribes, and receives events in the shape of its namespace', async () => {
+    test('a client is authorized, subscribes, and receives events in the shape of its namespace', async () => {
       for (const namespace of ['/', '/dashboard']) {
         const { client, body } = await authorized({ ...transports, auth: { token: gateway.token('alice') } }, namespace);
         assert.equal(body.userId, 'alice');

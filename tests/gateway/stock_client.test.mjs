@@ -24,7 +24,7 @@ const once = (socket, name) => new Promise((resolve) => socket.once(name, (...ar
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   describe(name, () => {
-    test('a client is authorised, subscribes, and receives events in the shape of its namespace', async () => {
+    test('a client is authorized, subscribes, and receives events in the shape of its namespace', async () => {
       const token = gateway.token('alice');
       const root = await StockClient.authorized(gateway.url, token, transports);
       const dashboard = await StockClient.authorized(`${gateway.url}/dashboard`, token, transports);

@@ -51,7 +51,7 @@ test('a token that none of our keys signed is refused s01', async () => {
   const claims = gateway.claims('alice');
   const [header, payload, signature] = gateway.sign(claims).split('.');
   for (const token of [
-    gateway.sign(claims, 'somebody else’s secret, of thirty-two bytes or more'),
+    gateway.sign(claims, 'the secret of another system, of thirty-two bytes or more'),
     unsigned({ alg: 'none', typ: 'at+jwt' }, claims),
     `${header}.${payload}.`,
     `${header}.${payload}`,

@@ -33,10 +33,6 @@ export class Process {
     return this.#text;
   }
 
-  get pid() {
-    return this.#child.pid;
-  }
-
   get running() {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -38,6 +38,9 @@ export async function startCaddy(env, source = 'Caddyfile') {
       env: variables,
       stdio: 'pipe',
     });
+  /** Returns the configuration that Caddy made of the file. */
+  caddy.config = () =>
+    JSON.parse(execFileSync('caddy', ['adapt', '--config', file], { env: variables, encoding: 'utf8', stdio: 'pipe' }));
   caddy.stop = async () => {
     const code = await Process.prototype.stop.call(caddy);
     await home.remove();

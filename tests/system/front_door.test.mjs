@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
 import WebSocket, { WebSocketServer } from 'ws';
@@ -74,6 +75,32 @@ async function refusesTemplates(caddy) {
   const { error } = await ask('/nothing', { 'X-Request-Id': ['a', 'b'] });
   assert.match(error.requestId, /^[0-9a-f-]{36}$/, 'two ids are none');
   assert.equal((await ask('/nothing', { 'X-Request-Id': 'mine-2' })).error.requestId, 'mine-2');
+}
+
+/** Checks that an error of Caddy's own arrives while the body of its request is outstanding. */
+async function respondsBeforeTheBody(caddy) {
+  const { hostname, port } = new URL(caddy.url);
+  for (const [head, status] of [
+    [`POST /api/v1/drifts?region=${','.repeat(17_000)}`, 414],
+    ['POST /nothing', 404],
+    ['POST /health', 404],
+    ['GET /nothing', 404],
+  ]) {
+    const socket = connect(Number(port), hostname);
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text) => (heard += text));
+    socket.write(`${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nthe rest never follows`);
+    await eventually(`the response to ${head.slice(0, 40)}`, () => heard.endsWith('}}')).finally(() => socket.destroy());
+    assert.match(heard, new RegExp(`^HTTP/1.1 ${status} [^]*\r\nConnection: close\r\n`));
+  }
+}
+
+/** Checks that Caddy waits for the slowest scan that drift-service accepts (docs/API.md, `REQUEST_TIMEOUT`). */
+function waitsForSlowScans(caddy) {
+  const seconds = 30 + (32 * 1024) / 64;
+  const servers = Object.values(caddy.config().apps.http.servers);
+  assert.ok(servers.length > 0);
+  for (const server of servers) assert.ok(server.read_timeout > seconds * 1e9, `${server.read_timeout / 1e9} s`);
 }
 
 describe('the front door', () => {
@@ -198,6 +225,10 @@ describe('the front door', () => {
     assert.ok(caddy.log.slice(before).length < 20_000);
   });
 
+  test('an error arrives although the body of the request does not', () => respondsBeforeTheBody(caddy));
+
+  test('a scan at the slowest accepted rate has the time to arrive', () => waitsForSlowScans(caddy));
+
   test('reloading the Caddyfile closes no socket', async () => {
     const socket = new WebSocket(`${caddy.url}/ws`, ['driftsentry.v1']);
     await once(socket, 'open');
@@ -258,4 +289,8 @@ describe('the front door in Kubernetes', () => {
   after(() => caddy?.stop());
 
   test('text of a request is never evaluated as a template in Kubernetes s57', () => refusesTemplates(caddy));
+
+  test('an error arrives although the body of the request does not', () => respondsBeforeTheBody(caddy));
+
+  test('a scan at the slowest accepted rate has the time to arrive', () => waitsForSlowScans(caddy));
 });

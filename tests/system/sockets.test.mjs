@@ -9,6 +9,8 @@ import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from './behind_caddy.mjs';
 
 const CLIENTS = 500;
+/** On a busy machine, this process cannot connect more clients within the time of a handshake. */
+const BATCH = 100;
 const RECONNECTING = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 500 };
 
 describe('stock clients through Caddy', () => {
@@ -26,12 +28,16 @@ describe('stock clients through Caddy', () => {
 
   /** Clients with the defaults of socket.io-client: long polling first, then the upgrade. */
   async function connect(count, options = {}) {
-    const connecting = Array.from({ length: count }, () =>
-      StockClient.authorized(app.url, engineer.token, { ...RECONNECTING, ...options }),
-    );
-    open.push(...connecting);
-    const clients = await Promise.all(connecting);
-    await Promise.all(clients.map((client) => client.ask('subscribe:drifts')));
+    const clients = [];
+    while (clients.length < count) {
+      const connecting = Array.from({ length: Math.min(BATCH, count - clients.length) }, () =>
+        StockClient.authorized(app.url, engineer.token, { ...RECONNECTING, ...options }),
+      );
+      open.push(...connecting);
+      const batch = await Promise.all(connecting);
+      await Promise.all(batch.map((client) => client.ask('subscribe:drifts')));
+      clients.push(...batch);
+    }
     return clients;
   }
 
@@ -71,7 +77,7 @@ describe('stock clients through Caddy', () => {
     assert.equal(refusedRequests(), 0, 'Session ID unknown');
   });
 
-  test('target 7: a stopping gateway notifies its sockets, exits with 0, and no client misses an event', async () => {
+  test('a stopping gateway notifies its sockets, exits with 0, and no client misses an event', async () => {
     const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const [stopping] = app.gateways;
     const ended = stopping.stop(20_000);
@@ -84,10 +90,8 @@ describe('stock clients through Caddy', () => {
     for (const id of ids) await everyone('hear what came meanwhile', clients, (client) => heard(client, id) > 0);
   });
 
-  test('target 7: a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
-    const clients = [];
-    // In batches, because the event loop of the test is the bottleneck.
-    while (clients.length < 2_000) clients.push(...(await connect(250, { transports: ['websocket'] })));
+  test('a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
+    const clients = await connect(2_000, { transports: ['websocket'] });
     const leaving = await app.metric(app.gateways[0], 'ws_connections');
     assert.ok(leaving > 500, `${leaving} sockets on the gateway that stops`);
     const closed = [];

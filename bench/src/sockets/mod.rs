@@ -17,7 +17,8 @@ use contracts::Clock;
 
 use self::results::Results;
 use self::server::Kind;
-use crate::{progress, verify};
+use crate::progress::progress;
+use crate::verify;
 
 const FOLDER: &str = "bench/results";
 

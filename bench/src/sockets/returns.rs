@@ -11,7 +11,7 @@ use super::results::{Metric, Results};
 use super::scenarios::{Crowd, micros};
 use super::server::Kind;
 use crate::measure::Times;
-use crate::progress;
+use crate::progress::progress;
 
 const REVOKED: u16 = 4403;
 const KIND: Kind = Kind::GatewayPlain;

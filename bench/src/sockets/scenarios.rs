@@ -13,7 +13,7 @@ use super::client::{Protocol, Socket, Tally};
 use super::events::User;
 use super::results::{Metric, Results};
 use super::server::{Kind, Server};
-use crate::progress;
+use crate::progress::progress;
 
 /// Number of concurrent handshakes, below the shortest backlog.
 const AT_ONCE: usize = 128;

@@ -137,7 +137,7 @@ impl Driver for Memory {
                 self.announce_unlogged(&mut state, entry);
                 continue;
             }
-            if !state.ids.insert(entry.event_id) {
+            if state.ids.contains(&entry.event_id) {
                 continue;
             }
             let position = self.position(state.seq + 1);
@@ -146,6 +146,7 @@ impl Driver for Memory {
                 tracing::error!(channel = entry.channel, "did not append an entry that is not an envelope");
                 continue;
             };
+            state.ids.insert(message.envelope.event_id);
             state.seq += 1;
             let message = Arc::new(message);
             state.log.push_back(Arc::clone(&message));

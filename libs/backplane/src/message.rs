@@ -138,11 +138,6 @@ fn proven(channel: &str, body: &str, secret: Option<&str>) -> Option<String> {
 
 fn proof_of(secret: &str, channel: &str, body: &str) -> String {
     let inner = Sha1::new().chain_update(secret).chain_update(channel).chain_update("\n").chain_update(body);
-    hex(Sha1::new().chain_update(secret).chain_update(hex(inner.finalize().as_slice())).finalize().as_slice())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let outer = Sha1::new().chain_update(secret).chain_update(hex::encode(inner.finalize()));
+    hex::encode(outer.finalize())
 }

@@ -15,7 +15,7 @@ pub fn parse_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
 }
 
 /// Returns the text with the escape of each unpaired surrogate replaced, or `None` if there is none.
-pub fn mend_surrogates(text: &str) -> Option<String> {
+fn mend_surrogates(text: &str) -> Option<String> {
     // Most texts have no such escape and cost only one search.
     if !text.contains("\\u") {
         return None;

@@ -18,7 +18,7 @@ mod traceparent;
 pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
 pub use envelope::{Envelope, Event};
-pub use json::{mend_surrogates, parse_json};
+pub use json::parse_json;
 pub use plausible::{Timestamp, is_plausible};
 pub use role::Role;
 pub use sampler::Sampler;

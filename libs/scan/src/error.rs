@@ -1,6 +1,6 @@
 use crate::json::JsonError;
+use crate::limits::{MAX_BYTES, MAX_ENTRIES, MAX_PLANS};
 use crate::redact::TooManySecrets;
-use crate::scan::{MAX_BYTES, MAX_ENTRIES};
 
 const MIB: usize = 1024 * 1024;
 
@@ -24,6 +24,8 @@ pub enum ScanError {
          one with -target and without complete=true"
     )]
     TooManyEntries,
+    #[error("the upload has more than {MAX_PLANS} plans. Send them in several uploads")]
+    TooManyPlans,
     #[error("the drifts of the scan take more than {} MiB to store. Split the stack", 2 * MAX_BYTES / MIB)]
     TooMuchDrift,
     #[error("the scan holds too many sensitive values to look for. Split the stack")]

@@ -57,3 +57,11 @@ pub struct ShownChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
 }
+
+/// A resource that a scan examined and that does not drift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub address: String,
+    pub resource_type: String,
+    pub resource_id: String,
+}

@@ -8,7 +8,7 @@ const MAX_REGION_CHARS: usize = 64;
 const MAX_ACCOUNT_CHARS: usize = 64;
 
 /// The sources of information about a resource, the most reliable first.
-pub struct Witnesses<'a> {
+pub struct PlaceSources<'a> {
     actual: Option<&'a Json>,
     expected: Option<&'a Json>,
     own_id: Option<&'a str>,
@@ -18,7 +18,7 @@ pub struct Witnesses<'a> {
     is_azure: bool,
 }
 
-impl<'a> Witnesses<'a> {
+impl<'a> PlaceSources<'a> {
     pub fn of(entry: &'a Entry<'_>) -> Self {
         Self {
             actual: entry.actual.as_ref(),
@@ -195,8 +195,8 @@ mod tests {
         let mut entry = Entry::new(Kind::Changed, "a.b".into(), resource_type.into());
         entry.actual = Some(Json::parse_text(&state.to_string()).unwrap());
         entry.provider = provider;
-        let witnesses = Witnesses::of(&entry);
-        [witnesses.region(asked[0]), witnesses.account(asked[1])]
+        let sources = PlaceSources::of(&entry);
+        [sources.region(asked[0]), sources.account(asked[1])]
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Rates stored drifts again after the rules have changed. Hidden values in their states cannot be compared,
 //! so their changes keep their class.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::assess::{NOT_YET_CREATED, ONLY_COMPUTED, SECRET_CHANGED};
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::finding::{PathHash, ShownChange};
 use crate::identity::StateKey;
@@ -47,7 +50,7 @@ struct KnownChange {
 }
 
 /// Reasons that come from the plan and not from a rule.
-const FIXED_REASONS: [&str; 2] = ["not yet created", "only computed attributes differ"];
+const FIXED_REASONS: [&str; 2] = [NOT_YET_CREATED, ONLY_COMPUTED];
 
 /// Rates a stored drift by the current rules.
 pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
@@ -62,13 +65,13 @@ pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
         }
     };
     for change in &known {
-        let rating = ratings.iter().find(|(path, _)| *path == change.path).map(|(_, rating)| *rating);
+        let rating = ratings.get(&change.path).copied();
         let rating = rating.filter(|rating| !change.sensitive || matches!(rating.by, Rated::Rule(_)));
         let (class, why, is_by_rule) = match rating.or_else(|| rules.rate_path(&subject, &change.path)) {
             Some(rating) => {
                 (rating.class, rating.reason.map(String::from), matches!(rating.by, Rated::Rule(_)))
             }
-            None if change.sensitive => (Class::Critical, Some("a secret changed".into()), false),
+            None if change.sensitive => (Class::Critical, Some(SECRET_CHANGED.into()), false),
             None => (change.class.unwrap_or(Class::Warning), change.reason.clone(), false),
         };
         note(class, why.clone(), is_by_rule);
@@ -80,7 +83,7 @@ pub fn rerate(stored: Stored<'_>, rules: &Rules, key: &StateKey) -> Rerated {
     }
     let (class, why, is_by_rule) = highest.unwrap_or((Class::Warning, None, false));
     let fixed = reason.filter(|reason| FIXED_REASONS.contains(reason) && !is_by_rule);
-    let capped = fixed.filter(|reason| *reason == FIXED_REASONS[0] || class == Class::Warning);
+    let capped = fixed.filter(|reason| *reason == NOT_YET_CREATED || class == Class::Warning);
     let decidable: Vec<PathHash> =
         stored.decidable.into_iter().filter(|hash| !rules.covers(&subject, &hash.path)).collect();
     let difference: Vec<ShownChange<'_>> = shown
@@ -118,7 +121,7 @@ fn actual_hash(kind: Kind, decidable: &[PathHash], key: &StateKey) -> Option<Str
     Some(key.hash(&parts))
 }
 
-fn rate_states(stored: &Stored<'_>, rules: &Rules) -> Vec<(Vec<Step>, Rating)> {
+fn rate_states(stored: &Stored<'_>, rules: &Rules) -> BTreeMap<Vec<Step>, Rating> {
     let parse = |state: Option<&str>| Json::parse_text(state.unwrap_or("null")).unwrap_or(Json::Null);
     let (expected, actual) = (parse(stored.expected_state), parse(stored.actual_state));
     let mut rate = |leaf: &Leaf<'_>| rules.rate(&stored.subject, leaf);

@@ -4,20 +4,12 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::assess::{Bench, Outcome, RuleUses, Settled, assess};
+use crate::assess::{Context, Outcome, RuleUses, assess};
 use crate::entry::Entry;
 use crate::error::ScanError;
-use crate::finding::Finding;
+use crate::finding::{Finding, Settled};
+use crate::limits::{MAX_ENTRIES, MAX_KEPT_BYTES};
 
-/// Maximum size of an upload in bytes, after unpacking.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// Maximum number of entries in an upload that may be drifts.
-pub const MAX_ENTRIES: usize = 10_000;
-/// Maximum size of one state in bytes, as JSON text.
-pub const MAX_STATE_BYTES: usize = 256 * 1024;
-/// Maximum bytes of the findings of an upload. They may be larger than the upload, because secrets are
-/// replaced and paths are written out.
-const MAX_KEPT_BYTES: usize = 2 * MAX_BYTES;
 const MAX_WARNINGS: usize = 100;
 const MAX_SHOWN_CHARS: usize = 256;
 
@@ -69,6 +61,28 @@ pub struct Incomplete {
     pub is_assumable: bool,
 }
 
+/// The part of the limits that a scan uses up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    pub entries: usize,
+    pub bytes: usize,
+}
+
+impl Size {
+    pub fn check(self) -> Result<(), ScanError> {
+        match self {
+            Self { entries, .. } if entries > MAX_ENTRIES => Err(ScanError::TooManyEntries),
+            Self { bytes, .. } if bytes > MAX_KEPT_BYTES => Err(ScanError::TooMuchDrift),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fails after the deadline.
+pub(crate) fn check_time(deadline: Option<Instant>) -> Result<(), ScanError> {
+    if deadline.is_some_and(|deadline| Instant::now() > deadline) { Err(ScanError::TooSlow) } else { Ok(()) }
+}
+
 /// The contents of an upload for one stack.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -84,8 +98,7 @@ pub struct Scan {
     pub skipped_reasons: BTreeMap<&'static str, usize>,
     pub warnings: Vec<String>,
     pub rule_uses: RuleUses,
-    pub(crate) entries: usize,
-    pub(crate) kept_bytes: usize,
+    pub(crate) size: Size,
 }
 
 impl Scan {
@@ -96,26 +109,19 @@ impl Scan {
 
     /// Counts an entry that may be a drift.
     pub(crate) fn count(&mut self, deadline: Option<Instant>) -> Result<(), ScanError> {
-        self.entries += 1;
-        if self.entries > MAX_ENTRIES {
-            return Err(ScanError::TooManyEntries);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            Err(ScanError::TooSlow)
-        } else {
-            Ok(())
-        }
+        self.size.entries += 1;
+        self.size.check()?;
+        check_time(deadline)
     }
 
-    pub(crate) fn add(&mut self, entry: Entry<'_>, bench: Bench<'_>) -> Result<(), ScanError> {
-        let address = shortened(&bench.redactor.address(&entry.address)).to_owned();
-        match assess(entry, bench, &mut self.rule_uses) {
+    pub(crate) fn add(&mut self, entry: Entry<'_>, context: Context<'_>) -> Result<(), ScanError> {
+        let address = shortened(&context.redactor.address(&entry.address)).to_owned();
+        match assess(entry, context, &mut self.rule_uses) {
             Outcome::Drift(finding) => {
                 let texts = [&finding.expected_state, &finding.actual_state].into_iter().flatten();
-                self.kept_bytes += texts.map(String::len).sum::<usize>() + finding.difference.len();
-                if self.kept_bytes > MAX_KEPT_BYTES {
-                    return Err(ScanError::TooMuchDrift);
-                }
+                // The hashes of the changes repeat the paths of the difference.
+                self.size.bytes += texts.map(String::len).sum::<usize>() + 2 * finding.difference.len();
+                self.size.check()?;
                 self.findings.push(*finding);
             }
             Outcome::Ignored(settled) => {
@@ -127,6 +133,7 @@ impl Scan {
                 self.settled.push(settled);
             }
             Outcome::Refused(reason) => self.skip_unread(reason, &address),
+            Outcome::Late => return Err(ScanError::TooSlow),
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub struct Client {
 impl Client {
     /// Creates a client without credentials; `base` is `http://host:port`.
     pub fn new(base: impl Into<String>) -> Self {
-        Self { http: reqwest::Client::new(), base: base.into(), headers: HeaderMap::new() }
+        Self { http: patient().build().expect("a client"), base: base.into(), headers: HeaderMap::new() }
     }
 
     /// Returns a copy that sends `Authorization: Bearer …`.
@@ -36,7 +36,7 @@ impl Client {
 
     /// Returns a copy with its own empty cookie jar, like a browser.
     pub fn with_cookies(&self) -> Self {
-        let http = reqwest::Client::builder().cookie_store(true).build().expect("a client");
+        let http = patient().cookie_store(true).build().expect("a client");
         Self { http, ..self.clone() }
     }
 
@@ -73,6 +73,11 @@ impl Client {
         let text = response.text().await.expect("the server sends the whole answer");
         Answer { status, headers, text }
     }
+}
+
+/// An upload may wait for its turn for longer than the library's time limit for unacknowledged data.
+fn patient() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().tcp_user_timeout(None)
 }
 
 /// The response of the server.

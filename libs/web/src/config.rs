@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_replaced_stack_are_accepted() {
+    fn names_of_the_old_stack_are_accepted() {
         let with = |set: &[(&str, &str)]| {
             old_names(|name| {
                 set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())

@@ -12,7 +12,7 @@ const ROOMS = ['drifts', 'alerts'];
 const HEARTBEAT_MS = 20_000;
 const ANSWER_MS = 6_000;
 const LONGEST_PAUSE_MS = 20_000;
-const CLOSE = { unauthorised: 4401, revoked: 4403, rateLimit: 4429 };
+const CLOSE = { unauthorized: 4401, revoked: 4403, rateLimit: 4429 };
 
 const states = new EventTarget();
 let state = { name: 'off', heardAt: null };
@@ -33,7 +33,7 @@ export const onState = (listener, signal) =>
 
 export function start() {
   session.on('started', connect);
-  session.on('renewed', reauthorise);
+  session.on('renewed', reauthorize);
   session.on('ended', disconnect);
   addEventListener('online', () => (socket && isOpen() ? probe() : connect()));
   addEventListener('offline', () => probe(1500));
@@ -91,7 +91,7 @@ function receive(message) {
   state.heardAt = Date.now();
   if (message.type === 'ack') return answered(message);
   const { type, payload } = message;
-  if (type === 'connection.authorized') return authorised(payload);
+  if (type === 'connection.authorized') return authorized(payload);
   if (type === 'token.expiring') return void session.renew().catch(() => {});
   if (type === 'session.revoked') return revoked(payload.reason);
   if (type === 'server.draining') return void (pauseMs = payload.reconnectAfterMs);
@@ -109,7 +109,7 @@ function answered({ id, success, data, error }) {
   else request.reject(new Error(error?.message ?? 'refused'));
 }
 
-async function authorised({ sessionId, epoch, seq }) {
+async function authorized({ sessionId, epoch, seq }) {
   const before = place;
   const here = socket;
   place = { sessionId, epoch, seq };
@@ -153,7 +153,7 @@ function probe(limitMs = ANSWER_MS) {
   });
 }
 
-function reauthorise() {
+function reauthorize() {
   if (!isOpen()) return connect();
   const here = socket;
   ask({ type: 'reauth', token: session.token() }).catch(() => here.close());
@@ -172,7 +172,7 @@ function closed(code) {
   const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
   const pause =
     pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
-  retry = setTimeout(code === CLOSE.unauthorised ? renewAndConnect : connect, pause);
+  retry = setTimeout(code === CLOSE.unauthorized ? renewAndConnect : connect, pause);
 }
 
 /** An admin may have closed only the connection. The close code then leads to a check of the session. */

@@ -10,50 +10,8 @@ use contracts::Role;
 use uuid::Uuid;
 
 use crate::State;
-
-/// The caller, as the audit records them.
-#[derive(Clone, Debug)]
-pub struct Actor {
-    pub user_id: String,
-    pub role: Role,
-    /// The id of the request in the log: the client's, if it sent one.
-    pub request_id: String,
-    /// An id that this service gave to the request.
-    pub own_request_id: String,
-}
-
-impl Actor {
-    /// The service itself, for changes that no request caused.
-    pub fn service() -> Self {
-        let own_request_id = Uuid::now_v7().to_string();
-        Self {
-            user_id: "drift-service".into(),
-            role: Role::Admin,
-            request_id: own_request_id.clone(),
-            own_request_id,
-        }
-    }
-}
-
-/// The part of a drift that a caller may see. Ordered from least to most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Audience {
-    /// Everything except states, reasons, actors and changed paths.
-    Public,
-    /// Reasons, actors and changed paths as well, but no states.
-    Viewer,
-    /// Redacted states as well.
-    Engineer,
-}
-
-impl From<Role> for Audience {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Engineer | Role::Admin => Self::Engineer,
-        }
-    }
-}
+use crate::actor::Actor;
+use crate::audience::Audience;
 
 macro_rules! at_least {
     ($(#[$doc:meta])* $name:ident, $role:expr) => {

@@ -59,6 +59,7 @@ impl From<DriftError> for ApiError {
                 ScanError::Unsupported(_) => Self::unprocessable(message),
                 ScanError::TooLarge
                 | ScanError::TooManyEntries
+                | ScanError::TooManyPlans
                 | ScanError::TooMuchDrift
                 | ScanError::TooManySecrets
                 | ScanError::TooSlow => Self::too_large(message),

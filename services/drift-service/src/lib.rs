@@ -12,7 +12,10 @@ pub mod ingest;
 pub mod rules;
 pub mod summary;
 
+mod actor;
 mod answered_request;
+mod audience;
+mod background;
 mod config;
 mod error;
 mod migration;
@@ -26,7 +29,8 @@ mod state;
 mod text;
 mod write;
 
+pub use background::run_background;
 pub use config::{Config, Settings};
 pub use openapi::openapi;
 pub use routes::routes;
-pub use state::{State, run_background};
+pub use state::State;

@@ -6,7 +6,6 @@ use outbox::Database;
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
-use tokio_util::sync::CancellationToken;
 use web::{Platform, Status, check_plaintext};
 
 use crate::config::Settings;
@@ -14,7 +13,6 @@ use crate::ingest::{Turns, TurnsConfig};
 use crate::migration::Migrator;
 use crate::rules;
 
-const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 /// Request bodies of four callers, one each, take at most 128 MiB.
 const RECEIVING: TurnsConfig = TurnsConfig {
     slots: 4,
@@ -70,7 +68,7 @@ impl State {
                 .context("DATABASE_URL cannot be used")?;
         watch_database(&platform, &database);
         let state_key = StateKey::new(key.as_bytes());
-        rules::apply_again(&database, &rules, &state_key, platform.clock.now())
+        rules::reapply(&database, &rules, &state_key, platform.clock.now())
             .await
             .context("the rules cannot be applied to the stored drifts")?;
         let settings = settings.for_environment(&platform.http);
@@ -104,30 +102,4 @@ fn watch_database(platform: &Platform, database: &Database) {
             }
         }
     });
-}
-
-/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`.
-///
-/// # Errors
-/// If the metrics of this service are already registered.
-pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
-    let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
-    let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);
-    let (relayed, (), compiled) = tokio::join!(relay, clean(&state, stop), compiling);
-    compiled?;
-    relayed
-}
-
-async fn clean(state: &State, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(CLEAN_INTERVAL);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        if let Err(error) = crate::answered_request::clean(&*state.database, state.platform.clock.now()).await
-        {
-            tracing::warn!(%error, "could not delete old idempotency keys");
-        }
-    }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use web::{ApiError, ValidJson};
 
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::answered_request::Claim;
 use crate::error::DriftError;
 use crate::{State, answered_request};

@@ -7,12 +7,10 @@ mod console;
 mod data_dir;
 mod ingest;
 mod serve;
-mod token_expiry;
 
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
-use contracts::Clock;
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -20,10 +18,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match command {
         None => serve::run(serve).await?,
         Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
-        Some(Command::Ingest(scan)) => {
-            token_expiry::warn(scan.token.as_deref(), Clock::system().now());
-            return Ok(ingest::run(*scan).await);
-        }
+        Some(Command::Ingest(scan)) => return Ok(ingest::run(*scan).await),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -77,7 +77,7 @@ pub struct Emitted {
 /// Connections and users, over all gateways.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
 pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let Answers { answers, partial } = worker.services.cluster.ask::<Part>(Question::Stats).await;
+    let Answers { answers, partial, .. } = worker.services.cluster.ask::<Part>(Question::Stats).await;
     let gateways = answers.len();
     let connections = answers.iter().map(|part| part.connections).sum();
     let users = answers.into_iter().fold(Part::default().users, |mut all, part| {
@@ -95,7 +95,7 @@ pub async fn list_user_connections(
     worker: Data<Worker>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let Answers { answers, partial } =
+    let Answers { answers, partial, .. } =
         worker.services.cluster.ask::<Vec<SocketInfo>>(Question::Sockets { user: user.0 }).await;
     Ok(web::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
 }
@@ -161,7 +161,7 @@ pub async fn emit(
 }
 
 async fn end(cluster: &Cluster, question: Question) -> Terminated {
-    let Answers { answers, partial } = cluster.ask::<u64>(question).await;
+    let Answers { answers, partial, .. } = cluster.ask::<u64>(question).await;
     Terminated { terminated: answers.into_iter().sum(), partial }
 }
 

@@ -44,7 +44,7 @@ impl BatchWriter {
         self.added.notify_one();
     }
 
-    /// Waits until the batch is written, or given up because the backplane is unavailable.
+    /// Waits until the values of the batch are written, or given up because the backplane is unavailable.
     pub async fn written(&self, number: u64) {
         // An error means that the process stops.
         let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
@@ -73,11 +73,52 @@ impl BatchWriter {
                 tracing::debug!(%error, "could not write recovery state");
             }
         }
+        // Before the releases, for which no caller waits.
+        self.written.send_replace(number);
         for chunk in released.chunks(CHUNK) {
             if let Err(error) = self.backplane.release(chunk).await {
                 tracing::debug!(%error, "could not release slots, they will expire");
             }
         }
-        self.written.send_replace(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use backplane::Options;
+    use contracts::{Clock, Tasks};
+    use testing::{PrivateRedis, eventually};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_value_is_written_before_many_slots_are_released() {
+        const MANY: usize = 100 * CHUNK;
+        let (redis, stop) = (PrivateRedis::start(), CancellationToken::new());
+        let options = Options::new(Clock::system(), Tasks::new(stop.clone()));
+        let backplane = Backplane::connect(&redis.url(), options).unwrap();
+        eventually("the connection", async || backplane.is_connected()).await;
+        let holds: Vec<Hold> =
+            (0..MANY).map(|number| Hold { key: "key".into(), holder: number.to_string() }).collect();
+        for chunk in holds.chunks(CHUNK) {
+            backplane.hold(chunk, Duration::from_secs(60)).await.unwrap();
+        }
+        let writer = Arc::new(BatchWriter::new(backplane.clone()));
+        writer.release(holds);
+        let put = Put { key: "kept".into(), value: Some("state".into()), ttl: Duration::from_secs(60) };
+        let number = writer.put(&"socket".into(), put);
+        let writing = writer.run(stop.clone());
+        let waiting = async {
+            writer.written(number).await;
+            let left = backplane.holders("key").await.unwrap().len();
+            stop.cancel();
+            left
+        };
+        let ((), left) = tokio::join!(writing, waiting);
+        assert!(left > 0, "the caller waited for the releases");
+        assert_eq!(backplane.get("kept").await.unwrap().as_deref(), Some("state"));
+        assert_eq!(backplane.holders("key").await.unwrap().len(), 0);
     }
 }

@@ -25,7 +25,7 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value_t = 4004)]
     pub port: u16,
 
-    /// Redis that all services share: a gateway of its own would hear nothing
+    /// Redis that all services share, because the gateway receives all events from it
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
 }
@@ -38,7 +38,7 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_CATALOGUE", value_name = "FILE")]
     pub gateway_catalogue: Option<PathBuf>,
 
-    /// Name of this gateway in the ids it gives out, where a proxy leads a session's requests by it
+    /// Name of this gateway in the session ids that it issues, for sticky routing by a proxy
     #[arg(long, env = "GATEWAY_NODE", value_parser = node_name)]
     pub gateway_node: Option<String>,
 
@@ -46,11 +46,11 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_MESSAGES_PER_SECOND", default_value_t = 10)]
     pub gateway_messages_per_second: u64,
 
-    /// Seconds that a connection has to authenticate
+    /// Seconds in which a connection must authenticate
     #[arg(long, env = "GATEWAY_HANDSHAKE_SECONDS", default_value_t = 5)]
     pub gateway_handshake_seconds: u64,
 
-    /// Largest message that is taken in, in bytes
+    /// Maximum size of a message from a client, in bytes
     #[arg(long, env = "GATEWAY_MAX_FRAME_BYTES", default_value_t = 65_536)]
     pub gateway_max_frame_bytes: usize,
 
@@ -58,11 +58,11 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_SOCKETS_PER_USER", default_value_t = 50)]
     pub gateway_sockets_per_user: u64,
 
-    /// Sockets that an address may have open; 0 for no limit, since many people may share one
+    /// Sockets that an address may have open; 0 means no limit, because many people may share an address
     #[arg(long, env = "GATEWAY_SOCKETS_PER_IP", default_value_t = 0)]
     pub gateway_sockets_per_ip: u64,
 
-    /// Seconds within which a client that was cut off gets what it missed; 0 turns recovery off
+    /// Seconds in which a disconnected client can resume with the events it missed; 0 turns recovery off
     #[arg(long, env = "GATEWAY_RECOVERY_SECONDS", default_value_t = 120)]
     pub gateway_recovery_seconds: u64,
 
@@ -70,7 +70,7 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_PING_INTERVAL_MS", default_value_t = 25_000)]
     pub gateway_ping_interval_ms: u64,
 
-    /// Milliseconds that a client has to answer a ping
+    /// Milliseconds in which a client must respond to a ping
     #[arg(long, env = "GATEWAY_PING_TIMEOUT_MS", default_value_t = 20_000)]
     pub gateway_ping_timeout_ms: u64,
 }

@@ -57,7 +57,7 @@ impl Metrics {
             registry.register(Box::new(histogram.clone()))?;
             Ok(histogram)
         };
-        let connections = IntGauge::new("ws_connections", "Authorised sockets")?;
+        let connections = IntGauge::new("ws_connections", "Authorized sockets")?;
         registry.register(Box::new(connections.clone()))?;
         let dropped = counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?;
         // From zero: a rate does not see the first of a series that begins with it.

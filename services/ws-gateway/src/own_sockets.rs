@@ -50,7 +50,7 @@ impl ControlHandler for OwnSockets {
         match question {
             Question::Stats => json!(self.part()),
             Question::Sockets { user } => json!(self.sockets_of(user)),
-            Question::Slots { user } => json!(self.held.of_user(user)),
+            Question::Slots { user, network } => json!(self.held.of(user, network.as_deref())),
             Question::EndSocket { socket } => json!(revoke(self.hubs.find(socket))),
             Question::EndUser { user } => json!(revoke(self.hubs.in_room(&user_room(user)))),
         }

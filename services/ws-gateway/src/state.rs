@@ -69,7 +69,7 @@ impl State {
         });
         let recovery = Arc::new(Recovery {
             log: backplane,
-            kept: Arc::clone(&writer),
+            writer: Arc::clone(&writer),
             history: History::default(),
             translator: Arc::clone(&translator),
             window: settings.recovery(),

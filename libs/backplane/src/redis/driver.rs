@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::shared::Commands;
 use super::{
-    APPEND, DOUBT, DOUBT_SECONDS, HOLD, IDS, LOG, MARK, MARKS, MARKS_CHANGED, META, Redis, UNLOGGED, new_id,
+    APPEND, DOUBT, DOUBT_SECONDS, Failure, HOLD, IDS, LOG, MARK, MARKS, MARKS_CHANGED, META, Redis, UNLOGGED,
+    new_id,
 };
 use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_IDS};
 use crate::{Message, Position};
@@ -79,8 +80,12 @@ impl Driver for Redis {
             .await;
         // An append without entries only begins a log, which not every process may do.
         if !entries.is_empty() {
-            let refusal = appended.as_ref().err().and_then(|failure| failure.refusal);
-            self.condition.note_append(refusal.map_or(Ok(()), Err));
+            match &appended {
+                Ok(()) => self.condition.note_append(Ok(())),
+                Err(Failure { refusal: Some(reason), .. }) => self.condition.note_append(Err(reason)),
+                // It is not known whether Redis would accept an append, so the last result stands.
+                Err(Failure { refusal: None, .. }) => {}
+            }
         }
         Ok(appended?)
     }

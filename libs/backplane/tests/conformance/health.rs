@@ -75,6 +75,21 @@ async fn a_refused_append_is_reported_although_redis_accepts_other_writes_s70() 
 }
 
 #[tokio::test]
+async fn an_append_that_times_out_does_not_hide_a_refusal_s70() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["before"]).await;
+    let mut redis = world.stores.redis().connect().await;
+    redis::cmd("ACL").arg("SETUSER").arg("default").arg("-xadd").query_async::<()>(&mut redis).await.unwrap();
+    assert!(world.backplane.append(&[entry("refused")]).await.is_err());
+    becomes(&world.backplane, "Redis refuses writes").await;
+    world.stores.redis().freeze();
+    assert!(world.backplane.append(&[entry("too late")]).await.is_err());
+    let link = *world.backplane.link().borrow();
+    world.stores.redis().thaw();
+    assert!(matches!(link, Link::Lost { reason: "Redis refuses writes", .. }), "{link:?}");
+}
+
+#[tokio::test]
 async fn every_connection_follows_the_address_to_a_new_primary_s70() {
     let (old, new) = (World::start(Backend::Real).await, World::start(Backend::Real).await);
     let proxy = Proxy::start(old.stores.redis().address()).await;

@@ -177,3 +177,14 @@ async fn a_feed_that_lags_reads_the_log_instead_of_skipping(#[case] backend: Bac
         assert_eq!(&next_name(&mut feed).await, expected);
     }
 }
+
+#[tokio::test]
+async fn an_entry_that_is_not_an_envelope_uses_no_id() {
+    let world = World::start(Backend::Memory).await;
+    let mut feed = begun(&world.backplane).await;
+    let good = entry("good");
+    let bad = Entry { envelope: "{}".into(), ..good.clone() };
+    world.backplane.append(&[bad]).await.unwrap();
+    world.backplane.append(&[good]).await.unwrap();
+    assert_eq!(next_name(&mut feed).await, "good");
+}

@@ -203,7 +203,7 @@ fn tokens_of_the_previous_key_stay_valid_after_a_rotation_s07() {
 }
 
 #[test]
-fn tokens_of_the_replaced_stack_are_valid_only_where_accepted() {
+fn tokens_of_the_old_stack_are_valid_only_where_accepted() {
     let legacy = json!({"userId": "42", "email": "a@example.com", "role": "engineer", "type": "access",
         "iss": ISSUER, "aud": AUDIENCE, "iat": 1, "exp": Clock::system().now().timestamp() + 900});
     let token = sign(&Header::new(Algorithm::HS256), &legacy);

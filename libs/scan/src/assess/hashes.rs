@@ -1,4 +1,5 @@
-use super::{Bench, Judged, shown_path};
+use super::compare::LeafRating;
+use super::context::Context;
 use crate::diff::Change;
 use crate::finding::PathHash;
 use crate::kind::Kind;
@@ -14,18 +15,18 @@ pub struct Hashes {
 impl Hashes {
     pub fn new(
         kind: Kind,
-        changes: &[Change<Judged>],
+        changes: &[Change<LeafRating>],
         gone: Option<String>,
         severity: Severity,
-        bench: Bench<'_>,
+        context: Context<'_>,
     ) -> Self {
-        let (key, redactor) = (bench.judgement.key, bench.redactor);
-        let is_open = |change: &&Change<Judged>| !change.rating.rating.class.is_covered();
+        let (key, redactor) = (context.criteria.key, context.redactor);
+        let is_open = |change: &&Change<LeafRating>| !change.rating.rating.class.is_covered();
         let mut decidable = Vec::new();
         let mut shown: Vec<String> = Vec::new();
         for change in changes.iter().filter(is_open) {
             let hash = PathHash {
-                path: shown_path(&change.path, redactor),
+                path: redactor.path(&change.path),
                 key: key.hash(&["path", &change.anchor])[..16].into(),
                 value: key.hash(&["value", &change.anchor, &change.actual]),
             };

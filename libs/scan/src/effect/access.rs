@@ -87,10 +87,11 @@ fn is_access(names: &Names) -> bool {
 
 fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     // "alias" attributes, such as those of Route 53, contain no ranges.
-    let is_range = names.attribute_has(&RANGE_WORDS) && is_access(names);
+    let is_access = is_access(names);
+    let is_range = names.attribute_has(&RANGE_WORDS) && is_access;
     let came = Range::read_all(leaf.actual(), is_range);
     // Comparing with the surrounding list is costly, so only where it decides something.
-    if !is_access(names) && !came.contains(&Range::Everywhere) {
+    if !is_access && !came.contains(&Range::Everywhere) {
         return None;
     }
     let around =
@@ -100,7 +101,7 @@ fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     if opens_to_all {
         return Some(Effect::Widens("open to the world"));
     }
-    if !is_access(names) || (came.is_empty() && was.is_empty()) {
+    if !is_access || (came.is_empty() && was.is_empty()) {
         return None;
     }
     if came.is_empty() {

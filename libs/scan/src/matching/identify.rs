@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::stored::Stored;
-use crate::assess::Settled;
-use crate::finding::Finding;
+use crate::finding::{Finding, Settled};
 use crate::kind::Kind;
 
 /// The index of the stored drift that a finding is about.

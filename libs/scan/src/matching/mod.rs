@@ -9,12 +9,12 @@ mod stored;
 
 pub use stored::{Change, Decision, Match, Matches, Stored};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::Finding;
 use crate::identity::Identity;
 use crate::rules::Rules;
-use crate::scan::Scan;
+use crate::scan::{Scan, shortened};
 use identify::Found;
 
 /// Matches the findings of a scan with the live drifts in its scope. If `is_complete`, a resource that is
@@ -26,15 +26,21 @@ pub fn match_findings<I: Copy>(
     rules: &Rules,
 ) -> Matches<I> {
     let (findings, repeated) = distinct(std::mem::take(&mut scan.findings));
+    for address in repeated {
+        scan.skip("same resource twice");
+        scan.warn(format!("{}: skipped, the same resource occurs twice", shortened(&address)));
+    }
     let found = identify::pair(&findings, &stored, &scan.settled);
     let mut is_matched = vec![false; stored.len()];
     for Found { stored, .. } in found.iter().flatten() {
         is_matched[*stored] = true;
     }
+    let held: HashMap<&str, usize> =
+        stored.iter().enumerate().map(|(index, row)| (row.fingerprint.as_str(), index)).collect();
     let mut taken: HashSet<String> = HashSet::new();
     let mut matches = Vec::with_capacity(findings.len());
     for (finding, found) in findings.into_iter().zip(found) {
-        let fingerprint = fingerprint(&finding, &scan.stack, &stored, found.as_ref(), &taken);
+        let fingerprint = fingerprint(&finding, &scan.stack, &held, found.as_ref(), &taken);
         taken.insert(fingerprint.clone());
         let change = match found {
             None => Change::New,
@@ -53,7 +59,7 @@ pub fn match_findings<I: Copy>(
             gone.push(row.id);
         }
     }
-    Matches { matches, settled, gone, repeated }
+    Matches { matches, settled, gone }
 }
 
 /// Returns the first finding of each resource, and the addresses of the others.
@@ -72,12 +78,12 @@ fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
     (first, again.into_iter().map(|finding| finding.address).collect())
 }
 
-/// Returns the fingerprint. The account is part of it only if two otherwise equal resources are known to be
+/// Returns the fingerprint. `held` has the index of each stored fingerprint. The account is part of it only if two otherwise equal resources are known to be
 /// in different accounts.
-fn fingerprint<I>(
+fn fingerprint(
     finding: &Finding,
     stack: &str,
-    stored: &[Stored<I>],
+    held: &HashMap<&str, usize>,
     found: Option<&Found>,
     taken: &HashSet<String>,
 ) -> String {
@@ -90,8 +96,7 @@ fn fingerprint<I>(
     };
     let plain = identity.fingerprint();
     let own = found.map(|found| found.stored);
-    let is_held =
-        stored.iter().enumerate().any(|(index, row)| Some(index) != own && row.fingerprint == plain);
+    let is_held = held.get(plain.as_str()).is_some_and(|index| Some(*index) != own);
     if is_held || taken.contains(&plain) {
         Identity { account: finding.account_id.as_deref(), ..identity }.fingerprint()
     } else {

@@ -69,6 +69,4 @@ pub struct Matches<I> {
     pub settled: Vec<I>,
     /// Drifts that a complete scan does not show.
     pub gone: Vec<I>,
-    /// Addresses of resources that the scan contains more than once.
-    pub repeated: Vec<String>,
 }

@@ -166,7 +166,7 @@ fn only_a_complete_scan_or_the_resource_itself_resolves_a_drift() {
     let row = stored(&finding("a.b", "i", &[("n", "1")]), Decision::Made);
     assert!(run(vec![], vec![row.clone()], false).gone.is_empty());
     assert_eq!(run(vec![], vec![row.clone()], true).gone, [7]);
-    let settled = crate::assess::Settled {
+    let settled = crate::finding::Settled {
         address: "a.b".into(),
         resource_type: "aws_x".into(),
         resource_id: "i".into(),
@@ -193,7 +193,9 @@ fn rows_of_0_1_0_keep_their_decisions_if_the_shown_states_are_equal() {
 
 #[test]
 fn a_resource_counts_once_per_scan() {
-    let matches =
-        run(vec![finding("a.b", "i", &[("n", "1")]), finding("a.b", "i", &[("n", "2")])], vec![], false);
-    assert_eq!((matches.matches.len(), matches.repeated), (1, vec!["a.b".to_owned()]));
+    let findings = vec![finding("a.b", "i", &[("n", "1")]), finding("a.b", "i", &[("n", "2")])];
+    let mut scan = Scan { stack: "s".into(), findings, ..Scan::default() };
+    let matches = match_findings(&mut scan, Vec::<Stored<u8>>::new(), false, &Rules::default());
+    assert_eq!((matches.matches.len(), scan.skipped), (1, 1));
+    assert_eq!(scan.warnings, ["a.b: skipped, the same resource occurs twice"]);
 }

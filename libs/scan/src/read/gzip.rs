@@ -4,7 +4,7 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use crate::error::ScanError;
-use crate::scan::MAX_BYTES;
+use crate::limits::MAX_BYTES;
 
 /// Unpacks the upload if it is gzip. Never holds more than [`MAX_BYTES`].
 pub fn unpack(upload: &[u8]) -> Result<Cow<'_, [u8]>, ScanError> {

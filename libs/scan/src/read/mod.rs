@@ -20,9 +20,10 @@ pub use gzip::unpack;
 pub use plan::add_secrets;
 pub use report::{Report, ReportError, read_report};
 
-use crate::assess::Judgement;
+use crate::assess::Criteria;
 use crate::error::ScanError;
-use crate::scan::{Scan, Scope};
+use crate::limits::MAX_PLANS;
+use crate::scan::{Scan, Scope, Size, check_time};
 use document::{Document, stack_of};
 use shape::Form;
 
@@ -30,7 +31,7 @@ use shape::Form;
 ///
 /// # Errors
 /// If the upload is not supported. The message names the probable kind of input, and what to send instead.
-pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Vec<Scan>, ScanError> {
+pub fn read(upload: &[u8], scope: &Scope, criteria: Criteria<'_>) -> Result<Vec<Scan>, ScanError> {
     let text = encoding::decode(upload)?;
     let documents = document::split(&text)?;
     let forms =
@@ -40,19 +41,28 @@ pub fn read(upload: &[u8], scope: &Scope, judgement: Judgement<'_>) -> Result<Ve
     }
     if forms.first().is_some_and(|form| matches!(form, Form::UiLine)) {
         let scope = Scope { stack: stack_of(&scope.stack, None, 1, 1), ..scope.clone() };
-        return Ok(vec![ui_stream::read(&documents, &scope, judgement)?]);
+        return Ok(vec![ui_stream::read(&documents, &scope, criteria)?]);
     }
     let plans: Vec<(&Document<'_>, &Form)> =
         documents.iter().zip(&forms).filter(|(_, form)| !matches!(form, Form::UiLine)).collect();
     let count = plans.len();
+    if count > MAX_PLANS {
+        return Err(ScanError::TooManyPlans);
+    }
+    // The limits hold for the upload, however many plans it is divided into.
+    let mut size = Size::default();
     let mut scans = Vec::with_capacity(count);
     for (number, (document, form)) in (1..).zip(plans) {
         let stack = stack_of(&scope.stack, document.name.as_deref(), number, count);
         let scope = Scope { stack, ..scope.clone() };
         let mut scan = match form {
-            Form::Driftctl => driftctl::read(&document.text, &scope, judgement)?,
-            _ => plan::read(&document.text, &scope, judgement)?,
+            Form::Driftctl => driftctl::read(&document.text, &scope, criteria)?,
+            _ => plan::read(&document.text, &scope, criteria)?,
         };
+        check_time(scope.deadline)?;
+        size.entries += scan.size.entries;
+        size.bytes += scan.size.bytes;
+        size.check()?;
         scan.stack = scope.stack;
         scans.push(scan);
     }

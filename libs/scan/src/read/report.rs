@@ -1,13 +1,17 @@
+use std::time::{Duration, Instant};
+
 use serde_json::value::RawValue;
 
 use super::state::{StateError, read_state};
-use crate::assess::{Bench, Judgement, assess_report};
-use crate::diff::TooManyChanges;
+use crate::assess::{CompareError, Context, Criteria, assess_report};
 use crate::entry::Entry;
 use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
 use crate::severity::Severity;
+
+/// Maximum time for comparing the two states. The caller waits on a thread that serves others too.
+const ASSESSING: Duration = Duration::from_secs(1);
 
 /// A drift that is reported directly, without a scan.
 pub struct Report<'a> {
@@ -36,25 +40,30 @@ pub struct ReportError {
 ///
 /// # Errors
 /// If a state is too large or nests too deep.
-pub fn read_report(report: Report<'_>, judgement: Judgement<'_>) -> Result<Finding, ReportError> {
+pub fn read_report(report: Report<'_>, criteria: Criteria<'_>) -> Result<Finding, ReportError> {
     let state = |field, raw| read_state(raw).map_err(|source| ReportError { field, source });
     let secrets = Secrets::none();
-    let redactor = Redactor::new(&secrets, judgement.key);
+    let redactor = Redactor::new(&secrets, criteria.key);
     let entry = Entry {
         resource_id: Some(report.resource_id),
         expected: state("expectedState", report.expected_state)?,
         actual: state("actualState", report.actual_state)?,
         ..Entry::new(report.kind, report.address, report.resource_type)
     };
-    let bench = Bench {
-        judgement,
+    let context = Context {
+        criteria,
         redactor: &redactor,
         stack: report.stack,
         region: report.region,
         account: report.account_id,
+        deadline: Some(Instant::now() + ASSESSING),
     };
-    let finding = assess_report(entry, report.severity, bench)
-        .map_err(|TooManyChanges| ReportError { field: "actualState", source: StateError::TooManyChanges })?;
+    let finding = assess_report(entry, report.severity, context)
+        .map_err(|error| match error {
+            CompareError::TooManyChanges => StateError::TooManyChanges,
+            CompareError::TooSlow => StateError::TooSlow,
+        })
+        .map_err(|source| ReportError { field: "actualState", source })?;
     // Values that the reporter gave take precedence over those in the state.
     Ok(Finding {
         region: report.region.map(Into::into).or(finding.region),

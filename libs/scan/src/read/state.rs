@@ -1,7 +1,7 @@
 use serde_json::value::RawValue;
 
 use crate::json::{Json, JsonError};
-use crate::scan::MAX_STATE_BYTES;
+use crate::limits::MAX_STATE_BYTES;
 
 /// Reads a state within its bounds. `null` means that there is no state.
 ///
@@ -27,6 +27,8 @@ pub enum StateError {
     Json(#[from] JsonError),
     #[error("it differs in too many paths")]
     TooManyChanges,
+    #[error("it takes too long to compare")]
+    TooSlow,
 }
 
 impl StateError {
@@ -35,6 +37,7 @@ impl StateError {
         match self {
             Self::TooLarge => "its state is too large (over 0.25 MiB)",
             Self::TooManyChanges => "it differs in too many paths",
+            Self::TooSlow => "it takes too long to compare",
             Self::Json(JsonError::TooDeep) => "its state nests too deep",
             Self::Json(JsonError::Invalid) => "its state is not valid JSON",
         }

@@ -8,7 +8,7 @@ use crate::scan::Source;
 
 fn read_as(upload: &[u8], scope: &Scope) -> Result<Vec<Scan>, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));
-    read(upload, scope, Judgement { rules: &rules, key: &key })
+    read(upload, scope, Criteria { rules: &rules, key: &key })
 }
 
 fn scans(upload: &[u8], stack: &str) -> Vec<Scan> {
@@ -172,4 +172,27 @@ fn reading_ends_at_its_deadline_s86() {
     let deadline = std::time::Instant::now().checked_sub(std::time::Duration::from_secs(1));
     let scope = Scope { deadline, ..Scope::of_stack("s") };
     assert!(matches!(read_as(plan("aws_x.y").as_bytes(), &scope), Err(ScanError::TooSlow)));
+}
+
+/// `count` plans, each with `entries` changed resources whose states have `bytes` each.
+fn plans(count: usize, entries: usize, bytes: usize) -> String {
+    let entry = |number: usize, plan: usize| {
+        let state = |value: usize| json!({"a": value, "padding": "x".repeat(bytes), "plan": plan});
+        json!({"address": format!("aws_x.y[{number}]"), "type": "aws_x",
+            "change": {"actions": ["update"], "before": state(1), "after": state(2)}})
+    };
+    let plan = |plan: usize| {
+        let entries: Vec<_> = (0..entries).map(|number| entry(number, plan)).collect();
+        json!({"format_version": "1.2", "resource_drift": entries}).to_string()
+    };
+    (0..count).map(|number| plan(number) + "\n").collect()
+}
+
+#[test]
+fn the_limits_hold_for_an_upload_however_many_plans_it_contains_s86() {
+    let read = |upload: String| read_as(upload.as_bytes(), &Scope::of_stack("s{n}"));
+    assert_eq!(read(plans(3, 10, 0)).unwrap().len(), 3);
+    assert!(matches!(read(plans(MAX_PLANS + 1, 1, 0)), Err(ScanError::TooManyPlans)));
+    assert!(matches!(read(plans(3, 4_000, 0)), Err(ScanError::TooManyEntries)));
+    assert!(matches!(read(plans(4, 50, 200_000)), Err(ScanError::TooMuchDrift)));
 }

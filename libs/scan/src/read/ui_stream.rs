@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::foreign::show_hint;
-use crate::assess::{Bench, Judgement};
+use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::kind::Kind;
@@ -38,15 +38,16 @@ struct Resource {
     resource_type: Option<String>,
 }
 
-pub fn read(documents: &[Document<'_>], scope: &Scope, judgement: Judgement<'_>) -> Result<Scan, ScanError> {
+pub fn read(documents: &[Document<'_>], scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let secrets = Secrets::none();
-    let redactor = Redactor::new(&secrets, judgement.key);
-    let bench = Bench {
-        judgement,
+    let redactor = Redactor::new(&secrets, criteria.key);
+    let context = Context {
+        criteria,
         redactor: &redactor,
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
     let mut scan = Scan { stack: scope.stack.clone(), ..Scan::default() };
     let wanted = match scope.source {
@@ -104,7 +105,7 @@ pub fn read(documents: &[Document<'_>], scope: &Scope, judgement: Judgement<'_>)
             is_planned: kind == Kind::Missing && scope.source == Source::Changes,
             ..Entry::new(kind, address, resource_type)
         };
-        scan.add(entry, bench)?;
+        scan.add(entry, context)?;
     }
     Ok(scan)
 }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
-use super::HIDDEN;
+use super::hidden::HIDDEN;
 
-/// A format: a text that each of its secrets contains, and the pattern. The group `s` is hidden, or the whole
-/// match if there is no such group.
-const FORMATS: [(&str, &str); 97] = [
+/// A format: a text that each of its secrets contains, and the pattern. A format whose secrets have no text in
+/// common stands once for each text. The group `s` is hidden, or the whole match if there is no such group.
+const FORMATS: [(&str, &str); 104] = [
     ("-----BEGIN", r"(?s)-----BEGIN[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----(?P<s>.*?)(?:-----END|\z)"),
     ("PuTTY-User-Key-File", r"(?s)PuTTY-User-Key-File(?P<s>.*)"),
     // The first bytes of DER: a sequence that starts with the version of a private key.
@@ -27,14 +27,19 @@ const FORMATS: [(&str, &str); 97] = [
         r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/@"'<>]*[^\d\s/@"'<>][^\s/@"'<>]*/[^\s@"'<>]*)@"#,
     ),
     ("earer", r#"(?i)\bbearer[ \t:=]+["']?(?P<s>[A-Za-z0-9\-._~+/]{6,}=*)"#),
+    ("EARER", r#"(?i)\bbearer[ \t:=]+["']?(?P<s>[A-Za-z0-9\-._~+/]{6,}=*)"#),
     ("asic", r"(?i)\bbasic[ \t]+(?P<s>[A-Za-z0-9+/]{8,}={0,2})"),
+    ("ASIC", r"(?i)\bbasic[ \t]+(?P<s>[A-Za-z0-9+/]{8,}={0,2})"),
     ("eyJ", r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)*"),
     ("hooks.slack.com", r"hooks\.slack\.com/(?P<s>(?:services|workflows|triggers)/[A-Za-z0-9+/]{10,})"),
     ("/api/webhooks/", r"discord(?:app)?\.com/api/webhooks/(?P<s>[0-9]{10,}/[A-Za-z0-9_\-]{20,})"),
     ("webhook.office.com", r"webhook\.office\.com/(?P<s>[A-Za-z0-9@/\-]{20,})"),
     ("hooks.zapier.com", r"hooks\.zapier\.com/(?P<s>hooks/catch/[A-Za-z0-9/]{6,})"),
-    ("AKIA", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b"),
+    ("AKIA", r"\bAKIA[A-Z0-9]{12,}\b"),
     ("ASIA", r"\bASIA[A-Z0-9]{12,}\b"),
+    ("ABIA", r"\bABIA[A-Z0-9]{12,}\b"),
+    ("ACCA", r"\bACCA[A-Z0-9]{12,}\b"),
+    ("A3T", r"\bA3T[A-Z0-9]{13,}\b"),
     ("ABSK", r"\bABSK[A-Za-z0-9+/]{40,}={0,2}"),
     ("amzn.mws.", r"amzn\.mws\.[0-9a-f\-]{20,}"),
     ("AIza", r"\bAIza[0-9A-Za-z_\-]{30,}"),
@@ -110,13 +115,15 @@ const FORMATS: [(&str, &str); 97] = [
     ("fm", r"\bfm[12][ar]?_[0-9A-Za-z+/=]{40,}"),
     ("sk.eyJ", r"\bsk\.eyJ[0-9A-Za-z_\-]{20,}\.[0-9A-Za-z_\-]{10,}"),
     ("$2", r"\$2[abxy]\$[0-9]{2}\$[./0-9A-Za-z]{30,}"),
-    ("$6$", r"\$[56y]\$[./0-9A-Za-z=,]{2,}\$[./0-9A-Za-z$]{20,}"),
+    ("$5$", r"\$5\$[./0-9A-Za-z=,]{2,}\$[./0-9A-Za-z$]{20,}"),
+    ("$6$", r"\$6\$[./0-9A-Za-z=,]{2,}\$[./0-9A-Za-z$]{20,}"),
+    ("$y$", r"\$y\$[./0-9A-Za-z=,]{2,}\$[./0-9A-Za-z$]{20,}"),
     ("$apr1$", r"\$apr1\$[./0-9A-Za-z]{2,}\$[./0-9A-Za-z]{16,}"),
     ("{SHA}", r"\{SHA\}[0-9A-Za-z+/=]{20,}"),
 ];
 
 struct Formats {
-    /// Finds the texts that the formats require, in any case.
+    /// Finds the texts that the formats require.
     needed: AhoCorasick,
     patterns: Vec<Regex>,
 }

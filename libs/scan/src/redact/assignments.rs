@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::HIDDEN;
+use super::hidden::HIDDEN;
 use super::names::{is_plain_value, is_secret_name};
 
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -4,6 +4,7 @@ use serde_json::Value;
 use strum::IntoEnumIterator;
 
 use super::corpus::{Sample, corpus};
+use super::layers::{Layer, Layers};
 use super::tests::secrets_of;
 use super::*;
 use crate::identity::StateKey;
@@ -15,7 +16,8 @@ fn leak(sample: &Sample, layers: Layers) -> bool {
     let parse = |value: &Value| Json::parse_text(&value.to_string()).unwrap();
     let (state, marks) = (parse(&sample.state), parse(&sample.marks));
     let (secrets, key) = (secrets_of(&sample.state, &sample.marks), StateKey::new(b"key"));
-    let redactor = Redactor::with_layers(&secrets, &key, layers);
+    let mut redactor = Redactor::new(&secrets, &key);
+    redactor.layers = layers;
     let state = redactor.state(sample.resource_type, state, Marks::new(Some(&marks))).to_text();
     let shown = format!("{} {state}", redactor.address(&sample.address));
     [

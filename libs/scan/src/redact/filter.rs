@@ -2,20 +2,16 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::cover::Cover;
+use super::hidden::HIDDEN;
 use super::layers::{Layer, Layers};
 use super::secrets::{Secrets, url_parts};
-use super::{HIDDEN, appearance, assignments, embedded, names, pairs, types, yaml};
+use super::{appearance, assignments, embedded, names, pairs, types, yaml};
 use crate::diff::Leaf;
 use crate::identity::StateKey;
 use crate::json::Json;
 use crate::marks::Marks;
-
-/// The classification of a value by the names above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cover {
-    None,
-    Secret,
-}
+use crate::path::Step;
 
 /// Number of times that a text may contain another text that is parsed.
 const MAX_EMBEDDED: usize = 4;
@@ -28,7 +24,7 @@ const MAX_KNOWN_BYTES: usize = 64;
 pub struct Redactor<'a> {
     secrets: &'a Secrets,
     key: &'a StateKey,
-    layers: Layers,
+    pub(super) layers: Layers,
     known_names: RefCell<HashMap<String, bool>>,
     /// Keys without a secret. The same few keys are in every resource.
     plain_keys: RefCell<HashSet<String>>,
@@ -36,10 +32,7 @@ pub struct Redactor<'a> {
 
 impl<'a> Redactor<'a> {
     pub fn new(secrets: &'a Secrets, key: &'a StateKey) -> Self {
-        Self::with_layers(secrets, key, Layers::ALL)
-    }
-
-    pub fn with_layers(secrets: &'a Secrets, key: &'a StateKey, layers: Layers) -> Self {
+        let layers = Layers::ALL;
         Self { secrets, key, layers, known_names: RefCell::default(), plain_keys: RefCell::default() }
     }
 
@@ -61,7 +54,7 @@ impl<'a> Redactor<'a> {
 
     /// Returns a text that may be shown to people, such as a warning.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.changed_text(text).map_or(Cow::Borrowed(text), Cow::Owned)
+        self.changed_at(text, 0).map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// Returns an identifying text, such as a key or an id. Different secrets leave different texts.
@@ -69,7 +62,7 @@ impl<'a> Redactor<'a> {
         if !self.layers.has(Layer::Keys) || self.plain_keys.borrow().contains(text) {
             return text.into();
         }
-        let Some(shown) = self.changed_text(text) else {
+        let Some(shown) = self.changed_at(text, 0) else {
             let mut plain = self.plain_keys.borrow_mut();
             if text.len() <= MAX_KNOWN_BYTES && plain.len() < MAX_KNOWN {
                 plain.insert(text.into());
@@ -92,6 +85,15 @@ impl<'a> Redactor<'a> {
         self.key(&shown)
     }
 
+    /// Returns a path whose keys may be shown.
+    pub fn path(&self, path: &[Step]) -> Vec<Step> {
+        let shown = |step: &Step| match step {
+            Step::Key(key) => Step::Key(self.key(key)),
+            Step::Index(index) => Step::Index(*index),
+        };
+        path.iter().map(shown).collect()
+    }
+
     /// Whether the stored values cannot show a change, because a secret in it is hidden.
     pub fn hides(&self, leaf: &Leaf<'_>) -> bool {
         let node = leaf.node;
@@ -106,14 +108,11 @@ impl<'a> Redactor<'a> {
             self.is_secret_name(key) || (is_top && types::is_secret_attribute(leaf.resource_type, key)) || beside()
         });
         let cover = if names_secret { Cover::Secret } else { Cover::None };
-        let shown = [leaf.expected(), leaf.actual()].map(|value| self.inside(value.clone(), cover, 0));
+        let shown =
+            [leaf.expected(), leaf.actual()].map(|value| self.value(value.clone(), Marks::NONE, cover, 0));
         let is_hidden = |value: &Json| value.as_str().is_some_and(|text| text.contains(HIDDEN));
         let whole = |value: &Json| value.as_str() == Some(HIDDEN);
         shown.iter().any(whole) || (shown[0] == shown[1] && is_hidden(&shown[0]))
-    }
-
-    pub(super) fn inside(&self, value: Json, cover: Cover, depth: usize) -> Json {
-        self.value(value, Marks::NONE, cover, depth)
     }
 
     fn value(&self, value: Json, marks: Marks<'_>, cover: Cover, depth: usize) -> Json {
@@ -163,7 +162,7 @@ impl<'a> Redactor<'a> {
     }
 
     /// Returns the cover of a field, from its name, the name beside it, and the cover above the object.
-    pub(super) fn cover_of(&self, above: Cover, fields: &BTreeMap<String, Json>, key: &str) -> Cover {
+    fn cover_of(&self, above: Cover, fields: &BTreeMap<String, Json>, key: &str) -> Cover {
         let beside =
             || self.layers.has(Layer::Pairs) && pairs::is_value_key(key) && pairs::names_a_secret(fields);
         // In `secret { secret_name }`, the compound name describes the secret, so the value is not one.
@@ -199,25 +198,22 @@ impl<'a> Redactor<'a> {
     }
 
     /// Whether a whole text is a secret because of its name.
-    pub(super) fn hides_text(&self, cover: Cover, text: &str) -> bool {
+    fn hides_text(&self, cover: Cover, text: &str) -> bool {
         cover == Cover::Secret && !names::is_plain_value(text)
     }
 
     /// Returns the text without the secrets in it; `None` if there are none.
-    pub(super) fn changed_text(&self, text: &str) -> Option<String> {
-        self.changed_at(text, 0)
-    }
-
     fn changed_at(&self, text: &str, depth: usize) -> Option<String> {
         let mut shown = Cow::Borrowed(text);
         if text.len() >= 8 && depth < MAX_EMBEDDED {
             if self.layers.has(Layer::Json)
-                && let Some(hidden) = embedded::hide(text, self, depth + 1)
+                && let Some(hidden) =
+                    embedded::hide(text, |value| self.value(value, Marks::NONE, Cover::None, depth + 1))
             {
                 return (hidden != text).then_some(hidden);
             }
             if self.layers.has(Layer::Yaml)
-                && let Some(hidden) = yaml::hide(text, self)
+                && let Some(hidden) = self.yaml(text)
             {
                 shown = Cow::Owned(hidden);
             }
@@ -241,6 +237,15 @@ impl<'a> Redactor<'a> {
             Cow::Owned(shown) if shown != text => Some(shown),
             _ => None,
         }
+    }
+
+    fn yaml(&self, text: &str) -> Option<String> {
+        let cover = |above, fields: &_, key: &str| self.cover_of(above, fields, key);
+        let shown = |cover, text: &str| match self.hides_text(cover, text) {
+            true => Some(HIDDEN.into()),
+            false => self.changed_at(text, 0),
+        };
+        yaml::hide(text, &cover, &shown)
     }
 
     fn without_copies(&self, text: &str) -> Option<String> {

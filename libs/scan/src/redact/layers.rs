@@ -1,6 +1,7 @@
 /// One way of finding a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
-pub enum Layer {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::EnumIter))]
+pub(super) enum Layer {
     /// Values that Terraform marks.
     Marks,
     /// Values under a name that indicates a secret.
@@ -25,16 +26,17 @@ pub enum Layer {
 
 /// The layers in use: all of them, except in the test that removes each in turn.
 #[derive(Clone, Copy, Debug)]
-pub struct Layers(u16);
+pub(super) struct Layers(u16);
 
 impl Layers {
     pub const ALL: Self = Self(u16::MAX);
 
+    #[cfg(test)]
     pub fn without(self, layer: Layer) -> Self {
         Self(self.0 & !(1 << layer as u16))
     }
 
-    pub(super) fn has(self, layer: Layer) -> bool {
+    pub fn has(self, layer: Layer) -> bool {
         self.0 & (1 << layer as u16) != 0
     }
 }

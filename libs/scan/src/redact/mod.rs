@@ -1,13 +1,15 @@
 //! The filter that everything passes before it is stored or shown.
 //!
-//! Its layers are listed in [`Layer`]; each finds secrets that the others miss. Terraform's marks alone are
+//! Its layers are listed in `layers.rs`; each finds secrets that the others miss. Terraform's marks alone are
 //! not enough: copies of a marked value are not marked, and marks on list elements shift.
 
 mod appearance;
 mod assignments;
 mod copies;
+mod cover;
 mod embedded;
 mod filter;
+mod hidden;
 mod layers;
 mod name_words;
 mod names;
@@ -17,8 +19,7 @@ mod types;
 mod yaml;
 
 pub use filter::Redactor;
-pub use layers::{Layer, Layers};
-pub use names::is_secret_name;
+pub use hidden::HIDDEN;
 pub use secrets::{Secrets, SecretsCollector, TooManySecrets};
 
 /// Compiles the patterns of the filter. Without this call, the first upload waits for the compilation.
@@ -26,9 +27,6 @@ pub fn compile_patterns() {
     appearance::compile();
     assignments::compile();
 }
-
-/// Replaces a secret.
-pub const HIDDEN: &str = "(sensitive value)";
 
 #[cfg(test)]
 mod corpus;

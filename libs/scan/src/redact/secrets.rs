@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::HIDDEN;
 use super::copies::spellings;
+use super::hidden::HIDDEN;
 use crate::json::Json;
 
 /// Shorter secrets would cause too many false alarms.

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, Span};
 
-use super::HIDDEN;
-use super::filter::{Cover, Redactor};
+use super::cover::Cover;
+use super::hidden::HIDDEN;
 use crate::json::Json;
 
 const MAX_DEPTH: usize = 64;
@@ -23,8 +23,13 @@ enum Node {
     Alias,
 }
 
+/// Classifies a field by the cover above its object, the scalars of the object, and its key.
+type CoverOf<'a> = &'a dyn Fn(Cover, &BTreeMap<String, Json>, &str) -> Cover;
+/// Returns the text to show instead of a scalar; `None` if it contains no secret.
+type Shown<'a> = &'a dyn Fn(Cover, &str) -> Option<String>;
+
 /// Returns the text with its secrets hidden, if it is a YAML document of keys and values and contains any.
-pub fn hide(text: &str, redactor: &Redactor<'_>) -> Option<String> {
+pub fn hide(text: &str, cover_of: CoverOf<'_>, shown: Shown<'_>) -> Option<String> {
     if !text.contains('\n') || !text.contains(':') {
         return None;
     }
@@ -37,7 +42,7 @@ pub fn hide(text: &str, redactor: &Redactor<'_>) -> Option<String> {
             let document = read(event, span, &mut events, 0)?;
             has_keys |= matches!(&document, Node::Map(_))
                 || matches!(&document, Node::List(items) if items.iter().any(|item| matches!(item, Node::Map(_))));
-            find(&document, Cover::None, redactor, &mut edits);
+            find(&document, Cover::None, cover_of, shown, &mut edits);
         }
     }
     if !has_keys || edits.is_empty() { None } else { splice(text, edits) }
@@ -83,24 +88,22 @@ fn read<'a>(
     })
 }
 
-fn find(node: &Node, cover: Cover, redactor: &Redactor<'_>, edits: &mut Vec<(Span, String)>) {
+fn find(node: &Node, cover: Cover, cover_of: CoverOf<'_>, shown: Shown<'_>, edits: &mut Vec<(Span, String)>) {
     match node {
         Node::Alias => {}
-        Node::List(items) => items.iter().for_each(|item| find(item, cover, redactor, edits)),
+        Node::List(items) => items.iter().for_each(|item| find(item, cover, cover_of, shown, edits)),
         Node::Map(fields) => {
-            let shape: BTreeMap<String, Json> =
+            let scalars: BTreeMap<String, Json> =
                 fields.iter().map(|(key, value)| (key.clone(), scalar(value))).collect();
             for (key, value) in fields {
-                find(value, redactor.cover_of(cover, &shape, key), redactor, edits);
+                find(value, cover_of(cover, &scalars, key), cover_of, shown, edits);
             }
         }
-        Node::Scalar { value, span } => {
-            if redactor.hides_text(cover, value) {
-                edits.push((*span, HIDDEN.into()));
-            } else if let Some(shown) = redactor.changed_text(value) {
-                edits.push((*span, serde_json::Value::from(shown).to_string()));
-            }
-        }
+        Node::Scalar { value, span } => match shown(cover, value) {
+            None => {}
+            Some(text) if text == HIDDEN => edits.push((*span, text)),
+            Some(text) => edits.push((*span, Json::String(text).to_text())),
+        },
     }
 }
 

@@ -1,18 +1,47 @@
-use super::Rules;
+use std::path::Path;
+
 use super::builtin;
 use super::class::Class;
+use super::file::{self, RulesError};
+use super::rule::Rule;
+use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::effect::{self, Effect};
 use crate::kind::Kind;
 use crate::path::Step;
+use crate::severity::Severity;
 
-/// The resource that is being rated.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub stack: &'a str,
-    pub address: &'a str,
-    pub resource_type: &'a str,
-    pub kind: Kind,
+/// The rules of the service.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub alert_threshold: Severity,
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// # Errors
+    /// If the file cannot be read or is invalid.
+    pub fn read(file: &Path) -> Result<Self, RulesError> {
+        Self::parse(&std::fs::read_to_string(file)?)
+    }
+
+    /// # Errors
+    /// If the text is not a valid rules file.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let (alert_threshold, rules) = file::parse(text)?;
+        Ok(Self { alert_threshold, rules })
+    }
+
+    /// Returns the rules of the file in order. [`Rating::rule`] is an index into them.
+    pub fn listed(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { alert_threshold: Severity::Critical, rules: Vec::new() }
+    }
 }
 
 /// The origin of a rating.

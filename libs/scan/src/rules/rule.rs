@@ -2,7 +2,7 @@ use globset::GlobMatcher;
 
 use super::class::Class;
 use super::glob::Address;
-use super::rated::Subject;
+use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::json::Json;
 use crate::kind::Kind;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use scan::rules::Rules;
-use scan::{Judgement, Scan, ScanError, Scope, Source, StateKey, read, unpack};
+use scan::{Criteria, Scan, ScanError, Scope, Source, StateKey, read, unpack};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn upload(name: &str) -> Vec<u8> {
 fn read_sample(name: &str, source: Source) -> Result<Scan, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"a test key"));
     let scope = Scope { source, ..Scope::of_stack("s") };
-    Ok(read(&upload(name), &scope, Judgement { rules: &rules, key: &key })?.remove(0))
+    Ok(read(&upload(name), &scope, Criteria { rules: &rules, key: &key })?.remove(0))
 }
 
 fn expected() -> BTreeMap<String, Value> {
@@ -168,9 +168,9 @@ proptest! {
             damaged[place] = if is_printable { b' ' + byte % 95 } else { byte };
         }
         let (rules, key) = (Rules::default(), StateKey::new(b"a test key"));
-        let judgement = Judgement { rules: &rules, key: &key };
+        let criteria = Criteria { rules: &rules, key: &key };
         for source in [Source::Drift, Source::Changes] {
-            let _ = read(&damaged, &Scope { source, ..Scope::of_stack("s") }, judgement);
+            let _ = read(&damaged, &Scope { source, ..Scope::of_stack("s") }, criteria);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use scan::rules::Rules;
 use scan::{
-    Change, Decision, Finding, Judgement, Match, ScanError, Scope, StateKey, Stored, match_findings, read,
+    Change, Criteria, Decision, Finding, Match, ScanError, Scope, StateKey, Stored, match_findings, read,
 };
 
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Store {
     }
 
     pub fn ingest(&mut self, upload: &[u8], scope: &Scope, complete: bool) -> Result<Counts, ScanError> {
-        let scans = read(upload, scope, Judgement { rules: &self.rules, key: &self.key })?;
+        let scans = read(upload, scope, Criteria { rules: &self.rules, key: &self.key })?;
         let mut counts = Counts::default();
         for mut scan in scans {
             let stored = self.live(&scan.stack);
@@ -47,7 +47,7 @@ impl Store {
                 scan.warnings.push(format!("nothing is resolved: {}", incomplete.reason));
             }
             let matches = match_findings(&mut scan, stored, complete && incomplete.is_none(), &self.rules);
-            counts.skipped += scan.skipped + matches.repeated.len();
+            counts.skipped += scan.skipped;
             counts.ignored += scan.ignored;
             counts.warnings.extend(scan.warnings);
             for id in matches.settled.into_iter().chain(matches.gone) {

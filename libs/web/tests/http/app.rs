@@ -104,6 +104,7 @@ impl App {
         let clock = Clock::system();
         let platform = Platform::connect("test", http, &keys, &stores.redis_url(), vec![], clock).unwrap();
         platform.revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
         let server = Server::bind(platform.clone(), 0, routes).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         let operations = server.operations_address().map(|address| Client::new(format!("http://{address}")));

@@ -110,6 +110,7 @@ impl App {
         let platform =
             Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
         // Responses are not held back, except in the test that adds permits again.
         state.refusals.forget_permits(usize::MAX);

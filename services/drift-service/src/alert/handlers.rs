@@ -16,7 +16,7 @@ use super::view::{AlertView, reader_mark, views};
 use super::{AlertType, deletion, raise, reads};
 use crate::State;
 use crate::access::{Admin, Engineer, Reader, Viewer};
-use crate::audit::{self, Record, Subject};
+use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::rules::Severity;
 use crate::text::storable;
@@ -112,7 +112,7 @@ pub async fn read_alert(
         let record = Record {
             from: Some("unread"),
             to: Some("read"),
-            ..Record::new(Subject::Alert(id), "alert.read")
+            ..Record::new(Subject::Alert(id), AuditAction::AlertRead)
         };
         audit::record(&*write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
         write.tx.emit(AlertRead { id, user_id });

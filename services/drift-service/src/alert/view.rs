@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::entity::{Model, ReaderMark};
 use super::{AlertType, reads};
-use crate::access::Audience;
+use crate::audience::Audience;
 use crate::error::DriftError;
 use crate::rules::Severity;
 

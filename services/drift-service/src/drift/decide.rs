@@ -1,18 +1,14 @@
 //! Decisions of people, checked by the status machine.
 
-use chrono::{DateTime, Utc};
-use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
-use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
-use super::content;
 use super::entity::{self, ActiveModel, Model};
+use super::events::announce;
 use super::{Action, ResolvedHow, Status};
 use crate::alert;
-use crate::audit::{self, Record};
+use crate::audit::{self, AuditAction, Record};
 use crate::error::DriftError;
-use crate::money::Money;
 use crate::write::Write;
 
 #[derive(Clone, Debug)]
@@ -92,69 +88,18 @@ async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &De
         to: Some(drift.status.into_str()),
         reason: decision.reason.clone(),
         changed_fields: vec!["status"],
-        ..Record::of_drift(drift.id, audit_name(decision.action))
+        ..Record::of_drift(drift.id, audit_action(decision.action))
     };
     audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
     announce(&mut write.tx, drift, decision.action);
     Ok(())
 }
 
-const fn audit_name(action: Action) -> &'static str {
+const fn audit_action(action: Action) -> AuditAction {
     match action {
-        Action::Approve => "drift.approve",
-        Action::Reject => "drift.reject",
-        Action::Resolve => "drift.resolve",
-        Action::Reopen => "drift.reopen",
-    }
-}
-
-fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
-    let (id, status, account_id) = (drift.id, drift.status.into_str().to_owned(), drift.account_id.clone());
-    match action {
-        Action::Approve => tx.emit(DriftApproved {
-            id,
-            status,
-            approved_at: drift.approved_at.unwrap_or(drift.updated_at),
-            approved_by: drift.approved_by.clone().unwrap_or_default(),
-            account_id,
-        }),
-        Action::Reject => tx.emit(DriftRejected {
-            id,
-            status,
-            rejected_at: drift.rejected_at.unwrap_or(drift.updated_at),
-            rejected_by: drift.rejected_by.clone().unwrap_or_default(),
-            account_id,
-        }),
-        Action::Resolve => tx.emit(DriftResolved {
-            id,
-            status,
-            resolved_at: drift.resolved_at.unwrap_or(drift.updated_at),
-            resolved_how: ResolvedHow::Manual.into_str().into(),
-            account_id,
-        }),
-        Action::Reopen => tx.emit(updated(drift)),
-    }
-}
-
-/// Builds the event of a drift that changed in place.
-pub fn updated(drift: &Model) -> DriftUpdated {
-    DriftUpdated {
-        id: drift.id,
-        status: drift.status.into_str().into(),
-        severity: drift.severity.into_str().into(),
-        cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
-        region: content::known(&drift.region),
-        account_id: drift.account_id.clone(),
-    }
-}
-
-/// Builds the event of a drift that is resolved without a person.
-pub fn resolved(drift: &Model, how: ResolvedHow, at: DateTime<Utc>) -> DriftResolved {
-    DriftResolved {
-        id: drift.id,
-        status: Status::Resolved.into_str().into(),
-        resolved_at: at,
-        resolved_how: how.into_str().into(),
-        account_id: drift.account_id.clone(),
+        Action::Approve => AuditAction::DriftApprove,
+        Action::Reject => AuditAction::DriftReject,
+        Action::Resolve => AuditAction::DriftResolve,
+        Action::Reopen => AuditAction::DriftReopen,
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::content;
 use super::entity::Model;
 use super::{Kind, ResolvedHow, Status};
-use crate::access::Audience;
+use crate::audience::Audience;
 use crate::money::Money;
 use crate::rules::Severity;
 
@@ -60,9 +60,8 @@ pub struct Accountability {
     /// The reason for the severity, in a few words.
     pub severity_reason: Option<String>,
     /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`:
-    /// the
-    /// states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`: `ignore`,
-    /// `volatile`, `info`, `warning` or `critical`.
+    /// the states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`:
+    /// `ignore`, `volatile`, `info`, `warning` or `critical`.
     #[schema(value_type = Vec<Object>)]
     pub difference: Box<RawValue>,
 }

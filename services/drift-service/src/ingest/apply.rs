@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::alerts::{of_new, raises_alert};
 use super::matching::Matched;
 use super::report::IngestedDrift;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::alert::{self, AlertType};
-use crate::audit::{self, Record};
+use crate::audit::{self, AuditAction, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live::Live;
 use crate::drift::new::{NewDrift, announce_new};
@@ -144,8 +144,10 @@ async fn insert(
         }
         rows.push(row);
     }
-    let created =
-        |row: &Model| Record { to: Some(row.status.into_str()), ..Record::of_drift(row.id, "drift.create") };
+    let created = |row: &Model| Record {
+        to: Some(row.status.into_str()),
+        ..Record::of_drift(row.id, AuditAction::DriftCreate)
+    };
     entity::insert(&**tx, &rows).await?;
     audit::record(&**tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));
@@ -196,7 +198,8 @@ async fn resolve(
 ) -> Result<(), DbErr> {
     let ids: Vec<Uuid> = drifts.iter().map(|drift| drift.id).collect();
     entity::resolve_locked(&**tx, &ids, how, &stamp.actor.user_id, stamp.now).await?;
-    let action = if how == ResolvedHow::Superseded { "drift.supersede" } else { "drift.resolve" };
+    let action =
+        if how == ResolvedHow::Superseded { AuditAction::DriftSupersede } else { AuditAction::DriftResolve };
     let record = |drift: &Live| Record::resolved(drift.id, action, drift.status);
     audit::record(&**tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
     for drift in drifts {
@@ -235,7 +238,7 @@ async fn update(
                 stamp.now,
             ));
         }
-        records.push(Record { changed_fields, ..Record::of_drift(drift.id, "drift.update") });
+        records.push(Record { changed_fields, ..Record::of_drift(drift.id, AuditAction::DriftUpdate) });
         tx.emit(DriftUpdated {
             id: drift.id,
             status: drift.status.into_str().into(),

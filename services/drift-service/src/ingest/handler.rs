@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use scan::{Change, Judgement, Scan, Scope};
+use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -13,6 +13,7 @@ use web::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
 
 use super::matching::{Coverage, Matched, match_stored};
 use super::report::{IngestReport, IngestedDrift, StackReport};
+use super::turns::Turn;
 use super::{Stamp, apply};
 use crate::access::Engineer;
 use crate::error::DriftError;
@@ -109,12 +110,12 @@ pub async fn ingest_scan(
     require_json_or_gzip(&request)?;
     let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
     // Turns at receiving bound the memory for request bodies.
-    let _receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
+    let receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
     expect_large_body(&request);
     let body = read_body(body, scan::MAX_BYTES).await?;
     // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
-    let _processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
-    let scans = read(&state, &query, body.clone()).await?;
+    let processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
+    let (scans, _turns) = read(&state, &query, body.clone(), (receiving, processing)).await?;
     let mut write = match begin(&state, actor, &conditions, &body).await? {
         Begun::Write(write) => write,
         Begun::Answered(response) => return Ok(response),
@@ -127,14 +128,22 @@ pub async fn ingest_scan(
     Ok(write.answer(StatusCode::OK, &report).await?)
 }
 
-async fn read(state: &Data<State>, query: &IngestQuery, body: Bytes) -> Result<Vec<Scan>, ApiError> {
+/// Reads an upload on a thread of its own. The thread holds the turns, because it goes on when the caller
+/// disconnects.
+async fn read(
+    state: &Data<State>,
+    query: &IngestQuery,
+    body: Bytes,
+    turns: (Turn, Turn),
+) -> Result<(Vec<Scan>, (Turn, Turn)), ApiError> {
     let (state, scope) = (state.clone(), query.scope());
     let reading = move || {
-        let judgement = Judgement { rules: &state.rules, key: &state.state_key };
-        scan::read(&scan::unpack(&body)?, &scope, judgement)
+        let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+        let scans = scan::unpack(&body).and_then(|upload| scan::read(&upload, &scope, criteria));
+        (scans, turns)
     };
-    let scans = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-    Ok(scans.map_err(DriftError::from)?)
+    let (scans, turns) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
+    Ok((scans.map_err(DriftError::from)?, turns))
 }
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
@@ -195,11 +204,6 @@ async fn ingest_stack(
         *report.skipped_reasons.entry(reason).or_default() += count;
     }
     report.warnings.append(&mut scan.warnings);
-    for address in &matched.repeated {
-        report.skipped += 1;
-        *report.skipped_reasons.entry("same resource twice").or_default() += 1;
-        report.warnings.push(format!("{address}: skipped, the same resource occurs twice"));
-    }
     report.add(count(&scan.stack, &matched));
     if query.dry_run {
         report.drifts.extend(preview(&scan.stack, &matched));

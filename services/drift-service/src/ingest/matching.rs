@@ -24,7 +24,6 @@ pub struct Matched {
     pub matches: Vec<Match<Uuid>>,
     /// Drifts that no longer exist.
     pub resolved: Vec<Uuid>,
-    pub repeated: Vec<String>,
     pub live: HashMap<Uuid, Live>,
     /// By fingerprint: the resolved drift that a new drift continues.
     pub previous: HashMap<String, Uuid>,
@@ -54,7 +53,7 @@ pub async fn match_stored(
     };
     let resolved = found.settled.into_iter().chain(found.gone).filter(is_covered).collect();
     let previous = previous(tx, &found.matches).await?;
-    Ok(Matched { matches: found.matches, resolved, repeated: found.repeated, live, previous })
+    Ok(Matched { matches: found.matches, resolved, live, previous })
 }
 
 async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<String, Uuid>, DbErr> {

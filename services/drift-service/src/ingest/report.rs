@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::drift::Kind;
 use crate::rules::Severity;
 
-/// Maximum number of drifts that a report lists.
+/// Maximum number of drifts, and of warnings, that a report lists.
 pub const MAX_LISTED: usize = 200;
 
 /// The result of an upload.
@@ -74,12 +74,16 @@ impl IngestReport {
         self.stacks.push(stack);
     }
 
-    /// Sorts the most severe drifts first, and cuts the list at [`MAX_LISTED`].
+    /// Sorts the most severe drifts first, and cuts the list and the warnings at [`MAX_LISTED`].
     pub fn finish(mut self) -> Self {
         self.drifts.sort_by(|one, other| {
             other.severity.cmp(&one.severity).then_with(|| one.address.cmp(&other.address))
         });
         self.drifts.truncate(MAX_LISTED);
+        if self.warnings.len() > MAX_LISTED {
+            self.warnings.truncate(MAX_LISTED);
+            self.warnings.push("there are more warnings than are listed".into());
+        }
         if self.stacks.len() < 2 {
             self.stacks.clear();
         }

@@ -1,12 +1,12 @@
 //! The use of the rules that rate drifts: which rules match, and the new rating when the rules change. The
 //! rules themselves are in the crate `scan`.
 
-mod again;
 mod handlers;
+mod reapply;
 mod severity;
 mod uses;
 
-pub use again::apply_again;
 pub use handlers::*;
+pub use reapply::reapply;
 pub use severity::Severity;
 pub use uses::note_uses;

@@ -100,6 +100,7 @@ impl App {
         let redis_url = stores.redis_url();
         let platform = Platform::connect("drift-service", http, &keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
         platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));

@@ -7,12 +7,14 @@ mod output;
 mod plain_text;
 mod report;
 mod send;
+mod token_expiry;
 
 pub use options::{FailOn, Ingest};
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use contracts::Clock;
 
 use files::ScanFile;
 use report::Report;
@@ -38,7 +40,9 @@ pub async fn run(options: Ingest) -> ExitCode {
 /// keep the others from being sent.
 async fn ingest(options: &Ingest) -> Result<bool> {
     let files = files::collect(&options.files)?;
-    let sender = Sender::new(options)?;
+    let token = options.token()?;
+    token_expiry::warn(token, Clock::system().now());
+    let sender = Sender::new(options, token)?;
     let mut total = Report::default();
     let mut failed = None;
     for file in &files {

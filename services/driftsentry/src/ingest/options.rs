@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 const ENVIRONMENT: &str = "Environment:
@@ -82,6 +83,14 @@ pub struct Ingest {
     /// Print the causes and a backtrace of a failure
     #[arg(long)]
     pub debug: bool,
+}
+
+impl Ingest {
+    /// Returns the token without the white space around it: secret stores often add a final line break.
+    pub fn token(&self) -> Result<&str> {
+        let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        token.context("DRIFTSENTRY_TOKEN is missing: set it to a service token or an access token")
+    }
 }
 
 /// The lowest severity that counts as a failure.

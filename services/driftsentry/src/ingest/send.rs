@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct Sender {
     client: Client,
     url: Url,
     base: String,
-    token: String,
+    authorization: HeaderValue,
     retries: u32,
 }
 
@@ -37,20 +37,23 @@ enum Outcome {
 }
 
 impl Sender {
-    pub fn new(options: &Ingest) -> Result<Self> {
-        let token = options.token.as_deref().filter(|token| !token.is_empty());
-        let token =
-            token.context("DRIFTSENTRY_TOKEN is missing: set it to a service token or an access token")?;
+    pub fn new(options: &Ingest, token: &str) -> Result<Self> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
+            .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
+        authorization.set_sensitive(true);
         let url = url(options)?;
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(Duration::from_secs(options.timeout))
             // A redirect would lose the body, or send the token to another server.
-            .redirect(Policy::none())
-            .build()
-            .context("cannot set up the HTTP client")?;
+            .redirect(Policy::none());
+        // While an upload waits for its turn, the server reads nothing, which the library would take for a dead
+        // connection after 30 s. `--timeout` limits the wait.
+        #[cfg(target_os = "linux")]
+        let client = client.tcp_user_timeout(None);
+        let client = client.build().context("cannot set up the HTTP client")?;
         let base = options.url.trim_end_matches('/').into();
-        Ok(Self { client, url, base, token: token.into(), retries: options.retries })
+        Ok(Self { client, url, base, authorization, retries: options.retries })
     }
 
     /// The address of the console.
@@ -84,7 +87,7 @@ impl Sender {
         let request = self
             .client
             .post(url)
-            .header(AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_ENCODING, "gzip")
             .header("idempotency-key", key)
@@ -144,6 +147,7 @@ fn note_retry(why: &anyhow::Error, wait: Duration) {
 fn url(options: &Ingest) -> Result<Url> {
     let not_a_url = "--url must be a URL such as https://drift.example.com";
     let mut url: Url = options.url.parse().context(not_a_url)?;
+    ensure!(matches!(url.scheme(), "http" | "https"), not_a_url);
     url.path_segments_mut().ok().context(not_a_url)?.pop_if_empty().extend(["api", "v1", "drifts", "ingest"]);
     let mut query = url.query_pairs_mut();
     query.append_pair("source", &options.source);

@@ -141,14 +141,14 @@ async fn a_trace_leads_from_the_request_to_the_sockets_of_another_process() {
     let spans = collector.spans().await;
     let find = |service: &str, name: &str, parent: &str| {
         let found = spans.iter().find(|(of, span)| {
-            let ids = (hex(&span.trace_id), hex(&span.parent_span_id));
+            let ids = (hex::encode(&span.trace_id), hex::encode(&span.parent_span_id));
             of == service && span.name == name && ids == (TRACE.into(), parent.into())
         });
         found.unwrap_or_else(|| panic!("{service} sent no such {name}: {spans:#?}")).1.clone()
     };
     let request = find("asked", "POST /api/v1/drifts", CALLER);
     assert_eq!(request.kind(), SpanKind::Server);
-    find("tells", "deliver", &hex(&request.span_id));
+    find("tells", "deliver", &hex::encode(&request.span_id));
     let names = spans.iter().map(|(_, span)| span.name.as_str()).collect::<Vec<_>>();
     assert!(!names.iter().any(|name| name.contains("probe") || name.contains("/ready")), "{names:?}");
 }
@@ -159,8 +159,4 @@ async fn an_endpoint_that_is_not_a_url_stops_the_process_with_its_name() {
     let mut process = Process::spawn(Path::new(BINARY), &[], environment);
     assert!(!process.ended().await.success());
     process.wait_for_log("OTEL_EXPORTER_OTLP_ENDPOINT must be a URL").await;
-}
-
-fn hex(bytes: &[u8]) -> String {
-    hex::encode(bytes)
 }

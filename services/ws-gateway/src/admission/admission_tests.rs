@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use backplane::Hold;
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
+use testing::PrivateRedis;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use web::Platform;
@@ -27,8 +29,12 @@ const SETTINGS: [&str; 9] = [
 ];
 
 fn start() -> State {
+    start_at("memory:")
+}
+
+fn start_at(redis: &str) -> State {
     let Config { http, keys, settings, .. } = Config::parse_from(SETTINGS);
-    let platform = Platform::connect("admission", http, &keys, "memory:", vec![], Clock::system()).unwrap();
+    let platform = Platform::connect("admission", http, &keys, redis, vec![], Clock::system()).unwrap();
     State::connect(platform, settings).unwrap()
 }
 
@@ -128,6 +134,28 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     flush(&state).await;
     let holders = state.platform.backplane.holders("ws:user:u").await.unwrap();
     assert_eq!(holders.len(), 2, "{holders:?}");
+}
+
+#[tokio::test]
+async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
+    let state = start();
+    let (address, slot) = (peer(1), Arc::from("new"));
+    let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
+        .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
+    let holds: Vec<Hold> = holds.into_iter().flatten().collect();
+    state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
+}
+
+#[tokio::test]
+async fn without_the_backplane_the_sockets_of_this_replica_are_counted() {
+    let redis = PrivateRedis::start();
+    redis.kill();
+    let state = start_at(&redis.url());
+    let slots = ["a", "b", "c"].map(Arc::<str>::from);
+    let take = async |slot| code(state.admission.quotas.take("u", &peer(1), slot).await);
+    assert_eq!((take(&slots[0]).await, take(&slots[1]).await), (None, None));
+    assert_eq!(take(&slots[2]).await, Some(RefusalCode::RateLimited));
 }
 
 #[tokio::test]

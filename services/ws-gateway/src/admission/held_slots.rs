@@ -4,37 +4,40 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backplane::Hold;
 
-/// The quota slots that the sockets of this replica hold, from before a socket is let in until it closes.
+/// The quota slots that the sockets of this replica hold, from before a socket is let in until it closes. Each
+/// entrance of a socket has a holder of its own.
 #[derive(Default)]
 pub struct HeldSlots {
-    /// Ordered by key, so that the sockets of one key stand together.
+    /// Key and holder, ordered by key, so that the holders of one key stand together.
     slots: Mutex<BTreeSet<(Box<str>, Arc<str>)>>,
 }
 
 impl HeldSlots {
-    pub(super) fn insert(&self, key: &str, socket: &Arc<str>) {
-        self.lock().insert((key.into(), Arc::clone(socket)));
+    pub(super) fn insert(&self, key: &str, holder: &Arc<str>) {
+        self.lock().insert((key.into(), Arc::clone(holder)));
     }
 
-    pub(super) fn remove(&self, key: &str, socket: &Arc<str>) {
-        self.lock().remove(&(key.into(), Arc::clone(socket)));
+    pub(super) fn remove(&self, key: &str, holder: &Arc<str>) {
+        self.lock().remove(&(key.into(), Arc::clone(holder)));
     }
 
     pub(super) fn all(&self) -> Vec<Hold> {
         let slots = self.lock();
-        slots.iter().map(|(key, socket)| Hold { key: (**key).into(), holder: (**socket).into() }).collect()
+        slots.iter().map(|(key, holder)| Hold { key: (**key).into(), holder: (**holder).into() }).collect()
     }
 
-    /// The sockets that hold a slot of a user.
-    pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
-        self.of_key(&user_key(user))
+    /// The holders of the slots of a user, and of a network.
+    pub fn of(&self, user: &str, network: Option<&str>) -> Vec<Arc<str>> {
+        let mut holders = self.of_key(&user_key(user));
+        holders.extend(network.into_iter().flat_map(|network| self.of_key(&network_key(network))));
+        holders
     }
 
     pub(super) fn of_key(&self, key: &str) -> Vec<Arc<str>> {
         let from = Bound::Included((key.into(), "".into()));
         let slots = self.lock();
         let of_key = slots.range((from, Bound::Unbounded)).take_while(|(own, _)| **own == *key);
-        of_key.map(|(_, socket)| Arc::clone(socket)).collect()
+        of_key.map(|(_, holder)| Arc::clone(holder)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<(Box<str>, Arc<str>)>> {
@@ -44,4 +47,8 @@ impl HeldSlots {
 
 pub(super) fn user_key(user: &str) -> String {
     format!("ws:user:{user}")
+}
+
+pub(super) fn network_key(network: &str) -> String {
+    format!("ws:ip:{network}")
 }

@@ -8,10 +8,10 @@ use backplane::{Backplane, Hold};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-use super::held_slots::{HeldSlots, user_key};
+use super::held_slots::{HeldSlots, network_key, user_key};
 use super::peer::Peer;
 use crate::batch_writer::BatchWriter;
-use crate::cluster::{Cluster, Question};
+use crate::cluster::{Answers, Cluster, Question};
 use crate::protocol::{Refusal, RefusalCode};
 
 /// The slots of a replica that dies become free after this time.
@@ -46,7 +46,7 @@ struct Taking<'a> {
     quotas: &'a Quotas,
     user: &'a str,
     peer: &'a Peer,
-    socket: &'a Arc<str>,
+    slot: &'a Arc<str>,
     is_kept: bool,
 }
 
@@ -59,7 +59,7 @@ impl Taking<'_> {
 impl Drop for Taking<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.quotas.release(self.user, self.peer, self.socket);
+            self.quotas.release(self.user, self.peer, self.slot);
         }
     }
 }
@@ -75,14 +75,15 @@ impl Quotas {
         Self { backplane, cluster, held, writer, limits, recounts: Mutex::default() }
     }
 
-    /// Takes the slots that a socket needs, or refuses the socket.
-    pub async fn take(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Result<(), Refusal> {
-        let holds = self.holds(user, peer, socket);
+    /// Takes the slots that a socket needs, or refuses the socket. `slot` must be new: no other entrance may release
+    /// it.
+    pub async fn take(&self, user: &str, peer: &Peer, slot: &Arc<str>) -> Result<(), Refusal> {
+        let holds = self.holds(user, peer, slot);
         for hold in &holds {
-            self.held.insert(&hold.key, socket);
+            self.held.insert(&hold.key, slot);
         }
-        let taking = Taking { quotas: self, user, peer, socket, is_kept: false };
-        if self.take_within_limits(user, &holds).await {
+        let taking = Taking { quotas: self, user, peer, slot, is_kept: false };
+        if self.take_within_limits(user, peer, &holds).await {
             taking.keep();
             return Ok(());
         }
@@ -90,12 +91,19 @@ impl Quotas {
     }
 
     /// Releases the slots of a socket.
-    pub fn release(&self, user: &str, peer: &Peer, socket: &Arc<str>) {
-        let holds = self.holds(user, peer, socket);
+    pub fn release(&self, user: &str, peer: &Peer, slot: &Arc<str>) {
+        let holds = self.holds(user, peer, slot);
         for hold in &holds {
-            self.held.remove(&hold.key, socket);
+            self.held.remove(&hold.key, slot);
         }
         self.writer.release(holds);
+    }
+
+    /// Releases the slots of a socket that is replaced, before the socket that replaces it takes its own.
+    pub async fn release_at_once(&self, user: &str, peer: &Peer, slot: &str) {
+        if let Err(error) = self.backplane.release(&self.holds(user, peer, slot)).await {
+            tracing::debug!(%error, "could not release slots, they will expire");
+        }
     }
 
     /// Renews the slots of this replica until `stop`.
@@ -114,7 +122,7 @@ impl Quotas {
         }
     }
 
-    async fn take_within_limits(&self, user: &str, holds: &[Hold]) -> bool {
+    async fn take_within_limits(&self, user: &str, peer: &Peer, holds: &[Hold]) -> bool {
         if self.hold(holds).await {
             return true;
         }
@@ -123,7 +131,7 @@ impl Quotas {
         let mut last = recount.lock().await;
         let mut is_admitted = self.hold(holds).await;
         if !is_admitted && last.is_none_or(|at| at.elapsed() > RECOUNT_INTERVAL) {
-            self.release_abandoned(user).await;
+            self.release_abandoned(user, peer, holds).await;
             *last = Some(Instant::now());
             is_admitted = self.hold(holds).await;
         }
@@ -140,15 +148,22 @@ impl Quotas {
         counts.iter().zip(limits).all(|(count, limit)| *count <= limit)
     }
 
-    /// Releases the slots of a user that no socket of an answering replica holds.
-    async fn release_abandoned(&self, user: &str) {
-        let key = user_key(user);
-        let Ok(holders) = self.backplane.holders(&key).await else { return };
-        let answers =
-            self.cluster.ask_all::<Vec<String>>(Question::Slots { user: user.into() }).await.answers;
+    /// Releases the slots of a user, and of an address, that no socket of an answering replica holds.
+    async fn release_abandoned(&self, user: &str, peer: &Peer, holds: &[Hold]) {
+        let mut stored = Vec::new();
+        for Hold { key, .. } in holds {
+            let Ok(holders) = self.backplane.holders(key).await else { return };
+            stored.extend(holders.into_iter().map(|holder| Hold { key: key.clone(), holder }));
+        }
+        let network = (self.limits.per_ip > 0).then(|| peer.network());
+        let question = Question::Slots { user: user.into(), network };
+        let Answers { answers, has_failed, .. } = self.cluster.ask_all::<Vec<String>>(question).await;
+        if has_failed {
+            // The other replicas could not say which slots they hold.
+            return;
+        }
         let live = answers.into_iter().flatten().collect::<HashSet<_>>();
-        let abandoned = holders.into_iter().filter(|holder| !live.contains(holder));
-        let abandoned = abandoned.map(|holder| Hold { key: key.clone(), holder }).collect::<Vec<_>>();
+        let abandoned: Vec<Hold> = stored.into_iter().filter(|hold| !live.contains(&hold.holder)).collect();
         if let Err(error) = self.backplane.release(&abandoned).await {
             tracing::debug!(%error, "could not release abandoned slots");
         }
@@ -165,10 +180,10 @@ impl Quotas {
         Arc::clone(recounts.entry(user.into()).or_default())
     }
 
-    fn holds(&self, user: &str, peer: &Peer, socket: &Arc<str>) -> Vec<Hold> {
-        let mut holds = vec![Hold { key: user_key(user), holder: (**socket).into() }];
+    fn holds(&self, user: &str, peer: &Peer, slot: &str) -> Vec<Hold> {
+        let mut holds = vec![Hold { key: user_key(user), holder: slot.into() }];
         if self.limits.per_ip > 0 {
-            holds.push(Hold { key: format!("ws:ip:{}", peer.network()), holder: (**socket).into() });
+            holds.push(Hold { key: network_key(&peer.network()), holder: slot.into() });
         }
         holds
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Clock;
-use identity::{Change, Revocations, TokenError, Verifier};
+use identity::{Change, Revocations, Verifier};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -53,17 +53,8 @@ pub async fn close_revoked_sockets(
 
 fn recheck(verifier: &Verifier, hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
     for hub in hubs.all() {
-        for SocketRef { subscriber, socket } in select(&hub) {
-            let checked = hub.with_member(&socket, |member| {
-                let old = member.owner.account_id.clone();
-                let checked = member.owner.recheck(verifier);
-                (checked, old, member.owner.account_id.clone())
-            });
-            match checked {
-                Some((Err(TokenError::Revoked { reason }), ..)) => subscriber.revoke(&socket, reason),
-                Some((_, old, new)) => hub.change_account(&socket, old.as_deref(), new.as_deref()),
-                None => {}
-            }
+        for SocketRef { socket, .. } in select(&hub) {
+            hub.recheck(&socket, verifier);
         }
     }
 }

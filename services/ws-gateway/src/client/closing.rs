@@ -92,7 +92,7 @@ pub struct Parting {
     pub ending: Ending,
     pub farewell: Farewell,
     pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
-    pub was_authorised: bool,
+    pub was_authorized: bool,
     pub is_plain: bool,
 }
 
@@ -118,8 +118,9 @@ impl LastNotice {
 
 impl Farewell {
     /// The table of all closes. A stock client closes by itself after a DISCONNECT. On polling it would handle a
-    /// close packet before the DISCONNECT that came with it, and reconnect.
-    pub fn of(ending: Ending, carrier: Carrier) -> Self {
+    /// close packet before the DISCONNECT that came with it, and reconnect. The session of a client that was never
+    /// authorized is removed at once: only a GET that waits already gets the last packets.
+    pub fn of(ending: Ending, carrier: Carrier, was_authorized: bool) -> Self {
         use Afterwards::{AwaitClose, Linger, Remove};
         use Backlog::{Deliver, Discard};
         use Carrier::{Plain, Polling, WebSocket};
@@ -136,6 +137,10 @@ impl Farewell {
             (Ending::BadMessage, Polling) => (LastFrame::ClosePacket, Deliver, Remove),
             (_, Polling) => (LastFrame::ClosePacket, Deliver, Linger(LINGER)),
             (_, WebSocket | Plain) => (LastFrame::CloseFrame, Deliver, Remove),
+        };
+        let afterwards = match afterwards {
+            Linger(_) if !was_authorized => Remove,
+            afterwards => afterwards,
         };
         Self { notice: LastNotice::of(ending), last, backlog, afterwards }
     }

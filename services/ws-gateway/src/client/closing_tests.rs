@@ -42,7 +42,7 @@ fn every_ending_has_its_farewell_on_every_transport() {
         (Ending::Lost, [lost_polling, lost, lost]),
         (Ending::Silent, [lost_polling, lost, lost]),
         (Ending::BadMessage, ["deliver + close packet, remove", close, close]),
-        (Ending::Unauthorised, [linger, close, close]),
+        (Ending::Unauthorized, [linger, close, close]),
         (Ending::Expired, [linger, close, close]),
         (
             Ending::Revoked(EndReason::Logout),
@@ -71,7 +71,10 @@ fn every_ending_has_its_farewell_on_every_transport() {
     for (ending, row) in table {
         for (carrier, expected) in [Carrier::Polling, Carrier::WebSocket, Carrier::Plain].into_iter().zip(row)
         {
-            assert_eq!(described(Farewell::of(ending, carrier)), expected, "{ending:?} on {carrier:?}");
+            let farewell = described(Farewell::of(ending, carrier, true));
+            assert_eq!(farewell, expected, "{ending:?} on {carrier:?}");
+            let stranger = described(Farewell::of(ending, carrier, false));
+            assert_eq!(stranger, expected.replace("linger 30s", "remove"), "{ending:?} on {carrier:?}");
         }
     }
 }

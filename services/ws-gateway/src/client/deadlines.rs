@@ -16,8 +16,9 @@ pub struct Timing {
 #[derive(Debug)]
 pub(super) struct Deadlines {
     pub heartbeat: Heartbeat,
-    /// The client must be authorised by then; `None` once it is.
-    pub handshake: Option<Instant>,
+    /// A client without a socket must be authorized by then; `None` while it has one.
+    handshake: Option<Instant>,
+    handshake_limit: Duration,
     /// A WebSocket that probed must have taken over by then.
     pub upgrade: Option<Instant>,
     /// The time for which the timer is armed.
@@ -29,9 +30,23 @@ impl Deadlines {
         Self {
             heartbeat: Heartbeat::new(timing.ping_interval, timing.ping_timeout, now),
             handshake: Some(now + timing.handshake),
+            handshake_limit: timing.handshake,
             upgrade: None,
             armed: None,
         }
+    }
+
+    /// The client has no socket any more.
+    pub fn begin_handshake(&mut self, now: Instant) {
+        self.handshake = Some(now + self.handshake_limit);
+    }
+
+    pub fn end_handshake(&mut self) {
+        self.handshake = None;
+    }
+
+    pub fn is_handshake_over(&self, now: Instant) -> bool {
+        self.handshake.is_some_and(|at| at <= now)
     }
 
     pub fn next(&self) -> Instant {

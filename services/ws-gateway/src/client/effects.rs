@@ -49,6 +49,8 @@ pub enum Candidate {
     Socket {
         kind: NamespaceKind,
         credentials: Credentials,
+        /// Whether the connection has used up its free joins, so that this one counts like a message.
+        is_repeated: bool,
         reply: Reply,
     },
     Message(ClientRequest),
@@ -97,7 +99,7 @@ pub enum RequestAction {
         is_first: bool,
     },
     Ping,
-    /// A token, although the socket is authorised.
+    /// A token, although the socket is authorized.
     Auth,
     Unknown,
 }

@@ -24,6 +24,8 @@ pub(super) struct Life {
     grace: Option<Box<Grace>>,
     /// Set while messages of the client come too fast.
     haste: Option<Box<Haste>>,
+    /// Whether the connection has had a socket.
+    was_authorized: bool,
     pub ended: Option<Ending>,
 }
 
@@ -42,6 +44,7 @@ impl Life {
             sockets: SmallVec::new(),
             grace: None,
             haste: None,
+            was_authorized: false,
             ended: None,
         }
     }
@@ -58,7 +61,8 @@ impl Life {
             return None;
         }
         self.sockets.push((kind, Arc::clone(socket)));
-        self.deadlines.handshake = None;
+        self.deadlines.end_handshake();
+        self.was_authorized = true;
         let Some(from) = may_resume else { return Some(Effects::new()) };
         let until = now + RESUME_GRACE;
         self.grace = Some(Grace { until, from }.into());
@@ -69,12 +73,20 @@ impl Life {
         self.sockets.iter().find(|(own, _)| *own == kind).map(|(_, socket)| socket)
     }
 
-    /// The client left a socket, or the socket has nothing to continue from.
-    pub fn leave(&mut self, is_left: impl Fn(NamespaceKind, &str) -> bool) -> Effects {
+    /// The client left a socket, or the socket has nothing to continue from. Without a socket, the connection has as
+    /// much time as at first.
+    pub fn leave(&mut self, now: Instant, is_left: impl Fn(NamespaceKind, &str) -> bool) -> Effects {
         let index = self.sockets.iter().position(|(kind, socket)| is_left(*kind, socket));
         let Some(index) = index else { return Effects::new() };
         let (kind, socket) = self.sockets.swap_remove(index);
-        smallvec![Effect::Leave(Departure { kind, socket, may_return: false, notice: LastNotice::None })]
+        let mut effects = if self.sockets.is_empty() && self.ended.is_none() {
+            self.deadlines.begin_handshake(now);
+            self.arm_next()
+        } else {
+            Effects::new()
+        };
+        effects.push(Effect::Leave(Departure { kind, socket, may_return: false, notice: LastNotice::None }));
+        effects
     }
 
     /// The session of a socket has ended. Closes the connection with its last socket. Also returns the namespace
@@ -143,12 +155,12 @@ impl Life {
             return smallvec![Effect::Close(Closing::Confirm)];
         }
         self.ended = Some(ending);
-        let farewell = Farewell::of(ending, carrier);
+        let farewell = Farewell::of(ending, carrier, self.was_authorized);
         let parting = Parting {
             ending,
             farewell,
             sockets: std::mem::take(&mut self.sockets),
-            was_authorised: self.deadlines.handshake.is_none(),
+            was_authorized: self.was_authorized,
             is_plain: carrier == Carrier::Plain,
         };
         let mut effects: Effects = smallvec![Effect::Close(Closing::Begin(parting.into()))];

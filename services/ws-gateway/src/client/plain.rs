@@ -25,9 +25,10 @@ pub(super) fn on_text(life: &mut Life, now: Instant, text: &str) -> Effects {
         (None, _) if life.ended.is_some() => {}
         (None, Command::Auth { token }) => {
             let (kind, credentials) = (NamespaceKind::Plain, Credentials::Token(token));
-            effects.extend(admit(Candidate::Socket { kind, credentials, reply: requests::of_id(id) }));
+            let reply = requests::of_id(id);
+            effects.extend(admit(Candidate::Socket { kind, credentials, is_repeated: false, reply }));
         }
-        (None, _) => effects.extend(life.close(now, Ending::Unauthorised, Carrier::Plain)),
+        (None, _) => effects.extend(life.close(now, Ending::Unauthorized, Carrier::Plain)),
         (Some(socket), command) => {
             let is_first = life.is_in_grace();
             match command {
@@ -46,6 +47,6 @@ pub(super) fn ending_of(refusal: &Refusal) -> Ending {
     match (refusal.ended, refusal.code) {
         (Some(reason), _) => Ending::Revoked(reason),
         (None, RefusalCode::RateLimited) => Ending::RateLimited,
-        (None, _) => Ending::Unauthorised,
+        (None, _) => Ending::Unauthorized,
     }
 }

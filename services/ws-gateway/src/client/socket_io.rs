@@ -1,5 +1,6 @@
 use serde_json::Value;
 use smallvec::{SmallVec, smallvec};
+use tokio::time::Instant;
 
 use super::effects::{Candidate, Credentials, Effect, Effects, admit};
 use super::life::Life;
@@ -9,6 +10,9 @@ use crate::protocol::engineio::{Message, Transport};
 use crate::protocol::socketio::{self, Action, Decoder, Namespaces};
 use crate::protocol::{Ending, Frame, NamespaceKind};
 
+/// One for each namespace.
+const FREE_JOINS: u8 = 2;
+
 /// The state of a connection in the protocol of Socket.IO.
 pub struct SocketIo {
     pub transport: Transport,
@@ -16,6 +20,8 @@ pub struct SocketIo {
     pub namespaces: Namespaces,
     /// The namespaces that were refused once; all unknown ones count as one.
     refused: SmallVec<[Option<NamespaceKind>; 1]>,
+    /// Number of times that the client asked to join a namespace, up to the free ones.
+    joins: u8,
 }
 
 /// Responds to messages in place of the gateway, for the test suites of the protocols.
@@ -28,22 +34,31 @@ pub trait Responder: Send {
 impl SocketIo {
     pub fn new(transport: Transport) -> Self {
         let (decoder, namespaces) = (Decoder::default(), Namespaces::default());
-        Self { transport, decoder, namespaces, refused: SmallVec::new() }
+        Self { transport, decoder, namespaces, refused: SmallVec::new(), joins: 0 }
     }
 
     /// A message of the client. Returns an error if the connection has to close.
-    pub(super) fn on_message(&mut self, life: &mut Life, message: Message) -> Result<Effects, Ending> {
+    pub(super) fn on_message(
+        &mut self,
+        life: &mut Life,
+        now: Instant,
+        message: Message,
+    ) -> Result<Effects, Ending> {
         match self.decode(message)? {
             Action::Join { namespace, auth } => match NamespaceKind::of(&namespace) {
                 Some(kind) => {
                     let credentials = Credentials::Packet(auth);
-                    Ok(admit(Candidate::Socket { kind, credentials, reply: Reply::None }))
+                    let is_repeated = self.joins == FREE_JOINS;
+                    if !is_repeated {
+                        self.joins += 1;
+                    }
+                    Ok(admit(Candidate::Socket { kind, credentials, is_repeated, reply: Reply::None }))
                 }
                 None => self.refuse_once(None, &namespace, "Invalid namespace", None),
             },
             Action::Leave { namespace } => {
                 let kind = NamespaceKind::of(&namespace);
-                Ok(life.leave(|own, _| Some(own) == kind))
+                Ok(life.leave(now, |own, _| Some(own) == kind))
             }
             Action::Event { namespace, name, args, ack, .. } => {
                 let kind = NamespaceKind::of(&namespace);
@@ -78,7 +93,7 @@ impl SocketIo {
         data: Option<&Value>,
     ) -> Result<Effects, Ending> {
         if self.refused.contains(&kind) {
-            return Err(Ending::Unauthorised);
+            return Err(Ending::Unauthorized);
         }
         self.refused.push(kind);
         Ok(smallvec![Effect::Send(self.refuse(namespace, message, data))])

@@ -144,12 +144,11 @@ impl ClientState {
         if let Some(ending) = self.life.ended {
             return smallvec![Effect::Close(Closing::Finish(ending))];
         }
-        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
-        if is_over(self.life.deadlines.handshake) {
+        if self.life.deadlines.is_handshake_over(now) {
             return self.close(now, Ending::HandshakeTimeout);
         }
         let mut effects = Effects::new();
-        if is_over(self.life.deadlines.upgrade) {
+        if self.life.deadlines.upgrade.is_some_and(|at| at <= now) {
             effects.extend(self.abandon_probe());
         }
         if self.life.is_grace_over(now) {
@@ -227,8 +226,8 @@ impl ClientState {
     }
 
     /// A socket was let in, but has nothing to continue from.
-    pub fn on_unrecoverable(&mut self, socket: &str) -> Effects {
-        self.life.leave(|_, own| *own == *socket)
+    pub fn on_unrecoverable(&mut self, now: Instant, socket: &str) -> Effects {
+        self.life.leave(now, |_, own| *own == *socket)
     }
 
     /// Closes the connection with all its sockets.
@@ -241,14 +240,14 @@ impl ClientState {
         let Protocol::SocketIo(socket_io) = &mut self.protocol else { return Effects::new() };
         #[cfg(feature = "conformance")]
         if let Some(responder) = &self.responder {
-            self.life.deadlines.handshake = None;
+            self.life.deadlines.end_handshake();
             let responded = responder.on_message(socket_io, message);
             return responded.unwrap_or_else(|ending| self.close(now, ending));
         }
         if self.life.ended.is_some() {
             return Effects::new();
         }
-        socket_io.on_message(&mut self.life, message).unwrap_or_else(|ending| self.close(now, ending))
+        socket_io.on_message(&mut self.life, now, message).unwrap_or_else(|ending| self.close(now, ending))
     }
 
     /// A packet breaks the protocol. On a WebSocket that only probes, the packet closes that WebSocket alone.

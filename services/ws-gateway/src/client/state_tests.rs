@@ -144,6 +144,18 @@ fn a_revoked_socket_leaves_and_the_last_one_closes_the_connection() {
 }
 
 #[test]
+fn a_connection_without_a_socket_has_the_time_of_a_handshake() {
+    let start = Instant::now();
+    let mut client = in_both_namespaces(start);
+    assert_eq!(named(&client.on_timer(start + 5 * SECOND, false)), ["arm"]);
+    let now = start + 10 * SECOND;
+    assert_eq!(named(&client.on_message(now, text("41"))), ["leave a false"]);
+    assert_eq!(named(&client.on_message(now, text("41/dashboard,"))), ["arm", "leave b false"]);
+    assert_eq!(named(&client.on_timer(now + 4 * SECOND, false)), [""; 0]);
+    assert_eq!(named(&client.on_timer(now + 5 * SECOND, false)), ["close HandshakeTimeout"]);
+}
+
+#[test]
 fn a_closing_connection_admits_nobody_and_finishes_in_time() {
     let now = Instant::now();
     let mut client = in_both_namespaces(now);
@@ -166,10 +178,10 @@ fn a_namespace_is_refused_once_and_then_the_connection_closes() {
     assert!(refused[0].starts_with("send 44{") && refused[0].contains("no token"), "{refused:?}");
     client.on_message(now, text("40"));
     let closed = client.on_refused(now, NamespaceKind::Root, &refusal);
-    assert_eq!(named(&closed), ["close Unauthorised"]);
+    assert_eq!(named(&closed), ["close Unauthorized"]);
     let mut other = web_socket(now);
     other.on_message(now, text("40/nope,"));
-    assert_eq!(named(&other.on_message(now, text("40/other,"))), ["close Unauthorised"]);
+    assert_eq!(named(&other.on_message(now, text("40/other,"))), ["close Unauthorized"]);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer.
     pub partial: bool,
+    /// Whether the question reached no other replica, or an answer cannot be read. A silent replica may have died.
+    pub has_failed: bool,
 }
 
 impl Cluster {
@@ -123,8 +125,11 @@ impl Cluster {
             // Without the backplane, the answer of this replica is better than none.
             received.push(self.handler.respond(&question));
         }
-        let answers = received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
-        Answers { answers, partial: sent.is_err() || !missing.is_empty() }
+        let count = received.len();
+        let answers: Vec<T> =
+            received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
+        let has_failed = sent.is_err() || answers.len() < count;
+        Answers { answers, partial: has_failed || !missing.is_empty(), has_failed }
     }
 
     /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be

@@ -79,12 +79,14 @@ impl Hub {
     /// the number of those that were lost.
     pub fn open_socket(&self, socket: &str) -> u64 {
         let opened = self.with_member(socket, |member| {
-            let Hears::Nothing(waiting) = std::mem::replace(&mut member.hears, Hears::Unlogged) else {
+            let Hears::Nothing(mut waiting) = std::mem::replace(&mut member.hears, Hears::Unlogged) else {
                 return 0;
             };
             for event in &waiting.events {
-                if member.deliver(event) == Some(Pushed::First) {
-                    member.subscriber.outbound().wake();
+                match member.deliver(event) {
+                    Some(Pushed::First) => member.subscriber.outbound().wake(),
+                    Some(Pushed::Full) => waiting.lost += 1,
+                    _ => {}
                 }
             }
             waiting.lost

@@ -16,7 +16,7 @@ const WARNING: TimeDelta = TimeDelta::minutes(5);
 /// Limit of the events that wait for a socket that is not open yet.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
 
-/// An authorised socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
+/// An authorized socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
 pub struct Member {
     /// The socket id that clients know.
     pub id: Arc<str>,
@@ -26,6 +26,8 @@ pub struct Member {
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
+    /// Holds the quota slots of this entrance. The socket id may enter again elsewhere, while this one still closes.
+    pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
     /// Whether the client was warned that the token expires soon.
     pub warned: bool,
@@ -89,6 +91,7 @@ impl Member {
             subscriber,
             connected_at: clock.now(),
             secret: random_id(),
+            slot: random_id(),
             rooms: Vec::new(),
             warned: false,
             hears: Hears::Everything,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backplane::Position;
 use chrono::{DateTime, Utc};
-use contracts::{Claims, Clock};
+use contracts::Clock;
 use slab::Slab;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -14,7 +14,6 @@ use super::member::{Member, Membership};
 use super::rooms::Rooms;
 use super::subscriber::{SocketRef, Subscriber};
 use super::timers::Timers;
-use crate::catalogue::account_room;
 use crate::metrics::Metrics;
 
 /// The members of one worker thread. See the folder's documentation.
@@ -56,7 +55,7 @@ impl Hub {
     }
 
     /// Lets a socket in. The socket gets the frames of `greet` first, and every event after the position that
-    /// `greet` receives. Returns `None` if the feed has not begun.
+    /// `greet` receives. Returns `None` if the feed has not begun, or a socket of that id is still here.
     pub fn join(
         &self,
         mut member: Member,
@@ -65,6 +64,9 @@ impl Hub {
     ) -> Option<Position> {
         let mut inner = self.lock();
         let position = inner.position.clone()?;
+        if inner.by_id.contains_key(&member.id) {
+            return None;
+        }
         greet(&position, &member);
         let id = Arc::clone(&member.id);
         let due = member.next_due();
@@ -105,11 +107,7 @@ impl Hub {
     pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_id.get(socket) else { return false };
-        let rooms = &mut inner.members[key].rooms;
-        if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
-            let own = rooms.swap_remove(index);
-            inner.close_gap(&own);
-        }
+        inner.exit(key, room);
         true
     }
 
@@ -141,29 +139,6 @@ impl Hub {
         self.lock().members.iter().map(|(_, member)| member.socket_ref()).collect()
     }
 
-    /// Moves a socket between the rooms of accounts, if the user's account has changed.
-    pub fn change_account(&self, socket: &str, old: Option<&str>, new: Option<&str>) {
-        if old != new {
-            self.unsubscribe(socket, &account_room(old));
-            self.subscribe(socket, &account_room(new));
-        }
-    }
-
-    /// Replaces the claims of a socket. Returns false if the socket is not here.
-    pub fn replace_claims(&self, socket: &str, claims: &Claims) -> bool {
-        let mut inner = self.lock();
-        let Some(&key) = inner.by_id.get(socket) else { return false };
-        let member = &mut inner.members[key];
-        member.replace_claims(claims);
-        let (due, old) = (member.next_due(), member.timer.take());
-        if let Some(old) = old {
-            inner.tokens.remove(old);
-        }
-        let timer = inner.tokens.add(due, socket.into());
-        inner.members[key].timer = Some(timer);
-        true
-    }
-
     /// Arms the timer of a connection: [`Subscriber::run_timers`] is called at that time.
     pub fn arm(&self, subscriber: Weak<dyn Subscriber>, at: Instant) {
         self.lock().connections.add(at, subscriber);
@@ -183,6 +158,14 @@ impl Inner {
         let since = self.position.as_ref().map_or(0, |position| position.seq);
         let (room, slot) = self.rooms.enter(room, key);
         member.rooms.push(Membership { room, slot, since });
+    }
+
+    pub fn exit(&mut self, key: usize, room: &str) {
+        let rooms = &mut self.members[key].rooms;
+        if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
+            let own = rooms.swap_remove(index);
+            self.close_gap(&own);
+        }
     }
 
     /// Frees a slot of a room; the last member of the room moves into it.

@@ -11,8 +11,6 @@ pub struct Owner {
     generation: i64,
     /// The expiry of the token, in seconds since the epoch.
     expires: i64,
-    /// The subject of the token, where it is not the user: in tokens of the replaced stack.
-    subject: Option<Box<str>>,
 }
 
 impl Owner {
@@ -23,7 +21,6 @@ impl Owner {
             account_id: claims.account_id.as_deref().map(Into::into),
             generation: claims.generation,
             expires: claims.exp,
-            subject: (claims.sub != claims.user_id).then(|| (*claims.sub).into()),
         }
     }
 
@@ -46,8 +43,8 @@ impl Owner {
     /// # Errors
     /// If the session has ended or the account is disabled.
     pub fn recheck(&mut self, verifier: &Verifier) -> Result<(), TokenError> {
-        let subject = self.subject.as_ref().unwrap_or(&self.user_id);
-        if let Some(user) = verifier.changed(subject, self.sid, self.generation)? {
+        // The verifier accepts only tokens whose subject is the user.
+        if let Some(user) = verifier.changed(&self.user_id, self.sid, self.generation)? {
             self.account_id = user.account_id.as_deref().map(Into::into);
         }
         Ok(())

@@ -29,7 +29,8 @@ pub enum Pushed {
     Queued,
     /// The queue was empty: the caller must have the frame written.
     First,
-    /// The queue is full: its reader is too slow and the connection must end.
+    /// The queue is full, or its reader is stuck: the frame was not queued. The caller makes up for it or ends the
+    /// connection.
     Full,
     /// The connection is ending; no client will read the frame.
     Closed,

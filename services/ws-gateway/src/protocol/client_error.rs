@@ -16,8 +16,10 @@ pub enum ClientError {
     UnknownRoom,
     #[error("nothing listens to this event")]
     UnknownEvent,
+    /// Clients know the code in this spelling.
     #[error("use reauth to change the token")]
-    AlreadyAuthorised,
+    #[strum(serialize = "ALREADY_AUTHORISED")]
+    AlreadyAuthorized,
     #[error("recovery is off")]
     NotRecoverable,
     /// A token was refused; the code is that of the refusal.

@@ -12,7 +12,7 @@ pub enum Ending {
     Silent,
     BadMessage,
     /// No token, or one that is invalid or expired.
-    Unauthorised,
+    Unauthorized,
     Expired,
     Revoked(EndReason),
     /// The client sent no token in time.
@@ -33,7 +33,7 @@ impl Ending {
             Self::Left => 1005,
             Self::Lost | Self::Silent => 1006,
             Self::BadMessage => 4400,
-            Self::Unauthorised | Self::Expired => 4401,
+            Self::Unauthorized | Self::Expired => 4401,
             Self::Revoked(_) => 4403,
             Self::HandshakeTimeout => 4408,
             Self::TakenOver => 4409,
@@ -52,7 +52,7 @@ impl Ending {
             Self::Lost => "connection lost",
             Self::Silent => "ping timeout",
             Self::BadMessage => "bad message",
-            Self::Unauthorised => "unauthorised",
+            Self::Unauthorized => "unauthorized",
             Self::Expired => "token expired",
             Self::Revoked(_) => "session revoked",
             Self::HandshakeTimeout => "handshake timeout",

@@ -52,6 +52,11 @@ impl Frame {
         Self::encode(0, FrameKind::Control, Message::Close(Some(reason)))
     }
 
+    /// The close frame of a WebSocket without a fault: it confirms that of the client.
+    pub fn normal_close() -> Self {
+        Self::close(1000, "")
+    }
+
     /// Bytes that go to a WebSocket as they are.
     pub fn raw(bytes: Bytes) -> Self {
         Self { wire: bytes, payload_at: 0, kind: FrameKind::Control }

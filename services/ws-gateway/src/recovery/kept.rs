@@ -13,6 +13,9 @@ pub struct KeptSocket {
     endpoint: String,
     /// The part of the private id that the client must know besides the socket's id.
     pub secret: String,
+    /// Holds the quota slots of the socket. Empty in the state that an older replica kept.
+    #[serde(default)]
+    pub slot: String,
     /// The rooms that the client subscribed to.
     pub rooms: Vec<String>,
 }
@@ -25,6 +28,7 @@ impl KeptSocket {
             user_id: member.owner.user_id.to_string(),
             endpoint: member.kind.endpoint().into(),
             secret: member.secret.to_string(),
+            slot: member.slot.to_string(),
             rooms: subscribed.map(ToString::to_string).collect(),
         }
     }

@@ -10,16 +10,18 @@ use super::kept::KeptSocket;
 use crate::batch_writer::BatchWriter;
 use crate::catalogue::{Event, Translator};
 use crate::hub::{Hubs, Member};
-use crate::protocol::{NamespaceKind, Unrecoverable};
+use crate::protocol::Unrecoverable;
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
+/// Longer than a client takes to be let in.
+const CLAIM_TTL: Duration = Duration::from_secs(60);
 /// Number of events read from the log at once for one socket.
 const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
 pub struct Recovery {
     pub log: Backplane,
-    pub kept: Arc<BatchWriter>,
+    pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
     /// Time in which a client that was cut off may resume; `None` if recovery is off.
@@ -49,14 +51,41 @@ impl Recovery {
         let kept = is_kept.then(|| KeptSocket::of(member, &self.translator.catalogue));
         // Plain data with string keys always has a JSON form.
         let value = kept.map(|kept| serde_json::to_string(&kept).unwrap_or_default());
-        self.kept.put(&member.id, Put { key: key(&member.id), value, ttl })
+        self.writer.put(&member.id, Put { key: key(&member.id), value, ttl })
     }
 
-    /// Returns the kept state of a socket, if it belongs to this user.
-    pub async fn kept(&self, socket: &str, kind: NamespaceKind, user: &str) -> Option<KeptSocket> {
-        let kept = self.log.get(&key(socket)).await.ok()??;
-        let kept: KeptSocket = serde_json::from_str(&kept).ok()?;
-        kept.belongs_to(user, kind).then_some(kept)
+    /// Takes the kept state of a socket, if `is_owner` accepts the client. Of several clients, one gets the state.
+    pub async fn take(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
+        // Read first: a client that is not the owner must not delete the state.
+        self.kept(socket, &is_owner).await?;
+        parse(&self.log.take(&key(socket)).await.ok()??).filter(is_owner)
+    }
+
+    /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, the last
+    /// one succeeds: each has to ask [`is_claimed_by`](Self::is_claimed_by) once its socket hears of a take-over.
+    /// The state stays: a client that is cut off while it resumes can resume again.
+    pub async fn claim(
+        &self,
+        socket: &str,
+        claim: &str,
+        is_owner: impl Fn(&KeptSocket) -> bool,
+    ) -> Option<KeptSocket> {
+        let kept = self.kept(socket, is_owner).await?;
+        let claim = Put { key: claim_key(socket), value: Some(claim.into()), ttl: CLAIM_TTL };
+        self.log.put(&[claim]).await.ok()?;
+        Some(kept)
+    }
+
+    /// Whether no other client has claimed the state of the socket since `claim`.
+    pub async fn is_claimed_by(&self, socket: &str, claim: &str) -> bool {
+        match self.log.get(&claim_key(socket)).await {
+            Ok(Some(last)) => last == claim,
+            Ok(None) | Err(_) => true,
+        }
+    }
+
+    async fn kept(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
+        parse(&self.log.get(&key(socket)).await.ok()??).filter(is_owner)
     }
 
     /// Renews the state of open sockets until `stop`.
@@ -103,4 +132,12 @@ impl Recovery {
 
 fn key(socket: &str) -> String {
     format!("ws:socket:{socket}")
+}
+
+fn claim_key(socket: &str) -> String {
+    format!("ws:claim:{socket}")
+}
+
+fn parse(kept: &str) -> Option<KeptSocket> {
+    serde_json::from_str(kept).ok()
 }

@@ -6,11 +6,12 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::enter::{Entrance, NotEntered, authorized, enter};
+use super::messages::wait_for_turn;
 use super::recover::recover_stock_client;
 use super::replay::keep;
 use crate::client::{Credentials, Effect, Effects, Reply};
 use crate::hub::Hears;
-use crate::protocol::{Ending, Frame, NamespaceKind, socketio};
+use crate::protocol::{Ending, Frame, NamespaceKind, Refusal, RefusalCode, socketio};
 use crate::random_id::random_id;
 use crate::recovery::private_id;
 
@@ -19,6 +20,7 @@ pub async fn admit_socket(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     credentials: &Credentials,
+    is_repeated: bool,
     reply: &Reply,
 ) -> Effects {
     let services = &connection.services;
@@ -27,7 +29,7 @@ pub async fn admit_socket(
         _ if connection.is_polling() => "polling",
         _ => "websocket",
     };
-    match authorize_and_enter(connection, kind, credentials).await {
+    match authorize_and_enter(connection, kind, credentials, is_repeated).await {
         Ok(()) => {
             services.metrics.connected(transport, "ok");
             reply.frame(Ok(Value::Null)).map(Effect::Send).into_iter().collect()
@@ -48,6 +50,7 @@ async fn authorize_and_enter(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     credentials: &Credentials,
+    is_repeated: bool,
 ) -> Result<(), NotEntered> {
     let token = match credentials {
         Credentials::Packet(auth) => connection.peer.token(auth),
@@ -55,6 +58,9 @@ async fn authorize_and_enter(
     };
     let claims = connection.services.admission.authorize(&connection.peer, token).await;
     let claims = claims.map_err(NotEntered::Refused)?;
+    if is_repeated && wait_for_turn(connection, &claims.user_id, |_| {}).await.is_err() {
+        return Err(NotEntered::Refused(Refusal::new(RefusalCode::RateLimited, "too many joins")));
+    }
     if !connection.with_client(|client| client.on_authorized(kind)) {
         return Err(NotEntered::Ended);
     }
@@ -74,7 +80,7 @@ async fn begin(connection: &Arc<Connection>, kind: NamespaceKind, claims: &Claim
         NamespaceKind::Plain if recovery.is_on() => Hears::Unlogged,
         _ => Hears::Everything,
     };
-    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, secret: None };
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, kept: None };
     enter(connection, entrance, |position, member| {
         if let Some(namespace) = kind.namespace() {
             let private_id = recovery.is_on().then(|| private_id(&socket, &member.secret));

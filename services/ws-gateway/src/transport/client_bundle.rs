@@ -1,4 +1,4 @@
-//! The stock client for pages that load it from the server, as the replaced stack served it. The files are
+//! The stock client for pages that load it from the server, as the old stack served it. The files are
 //! those of the npm package `socket.io-client`; a test holds them to the version that the tests pin.
 
 use actix_web::http::header;

@@ -4,19 +4,18 @@ use contracts::Sampler;
 
 use super::connection::Connection;
 use crate::client::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
+use crate::hub::Member;
 use crate::metrics::Dropped;
 use crate::protocol::engineio::Packet;
 use crate::protocol::{Ending, Frame, NamespaceKind, Notice, socketio};
 
-const NORMAL_CLOSURE: u16 = 1000;
-
-static ENDED_UNAUTHORISED: Sampler = Sampler::new();
+static ENDED_UNAUTHORIZED: Sampler = Sampler::new();
 
 /// Executes a step of a close.
 pub fn close(connection: &Arc<Connection>, closing: Closing) {
     match closing {
         Closing::Begin(parting) => begin(connection, &parting),
-        Closing::Confirm => connection.outbound.finish([confirmation()]),
+        Closing::Confirm => connection.outbound.finish([Frame::normal_close()]),
         Closing::Finish(ending) => {
             connection.services.sessions.remove(&connection.id);
             connection.outbound.finish([Frame::close(ending.code(), ending.reason())]);
@@ -34,19 +33,29 @@ pub fn leave(connection: &Connection, departure: &Departure) {
 
 /// Takes a socket out of the hub, releases its slots, and keeps its recovery state if it may return.
 pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
-    let services = &connection.services;
-    if let Some(member) = services.hub.leave(socket) {
-        services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.id);
-        services.recovery.forget(&member, may_return);
-        services.metrics.connections.dec();
+    if let Some(member) = remove(connection, socket) {
+        connection.services.recovery.forget(&member, may_return);
     }
+}
+
+/// Takes a socket out of the hub, and releases its slots.
+fn remove(connection: &Connection, socket: &str) -> Option<Member> {
+    let services = &connection.services;
+    let member = services.hub.leave(socket)?;
+    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.slot);
+    services.metrics.connections.dec();
+    Some(member)
 }
 
 fn begin(connection: &Connection, parting: &Parting) {
     let (services, outbound) = (&connection.services, &connection.outbound);
     let Parting { ending, farewell, sockets, .. } = parting;
     for (_, socket) in sockets {
-        forget(connection, socket, ending.may_return());
+        match ending {
+            // The recovery state belongs to the socket that took over.
+            Ending::TakenOver => drop(remove(connection, socket)),
+            _ => forget(connection, socket, ending.may_return()),
+        }
     }
     let Farewell { notice, last, backlog, afterwards } = *farewell;
     let notices = sockets.iter().flat_map(|(kind, _)| last_frames(connection, *kind, notice));
@@ -67,9 +76,9 @@ fn begin(connection: &Connection, parting: &Parting) {
     report(parting);
 }
 
-/// Logs the end; samples of connections that were not authorised, because strangers decide how many end.
+/// Logs the end; samples of connections that were not authorized, because strangers decide how many end.
 fn report(parting: &Parting) {
-    let left_out = if parting.was_authorised { Some(0) } else { ENDED_UNAUTHORISED.admit() };
+    let left_out = if parting.was_authorized { Some(0) } else { ENDED_UNAUTHORIZED.admit() };
     let Some(left_out) = left_out else { return };
     let (code, reason) = (parting.ending.code(), parting.ending.reason());
     let (plain, sockets) = (parting.is_plain, parting.sockets.len());
@@ -97,10 +106,6 @@ fn last_frame(last: LastFrame, ending: Ending) -> Option<Frame> {
         LastFrame::Noop => Some(Packet::Noop.frame()),
         LastFrame::ClosePacket => Some(Packet::Close.frame()),
         LastFrame::CloseFrame => Some(Frame::close(ending.code(), ending.reason())),
-        LastFrame::Confirmation => Some(confirmation()),
+        LastFrame::Confirmation => Some(Frame::normal_close()),
     }
-}
-
-fn confirmation() -> Frame {
-    Frame::close(NORMAL_CLOSURE, "")
 }

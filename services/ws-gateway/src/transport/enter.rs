@@ -3,7 +3,6 @@ use std::sync::Arc;
 use backplane::Position;
 use chrono::DateTime;
 use contracts::Claims;
-use identity::TokenError;
 use tokio::time::Instant;
 
 use super::close::forget;
@@ -12,6 +11,7 @@ use super::perform::perform;
 use crate::catalogue::own_rooms;
 use crate::hub::{Hears, Member, Subscriber};
 use crate::protocol::{Frame, NamespaceKind, Notice, Refusal};
+use crate::recovery::KeptSocket;
 
 /// A socket that is to be let in.
 pub struct Entrance<'a> {
@@ -20,24 +20,25 @@ pub struct Entrance<'a> {
     pub socket: Arc<str>,
     /// The events that the socket receives before it has caught up.
     pub hears: Hears,
-    /// The secret of a stock client that resumes: its private id stays the same.
-    pub secret: Option<&'a str>,
+    /// The state of a stock client that resumes: its private id stays the same.
+    pub kept: Option<&'a KeptSocket>,
 }
 
 /// Why a socket was not let in.
 pub enum NotEntered {
     Refused(Refusal),
-    /// The feed is not heard, so there is no position after which the socket would receive everything.
+    /// The feed is not heard, so there is no position after which the socket would receive everything. Or a socket of
+    /// the same id still closes.
     Unavailable,
     /// The connection has ended, or the client has left the namespace.
     Ended,
 }
 
-/// Lets an authorised socket in. `greet` gets the position after which the socket receives every event, and queues
+/// Lets an authorized socket in. `greet` gets the position after which the socket receives every event, and queues
 /// the first frames.
 pub async fn enter(
     connection: &Arc<Connection>,
-    Entrance { kind, claims, socket, hears, secret }: Entrance<'_>,
+    Entrance { kind, claims, socket, hears, kept }: Entrance<'_>,
     greet: impl FnOnce(&Position, &Member),
 ) -> Result<(), NotEntered> {
     let services = &connection.services;
@@ -45,18 +46,20 @@ pub async fn enter(
     if !services.are_open() || !services.hub.started(services.settings.handshake() / 2).await {
         return Err(NotEntered::Unavailable);
     }
-    let quotas = &services.admission.quotas;
-    quotas.take(&claims.user_id, &connection.peer, &socket).await.map_err(NotEntered::Refused)?;
     let subscriber = Arc::<Connection>::clone(connection) as Arc<dyn Subscriber>;
     let mut member = Member::new(Arc::clone(&socket), kind, claims, subscriber, &services.clock);
     // A client of `/ws` may still say that it resumes.
     let may_resume = kind == NamespaceKind::Plain && services.recovery.is_on();
     member.hears = hears;
-    if let Some(secret) = secret {
-        member.secret = secret.into();
+    let mut rooms = own_rooms(claims);
+    if let Some(kept) = kept {
+        member.secret = (*kept.secret).into();
+        rooms.extend_from_slice(&kept.rooms);
     }
-    let Some(position) = services.hub.join(member, &own_rooms(claims), greet) else {
-        quotas.release(&claims.user_id, &connection.peer, &socket);
+    let (quotas, slot) = (&services.admission.quotas, Arc::clone(&member.slot));
+    quotas.take(&claims.user_id, &connection.peer, &slot).await.map_err(NotEntered::Refused)?;
+    let Some(position) = services.hub.join(member, &rooms, greet) else {
+        quotas.release(&claims.user_id, &connection.peer, &slot);
         return Err(NotEntered::Unavailable);
     };
     services.metrics.connections.inc();
@@ -73,13 +76,10 @@ pub async fn enter(
         user = claims.user_id,
         sid = claims.sid.map(tracing::field::display),
         namespace = kind.endpoint(),
-        "socket authorised"
+        "socket authorized"
     );
-    // The session may have ended between the check of the token and the join of its room.
-    if let Err(TokenError::Revoked { reason }) = services.admission.verifier.recheck(&mut claims.clone()) {
-        let effects = connection.update(|client| client.on_revoked(Instant::now(), &socket, reason));
-        perform(connection, effects);
-    }
+    // The session may have ended, or the account changed, between the check of the token and the join of the rooms.
+    services.hub.recheck(&socket, &services.admission.verifier);
     Ok(())
 }
 

@@ -39,8 +39,8 @@ pub fn execute_now(connection: &Arc<Connection>, effects: Effects) {
 async fn wait_for(connection: &Arc<Connection>, effect: Effect) -> Effects {
     match effect {
         Effect::Admit(candidate) => match *candidate {
-            Candidate::Socket { kind, credentials, reply } => {
-                admit_socket(connection, kind, &credentials, &reply).await
+            Candidate::Socket { kind, credentials, is_repeated, reply } => {
+                admit_socket(connection, kind, &credentials, is_repeated, &reply).await
             }
             Candidate::Message(request) => admit_message(connection, request).await,
             Candidate::Token { socket, token, reply } => {

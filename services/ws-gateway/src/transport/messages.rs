@@ -19,10 +19,14 @@ const PATIENCE: u32 = 10;
 
 /// Admits a message, and returns the effects of its request.
 pub async fn admit_message(connection: &Arc<Connection>, request: ClientRequest) -> Effects {
-    if !is_free(connection, &request)
-        && let Err(error) = wait_for_turn(connection, &request).await
-    {
-        return respond(&request.reply, Err(error));
+    if !is_free(connection, &request) {
+        let user =
+            connection.services.hub.with_member(&request.socket, |member| member.owner.user_id.clone());
+        let Some(user) = user else { return respond(&request.reply, Err(ClientError::RateLimited)) };
+        let warn = |dropped| warn(connection, &request, dropped);
+        if let Err(error) = wait_for_turn(connection, &user, warn).await {
+            return respond(&request.reply, Err(error));
+        }
     }
     let ClientRequest { socket, action, reply, .. } = request;
     let effect = match action {
@@ -36,7 +40,7 @@ pub async fn admit_message(connection: &Arc<Connection>, request: ClientRequest)
             Effect::Resume(Resumption::Missed { socket, after, replaced, reply }.into())
         }
         RequestAction::Ping => return respond(&reply, Ok(serde_json::Value::Null)),
-        RequestAction::Auth => return respond(&reply, Err(ClientError::AlreadyAuthorised)),
+        RequestAction::Auth => return respond(&reply, Err(ClientError::AlreadyAuthorized)),
         RequestAction::Unknown => return respond(&reply, Err(ClientError::UnknownEvent)),
     };
     smallvec![effect]
@@ -61,13 +65,16 @@ fn is_free(connection: &Connection, request: &ClientRequest) -> bool {
 }
 
 /// Counts a message of a user, over all sockets and replicas. A message over the limit waits for the next window, and
-/// so does everything that the client sends after it. The client is warned, and closed if it continues.
-async fn wait_for_turn(connection: &Arc<Connection>, request: &ClientRequest) -> Result<(), ClientError> {
+/// so does everything that the client sends after it. `warn` is called when the message has to wait, and with `true`
+/// when it is dropped. A client that continues is closed.
+pub async fn wait_for_turn(
+    connection: &Arc<Connection>,
+    user: &str,
+    warn: impl Fn(bool),
+) -> Result<(), ClientError> {
     let services = &connection.services;
-    let user = services.hub.with_member(&request.socket, |member| member.owner.user_id.clone());
-    let Some(user) = user else { return Err(ClientError::RateLimited) };
     for window in 0..PATIENCE {
-        if services.admission.count_message(&user).await {
+        if services.admission.count_message(user).await {
             return Ok(());
         }
         if window == 0 {
@@ -77,7 +84,7 @@ async fn wait_for_turn(connection: &Arc<Connection>, request: &ClientRequest) ->
                 perform(connection, closed);
                 return Err(ClientError::RateLimited);
             }
-            warn(connection, request, false);
+            warn(false);
         }
         sleep(MESSAGE_WINDOW).await;
         if connection.outbound.is_closing() {
@@ -85,7 +92,7 @@ async fn wait_for_turn(connection: &Arc<Connection>, request: &ClientRequest) ->
         }
     }
     services.metrics.dropped(Dropped::RateLimit, 1);
-    warn(connection, request, true);
+    warn(true);
     Err(ClientError::RateLimited)
 }
 

@@ -30,3 +30,10 @@ pub use drain::drain;
 pub use engine::request as engine_request;
 pub use plain::open as open_plain;
 pub use worker::Worker;
+
+#[cfg(test)]
+mod enter_tests;
+#[cfg(test)]
+mod replay_tests;
+#[cfg(test)]
+mod takeover_tests;

@@ -41,7 +41,7 @@ pub async fn open(
     let authenticate = async move {
         if let Some(token) = token {
             let (kind, credentials) = (NamespaceKind::Plain, Credentials::Token(token));
-            let candidate = Candidate::Socket { kind, credentials, reply: Reply::None };
+            let candidate = Candidate::Socket { kind, credentials, is_repeated: false, reply: Reply::None };
             execute(&first, smallvec![Effect::Admit(candidate.into())]).await;
         }
     };

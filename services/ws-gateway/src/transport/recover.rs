@@ -5,21 +5,24 @@ use std::sync::Arc;
 use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::enter::{Entrance, NotEntered, authorized, enter};
 use super::perform::perform;
 use super::replay::{self, catch_up, deliver_missed, keep, keep_written};
 use crate::client::Reply;
-use crate::hub::Hears;
+use crate::hub::{Hears, Subscriber};
 use crate::metrics::Dropped;
-use crate::protocol::{ClientError, Frame, NamespaceKind, Unrecoverable, socketio};
+use crate::protocol::{ClientError, Ending, Frame, NamespaceKind, Unrecoverable, socketio};
+use crate::random_id::random_id;
 use crate::recovery::{KeptSocket, parse_offset, socket_of};
 
 /// A stock client that resumes, with the position that it reached.
 struct Returning {
     socket: Arc<str>,
     private_id: String,
+    claim: Arc<str>,
     after: Position,
     kept: KeptSocket,
 }
@@ -41,12 +44,18 @@ pub async fn recover_stock_client(
         return Ok(false);
     };
     services.cluster.take_over(&returning.socket).await;
-    let secret = Some(returning.kept.secret.as_str());
-    let hears = Hears::Nothing(Box::default());
-    let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, secret };
+    // The socket may still be open elsewhere, and must not count twice.
+    services.admission.quotas.release_at_once(&claims.user_id, &connection.peer, &returning.kept.slot).await;
+    let (hears, kept) = (Hears::Nothing(Box::default()), Some(&returning.kept));
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&returning.socket), hears, kept };
     enter(connection, entrance, |_, _| {}).await?;
     let (socket, mut at) = (&*returning.socket, returning.after);
-    let Some(mut missed) = services.hub.begin_catch_up(socket, &returning.kept.rooms) else {
+    if !services.recovery.is_claimed_by(socket, &returning.claim).await {
+        // The other client may have asked for the take-over before this socket entered.
+        Arc::clone(connection).close(Ending::TakenOver);
+        return Err(NotEntered::Ended);
+    }
+    let Some(mut missed) = services.hub.begin_catch_up(socket, &[]) else {
         drop_socket(connection, socket);
         return Ok(false);
     };
@@ -63,8 +72,10 @@ pub async fn recover_stock_client(
     let mut replayed = deliver_missed(connection, kind, &mut at, &missed).await.map(drop);
     if replayed.is_ok() {
         // Before anything live: the offset that comes with the notice must not lead back.
-        connection.outbound.push(authorized(connection, kind, claims, socket, &at));
-        replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
+        let pushed = connection.outbound.push(authorized(connection, kind, claims, socket, &at));
+        if replay::is_queued(connection, pushed) {
+            replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
+        }
     }
     let replayed = if lost > 0 { replayed.and(Err(Unrecoverable::Overflow)) } else { replayed };
     replay::finish(connection, kind, socket, replayed);
@@ -124,7 +135,8 @@ async fn rooms_of(
     user: &str,
 ) -> Result<Vec<String>, Unrecoverable> {
     let services = &connection.services;
-    let kept = services.recovery.kept(replaced, NamespaceKind::Plain, user).await;
+    let is_owner = |kept: &KeptSocket| kept.belongs_to(user, NamespaceKind::Plain);
+    let kept = services.recovery.take(replaced, is_owner).await;
     let kept = kept.ok_or(Unrecoverable::UnknownSocket)?;
     if replaced != socket {
         services.cluster.take_over(replaced).await;
@@ -132,7 +144,7 @@ async fn rooms_of(
     Ok(kept.rooms)
 }
 
-/// Finds the kept state of a client that sends a private id.
+/// Claims the kept state of a client that sends a private id.
 async fn find(
     connection: &Connection,
     kind: NamespaceKind,
@@ -144,13 +156,15 @@ async fn find(
     recovery.window?;
     let socket = socket_of(private_id)?;
     let after = parse_offset(auth.get("offset")?.as_str()?)?;
-    let kept = recovery.kept(socket, kind, &claims.user_id).await?;
-    let is_known = kept.is_known_by(private_id, socket);
-    is_known.then(|| Returning { socket: socket.into(), private_id: private_id.into(), after, kept })
+    let is_owner =
+        |kept: &KeptSocket| kept.belongs_to(&claims.user_id, kind) && kept.is_known_by(private_id, socket);
+    let claim = random_id();
+    let kept = recovery.claim(socket, &claim, is_owner).await?;
+    Some(Returning { socket: socket.into(), private_id: private_id.into(), claim, after, kept })
 }
 
 /// Removes a socket that was let in but has nothing to continue from.
 fn drop_socket(connection: &Arc<Connection>, socket: &str) {
-    let effects = connection.update(|client| client.on_unrecoverable(socket));
+    let effects = connection.update(|client| client.on_unrecoverable(Instant::now(), socket));
     perform(connection, effects);
 }

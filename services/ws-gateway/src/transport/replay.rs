@@ -5,12 +5,12 @@ use std::sync::Arc;
 use backplane::Position;
 
 use super::connection::Connection;
-use crate::hub::CatchUp;
+use crate::hub::{CatchUp, Subscriber};
 use crate::outbound::Pushed;
-use crate::protocol::{NamespaceKind, Notice, Unrecoverable};
+use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
 
 /// Starts live delivery after a position, with the events since then first.
-pub async fn go_live(connection: &Connection, kind: NamespaceKind, socket: &str, from: Position) {
+pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
     let (hub, mut at) = (&connection.services.hub, from);
     if hub.go_live(socket, &at, None) {
         return;
@@ -24,7 +24,7 @@ pub async fn go_live(connection: &Connection, kind: NamespaceKind, socket: &str,
 /// Delivers the missed events up to where the catch-up is known to go. Returns their number. The queue never holds
 /// more than half of its limit for them: they may be many.
 pub async fn deliver_missed(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     kind: NamespaceKind,
     at: &mut Position,
     missed: &CatchUp,
@@ -35,7 +35,8 @@ pub async fn deliver_missed(
         let Some(last) = page.last().and_then(|event| event.position.clone()) else { return Ok(delivered) };
         let wanted = page.iter().filter(|event| missed.wants(event));
         for frame in wanted.filter_map(|event| event.frame(kind)) {
-            if connection.outbound.push_in_turn(frame.clone()).await == Pushed::Closed {
+            let pushed = connection.outbound.push_in_turn(frame.clone()).await;
+            if !is_queued(connection, pushed) {
                 return Ok(delivered);
             }
             delivered += 1;
@@ -46,7 +47,7 @@ pub async fn deliver_missed(
 
 /// Delivers missed events until live delivery can start.
 pub async fn catch_up(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     kind: NamespaceKind,
     socket: &str,
     at: &mut Position,
@@ -60,7 +61,7 @@ pub async fn catch_up(
 
 /// Counts a replay. Starts live delivery with a gap, which the client learns of, if the replay failed.
 pub fn finish(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     kind: NamespaceKind,
     socket: &str,
     replayed: Result<(), Unrecoverable>,
@@ -72,10 +73,21 @@ pub fn finish(
     }
 }
 
-fn give_up(connection: &Connection, kind: NamespaceKind, socket: &str, reason: Unrecoverable) {
+fn give_up(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, reason: Unrecoverable) {
     let now = connection.services.clock.now();
-    connection.outbound.push(Notice::Resync { reason }.frame(kind, None, now));
-    connection.services.hub.give_up_catch_up(socket);
+    let pushed = connection.outbound.push(Notice::Resync { reason }.frame(kind, None, now));
+    if is_queued(connection, pushed) {
+        connection.services.hub.give_up_catch_up(socket);
+    }
+}
+
+/// Whether a frame of a replay is queued. A full queue closes the connection: its client would not learn that the
+/// frame is missing.
+pub fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
+    if pushed == Pushed::Full {
+        Arc::clone(connection).close(Ending::Slow);
+    }
+    matches!(pushed, Pushed::First | Pushed::Queued)
 }
 
 /// Keeps the state of a socket, so that its client can resume. Returns the number of the batch.
@@ -87,6 +99,6 @@ pub fn keep(connection: &Connection, socket: &str) -> Option<u64> {
 /// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
 pub async fn keep_written(connection: &Arc<Connection>, socket: &str) {
     if let Some(number) = keep(connection, socket) {
-        connection.services.recovery.kept.written(number).await;
+        connection.services.recovery.writer.written(number).await;
     }
 }

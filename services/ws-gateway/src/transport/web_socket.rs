@@ -29,7 +29,6 @@ use crate::protocol::{Ending, Frame};
 /// Time in which a client may close its side: the close of a stream with unread bytes would discard the last
 /// written bytes.
 const LINGER: Duration = Duration::from_secs(1);
-const NORMAL_CLOSURE: u16 = 1000;
 const READ_BYTES: usize = 32 * 1024;
 
 thread_local! {
@@ -77,7 +76,7 @@ pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
     let response = web::take_over(response, move |Taken { mut stream, answer, .. }| {
         let outbound = Outbound::web_socket(0);
         outbound.begin(0, answer);
-        outbound.finish([Frame::close(NORMAL_CLOSURE, "")]);
+        outbound.finish([Frame::normal_close()]);
         let closing = async move {
             poll_fn(|cx| poll_write(&stream, &outbound, 0, cx)).await;
             let _ = timeout(LINGER, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;

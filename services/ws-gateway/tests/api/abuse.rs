@@ -52,6 +52,18 @@ async fn a_refused_namespace_can_be_joined_with_a_better_token_s65() {
     stock.join("/dashboard", &app.token("alice")).await;
 }
 
+#[actix_web::test]
+async fn joining_again_and_again_counts_like_messages_s65() {
+    let app = App::start_with(Backend::Memory, &["--gateway-messages-per-second", "1"]).await;
+    let mut stock = app.stock("/", &app.token("alice")).await;
+    let connect = format!("40{}", json!({ "token": app.token("alice") }));
+    for _ in 0..8 {
+        stock.send("41").await;
+        stock.send(&connect).await;
+    }
+    assert_eq!(stock.closed().await.1, Closed(Some(4429)));
+}
+
 #[rstest]
 #[actix_web::test]
 async fn a_flood_of_messages_that_anybody_may_publish_delays_no_end_of_a_session_s58(

@@ -89,6 +89,7 @@ impl Gateway {
         let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
+        eventually("the backplane to be connected", async || gateway.platform.backplane.is_connected()).await;
         gateway
     }
 
@@ -151,14 +152,14 @@ impl Gateway {
         self.client.with_token(&self.sign(&Claims { role: Role::Admin, ..self.claims("root") }))
     }
 
-    /// A socket in `/` or `/dashboard`, authorised.
+    /// A socket in `/` or `/dashboard`, authorized.
     pub async fn stock(&self, namespace: &str, token: &str) -> Stock {
         let mut stock = Stock::open(self).await;
         stock.join(namespace, token).await;
         stock
     }
 
-    /// A socket on `/ws`, authorised.
+    /// A socket on `/ws`, authorized.
     pub async fn plain(&self, token: &str) -> Socket {
         let authorization = format!("Bearer {token}");
         let mut socket = Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;

@@ -104,7 +104,7 @@ async fn a_verified_token_passes_however_many_were_guessed_at_its_address_s66(
 async fn a_token_that_one_of_our_secrets_signed_is_no_guess_s66() {
     let previous = ["--jwt-access-secret-previous", "of an earlier test"];
     let app = App::start_with(Backend::Memory, &previous).await;
-    // The replaced stack's tokens have no type, no session and no id.
+    // Tokens of the old stack have no type, no session and no id.
     let ours = |secret: &str, claims: &Claims| {
         let mut claims = serde_json::to_value(claims).unwrap();
         claims.as_object_mut().unwrap().retain(|name, _| name != "sid" && name != "jti");

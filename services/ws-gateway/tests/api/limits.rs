@@ -109,6 +109,20 @@ async fn sockets_of_a_user_are_counted_over_all_replicas() {
 }
 
 #[actix_web::test]
+async fn a_recount_that_reaches_no_other_replica_releases_no_slot() {
+    let app = App::start_two(&["--gateway-sockets-per-user", "2"]).await;
+    let token = app.token("alice");
+    let _open = [app.gateways[1].plain(&token).await, app.gateways[1].plain(&token).await];
+    let mut redis = app.stores.redis().connect().await;
+    let deny = ["SETUSER", "default", "-publish"];
+    redis::cmd("ACL").arg(&deny).query_async::<()>(&mut redis).await.unwrap();
+    let mut third = Socket::connect(&app.ws(&format!("/ws?token={token}"))).await;
+    assert_eq!(third.closed().await, Some(4429));
+    let holders = app.platform.backplane.holders("ws:user:alice");
+    assert!(holders.await.unwrap().len() >= 2);
+}
+
+#[actix_web::test]
 async fn sockets_of_an_address_are_limited_where_that_is_asked_for() {
     let app = App::start_with(Backend::Memory, &["--gateway-sockets-per-ip", "2"]).await;
     let _one = app.plain(&app.token("alice")).await;

@@ -26,4 +26,5 @@ mod revocation;
 mod slow;
 mod soak;
 mod stock;
+mod takeover;
 mod token_life;

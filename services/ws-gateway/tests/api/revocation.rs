@@ -160,6 +160,28 @@ async fn a_changed_account_changes_the_rooms_of_open_sockets_at_once_s78(
     assert_eq!(later.next().await["payload"]["id"], own.id.to_string());
 }
 
+#[rstest]
+#[actix_web::test]
+async fn a_new_token_of_another_account_changes_the_rooms_of_open_sockets_s78(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let claims = Claims { account_id: Some("old".into()), ..app.claims("alice") };
+    let mut plain = app.plain(&app.sign(&claims)).await;
+    let mut stock = app.stock("/", &app.sign(&claims)).await;
+    let token = app.sign(&Claims { account_id: Some("new".into()), generation: 2, ..claims });
+    plain.send(&json!({ "type": "reauth", "token": token, "id": 1 })).await;
+    assert_eq!(plain.next_event("ack").await["success"], true);
+    let answer = stock.ask("/", "connection.reauth", &[json!({ "token": token })]).await;
+    assert_eq!(answer["success"], true);
+    app.emit(created(Some("old"))).await;
+    let own = created(Some("new"));
+    app.emit(own.clone()).await;
+    assert_eq!(plain.next().await["payload"]["id"], own.id.to_string());
+    assert_eq!(stock.event("/", "drift:created").await["id"], own.id.to_string());
+    stock.assert_silence().await;
+}
+
 #[actix_web::test]
 async fn a_session_that_ends_on_one_replica_ends_its_sockets_on_the_other() {
     let app = App::start_two(&[]).await;

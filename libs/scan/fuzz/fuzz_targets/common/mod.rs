@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use scan::rules::Rules;
-use scan::{Judgement, Scope, Source, StateKey};
+use scan::{Criteria, Scope, Source, StateKey};
 
 static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
 static KEY: LazyLock<StateKey> = LazyLock::new(|| StateKey::new(b"key"));
@@ -19,5 +19,5 @@ pub fn read_drift(upload: &[u8]) {
 
 fn read_list(upload: &[u8], source: Source) {
     let scope = Scope { source, unmanaged: true, ..Scope::of_stack("s") };
-    let _ = scan::read(upload, &scope, Judgement { rules: &RULES, key: &KEY });
+    let _ = scan::read(upload, &scope, Criteria { rules: &RULES, key: &KEY });
 }

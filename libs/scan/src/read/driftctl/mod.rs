@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::state::read_state;
 use super::stream::{each_field, each_item};
-use crate::assess::{Bench, Judgement};
+use crate::assess::{Context, Criteria};
 use crate::entry::{Entry, Provider};
 use crate::error::ScanError;
 use crate::json::Json;
@@ -63,19 +63,20 @@ impl Resource {
     }
 }
 
-pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Scan, ScanError> {
+pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let report: Report<'_> = serde_json::from_str(upload)?;
     let secrets = Secrets::none();
-    let redactor = Redactor::new(&secrets, judgement.key);
-    let bench = Bench {
-        judgement,
+    let redactor = Redactor::new(&secrets, criteria.key);
+    let context = Context {
+        criteria,
         redactor: &redactor,
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
     let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, ..Scan::default() };
-    let mut reader = Reader { bench, scope, scan, provider: report.provider_name.as_deref() };
+    let mut reader = Reader { context, scope, scan, provider: report.provider_name.as_deref() };
     if let Some(alerts) = report.alerts {
         reader.note_alerts(alerts)?;
     }
@@ -94,7 +95,7 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
 }
 
 struct Reader<'a> {
-    bench: Bench<'a>,
+    context: Context<'a>,
     scope: &'a Scope,
     scan: Scan,
     provider: Option<&'a str>,
@@ -108,7 +109,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         each_field(alerts, |resource, _: serde::de::IgnoredAny| {
-            let resource = self.bench.redactor.text(&resource).into_owned();
+            let resource = self.context.redactor.text(&resource).into_owned();
             self.scan.warn(format!("driftctl could not read {}", shortened(&resource)));
             self.scan.is_partial("driftctl could not read everything");
             Ok(())
@@ -120,7 +121,7 @@ impl<'a> Reader<'a> {
         each_item(resources, |resource: Resource| {
             self.scan.count(self.scope.deadline)?;
             let entry = self.entry(resource, kind);
-            self.scan.add(entry, self.bench)
+            self.scan.add(entry, self.context)
         })
     }
 
@@ -128,7 +129,7 @@ impl<'a> Reader<'a> {
         let Some(differences) = differences.filter(|list| list.get() != "null") else { return Ok(()) };
         each_item(differences, |difference: Difference<'_>| {
             self.scan.count(self.scope.deadline)?;
-            let address = self.bench.redactor.address(&difference.res.address());
+            let address = self.context.redactor.address(&difference.res.address());
             let changelog = match read_state(difference.changelog) {
                 Ok(changelog) => changelog.unwrap_or(Json::Null),
                 Err(error) => {
@@ -146,7 +147,7 @@ impl<'a> Reader<'a> {
                 is_state_only: states.all_computed,
                 ..self.entry(difference.res, Kind::Changed)
             };
-            self.scan.add(entry, self.bench)
+            self.scan.add(entry, self.context)
         })
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::document::{Plan, Resource, present};
 use crate::error::ScanError;
+use crate::limits::MAX_ENTRIES;
 use crate::read::stream::each_item;
-use crate::scan::{MAX_ENTRIES, Source};
+use crate::scan::Source;
 
 #[derive(Default)]
 pub struct Lists {

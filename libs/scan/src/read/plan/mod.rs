@@ -15,7 +15,7 @@ pub use secrets::add as add_secrets;
 
 use super::state::read_state;
 use super::stream::each_item;
-use crate::assess::{Bench, Judgement};
+use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::json::Json;
@@ -36,19 +36,20 @@ enum Meaning {
     Unknown,
 }
 
-pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Scan, ScanError> {
+pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let plan: Plan<'_> = serde_json::from_str(upload)?;
     completeness::check_format(&plan, scope)?;
     let secrets = secrets::find(&plan)?;
-    let redactor = Redactor::new(&secrets, judgement.key);
+    let redactor = Redactor::new(&secrets, criteria.key);
     let lists = Lists::read(&plan, scope.source)?;
     let providers = Providers::read(&plan)?;
-    let bench = Bench {
-        judgement,
+    let context = Context {
+        criteria,
         redactor: &redactor,
         stack: &scope.stack,
         region: scope.region.as_deref(),
         account: scope.account_id.as_deref(),
+        deadline: scope.deadline,
     };
 
     let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
@@ -58,7 +59,9 @@ pub fn read(upload: &str, scope: &Scope, judgement: Judgement<'_>) -> Result<Sca
         Source::Changes => plan.resource_changes,
     };
     let Some(entries) = present(entries) else { return Ok(scan) };
-    each_item(entries, |resource: Resource<'_>| add(resource, &providers, &lists, bench, scope, &mut scan))?;
+    each_item(entries, |resource: Resource<'_>| {
+        add(resource, &providers, &lists, context, scope, &mut scan)
+    })?;
     Ok(scan)
 }
 
@@ -66,7 +69,7 @@ fn add(
     resource: Resource<'_>,
     providers: &Providers,
     lists: &Lists,
-    bench: Bench<'_>,
+    context: Context<'_>,
     scope: &Scope,
     scan: &mut Scan,
 ) -> Result<(), ScanError> {
@@ -81,7 +84,7 @@ fn add(
     }
     scan.count(scope.deadline)?;
     let Meaning::Drift(kind) = meaning else {
-        scan.skip_unread("unknown action", &bench.redactor.address(&resource.address));
+        scan.skip_unread("unknown action", &context.redactor.address(&resource.address));
         return Ok(());
     };
     let provider = providers.of(&resource.address, resource.provider_name.as_deref());
@@ -90,7 +93,7 @@ fn add(
     let (before, after) = match (read_state(before), read_state(after)) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(error), _) | (_, Err(error)) => {
-            scan.skip_unread(error.reason(), &bench.redactor.address(&resource.address));
+            scan.skip_unread(error.reason(), &context.redactor.address(&resource.address));
             return Ok(());
         }
     };
@@ -117,7 +120,7 @@ fn add(
             && !lists.is_deleted(&resource.address),
         ..Entry::new(kind, resource.address, resource.resource_type)
     };
-    scan.add(entry, bench)
+    scan.add(entry, context)
 }
 
 fn meaning(actions: &[String], source: Source) -> Meaning {

@@ -2,14 +2,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::identity::StateKey;
+use crate::limits::{MAX_ENTRIES, MAX_STATE_BYTES};
 use crate::rules::Rules;
-use crate::scan::{MAX_ENTRIES, MAX_STATE_BYTES};
 use crate::severity::Severity;
 
 pub fn scan(plan: Value, source: Source) -> Result<Scan, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));
     let scope = Scope { source, ..Scope::of_stack("s") };
-    read(&plan.to_string(), &scope, Judgement { rules: &rules, key: &key })
+    read(&plan.to_string(), &scope, Criteria { rules: &rules, key: &key })
 }
 
 pub fn entry(actions: &[&str], before: Value, after: Value) -> Value {

@@ -52,8 +52,12 @@ const DONE = {
   see: 'seen again',
 };
 
+/** Actions whose stored name differs from the words of the console. */
+const NAMED = { service_token_ended: 'Service token revoked' };
+
 /** Turns `drift.approve` into `Drift approved`, and `login_failed` into `Login failed`. */
 const words = (action) => {
+  if (NAMED[action]) return NAMED[action];
   const text = action.replace(/\.(\w+)$/, (whole, verb) => ` ${DONE[verb] ?? verb}`).replaceAll('_', ' ');
   return text[0].toUpperCase() + text.slice(1);
 };

@@ -9,12 +9,12 @@ use uuid::Uuid;
 use validator::Validate;
 use web::{ApiError, NoQuery, ValidJson, ValidPath};
 
-use super::super::decide::updated;
 use super::super::entity::{self, ActiveModel, Model};
+use super::super::events::updated;
 use super::super::{DriftView, Status};
 use crate::access::{Admin, Engineer};
 use crate::alert::{self, AlertType};
-use crate::audit::{self, Record, Subject};
+use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
@@ -110,7 +110,7 @@ async fn change_locked(
     let row = ActiveModel { updated_at: Set(write.at), ..change.to_row(&before) };
     entity::update_if(&*write.tx, id, before.status, None, row).await?;
     let drift = entity::by_id(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
-    let record = Record { changed_fields, ..Record::new(Subject::Drift(id), "drift.update") };
+    let record = Record { changed_fields, ..Record::new(Subject::Drift(id), AuditAction::DriftUpdate) };
     audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
     write.tx.emit(updated(&drift));
     if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
@@ -150,7 +150,7 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
     records.push(Record {
         from: Some(drift.status.into_str()),
-        ..Record::new(Subject::Drift(id), "drift.delete")
+        ..Record::new(Subject::Drift(id), AuditAction::DriftDelete)
     });
     audit::record(&*write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {

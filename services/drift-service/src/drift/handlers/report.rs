@@ -3,7 +3,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use contracts::Timestamp;
-use scan::{Change, Finding, Judgement, Report, Scan};
+use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -151,7 +151,7 @@ fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
         actual_state: body.actual_state.as_deref(),
         severity: body.severity.map(Into::into),
     };
-    let judgement = Judgement { rules: &state.rules, key: &state.state_key };
-    scan::read_report(report, judgement)
+    let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+    scan::read_report(report, criteria)
         .map_err(|error| ApiError::validation(error.field, error.source.to_string()))
 }

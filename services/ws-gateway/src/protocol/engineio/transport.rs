@@ -82,7 +82,7 @@ impl Transport {
 
     fn receive_on_probe(&mut self, probed: bool, packet: Packet) -> Received {
         match packet {
-            Packet::Ping(data) if data == "probe" => {
+            Packet::Ping(data) if data == "probe" && !probed => {
                 *self = Self::Upgrading { probed: true };
                 Received::Probed
             }

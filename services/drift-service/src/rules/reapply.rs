@@ -10,9 +10,9 @@ use sea_orm::DbErr;
 use sha2::{Digest, Sha256};
 
 use super::uses;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::alert::{self, AlertType};
-use crate::audit::{self, Record};
+use crate::audit::{self, AuditAction, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live;
 use crate::drift::{ResolvedHow, Status, content, updated};
@@ -30,7 +30,7 @@ const ROWS_AT_ONCE: u64 = 500;
 ///
 /// # Errors
 /// If the database fails. Nothing has changed then.
-pub async fn apply_again(
+pub async fn reapply(
     database: &Database,
     rules: &Rules,
     key: &StateKey,
@@ -99,7 +99,7 @@ async fn apply_to(
     if rerated.is_ignored {
         let from = row.status;
         entity::resolve_locked(&**tx, &[row.id], ResolvedHow::Ignored, &actor.user_id, at).await?;
-        let record = Record::resolved(row.id, "drift.resolve", from);
+        let record = Record::resolved(row.id, AuditAction::DriftResolve, from);
         audit::record(&**tx, &actor, at, vec![record]).await?;
         tx.emit(crate::drift::resolved(&row, ResolvedHow::Ignored, at));
         return Ok(true);
@@ -115,8 +115,10 @@ async fn apply_to(
     let before = row.severity;
     let drift = store(tx, row, rerated, severity, decidable.is_some(), at).await?;
     if severity != before {
-        let record =
-            Record { changed_fields: vec!["severity"], ..Record::of_drift(drift.id, "drift.update") };
+        let record = Record {
+            changed_fields: vec!["severity"],
+            ..Record::of_drift(drift.id, AuditAction::DriftUpdate)
+        };
         audit::record(&**tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
         if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {

@@ -1,0 +1,41 @@
+use std::time::Instant;
+
+use crate::entry::Entry;
+use crate::identity::StateKey;
+use crate::redact::Redactor;
+use crate::rules::{Rules, Subject};
+
+/// The service's means to assess entries: its rules and its key.
+#[derive(Clone, Copy)]
+pub struct Criteria<'a> {
+    pub rules: &'a Rules,
+    pub key: &'a StateKey,
+}
+
+/// Everything that a finding depends on in addition to the entry.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub criteria: Criteria<'a>,
+    pub redactor: &'a Redactor<'a>,
+    pub stack: &'a str,
+    /// The region to use if nothing else reports one.
+    pub region: Option<&'a str>,
+    pub account: Option<&'a str>,
+    /// The time by which the entry must be assessed.
+    pub deadline: Option<Instant>,
+}
+
+impl<'a> Context<'a> {
+    /// Returns what rules match about an entry.
+    pub(super) fn subject<'e>(&self, entry: &'e Entry<'_>) -> Subject<'e>
+    where
+        'a: 'e,
+    {
+        Subject {
+            stack: self.stack,
+            address: &entry.address,
+            resource_type: &entry.resource_type,
+            kind: entry.kind,
+        }
+    }
+}
