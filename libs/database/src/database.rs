@@ -23,7 +23,7 @@ const MAX_CONNECTIONS: u32 = 20;
 const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
 
 /// The last check whether the database accepts writes: its time and its result.
-pub(crate) type LastCheck = Option<(Instant, bool)>;
+pub(crate) type LastCheck = Option<(Instant, Result<(), &'static str>)>;
 
 /// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -11,30 +11,41 @@ use crate::entity::{ActiveModel, Entity};
 /// Time for which health checks share one result, because any client may cause one.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(1);
+const UNREACHABLE: &str = "the database cannot be reached";
 
 impl Database {
-    /// Whether a transaction can write now. At most once a second, writes a row and rolls it back.
-    pub async fn is_writable(&self) -> bool {
+    /// Checks whether a transaction can write now. At most once a second, writes a row and rolls it back.
+    ///
+    /// # Errors
+    /// The reason why not: a fixed text that is safe to show to clients.
+    pub async fn check_writes(&self) -> Result<(), &'static str> {
         let mut last = self.last_check.lock().await;
-        if let Some((at, is_writable)) = *last
+        if let Some((at, outcome)) = *last
             && at.elapsed() < FRESH_FOR
         {
-            return is_writable;
+            return outcome;
         }
-        let is_writable = match tokio::time::timeout(PATIENCE, self.write_and_roll_back()).await {
-            Ok(Ok(())) => true,
+        let outcome = match tokio::time::timeout(PATIENCE, self.write_and_roll_back()).await {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the database takes no writes");
-                false
+                let is_unreachable = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+                let reason = if is_unreachable { UNREACHABLE } else { "the database takes no writes" };
+                tracing::warn!(%error, "{reason}");
+                Err(reason)
             }
-            // SQLite has one writer at a time. A slow check means that another writer is at work.
+            Err(_) if self.is_busy_sqlite().await => Ok(()),
             Err(_) => {
-                self.connection.get_database_backend() == DbBackend::Sqlite
-                    && self.connection.ping().await.is_ok()
+                tracing::warn!(patience = ?PATIENCE, "the database did not accept a write in time");
+                Err("the database does not respond in time")
             }
         };
-        *last = Some((Instant::now(), is_writable));
-        is_writable
+        *last = Some((Instant::now(), outcome));
+        outcome
+    }
+
+    /// SQLite has one writer at a time. A slow check means that another writer is at work.
+    async fn is_busy_sqlite(&self) -> bool {
+        self.connection.get_database_backend() == DbBackend::Sqlite && self.connection.ping().await.is_ok()
     }
 
     async fn write_and_roll_back(&self) -> Result<(), DbErr> {

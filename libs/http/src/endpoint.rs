@@ -35,10 +35,8 @@ impl Endpoint {
         get, GET, HEAD
     );
     method!(post, POST);
-    method!(put, PUT);
     method!(patch, PATCH);
     method!(delete, DELETE);
-    method!(options, OPTIONS);
 
     fn on<F, Args>(mut self, methods: &[Method], handler: F) -> Self
     where

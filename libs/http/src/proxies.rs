@@ -25,13 +25,14 @@ impl Proxies {
     /// Finds the rightmost hop that is not a trusted proxy. Anything to its left is an unproven claim.
     fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let values = headers.get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
-        let hops = values.flat_map(|value| value.split(',')).collect::<Vec<_>>();
+        // Split as bytes: a client may send any byte, and an unreadable hop must not hide the hops of proxies.
+        let values = headers.get_all("x-forwarded-for");
+        let hops = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect::<Vec<_>>();
         for hop in hops.into_iter().rev() {
             if !self.networks.iter().any(|network| network.contains(&client)) {
                 break;
             }
-            let Some(ip) = parse_hop(hop.trim()) else {
+            let Some(ip) = str::from_utf8(hop).ok().and_then(|hop| parse_hop(hop.trim())) else {
                 self.warn_once(client);
                 break;
             };
@@ -88,6 +89,21 @@ mod tests {
         assert_eq!(seen("10.0.0.2", &["1.2.3.4, junk"], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(seen("10.0.0.2", &[], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(seen("::ffff:10.0.0.2", &["203.0.113.9"], &["10.0.0.0/8"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn an_unreadable_hop_hides_no_hop_to_its_right_s43() {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_bytes(b"1.2.3.4, \xff, 203.0.113.9").unwrap();
+        headers.append(HeaderName::from_static("x-forwarded-for"), value);
+        assert_eq!(proxies.resolve("10.0.0.2".parse().unwrap(), &headers).to_string(), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_ipv4_address_in_it_s43() {
+        assert_eq!(seen("10.0.0.2", &["::ffff:203.0.113.9"], &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.2", &["203.0.113.9, ::ffff:10.0.0.3"], &["10.0.0.0/8"]), "203.0.113.9");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use clap::Args;
 
 /// A key shorter than the hash weakens HMAC-SHA-256 (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
+/// The longest duration of a setting, so that no time computed from it overflows.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Words in the secrets of example files, the old stack's and ours.
 const SAMPLE_MARKS: [&str; 6] = ["change", "secret", "example", "sample", "default", "password"];
 
@@ -28,7 +30,7 @@ pub struct KeyConfig {
     pub jwt_public_key_files: Vec<PathBuf>,
 
     /// Lifetime of an access token, such as 15m
-    #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = parse_duration)]
     pub jwt_access_expiry: Duration,
 
     /// Accept tokens of the old stack, which name no session and cannot be revoked
@@ -47,6 +49,19 @@ pub enum KeyError {
     Sample(&'static str),
     #[error("{variable} names {path}, which is not an Ed25519 key in PEM: {reason}")]
     File { variable: &'static str, path: String, reason: String },
+}
+
+/// Parses a duration such as `15m`. Zero stands for nothing useful: a lifetime or an interval of zero would end
+/// every session at once, or never let the process rest.
+///
+/// # Errors
+/// If `text` is not a duration, or is zero or more than ten years.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err("must be more than 0 and at most 10 years".into());
+    }
+    Ok(duration)
 }
 
 /// Refuses a secret that is known or easy to guess.
@@ -71,6 +86,14 @@ pub fn check_secret(variable: &'static str, secret: &str) -> Result<(), KeyError
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_more_than_nothing_and_at_most_ten_years() {
+        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
+        for refused in ["0s", "0ms", "11years", "15", "soon", ""] {
+            assert!(parse_duration(refused).is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn weak_secrets_are_refused_by_name() {

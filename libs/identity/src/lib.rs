@@ -12,7 +12,7 @@ mod service_token;
 mod token_use;
 mod verifier;
 
-pub use config::{KeyConfig, KeyError, check_secret};
+pub use config::{KeyConfig, KeyError, check_secret, parse_duration};
 pub use keys::{Keys, TOKEN_TYPE};
 pub use marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};

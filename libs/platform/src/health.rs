@@ -39,6 +39,23 @@ impl Health {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, check);
     }
 
+    /// Adds a dependency without which the service cannot work. `check` returns the reason why it is down.
+    pub fn require<F, R>(&self, name: &'static str, check: F)
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), &'static str>> + Send + 'static,
+    {
+        self.register(name, move || {
+            let checking = check();
+            async move {
+                match checking.await {
+                    Ok(()) => Status::Up,
+                    Err(reason) => Status::Down(reason.into()),
+                }
+            }
+        });
+    }
+
     /// Checks all dependencies at once.
     pub async fn look(&self) -> BTreeMap<&'static str, Status> {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();

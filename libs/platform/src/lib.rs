@@ -17,7 +17,7 @@ mod trace;
 pub use command_line::parse;
 pub use config::{Environment, ProcessConfig};
 pub use health::{Check, Health, Status};
-pub use limiter::{Limit, Limiter};
+pub use limiter::Limiter;
 pub use logging::init_logging;
 pub use plaintext::check_plaintext;
 pub use platform::Platform;

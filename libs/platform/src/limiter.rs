@@ -6,13 +6,6 @@ use contracts::Clock;
 /// Longest time that a request waits for the backplane; a slower one counts as unavailable.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// At most `count` hits in `window`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    pub count: u64,
-    pub window: Duration,
-}
-
 /// Counts across all replicas. While the backplane is unavailable or slow, counts in this process, so that
 /// a limit always applies.
 #[derive(Clone)]
@@ -28,11 +21,6 @@ impl Limiter {
     pub fn new(shared: Backplane, clock: Clock) -> Self {
         let missed = Backplane::in_process(clock.clone());
         Self { shared, here: Backplane::in_process(clock), missed }
-    }
-
-    /// Adds one hit under `key`. Returns `false` if the count exceeds the limit.
-    pub async fn admit(&self, key: &str, limit: Limit) -> bool {
-        self.count(key, limit.window).await <= limit.count
     }
 
     /// Adds one hit under `key` and returns the count.

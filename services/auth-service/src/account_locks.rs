@@ -13,13 +13,16 @@
 //! A lock for all networks does not apply to familiar ones, from which the user logged in within the last
 //! [`FAMILIAR_FOR`]. Strangers therefore cannot lock the owner out (NIST SP 800-63B §5.2.2).
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use crate::attempt::Attempt;
-use crate::entity::{login_failure, login_network};
+use crate::attempt::{Attempt, account};
+use crate::email::Email;
+use crate::entity::{login_failure, login_network, user};
 use crate::limit_settings::LimitSettings;
 use crate::state::State;
 
@@ -45,7 +48,8 @@ pub enum Place {
 }
 
 impl Place {
-    fn short(&self) -> String {
+    /// Returns the name of this place in counters.
+    pub fn short(&self) -> String {
         match self {
             Self::Network(network) => format!("network:{network}"),
             Self::Session(id) => format!("session:{id}"),
@@ -108,17 +112,16 @@ pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>
 pub async fn count_failure(
     db: &impl ConnectionTrait,
     state: &State,
-    (account, user_id): (&str, Option<Uuid>),
+    account: &str,
     place: &Place,
     had_chance: bool,
     now: DateTime<Utc>,
 ) -> Result<Vec<Scope>, DbErr> {
-    let (account, user_id) = if had_chance { (account, user_id) } else { (NO_ACCOUNT, None) };
+    let account = if had_chance { account } else { NO_ACCOUNT };
     let rows = place.windows().into_iter().enumerate();
     let rows = rows.map(|(nth, (name, window))| login_failure::ActiveModel {
         account: Set(account.into()),
         place: Set(if had_chance { name } else { nth.to_string() }),
-        user_id: Set(user_id),
         failures: Set(1),
         ends_at: Set(now + window),
     });
@@ -162,16 +165,20 @@ impl Scope {
     }
 }
 
-/// Returns the locks of these users.
+/// Returns the locks of these users. Includes locks from before a user's sign-up.
 pub async fn of_users(
     db: &impl ConnectionTrait,
     state: &State,
-    users: Vec<Uuid>,
+    users: &[user::Model],
 ) -> Result<Vec<Lock>, DbErr> {
-    let windows = login_failure::open_of(db, users, state.platform.clock.now()).await?;
+    let of_account = |user: &user::Model| Some((account(&Email::parse(&user.email).ok()?), user.id));
+    let users = users.iter().filter_map(of_account).collect::<HashMap<_, _>>();
+    let accounts = users.keys().cloned().collect();
+    let windows = login_failure::open_of(db, accounts, state.platform.clock.now()).await?;
     let locked = windows.into_iter().filter(|window| is_locked(&state.settings.limits, window));
     let locks = locked.filter_map(|window| {
-        Some(Lock { user_id: window.user_id?, scope: Scope::of(&window), ends_at: window.ends_at })
+        let user_id = *users.get(&window.account)?;
+        Some(Lock { user_id, scope: Scope::of(&window), ends_at: window.ends_at })
     });
     Ok(locks.collect())
 }

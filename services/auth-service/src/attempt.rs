@@ -21,9 +21,9 @@ pub struct Attempt {
     pub ip: IpAddr,
 }
 
-/// A group in the queue of the password hasher.
+/// The key of a group in the queue of the password hasher.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum QueueGroup {
     Network(IpNet),
     Account(Email),
 }
@@ -33,12 +33,12 @@ impl Attempt {
     ///
     /// An account takes its turns within one address. If all addresses shared the turns of an account,
     /// strangers who try to log in to it would delay its owner.
-    pub fn path(&self) -> Vec<Step<Group>> {
+    pub fn path(&self) -> Vec<Step<QueueGroup>> {
         let networks = networks(self.ip).into_iter().rev().map(|network| Step {
-            group: Group::Network(network.range),
+            group: QueueGroup::Network(network.range),
             most: JOBS_IN_A_TURN * network.weight,
         });
-        networks.chain([Step { group: Group::Account(self.email.clone()), most: 1 }]).collect()
+        networks.chain([Step { group: QueueGroup::Account(self.email.clone()), most: 1 }]).collect()
     }
 
     /// The key of the account in counters; see [`account`].

@@ -39,14 +39,14 @@ pub struct Admin {
     pub id: Uuid,
 }
 
-/// The holder of a verified token.
-enum Holder {
+/// The caller of a verified token, found in the database.
+enum KnownCaller {
     Person { id: Uuid, session: Box<session::Model>, caller: Caller },
     PersonWithoutSession { id: Uuid, caller: Caller },
     Machine,
 }
 
-impl Holder {
+impl KnownCaller {
     async fn find(state: &State, caller: Caller) -> Result<Self, AuthError> {
         if let Some(id) = service_token_id(&caller.user_id) {
             let token = service_token::by_id(&state.db, id).await?;
@@ -55,9 +55,10 @@ impl Holder {
         }
         let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
-            let user = user::by_id(&state.db, id).await?;
-            user.ok_or(AuthError::UnknownCaller)?;
-            return Ok(Self::PersonWithoutSession { id, caller });
+            // Nothing revokes such a token, and marks of the user expire before it does.
+            let user = user::by_id(&state.db, id).await?.filter(|user| user.is_active);
+            let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
+            return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });
         };
         let session = session::by_id(&state.db, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
@@ -68,7 +69,7 @@ impl Holder {
     }
 }
 
-type Identified = Result<Holder, ApiError>;
+type Identified = Result<KnownCaller, ApiError>;
 
 /// Middleware that identifies the caller for the extractors of this module. The extractors then resolve at
 /// once, so a caller without permission learns nothing about the rest of the request.
@@ -78,7 +79,7 @@ pub async fn identify(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let identified: Identified = match Caller::extract(request.request()).await {
-        Ok(caller) => Holder::find(&state, caller).await.map_err(Into::into),
+        Ok(caller) => KnownCaller::find(&state, caller).await.map_err(Into::into),
         Err(error) => Err(error),
     };
     request.extensions_mut().insert(identified);
@@ -95,9 +96,11 @@ impl FromRequest for Person {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identified(request).and_then(|holder| match holder {
-            Holder::Person { id, session, .. } => Ok(Self { id, session: *session }),
-            Holder::PersonWithoutSession { .. } | Holder::Machine => Err(AuthError::NotAPerson.into()),
+        ready(identified(request).and_then(|known| match known {
+            KnownCaller::Person { id, session, .. } => Ok(Self { id, session: *session }),
+            KnownCaller::PersonWithoutSession { .. } | KnownCaller::Machine => {
+                Err(AuthError::NotAPerson.into())
+            }
         }))
     }
 }
@@ -107,9 +110,9 @@ impl FromRequest for AnyPerson {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identified(request).and_then(|holder| match holder {
-            Holder::Person { id, .. } | Holder::PersonWithoutSession { id, .. } => Ok(Self { id }),
-            Holder::Machine => Err(AuthError::NotAPerson.into()),
+        ready(identified(request).and_then(|known| match known {
+            KnownCaller::Person { id, .. } | KnownCaller::PersonWithoutSession { id, .. } => Ok(Self { id }),
+            KnownCaller::Machine => Err(AuthError::NotAPerson.into()),
         }))
     }
 }
@@ -119,12 +122,12 @@ impl FromRequest for Admin {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identified(request).and_then(|holder| match holder {
-            Holder::Person { id, caller, .. } | Holder::PersonWithoutSession { id, caller } => {
+        ready(identified(request).and_then(|known| match known {
+            KnownCaller::Person { id, caller, .. } | KnownCaller::PersonWithoutSession { id, caller } => {
                 caller.require(Role::Admin)?;
                 Ok(Self { id })
             }
-            Holder::Machine => Err(AuthError::NotAPerson.into()),
+            KnownCaller::Machine => Err(AuthError::NotAPerson.into()),
         }))
     }
 }

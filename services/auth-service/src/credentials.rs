@@ -36,17 +36,19 @@ pub async fn sign_up(
     password: Password,
     device: Device,
 ) -> Result<LoggedIn, AuthError> {
-    limits::admit_attempt(state, &attempt).await?;
+    limits::admit_attempt(state, &attempt, &Place::Network(attempt.network())).await?;
     limits::admit_signup(state, attempt.ip).await?;
     let name = String::from(name);
     check_strength(state, &password, &name, &attempt.email)?;
     let password = state.passwords.hash(password, attempt.path()).await?;
+    // Checked again: others may have run into taken addresses while this one waited for a core.
+    limits::check_signup_conflicts(state, attempt.ip).await?;
     let new = NewUser { name, email: attempt.email.clone(), password, role: Role::Viewer };
     match LockedUser::create(state, new, Initiator::user_at(attempt.ip)).await {
         Ok(user) => open_session(user, &attempt, device, None).await,
         Err(error) => {
             if matches!(error, AuthError::EmailTaken) {
-                limits::count_signup_conflict(state, attempt.ip).await;
+                limits::admit_signup_conflict(state, attempt.ip).await?;
             }
             Err(error)
         }
@@ -63,14 +65,14 @@ pub async fn log_in(
     password: Password,
     device: Device,
 ) -> Result<LoggedIn, AuthError> {
-    limits::admit_attempt(state, &attempt).await?;
-    let found = user::by_email(&state.db, &attempt.email).await?;
-    let user_id = found.as_ref().map(|user| user.id);
     let (account, place) = (attempt.account(), Place::Network(attempt.network()));
     // This lock applies to every client of the network. The locks below exempt familiar networks, so they
     // must not show before the work is done.
     refuse(account_locks::read(state, &account, &place).await?.here)?;
+    limits::admit_attempt(state, &attempt, &place).await?;
 
+    let found = user::by_email(&state.db, &attempt.email).await?;
+    let user_id = found.as_ref().map(|user| user.id);
     let stored = found.as_ref().map(|user| user.password.clone());
     let is_right = state.passwords.verify(password.clone(), stored, attempt.path()).await?;
     // Read again after the comparison: of many concurrent guesses, none may pass once enough were wrong.
@@ -158,9 +160,9 @@ pub async fn change_password(
     let known = user::by_id(&state.db, person.id).await?.ok_or(AuthError::UnknownCaller)?;
     let email = Email::parse(&known.email).map_err(|_| AuthError::UnknownCaller)?;
     let attempt = Attempt { email, ip };
-    limits::admit_attempt(state, &attempt).await?;
     let (account, place) = (attempt.account(), Place::Session(person.session.id));
     refuse(account_locks::read(state, &account, &place).await?.here)?;
+    limits::admit_attempt(state, &attempt, &place).await?;
     let is_right = state.passwords.verify(current, Some(known.password.clone()), attempt.path()).await?;
     refuse(account_locks::read(state, &account, &place).await?.here)?;
     if !is_right {
@@ -200,9 +202,7 @@ async fn record_failure(
     let (now, initiator) = (state.platform.clock.now(), Initiator::user_at(attempt.ip));
     let transaction = state.db.begin().await?;
     let account = attempt.account();
-    let begun =
-        account_locks::count_failure(&transaction, state, (&account, user_id), place, had_chance, now)
-            .await?;
+    let begun = account_locks::count_failure(&transaction, state, &account, place, had_chance, now).await?;
     let failed = action.map(|action| (action, None));
     let locked = begun.iter().map(|scope| (Action::AccountLocked, Some(scope.name())));
     let rows = failed.into_iter().chain(locked);

@@ -32,7 +32,7 @@ pub enum AuthError {
     LastAdmin,
     #[error("this needs the session of a person; service tokens have none")]
     NotAPerson,
-    #[error("only admins create service tokens")]
+    #[error("this needs an active admin")]
     NotAnAdmin,
     #[error("there are too many service tokens; revoke some first")]
     TooManyServiceTokens,

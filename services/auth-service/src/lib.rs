@@ -39,6 +39,7 @@ pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
 pub mod sweeper;
+pub mod turns;
 pub mod user_admin;
 
 mod state;

@@ -8,10 +8,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::account_locks::FAMILIAR_FOR;
+use crate::account_locks::{FAMILIAR_FOR, Place};
 use crate::attempt::Attempt;
 use crate::entity::login_network;
 use crate::error::AuthError;
@@ -24,16 +25,23 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The divisor for the limits of unknown networks while there are too many failures, or sign-ups, in total.
 const STRICTNESS: u64 = 50;
+/// The counter of sign-ups for addresses that already have an account.
+const CONFLICTS: &str = "signup-conflicts";
+/// A user counts as new for this long after the sign-up.
+const NEW_FOR: TimeDelta = TimeDelta::days(1);
 /// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
+/// Maximum number of requests of one session in 15 minutes that end other sessions.
+const SESSION_ENDS: u64 = 100;
 
 /// Admits a login, a sign-up or a password change before any work is spent on it. Successful attempts count
-/// as well, and so do attempts that a full queue sheds.
-pub async fn admit_attempt(state: &State, attempt: &Attempt) -> Result<(), AuthError> {
+/// as well, and so do attempts that a full queue sheds. Attempts that a lock refuses do not count, because the
+/// network of the client belongs to others too.
+pub async fn admit_attempt(state: &State, attempt: &Attempt, place: &Place) -> Result<(), AuthError> {
     let (quarter, settings) = (Period::now(state, QUARTER), &state.settings.limits);
     let networks = ByNetwork::new(&quarter, "attempts", attempt.ip);
     networks.check(state, settings.logins_per_ip).await?;
-    let pair = format!("attempts:{}:{}", attempt.account(), attempt.network());
+    let pair = format!("attempts:{}:{}", attempt.account(), place.short());
     quarter.admit(state, &pair, settings.logins_per_account).await?;
     networks.count(state).await;
     Ok(())
@@ -68,8 +76,7 @@ pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     let (hour, settings) = (Period::now(state, HOUR), &state.settings.limits);
     let in_all = hour.counted(state, "signups:all").await;
     let divisor = divisor(state, in_all >= settings.signups_total, ip).await?;
-    let conflicts = ByNetwork::new(&hour, "signup-conflicts", ip);
-    conflicts.check(state, settings.signup_conflicts_per_ip).await?;
+    check_signup_conflicts(state, ip).await?;
     let signups = ByNetwork::new(&hour, "signups", ip);
     signups.check(state, (settings.signups_per_ip / divisor).max(1)).await?;
     signups.count(state).await;
@@ -77,9 +84,17 @@ pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Counts a sign-up for an address that already has an account.
-pub async fn count_signup_conflict(state: &State, ip: IpAddr) {
-    ByNetwork::new(&Period::now(state, HOUR), "signup-conflicts", ip).count(state).await;
+/// Refuses a sign-up if too many of its network were for addresses that already have an account.
+pub async fn check_signup_conflicts(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+    let (hour, limit) = (Period::now(state, HOUR), state.settings.limits.signup_conflicts_per_ip);
+    ByNetwork::new(&hour, CONFLICTS, ip).check(state, limit).await
+}
+
+/// Counts a sign-up for an address that already has an account. Refuses it beyond the limit: several sign-ups
+/// may have passed [`check_signup_conflicts`] before the first of them was counted here.
+pub async fn admit_signup_conflict(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+    let (hour, limit) = (Period::now(state, HOUR), state.settings.limits.signup_conflicts_per_ip);
+    ByNetwork::new(&hour, CONFLICTS, ip).admit(state, limit).await
 }
 
 /// Admits a refresh that renews the token of a session. Repeating a renewal, as racing tabs do, has no
@@ -95,12 +110,20 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
 }
 
+/// Admits a request that ends other sessions of the caller. Counts by session: a thief with one session must
+/// not keep its user from ending that session.
+pub async fn admit_session_end(state: &State, session_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, QUARTER).admit(state, &format!("ends:{session_id}"), SESSION_ENDS).await
+}
+
 /// Returns the divisor for a network's limits. Above the total, a network without a recent login gets a
 /// fraction of its limits. A network with a recent login keeps its limits, so that strangers who reach the
-/// total lock out no user.
+/// total lock out no user. Logins of new users do not count, because a stranger can sign up anywhere.
 async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
-    let since = state.platform.clock.now() - FAMILIAR_FOR;
-    let is_strict = is_above_total && !login_network::is_known(&state.db, &own_network(ip), since).await?;
+    let now = state.platform.clock.now();
+    let (since, created_before) = (now - FAMILIAR_FOR, now - NEW_FOR);
+    let is_strict = is_above_total
+        && !login_network::is_known(&state.db, &own_network(ip), since, created_before).await?;
     Ok(if is_strict { STRICTNESS } else { 1 })
 }
 
@@ -165,7 +188,14 @@ impl<'a> ByNetwork<'a> {
         if self.are_over(state, limit).await { Err(self.period.refusal()) } else { Ok(()) }
     }
 
-    async fn count(&self, state: &State) {
-        join_all(self.counters.iter().map(|(name, _)| self.period.count(state, name))).await;
+    async fn count(&self, state: &State) -> Vec<u64> {
+        join_all(self.counters.iter().map(|(name, _)| self.period.count(state, name))).await
+    }
+
+    /// Counts a request, and refuses it beyond a network's multiple of `limit`.
+    async fn admit(&self, state: &State, limit: u64) -> Result<(), AuthError> {
+        let mut weighed = self.counters.iter().zip(self.count(state).await);
+        let is_over = weighed.any(|((_, weight), count)| count > limit.saturating_mul(*weight));
+        if is_over { Err(self.period.refusal()) } else { Ok(()) }
     }
 }

@@ -17,6 +17,7 @@ use crate::email::Email;
 use crate::entity::{StoredRole, audit_log, user};
 use crate::error::AuthError;
 use crate::state::State;
+use crate::turns::{ADMINS, Turn};
 
 /// The time by which marks outlive the last access token: the leeway of verification plus the clock skew.
 pub const MARK_MARGIN: TimeDelta = TimeDelta::seconds(60);
@@ -32,6 +33,8 @@ pub struct LockedUser<'a> {
     /// Sessions to revoke in this process right after the commit, before the events arrive.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
     is_outdated: bool,
+    /// Kept until the transaction has ended. `None` for a new user, for whose row no other request can wait.
+    _turn: Option<Turn>,
 }
 
 /// A user to create.
@@ -44,31 +47,22 @@ pub struct NewUser {
 }
 
 impl<'a> LockedUser<'a> {
-    /// Waits for the user's lock. Returns `None` if there is no such user.
+    /// Waits for the user's turn and lock. Returns `None` if there is no such user.
     pub async fn lock(state: &'a State, id: Uuid, initiator: Initiator) -> Result<Option<Self>, DbErr> {
-        Self::lock_in(state, state.db.begin().await?, id, initiator).await
+        let turn = state.turns.take(id).await?;
+        Self::lock_in_turn(state, turn, id, initiator).await
     }
 
-    /// Like [`lock`](Self::lock), for the owner of a session. Returns `None` if there is no such session.
-    pub async fn lock_owner(
+    /// Like [`lock`](Self::lock), for a caller who already has the user's turn.
+    pub async fn lock_in_turn(
         state: &'a State,
-        session: Uuid,
-        initiator: Initiator,
-    ) -> Result<Option<Self>, DbErr> {
-        let transaction = state.db.begin().await?;
-        let row = user::lock_owner(&transaction, session).await?;
-        Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
-    }
-
-    /// Like [`lock`](Self::lock), in a transaction that already holds other locks.
-    pub async fn lock_in(
-        state: &'a State,
-        transaction: Transaction,
+        turn: Turn,
         id: Uuid,
         initiator: Initiator,
     ) -> Result<Option<Self>, DbErr> {
+        let transaction = state.db.begin().await?;
         let row = user::lock(&transaction, id).await?;
-        Ok(row.map(|row| Self::holding(state, transaction, row, initiator)))
+        Ok(row.map(|row| Self::holding(state, transaction, row, initiator, Some(turn))))
     }
 
     /// Creates a user. No other transaction sees the row before the commit.
@@ -97,15 +91,30 @@ impl<'a> LockedUser<'a> {
             }
             row => row?,
         };
-        let mut user = Self::holding(state, transaction, row, initiator);
+        let mut user = Self::holding(state, transaction, row, initiator, None);
         user.transaction.emit(UserRegistered { user_id: user.row.id, email: user.row.email.clone() });
         user.audit(Action::UserRegistered, None, None);
         Ok(user)
     }
 
-    fn holding(state: &'a State, transaction: Transaction, row: user::Model, initiator: Initiator) -> Self {
-        let now = state.platform.clock.now();
-        Self { row, now, state, transaction, initiator, audit: vec![], ended: vec![], is_outdated: false }
+    fn holding(
+        state: &'a State,
+        transaction: Transaction,
+        row: user::Model,
+        initiator: Initiator,
+        turn: Option<Turn>,
+    ) -> Self {
+        Self {
+            row,
+            now: state.platform.clock.now(),
+            state,
+            transaction,
+            initiator,
+            audit: vec![],
+            ended: vec![],
+            is_outdated: false,
+            _turn: turn,
+        }
     }
 
     /// Writes columns without effect on access tokens.
@@ -152,6 +161,41 @@ impl<'a> LockedUser<'a> {
             revocations.update_user(self.row.id, self.row.as_change());
         }
         Ok(())
+    }
+}
+
+/// A transaction that holds the rows of all active admins. It takes these locks before any other and always in
+/// the same order, so that two admins who demote each other come one after the other.
+pub struct LockedAdmins<'a> {
+    /// The ids of the active admins.
+    pub ids: Vec<Uuid>,
+    pub transaction: Transaction,
+    state: &'a State,
+    initiator: Initiator,
+    turn: Turn,
+}
+
+impl<'a> LockedAdmins<'a> {
+    /// Waits for the locks.
+    ///
+    /// # Errors
+    /// [`AuthError::NotAnAdmin`] if the acting user is not an active admin. Their token may still say so: they
+    /// were demoted while the request waited, or the demotion has not arrived here.
+    pub async fn lock(state: &'a State, initiator: Initiator) -> Result<Self, AuthError> {
+        let turn = state.turns.take(ADMINS).await?;
+        let transaction = state.db.begin().await?;
+        let ids = user::lock_active_admins(&transaction).await?;
+        if initiator.actor.is_some_and(|actor| !ids.contains(&actor)) {
+            return Err(AuthError::NotAnAdmin);
+        }
+        Ok(Self { ids, transaction, state, initiator, turn })
+    }
+
+    /// Locks a user in the same transaction.
+    pub async fn lock_user(self, id: Uuid) -> Result<LockedUser<'a>, AuthError> {
+        let Self { state, transaction, initiator, turn, .. } = self;
+        let row = user::lock(&transaction, id).await?.ok_or(AuthError::UnknownUser)?;
+        Ok(LockedUser::holding(state, transaction, row, initiator, Some(turn)))
     }
 }
 

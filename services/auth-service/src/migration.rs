@@ -1,4 +1,5 @@
 mod login_limits;
+mod revoked_reasons;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -7,6 +8,7 @@ use sea_orm_migration::schema::{
 };
 
 use login_limits::LoginLimits;
+use revoked_reasons::RevokedReasons;
 
 /// The migrations of this service. They are recorded in a table of this service, so that services can share a
 /// database.
@@ -15,7 +17,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(UsersAndSessions), Box::new(database::Migration), Box::new(LoginLimits)]
+        vec![
+            Box::new(UsersAndSessions),
+            Box::new(database::Migration),
+            Box::new(LoginLimits),
+            Box::new(RevokedReasons),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -40,6 +40,17 @@ pub enum Decision {
     Theft,
 }
 
+impl Decision {
+    /// Whether the refresh is stored and published. A repetition is not.
+    pub fn is_new(self, policy: RotationPolicy) -> bool {
+        match self {
+            Self::Rotate => true,
+            Self::Repeat(_) => !policy.rotate,
+            Self::Theft => false,
+        }
+    }
+}
+
 /// The policy for renewing refresh tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct RotationPolicy {

@@ -18,7 +18,7 @@ use crate::access_token;
 use crate::audit::{Action, Initiator};
 use crate::entity::{StoredRole, audit_log, service_token};
 use crate::error::AuthError;
-use crate::locked_user::{LockedUser, MARK_MARGIN, audit_row};
+use crate::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row};
 use crate::name::Name;
 use crate::state::State;
 
@@ -74,6 +74,7 @@ pub async fn create(
         expires_at: Set(expires_at),
         last_used_at: Set(None),
         revoked_at: Set(None),
+        revoked_reason: Set(None),
     };
     let row = row.insert(&creator.transaction).await?;
     creator.audit(Action::ServiceTokenCreated, Some(id), None);
@@ -94,13 +95,14 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 
 /// Revokes a token in all services.
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
-    let mut transaction = state.db.begin().await?;
-    let now = state.platform.clock.now();
-    let token = service_token::end(&transaction, id, now).await?.ok_or(AuthError::UnknownServiceToken)?;
+    let mut admins = LockedAdmins::lock(state, initiator).await?;
+    let (transaction, now) = (&mut admins.transaction, state.platform.clock.now());
+    let token = service_token::end(transaction, id, reason, now).await?;
+    let token = token.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
-    audit_log::Entity::insert(audit).exec_without_returning(&transaction).await?;
-    emit_end(&mut transaction, &token, reason);
-    transaction.commit().await?;
+    audit_log::Entity::insert(audit).exec_without_returning(transaction).await?;
+    emit_end(transaction, &token, reason);
+    admins.transaction.commit().await?;
     state.platform.revocations.end_session(id, reason);
     Ok(())
 }
@@ -126,7 +128,7 @@ impl LockedUser<'_> {
     /// Revokes the service tokens that the user created. A token must not outlive its creator's right to
     /// create it.
     pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
-        for token in service_token::end_of(&self.transaction, self.row.id, self.now).await? {
+        for token in service_token::end_of(&self.transaction, self.row.id, reason, self.now).await? {
             emit_end(&mut self.transaction, &token, reason);
             self.audit(Action::ServiceTokenEnded, Some(token.id), Some(reason.into_str()));
             self.ended.push((token.id, reason));

@@ -24,8 +24,6 @@ pub struct Refreshed {
     pub session: session::Model,
     /// The counter of the refresh token to send.
     pub counter: u32,
-    /// Whether the refresh was stored and published. False for a repetition.
-    pub is_new: bool,
 }
 
 impl LockedUser<'_> {
@@ -96,7 +94,7 @@ impl LockedUser<'_> {
                 return Ok(None);
             }
         };
-        let is_new = decision == Decision::Rotate || !policy.rotate;
+        let is_new = decision.is_new(policy);
         if is_new {
             self.transaction.emit(TokenRefreshed { user_id: self.row.id, session_id: session.id });
         }
@@ -114,7 +112,7 @@ impl LockedUser<'_> {
             change.last_activity = Set(self.now);
         }
         let session = if change.is_changed() { change.update(&self.transaction).await? } else { session };
-        Ok(Some(Refreshed { session, counter, is_new }))
+        Ok(Some(Refreshed { session, counter }))
     }
 
     /// Records activity in a session. Returns `None` if the session has ended.

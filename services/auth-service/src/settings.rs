@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
-use identity::check_secret;
+use identity::{check_secret, parse_duration};
 use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
@@ -34,7 +35,7 @@ pub struct Settings {
     pub jwt_refresh_secret_previous: Option<String>,
 
     /// Lifetime of refresh tokens, counted from the login; see also SESSION_LIFETIME_HOURS
-    #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = parse_duration)]
     pub jwt_refresh_expiry: Duration,
 
     /// Issue a new refresh token at each use; false keeps one per session, as the old stack did
@@ -61,7 +62,8 @@ pub struct Settings {
     #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_sessions_per_user: u32,
 
-    /// Days for which ended sessions, and audit rows of refreshes and failed logins, are kept
+    /// Days for which ended sessions, expired service tokens, and audit rows of refreshes and failed logins are
+    /// kept
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 
@@ -69,8 +71,8 @@ pub struct Settings {
     #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub activity_interval_seconds: u32,
 
-    /// Interval between sweeps for expired sessions
-    #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = humantime::parse_duration)]
+    /// Interval between sweeps for expired sessions, more than 0
+    #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = parse_duration)]
     pub session_sweep_interval: Duration,
 
     /// Cost of new password hashes, as a power of two
@@ -78,7 +80,7 @@ pub struct Settings {
     pub bcrypt_cost: u32,
 
     /// Passwords that may wait to be hashed; beyond that, the sender with the most waiting requests gets 503
-    #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
+    #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub password_queue: usize,
 
     /// Requirements for new passwords besides their length

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use database::Database;
-use platform::{Platform, Status, check_plaintext};
+use platform::{Platform, check_plaintext};
 use tokio::sync::Semaphore;
 
 use crate::demo::create_demo_users;
@@ -12,6 +12,7 @@ use crate::password::PasswordHasher;
 use crate::refresh_token::RefreshTokens;
 use crate::refusals;
 use crate::settings::Settings;
+use crate::turns::Turns;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub struct State {
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
+    pub turns: Turns,
     /// See [`refusals`].
     pub refusals: Arc<Semaphore>,
 }
@@ -45,6 +47,7 @@ impl State {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
+            turns: Turns::default(),
             refusals: refusals::room(),
             platform,
             db,
@@ -61,13 +64,8 @@ impl State {
 
 fn watch_database(platform: &Platform, db: &Database) {
     let db = db.clone();
-    platform.health.register("auth-database", move || {
+    platform.health.require("auth-database", move || {
         let db = db.clone();
-        async move {
-            match db.is_writable().await {
-                true => Status::Up,
-                false => Status::Down("the database takes no writes".into()),
-            }
-        }
+        async move { db.check_writes().await }
     });
 }

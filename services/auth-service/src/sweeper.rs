@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use contracts::events::auth::EndReason;
 use identity::{session_mark, user_mark};
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +92,7 @@ pub async fn restore_marks(state: &State) -> Result<()> {
         wanted.push(user_mark(user.id, &user.as_change(), user.updated_at + life));
     }
     for token in service_token::ended(&state.db, now).await? {
-        wanted.push(session_mark(token.id, EndReason::Admin, token.expires_at + MARK_MARGIN));
+        wanted.push(session_mark(token.id, token.reason(), token.expires_at + MARK_MARGIN));
     }
     if wanted.is_empty() {
         return Ok(());

@@ -11,11 +11,11 @@ use crate::audit::{Action, Initiator};
 use crate::email::Email;
 use crate::entity::{StoredRole, login_failure, user};
 use crate::error::AuthError;
-use crate::locked_user::LockedUser;
+use crate::locked_user::LockedAdmins;
 use crate::state::State;
 
 /// The fields to change. A field that is `None` stays as it is.
-pub struct UserChange {
+pub struct UserEdit {
     pub role: Option<Role>,
     pub is_active: Option<bool>,
     pub account_id: Option<Option<String>>,
@@ -26,20 +26,17 @@ pub struct UserChange {
 pub async fn update(
     state: &State,
     id: Uuid,
-    change: UserChange,
+    change: UserEdit,
     initiator: Initiator,
 ) -> Result<user::Model, AuthError> {
-    let transaction = state.db.begin().await?;
-    // Locked before the user's own row and always in the same order, so that two admins who demote each other
-    // at the same time come one after the other.
-    let active_admins = user::lock_active_admins(&transaction).await?;
-    let user = LockedUser::lock_in(state, transaction, id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let admins = LockedAdmins::lock(state, initiator).await?;
+    let is_last_admin = admins.ids == [id];
+    let mut user = admins.lock_user(id).await?;
 
     let role = change.role.unwrap_or(user.row.role.0);
     let is_active = change.is_active.unwrap_or(user.row.is_active);
     let account_id = change.account_id.unwrap_or_else(|| user.row.account_id.clone());
-    if active_admins == [id] && !(role == Role::Admin && is_active) {
+    if is_last_admin && !(role == Role::Admin && is_active) {
         return Err(AuthError::LastAdmin);
     }
     let (was_active, was_admin) = (user.row.is_active, user.is_active_admin());
@@ -69,8 +66,7 @@ pub async fn update(
 
 /// Ends all sessions of a user. Returns their number.
 pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
     let ended = user.end_all(None, EndReason::Admin).await?;
     user.commit().await?;
     Ok(ended)
@@ -78,10 +74,10 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
 
 /// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
-    let user = LockedUser::lock(state, id, initiator).await?;
-    let mut user = user.ok_or(AuthError::UnknownUser)?;
+    let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
     let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
-    let lifted = account_locks::of_users(&user.transaction, state, vec![id]).await?.len();
+    let lifted =
+        account_locks::of_users(&user.transaction, state, std::slice::from_ref(&user.row)).await?.len();
     login_failure::delete_of(&user.transaction, &account(&email)).await?;
     if lifted > 0 {
         user.audit(Action::LocksLifted, None, None);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use database::Database;
-use platform::{Platform, Status, check_plaintext};
+use platform::{Platform, check_plaintext};
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
@@ -93,13 +93,8 @@ impl State {
 
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
-    platform.health.register("drift-database", move || {
+    platform.health.require("drift-database", move || {
         let database = database.clone();
-        async move {
-            match database.is_writable().await {
-                true => Status::Up,
-                false => Status::Down("the database takes no writes".into()),
-            }
-        }
+        async move { database.check_writes().await }
     });
 }

@@ -13,6 +13,7 @@ use crate::caller::Person;
 use crate::device::Device;
 use crate::entity::session;
 use crate::error::AuthError;
+use crate::limits;
 use crate::locked_user::LockedUser;
 use crate::state::State;
 use http::openapi::{Done, Success};
@@ -92,7 +93,7 @@ async fn touch(state: &State, person: &Person, initiator: Initiator) -> Result<s
 }
 
 /// Ends one of the caller's sessions.
-#[utoipa::path(delete, path = "/api/auth/sessions/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Done)))]
+#[utoipa::path(delete, path = "/api/auth/sessions/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Done), (status = 429)))]
 pub async fn end_session(
     state: Data<State>,
     person: Person,
@@ -100,6 +101,7 @@ pub async fn end_session(
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
+    limits::admit_session_end(&state, person.session.id).await?;
     let outcome = terminate(&state, person, id, Initiator::user_at(ip)).await;
     state.metrics.operation("terminate_session", outcome)?;
     Ok(http::ok(()))
@@ -115,13 +117,14 @@ async fn terminate(state: &State, person: Person, id: Uuid, initiator: Initiator
 }
 
 /// Ends all of the caller's sessions except the current one.
-#[utoipa::path(delete, path = "/api/auth/sessions/all", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Terminated>)))]
+#[utoipa::path(delete, path = "/api/auth/sessions/all", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Terminated>), (status = 429)))]
 pub async fn end_other_sessions(
     state: Data<State>,
     person: Person,
     ClientIp(ip): ClientIp,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
+    limits::admit_session_end(&state, person.session.id).await?;
     let outcome = terminate_others(&state, person, Initiator::user_at(ip)).await;
     let terminated = state.metrics.operation("terminate_other_sessions", outcome)?;
     Ok(http::ok(Terminated { terminated }))

@@ -42,17 +42,28 @@ async fn exchange<'a>(
     initiator: Initiator,
 ) -> Result<TokenAnswer<'a>, AuthError> {
     let token = token_in_use(state, tokens).await?;
-    let user = LockedUser::lock_owner(state, token.session_id, initiator).await?;
+    let owner = open_session(state, token).await?.user_id;
+    let turn = state.turns.take(owner).await?;
+    // Read again in the owner's turn, so that of racing tabs only the first one counts.
+    let session = open_session(state, token).await?;
+    let policy = state.settings.rotation();
+    if session.rotation.decide(token.counter, state.platform.clock.now(), policy).is_new(policy) {
+        // Refused before the token is used, so that it stays the newest one of its session and works later.
+        limits::admit_refresh(state, token.session_id, owner).await?;
+    }
+    let user = LockedUser::lock_in_turn(state, turn, owner, initiator).await?;
     let mut user = user.ok_or(AuthError::BadRefreshToken)?;
     let refreshed = user.refresh(token).await?;
     let row = user.row.clone();
-    if refreshed.as_ref().is_some_and(|refreshed| refreshed.is_new) {
-        // Refused before the commit, so that the token stays the newest one of its session and works later.
-        limits::admit_refresh(state, token.session_id, row.id).await?;
-    }
     user.commit().await?;
     let refreshed = refreshed.ok_or(AuthError::BadRefreshToken)?;
     TokenAnswer::new(state, delivery, &row, &refreshed.session, refreshed.counter)
+}
+
+/// Returns the session of a refresh token, unless it was revoked.
+async fn open_session(state: &State, token: RefreshToken) -> Result<session::Model, AuthError> {
+    let session = session::by_id(&state.db, token.session_id).await?;
+    session.filter(|session| session.revoked_at.is_none()).ok_or(AuthError::BadRefreshToken)
 }
 
 /// Picks the token to exchange from all presented tokens. Reuse detection judges only this token: a leftover
@@ -95,11 +106,21 @@ pub async fn log_out(
     _: NoQuery,
     BodyToken(in_body): BodyToken,
 ) -> Result<HttpResponse, ApiError> {
-    let ending = sessions_to_end(&state, &request, in_body);
-    for ending in state.metrics.operation("logout", ending)? {
-        end(&state, ending, Initiator::user_at(ip)).await?;
-    }
+    let outcome = end_named_sessions(&state, &request, in_body, Initiator::user_at(ip)).await;
+    state.metrics.operation("logout", outcome)?;
     forget_cookie(&state, http::ok(()))
+}
+
+async fn end_named_sessions(
+    state: &State,
+    request: &HttpRequest,
+    in_body: Option<String>,
+    initiator: Initiator,
+) -> Result<(), ApiError> {
+    for ending in sessions_to_end(state, request, in_body)? {
+        end(state, ending, initiator).await?;
+    }
+    Ok(())
 }
 
 /// A session to end, named by a valid token.
@@ -151,16 +172,16 @@ fn presented(in_body: Option<String>, request: &HttpRequest) -> Result<Vec<Strin
 
 async fn end(state: &State, ending: Ending, initiator: Initiator) -> Result<(), AuthError> {
     let Ending { session_id, subject } = ending;
-    let user = LockedUser::lock_owner(state, session_id, initiator).await?;
-    let is_owner =
-        |user: &LockedUser| subject.as_ref().is_none_or(|subject| *subject == user.row.id.to_string());
-    match user.filter(is_owner) {
-        Some(mut user) => {
-            user.log_out(session_id).await?;
-            Ok(user.commit().await?)
-        }
-        None if subject.is_some() => Err(AuthError::UnknownCaller),
+    let session = session::by_id(&state.db, session_id).await?;
+    let is_owner = |session: &session::Model| {
+        subject.as_ref().is_none_or(|subject| *subject == session.user_id.to_string())
+    };
+    let Some(session) = session.filter(is_owner) else {
         // The row of a session can be deleted before its refresh token expires.
-        None => Ok(()),
-    }
+        return if subject.is_some() { Err(AuthError::UnknownCaller) } else { Ok(()) };
+    };
+    let user = LockedUser::lock(state, session.user_id, initiator).await?;
+    let mut user = user.ok_or(AuthError::UnknownCaller)?;
+    user.log_out(session_id).await?;
+    Ok(user.commit().await?)
 }

@@ -17,7 +17,7 @@ use crate::entity::user;
 use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
-use crate::user_admin::{self, UserChange};
+use crate::user_admin::{self, UserEdit};
 use http::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
@@ -102,8 +102,7 @@ pub async fn list_users(
     }
     let page = user::page(&state.db, query.q.as_deref(), after.as_deref(), query.limit + 1);
     let users = page.await.map_err(AuthError::from)?;
-    let ids = users.iter().map(|user| user.id).collect();
-    let locks = account_locks::of_users(&state.db, &state, ids).await.map_err(AuthError::from)?;
+    let locks = account_locks::of_users(&state.db, &state, &users).await.map_err(AuthError::from)?;
     Ok(answers::page(
         users,
         query.limit,
@@ -126,7 +125,7 @@ pub async fn update_user(
     ValidJson(patch): ValidJson<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let UserPatch { role, is_active, account_id } = patch;
-    let change = UserChange { role, is_active, account_id };
+    let change = UserEdit { role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(http::ok(User::from(state.metrics.operation("update_user", outcome)?)))

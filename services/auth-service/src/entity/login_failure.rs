@@ -12,8 +12,6 @@ pub struct Model {
     /// See [`crate::account_locks::Place`].
     #[sea_orm(primary_key, auto_increment = false)]
     pub place: String,
-    /// Absent if no account has the address.
-    pub user_id: Option<Uuid>,
     pub failures: i64,
     /// The end of the window, after which its failures no longer count.
     pub ends_at: DateTime<Utc>,
@@ -36,7 +34,6 @@ pub async fn count(
     let failures = Expr::case(has_ended(), 1).finally(stored(Column::Failures).add(1));
     let ends_at = Expr::case(has_ended(), new(Column::EndsAt)).finally(stored(Column::EndsAt));
     let counted = OnConflict::columns([Column::Account, Column::Place])
-        .update_column(Column::UserId)
         .value(Column::Failures, failures)
         .value(Column::EndsAt, ends_at)
         .to_owned();
@@ -54,13 +51,13 @@ pub async fn open_at(
     open.filter(Column::Place.is_in(places)).all(db).await
 }
 
-/// The windows of these users that have not ended.
+/// The windows of these accounts that have not ended.
 pub async fn open_of(
     db: &impl ConnectionTrait,
-    users: Vec<Uuid>,
+    accounts: Vec<String>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::UserId.is_in(users)).filter(Column::EndsAt.gt(now)).all(db).await
+    Entity::find().filter(Column::Account.is_in(accounts)).filter(Column::EndsAt.gt(now)).all(db).await
 }
 
 /// Deletes all windows of an account. Returns their number.

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
+
+use super::user;
 
 /// A network that a user has logged in from.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -45,9 +47,20 @@ pub async fn is_familiar(
     Ok(row.is_some_and(|row| row.last_login_at >= since))
 }
 
-/// Whether a user has logged in from the network since `since`.
-pub async fn is_known(db: &impl ConnectionTrait, network: &str, since: DateTime<Utc>) -> Result<bool, DbErr> {
+/// Whether a user who was created before `created_before` has logged in from the network since `since`.
+pub async fn is_known(
+    db: &impl ConnectionTrait,
+    network: &str,
+    since: DateTime<Utc>,
+    created_before: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let users = Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::CreatedAt.lte(created_before))
+        .take();
     let logins = Entity::find().filter(Column::Network.eq(network)).filter(Column::LastLoginAt.gte(since));
+    let logins = logins.filter(Column::UserId.in_subquery(users));
     let one: Option<Uuid> = logins.select_only().column(Column::UserId).limit(1).into_tuple().one(db).await?;
     Ok(one.is_some())
 }

@@ -1,10 +1,12 @@
 use chrono::{DateTime, Utc};
 use contracts::Role;
+use contracts::events::auth::EndReason;
+use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use super::{StoredRole, user};
+use super::{StoredReason, StoredRole, user};
 
 /// A service token. Its id is also the `sid` claim of the token.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -22,6 +24,7 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_reason: Option<StoredReason>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -29,15 +32,28 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Model {
+    /// The reason for which the token was revoked. Rows from before this column are taken for an admin's
+    /// decision.
+    pub fn reason(&self) -> EndReason {
+        self.revoked_reason.as_ref().map_or(EndReason::Admin, |stored| stored.0)
+    }
+}
+
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
 /// Revokes a token. Returns `None` if it is already revoked, so that only one of two concurrent callers gets
 /// the row.
-pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
+pub async fn end(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
     let ended = Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now))
+        .set(revoked(reason, now))
         .filter(Column::Id.eq(id))
         .filter(Column::RevokedAt.is_null())
         .exec_with_returning(db)
@@ -45,14 +61,20 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Res
     Ok(ended.into_iter().next())
 }
 
+fn revoked(reason: EndReason, now: DateTime<Utc>) -> ActiveModel {
+    let revoked_reason = Set(Some(StoredReason(reason)));
+    ActiveModel { revoked_at: Set(Some(now)), revoked_reason, ..Default::default() }
+}
+
 /// Revokes the valid tokens of a creator and returns them.
 pub async fn end_of(
     db: &impl ConnectionTrait,
     creator: Uuid,
+    reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
     Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now))
+        .set(revoked(reason, now))
         .filter(Column::CreatedBy.eq(creator))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))

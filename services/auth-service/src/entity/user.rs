@@ -3,10 +3,9 @@ use contracts::Role;
 use database::contains;
 use identity::UserChange;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Query;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use super::{StoredRole, session};
+use super::StoredRole;
 use crate::email::Email;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -65,16 +64,6 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// Reads the row and locks it until the transaction ends. SQLite locks the whole database instead.
 pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(transaction).await
-}
-
-/// Like [`lock`], for the owner of a session.
-pub async fn lock_owner(transaction: &impl ConnectionTrait, session: Uuid) -> Result<Option<Model>, DbErr> {
-    let owner = Query::select()
-        .column(session::Column::UserId)
-        .from(session::Entity)
-        .and_where(session::Column::Id.eq(session))
-        .take();
-    Entity::find().filter(Column::Id.in_subquery(owner)).lock_exclusive().one(transaction).await
 }
 
 /// Locks the rows of all active admins in the order of their ids. Returns the ids.

@@ -1,5 +1,5 @@
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, string, timestamp_with_time_zone, uuid, uuid_null};
+use sea_orm_migration::schema::{big_integer, string, timestamp_with_time_zone, uuid};
 
 /// Adds failed logins by account and place, the networks that users log in from, and the login epoch of
 /// users.
@@ -20,7 +20,6 @@ impl MigrationTrait for LoginLimits {
             manager.create_table(table).await?;
         }
         for (table, column) in [
-            ("login_failures", "userId"),
             ("login_failures", "endsAt"),
             ("login_networks", "network"),
             ("login_networks", "lastLoginAt"),
@@ -38,7 +37,6 @@ fn login_failures() -> TableCreateStatement {
         .table("login_failures")
         .col(string("account"))
         .col(string("place"))
-        .col(uuid_null("userId"))
         .col(big_integer("failures"))
         .col(timestamp_with_time_zone("endsAt"))
         .primary_key(Index::create().col("account").col("place"))

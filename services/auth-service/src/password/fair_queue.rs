@@ -9,7 +9,8 @@
 //! - A new group joins behind the waiting groups, so every job is served in the end.
 //!
 //! A full queue sheds the newest job of the most crowded group. The search goes level by level: the most
-//! crowded group has the most waiting jobs per job that it gets in a turn.
+//! crowded group has the most waiting jobs per job that it gets in a turn. Of two equally crowded groups, the
+//! one with more jobs sheds.
 
 use std::collections::VecDeque;
 
@@ -126,13 +127,13 @@ impl<K: Clone + Eq, T> Group<K, T> {
         Some(job)
     }
 
-    /// Removes the newest job of the most crowded group. Among equally crowded groups, the last in turn
-    /// sheds.
+    /// Removes the newest job of the most crowded group. Among equally crowded groups, the largest sheds, and
+    /// among those the last in turn. A newcomer is the last in turn and must not lose to every larger group.
     fn shed(&mut self) -> Option<T> {
         let crowd = |(_, group): &(K, Self)| (group.size, group.weight());
         let more = |one: (usize, usize), other: (usize, usize)| (one.0 * other.1).cmp(&(other.0 * one.1));
         let crowds = self.groups.iter().map(crowd).enumerate();
-        let job = match crowds.max_by(|(_, one), (_, other)| more(*one, *other)) {
+        let job = match crowds.max_by(|(_, one), (_, other)| more(*one, *other).then(one.0.cmp(&other.0))) {
             Some((nth, _)) => self.take_from(nth, Self::shed),
             None => self.jobs.pop_back().map(|(_, job)| job),
         };

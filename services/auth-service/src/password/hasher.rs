@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::fair_queue::{FairQueue, Step, Ticket};
 use super::{Password, scheme};
-use crate::attempt::Group;
+use crate::attempt::QueueGroup;
 
 /// Nice value of the hashing threads (per thread on Linux).
 const NICENESS: i32 = 10;
@@ -45,7 +45,7 @@ impl PasswordHasher {
     }
 
     /// Hashes a new password. `path` is the job's path in the queue; see [`FairQueue`].
-    pub async fn hash(&self, password: Password, path: Vec<Step<Group>>) -> Result<String, HashError> {
+    pub async fn hash(&self, password: Password, path: Vec<Step<QueueGroup>>) -> Result<String, HashError> {
         let cost = self.cost;
         Ok(self.run(path, move || scheme::hash(&password, cost)).await??)
     }
@@ -55,7 +55,7 @@ impl PasswordHasher {
         &self,
         password: Password,
         stored: Option<String>,
-        path: Vec<Step<Group>>,
+        path: Vec<Step<QueueGroup>>,
     ) -> Result<bool, HashError> {
         let cost = self.cost;
         Ok(self.run(path, move || scheme::verify(&password, stored.as_deref(), cost)).await??)
@@ -67,7 +67,7 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        path: Vec<Step<Group>>,
+        path: Vec<Step<QueueGroup>>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
         let core = self.cores.wait(path).await?;
@@ -91,14 +91,14 @@ struct Cores(Arc<Mutex<Schedule>>);
 struct Schedule {
     idle: usize,
     /// Empty while a core is idle.
-    line: FairQueue<Group, oneshot::Sender<Core>>,
+    line: FairQueue<QueueGroup, oneshot::Sender<Core>>,
     waiting: IntGauge,
 }
 
 impl Schedule {
     fn change_line<T>(
         &mut self,
-        change: impl FnOnce(&mut FairQueue<Group, oneshot::Sender<Core>>) -> T,
+        change: impl FnOnce(&mut FairQueue<QueueGroup, oneshot::Sender<Core>>) -> T,
     ) -> T {
         let changed = change(&mut self.line);
         self.waiting.set(i64::try_from(self.line.len()).unwrap_or(i64::MAX));
@@ -107,7 +107,7 @@ impl Schedule {
 }
 
 impl Cores {
-    async fn wait(&self, path: Vec<Step<Group>>) -> Result<Core, Overloaded> {
+    async fn wait(&self, path: Vec<Step<QueueGroup>>) -> Result<Core, Overloaded> {
         let (sender, granted) = oneshot::channel();
         let _place = {
             let mut schedule = self.lock();
@@ -117,7 +117,7 @@ impl Cores {
             }
             // Dropping the sender of a shed job wakes its caller with an error.
             let (ticket, _shed) = schedule.change_line(|line| line.push(path, sender));
-            Place { cores: self.clone(), ticket }
+            Waiting { cores: self.clone(), ticket }
         };
         granted.await.map_err(|_| Overloaded)
     }
@@ -128,12 +128,12 @@ impl Cores {
 }
 
 /// A waiting job in the queue. If the caller disconnects, this value is dropped and the job is removed.
-struct Place {
+struct Waiting {
     cores: Cores,
-    ticket: Ticket<Group>,
+    ticket: Ticket<QueueGroup>,
 }
 
-impl Drop for Place {
+impl Drop for Waiting {
     fn drop(&mut self) {
         let left = self.cores.lock().change_line(|line| line.remove(&self.ticket));
         drop(left);
@@ -184,7 +184,7 @@ mod tests {
         PasswordHasher::new(4, queue, duration, IntGauge::new("w", "w").unwrap())
     }
 
-    fn path(name: &str) -> Vec<Step<Group>> {
+    fn path(name: &str) -> Vec<Step<QueueGroup>> {
         let email = Email::parse(&format!("{name}@example.com")).unwrap();
         Attempt { email, ip: [203, 0, 113, 9].into() }.path()
     }

@@ -246,6 +246,25 @@ async fn locks_are_shown_to_admins_who_can_lift_them_s84(
 
 #[rstest]
 #[actix_web::test]
+async fn a_lock_from_before_the_sign_up_is_shown_and_lifted_s84(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-account=2", BEHIND_PROXY]).await;
+    let root = app.admin("root").await;
+    for _ in 0..2 {
+        assert_failed(&app.try_log_in_at(ATTACKER, &email("alice"), WRONG).await);
+    }
+    let alice = app.sign_up("alice").await;
+    assert_refused(&app.try_log_in_at(ATTACKER, &alice.email, PASSWORD).await, 890..=900);
+    let shown = root.client.get("/api/auth/users?q=alice").await.data();
+    assert_eq!(shown[0]["locks"][0]["network"], ATTACKER);
+    let path = format!("/api/auth/users/{}/locks", alice.id);
+    assert_eq!(root.client.delete(&path).await.data(), json!({"lifted": 1}));
+    app.try_log_in_at(ATTACKER, &alice.email, PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     use auth_service::entity::{login_failure, login_network};
     use sea_orm::{EntityTrait, PaginatorTrait};

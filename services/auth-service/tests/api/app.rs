@@ -100,6 +100,12 @@ impl App {
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
+    /// Starts another process on the same database, with a new backplane that has lost everything.
+    pub async fn with_new_backplane(&self, backend: Backend) -> Self {
+        let (stores, clock) = (Arc::new(backend.start().await), self.state.platform.clock.clone());
+        Self::on(stores, self.database_url.clone(), self.arguments.clone(), clock).await
+    }
+
     async fn on(stores: Arc<Stores>, database_url: String, arguments: Vec<String>, clock: Clock) -> Self {
         let matches = Cli::command().args_override_self(true).get_matches_from(&arguments);
         let cli = Cli::from_arg_matches(&matches).unwrap();
@@ -150,7 +156,7 @@ impl App {
     /// Signs up a user and makes them an admin.
     pub async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
-        let change = auth_service::user_admin::UserChange {
+        let change = auth_service::user_admin::UserEdit {
             role: Some(contracts::Role::Admin),
             is_active: None,
             account_id: None,

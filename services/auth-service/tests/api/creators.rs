@@ -65,6 +65,29 @@ async fn tokens_are_revoked_when_their_creator_stops_being_an_active_admin_s64(
 
 #[rstest]
 #[actix_web::test]
+async fn a_restored_mark_of_a_service_token_has_its_reason_s64(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (root, other) = (app.admin("root").await, app.admin("other").await);
+    let ((of_root, _), (of_other, _)) =
+        (create(&app, &root, "viewer").await, create(&app, &other, "viewer").await);
+    let path = format!("/api/auth/tokens/{}", of_root.as_str().unwrap());
+    root.client.delete(&path).await.expect(StatusCode::OK);
+    let path = format!("/api/auth/users/{}", other.id);
+    root.client.patch(&path, &json!({"isActive": false})).await.expect(StatusCode::OK);
+
+    let restored = app.with_new_backplane(backend).await;
+    auth_service::sweeper::restore_marks(&restored.state).await.unwrap();
+    let marks = restored.state.platform.backplane.marks().await.unwrap();
+    for (id, reason) in [(of_root, "admin"), (of_other, "account_disabled")] {
+        let mark = format!("session:{}:{reason}", id.as_str().unwrap());
+        assert!(marks.contains(&mark), "{mark} {marks:?}");
+    }
+}
+
+#[rstest]
+#[actix_web::test]
 async fn tokens_are_revoked_when_their_creator_was_changed_by_hand_s64(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {

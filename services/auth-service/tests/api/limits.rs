@@ -12,8 +12,10 @@ async fn above_the_total_only_networks_without_a_recent_login_are_refused_s62(
 ) {
     let limits = ["--login-failures-total=4", "--login-failures-per-ip=50", BEHIND_PROXY];
     let app = App::with(backend, &limits).await;
-    let (alice, bob) = (app.sign_up("alice").await, app.sign_up("bob").await);
+    let (_, bob) = (app.sign_up("alice").await, app.sign_up("bob").await);
     let (office, new) = ("198.51.100.7", "192.0.2.1");
+    app.advance(chrono::TimeDelta::days(1));
+    let alice = app.log_in("alice").await;
     app.try_log_in_at(office, &alice.email, PASSWORD).await.expect(StatusCode::OK);
     for nth in 0..4 {
         let guess = app.try_log_in_at(&format!("10.{nth}.0.1"), &email("nobody"), WRONG).await;
@@ -100,10 +102,10 @@ async fn a_shed_attempt_counts_like_an_admitted_one_s59(
 async fn password_changes_and_sign_ups_count_like_logins_s59(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
-    let app = App::with(backend, &["--logins-per-account=3", "--logins-per-ip=6"]).await;
+    let app = App::with(backend, &["--logins-per-account=3", "--logins-per-ip=7"]).await;
     let alice = app.sign_up("alice").await;
     let change = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
-    for _ in 0..2 {
+    for _ in 0..3 {
         alice.client.post("/api/auth/password", &change).await.expect(StatusCode::OK);
     }
     let refused = alice.client.post("/api/auth/password", &change).await;
@@ -149,6 +151,10 @@ async fn sign_ups_of_strangers_never_block_known_networks_s62(
         let body = json!({"name": name, "email": email(name), "password": PASSWORD});
         app.at(ip).post("/api/auth/signup", &body).await
     };
+    for (ip, name) in [("203.0.113.9", "carol"), ("198.51.100.7", "dave")] {
+        sign_up(ip, name).await.expect(StatusCode::CREATED);
+    }
+    app.advance(chrono::TimeDelta::days(1));
     for nth in 0..4 {
         sign_up("203.0.113.9", &format!("stranger{nth}")).await.expect(StatusCode::CREATED);
     }

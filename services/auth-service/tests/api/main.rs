@@ -6,13 +6,16 @@
 
 mod abuse;
 mod account_locks;
+mod acting_admins;
 mod admin;
 mod app;
 mod audit;
 mod bounds;
+mod bystanders;
 mod cookies;
 mod creators;
 mod events;
+mod held_back;
 mod histories;
 mod leaks;
 mod limits;
@@ -21,6 +24,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod passwords;
+mod pool;
 mod races;
 mod refresh;
 mod refresh_limits;

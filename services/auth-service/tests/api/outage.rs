@@ -65,6 +65,9 @@ async fn a_read_only_database_is_unavailable_and_then_used_again_s70(
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
     assert!(alice.is_in().await, "what only reads goes on");
+    let metrics = app.client.get("/metrics").await.text;
+    let logouts = metrics.lines().filter(|line| line.contains("operation=\"logout\"")).collect::<Vec<_>>();
+    assert_eq!(logouts, [r#"auth_operations_total{operation="logout",status="failure"} 1"#]);
 
     PrivatePostgres::make_read_only(&url, false).await;
     eventually("the service is ready", async || app.client.get("/ready").await.status == StatusCode::OK)

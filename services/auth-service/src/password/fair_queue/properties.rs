@@ -51,6 +51,24 @@ impl Model {
     }
 }
 
+#[test]
+fn a_newcomer_is_served_while_small_networks_keep_the_queue_full_s59() {
+    // 18 networks with one job for each of four accounts; every connection retries at once.
+    let crowd = (0..72).map(|nth| vec![nth / 4, nth % 4]).collect::<Vec<_>>();
+    let newcomer = vec![200, 0];
+    let (mut queue, mut served) = (FairQueue::new(64), 0);
+    let mut outside = [crowd, vec![newcomer.clone()]].concat();
+    for _ in 0..3_000 {
+        for keys in std::mem::take(&mut outside) {
+            outside.extend(queue.push(path(&keys), keys).1);
+        }
+        let keys = queue.pop().unwrap();
+        served += usize::from(keys == newcomer);
+        outside.push(keys);
+    }
+    assert!(served >= 3_000 / 73, "{served}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
