@@ -5,8 +5,8 @@ Reads the `use` lines and the inline `crate::` paths of every crate. A `mod.rs` 
 re-exports is the face of its folder: an import through it counts for the file that defines the item. Test modules
 do not count: no other file imports them.
 
-    deploy/lint_imports.py           all crates that are not in NOT_YET
-    deploy/lint_imports.py CRATE     one crate, also if it is not free of cycles yet
+    deploy/lint_imports.py           all crates
+    deploy/lint_imports.py CRATE     one crate
 """
 
 import re
@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Crates that are not yet free of cycles. A crate leaves this list when its last cycle is gone.
-NOT_YET = {"auth-service"}
 
 COMMENT = re.compile(r"//[^\n]*")
 TEST_MODULE = re.compile(r"#\[cfg\(test\)\]\s*(#\[[^\]]*\]\s*)*mod \w+ \{.*", re.S)
@@ -168,11 +166,7 @@ def main():
             continue
         roots = [path for path in (crate / "src/lib.rs", crate / "src/main.rs") if path.exists()]
         found = [group for root in roots for group in cycles(list(Module(root, None).all()))]
-        is_exempt = name in NOT_YET and not wanted
-        if not found and is_exempt:
-            print(f"{name} is free of cycles: take it off NOT_YET in deploy/lint_imports.py", file=sys.stderr)
-            failed = True
-        for group in found if not is_exempt else []:
+        for group in found:
             failed = True
             print(f"{name}: {len(group)} files import each other in a cycle:", file=sys.stderr)
             for module, targets in sorted(group.items(), key=lambda edge: str(edge[0].file)):

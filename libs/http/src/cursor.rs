@@ -1,4 +1,4 @@
-//! Opaque cursors of lists.
+//! The pages of lists: opaque cursors, and the size of a page.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,6 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ApiError;
+
+/// The number of entries of a page if the caller sends no `limit`.
+pub const fn default_limit() -> u64 {
+    20
+}
 
 /// Encodes a position in a list as text that a client can send back.
 pub fn encode(position: &impl Serialize) -> String {

@@ -16,9 +16,11 @@ use http::{ApiError, Caller};
 use identity::service_token_id;
 use uuid::Uuid;
 
-use crate::entity::{service_token, session, user};
 use crate::error::AuthError;
+use crate::service_token::entity as service_token;
+use crate::session::entity as session;
 use crate::state::State;
+use crate::user::entity as user;
 
 /// A person with a live session, as opposed to a machine with a service token.
 #[derive(Clone, Debug)]
@@ -49,18 +51,18 @@ enum KnownCaller {
 impl KnownCaller {
     async fn find(state: &State, caller: Caller) -> Result<Self, AuthError> {
         if let Some(id) = service_token_id(&caller.user_id) {
-            let token = service_token::by_id(&state.db, id).await?;
+            let token = service_token::by_id(&state.database, id).await?;
             let is_valid = token.is_some_and(|token| token.revoked_at.is_none());
             return if is_valid { Ok(Self::Machine) } else { Err(AuthError::UnknownCaller) };
         }
         let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
             // Nothing revokes such a token, and marks of the user expire before it does.
-            let user = user::by_id(&state.db, id).await?.filter(|user| user.is_active);
+            let user = user::by_id(&state.database, id).await?.filter(|user| user.is_active);
             let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
             return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });
         };
-        let session = session::by_id(&state.db, session_id).await?;
+        let session = session::by_id(&state.database, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
         match session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
             true => Ok(Self::Person { id, session: Box::new(session), caller }),

@@ -1,5 +1,5 @@
 //! Limits per network and per user. They count across all replicas, or per process while the backplane is
-//! unavailable. Account locks are in [`crate::account_locks`].
+//! unavailable. Account locks are in [`crate::login::account_locks`].
 //!
 //! Windows follow the clock, such as 12:15 to 12:30. A request counts for every network around the client;
 //! see [`networks`]. A request that one limit refuses is not counted by the others, so that refused requests
@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::account_locks::{FAMILIAR_FOR, Place};
-use crate::attempt::Attempt;
-use crate::entity::login_network;
 use crate::error::AuthError;
-use crate::networks::{networks, own_network};
+use crate::login::account_locks::{FAMILIAR_FOR, Place};
+use crate::login::attempt::Attempt;
+use crate::login::network as login_network;
+use crate::login::networks::{networks, own_network};
 use crate::state::State;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -123,7 +123,7 @@ async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64,
     let now = state.platform.clock.now();
     let (since, created_before) = (now - FAMILIAR_FOR, now - NEW_FOR);
     let is_strict = is_above_total
-        && !login_network::is_known(&state.db, &own_network(ip), since, created_before).await?;
+        && !login_network::is_known(&state.database, &own_network(ip), since, created_before).await?;
     Ok(if is_strict { STRICTNESS } else { 1 })
 }
 

@@ -1,4 +1,5 @@
-use auth_service::{Command, Config, State, create_admin, routes_alone, run_background};
+use auth_service::user::create_admin;
+use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
 use http::Http;
 use platform::Platform;

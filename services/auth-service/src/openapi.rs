@@ -5,7 +5,13 @@ use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::endpoints::{account, audit, login, service_tokens, sessions, settings, tokens, users};
+use crate::audit::handlers as audit;
+use crate::login::handlers as login;
+use crate::public_config as settings;
+use crate::service_token::handlers as service_tokens;
+use crate::session::handlers as sessions;
+use crate::token::handlers as tokens;
+use crate::user::{account, handlers as users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +19,7 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
     paths(
         settings::get_config,
         settings::get_jwks,
-        login::sign_up,
+        account::sign_up,
         login::log_in,
         tokens::refresh,
         tokens::log_out,
@@ -33,7 +39,7 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
         service_tokens::list_service_tokens,
         service_tokens::end_service_token,
     ),
-    components(schemas(Failure, crate::audit::Action)),
+    components(schemas(Failure, crate::audit::action::Action)),
     modifiers(&RefreshCookie, &Conventions)
 )]
 struct Document;

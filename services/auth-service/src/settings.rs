@@ -8,8 +8,9 @@ use identity::{check_secret, parse_duration};
 use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
-use crate::password::PasswordPolicy;
-use crate::rotation::RotationPolicy;
+use crate::password::{Password, PasswordPolicy, TooWeak};
+use crate::token::rotation::RotationPolicy;
+use crate::user::email::Email;
 
 const MIN_STRICT_BCRYPT_COST: u32 = 10;
 
@@ -142,6 +143,11 @@ impl Settings {
 
     pub fn retention(&self) -> TimeDelta {
         TimeDelta::days(self.session_retention_days.into())
+    }
+
+    /// Checks a new password of a user.
+    pub fn check_strength(&self, password: &Password, name: &str, email: &Email) -> Result<(), TooWeak> {
+        self.password_policy.check(password, &[name, email.as_str(), "driftsentry"])
     }
 
     pub fn rotation(&self) -> RotationPolicy {

@@ -1,71 +1,25 @@
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
 use database::Database;
-use platform::{Platform, check_plaintext};
+use platform::Platform;
 use tokio::sync::Semaphore;
 
-use crate::demo::create_demo_users;
 use crate::metrics::Metrics;
-use crate::migration::Migrator;
 use crate::password::PasswordHasher;
-use crate::refresh_token::RefreshTokens;
-use crate::refusals;
 use crate::settings::Settings;
+use crate::token::refresh_token::RefreshTokens;
 use crate::turns::Turns;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub platform: Platform,
-    pub db: Database,
+    pub database: Database,
     pub settings: Arc<Settings>,
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
     pub turns: Turns,
-    /// See [`refusals`].
+    /// See [`crate::refusals`].
     pub refusals: Arc<Semaphore>,
-}
-
-impl State {
-    /// Checks the settings, connects to the database and migrates it.
-    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
-        settings.check(&platform.config)?;
-        let can_sign = platform.keys.can_sign();
-        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
-        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
-        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
-        let db = Database::connect::<Migrator>(database_url, backplane, clock)
-            .await
-            .context("DATABASE_URL cannot be used")?;
-        let metrics = Metrics::register(&platform.metrics)?;
-        let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
-        let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
-        watch_database(&platform, &db);
-        let state = Self {
-            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
-            refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
-            settings: Arc::new(settings),
-            turns: Turns::default(),
-            refusals: refusals::room(),
-            platform,
-            db,
-            metrics,
-        };
-        // Created before the service is ready, because a client that waits for readiness may log in as a demo
-        // user.
-        if state.settings.makes_demo_users(&state.platform.config) {
-            create_demo_users(&state).await?;
-        }
-        Ok(state)
-    }
-}
-
-fn watch_database(platform: &Platform, db: &Database) {
-    let db = db.clone();
-    platform.health.require("auth-database", move || {
-        let db = db.clone();
-        async move { db.check_writes().await }
-    });
 }

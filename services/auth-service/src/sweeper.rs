@@ -7,12 +7,16 @@ use anyhow::Result;
 use identity::{session_mark, user_mark};
 use tokio_util::sync::CancellationToken;
 
-use crate::account_locks::FAMILIAR_FOR;
-use crate::audit::{Action, Initiator};
-use crate::entity::{audit_log, login_failure, login_network, service_token, session, user};
-use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
-use crate::service_tokens;
+use crate::audit::action::{Action, Initiator};
+use crate::audit::entity as audit_log;
+use crate::login::account_locks::FAMILIAR_FOR;
+use crate::login::{failure as login_failure, network as login_network};
+use crate::service_token::changes as service_tokens;
+use crate::service_token::entity as service_token;
+use crate::session::entity as session;
 use crate::state::State;
+use crate::user::entity as user;
+use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
 const BATCH: u64 = 500;
 
@@ -54,7 +58,8 @@ async fn catch_up_or_log(state: &State) {
 pub async fn sweep(state: &State) -> Result<()> {
     let idle_timeout = state.settings.idle_timeout();
     loop {
-        let overdue = session::overdue(&state.db, state.platform.clock.now(), idle_timeout, BATCH).await?;
+        let overdue =
+            session::overdue(&state.database, state.platform.clock.now(), idle_timeout, BATCH).await?;
         let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
         for user_id in users {
             let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
@@ -69,14 +74,14 @@ pub async fn sweep(state: &State) -> Result<()> {
     service_tokens::end_orphaned(state).await?;
     let now = state.platform.clock.now();
     let kept_since = now - state.settings.retention();
-    login_failure::purge(&state.db, now).await?;
-    login_network::purge(&state.db, now - FAMILIAR_FOR).await?;
-    service_token::purge(&state.db, kept_since).await?;
-    session::purge(&state.db, kept_since).await?;
+    login_failure::purge(&state.database, now).await?;
+    login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
+    service_token::purge(&state.database, kept_since).await?;
+    session::purge(&state.database, kept_since).await?;
     for action in Action::FREQUENT {
-        audit_log::purge(&state.db, action, kept_since).await?;
+        audit_log::purge(&state.database, action, kept_since).await?;
     }
-    let open = session::count_open(&state.db).await?;
+    let open = session::count_open(&state.database).await?;
     state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
     Ok(())
 }
@@ -85,13 +90,13 @@ pub async fn sweep(state: &State) -> Result<()> {
 pub async fn restore_marks(state: &State) -> Result<()> {
     let (now, life) = (state.platform.clock.now(), longest_token_life(state));
     let mut wanted = Vec::new();
-    for (id, ended_at, reason) in session::ended_since(&state.db, now - life).await? {
+    for (id, ended_at, reason) in session::ended_since(&state.database, now - life).await? {
         wanted.push(session_mark(id, reason, ended_at + life));
     }
-    for user in user::changed_since(&state.db, now - life).await? {
+    for user in user::changed_since(&state.database, now - life).await? {
         wanted.push(user_mark(user.id, &user.as_change(), user.updated_at + life));
     }
-    for token in service_token::ended(&state.db, now).await? {
+    for token in service_token::ended(&state.database, now).await? {
         wanted.push(session_mark(token.id, token.reason(), token.expires_at + MARK_MARGIN));
     }
     if wanted.is_empty() {

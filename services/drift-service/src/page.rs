@@ -7,10 +7,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub const fn default_limit() -> u64 {
-    20
-}
-
 #[derive(Serialize, Deserialize)]
 struct Place<K> {
     query: String,

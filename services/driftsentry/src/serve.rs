@@ -56,7 +56,7 @@ pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()>
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
-    auth_service::create_admin::run(&state, email, name).await
+    auth_service::user::create_admin::run(&state, email, name).await
 }
 
 /// Runs all services until a signal.

@@ -9,9 +9,9 @@ use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-use super::fair_queue::{FairQueue, Step, Ticket};
-use super::{Password, scheme};
-use crate::attempt::QueueGroup;
+use crate::login::attempt::QueueGroup;
+use crate::password::fair_queue::{FairQueue, Step, Ticket};
+use crate::password::{Password, scheme};
 
 /// Nice value of the hashing threads (per thread on Linux).
 const NICENESS: i32 = 10;
@@ -176,8 +176,8 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
-    use crate::attempt::Attempt;
-    use crate::email::Email;
+    use crate::login::attempt::Attempt;
+    use crate::user::email::Email;
 
     fn hasher(queue: usize) -> PasswordHasher {
         let duration = Histogram::with_opts(HistogramOpts::new("h", "h")).unwrap();

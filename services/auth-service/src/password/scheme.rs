@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bcrypt::{BcryptError, HashParts};
 use sha2::{Digest, Sha384};
 
-use super::Password;
+use crate::password::Password;
 
 const PREFIX: &str = "sha384:";
 

@@ -1,7 +1,7 @@
 use clap::ValueEnum;
 use zxcvbn::{Score, zxcvbn};
 
-use super::Password;
+use crate::password::Password;
 
 /// Requirements for new passwords besides their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

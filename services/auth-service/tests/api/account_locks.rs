@@ -266,12 +266,12 @@ async fn a_lock_from_before_the_sign_up_is_shown_and_lifted_s84(
 #[rstest]
 #[actix_web::test]
 async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
-    use auth_service::entity::{login_failure, login_network};
+    use auth_service::login::{failure as login_failure, network as login_network};
     use sea_orm::{EntityTrait, PaginatorTrait};
 
     let app = App::with(backend, &["--login-failures-per-ip=2", BEHIND_PROXY]).await;
     app.sign_up("alice").await;
-    let failures = || login_failure::Entity::find().count(&app.state.db);
+    let failures = || login_failure::Entity::find().count(&app.state.database);
     for nth in 0..20 {
         app.try_log_in_at(ATTACKER, &email(&format!("nobody{nth}")), WRONG).await;
     }
@@ -279,7 +279,7 @@ async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] ba
     assert_eq!(failures().await.unwrap(), 9);
     app.advance(chrono::TimeDelta::days(31));
     eventually("the rows are deleted", async || {
-        let networks = login_network::Entity::find().count(&app.state.db).await.unwrap();
+        let networks = login_network::Entity::find().count(&app.state.database).await.unwrap();
         failures().await.unwrap() == 0 && networks == 0
     })
     .await;

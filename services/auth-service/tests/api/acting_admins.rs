@@ -1,6 +1,7 @@
 //! The rights of a caller come from the database where tokens and marks may be out of date.
 
-use auth_service::entity::{StoredRole, user};
+use auth_service::stored::StoredRole;
+use auth_service::user::entity as user;
 use contracts::Role;
 use rstest::rstest;
 use sea_orm::ActiveModelTrait;
@@ -14,7 +15,7 @@ use crate::tokens::{part, sign};
 
 /// Changes a row without an event or a mark, as a replica does whose Redis is unavailable.
 async fn by_hand(app: &App, id: Uuid, change: user::ActiveModel) {
-    user::ActiveModel { id: Set(id), ..change }.update(&app.state.db).await.unwrap();
+    user::ActiveModel { id: Set(id), ..change }.update(&app.state.database).await.unwrap();
 }
 
 fn role(role: Role) -> user::ActiveModel {

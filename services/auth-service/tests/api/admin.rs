@@ -1,4 +1,4 @@
-use auth_service::entity::user;
+use auth_service::user::entity as user;
 use futures_util::join;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
@@ -84,7 +84,7 @@ async fn the_last_active_admin_stays_s30(#[values(Backend::Memory, Backend::Real
         second.client = replica.client.with_token(&second.access);
     }
     // Holds both rows until both changes wait for them. On SQLite, no change can begin meanwhile.
-    let db = &app.state.db;
+    let db = &app.state.database;
     let held = db.begin().await.unwrap();
     for id in [root.id, second.id] {
         user::lock(&held, id).await.unwrap();

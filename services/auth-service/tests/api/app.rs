@@ -156,13 +156,13 @@ impl App {
     /// Signs up a user and makes them an admin.
     pub async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
-        let change = auth_service::user_admin::UserEdit {
+        let change = auth_service::user::admin::UserEdit {
             role: Some(contracts::Role::Admin),
             is_active: None,
             account_id: None,
         };
-        let initiator = auth_service::audit::Initiator::service_itself();
-        auth_service::user_admin::update(&self.state, user.id, change, initiator).await.unwrap();
+        let initiator = auth_service::audit::action::Initiator::service_itself();
+        auth_service::user::admin::update(&self.state, user.id, change, initiator).await.unwrap();
         self.log_in(name).await
     }
 
@@ -214,7 +214,7 @@ impl App {
 
     /// Waits until all committed events are published and received.
     pub async fn all_events_are_out(&self) {
-        self.state.db.publish_pending().await.unwrap();
+        self.state.database.publish_pending().await.unwrap();
         // Events arrive in the order of publication, so this one is the last.
         let id = json!(Uuid::now_v7());
         let last = json!({

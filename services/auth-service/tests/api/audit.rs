@@ -1,5 +1,6 @@
-use auth_service::entity::{audit_log, user};
+use auth_service::audit::entity as audit_log;
 use auth_service::sweeper::sweep;
+use auth_service::user::entity as user;
 use chrono::TimeDelta;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
@@ -12,7 +13,7 @@ use crate::app::{App, PASSWORD, User};
 
 /// Returns the rows about a user, oldest first.
 async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
-    let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&app.state.db).await;
+    let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&app.state.database).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
 }
 
@@ -155,14 +156,15 @@ async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     alice.client.post("/api/auth/password", &change).await.expect(StatusCode::BAD_REQUEST);
     let old = bcrypt::hash(PASSWORD, 4).unwrap();
     let old = user::ActiveModel { id: Set(alice.id), password: Set(old), ..Default::default() };
-    old.update(&app.state.db).await.unwrap();
+    old.update(&app.state.database).await.unwrap();
     app.log_in("alice").await;
     app.log_in("alice").await;
     let rows = rows_of(&app, alice.id).await.split_off(2);
     assert_eq!(actions(&rows), ["password_change_failed", "login", "password_upgraded", "login"]);
 
     app.try_log_in("nobody@example.com", PASSWORD).await.expect(StatusCode::UNAUTHORIZED);
-    let newest = audit_log::Entity::find().order_by_desc(audit_log::Column::Id).one(&app.state.db).await;
+    let newest =
+        audit_log::Entity::find().order_by_desc(audit_log::Column::Id).one(&app.state.database).await;
     let newest = newest.unwrap().unwrap();
     assert_eq!((newest.action.as_str(), newest.user_id), ("login_failed", None));
 }

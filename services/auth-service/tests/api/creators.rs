@@ -1,6 +1,8 @@
 //! Service tokens do not outlive their creator's right to create them.
 
-use auth_service::entity::{StoredRole, service_token, user};
+use auth_service::service_token::entity as service_token;
+use auth_service::stored::StoredRole;
+use auth_service::user::entity as user;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use rstest::rstest;
@@ -97,7 +99,7 @@ async fn tokens_are_revoked_when_their_creator_was_changed_by_hand_s64(
     let (_, untouched) = create(&app, &root, "engineer").await;
     let by_hand =
         user::ActiveModel { id: Set(other.id), role: Set(StoredRole(Role::Viewer)), ..Default::default() };
-    by_hand.update(&app.state.db).await.unwrap();
+    by_hand.update(&app.state.database).await.unwrap();
     eventually("the sweeper revokes the token", async || !works(&scanner).await).await;
     app.event("auth:session.deleted", |event| event["sessionId"] == id).await;
     assert!(works(&untouched).await);
@@ -133,6 +135,6 @@ async fn the_number_of_service_tokens_is_limited_s60(
     root.client.post("/api/auth/tokens", &body).await.expect(StatusCode::CREATED);
     app.advance(TimeDelta::days(91));
     auth_service::sweeper::sweep(&app.state).await.unwrap();
-    let rows = service_token::Entity::find().count(&app.state.db).await.unwrap();
+    let rows = service_token::Entity::find().count(&app.state.database).await.unwrap();
     assert_eq!(rows, 1, "those that expired long ago are deleted");
 }

@@ -6,8 +6,8 @@ mod rules;
 
 use std::cmp::Reverse;
 
-use auth_service::refresh_token::RefreshToken;
-use auth_service::rotation::RotationPolicy;
+use auth_service::token::refresh_token::RefreshToken;
+use auth_service::token::rotation::RotationPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use proptest::prelude::*;

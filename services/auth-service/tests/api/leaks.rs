@@ -50,7 +50,7 @@ fn record_logs() {
 
 /// Returns every row of every table.
 async fn rows(app: &App) -> Vec<Value> {
-    let db = &app.state.db;
+    let db = &app.state.database;
     let backend = db.get_database_backend();
     let tables = match backend {
         DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",

@@ -120,7 +120,7 @@ async fn the_service_responds_under_each_of_its_prefixes(
 #[actix_web::test]
 async fn demo_users_are_created_if_configured(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--demo-users=true"]).await;
-    for (email, password, role) in auth_service::demo::DEMO_USERS {
+    for (email, password, role) in auth_service::user::demo::DEMO_USERS {
         let answer = app.try_log_in(email, password).await;
         assert_eq!(answer.data()["user"]["role"], json!(role));
     }

@@ -1,4 +1,6 @@
-use auth_service::entity::{audit_log, login_failure, user};
+use auth_service::audit::entity as audit_log;
+use auth_service::login::failure as login_failure;
+use auth_service::user::entity as user;
 use futures_util::future::join_all;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
@@ -12,14 +14,14 @@ use crate::app::{App, BEHIND_PROXY, PASSWORD, User, WRONG, email};
 const NODE_HASH: &str = "$2b$10$6cQOpIPSOQZKAuszRPkS0.VvpFwNMjkvJq41/JBw.mVVuJyCF6Vo.";
 
 async fn stored(app: &App, user: &User) -> String {
-    user::by_id(&app.state.db, user.id).await.unwrap().unwrap().password
+    user::by_id(&app.state.database, user.id).await.unwrap().unwrap().password
 }
 
 async fn store(app: &App, user: &User, password: &str) {
-    let row = user::by_id(&app.state.db, user.id).await.unwrap().unwrap();
+    let row = user::by_id(&app.state.database, user.id).await.unwrap().unwrap();
     let mut row = row.into_active_model();
     row.password = Set(password.into());
-    row.update(&app.state.db).await.unwrap();
+    row.update(&app.state.database).await.unwrap();
 }
 
 #[rstest]
@@ -116,8 +118,8 @@ async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
 /// the work: comparisons of passwords, which take nearly all of the time, and written rows.
 async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) {
     let work = async || {
-        let rows = audit_log::Entity::find().count(&app.state.db).await.unwrap();
-        let failures = login_failure::Entity::find().all(&app.state.db).await.unwrap();
+        let rows = audit_log::Entity::find().count(&app.state.database).await.unwrap();
+        let failures = login_failure::Entity::find().all(&app.state.database).await.unwrap();
         let failures: i64 = failures.iter().map(|row| row.failures).sum();
         (app.state.metrics.password_hash_seconds.get_sample_count(), rows, failures)
     };
@@ -229,7 +231,7 @@ async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
         updated_at: Set(now),
         ..Default::default()
     };
-    row.insert(&app.state.db).await.unwrap();
+    row.insert(&app.state.database).await.unwrap();
     let old = app.user(&app.try_log_in(&email("old"), "old stack secret").await);
     assert_eq!(old.client.get("/api/auth/me").await.data()["role"], "viewer");
     let found = root.client.get("/api/auth/users?q=OLD@").await.data();

@@ -1,6 +1,6 @@
 //! The connections to the database that one user can occupy. Only PostgreSQL has locks of rows.
 
-use auth_service::entity::user;
+use auth_service::user::entity as user;
 use chrono::TimeDelta;
 use database::Transaction;
 use futures_util::future::{join, join_all};
@@ -14,7 +14,7 @@ use crate::app::{App, User};
 
 /// Locks the row of a user until the transaction is dropped.
 async fn hold(app: &App, id: Uuid) -> Transaction {
-    let transaction = app.state.db.begin().await.unwrap();
+    let transaction = app.state.database.begin().await.unwrap();
     user::lock(&transaction, id).await.unwrap().unwrap();
     transaction
 }
@@ -23,7 +23,8 @@ async fn hold(app: &App, id: Uuid) -> Transaction {
 async fn waiting(app: &App) -> i64 {
     let count = "SELECT count(*) AS count FROM pg_stat_activity \
                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let row = app.state.db.query_one_raw(Statement::from_string(DbBackend::Postgres, count)).await.unwrap();
+    let row =
+        app.state.database.query_one_raw(Statement::from_string(DbBackend::Postgres, count)).await.unwrap();
     row.unwrap().try_get("", "count").unwrap()
 }
 

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use auth_service::entity::session;
+use auth_service::session::entity as session;
 use futures_util::future::{join, join_all};
 use rstest::rstest;
 use sea_orm::EntityTrait;
@@ -39,7 +39,7 @@ async fn each_session_ends_once_in_any_race_s22_s47(
     for event in app.published("auth:session.deleted") {
         *told.entry(event["sessionId"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    let rows = session::Entity::find().all(&app.state.db).await.unwrap();
+    let rows = session::Entity::find().all(&app.state.database).await.unwrap();
     for row in &rows {
         let times = told.get(&row.id.to_string()).copied().unwrap_or_default();
         assert_eq!(times, usize::from(row.revoked_at.is_some()), "{row:?}");

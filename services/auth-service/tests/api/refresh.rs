@@ -149,7 +149,8 @@ async fn nothing_else_is_accepted_as_a_refresh_token_s02_s08(
 ) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
-    let row = auth_service::entity::session::by_id(&app.state.db, alice.session).await.unwrap().unwrap();
+    let row =
+        auth_service::session::entity::by_id(&app.state.database, alice.session).await.unwrap().unwrap();
     for forged in [&alice.access, &row.session_token, &alice.session.to_string(), "", "%00", &"A".repeat(71)]
     {
         app.try_refresh(forged).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");

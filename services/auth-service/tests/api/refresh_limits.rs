@@ -1,4 +1,4 @@
-use auth_service::entity::audit_log;
+use auth_service::audit::entity as audit_log;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -110,7 +110,7 @@ async fn the_audit_log_does_not_grow_with_the_number_of_refreshes_s60(
     let app = App::with(backend, &["--refreshes-per-session=1000"]).await;
     let alice = app.sign_up("alice").await;
     let refreshed = audit_log::Column::Action.eq("token_refreshed");
-    let rows = || audit_log::Entity::find().filter(refreshed.clone()).count(&app.state.db);
+    let rows = || audit_log::Entity::find().filter(refreshed.clone()).count(&app.state.database);
     let mut token = alice.refresh.clone();
     for minutes in 1..=3 {
         for _ in 0..40 {

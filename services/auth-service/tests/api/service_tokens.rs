@@ -1,4 +1,4 @@
-use auth_service::entity::service_token;
+use auth_service::service_token::entity as service_token;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -55,7 +55,7 @@ async fn a_service_token_works_everywhere_until_an_admin_revokes_it(
         listed[0]["id"] == *id && listed[0]["lastUsedAt"].is_string()
     })
     .await;
-    let row = service_token::by_id(&app.state.db, id.parse().unwrap()).await.unwrap().unwrap();
+    let row = service_token::by_id(&app.state.database, id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(row.token_hash, URL_SAFE_NO_PAD.encode(Sha256::digest(token)), "the text is not stored");
 
     root.client.delete(&format!("/api/auth/tokens/{id}")).await.expect(StatusCode::OK);

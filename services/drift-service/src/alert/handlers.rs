@@ -35,7 +35,7 @@ pub struct AlertQuery {
     alert_type: Option<AlertType>,
     drift_id: Option<Uuid>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,

@@ -70,7 +70,7 @@ pub struct AuditQuery {
     #[validate(custom(function = "storable"))]
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
@@ -93,7 +93,7 @@ pub async fn list_audit(
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct HistoryQuery {
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,

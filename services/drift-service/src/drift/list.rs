@@ -21,7 +21,7 @@ filtered_query! {
         #[param(value_type = Option<String>, example = "-detectedAt")]
         sort: Sort,
         #[validate(range(min = 1, max = 100))]
-        #[serde(default = "page::default_limit")]
+        #[serde(default = "http::cursor::default_limit")]
         #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
         pub limit: u64,
         cursor: Option<String>,
