@@ -103,10 +103,9 @@ impl Heard {
 
     pub fn read(&self) -> &Reading {
         self.reading.get_or_init(|| {
-            let proven = match is_logged(&self.channel) {
-                true => proven(&self.channel, &self.body, self.secret.as_deref()),
-                false => None,
-            };
+            let has_log = is_logged(&self.channel);
+            let proven =
+                if has_log { proven(&self.channel, &self.body, self.secret.as_deref()) } else { None };
             let read = match &proven {
                 Some(body) => Message::from_log(self.channel.clone(), body).map(|message| (message, None)),
                 None => Message::read(self.channel.clone(), &self.body),
@@ -114,9 +113,7 @@ impl Heard {
             match read {
                 None => Reading::Unreadable,
                 // Only logged channels have positions; elsewhere the claim means nothing.
-                Some((message, Some(claimed))) if is_logged(&self.channel) => {
-                    Reading::Unproven(message.into(), claimed)
-                }
+                Some((message, Some(claimed))) if has_log => Reading::Unproven(message.into(), claimed),
                 Some((message, _)) => Reading::Message(message.into()),
             }
         })

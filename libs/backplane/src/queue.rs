@@ -54,9 +54,10 @@ impl Queue {
                 return;
             }
             if state.bytes + heard.size > LIMIT {
-                match heard.is_in_log() {
-                    true => state.is_behind = true,
-                    false => state.lost += 1,
+                if heard.is_in_log() {
+                    state.is_behind = true;
+                } else {
+                    state.lost += 1;
                 }
                 return;
             }

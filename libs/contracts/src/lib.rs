@@ -7,7 +7,7 @@ pub mod events;
 
 mod claims;
 mod clock;
-mod envelope;
+mod event_envelope;
 mod json;
 mod plausible;
 mod role;
@@ -17,7 +17,7 @@ mod traceparent;
 
 pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
-pub use envelope::{Envelope, Event};
+pub use event_envelope::{Envelope, Event};
 pub use json::parse_json;
 pub use plausible::{Timestamp, is_plausible};
 pub use role::Role;

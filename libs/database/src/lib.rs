@@ -15,7 +15,7 @@ mod database;
 mod entity;
 mod metrics;
 mod migration;
-mod relay;
+mod outbox_relay;
 mod transaction;
 mod writable;
 

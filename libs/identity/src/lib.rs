@@ -6,7 +6,7 @@
 
 mod config;
 mod keys;
-mod marks;
+mod revocation_marks;
 mod revocations;
 mod service_token;
 mod token_use;
@@ -14,7 +14,7 @@ mod verifier;
 
 pub use config::{KeyConfig, KeyError, check_secret, parse_duration};
 pub use keys::{Keys, TOKEN_TYPE};
-pub use marks::{UserChange, session_mark, user_mark};
+pub use revocation_marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};
 pub use service_token::{service_subject, service_token_id};
 pub use token_use::TokenUses;

@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::marks::{Marked, UserChange};
+use crate::revocation_marks::{Marked, UserChange};
 
 /// Interval between reads of the marks, so that entries do not expire here while their marks live.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(300);

@@ -1,6 +1,6 @@
 use crate::json::Json;
 use crate::kind::Kind;
-use crate::marks::Marks;
+use crate::sensitive_marks::Marks;
 
 /// One resource as a tool wrote it: not compared, not rated, not redacted.
 #[derive(Clone, Debug)]

@@ -45,9 +45,9 @@ impl<'a> PlaceSources<'a> {
             .or_else(|| self.provider_region.and_then(usable_region).map(Into::into))
             .or_else(|| asked.map(Into::into));
         // Azure uses both "West Europe" and "westeurope".
-        region.map(|region| match self.is_azure && region.contains(' ') {
-            true => region.replace(' ', "").to_lowercase(),
-            false => region,
+        region.map(|region| {
+            let is_spelled_out = self.is_azure && region.contains(' ');
+            if is_spelled_out { region.replace(' ', "").to_lowercase() } else { region }
         })
     }
 

@@ -10,6 +10,7 @@
 //! This crate panics instead of returning errors, and depends on none of the services.
 
 #![expect(clippy::disallowed_methods, reason = "tasks of tests fail with their test")]
+#![expect(clippy::expect_used, reason = "a test cannot go on without its surroundings")]
 
 mod backend;
 mod client;

@@ -64,9 +64,10 @@ impl KnownCaller {
         };
         let session = session::by_id(&state.database, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
-        match session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
-            true => Ok(Self::Person { id, session: Box::new(session), caller }),
-            false => Err(AuthError::SessionEnded),
+        if session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
+            Ok(Self::Person { id, session: Box::new(session), caller })
+        } else {
+            Err(AuthError::SessionEnded)
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::AuthError;
 use crate::login::account_locks::{FAMILIAR_FOR, Place};
 use crate::login::attempt::Attempt;
-use crate::login::network as login_network;
+use crate::login::known_network as login_network;
 use crate::login::networks::{networks, own_network};
 use crate::state::State;
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::login::account_locks::FAMILIAR_FOR;
-use crate::login::{failure as login_failure, network as login_network};
+use crate::login::{failure as login_failure, known_network as login_network};
 use crate::service_token::changes as service_tokens;
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;

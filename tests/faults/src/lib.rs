@@ -8,6 +8,7 @@
 //! The runs use the built binaries. `cargo run -p faults` starts a long run; a short one is a test.
 
 #![expect(clippy::disallowed_methods, reason = "tasks of a test program fail with it")]
+#![expect(clippy::expect_used, reason = "a test cannot go on without its surroundings")]
 
 mod chaos;
 mod deployment;

@@ -41,6 +41,7 @@ async fn come_back(clients: usize) {
 }
 
 /// Ends sessions in every way, without and with faults. Prints how long it took.
+#[expect(clippy::expect_used, reason = "a test program fails with its surroundings")]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn end_sessions(count: usize) {
     let deployment = Deployment::start().await;

@@ -71,7 +71,7 @@ fn name(message: &Message) -> String {
 
 /// Returns the next item. Fails if the feed stays silent: then it has lost something.
 async fn next(feed: &mut Feed) -> FeedItem {
-    tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent")
+    tokio::time::timeout(Duration::from_secs(20), feed.next()).await.unwrap()
 }
 
 async fn next_name(feed: &mut Feed) -> String {

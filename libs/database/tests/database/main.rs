@@ -94,8 +94,7 @@ fn ids(count: usize) -> Vec<Uuid> {
 
 async fn next_id(feed: &mut Feed) -> Uuid {
     loop {
-        let item =
-            tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent");
+        let item = tokio::time::timeout(Duration::from_secs(20), feed.next()).await.unwrap();
         if let FeedItem::Message(message) = item {
             assert_eq!(message.channel, AlertClosed::TYPE);
             let payload: serde_json::Value = serde_json::from_str(message.envelope.payload.get()).unwrap();

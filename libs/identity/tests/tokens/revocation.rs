@@ -29,7 +29,7 @@ fn options(clock: &Clock) -> Options {
 }
 
 async fn next(changes: &mut Receiver<Change>) -> Change {
-    tokio::time::timeout(testing::LIMIT, changes.recv()).await.expect("a change in time").unwrap()
+    tokio::time::timeout(testing::LIMIT, changes.recv()).await.unwrap().unwrap()
 }
 
 async fn following(backend: Backend) -> Following {

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use crate::entry::Entry;
-use crate::identity::StateKey;
 use crate::redact::Redactor;
+use crate::resource_identity::StateKey;
 use crate::rules::{Rules, Subject};
 
 /// The service's means to assess entries: its rules and its key.

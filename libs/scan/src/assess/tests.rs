@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::identity::StateKey;
 use crate::json::Json;
 use crate::redact::{Redactor, Secrets};
+use crate::resource_identity::StateKey;
 use crate::rules::Rules;
 
 #[test]

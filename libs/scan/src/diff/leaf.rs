@@ -1,6 +1,6 @@
 use crate::json::Json;
-use crate::marks::Marks;
 use crate::path::Step;
+use crate::sensitive_marks::Marks;
 
 static NULL: Json = Json::Null;
 

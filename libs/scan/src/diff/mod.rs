@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use crate::equality::{self, Attribute, embedded};
 use crate::json::Json;
-use crate::marks::Marks;
 use crate::path::Step;
+use crate::sensitive_marks::Marks;
 use elements::Pair;
 use leaf::At;
 

@@ -1,6 +1,6 @@
 //! Rights of people and machines outside policies: members, roles, scopes, permissions.
 
-use super::policy::covers;
+use super::iam_policy::covers;
 use super::{Effect, Names};
 use crate::diff::Leaf;
 use crate::json::Json;

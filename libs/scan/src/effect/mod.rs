@@ -5,7 +5,7 @@
 
 mod access;
 mod grants;
-mod policy;
+mod iam_policy;
 mod protection;
 mod ranges;
 mod switch;
@@ -76,8 +76,8 @@ pub fn of(leaf: &Leaf<'_>) -> Option<Effect> {
     if leaf.how == How::Reordered {
         return None;
     }
-    if policy::is_inside(leaf) {
-        return Some(policy::effect(leaf));
+    if iam_policy::is_inside(leaf) {
+        return Some(iam_policy::effect(leaf));
     }
     let names = Names::new(leaf);
     protection::effect(leaf, &names)

@@ -1,7 +1,7 @@
 use super::*;
 use crate::diff::{Side, changed_paths};
 use crate::json::Json;
-use crate::marks::Marks;
+use crate::sensitive_marks::Marks;
 
 /// Returns `Some(true)` if a change widens, and `Some(false)` if one narrows and none widens.
 fn widens(resource_type: &str, expected: &str, actual: &str) -> Option<bool> {

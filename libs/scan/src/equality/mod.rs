@@ -3,12 +3,12 @@
 //! [`canonical`] writes equal values as equal texts. The diff, the pairing of elements and the hashes of
 //! decisions all use it.
 
+mod iam_policy;
 mod lists;
-mod policy;
 mod scalar;
 
+pub use iam_policy::{is_policy, normal_policy};
 pub use lists::{is_known_set, is_ordered};
-pub use policy::{is_policy, normal_policy};
 
 use crate::json::{Json, write_string};
 

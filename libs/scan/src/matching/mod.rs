@@ -12,7 +12,7 @@ pub use stored::{Change, Decision, Match, Matches, Stored};
 use std::collections::{HashMap, HashSet};
 
 use crate::finding::Finding;
-use crate::identity::Identity;
+use crate::resource_identity::Identity;
 use crate::rules::Rules;
 use crate::scan::{Scan, shortened};
 use identify::Found;

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::identity::StateKey;
 use crate::kind::Kind;
+use crate::resource_identity::StateKey;
 use crate::rules::Rules;
 use crate::scan::Source;
 

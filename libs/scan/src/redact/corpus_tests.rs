@@ -7,9 +7,9 @@ use super::corpus::{Sample, corpus};
 use super::layers::{Layer, Layers};
 use super::tests::secrets_of;
 use super::*;
-use crate::identity::StateKey;
 use crate::json::Json;
-use crate::marks::Marks;
+use crate::resource_identity::StateKey;
+use crate::sensitive_marks::Marks;
 
 /// Whether a part of the probe remains in anything that is stored of a sample.
 fn leak(sample: &Sample, layers: Layers) -> bool {

@@ -8,18 +8,18 @@ mod assignments;
 mod copies;
 mod cover;
 mod embedded;
-mod filter;
 mod hidden;
 mod layers;
 mod name_words;
 mod names;
 mod pairs;
+mod redactor;
 mod secrets;
 mod types;
 mod yaml;
 
-pub use filter::Redactor;
 pub use hidden::HIDDEN;
+pub use redactor::Redactor;
 pub use secrets::{Secrets, SecretsCollector, TooManySecrets};
 
 /// Compiles the patterns of the filter. Without this call, the first upload waits for the compilation.

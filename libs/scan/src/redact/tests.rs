@@ -2,10 +2,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::identity::StateKey;
 use crate::json::Json;
-use crate::marks::Marks;
 use crate::read::add_secrets;
+use crate::resource_identity::StateKey;
+use crate::sensitive_marks::Marks;
 
 fn parse(value: &serde_json::Value) -> Json {
     Json::parse_text(&value.to_string()).unwrap()

@@ -2,7 +2,7 @@ use super::*;
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::json::Json;
 use crate::kind::Kind;
-use crate::marks::Marks;
+use crate::sensitive_marks::Marks;
 
 const SUBJECT: Subject<'_> = Subject {
     stack: "prod/network",

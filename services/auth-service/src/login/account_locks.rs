@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::limit_settings::LimitSettings;
 use crate::login::attempt::{Attempt, account};
-use crate::login::{failure as login_failure, network as login_network};
+use crate::login::{failure as login_failure, known_network as login_network};
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;

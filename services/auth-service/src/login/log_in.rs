@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use super::account_locks::{self, Place};
 use super::attempt::Attempt;
 use super::guard::{record_failure, refuse};
-use super::network;
+use super::known_network;
 use crate::audit::action::{Action, Initiator};
 use crate::error::AuthError;
 use crate::limits;
@@ -77,10 +77,8 @@ async fn enter(
     }
     limits::admit_success(state, known.id).await?;
     // Best effort: if the queue is full, the next login upgrades the hash.
-    let upgraded = match state.passwords.needs_upgrade(&known.password) {
-        true => state.passwords.hash(password, attempt.path()).await.ok(),
-        false => None,
-    };
+    let is_outdated = state.passwords.needs_upgrade(&known.password);
+    let upgraded = if is_outdated { state.passwords.hash(password, attempt.path()).await.ok() } else { None };
     let user = LockedUser::lock(state, known.id, Initiator::user_at(attempt.ip)).await?;
     match user {
         Some(user) if user.row.login_epoch != known.login_epoch => Err(AuthError::SessionEnded),
@@ -103,7 +101,7 @@ pub async fn open_session(
     if upgraded_password.is_some() {
         user.audit(Action::PasswordUpgraded, Some(session_id), None);
     }
-    network::record(&user.transaction, user_id, attempt.network(), user.now).await?;
+    known_network::record(&user.transaction, user_id, attempt.network(), user.now).await?;
     let change = user::ActiveModel {
         last_login_at: Set(Some(user.now)),
         last_activity_at: Set(Some(user.now)),

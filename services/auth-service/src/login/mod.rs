@@ -5,6 +5,6 @@ pub mod attempt;
 pub mod failure;
 pub mod guard;
 pub mod handlers;
+pub mod known_network;
 pub mod log_in;
-pub mod network;
 pub mod networks;

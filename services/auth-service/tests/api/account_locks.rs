@@ -266,7 +266,7 @@ async fn a_lock_from_before_the_sign_up_is_shown_and_lifted_s84(
 #[rstest]
 #[actix_web::test]
 async fn ended_windows_leave_no_row(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
-    use auth_service::login::{failure as login_failure, network as login_network};
+    use auth_service::login::{failure as login_failure, known_network as login_network};
     use sea_orm::{EntityTrait, PaginatorTrait};
 
     let app = App::with(backend, &["--login-failures-per-ip=2", BEHIND_PROXY]).await;

@@ -94,10 +94,9 @@ struct Service<'a> {
 
 impl Sessions for Service<'_> {
     async fn log_in(&mut self, _: DateTime<Utc>) {
-        let user = match self.sessions.is_empty() {
-            true => self.app.sign_up(&self.name).await,
-            false => self.app.log_in(&self.name).await,
-        };
+        let is_new = self.sessions.is_empty();
+        let user =
+            if is_new { self.app.sign_up(&self.name).await } else { self.app.log_in(&self.name).await };
         self.sessions.push(user);
     }
 

@@ -11,7 +11,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::alerts::{of_new, raises_alert};
-use super::matching::Matched;
+use super::match_stored::Matched;
 use super::report::IngestedDrift;
 use crate::actor::Actor;
 use crate::alert::{self, AlertType};

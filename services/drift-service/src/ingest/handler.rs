@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::matching::{Coverage, Matched, match_stored};
+use super::match_stored::{Coverage, Matched, match_stored};
 use super::report::{IngestReport, IngestedDrift, StackReport};
 use super::turns::Turn;
 use super::{Stamp, apply};

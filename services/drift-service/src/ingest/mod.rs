@@ -6,13 +6,13 @@
 mod alerts;
 mod apply;
 mod handler;
-mod matching;
+mod match_stored;
 mod report;
 mod turns;
 
 pub use alerts::raises_alert;
 pub use apply::{Stamp, apply};
 pub use handler::*;
-pub use matching::{Coverage, match_stored};
+pub use match_stored::{Coverage, match_stored};
 pub use report::{IngestReport, IngestedDrift, StackReport};
 pub use turns::{Turns, TurnsConfig};

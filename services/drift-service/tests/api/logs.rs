@@ -35,5 +35,5 @@ pub fn capture() {
 
 /// Returns the log so far.
 pub fn collected() -> String {
-    String::from_utf8_lossy(&LOG.get().expect("an app was started").lock().unwrap()).into_owned()
+    String::from_utf8_lossy(&LOG.get().unwrap().lock().unwrap()).into_owned()
 }

@@ -45,9 +45,10 @@ impl Admission {
         let key = failures_key(peer);
         let is_guess = refusal.code == RefusalCode::InvalidToken
             && !token.is_some_and(|token| self.verifier.is_signed_by_us(token));
-        let earlier = match is_guess {
-            true => self.limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1),
-            false => self.limiter.counted(&key).await,
+        let earlier = if is_guess {
+            self.limiter.count(&key, FAILURE_WINDOW).await.saturating_sub(1)
+        } else {
+            self.limiter.counted(&key).await
         };
         let refusal = if earlier < MAX_FAILURES { refusal } else { shut_out() };
         self.report(peer, refusal.code);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::closing::{Afterwards, Carrier, Closing, Departure, Farewell, LastNotice, Parting};
 use super::deadlines::{Deadlines, Timing};
 use super::effects::{Effect, Effects, Resumption};
-use super::haste::Haste;
+use super::inbound_rate::Haste;
 use crate::protocol::{Ending, NamespaceKind};
 
 /// Time in which a client of `/ws` that says nothing is expected to resume.

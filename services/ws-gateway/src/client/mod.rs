@@ -3,7 +3,7 @@
 mod closing;
 mod deadlines;
 mod effects;
-mod haste;
+mod inbound_rate;
 mod life;
 mod plain;
 mod reply;

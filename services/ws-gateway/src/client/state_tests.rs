@@ -81,9 +81,10 @@ fn a_heartbeat_allocates_nothing() {
             now += TIMING.ping_interval;
             let pinged = client.on_timer(now, false);
             let is_plain = client.is_plain();
-            let ponged = match is_plain {
-                true => client.on_web_socket_pong(now),
-                false => client.on_packet(now, Lane::WebSocket, Packet::Pong("".into())),
+            let ponged = if is_plain {
+                client.on_web_socket_pong(now)
+            } else {
+                client.on_packet(now, Lane::WebSocket, Packet::Pong("".into()))
             };
             assert!(matches!(&pinged[..], [Effect::Send(_), Effect::Arm(_)]) && ponged.is_empty());
             // The armed timer fires at the deadline of the pong, and finds the next ping.

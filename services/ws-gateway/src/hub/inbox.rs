@@ -54,9 +54,10 @@ impl Inbox {
             && self.hub.count_recipients(event) <= FEW
         {
             for subscriber in self.hub.deliver(event) {
-                match more {
-                    true => subscriber.outbound().wake(),
-                    false => subscriber.outbound().write_now(),
+                if more {
+                    subscriber.outbound().wake();
+                } else {
+                    subscriber.outbound().write_now();
                 }
             }
             return;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::limits::STALL_LIMIT;
+use super::slow_reader::STALL_LIMIT;
 use crate::protocol::Frame;
 
 /// Number of frames per write: the kernel takes no more pieces at once.

@@ -31,16 +31,17 @@ pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
         return scan.is_partial("the plan is targeted or otherwise partial");
     }
     if plan.complete.is_none() {
-        match is_cut_down(plan) {
-            true => scan.warn(
+        if is_cut_down(plan) {
+            scan.warn(
                 "the plan was cut down after it was made: it has neither `complete` nor `errored`. Whether it was \
                  targeted cannot be told"
                     .into(),
-            ),
-            false => scan.may_be_partial(
+            );
+        } else {
+            scan.may_be_partial(
                 "the plan does not state whether it is complete (OpenTofu, and Terraform before 1.8, do not), so one \
                  made with -target looks the same. If it covers the whole stack, add assumeComplete=true",
-            ),
+            );
         }
     }
     let found_drift = present(plan.resource_drift).is_some_and(|drift| drift.get().contains('{'));

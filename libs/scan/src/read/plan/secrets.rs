@@ -10,9 +10,9 @@ use super::document::{Plan, Resource, present};
 use crate::error::ScanError;
 use crate::json::Json;
 use crate::limits::MAX_ENTRIES;
-use crate::marks::Marks;
 use crate::read::stream::{each_field, each_item};
 use crate::redact::{Secrets, SecretsCollector};
+use crate::sensitive_marks::Marks;
 
 /// Far beyond real plans, whose modules nest only a few levels deep.
 const MAX_MODULE_DEPTH: usize = 64;

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::identity::StateKey;
 use crate::limits::{MAX_ENTRIES, MAX_STATE_BYTES};
+use crate::resource_identity::StateKey;
 use crate::rules::Rules;
 use crate::severity::Severity;
 

@@ -8,10 +8,10 @@ use super::layers::{Layer, Layers};
 use super::secrets::{Secrets, url_parts};
 use super::{appearance, assignments, embedded, names, pairs, types, yaml};
 use crate::diff::Leaf;
-use crate::identity::StateKey;
 use crate::json::Json;
-use crate::marks::Marks;
 use crate::path::Step;
+use crate::resource_identity::StateKey;
+use crate::sensitive_marks::Marks;
 
 /// Number of times that a text may contain another text that is parsed.
 const MAX_EMBEDDED: usize = 4;
@@ -99,9 +99,8 @@ impl<'a> Redactor<'a> {
         let node = leaf.node;
         let names_secret = node.upwards().any(|node| {
             let Some(key) = node.key() else { return false };
-            let object = node.parent().map(|parent| match parent.actual.value.is_empty() {
-                true => parent.expected.value,
-                false => parent.actual.value,
+            let object = node.parent().map(|parent| {
+                if parent.actual.value.is_empty() { parent.expected.value } else { parent.actual.value }
             });
             let is_top = node.parent().is_some_and(|parent| parent.parent().is_none());
             let beside = || matches!(object, Some(Json::Object(fields)) if pairs::is_value_key(key) && pairs::names_a_secret(fields));
@@ -241,9 +240,8 @@ impl<'a> Redactor<'a> {
 
     fn yaml(&self, text: &str) -> Option<String> {
         let cover = |above, fields: &_, key: &str| self.cover_of(above, fields, key);
-        let shown = |cover, text: &str| match self.hides_text(cover, text) {
-            true => Some(HIDDEN.into()),
-            false => self.changed_at(text, 0),
+        let shown = |cover, text: &str| {
+            if self.hides_text(cover, text) { Some(HIDDEN.into()) } else { self.changed_at(text, 0) }
         };
         yaml::hide(text, &cover, &shown)
     }
