@@ -7,13 +7,15 @@ use contracts::{Clock, Tasks};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::control::{CHANNEL, ControlHandler, ControlMessage, Question};
 
 const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval until this replica hears itself: before that, it may not hear the others either.
+const FIRST_INTERVAL: Duration = Duration::from_millis(200);
 /// Time for which a silent replica still counts as present: its sockets may be open.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
@@ -32,7 +34,7 @@ pub struct Cluster {
 /// The answers of all replicas that answered in time.
 pub struct Answers<T> {
     pub answers: Vec<T>,
-    /// Whether a replica that is present did not answer.
+    /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
     /// Whether the question reached no other replica, or an answer cannot be read. A silent replica may have died.
     pub has_failed: bool,
@@ -45,15 +47,17 @@ impl Cluster {
         Self { bus, clock, tasks, handler, replica, peers: Mutex::default(), asked: Mutex::default() }
     }
 
-    /// Announces this replica until `stop`.
+    /// Announces this replica until `stop`. The others respond to the announcement of a new replica. It counts as
+    /// new until it hears itself, because it would miss the responses.
     pub async fn stay_present(&self, stop: CancellationToken) {
         let replica = self.replica;
-        let mut ticks = interval(ALIVE_INTERVAL);
-        let mut new = true;
         loop {
-            tokio::select! {
-                _ = ticks.tick() => new = self.send(&ControlMessage::Alive { replica, new }).await.is_err(),
-                () = stop.cancelled() => break,
+            let new = !self.hears_itself();
+            // If the message is lost, the next one follows.
+            let _ = self.send(&ControlMessage::Alive { replica, new }).await;
+            let pause = if new { FIRST_INTERVAL } else { ALIVE_INTERVAL };
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                break;
             }
         }
         // If the message is lost, the others forget this replica after a while.
@@ -111,7 +115,7 @@ impl Cluster {
         let (asker, mut answers) = mpsc::unbounded_channel();
         lock(&self.asked).insert(id, asker);
         let replica = self.replica;
-        let mut missing = self.present();
+        let (mut missing, hears_itself) = (self.present(), self.hears_itself());
         let mut received = Vec::new();
         let sent = self.send(&ControlMessage::Ask { id, replica, question: question.clone() }).await;
         let deadline = Instant::now() + ANSWER_LIMIT;
@@ -129,7 +133,7 @@ impl Cluster {
         let answers: Vec<T> =
             received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
         let has_failed = sent.is_err() || answers.len() < count;
-        Answers { answers, partial: has_failed || !missing.is_empty(), has_failed }
+        Answers { answers, partial: has_failed || !hears_itself || !missing.is_empty(), has_failed }
     }
 
     /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be
@@ -140,6 +144,11 @@ impl Cluster {
         if let Err(error) = self.send(&message).await {
             tracing::debug!(%error, "could not reach the other replicas");
         }
+    }
+
+    /// Whether control messages arrive here. Only then are the other replicas known.
+    fn hears_itself(&self) -> bool {
+        lock(&self.peers).get(&self.replica).is_some_and(|heard| heard.elapsed() < FORGET_AFTER)
     }
 
     /// Every replica that was heard lately, and this one.
@@ -165,4 +174,50 @@ impl Cluster {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use backplane::FeedItem;
+
+    use super::*;
+
+    struct NoSockets;
+
+    impl ControlHandler for NoSockets {
+        fn respond(&self, _: &Question) -> Value {
+            Value::Null
+        }
+
+        fn close_taken_over(&self, _: &str) {}
+    }
+
+    #[tokio::test]
+    async fn answers_are_partial_until_a_replica_hears_control_messages() {
+        let (clock, stop) = (Clock::system(), CancellationToken::new());
+        let bus = Backplane::in_process(clock.clone());
+        let mut feed = bus.feed_of_all_channels();
+        let cluster = Arc::new(Cluster::new(bus, clock, Tasks::new(stop.clone()), Box::new(NoSockets)));
+        let is_partial = async || cluster.ask::<Value>(Question::Stats).await.partial;
+        let listening = async {
+            loop {
+                if let FeedItem::Message(message) = feed.next().await {
+                    cluster.hear(message.envelope.payload.get());
+                }
+            }
+        };
+        let checking = async {
+            assert!(is_partial().await);
+            let present = cluster.stay_present(stop.clone());
+            let known = async {
+                testing::eventually("it hears itself", async || !is_partial().await).await;
+                stop.cancel();
+            };
+            tokio::join!(present, known);
+        };
+        tokio::select! {
+            () = checking => {}
+            () = listening => {}
+        }
+    }
 }
