@@ -75,7 +75,8 @@ impl Client {
     }
 }
 
-/// An upload may wait for its turn for longer than the library's time limit for unacknowledged data.
+/// Returns a builder without the library's time limit for unacknowledged data: an upload may wait longer for
+/// its turn.
 fn patient() -> reqwest::ClientBuilder {
     reqwest::Client::builder().tcp_user_timeout(None)
 }

@@ -28,7 +28,8 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value_t = 4004)]
     pub port: u16,
 
-    /// Redis that all services share, because the gateway receives all events from it
+    /// Redis that all services share, such as redis://:password@host:6379; the gateway receives all events
+    /// from there
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
 }
@@ -41,7 +42,8 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_CATALOGUE", value_name = "FILE")]
     pub gateway_catalogue: Option<PathBuf>,
 
-    /// Name of this gateway in the session ids that it issues, for sticky routing by a proxy
+    /// Name of this gateway in the connection ids that it issues; a proxy routes the requests of a connection
+    /// by this name
     #[arg(long, env = "GATEWAY_NODE", value_parser = node_name)]
     pub gateway_node: Option<String>,
 

@@ -78,8 +78,8 @@ fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
     (first, again.into_iter().map(|finding| finding.address).collect())
 }
 
-/// Returns the fingerprint. `held` has the index of each stored fingerprint. The account is part of it only if two otherwise equal resources are known to be
-/// in different accounts.
+/// Returns the fingerprint of a finding. The account becomes part of it only if another stored drift or
+/// finding has the fingerprint without the account. `held` maps each stored fingerprint to its index.
 fn fingerprint(
     finding: &Finding,
     stack: &str,

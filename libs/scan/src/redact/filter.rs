@@ -13,7 +13,7 @@ use crate::json::Json;
 use crate::marks::Marks;
 use crate::path::Step;
 
-/// Number of times that a text may contain another text that is parsed.
+/// Maximum nesting of JSON texts inside JSON texts; a deeper one is not parsed.
 const MAX_EMBEDDED: usize = 4;
 
 /// Maximum number of remembered keys, and their maximum length in bytes.
@@ -260,7 +260,7 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// Returns the scalars of an object, which may name its secret.
+/// Returns the string fields of an object that has a value key: one of them may be the name of the value.
 fn shape(fields: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let scalars = fields.iter().filter(|(_, value)| matches!(value, Json::String(_)));
     if fields.keys().any(|key| pairs::is_value_key(key)) {
