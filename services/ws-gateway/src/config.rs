@@ -89,7 +89,7 @@ impl Settings {
         Catalogue::load(self.gateway_catalogue.as_deref())
     }
 
-    /// The channels that the process's backplane must hear besides the logged ones.
+    /// Returns the channels to which the process's backplane must subscribe in addition to the logged ones.
     ///
     /// # Errors
     /// See [`Settings::catalogue`].
@@ -112,7 +112,7 @@ impl Settings {
         }
     }
 
-    /// The precision that pings need.
+    /// Returns the precision of timers that the configured pings need.
     pub(crate) fn tick(&self) -> Duration {
         let timing = self.timing();
         (timing.ping_interval + timing.ping_timeout) / 200
@@ -124,7 +124,8 @@ impl Settings {
     }
 }
 
-/// Short, and of characters that need no escape in a URL. A dot ends the name in the ids.
+/// Parses a node name: short, and without characters that need escaping in a URL. It has no dot, because a dot
+/// separates it from the rest of an id.
 fn node_name(text: &str) -> Result<String, String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if (1..=32).contains(&text.len()) && text.bytes().all(fits) {

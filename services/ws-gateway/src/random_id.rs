@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Returns an id that cannot be guessed: 20 characters, 120 random bits.
 pub fn random_id() -> Arc<str> {
     let mut bytes = [0; 15];
-    // The process has no other source: it cannot go on without one.
+    // There is no other source of randomness, and no safe way to continue without one.
     getrandom::fill(&mut bytes).expect("the system gives random bytes");
     URL_SAFE_NO_PAD.encode(bytes).into()
 }

@@ -18,7 +18,7 @@ const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
-/// The replicas of the gateway, as this one knows them.
+/// The replicas of the gateway that this replica knows.
 pub struct Cluster {
     bus: Backplane,
     clock: Clock,
@@ -34,7 +34,8 @@ pub struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer.
     pub partial: bool,
-    /// Whether the question reached no other replica, or an answer cannot be read. A silent replica may have died.
+    /// Whether the question could not be sent, or an answer is unreadable. A missing answer is no failure, because
+    /// the replica may have died.
     pub has_failed: bool,
 }
 

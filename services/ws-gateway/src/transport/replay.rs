@@ -21,8 +21,8 @@ pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: 
     }
 }
 
-/// Delivers the missed events up to where the catch-up is known to go. Returns their number. The queue never holds
-/// more than half of its limit for them: they may be many.
+/// Delivers the missed events up to the current end of the catch-up. Returns their number. Waits while more than half
+/// of the queue is in use, so that many missed events leave room for other frames.
 pub async fn deliver_missed(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
