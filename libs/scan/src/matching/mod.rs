@@ -1,7 +1,8 @@
 //! Compares the findings of a scan with the stored drifts, and determines what to write.
 //!
 //! A decision covers the decided paths, with their actual values. It lapses when one of them has another
-//! actual value, or when a path drifts that was not decided on. Nothing else undoes it.
+//! actual value, when a path drifts that was not decided on, or when the kind of the drift changes. Nothing
+//! else undoes it.
 
 mod decision;
 mod identify;

@@ -31,6 +31,8 @@ pub struct Redactor<'a> {
 }
 
 impl<'a> Redactor<'a> {
+    /// Creates a redactor with all layers. `secrets` are the marked values of the upload; `key` tags hidden texts in
+    /// identifying texts.
     pub fn new(secrets: &'a Secrets, key: &'a StateKey) -> Self {
         let layers = Layers::ALL;
         Self { secrets, key, layers, known_names: RefCell::default(), plain_keys: RefCell::default() }
