@@ -139,7 +139,7 @@ impl<'a> LockedUser<'a> {
         Ok(())
     }
 
-    /// Adds a row to the audit log. `detail` is a name, never free text.
+    /// Adds a row to the audit log. `detail` is never free text; see [`audit_log::Model`].
     pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {
         self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.initiator, self.now));
     }
