@@ -118,7 +118,7 @@ impl Settings {
         (timing.ping_interval + timing.ping_timeout) / 200
     }
 
-    /// Time in which a client that was cut off may resume; `None` if recovery is off.
+    /// Time in which a disconnected client may resume; `None` if recovery is off.
     pub(crate) fn recovery(&self) -> Option<Duration> {
         (self.gateway_recovery_seconds > 0).then(|| Duration::from_secs(self.gateway_recovery_seconds))
     }

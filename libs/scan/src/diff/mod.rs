@@ -70,7 +70,7 @@ pub fn changed_paths<R>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Values,
-    /// Compare only the order of arrays.
+    /// Compares only the order of arrays.
     Order,
 }
 

@@ -32,7 +32,8 @@ pub struct Admission {
 
 impl Admission {
     /// Returns the claims of a token. A valid token is accepted even from an address with too many failures, unless
-    /// it expires within a second. Only a token that none of our keys signed counts as a failure of its address.
+    /// its socket would close within a second. Only a token that none of our keys signed counts as a failure of its
+    /// address.
     pub async fn authorize(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
         let refusal = match token.map(|token| self.verifier.verify(token)) {
             Some(Ok(claims)) => match self.about_to_expire(&claims) {
@@ -76,8 +77,8 @@ impl Admission {
         self.limiter.count(&key, MESSAGE_WINDOW).await <= self.messages_per_second
     }
 
-    /// Returns an error for a token that expires within a second: its socket would close at once, and the client
-    /// reconnect.
+    /// Returns an error for a token whose socket would close within a second, since its client would reconnect at
+    /// once.
     fn about_to_expire(&self, claims: &Claims) -> Option<TokenError> {
         let at = DateTime::from_timestamp(claims.exp, 0)?;
         (self.clock.now() + SHORTEST_LIFE > at + LEEWAY).then_some(TokenError::Expired { at })

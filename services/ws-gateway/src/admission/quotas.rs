@@ -160,7 +160,7 @@ impl Quotas {
         let question = Question::Slots { user: user.into(), network };
         let Answers { answers, has_failed, .. } = self.cluster.ask_all::<Vec<String>>(question).await;
         if has_failed {
-            // The other replicas could not say which slots they hold.
+            // No slot may be released while it is unknown which slots the other replicas hold.
             return;
         }
         let live = answers.into_iter().flatten().collect::<HashSet<_>>();

@@ -93,7 +93,7 @@ impl Cluster {
         }
     }
 
-    /// Asks every replica and waits for all that are present, but not for long.
+    /// Asks every replica, and waits for all that are present, at most for the time limit.
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, HashSet::is_empty).await
     }

@@ -1,5 +1,5 @@
-//! The cost of a broadcast, held by counting and not by the clock: encoded once, no allocation for an idle
-//! socket, one wake and one write for all queued frames, nothing for sockets that receive nothing.
+//! The cost of a broadcast, checked by counting and not by the clock: encoded once, no allocation for an idle socket,
+//! one wake and one write for all queued frames, nothing for sockets that receive nothing.
 
 use std::collections::HashSet;
 use std::net::IpAddr;

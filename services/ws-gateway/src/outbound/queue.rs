@@ -154,7 +154,7 @@ impl Queue {
         }
     }
 
-    /// Drops the frames that have not been written in part. Returns their number.
+    /// Drops the frames of which no byte has been written. Returns their number.
     pub fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
         let forgotten = self.frames.len().saturating_sub(begun);

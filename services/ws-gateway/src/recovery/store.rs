@@ -24,7 +24,7 @@ pub struct Recovery {
     pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
-    /// Time in which a client that was cut off may resume; `None` if recovery is off.
+    /// Time in which a disconnected client may resume; `None` if recovery is off.
     pub window: Option<Duration>,
 }
 

@@ -59,7 +59,7 @@ pub async fn catch_up(
     Ok(())
 }
 
-/// Counts a replay. Starts live delivery with a gap, which the client learns of, if the replay failed.
+/// Counts a replay. If the replay failed, reports the gap to the client and starts live delivery.
 pub fn finish(
     connection: &Arc<Connection>,
     kind: NamespaceKind,

@@ -88,9 +88,9 @@ pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
 
 /// Reads and writes until both are done. A client that does not end its side gets a moment to do so.
 ///
-/// Inputs: the stream, the queue of the connection. It ends when the client has gone, and soon after the connection
-/// has ended or has given this WebSocket up. An idle socket needs little more memory than this future. The parts are
-/// polled by hand, because `join` would store each of them twice.
+/// Inputs: the stream, the queue of the connection. Ends when the client has disconnected, and soon after the
+/// connection has ended or has abandoned this WebSocket. An idle socket needs little more memory than this future.
+/// The parts are polled by hand, because `join` would store each of them twice.
 async fn serve(
     connection: Arc<Connection>,
     ticket: u32,
