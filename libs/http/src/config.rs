@@ -30,7 +30,8 @@ pub struct HttpConfig {
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Seconds within which the body of a request must arrive; a scan may take longer if it arrives at 64 KiB per second or faster
+    /// Seconds within which the body of a request must arrive; a scan may take longer if it arrives at 64 KiB per
+    /// second or faster
     #[arg(long, env = "REQUEST_BODY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub request_body_seconds: u64,
 
