@@ -139,7 +139,8 @@ impl<'a> LockedUser<'a> {
         Ok(())
     }
 
-    /// Adds a row to the audit log. `detail` is never free text; see [`audit_log::Model`].
+    /// Adds a row to the audit log. `detail` is never free text; the `Model` of the audit log lists its
+    /// values.
     pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {
         self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.initiator, self.now));
     }

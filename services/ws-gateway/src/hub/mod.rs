@@ -2,9 +2,8 @@
 //!
 //! There is one [`Hub`] per worker thread, fed by the relay ([`crate::relay`]) through its [`Inbox`], so that a
 //! broadcast wakes each worker once, and an event for few sockets is written by the relay itself. Nothing in here
-//! waits for a client: a frame is put into the queue of its connection. If the queue is full and the frame is an
-//! event of the log, the socket reads the event from there later ([`Subscriber::fall_behind`]). Otherwise the
-//! connection is closed.
+//! waits for a client: a frame is put into the queue of its connection. If the queue is full, the socket reads an
+//! event of the log from there later ([`Subscriber::fall_behind`]); for any other frame, the connection is closed.
 
 mod catch_up;
 mod claims;
