@@ -70,7 +70,10 @@ pub async fn run(table: &mut Table) -> Result<()> {
         }
     }
     let (told, pair) = best;
-    let what = format!("failed logins of five kinds ({EACH} each), told apart by time: AUC, 0.5 is chance");
+    let what = format!(
+        "response times of failed logins to five kinds of accounts ({EACH} logins each): \
+         how well they distinguish two kinds (AUC; 0.5 is chance)"
+    );
     table.add(what, format!("at most {told:.3}{pair}"), "≤ 0.55");
     Ok(())
 }

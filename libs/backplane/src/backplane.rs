@@ -62,8 +62,9 @@ impl Backplane {
         Self { driver, listeners, link }
     }
 
-    /// Returns a feed of the logged channels, from now on: the log's events, and messages that are not
-    /// logged.
+    /// Returns a feed that begins now, of all channels that match
+    /// [`LOGGED_CHANNELS`](contracts::events::LOGGED_CHANNELS): the events of the log, and the unlogged
+    /// messages of these channels.
     pub fn feed(&self) -> Feed {
         Feed::new(Arc::clone(&self.driver), self.listeners.add(false))
     }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{Message, Position};
 
-/// The backplane is unavailable, or refused the command. Callers continue with the state they have and
-/// retry: no request waits for the backplane.
+/// The backplane is unavailable, or refused the command. Callers continue with the state they have and retry;
+/// no request fails because of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("Redis did not respond in time")]
@@ -18,6 +18,7 @@ pub enum Error {
     Unavailable(String),
 }
 
+/// The result of an operation on the backplane.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A fact that outlives its event until it expires, such as "this session has ended". The backplane does

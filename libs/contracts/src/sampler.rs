@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Limits how often a log line is written whose cause clients can repeat at will.
+/// Limits how often a log line is written, for lines that clients can cause at will.
 #[derive(Debug, Default)]
 pub struct Sampler(Mutex<State>);
 
@@ -14,12 +14,13 @@ struct State {
 }
 
 impl Sampler {
+    /// Creates a sampler that has written no line yet.
     pub const fn new() -> Self {
         Self(Mutex::new(State { written: None, left_out: 0 }))
     }
 
-    /// Returns `Some` if a line may be written now: the first one, and then one every ten seconds. The value
-    /// is the number of lines left out since the last one.
+    /// Returns `Some` if a line may be written now: the first one, and then at most one every ten seconds.
+    /// The value is the number of lines left out since the last one.
     pub fn admit(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.written.is_some_and(|at| at.elapsed() < INTERVAL) {

@@ -28,7 +28,7 @@ struct Inner {
 }
 
 impl Tasks {
-    /// Uses the calling runtime. A vital task that fails cancels `stop`.
+    /// Creates a spawner on the runtime of the caller. If a vital task fails, `stop` is cancelled.
     ///
     /// # Panics
     /// If called outside a tokio runtime.
@@ -61,7 +61,8 @@ impl Tasks {
         tokio::task::spawn_local(guarded)
     }
 
-    /// Runs work whose failure concerns one client or one request. Returns `None` if it panicked.
+    /// Runs work whose failure concerns one client or one request. The handle returns `None` if the work
+    /// panicked.
     #[expect(clippy::disallowed_methods, reason = "the one place where tasks are spawned")]
     pub fn run<T: Send + 'static>(
         &self,
@@ -72,7 +73,8 @@ impl Tasks {
         self.inner.runtime.spawn(contained)
     }
 
-    /// Runs such work on the calling worker thread, and passes its result to `end`.
+    /// Like [`run`](Self::run), but on the calling worker thread. Passes the result to `end`: `None` if the
+    /// work panicked.
     #[expect(clippy::disallowed_methods, reason = "the one place where tasks are spawned")]
     pub fn run_local<T: 'static>(
         &self,

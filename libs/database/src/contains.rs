@@ -1,7 +1,8 @@
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 
-/// The condition that a column of lower-case text contains `text`, in any case. `%` and `_` have no special meaning.
+/// Returns the condition that a column of lower-case text contains `text`, whatever the case of `text`. `%`
+/// and `_` are ordinary characters.
 pub fn contains(column: impl ColumnTrait, text: &str) -> Expr {
     let escaped = text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
     Expr::col(column).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))

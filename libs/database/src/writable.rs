@@ -43,7 +43,8 @@ impl Database {
         outcome
     }
 
-    /// SQLite has one writer at a time. A slow check means that another writer is at work.
+    /// Whether a check timed out only because another writer holds the lock of SQLite, which allows one
+    /// writer at a time.
     async fn is_busy_sqlite(&self) -> bool {
         self.connection.get_database_backend() == DbBackend::Sqlite && self.connection.ping().await.is_ok()
     }

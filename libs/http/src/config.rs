@@ -30,11 +30,12 @@ pub struct HttpConfig {
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Seconds within which the body of a request must arrive; a scan may take longer, at 64 KiB per second
+    /// Seconds within which the body of a request must arrive; a scan may take longer if it arrives at 64 KiB per
+    /// second or faster
     #[arg(long, env = "REQUEST_BODY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub request_body_seconds: u64,
 
-    /// Address and port for /metrics and for /health in detail, such as 127.0.0.1:9464; the main port then reports only whether the process is up
+    /// Address and port for /metrics and the detailed /health, such as 127.0.0.1:9464 (the default of driftsentry outside development); the main port then reports only whether the process is up
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 

@@ -1,7 +1,7 @@
 //! Cross-origin requests of browsers: listed origins may send credentials and read responses.
 //!
-//! A preflight is never refused with an error. The response names what is allowed, and the browser compares:
-//! only then does the browser's message name the missing header or method.
+//! A preflight is never refused with an error. The response lists what is allowed and the browser compares,
+//! because the browser can then name the missing header or method in its own message.
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;

@@ -34,9 +34,18 @@ impl Endpoint {
         /// Registers a handler for GET and HEAD.
         get, GET, HEAD
     );
-    method!(post, POST);
-    method!(patch, PATCH);
-    method!(delete, DELETE);
+    method!(
+        /// Registers a handler for POST.
+        post, POST
+    );
+    method!(
+        /// Registers a handler for PATCH.
+        patch, PATCH
+    );
+    method!(
+        /// Registers a handler for DELETE.
+        delete, DELETE
+    );
 
     fn on<F, Args>(mut self, methods: &[Method], handler: F) -> Self
     where

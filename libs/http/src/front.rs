@@ -18,6 +18,8 @@ pub struct Http {
 }
 
 impl Http {
+    /// Checks the settings and prepares them for use by requests.
+    ///
     /// # Errors
     /// If a setting is unsafe or malformed: one sentence that names the variable.
     pub fn new(mut config: HttpConfig, platform: &Platform) -> Result<Self> {

@@ -84,7 +84,8 @@ pub(crate) async fn observe(
     } else if let Some(preflight) = cors.and_then(|cors| cors.answer_preflight(&request)) {
         request.into_response(preflight).into_parts()
     } else {
-        // `from_fn` returns errors of actix, and of extractors outside handlers, as errors, not as responses.
+        // An error here comes from middleware, such as an extractor of `from_fn`: handlers turn errors into
+        // responses.
         let response = traced(trace, next.call(request)).instrument(span.clone()).await?;
         response.map_into_boxed_body().into_parts()
     };

@@ -166,8 +166,8 @@ impl Server {
     }
 }
 
-/// Listens on an address. The kernel closes a connection whose peer has taken no bytes for
-/// [`STALL_TIMEOUT`]; the process cannot while a write is pending.
+/// Listens on an address. The kernel closes a connection whose peer has taken no bytes for [`STALL_TIMEOUT`],
+/// because the process cannot close it while a write is pending.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;

@@ -17,7 +17,7 @@ pub struct KeyConfig {
     #[arg(long, env = "JWT_ACCESS_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_access_secret: Option<String>,
 
-    /// The secret before the last rotation: its tokens stay valid until they expire
+    /// Second secret, which verifies access tokens but signs none; needed while JWT_ACCESS_SECRET is rotated
     #[arg(long, env = "JWT_ACCESS_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_access_secret_previous: Option<String>,
 
@@ -51,8 +51,8 @@ pub enum KeyError {
     File { variable: &'static str, path: String, reason: String },
 }
 
-/// Parses a duration such as `15m`. Zero stands for nothing useful: a lifetime or an interval of zero would end
-/// every session at once, or never let the process rest.
+/// Parses a duration such as `15m`. Zero is refused: a lifetime of zero would end every session at once, and
+/// an interval of zero would keep the process busy.
 ///
 /// # Errors
 /// If `text` is not a duration, or is zero or more than ten years.

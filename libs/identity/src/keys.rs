@@ -70,7 +70,8 @@ impl Keys {
         if keys.verifying.is_empty() { Err(KeyError::Missing) } else { Ok(keys) }
     }
 
-    /// Returns the public keys, with which other programs verify (RFC 7517). Empty if a shared secret signs.
+    /// Returns the public keys, with which other programs verify (RFC 7517). Empty if there are only shared
+    /// secrets.
     pub fn jwks(&self) -> JwkSet {
         JwkSet { keys: self.verifying.iter().filter_map(|key| key.public.clone()).collect() }
     }

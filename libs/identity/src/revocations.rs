@@ -111,7 +111,7 @@ impl Revocations {
     /// Follows the backplane until `stop`. Applies events as they arrive. Reads the marks when events may
     /// have been missed, and from time to time.
     ///
-    /// Inputs: the feed's items, the clock. A panic is left to the caller: spawn it as a vital task.
+    /// Inputs: the feed's items, the clock. Spawn this as a vital task, so that a panic stops the process.
     pub async fn follow(self, backplane: Backplane, stop: CancellationToken) {
         let mut feed = backplane.feed();
         let mut refresh = tokio::time::interval(REFRESH_INTERVAL);

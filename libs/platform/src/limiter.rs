@@ -18,6 +18,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
+    /// Creates a limiter on top of `shared`. `clock` measures the windows that this process counts itself.
     pub fn new(shared: Backplane, clock: Clock) -> Self {
         let missed = Backplane::in_process(clock.clone());
         Self { shared, here: Backplane::in_process(clock), missed }

@@ -11,6 +11,7 @@ pub enum Step {
 }
 
 impl Step {
+    /// Returns the key; `None` for an index.
     pub fn key(&self) -> Option<&str> {
         match self {
             Self::Key(key) => Some(key),

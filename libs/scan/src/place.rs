@@ -99,7 +99,7 @@ impl<'a> PlaceSources<'a> {
             .or_else(ids)
     }
 
-    /// Returns the region in `projects/p/zones/z/…`.
+    /// Returns the region in an ARN, or in Google's `projects/p/zones/z/…`.
     fn region_of_id(&self, id: &'a str) -> Option<&'a str> {
         let part = arn_part_of(id, 3).and_then(usable_region);
         part.or_else(|| {

@@ -9,12 +9,13 @@ use sha2::{Digest, Sha256};
 pub struct StateKey(Hmac<Sha256>);
 
 impl StateKey {
+    /// Creates the key from a secret of any length.
     pub fn new(key: &[u8]) -> Self {
         let Ok(hmac) = Hmac::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
         Self(hmac)
     }
 
-    /// Returns the first half of the hash of some parts, in hex.
+    /// Returns the first 16 bytes of the hash of the parts, in hex.
     pub fn hash(&self, parts: &[&str]) -> String {
         let mut hmac = self.0.clone();
         for part in parts {
@@ -24,14 +25,14 @@ impl StateKey {
         hex::encode(&hmac.finalize().into_bytes()[..16])
     }
 
-    /// Returns a few letters that distinguish hidden texts.
+    /// Returns six hex digits that distinguish hidden texts.
     pub fn tag(&self, text: &str) -> String {
         self.hash(&["tag", text])[..6].into()
     }
 }
 
-/// The identity of a resource across scans. Region and account are not part of it, because they may become
-/// known later.
+/// The identity of a resource across scans. The region is not part of it, and the account only where it is
+/// needed, because both may become known later.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     pub stack: &'a str,

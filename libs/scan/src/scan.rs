@@ -61,7 +61,7 @@ pub struct Incomplete {
     pub is_assumable: bool,
 }
 
-/// The part of the limits that a scan uses up.
+/// The entries and bytes of a scan that count towards its limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Size {
     pub entries: usize,

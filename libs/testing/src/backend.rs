@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::postgres::PrivatePostgres;
 use crate::redis_server::PrivateRedis;
 
-/// The two worlds in which every test runs, as the cases of an `rstest`:
+/// The two backends on which every test runs, as the cases of an `rstest`:
 ///
 /// ```text
 /// #[rstest]
@@ -35,7 +35,7 @@ impl Backend {
         Stores { world }
     }
 
-    /// Reports to `tests/run`, which counts the tests of each backend, that this test uses this one.
+    /// Appends this test to the list from which `tests/run` counts the tests of each backend.
     fn report(self) {
         let Some(file) = std::env::var_os("TEST_BACKENDS_FILE") else { return };
         let program = std::env::args().next().unwrap_or_default();

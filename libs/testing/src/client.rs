@@ -45,18 +45,22 @@ impl Client {
         &self.base
     }
 
+    /// Sends a GET without a body.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// Sends a POST with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Sends a PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
     }
 
+    /// Sends a DELETE without a body.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
@@ -75,7 +79,8 @@ impl Client {
     }
 }
 
-/// An upload may wait for its turn for longer than the library's time limit for unacknowledged data.
+/// Returns a builder without the library's time limit for unacknowledged data: an upload may wait longer for
+/// its turn.
 fn patient() -> reqwest::ClientBuilder {
     reqwest::Client::builder().tcp_user_timeout(None)
 }

@@ -15,7 +15,8 @@ pub struct Proxy {
     accepting: JoinHandle<()>,
 }
 
-/// The state of the line. `cuts` counts cuts, so that even one that is mended at once ends connections.
+/// The state of the line. `cuts` counts the cuts, so that connections end even if the line is open again at
+/// once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Line {
     flow: Flow,

@@ -186,7 +186,7 @@ fn collect(value: &redis::Value, texts: &mut Vec<String>) {
     }
 }
 
-/// Returns `None` if the server stopped before it responded.
+/// Starts the server on `port`. Returns `None` if the server stopped before it responded.
 fn launch(port: u16, folder: &TempDir) -> Option<Running> {
     let mut server = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])

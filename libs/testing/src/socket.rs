@@ -112,7 +112,7 @@ impl Socket {
         self.closed().await;
     }
 
-    /// Returns `None` if nothing arrived in time.
+    /// Returns the next frame; `None` if none arrives in time.
     async fn next_within(&mut self, limit: Duration) -> Option<Received> {
         let next = async {
             loop {

@@ -1,4 +1,4 @@
-//! Extractors for callers: only callers of that kind reach a handler that takes one.
+//! Extractors for kinds of callers. A handler that takes an `Admin`, for example, is reached only by admins.
 //!
 //! A token is first verified in memory, as in every service. This service also looks up its user and session.
 //! A token is refused if either does not exist, or if the session belongs to a different user than the token
@@ -57,7 +57,8 @@ impl KnownCaller {
         }
         let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
-            // Nothing revokes such a token, and marks of the user expire before it does.
+            // The database is asked, because no session ends such a token and the marks of the user may
+            // expire before the token.
             let user = user::by_id(&state.database, id).await?.filter(|user| user.is_active);
             let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
             return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });

@@ -35,8 +35,8 @@ const ADMIN_CHANGES: u64 = 1_000;
 const SESSION_ENDS: u64 = 100;
 
 /// Admits a login, a sign-up or a password change before any work is spent on it. Successful attempts count
-/// as well, and so do attempts that a full queue sheds. Attempts that a lock refuses do not count, because the
-/// network of the client belongs to others too.
+/// as well, and so do attempts that a full queue sheds. Attempts that a lock of the place refuses do not
+/// count, because others share the network of the client.
 pub async fn admit_attempt(state: &State, attempt: &Attempt, place: &Place) -> Result<(), AuthError> {
     let (quarter, settings) = (Period::now(state, QUARTER), &state.settings.limits);
     let networks = ByNetwork::new(&quarter, "attempts", attempt.ip);
@@ -53,8 +53,8 @@ pub async fn admit_success(state: &State, user_id: Uuid) -> Result<(), AuthError
     quarter.admit(state, &format!("logins:{user_id}"), state.settings.limits.logins_per_account).await
 }
 
-/// The seconds for which logins from the networks of `ip` are refused because too many failed. Networks
-/// that are familiar to an account are exempt.
+/// The seconds for which logins from the networks of `ip` are refused because too many failed. The caller
+/// exempts networks that are familiar to the account.
 pub async fn refusal_of_failures(state: &State, ip: IpAddr) -> Result<Option<u64>, AuthError> {
     let (quarter, settings) = (Period::now(state, QUARTER), &state.settings.limits);
     let in_all = quarter.counted(state, "failures:all").await;

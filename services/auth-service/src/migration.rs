@@ -51,7 +51,7 @@ impl MigrationTrait for UsersAndSessions {
     }
 }
 
-/// Columns that the old stack does not have get a default, so that one INSERT … SELECT brings its rows along.
+/// Columns that the old stack does not have get a default, so that one INSERT … SELECT can copy its rows.
 fn users() -> TableCreateStatement {
     Table::create()
         .table("users")

@@ -34,7 +34,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
 
 /// Returns the public keys that verify access tokens (RFC 7517).
 ///
-/// There are none if a shared secret signs the tokens.
+/// There are none if the service has only shared secrets.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().json(state.platform.keys.jwks())

@@ -31,11 +31,13 @@ pub struct Settings {
     #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret: Option<String>,
 
-    /// The secret before the last rotation; its refresh tokens stay valid and are renewed with the new secret
+    /// Second secret, whose refresh tokens are accepted and renewed with the main secret; needed while
+    /// JWT_REFRESH_SECRET is rotated
     #[arg(long, env = "JWT_REFRESH_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret_previous: Option<String>,
 
-    /// Lifetime of refresh tokens, counted from the login; see also SESSION_LIFETIME_HOURS
+    /// Lifetime of refresh tokens, counted from the login; a session ends after this time or
+    /// SESSION_LIFETIME_HOURS, whichever is shorter
     #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = parse_duration)]
     pub jwt_refresh_expiry: Duration,
 
@@ -55,7 +57,7 @@ pub struct Settings {
     #[arg(long, env = "SESSION_TIMEOUT_MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub session_timeout_minutes: u32,
 
-    /// Hours after the login at which a session ends; see also JWT_REFRESH_EXPIRY
+    /// Hours after the login at which a session ends; JWT_REFRESH_EXPIRY counts instead if it is shorter
     #[arg(long, env = "SESSION_LIFETIME_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub session_lifetime_hours: u32,
 
@@ -68,7 +70,7 @@ pub struct Settings {
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 
-    /// Seconds between two activity writes of one session
+    /// Minimum number of seconds between two writes of a session's last activity
     #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub activity_interval_seconds: u32,
 
@@ -80,7 +82,8 @@ pub struct Settings {
     #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
     pub bcrypt_cost: u32,
 
-    /// Passwords that may wait to be hashed; beyond that, the sender with the most waiting requests gets 503
+    /// Maximum number of passwords that wait to be hashed; beyond that, requests of the most crowded network
+    /// get 503
     #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub password_queue: usize,
 

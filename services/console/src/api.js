@@ -18,7 +18,8 @@ async function call(method, path, options = {}) {
   }
 }
 
-/** The refused response gives the reason why a session ended. The refused refresh after it would not. */
+/** Returns a token for another attempt. If the refused response has the reason why the session ended, ends the
+ * session here: the response to a refresh would have no reason. */
 async function anotherToken(refused, error) {
   const reason = error.details?.reason;
   if (reason) {

@@ -6,7 +6,7 @@ import { ApiError, request } from './http.js';
 
 const COOKIE_DELIVERY = { 'x-token-delivery': 'cookie' };
 const LOCK = 'driftsentry.refresh';
-/** Set while a refresh cookie probably exists. Authenticates nothing; saves a refused request without one. */
+/** Set while a refresh cookie, which no script can see, probably exists. Saves a request that would fail. */
 const HINT = 'driftsentry.signed-in';
 /** A message to another tab takes milliseconds, unless that tab is busy. */
 const TOLD_WITHIN_MS = 1000;
@@ -126,7 +126,7 @@ export function end(reason) {
   }
 }
 
-/** Ends a session that the server reports as ended. A logout was then on another device. */
+/** Ends a session that the server reports as ended. A `logout` happened elsewhere, so it counts as `terminated`. */
 export const endedElsewhere = (reason) => end(reason === 'logout' ? 'terminated' : reason);
 
 /** Sets the user's name once `/me` has returned it. */

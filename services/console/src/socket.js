@@ -175,7 +175,8 @@ function closed(code) {
   retry = setTimeout(code === CLOSE.unauthorized ? renewAndConnect : connect, pause);
 }
 
-/** An admin may have closed only the connection. The close code then leads to a check of the session. */
+/** Ends the session, except if an admin may have closed only the connection: the close code then causes a check of
+ * the session. */
 function revoked(reason) {
   if (reason !== 'admin') session.endedElsewhere(reason);
 }

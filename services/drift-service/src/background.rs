@@ -7,10 +7,11 @@ use crate::{State, answered_request};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`.
+/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`. Compiles the patterns of
+/// the redaction filter first.
 ///
 /// # Errors
-/// If the metrics of this service are already registered.
+/// If the metrics of this service are already registered, or a pattern cannot be compiled.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
     let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
     let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);

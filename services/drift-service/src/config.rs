@@ -38,8 +38,8 @@ pub struct Config {
 #[derive(Args, Clone)]
 #[group(id = "drift-service")]
 pub struct Settings {
-    /// Allow reading drifts, alerts and the summary without an account, but never states; default: true in
-    /// development, false elsewhere
+    /// Allow everybody to read drifts, alerts and the summary without an account; states are never public;
+    /// default: true in development, false elsewhere
     #[arg(long = "public-reads", env = "PUBLIC_READS", action = clap::ArgAction::Set, value_name = "true|false")]
     public_reads_setting: Option<bool>,
 
@@ -47,7 +47,7 @@ pub struct Settings {
     #[arg(skip)]
     pub(crate) public_reads: bool,
 
-    /// Rules that rate drifts or ignore them (TOML)
+    /// TOML file with rules that rate drifts or ignore them
     #[arg(long, env = "DRIFT_RULES", value_name = "FILE")]
     pub drift_rules: Option<PathBuf>,
 

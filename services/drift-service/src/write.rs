@@ -82,7 +82,7 @@ pub enum Begun {
     Answered(HttpResponse),
 }
 
-/// Begins a write. `body` distinguishes equal requests of one key from others.
+/// Begins a write. A repeated `Idempotency-Key` is accepted only with the `body` of the first request.
 pub async fn begin(
     state: &State,
     actor: Actor,

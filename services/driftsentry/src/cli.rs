@@ -9,8 +9,8 @@ use crate::ingest::Ingest;
 
 /// Infrastructure drift, decided by your team, live.
 ///
-/// Without arguments, it runs everything on http://localhost:3001, stores its data in ./data, and needs
-/// nothing else.
+/// Without arguments, driftsentry runs everything on http://localhost:3001, stores its data in ./data, and
+/// needs no other server.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 const SECRET_BYTES: usize = 32;
-/// All characters except those that most paths consist of.
+/// The characters that are percent-encoded when a path becomes part of a SQLite URL.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 pub struct DataDir(PathBuf);

@@ -20,7 +20,7 @@ use crate::outbound::MAX_EVENT_BYTES;
 use crate::own_sockets::{Part, SocketInfo};
 use crate::transport::Worker;
 
-/// An admin. Stands before the body argument, so that other callers are refused before the body is read.
+/// An admin. Handlers take it before the body, so that other callers are refused before the body is read.
 pub struct Admin;
 
 impl FromRequest for Admin {
@@ -38,7 +38,7 @@ pub struct Stats {
     connections: u64,
     users: usize,
     gateways: usize,
-    /// Whether a gateway did not answer in time: there may be more.
+    /// Whether the counts are incomplete, because a gateway did not respond in time.
     partial: bool,
 }
 
@@ -100,7 +100,7 @@ pub async fn list_user_connections(
     Ok(http::ok(Sockets { connections: answers.into_iter().flatten().collect(), partial }))
 }
 
-/// Ends one socket.
+/// Closes one socket.
 #[utoipa::path(delete, path = "/api/realtime/connections/{id}", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_connection(
     _: Admin,
@@ -115,7 +115,7 @@ pub async fn end_connection(
     Ok(http::ok(ended))
 }
 
-/// Ends all sockets of a user. Their sessions live on.
+/// Closes all sockets of a user. The user's sessions stay valid.
 #[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
 pub async fn end_user_connections(
     _: Admin,

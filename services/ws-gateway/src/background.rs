@@ -13,8 +13,8 @@ use crate::relay::Relay;
 use crate::state::State;
 use crate::transport::drain;
 
-/// Relays events, follows ended sessions and keeps the state in the backplane until `stop`. When the process is to
-/// stop, all sockets close first, spread over half of the time that the process has.
+/// Relays events, follows ended sessions and keeps the state in the backplane until `stop`. When the process begins
+/// to stop, closes all sockets, spread over half of `shutdown_seconds`.
 ///
 /// # Errors
 /// None: a task that fails stops the process.
@@ -22,7 +22,7 @@ pub fn run_background(state: State, stop: CancellationToken) -> impl Future<Outp
     let platform = state.platform.clone();
     let (sessions, hubs) = (Arc::clone(&state.sessions), Arc::clone(&state.hubs));
     let limit = Duration::from_secs(platform.config.shutdown_seconds) / 2;
-    // Tracked from here on, so that the process waits for the drain however early it is to stop.
+    // Tracked before the first await, so that the process waits for the drain even if it stops at once.
     let farewell = platform.farewells.track_future({
         let stop = platform.stop.clone();
         async move {

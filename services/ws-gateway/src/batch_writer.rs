@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 const CHUNK: usize = 500;
 
-/// The writes that are due: for each socket only the newest.
+/// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
 pub struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
@@ -73,7 +73,7 @@ impl BatchWriter {
                 tracing::debug!(%error, "could not write recovery state");
             }
         }
-        // Before the releases, for which no caller waits.
+        // Sent before the releases, because callers wait only for values.
         self.written.send_replace(number);
         for chunk in released.chunks(CHUNK) {
             if let Err(error) = self.backplane.release(chunk).await {

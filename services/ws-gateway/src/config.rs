@@ -28,7 +28,8 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value_t = 4004)]
     pub port: u16,
 
-    /// Redis that all services share, because the gateway receives all events from it
+    /// Redis that all services share, such as redis://:password@host:6379; the gateway receives all events
+    /// from there
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
 }
@@ -41,7 +42,8 @@ pub struct Settings {
     #[arg(long, env = "GATEWAY_CATALOGUE", value_name = "FILE")]
     pub gateway_catalogue: Option<PathBuf>,
 
-    /// Name of this gateway in the session ids that it issues, for sticky routing by a proxy
+    /// Name of this gateway in the connection ids that it issues; a proxy routes the requests of a connection
+    /// by this name
     #[arg(long, env = "GATEWAY_NODE", value_parser = node_name)]
     pub gateway_node: Option<String>,
 
@@ -87,7 +89,7 @@ impl Settings {
         Catalogue::load(self.gateway_catalogue.as_deref())
     }
 
-    /// The channels that the process's backplane must hear besides the logged ones.
+    /// Returns the channels to which the process's backplane must subscribe in addition to the logged ones.
     ///
     /// # Errors
     /// See [`Settings::catalogue`].
@@ -110,19 +112,20 @@ impl Settings {
         }
     }
 
-    /// The precision that pings need.
+    /// Returns the precision of timers that the configured pings need.
     pub(crate) fn tick(&self) -> Duration {
         let timing = self.timing();
         (timing.ping_interval + timing.ping_timeout) / 200
     }
 
-    /// Time in which a client that was cut off may resume; `None` if recovery is off.
+    /// Time in which a disconnected client may resume; `None` if recovery is off.
     pub(crate) fn recovery(&self) -> Option<Duration> {
         (self.gateway_recovery_seconds > 0).then(|| Duration::from_secs(self.gateway_recovery_seconds))
     }
 }
 
-/// Short, and of characters that need no escape in a URL. A dot ends the name in the ids.
+/// Parses a node name: short, and without characters that need escaping in a URL. It has no dot, because a dot
+/// separates it from the rest of an id.
 fn node_name(text: &str) -> Result<String, String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if (1..=32).contains(&text.len()) && text.bytes().all(fits) {

@@ -1,4 +1,4 @@
-//! The document of the protocols is held to the code: what a client can meet is in it.
+//! Checks that `docs/API.md` contains every code, event, channel and room that a client can encounter.
 
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::protocol::Ending;
 
-/// Why a message was dropped.
+/// The reason why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Dropped {
@@ -60,7 +60,7 @@ impl Metrics {
         let connections = IntGauge::new("ws_connections", "Authorized sockets")?;
         registry.register(Box::new(connections.clone()))?;
         let dropped = counter("ws_messages_dropped_total", "Messages not passed on", &["reason"])?;
-        // From zero: a rate does not see the first of a series that begins with it.
+        // Each series starts at zero, because a rate misses the first event of a series that starts at one.
         for reason in Dropped::iter() {
             dropped.with_label_values(&[reason.into_str()]);
         }
@@ -122,7 +122,7 @@ impl Metrics {
     }
 }
 
-/// Never negative: two machines' clocks may differ.
+/// Converts to seconds. A negative lag, which two machines with different clocks can produce, becomes 0.
 fn seconds(lag: TimeDelta) -> f64 {
     lag.to_std().unwrap_or_default().as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document, written from the handlers' own annotations.
+//! The OpenAPI document, generated from the annotations of the handlers.
 
 use http::openapi::{Conventions, Failure};
 use utoipa::OpenApi;

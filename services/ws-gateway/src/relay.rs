@@ -27,8 +27,8 @@ pub struct Relay {
 impl Relay {
     /// Follows the feed until `stop`.
     ///
-    /// Inputs: the feed's items, new hubs, the stop. Each item goes to every hub in order; a hub that is behind
-    /// holds the feed up, for which messages then wait or which catches up from the log.
+    /// Inputs: the feed's items, new hubs, the stop. Each item goes to every hub in order. A slow hub therefore
+    /// delays all hubs; meanwhile, items wait in the feed, which can read dropped events from the log.
     pub async fn run(self, mut feed: Feed, stop: CancellationToken) {
         let Some(mut joins) = self.hubs.take_joins() else { return };
         let mut hubs: Vec<Inbox> = Vec::new();

@@ -16,8 +16,8 @@ use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_ID
 use crate::{Message, Position};
 
 impl Redis {
-    /// Records that the log was rolled back, so that the next append begins a new epoch. A process that may
-    /// append does so at once. A gateway has to wait for another process.
+    /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
+    /// allowed to append begins the epoch at once. A gateway is not, and waits until another process appends.
     async fn doubt(&self, epoch: &str) -> Result<()> {
         tracing::warn!(epoch, "the log was rolled back, beginning a new one");
         let mut doubt = redis::pipe();

@@ -56,7 +56,8 @@ impl Subscriber {
             match self.listen().await {
                 Ok(()) => (wait, warned) = (RETRY_FIRST, None),
                 Err(error) => {
-                    // Logged now and then: everything else reports a wrong password as an absent server.
+                    // Logged, because elsewhere a wrong password looks like an unreachable server; but not at
+                    // every attempt.
                     if warned.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
                         tracing::warn!(%error, "cannot subscribe to Redis");
                         warned = Some(Instant::now());

@@ -21,7 +21,7 @@ pub enum CompareError {
 /// The rating of one changed path.
 pub struct LeafRating {
     pub rating: Rating,
-    /// The states hide the values.
+    /// Whether the stored states hide the values.
     pub is_sensitive: bool,
 }
 
@@ -38,7 +38,7 @@ pub fn compare(
     let mut rate = |leaf: &Leaf<'_>| {
         is_late.set(is_late.get() || context.deadline.is_some_and(|deadline| Instant::now() > deadline));
         if is_late.get() {
-            // The entry is given up: its other changes need no rating.
+            // The whole entry is refused as late, so its other changes need no real rating.
             let rating = Rating { class: Class::Critical, by: Rated::Default, reason: None };
             return LeafRating { rating, is_sensitive: true };
         }

@@ -5,7 +5,7 @@ use crate::redact::Redactor;
 use crate::resource_identity::StateKey;
 use crate::rules::{Rules, Subject};
 
-/// The service's means to assess entries: its rules and its key.
+/// The rules and the key with which a service assesses entries.
 #[derive(Clone, Copy)]
 pub struct Criteria<'a> {
     pub rules: &'a Rules,
@@ -26,7 +26,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Returns what rules match about an entry.
+    /// Returns the properties of an entry that rules can match.
     pub(super) fn subject<'e>(&self, entry: &'e Entry<'_>) -> Subject<'e>
     where
         'a: 'e,

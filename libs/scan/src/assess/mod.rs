@@ -88,7 +88,8 @@ fn is_storable(entry: &Entry<'_>) -> bool {
         && entry.resource_id.as_ref().is_none_or(|id| fits(id, MAX_ID_CHARS))
 }
 
-/// Returns the class of the whole finding: the highest among its changes.
+/// Returns the class of the whole finding: the highest among its changes, or info for a resource that is not
+/// yet created or that differs only in computed attributes, unless a rule decides otherwise.
 fn class_of(
     entry: &Entry<'_>,
     changes: &[ChangedPath<LeafRating>],

@@ -105,7 +105,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A change, together with everything around it.
+/// A change, with access to the values and keys above it.
 pub struct Leaf<'a> {
     pub node: &'a Node<'a>,
     pub how: How,

@@ -43,7 +43,7 @@ pub struct ChangedPath<R> {
 pub struct TooManyChanges;
 
 /// Returns the changed paths between two states. `unknown` marks values that the expected side does not know
-/// yet. `rate` is called for each change while everything around it is available.
+/// yet. `rate` is called once for each change, with access to the values above the change.
 ///
 /// Arrays are compared without regard to order, because Terraform writes sets as arrays. If nothing else
 /// differs, a changed order is the change, unless the array is known to be a set.
@@ -70,7 +70,7 @@ pub fn changed_paths<R>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Values,
-    /// Compare only the order of arrays.
+    /// Compares only the order of arrays.
     Order,
 }
 

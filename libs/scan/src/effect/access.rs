@@ -90,7 +90,7 @@ fn in_ranges(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let is_access = is_access(names);
     let is_range = names.attribute_has(&RANGE_WORDS) && is_access;
     let came = Range::read_all(leaf.actual(), is_range);
-    // Comparing with the surrounding list is costly, so only where it decides something.
+    // The comparison with the surrounding list below is costly, so it runs only if it can change the result.
     if !is_access && !came.contains(&Range::Everywhere) {
         return None;
     }

@@ -26,7 +26,7 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// Number of times that a JSON text may contain another JSON text.
+/// Maximum nesting of JSON texts inside JSON texts; deeper ones are compared as plain text.
 const MAX_EMBEDDED: usize = 4;
 
 /// Returns a text that equal values share. Empty for `null`, `""`, `[]`, `{}` and objects with only such

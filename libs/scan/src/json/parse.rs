@@ -43,7 +43,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips white space, and `byte` if it follows. Returns whether it did.
+    /// Skips white space, and then `byte` if it comes next. Returns whether `byte` came next.
     fn takes(&mut self, byte: u8) -> bool {
         self.skip_space();
         let found = self.peek() == Some(byte);

@@ -108,7 +108,7 @@ fn at(value: Json, keys: &[&str]) -> Json {
     at(value.get(key).cloned().unwrap_or(Json::Null), rest)
 }
 
-/// Removes the tags of hidden texts, so that all hidden texts are equal, however much of them was hidden.
+/// Removes the tags of hidden texts, so that all hidden texts are equal.
 fn without_tags(value: Json) -> Json {
     match value {
         Json::String(text) if text.contains(HIDDEN) => Json::String(HIDDEN.into()),

@@ -1,7 +1,8 @@
 //! Compares the findings of a scan with the stored drifts, and determines what to write.
 //!
 //! A decision covers the decided paths, with their actual values. It lapses when one of them has another
-//! actual value, or when a path drifts that was not decided on. Nothing else undoes it.
+//! actual value, when a path drifts that was not decided on, or when the kind of the drift changes. Nothing
+//! else undoes it.
 
 mod decision;
 mod identify;
@@ -78,8 +79,8 @@ fn distinct(findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
     (first, again.into_iter().map(|finding| finding.address).collect())
 }
 
-/// Returns the fingerprint. `held` has the index of each stored fingerprint. The account is part of it only if two otherwise equal resources are known to be
-/// in different accounts.
+/// Returns the fingerprint of a finding. The account becomes part of it only if another stored drift or
+/// finding has the fingerprint without the account. `held` maps each stored fingerprint to its index.
 fn fingerprint(
     finding: &Finding,
     stack: &str,

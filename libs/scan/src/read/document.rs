@@ -42,7 +42,8 @@ pub fn split(text: &str) -> Result<Vec<Document<'_>>, ScanError> {
             Err(error) if raws.is_empty() => return prefixed(text).ok_or_else(|| refusal(text, &error)),
             Err(_) => return Err(ScanError::Unsupported(foreign::text_after())),
         }
-        // Before the list grows further. A list in one document is bounded by the plans in it.
+        // Checked while reading, so that `raws` stays small. A JSON list in one document needs no such check:
+        // the limit on plans bounds it.
         if raws.len() > MAX_DOCUMENTS {
             return Err(ScanError::TooManyEntries);
         }

@@ -24,7 +24,7 @@ pub struct Report<'a> {
     pub account_id: Option<&'a str>,
     pub expected_state: Option<&'a RawValue>,
     pub actual_state: Option<&'a RawValue>,
-    /// The severity that the reporter set, or else the rules'.
+    /// The severity that the reporter set; `None` leaves it to the rules.
     pub severity: Option<Severity>,
 }
 

@@ -8,8 +8,8 @@ use regex::{Captures, Regex};
 
 use super::hidden::HIDDEN;
 
-/// A format: a text that each of its secrets contains, and the pattern. A format whose secrets have no text in
-/// common stands once for each text. The group `s` is hidden, or the whole match if there is no such group.
+/// A format: a text that each of its secrets contains, and the pattern. A format is listed once per text if
+/// its secrets share no text. The group `s` is hidden, or the whole match if there is no such group.
 const FORMATS: [(&str, &str); 104] = [
     ("-----BEGIN", r"(?s)-----BEGIN[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----(?P<s>.*?)(?:-----END|\z)"),
     ("PuTTY-User-Key-File", r"(?s)PuTTY-User-Key-File(?P<s>.*)"),
@@ -21,7 +21,8 @@ const FORMATS: [(&str, &str); 104] = [
     ("b3BlbnNzaC1rZXkt", r"\bb3BlbnNzaC1rZXkt[A-Za-z0-9+/=\s\\]{16,}"),
     ("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
     ("://", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/?#"'<>]+)@"#),
-    // A slash that was not percent-encoded. Not after digits alone, which are a port.
+    // A password with a slash that is not percent-encoded. Digits alone before the slash are a port, not a
+    // password.
     (
         "://",
         r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#@"'<>]*:(?P<s>[^\s/@"'<>]*[^\d\s/@"'<>][^\s/@"'<>]*/[^\s@"'<>]*)@"#,

@@ -13,7 +13,7 @@ use crate::path::Step;
 use crate::resource_identity::StateKey;
 use crate::sensitive_marks::Marks;
 
-/// Number of times that a text may contain another text that is parsed.
+/// Maximum nesting of JSON texts inside JSON texts; a deeper one is not parsed.
 const MAX_EMBEDDED: usize = 4;
 
 /// Maximum number of remembered keys, and their maximum length in bytes.
@@ -31,6 +31,8 @@ pub struct Redactor<'a> {
 }
 
 impl<'a> Redactor<'a> {
+    /// Creates a redactor with all layers. `secrets` are the marked values of the upload; `key` tags hidden texts in
+    /// identifying texts.
     pub fn new(secrets: &'a Secrets, key: &'a StateKey) -> Self {
         let layers = Layers::ALL;
         Self { secrets, key, layers, known_names: RefCell::default(), plain_keys: RefCell::default() }
@@ -258,7 +260,7 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// Returns the scalars of an object, which may name its secret.
+/// Returns the string fields of an object that has a value key: one of them may be the name of the value.
 fn shape(fields: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let scalars = fields.iter().filter(|(_, value)| matches!(value, Json::String(_)));
     if fields.keys().any(|key| pairs::is_value_key(key)) {

@@ -69,6 +69,8 @@ impl SecretsCollector {
         }
     }
 
+    /// Builds the set of secrets to search for.
+    ///
     /// # Errors
     /// If the secrets exceed the memory limit of the search.
     pub fn finish(self) -> Result<Secrets, TooManySecrets> {
@@ -130,6 +132,7 @@ impl Secrets {
         Self { weak: HashSet::new(), strong: None }
     }
 
+    /// Whether there is no secret to search for.
     pub fn is_empty(&self) -> bool {
         self.weak.is_empty() && self.strong.is_none()
     }

@@ -19,12 +19,16 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Reads the rules file (TOML).
+    ///
     /// # Errors
     /// If the file cannot be read or is invalid.
     pub fn read(file: &Path) -> Result<Self, RulesError> {
         Self::parse(&std::fs::read_to_string(file)?)
     }
 
+    /// Parses the text of a rules file (TOML).
+    ///
     /// # Errors
     /// If the text is not a valid rules file.
     pub fn parse(text: &str) -> Result<Self, RulesError> {

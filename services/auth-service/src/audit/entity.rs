@@ -20,8 +20,8 @@ pub struct Model {
     /// The acting user; `None` if it is the affected user.
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
-    /// Never free text: the reason why a session ended, a user's new role, the scope of a lock, or `repeated`
-    /// for a repeated refresh.
+    /// Never free text: the reason why a session or a service token ended, a user's new role and state, the
+    /// scope of a lock, or `repeated` for a repeated refresh.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,

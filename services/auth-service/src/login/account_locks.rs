@@ -35,8 +35,8 @@ const DAY: TimeDelta = TimeDelta::days(1);
 /// The name of the place that stands for all networks. Also the prefix of the names of the other one-day
 /// windows.
 const EVERYWHERE: &str = "day";
-/// Stands in for the account of attempts that had no chance. They cost the same work as others, but share the
-/// same few rows.
+/// Stands in for the account in attempts that a lock or a limit refuses even with the right password. They
+/// cost the same work as others, but share a few rows.
 const NO_ACCOUNT: &str = "";
 
 /// The place at which failures of an account are counted.
@@ -108,8 +108,8 @@ pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>
     login_network::is_familiar(&state.database, user_id, &attempt.network(), since).await
 }
 
-/// Counts a wrong password. Returns the locks that start with this failure. An attempt that had no chance
-/// costs the same work and counts for no account.
+/// Counts a wrong password. Returns the locks that start with this failure. An attempt without `had_chance`
+/// was refused whatever its password: it costs the same work but counts for no account.
 pub async fn count_failure(
     db: &impl ConnectionTrait,
     state: &State,

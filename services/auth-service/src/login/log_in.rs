@@ -41,7 +41,7 @@ pub async fn log_in(
     let user_id = found.as_ref().map(|user| user.id);
     let stored = found.as_ref().map(|user| user.password.clone());
     let is_right = state.passwords.verify(password.clone(), stored, attempt.path()).await?;
-    // Read again after the comparison: of many concurrent guesses, none may pass once enough were wrong.
+    // Read again after the comparison, so that no concurrent guess passes once enough guesses were wrong.
     let locks = account_locks::read(state, &account, &place).await?;
     let refusal = locks.longest().max(limits::refusal_of_failures(state, attempt.ip).await?);
     let is_familiar = account_locks::is_familiar(state, &attempt, user_id).await?;

@@ -22,7 +22,7 @@ pub struct Device {
     /// `desktop`, `mobile`, `crawler` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The user agent as it was sent, cut at 512 characters.
+    /// The user agent without control characters, cut at 512 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
 }

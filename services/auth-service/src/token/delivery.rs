@@ -52,7 +52,7 @@ impl FromRequest for BodyToken {
 }
 
 /// Returns the refresh tokens in cookies. A browser sends cookies with the requests of any page, so only
-/// pages of allowed origins may use them.
+/// pages of allowed origins may use them, and only in JSON requests.
 ///
 /// There can be several cookies of one name, such as one left over from another path or domain. Their order
 /// has no meaning, so all are returned.

@@ -44,7 +44,7 @@ async fn exchange<'a>(
     let token = token_in_use(state, tokens).await?;
     let owner = open_session(state, token).await?.user_id;
     let turn = state.turns.take(owner).await?;
-    // Read again in the owner's turn, so that of racing tabs only the first one counts.
+    // Read again in the owner's turn, so that the limit counts only the first of several racing tabs.
     let session = open_session(state, token).await?;
     let policy = state.settings.rotation();
     if session.rotation.decide(token.counter, state.platform.clock.now(), policy).is_new(policy) {

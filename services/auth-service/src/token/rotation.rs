@@ -41,7 +41,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Whether the refresh is stored and published. A repetition is not.
+    /// Whether the refresh is published and counts towards limits. A repetition is not and does not, except
+    /// without rotation, where every refresh repeats the first token.
     pub fn is_new(self, policy: RotationPolicy) -> bool {
         match self {
             Self::Rotate => true,

@@ -139,7 +139,8 @@ impl<'a> LockedUser<'a> {
         Ok(())
     }
 
-    /// Adds a row to the audit log. `detail` is a name, never free text.
+    /// Adds a row to the audit log. `detail` is never free text; the `Model` of the audit log lists its
+    /// values.
     pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {
         self.audit.push(audit_row(action, Some(self.row.id), session_id, detail, self.initiator, self.now));
     }
@@ -181,8 +182,8 @@ impl<'a> LockedAdmins<'a> {
     /// Waits for the locks.
     ///
     /// # Errors
-    /// [`AuthError::NotAnAdmin`] if the acting user is not an active admin. Their token may still say so: they
-    /// were demoted while the request waited, or the demotion has not arrived here.
+    /// [`AuthError::NotAnAdmin`] if the acting user is not an active admin. The token may still have the role
+    /// `admin`, because the demotion came while the request waited or has not arrived here yet.
     pub async fn lock(state: &'a State, initiator: Initiator) -> Result<Self, AuthError> {
         let turn = state.turns.take(ADMINS).await?;
         let transaction = state.database.begin().await?;

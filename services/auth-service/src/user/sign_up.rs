@@ -25,7 +25,7 @@ pub async fn sign_up(
     let name = String::from(name);
     state.settings.check_strength(&password, &name, &attempt.email)?;
     let password = state.passwords.hash(password, attempt.path()).await?;
-    // Checked again: others may have run into taken addresses while this one waited for a core.
+    // Checked again: other sign-ups may have used up the limit while this one waited for a core.
     limits::check_signup_conflicts(state, attempt.ip).await?;
     let new = NewUser { name, email: attempt.email.clone(), password, role: Role::Viewer };
     match LockedUser::create(state, new, Initiator::user_at(attempt.ip)).await {

@@ -46,7 +46,7 @@ export function show(main, found, signal) {
       unread,
       h('div', { class: 'view-actions' }, readAll),
     ),
-    h('div', { class: 'tabs', role: 'group', 'aria-label': 'Which alerts' }, tabs),
+    h('div', { class: 'tabs', role: 'group', 'aria-label': 'Filter alerts' }, tabs),
     list,
     place,
     h('div', { class: 'list-end' }, more),
@@ -121,7 +121,7 @@ export function show(main, found, signal) {
     else
       fill(
         place,
-        empty('alerts', 'No alerts yet', 'A critical drift raises an alert, and so does a drift that became more severe.'),
+        empty('alerts', 'No alerts yet', 'Drifts of high severity raise alerts. New alerts appear here automatically.'),
       );
   }
 

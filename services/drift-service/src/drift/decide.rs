@@ -19,8 +19,8 @@ pub struct Decision {
     pub if_match: Option<i32>,
 }
 
-/// Decides on a drift as the caller last read it. Of several concurrent callers, one conditional UPDATE picks
-/// the one that decides. The others get an error with the new status.
+/// Decides on a drift. A conditional UPDATE makes one of several concurrent decisions the first. Each other
+/// one is then checked against the new status and version, and gets an error if they do not allow it.
 pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) -> Result<Model, DriftError> {
     loop {
         if decision.if_match.is_some_and(|version| version != drift.version) {

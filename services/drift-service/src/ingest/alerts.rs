@@ -11,12 +11,13 @@ use crate::rules::Severity;
 /// If a scan shows at least this many missing resources, one alert covers all of them.
 const MANY_MISSING: usize = 10;
 
-/// Whether a drift raises an alert. Information about the state alone never does.
+/// Whether a drift raises an alert. A drift of severity info with only computed changes never does.
 pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> bool {
     severity >= rules.alert_threshold.into() && !(is_state_only && severity == Severity::Info)
 }
 
-/// Builds the alerts of new drifts: one each, or a single one with a count if many resources are missing.
+/// Builds the alerts of new drifts: one each, except that many missing resources share one alert with a
+/// count.
 pub fn of_new(drifts: &[Model], stack: &str, at: DateTime<Utc>) -> Vec<alert::entity::Model> {
     let (missing, others): (Vec<&Model>, Vec<&Model>) =
         drifts.iter().partition(|drift| drift.kind == Kind::Missing);

@@ -1,5 +1,5 @@
-//! Writes the result of matching: rows, alerts, audit and events in one transaction, each kind of row in as
-//! few statements as possible.
+//! Writes the result of matching: rows, alerts, audit and events in one transaction. Unchanged, resolved and
+//! new rows are written in bulk; each changed row takes one UPDATE.
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftResolved, DriftUpdated};

@@ -1,5 +1,5 @@
-//! Turns at work that only few requests may do at once. Waiting callers are served in turn, however many
-//! requests each of them sends.
+//! Turns at work that only a few requests may do at the same time. Waiting callers are served in turn,
+//! however many requests each of them sends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -109,8 +109,8 @@ async fn forget_unknown_regions(db: &impl ConnectionTrait) -> Result<(), DbErr> 
 }
 
 /// Makes the read state of alerts personal. In 0.1.0, an alert that one person had read was read for
-/// everybody. That remains for drifts with a decision. For all others, the alert becomes read by that person
-/// only.
+/// everybody. Such an alert stays closed if its drift has a decision. Otherwise it becomes read by that
+/// person only.
 async fn read_each_for_themselves(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let undecided =
         Query::select().column("id").from("drifts").and_where(Expr::col("status").eq("detected")).to_owned();
@@ -177,8 +177,8 @@ impl Row {
 }
 
 /// Gives every row its current identity. Rows can get the same identity, because a region or an account
-/// became known. Of these, one stays: the one with a decision if both have the same actual state, otherwise
-/// the one that was seen last.
+/// became known. One of two such rows stays live: the one with a decision if both have the same actual state,
+/// otherwise the one that was seen last.
 async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let columns = [
         "id",
@@ -220,7 +220,8 @@ async fn identify_by_address(db: &impl ConnectionTrait) -> Result<(), DbErr> {
                         (newer.clone(), row)
                     };
                     supersede(db, &goes, &stays).await?;
-                    // An account that either row knows keeps a third row of another account separate.
+                    // The row that stays takes over the account of the other, so that it cannot absorb a
+                    // third row of a different account.
                     newer.account_id = stays.account_id.or(goes.account_id);
                 }
             }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 const ENVIRONMENT: &str = "Environment:
-  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, which others could see
+  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, because other users of the machine see arguments
   DRIFTSENTRY_URL         the same as --url
   HTTPS_PROXY, HTTP_PROXY proxy to use; NO_PROXY lists hosts that need none
   SSL_CERT_FILE           file of certificates to trust, for a private certificate authority
@@ -40,7 +40,8 @@ pub struct Ingest {
     #[arg(long)]
     pub complete: bool,
 
-    /// If the plan does not show it, vouch that it was neither targeted nor created with -refresh=false
+    /// Vouch for plans that do not state that they are complete: they were neither targeted nor created with
+    /// -refresh=false
     #[arg(long)]
     pub assume_complete: bool,
 
@@ -56,15 +57,15 @@ pub struct Ingest {
     #[arg(long, default_value = "drift", value_parser = ["drift", "changes"])]
     pub source: String,
 
-    /// Account of resources for which the scan contains none
+    /// Cloud account of resources for which the scan names none
     #[arg(long)]
     pub account_id: Option<String>,
 
-    /// Region of resources for which the scan contains none
+    /// Region of resources for which the scan names none
     #[arg(long)]
     pub region: Option<String>,
 
-    /// Lowest severity of new or changed drift that exits with 2
+    /// Lowest severity of new or changed drift for which the exit code is 2
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
 

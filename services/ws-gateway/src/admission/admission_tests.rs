@@ -114,7 +114,7 @@ async fn slots_are_taken_up_to_the_quota_and_are_free_after_the_release() {
     quotas.release("u", &peer(1), &sockets[0]);
     flush(&state).await;
     assert_eq!(take("u", 1, 2).await, None);
-    // Three per address, whoever their users are.
+    // The limit is three sockets per address, even if the users differ.
     assert_eq!((take("v", 1, 3).await, take("w", 1, 4).await), (None, Some(RefusalCode::RateLimited)));
 }
 
@@ -126,7 +126,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     for socket in &sockets[..2] {
         assert_eq!(code(quotas.take("u", &peer(1), socket).await), None);
     }
-    // Over the quota, the other replicas are asked first: that takes a second.
+    // Beyond the quota, a recount asks the other replicas first, which takes a second.
     let address = peer(1);
     let third = quotas.take("u", &address, &sockets[2]);
     assert!(tokio::time::timeout(Duration::from_millis(20), third).await.is_err());

@@ -13,14 +13,14 @@ use super::quotas::Quotas;
 use crate::metrics::Metrics;
 use crate::protocol::{Refusal, RefusalCode};
 
-/// Number of tokens that an address may try without the signature of any of our keys.
+/// Maximum number of tokens without a signature of ours that one address may try within [`FAILURE_WINDOW`].
 const MAX_FAILURES: u64 = 5;
 const FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
 /// The window in which the messages of a client are counted.
 pub const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
 
-/// Checks tokens, counts messages, and has the quotas of sockets.
+/// Decides who may open a socket and send messages: by token, by rate and by quota.
 pub struct Admission {
     pub verifier: Verifier,
     pub limiter: Limiter,
@@ -31,8 +31,9 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Returns the claims of a token. A verified token passes, also if its address is shut out. A token that
-    /// none of our keys signed counts as a guess of its address; other refusals do not count.
+    /// Returns the claims of a token. A valid token is accepted even from an address with too many failures, unless
+    /// its socket would close within a second. Only a token that none of our keys signed counts as a failure of its
+    /// address.
     pub async fn authorize(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
         let refusal = match token.map(|token| self.verifier.verify(token)) {
             Some(Ok(claims)) => match self.about_to_expire(&claims) {
@@ -55,7 +56,7 @@ impl Admission {
         Err(refusal)
     }
 
-    /// Returns the claims of a token that replaces another: it must be of the same user and session.
+    /// Returns the claims of a token that replaces another one of the same user and session; refuses any other token.
     pub async fn reauthorize(
         &self,
         peer: &Peer,
@@ -77,13 +78,14 @@ impl Admission {
         self.limiter.count(&key, MESSAGE_WINDOW).await <= self.messages_per_second
     }
 
-    /// A socket that could not live a second is not let in: its client would reconnect at once.
+    /// Returns an error for a token whose socket would close within a second, since its client would reconnect at
+    /// once.
     fn about_to_expire(&self, claims: &Claims) -> Option<TokenError> {
         let at = DateTime::from_timestamp(claims.exp, 0)?;
         (self.clock.now() + SHORTEST_LIFE > at + LEEWAY).then_some(TokenError::Expired { at })
     }
 
-    /// Counts every refusal and logs samples: strangers decide how often this happens.
+    /// Counts every refusal, but logs only samples, because strangers can cause any number of refusals.
     fn report(&self, peer: &Peer, code: RefusalCode) {
         static LINES: [Sampler; RefusalCode::COUNT] = [const { Sampler::new() }; RefusalCode::COUNT];
         self.metrics.auth_failed(code.into_str());

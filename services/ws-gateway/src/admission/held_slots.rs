@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backplane::Hold;
 
-/// The quota slots that the sockets of this replica hold, from before a socket is let in until it closes. Each
-/// entrance of a socket has a holder of its own.
+/// The quota slots that the sockets of this replica hold. A socket takes its slots before it is let in, and holds
+/// them until it closes. A socket that resumes under the same id gets a new holder.
 #[derive(Default)]
 pub struct HeldSlots {
-    /// Key and holder, ordered by key, so that the holders of one key stand together.
+    /// Key and holder. The order of the set keeps the holders of one key together.
     slots: Mutex<BTreeSet<(Box<str>, Arc<str>)>>,
 }
 

@@ -11,7 +11,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The token that counts: of the query, else of the `CONNECT` packet, else of the header.
+    /// Returns the token to check: from the query, else from the `CONNECT` packet, else from the header.
     pub fn token<'a>(&'a self, auth: &'a Map<String, Value>) -> Option<&'a str> {
         let present = |token: &'a Option<String>| token.as_deref().filter(|token| !token.is_empty());
         let in_packet = auth.get("token").and_then(Value::as_str).map(without_scheme);
@@ -26,7 +26,7 @@ impl Peer {
     }
 }
 
-/// Some clients put the whole header's value into the `CONNECT` packet.
+/// Removes `Bearer `: some clients send the whole value of the header in the `CONNECT` packet.
 fn without_scheme(token: &str) -> &str {
     match token.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),

@@ -18,7 +18,7 @@ use crate::protocol::{Refusal, RefusalCode};
 const SLOT_TTL: Duration = Duration::from_secs(90);
 const RENEW_INTERVAL: Duration = Duration::from_secs(30);
 const RENEW_CHUNK: usize = 500;
-/// Least time between two recounts for one user.
+/// Minimum interval between two recounts for one user.
 const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Sockets that may be open; 0 for an address means no limit.
@@ -35,13 +35,13 @@ pub struct Quotas {
     held: Arc<HeldSlots>,
     writer: Arc<BatchWriter>,
     limits: QuotaLimits,
-    /// For each user the last recount, locked while one runs.
+    /// The time of the last recount of each user, locked while a recount runs.
     recounts: Mutex<HashMap<String, Arc<Recount>>>,
 }
 
 type Recount = tokio::sync::Mutex<Option<Instant>>;
 
-/// The slots of one socket, released when this is dropped before [`keep`](Self::keep).
+/// The slots of one socket. Dropping this releases them, unless [`keep`](Self::keep) was called.
 struct Taking<'a> {
     quotas: &'a Quotas,
     user: &'a str,
@@ -75,8 +75,8 @@ impl Quotas {
         Self { backplane, cluster, held, writer, limits, recounts: Mutex::default() }
     }
 
-    /// Takes the slots that a socket needs, or refuses the socket. `slot` must be new: no other entrance may release
-    /// it.
+    /// Takes the slots that a socket needs, or refuses the socket. `slot` must be a new id, so that no other socket
+    /// can release the slots.
     pub async fn take(&self, user: &str, peer: &Peer, slot: &Arc<str>) -> Result<(), Refusal> {
         let holds = self.holds(user, peer, slot);
         for hold in &holds {
@@ -141,14 +141,15 @@ impl Quotas {
     async fn hold(&self, holds: &[Hold]) -> bool {
         let counts = match self.backplane.hold(holds, SLOT_TTL).await {
             Ok(counts) => counts,
-            // Without the backplane, the sockets of this replica are counted. Never open.
+            // Without the backplane, only the sockets of this replica are counted: a limit always applies.
             Err(_) => holds.iter().map(|hold| self.held.of_key(&hold.key).len() as u64).collect(),
         };
         let limits = [self.limits.per_user, self.limits.per_ip];
         counts.iter().zip(limits).all(|(count, limit)| *count <= limit)
     }
 
-    /// Releases the slots of a user, and of an address, that no socket of an answering replica holds.
+    /// Asks all replicas which slots of a user and an address their sockets hold, and releases all others. Does
+    /// nothing if a response is unreadable or the question cannot be sent.
     async fn release_abandoned(&self, user: &str, peer: &Peer, holds: &[Hold]) {
         let mut stored = Vec::new();
         for Hold { key, .. } in holds {
@@ -159,7 +160,7 @@ impl Quotas {
         let question = Question::Slots { user: user.into(), network };
         let Answers { answers, has_failed, .. } = self.cluster.ask_all::<Vec<String>>(question).await;
         if has_failed {
-            // The other replicas could not say which slots they hold.
+            // No slot may be released while it is unknown which slots the other replicas hold.
             return;
         }
         let live = answers.into_iter().flatten().collect::<HashSet<_>>();
@@ -171,7 +172,7 @@ impl Quotas {
 
     fn recount(&self, user: &str) -> Arc<Recount> {
         let mut recounts = self.recounts.lock().unwrap_or_else(PoisonError::into_inner);
-        // An old recount that no task uses says nothing any more.
+        // Keeps the map small: an old recount that no task uses has no effect.
         recounts.retain(|_, recount| {
             let is_recent =
                 recount.try_lock().is_ok_and(|last| last.is_some_and(|at| at.elapsed() < RECOUNT_INTERVAL));

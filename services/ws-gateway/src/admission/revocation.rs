@@ -59,8 +59,8 @@ fn recheck(verifier: &Verifier, hubs: &Hubs, select: impl Fn(&Hub) -> Vec<Socket
     }
 }
 
-/// Measures the time from the end of a session to the close of its sockets. The event, which has the time of
-/// the end, and the change of the list, which closes the sockets, arrive on two ways, in either order.
+/// Measures the time from the end of a session to the close of its sockets. The event has the time of the end, and
+/// the change of the list closes the sockets. They arrive separately, in either order.
 pub struct RevocationLag {
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -77,7 +77,7 @@ impl RevocationLag {
         Self { metrics, clock, halves: Mutex::default() }
     }
 
-    /// An event says when the session ended.
+    /// Records the time at which a session ended, as its event reports it.
     pub fn ended(&self, session: Uuid, at: DateTime<Utc>) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Half::Closed(closed)) = halves.remove(&session) {

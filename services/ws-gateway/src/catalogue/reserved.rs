@@ -40,7 +40,7 @@ pub fn reserved() -> impl Iterator<Item = &'static str> {
     OF_THE_GATEWAY.into_iter().chain(OF_CLIENTS)
 }
 
-/// Whether the name is reserved. Every entrance refuses such events.
+/// Whether the name is reserved. The relay and the admin API both refuse events with such a name.
 pub fn is_reserved(name: &str) -> bool {
     reserved().any(|reserved| reserved == name)
 }

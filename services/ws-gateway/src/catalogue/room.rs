@@ -9,7 +9,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A text by name: of the envelope, else of the payload.
+    /// Returns a field by name: from the envelope, else from the payload.
     fn get(&self, name: &str) -> Option<&'a str> {
         let own = match name {
             "userId" => self.user_id,
@@ -61,7 +61,7 @@ impl RoomTemplate {
         Ok(Self { before: before.into(), blank: Some(Blank { source, default }), after: after.into() })
     }
 
-    /// The room's name for a message, unless a blank stays empty.
+    /// Returns the name of the room for a message; `None` if the field of a blank is absent and has no default.
     pub fn fill(&self, fields: &Fields<'_>, rest: &str) -> Option<String> {
         let Some(blank) = &self.blank else {
             return Some(self.before.clone());

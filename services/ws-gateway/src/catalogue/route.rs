@@ -84,7 +84,7 @@ impl Route {
     /// Checks a payload against the schema.
     pub fn check(&self, payload: &Value) -> Result<(), String> {
         match &self.schema {
-            // Without the value, which may be somebody's data.
+            // Masked, because the value may be personal data.
             Some(schema) => schema.validate(payload).map_err(|error| error.masked().to_string()),
             None => Ok(()),
         }

@@ -15,7 +15,7 @@ use super::route::{Route, Shape};
 use crate::metrics::{Dropped, Metrics};
 use crate::outbound::MAX_EVENT_BYTES;
 
-/// Makes events for sockets out of messages from the backplane.
+/// Translates messages from the backplane into events for sockets.
 pub struct Translator {
     pub catalogue: Arc<Catalogue>,
     pub metrics: Arc<Metrics>,
@@ -103,7 +103,8 @@ impl Translator {
             epoch: None,
         };
         let rooms = message.envelope.user_id.iter().map(|user| user_room(user)).collect();
-        // Only where the event would have been shown, and never in `/`: its clients know no such event.
+        // Sent only to namespaces that would have received the event, except `/`, whose clients do not know
+        // `dashboard:error`.
         let complaint = self.build(route, message, envelope, rooms);
         Event { root: None, dashboard: route.dashboard.map(|_| Shape::Envelope), ..complaint }
     }

@@ -8,8 +8,8 @@ use crate::protocol::{Ending, NamespaceKind};
 
 /// Time that the last packets wait for the GET that fetches them.
 const LINGER: Duration = Duration::from_secs(30);
-/// Time in which a client may close by itself after a DISCONNECT. Some clients read packets on another thread
-/// than the close: they would take the close for a broken line and reconnect.
+/// Time in which a client may close by itself after a DISCONNECT. Some clients read packets on one thread and the
+/// close on another. They could see the close first, take it for a broken connection, and reconnect.
 const GOODBYE: Duration = Duration::from_millis(50);
 
 /// The transport of a connection that closes.
@@ -33,8 +33,8 @@ pub struct Farewell {
     pub afterwards: Afterwards,
 }
 
-/// The last message of a socket. A socket that may resume at once gets none: a stock client stays away after a
-/// DISCONNECT.
+/// The last message of a socket. Only a revoked socket gets a DISCONNECT: a stock client does not reconnect after
+/// one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastNotice {
     None,
@@ -61,14 +61,14 @@ pub enum LastFrame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backlog {
     Deliver,
-    /// The reader is gone, or not worth waiting for.
+    /// The client has disconnected, or reads too slowly to be waited for.
     Discard,
 }
 
 /// The connection after its last frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Afterwards {
-    /// The session is unknown at once.
+    /// The session is removed at once.
     Remove,
     /// The session stays known for that time, so that a later GET fetches the last packets.
     Linger(Duration),
@@ -82,7 +82,7 @@ pub enum Closing {
     Begin(Box<Parting>),
     /// The client closes a connection that is closing already.
     Confirm,
-    /// The time after the last frame is over.
+    /// The time of [`Afterwards`] has passed.
     Finish(Ending),
 }
 
@@ -117,9 +117,10 @@ impl LastNotice {
 }
 
 impl Farewell {
-    /// The table of all closes. A stock client closes by itself after a DISCONNECT. On polling it would handle a
-    /// close packet before the DISCONNECT that came with it, and reconnect. The session of a client that was never
-    /// authorized is removed at once: only a GET that waits already gets the last packets.
+    /// Returns the last steps for each ending and transport. A revoked socket gets no close packet: a stock client
+    /// closes by itself after a DISCONNECT. On polling, it would handle the close packet before the DISCONNECT in the
+    /// same response, and reconnect. The session of a client that was never authorized is removed at once, so only a
+    /// GET that is already waiting gets its last packets.
     pub fn of(ending: Ending, carrier: Carrier, was_authorized: bool) -> Self {
         use Afterwards::{AwaitClose, Linger, Remove};
         use Backlog::{Deliver, Discard};
@@ -133,7 +134,7 @@ impl Farewell {
             (Ending::Slow, WebSocket | Plain) => (LastFrame::CloseFrame, Discard, Remove),
             (Ending::Revoked(_), Polling) => (LastFrame::None, Deliver, Linger(LINGER)),
             (Ending::Revoked(_), WebSocket) => (LastFrame::None, Deliver, AwaitClose(GOODBYE)),
-            // By the protocol, a session that broke it is gone at once.
+            // The protocol requires that a session that breaks the protocol is removed at once.
             (Ending::BadMessage, Polling) => (LastFrame::ClosePacket, Deliver, Remove),
             (_, Polling) => (LastFrame::ClosePacket, Deliver, Linger(LINGER)),
             (_, WebSocket | Plain) => (LastFrame::CloseFrame, Deliver, Remove),

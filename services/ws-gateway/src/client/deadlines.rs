@@ -36,7 +36,7 @@ impl Deadlines {
         }
     }
 
-    /// The client has no socket any more.
+    /// Starts the time limit for the handshake again, for a client that has no socket left.
     pub fn begin_handshake(&mut self, now: Instant) {
         self.handshake = Some(now + self.handshake_limit);
     }
@@ -54,7 +54,8 @@ impl Deadlines {
         others.fold(self.heartbeat.deadline(), Instant::min)
     }
 
-    /// Returns whether the timer has to be armed for this time, because it is armed for no earlier one.
+    /// Returns whether the caller must arm the timer for this time. False if the timer is armed for this time or an
+    /// earlier one.
     pub fn arm(&mut self, at: Instant) -> bool {
         let is_sooner = self.armed.is_none_or(|armed| at < armed);
         if is_sooner {
@@ -63,12 +64,12 @@ impl Deadlines {
         is_sooner
     }
 
-    /// Arms the timer, also if it is armed for an earlier time.
+    /// Replaces the time for which the timer is armed, even by a later one.
     pub fn rearm(&mut self, at: Instant) {
         self.armed = Some(at);
     }
 
-    /// Returns false if the timer is armed for a later time than now.
+    /// Disarms the timer. Returns false, and changes nothing, if the timer is armed for a later time than `now`.
     pub fn fire(&mut self, now: Instant) -> bool {
         let is_due = self.armed.is_none_or(|at| at <= now);
         if is_due {

@@ -26,7 +26,7 @@ pub enum Effect {
     LeaveRoom(Box<RoomRequest>),
     /// A socket leaves the connection, which stays.
     Leave(Departure),
-    /// A socket continues in the log.
+    /// A socket receives events of the log from a position on.
     Resume(Box<Resumption>),
     /// The timers run no later than at that time.
     Arm(Instant),
@@ -92,14 +92,14 @@ pub enum RequestAction {
     Reauth {
         token: String,
     },
-    /// `is_first` if the client of `/ws` said nothing else since it was let in.
+    /// `is_first`: the client of `/ws` has sent no other message since it was let in.
     Resume {
         after: Position,
         replaced: Option<String>,
         is_first: bool,
     },
     Ping,
-    /// A token, although the socket is authorized.
+    /// An `auth` message from a socket that is already authorized.
     Auth,
     Unknown,
 }
@@ -111,7 +111,7 @@ pub struct RoomRequest {
     pub reply: Reply,
 }
 
-/// The way in which a socket continues in the log.
+/// The events of the log that a socket receives next.
 #[derive(Debug)]
 pub enum Resumption {
     /// Live delivery starts after a position.

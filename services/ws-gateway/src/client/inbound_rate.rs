@@ -2,7 +2,7 @@ use tokio::time::Instant;
 
 use crate::admission::MESSAGE_WINDOW;
 
-/// Number of messages in a row that may have to wait before the connection is closed.
+/// Maximum number of messages in a row that had to wait. One more closes the connection.
 const MAX_IN_A_ROW: u32 = 5;
 
 /// Messages of one client that had to wait.

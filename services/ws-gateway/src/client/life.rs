@@ -12,7 +12,7 @@ use super::effects::{Effect, Effects, Resumption};
 use super::inbound_rate::Haste;
 use crate::protocol::{Ending, NamespaceKind};
 
-/// Time in which a client of `/ws` that says nothing is expected to resume.
+/// Time that a new client of `/ws` gets to send `resume` before live delivery starts.
 const RESUME_GRACE: Duration = Duration::from_secs(1);
 
 /// The sockets and deadlines of a connection until its end, whatever protocol the client speaks.
@@ -73,8 +73,8 @@ impl Life {
         self.sockets.iter().find(|(own, _)| *own == kind).map(|(_, socket)| socket)
     }
 
-    /// The client left a socket, or the socket has nothing to continue from. Without a socket, the connection has as
-    /// much time as at first.
+    /// Removes a socket that the client left, or that has nothing to continue from. If it was the last one, the
+    /// handshake limit starts again.
     pub fn leave(&mut self, now: Instant, is_left: impl Fn(NamespaceKind, &str) -> bool) -> Effects {
         let index = self.sockets.iter().position(|(kind, socket)| is_left(*kind, socket));
         let Some(index) = index else { return Effects::new() };
@@ -89,8 +89,8 @@ impl Life {
         effects
     }
 
-    /// The session of a socket has ended. Closes the connection with its last socket. Also returns the namespace
-    /// kind of a socket that leaves alone.
+    /// Removes a socket whose session has ended, or closes the connection if no other socket is left. Also returns
+    /// the namespace kind of the socket if the connection stays open.
     pub fn revoke(
         &mut self,
         now: Instant,
@@ -111,7 +111,7 @@ impl Life {
         (smallvec![Effect::Leave(departure)], Some(kind))
     }
 
-    /// The queue of a socket was full: the socket reads the events after a position in the log.
+    /// Makes a socket whose queue was full read the events after `from` in the log.
     pub fn fall_behind(&mut self, socket: &str, from: Position) -> Effects {
         match self.sockets.iter().find(|(_, own)| **own == *socket) {
             Some((kind, socket)) => live(*kind, socket, from),
@@ -124,7 +124,7 @@ impl Life {
         self.grace.is_some()
     }
 
-    /// The client resumes.
+    /// Ends the grace period of a client that resumes.
     pub fn skip_grace(&mut self) {
         self.grace = None;
     }
@@ -171,7 +171,8 @@ impl Life {
         effects
     }
 
-    /// The client said something, so it lives. The next ping may be due before the deadline of the last pong.
+    /// Notes that the client responded. The timer is armed anew, because the next ping may be due before the deadline
+    /// of the pong.
     pub fn prolong(&mut self, now: Instant) -> Effects {
         self.deadlines.heartbeat.pong(now);
         self.arm_next()

@@ -10,7 +10,7 @@ use crate::protocol::engineio::{Message, Transport};
 use crate::protocol::socketio::{self, Action, Decoder, Namespaces};
 use crate::protocol::{Ending, Frame, NamespaceKind};
 
-/// One for each namespace.
+/// Number of joins that do not count as messages: one for each namespace.
 const FREE_JOINS: u8 = 2;
 
 /// The state of a connection in the protocol of Socket.IO.
@@ -83,8 +83,8 @@ impl SocketIo {
         }
     }
 
-    /// Refuses a namespace once. A client that shows nothing better gets no more work out of the gateway: its
-    /// connection closes.
+    /// Refuses a namespace once. A second refusal of the same namespace closes the connection, so that retries cost
+    /// the gateway nothing.
     pub fn refuse_once(
         &mut self,
         kind: Option<NamespaceKind>,

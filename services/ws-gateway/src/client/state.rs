@@ -79,7 +79,7 @@ impl ClientState {
         self.life.arm_next()
     }
 
-    /// A WebSocket wants to take over; `None` if it may not.
+    /// Begins the upgrade to a WebSocket; `None` if this is not allowed.
     pub fn on_probe(&mut self, now: Instant) -> Option<Effects> {
         if self.life.ended.is_some() || !self.as_socket_io()?.transport.probe() {
             return None;
@@ -123,12 +123,12 @@ impl ClientState {
         }
     }
 
-    /// The WebSocket's own pong: `/ws` is pinged by it, Socket.IO by a packet.
+    /// Handles a pong frame of the WebSocket, which counts only on `/ws`: Socket.IO has pings and pongs of its own.
     pub fn on_web_socket_pong(&mut self, now: Instant) -> Effects {
         if self.is_plain() { self.life.prolong(now) } else { Effects::new() }
     }
 
-    /// The WebSocket is gone: the connection with it, unless the WebSocket had not taken over yet.
+    /// Handles the loss of the WebSocket. Closes the connection, unless polling still carries it.
     pub fn on_web_socket_gone(&mut self, now: Instant, ending: Ending) -> Effects {
         if !self.is_polling() {
             return self.close(now, ending);
@@ -136,7 +136,7 @@ impl ClientState {
         self.abandon_probe()
     }
 
-    /// The timer. `is_stalled` if the reader has taken nothing for too long.
+    /// Handles the timer. `is_stalled`: the client has read nothing for too long.
     pub fn on_timer(&mut self, now: Instant, is_stalled: bool) -> Effects {
         if !self.life.deadlines.fire(now) {
             return Effects::new();
@@ -171,7 +171,7 @@ impl ClientState {
         effects
     }
 
-    /// The token of a namespace is good. Returns false if the client has meanwhile left the namespace.
+    /// Joins a namespace whose token is valid. Returns false if the client has left the namespace in the meantime.
     pub fn on_authorized(&mut self, kind: NamespaceKind) -> bool {
         match (self.as_socket_io(), kind.namespace()) {
             (Some(socket_io), Some(namespace)) => socket_io.namespaces.joined(namespace),
@@ -179,8 +179,8 @@ impl ClientState {
         }
     }
 
-    /// A socket was let in; `None` if the connection has ended meanwhile. A client of `/ws` that may resume gets
-    /// time to do so before live events of the log.
+    /// Adds a socket that was let in; `None` if the connection has ended in the meantime. With `may_resume`, a client
+    /// of `/ws` gets time to resume before live delivery of the log starts.
     pub fn on_admitted(
         &mut self,
         now: Instant,
@@ -191,7 +191,7 @@ impl ClientState {
         self.life.add_socket(now, kind, socket, may_resume)
     }
 
-    /// A socket was refused.
+    /// Sends the refusal of a socket to the client, or closes the connection.
     pub fn on_refused(&mut self, now: Instant, kind: NamespaceKind, refusal: &Refusal) -> Effects {
         let refused = match (self.as_socket_io(), kind.namespace()) {
             (Some(socket_io), Some(namespace)) => {
@@ -203,17 +203,18 @@ impl ClientState {
         refused.unwrap_or_else(|ending| self.close(now, ending))
     }
 
-    /// A message has to wait for the rate limit. Closes the connection if there were too many in a row.
+    /// Notes that a message has to wait for the rate limit. Closes the connection after too many such messages in a
+    /// row.
     pub fn on_haste(&mut self, now: Instant) -> Effects {
         if self.life.add_haste(now) { self.close(now, Ending::RateLimited) } else { Effects::new() }
     }
 
-    /// The queue of a socket was full: the socket reads the events after a position in the log.
+    /// Makes a socket whose queue was full read the events after `from` in the log.
     pub fn on_fall_behind(&mut self, socket: &str, from: Position) -> Effects {
         self.life.fall_behind(socket, from)
     }
 
-    /// The session of a socket has ended. Closes the connection with its last socket.
+    /// Removes a socket whose session has ended, or closes the connection if no other socket is left.
     pub fn on_revoked(&mut self, now: Instant, socket: &str, reason: EndReason) -> Effects {
         let carrier = self.carrier();
         let (effects, left) = self.life.revoke(now, socket, reason, carrier);
@@ -225,7 +226,7 @@ impl ClientState {
         effects
     }
 
-    /// A socket was let in, but has nothing to continue from.
+    /// Removes a socket that was let in but has nothing to continue from.
     pub fn on_unrecoverable(&mut self, now: Instant, socket: &str) -> Effects {
         self.life.leave(now, |_, own| *own == *socket)
     }
@@ -250,7 +251,8 @@ impl ClientState {
         socket_io.on_message(&mut self.life, now, message).unwrap_or_else(|ending| self.close(now, ending))
     }
 
-    /// A packet breaks the protocol. On a WebSocket that only probes, the packet closes that WebSocket alone.
+    /// Handles a packet that breaks the protocol: closes the connection, or only the WebSocket if it is still
+    /// probing.
     pub fn refuse_packet(&mut self, now: Instant, lane: Lane) -> Effects {
         match lane {
             Lane::WebSocket => self.on_web_socket_gone(now, Ending::BadMessage),

@@ -193,7 +193,7 @@ fn too_many_hasty_messages_in_a_row_close_the_connection() {
         assert!(client.on_haste(now).is_empty());
         now += SECOND;
     }
-    // A pause is forgiven.
+    // A pause resets the count.
     now += 3 * SECOND;
     for _ in 0..5 {
         assert!(client.on_haste(now).is_empty());

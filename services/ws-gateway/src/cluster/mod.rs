@@ -1,5 +1,6 @@
-//! The replicas of the gateway among themselves: who is present, and questions that each replica answers
-//! for its own sockets. Replicas talk on one control channel of the backplane, which no client hears.
+//! The communication between replicas of the gateway: which replicas are present, and questions that each of them
+//! answers for its own sockets. All messages use one control channel of the backplane, which is never relayed to
+//! clients.
 
 mod control;
 mod replicas;

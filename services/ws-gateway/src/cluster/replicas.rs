@@ -20,7 +20,7 @@ const FIRST_INTERVAL: Duration = Duration::from_millis(200);
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
-/// The replicas of the gateway, as this one knows them.
+/// The replicas of the gateway that this replica knows.
 pub struct Cluster {
     bus: Backplane,
     clock: Clock,
@@ -36,7 +36,8 @@ pub struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
-    /// Whether the question reached no other replica, or an answer cannot be read. A silent replica may have died.
+    /// Whether the question could not be sent, or an answer is unreadable. A missing answer is no failure, because
+    /// the replica may have died.
     pub has_failed: bool,
 }
 
@@ -96,7 +97,7 @@ impl Cluster {
         }
     }
 
-    /// Asks every replica and waits for all that are present, but not for long.
+    /// Asks every replica, and waits for all that are present, at most for the time limit.
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, HashSet::is_empty).await
     }

@@ -12,7 +12,7 @@ pub struct CatchUp {
     /// The last event to deliver, as far as the hub knows.
     pub until: Position,
     rooms: Vec<Arc<str>>,
-    /// The rooms whose events were delivered already, each since its entry, all up to `heard_until`.
+    /// The rooms whose events the socket received live: from the entry into the room up to `heard_until`.
     heard: Vec<Membership>,
     heard_until: u64,
 }

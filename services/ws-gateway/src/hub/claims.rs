@@ -6,7 +6,8 @@ use super::members::{Hub, Inner};
 use crate::catalogue::account_room;
 
 impl Hub {
-    /// Replaces the claims of a socket by those of a new token, and the room of the account with them.
+    /// Replaces the claims of a socket by those of a new token. Moves the socket to another account's room if the
+    /// account changed.
     pub fn replace_claims(&self, socket: &str, claims: &Claims) {
         let mut inner = self.lock();
         let Some(&key) = inner.by_id.get(socket) else { return };

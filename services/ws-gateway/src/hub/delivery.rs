@@ -19,9 +19,9 @@ struct Outcome {
     sockets: u64,
     /// The connections on which the event is still to be written.
     idle: Vec<Arc<dyn Subscriber>>,
-    /// The connections whose queue is full.
+    /// The connections whose queue is full, for an event that is not in the log.
     slow: Vec<Arc<dyn Subscriber>>,
-    /// The sockets whose queue is full, while the log has the event: they read it there.
+    /// The sockets whose queue is full. The log has the event, so they read it from the log later.
     behind: Vec<SocketRef>,
 }
 
@@ -116,7 +116,7 @@ impl Hub {
                 slow.push(Arc::clone(&member.subscriber));
             }
         }
-        // Such a client would not learn of the gap.
+        // A client that cannot receive the notice would not learn of the gap.
         for subscriber in slow {
             subscriber.close(Ending::Slow);
         }

@@ -1,5 +1,5 @@
-//! The cost of a broadcast, held by counting and not by the clock: encoded once, no allocation for an idle
-//! socket, one wake and one write for all queued frames, nothing for sockets that receive nothing.
+//! The cost of a broadcast, checked by counting and not by the clock: encoded once, no allocation for an idle socket,
+//! one wake and one write for all queued frames, nothing for sockets that receive nothing.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -118,7 +118,8 @@ impl Crowd {
         self.hub.deliver(event).iter().for_each(|subscriber| subscriber.outbound().write_now());
     }
 
-    /// Every socket writes as if its kernel took everything: the pieces of each write, as addresses.
+    /// Writes the queues of all sockets to a kernel that accepts everything. Returns the addresses of the pieces of
+    /// each write.
     fn write_all(&self) -> Vec<Vec<Vec<*const u8>>> {
         let write = |(socket, wakes): &(Arc<Socket>, Arc<Wakes>)| {
             let waker = Waker::from(Arc::clone(wakes));

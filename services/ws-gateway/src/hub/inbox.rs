@@ -12,13 +12,13 @@ use super::subscriber::Subscriber;
 use crate::catalogue::Event;
 use crate::protocol::Unrecoverable;
 
-/// Precision of pings and expiries: coarse, because they are many.
+/// Precision of pings and expiries. Coarse, because a worker has many of them.
 const TICK: Duration = Duration::from_millis(100);
 const SHORTEST_TICK: Duration = Duration::from_millis(2);
 
 /// Number of items that a worker may lag behind before the relay waits for it.
 pub(super) const CAPACITY: usize = 1_024;
-/// Number of recipients that an event may have to be delivered without waking the worker.
+/// Maximum number of recipients of an event that is delivered without waking the worker.
 const FEW: usize = 16;
 /// Number of items that are queued before anything is written: items that arrive together are sent together.
 const BATCH: usize = 256;
@@ -81,8 +81,8 @@ async fn write(idle: &mut Vec<Arc<dyn Subscriber>>) {
 impl Hub {
     /// Serves the hub on its own worker thread.
     ///
-    /// Inputs: items of the relay, the clock. Ends when the relay is gone. `tick` is the wanted precision of
-    /// pings and expiries.
+    /// Inputs: items of the relay, the clock. Ends when the relay has ended. `tick` is the wanted precision of pings
+    /// and expiries.
     pub async fn run(self: Arc<Self>, tick: Duration, mut items: mpsc::Receiver<Item>) {
         let mut ticks = interval(tick.clamp(SHORTEST_TICK, TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

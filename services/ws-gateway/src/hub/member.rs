@@ -26,7 +26,8 @@ pub struct Member {
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
-    /// Holds the quota slots of this entrance. The socket id may enter again elsewhere, while this one still closes.
+    /// The holder of the socket's quota slots. Not the socket id, because a client may resume under the same id
+    /// elsewhere while this socket still closes.
     pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
     /// Whether the client was warned that the token expires soon.
@@ -36,8 +37,8 @@ pub struct Member {
     pub(super) timer: Option<TimerKey<DateTime<Utc>>>,
 }
 
-/// The events that a socket receives live. An event of the log that is held back is read from the log when the
-/// socket catches up, so that events that the gateway holds back do not count as unread.
+/// The events that a socket receives live. Events of the log that are held back take no room in the queue: the socket
+/// reads them from the log when it catches up.
 #[derive(Debug, Default)]
 pub enum Hears {
     #[default]
@@ -53,7 +54,7 @@ pub enum Hears {
 pub struct WaitingEvents {
     pub(super) events: Vec<Arc<Event>>,
     bytes: usize,
-    /// Number of events without room.
+    /// Number of events that did not fit.
     pub(super) lost: u64,
 }
 

@@ -16,7 +16,7 @@ use super::subscriber::{SocketRef, Subscriber};
 use super::timers::Timers;
 use crate::metrics::Metrics;
 
-/// The members of one worker thread. See the folder's documentation.
+/// The sockets of one worker thread; see the documentation of the module.
 ///
 /// Locks: the hub's comes before a connection's queue and is never taken while a connection's state
 /// is locked.

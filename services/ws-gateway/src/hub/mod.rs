@@ -1,9 +1,9 @@
 //! The authorized sockets of one worker thread, their rooms, and the delivery of events to them.
 //!
-//! There is one [`Hub`] per worker thread, fed by the relay ([`crate::relay`]) through its [`Inbox`], so
-//! that a broadcast wakes each worker once, and an event for few is written where it was heard. Nothing in
-//! here waits for a client: a frame is put into the queue of its connection. If the queue is full, the socket
-//! reads an event of the log there later ([`Subscriber::fall_behind`]). Any other frame ends the connection.
+//! There is one [`Hub`] per worker thread, fed by the relay ([`crate::relay`]) through its [`Inbox`], so that a
+//! broadcast wakes each worker once, and an event for few sockets is written by the relay itself. Nothing in here
+//! waits for a client: a frame is put into the queue of its connection. If the queue is full, the socket reads an
+//! event of the log from there later ([`Subscriber::fall_behind`]); for any other frame, the connection is closed.
 
 mod catch_up;
 mod claims;

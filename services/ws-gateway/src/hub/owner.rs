@@ -3,7 +3,8 @@ use contracts::Claims;
 use identity::{LEEWAY, TokenError, Verifier};
 use uuid::Uuid;
 
-/// The user and the session of an open socket. Only these claims are kept: many sockets are idle.
+/// The user and the session of an open socket. Other claims are not kept, to save memory: there may be many idle
+/// sockets.
 pub struct Owner {
     pub user_id: Box<str>,
     pub sid: Option<Uuid>,
@@ -24,7 +25,7 @@ impl Owner {
         }
     }
 
-    /// Whether both are of the same user and session.
+    /// Whether the claims are of the same user and session.
     pub fn is_same(&self, claims: &Claims) -> bool {
         *self.user_id == *claims.user_id && self.sid == claims.sid
     }
@@ -33,7 +34,7 @@ impl Owner {
         DateTime::from_timestamp(self.expires, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The time when the token stops being accepted, by the rule that let the socket in.
+    /// Returns the time at which verification stops accepting the token.
     pub fn closes_at(&self) -> DateTime<Utc> {
         self.expires_at() + LEEWAY
     }

@@ -1,5 +1,5 @@
-//! The frames that wait to be written to one connection. [`Outbound`] has the operations for all who push
-//! and take; its `queue` knows no locks and no errors.
+//! The frames that wait to be written to one connection. [`Outbound`] locks the queue for all tasks that push or
+//! write frames; `queue` itself takes no locks.
 
 mod queue;
 mod slow_reader;

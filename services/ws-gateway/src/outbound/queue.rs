@@ -14,7 +14,7 @@ const MAX_PIECES: usize = 1_024;
 /// Number of pieces that lie on the stack.
 const USUAL_PIECES: usize = 16;
 
-/// One frame lies inline: an idle connection has no buffer, and gets none for one event.
+/// Holds one frame inline, so that a connection allocates no buffer for a single event.
 pub type FrameList = SmallVec<[Frame; 1]>;
 
 /// The frames queued for a connection, and the tasks to wake for them.
@@ -28,7 +28,7 @@ pub struct Queue {
     pub opening: FrameList,
     /// Number of bytes of the next frame that are written.
     pub written: usize,
-    /// The number of the WebSocket that may write; earlier ones were given up.
+    /// The number of the WebSocket that may write. Earlier ones may not, because they were abandoned.
     pub ticket: u32,
     /// The stream of that WebSocket.
     pub stream: Option<Arc<TcpStream>>,
@@ -47,14 +47,14 @@ pub enum Written {
     All,
     /// The kernel takes no more now.
     Blocked,
-    /// There will be nothing more to write on this WebSocket.
+    /// Nothing more will ever be written on this WebSocket.
     Ended,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taker {
     Polling,
-    /// Polling still, but no GET is kept waiting: the client moves to a WebSocket.
+    /// Polling still carries the frames, but no GET waits, because the client is moving to a WebSocket.
     Probing,
     WebSocket,
 }
@@ -154,7 +154,7 @@ impl Queue {
         }
     }
 
-    /// Drops the frames that have not been written in part. Returns their number.
+    /// Drops the frames of which no byte has been written. Returns their number.
     pub fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
         let forgotten = self.frames.len().saturating_sub(begun);

@@ -13,9 +13,9 @@ use crate::protocol::engineio::encode_payload;
 
 /// The frames queued for one connection, and the tasks that write them.
 ///
-/// A push never waits. One write takes the whole queue: by the task of the WebSocket, by a polling GET, or on an
-/// idle WebSocket by the task that has just pushed, so that no task is woken. A frame stays here until the kernel
-/// has it, so that the limit counts the frames that wait. Pushes and writes may run on different threads.
+/// A push never waits. One write takes the whole queue. The task of the WebSocket or a polling GET writes; on an idle
+/// WebSocket, the pushing task writes, which wakes no other task. A frame stays in the queue until the kernel has
+/// accepted it, so that the limit counts every waiting frame. Pushes and writes may run on different threads.
 #[derive(Debug)]
 pub struct Outbound {
     limit: usize,
@@ -29,20 +29,20 @@ pub enum Pushed {
     Queued,
     /// The queue was empty: the caller must have the frame written.
     First,
-    /// The queue is full, or its reader is stuck: the frame was not queued. The caller makes up for it or ends the
-    /// connection.
+    /// The queue is full, or its reader is stuck: the frame was not queued. The caller must deliver the frame in
+    /// another way, or close the connection.
     Full,
     /// The connection is ending; no client will read the frame.
     Closed,
 }
 
 impl Outbound {
-    /// For a connection that begins with polling. `limit` is in bytes.
+    /// Creates the queue of a connection that begins with polling. `limit` is in bytes.
     pub fn polling(limit: usize) -> Self {
         Self::new(limit, Taker::Polling)
     }
 
-    /// For a connection that begins on a WebSocket.
+    /// Creates the queue of a connection that begins on a WebSocket.
     pub fn web_socket(limit: usize) -> Self {
         Self::new(limit, Taker::WebSocket)
     }
@@ -137,19 +137,20 @@ impl Outbound {
         self.lock().closing
     }
 
-    /// Whether the WebSocket has taken nothing for so long that its reader must be gone or stuck.
+    /// Whether the WebSocket has accepted no byte for so long that its client must have disconnected or hung.
     pub fn is_stalled(&self, now: Instant) -> bool {
         self.lock().is_stalled(now)
     }
 
-    /// A WebSocket has connected. At first it gets only the pongs to its probe. Returns its ticket.
+    /// Registers a WebSocket and returns its ticket. Until [`upgrade`](Self::upgrade), the WebSocket gets only the
+    /// pong to its probe.
     pub fn open_web_socket(&self) -> u32 {
         let mut queue = self.lock();
         queue.ticket += 1;
         queue.ticket
     }
 
-    /// The stream of this WebSocket is open: it begins with the head of the response to its request.
+    /// Queues the head of the response that opens this WebSocket, before all frames.
     pub fn begin(&self, ticket: u32, head: Bytes) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
@@ -165,7 +166,7 @@ impl Outbound {
         }
     }
 
-    /// Answers the probe, and releases the waiting GET.
+    /// Responds to the probe, and releases the waiting GET.
     pub fn answer_probe(&self, frame: Frame) {
         let mut queue = self.lock();
         queue.opening.push(frame);
@@ -173,7 +174,7 @@ impl Outbound {
         queue.wake();
     }
 
-    /// The WebSocket takes all frames from here on.
+    /// Sends all further frames to the WebSocket.
     pub fn upgrade(&self) {
         let mut queue = self.lock();
         queue.taker = Taker::WebSocket;
@@ -215,8 +216,8 @@ impl Outbound {
         Ok(written)
     }
 
-    /// Whether this WebSocket has only to write the rest of the queue, or nothing. Its task is woken when that
-    /// changes.
+    /// Whether this WebSocket gets no further frames: the queue is closing, or another WebSocket has replaced this
+    /// one. The task of the WebSocket is woken when this becomes true.
     pub fn is_over(&self, ticket: u32) -> bool {
         let queue = self.lock();
         queue.closing || ticket != queue.ticket
@@ -248,7 +249,7 @@ impl Outbound {
     }
 }
 
-/// Writes the pieces; a single one by the shorter way.
+/// Writes the pieces. A single piece needs no vectored write.
 pub fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     match pieces {
         [piece] => stream.try_write(piece),

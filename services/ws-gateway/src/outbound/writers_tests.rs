@@ -112,7 +112,7 @@ async fn connection() -> (Arc<TcpStream>, TcpStream) {
     (Arc::new(ours), listener.accept().await.unwrap().0)
 }
 
-/// The task of a WebSocket that has written all there was: how often it is woken from here on.
+/// Returns the counter of wakes of a WebSocket task that has written everything.
 fn idle(outbound: &Outbound) -> Arc<Wakes> {
     let wakes = Arc::<Wakes>::default();
     let waker = Waker::from(Arc::clone(&wakes));

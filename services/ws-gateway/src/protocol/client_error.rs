@@ -3,7 +3,7 @@ use strum::{EnumIter, IntoStaticStr};
 
 use super::{NamespaceKind, Refusal};
 
-/// Why a request of a client failed, as its acknowledgement says it.
+/// The reason why a request of a client failed, as sent in the acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClientError {

@@ -1,7 +1,7 @@
 use contracts::events::auth::EndReason;
 use strum::EnumCount;
 
-/// Why a connection, or a socket on it, ends.
+/// The reason why a connection, or one of its sockets, ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount)]
 pub enum Ending {
     /// The client closed the connection.
@@ -65,8 +65,8 @@ impl Ending {
         }
     }
 
-    /// Whether the sockets may resume. A client that leaves for good leaves each namespace first; a client that only
-    /// closes its connection may have lost patience with the connection.
+    /// Whether the sockets may resume. A client that only closes its connection may want a new one: a client that
+    /// leaves for good leaves its namespaces first.
     pub const fn may_return(self) -> bool {
         !matches!(self, Self::Revoked(_))
     }

@@ -36,7 +36,7 @@ pub enum Notice<'a> {
     Resync { reason: Unrecoverable },
 }
 
-/// Why missed events cannot be delivered.
+/// The reason why missed events cannot be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, IntoStaticStr, EnumIter)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
@@ -58,7 +58,7 @@ impl Notice<'_> {
 
     /// Encodes the notice: bare on Socket.IO, with the offset if there is one; in an envelope on `/ws`.
     pub fn frame(&self, kind: NamespaceKind, offset: Option<&str>, now: DateTime<Utc>) -> Frame {
-        // As a value, so that the fields stand in the order of their names.
+        // Converted to a value first, which sorts the fields by name.
         let payload = json!(self);
         match kind.namespace() {
             Some(namespace) => {

@@ -7,7 +7,7 @@ use strum::{EnumCount, EnumIter, IntoStaticStr};
 
 use super::NamespaceKind;
 
-/// Why a socket is not let in.
+/// The reason why a socket is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumCount, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
@@ -24,7 +24,7 @@ pub struct Refusal {
     pub code: RefusalCode,
     pub message: String,
     pub expired_at: Option<DateTime<Utc>>,
-    /// Why the session ended, if it did.
+    /// The reason why the session ended, if it has ended.
     pub ended: Option<EndReason>,
 }
 

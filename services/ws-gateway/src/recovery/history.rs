@@ -9,7 +9,7 @@ use backplane::Position;
 use crate::catalogue::Event;
 
 const MAX_EVENTS: usize = 4_096;
-/// Bytes of payloads; the frames made of them are a few times as much at most.
+/// Maximum bytes of payloads. The encoded frames take at most a few times as much.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// See the module's documentation.
@@ -23,7 +23,7 @@ struct Events {
 }
 
 impl History {
-    /// Adds an event of the log. An event that does not follow the last one starts the history anew.
+    /// Adds an event of the log. If the event does not follow the last one, the history starts again with the event.
     pub fn add(&self, event: &Arc<Event>) {
         let Some(position) = &event.position else { return };
         let mut history = self.0.write().unwrap_or_else(PoisonError::into_inner);

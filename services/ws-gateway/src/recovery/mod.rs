@@ -1,5 +1,5 @@
-//! Brings clients back that were cut off, here or on another replica: their rooms are kept in the backplane
-//! for a while, and the events they missed are in the log.
+//! Lets disconnected clients resume, here or on another replica. Their rooms stay in the backplane for a while, and
+//! the log has the events that they missed.
 
 mod history;
 mod kept;

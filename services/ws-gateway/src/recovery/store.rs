@@ -24,7 +24,7 @@ pub struct Recovery {
     pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
-    /// Time in which a client that was cut off may resume; `None` if recovery is off.
+    /// Time in which a disconnected client may resume; `None` if recovery is off.
     pub window: Option<Duration>,
 }
 
@@ -35,7 +35,7 @@ impl Recovery {
 
     /// Keeps the state of an open socket. Returns the number of the batch, to wait until it is written.
     pub fn keep(&self, member: &Member) -> Option<u64> {
-        // For as long as the socket is open; a replica that dies renews the state no more.
+        // Renewed while the socket is open. After the death of this replica, the state still outlives the window.
         let ttl = self.window? + 2 * RENEW_INTERVAL;
         Some(self.put(member, true, ttl))
     }
@@ -61,9 +61,9 @@ impl Recovery {
         parse(&self.log.take(&key(socket)).await.ok()??).filter(is_owner)
     }
 
-    /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, the last
-    /// one succeeds: each has to ask [`is_claimed_by`](Self::is_claimed_by) once its socket hears of a take-over.
-    /// The state stays: a client that is cut off while it resumes can resume again.
+    /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, only the
+    /// last one keeps the claim: each must check [`is_claimed_by`](Self::is_claimed_by) once its socket can be taken
+    /// over. The state is not deleted, so that a client that is disconnected while it resumes can resume again.
     pub async fn claim(
         &self,
         socket: &str,

@@ -72,11 +72,11 @@ async fn authorize_and_enter(
     begin(connection, kind, &claims).await
 }
 
-/// Lets a client in that is new, or has to start anew.
+/// Lets a client in without resuming: a new one, or one whose resumption failed.
 async fn begin(connection: &Arc<Connection>, kind: NamespaceKind, claims: &Claims) -> Result<(), NotEntered> {
     let (socket, recovery) = (random_id(), &connection.services.recovery);
     let hears = match kind {
-        // No live event of the log for a moment, in which the client may resume.
+        // Live events of the log wait for a moment, because the client may still resume.
         NamespaceKind::Plain if recovery.is_on() => Hears::Unlogged,
         _ => Hears::Everything,
     };

@@ -1,5 +1,5 @@
-//! The stock client for pages that load it from the server, as the old stack served it. The files are
-//! those of the npm package `socket.io-client`; a test holds them to the version that the tests pin.
+//! The stock client for pages that load it from the server, as the old stack served it. The files come from the npm
+//! package `socket.io-client`. A test checks that they have the version that the other tests use.
 
 use actix_web::http::header;
 use actix_web::web::ServiceConfig;

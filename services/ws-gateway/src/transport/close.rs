@@ -76,7 +76,8 @@ fn begin(connection: &Connection, parting: &Parting) {
     report(parting);
 }
 
-/// Logs the end; samples of connections that were not authorized, because strangers decide how many end.
+/// Logs the end of a connection. Logs only samples of unauthorized connections, because strangers can open any number
+/// of them.
 fn report(parting: &Parting) {
     let left_out = if parting.was_authorized { Some(0) } else { ENDED_UNAUTHORIZED.admit() };
     let Some(left_out) = left_out else { return };

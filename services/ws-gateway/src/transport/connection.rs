@@ -25,7 +25,7 @@ use crate::recovery::Recovery;
 /// The Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
 pub type Sessions = Registry<Connection>;
 
-/// The services of a connection: four that it asks, and the process's own.
+/// The parts of the gateway and of the process that a connection uses.
 pub struct Services {
     pub hub: Arc<Hub>,
     pub admission: Arc<Admission>,
@@ -60,7 +60,7 @@ struct Guarded {
 }
 
 impl Services {
-    /// Whether sockets may be let in: events are heard, and the process does not stop.
+    /// Whether sockets may be let in: the backplane is not stale, and the process is not stopping.
     pub fn are_open(&self) -> bool {
         !self.recovery.log.is_stale() && !self.stop.is_cancelled()
     }
@@ -116,8 +116,8 @@ impl Connection {
         (connection, effects)
     }
 
-    /// Gives the state an input. Leading effects on the queue are executed under the lock, so that those of two
-    /// inputs cannot overtake each other. Returns the others.
+    /// Gives the state an input. Executes the leading effects that only concern the queue under the lock, so that two
+    /// inputs cannot mix up their frames. Returns the remaining effects.
     pub fn update(&self, input: impl FnOnce(&mut ClientState) -> Effects) -> Effects {
         let mut guarded = self.lock();
         let mut effects = input(&mut guarded.client);
@@ -162,7 +162,7 @@ impl Connection {
         self.lock().catching_up.take()
     }
 
-    /// A GET begins to wait. Returns false if another one waits already.
+    /// Registers a GET that begins to wait. Returns false if another GET is already waiting.
     pub fn begin_poll(&self) -> bool {
         !std::mem::replace(&mut self.lock().is_polled, true)
     }

@@ -7,7 +7,7 @@ use super::connection::Sessions;
 use crate::hub::{Hubs, Subscriber};
 use crate::protocol::Ending;
 
-/// Number of clients that the other replicas can let in without delay.
+/// Number of clients per second that the other replicas can let in without delay.
 const PER_SECOND: usize = 500;
 const AT_ONCE: usize = 25;
 

@@ -110,7 +110,7 @@ fn upgrade(
     });
     execute_now(session, effects);
     let Some(ticket) = ticket else {
-        // The reference implementation does the same: with a 400 some clients would fail.
+        // Like the reference implementation. A 400 would make some clients fail.
         worker.services.metrics.connected("engine", RequestError::BadRequest.label());
         return Ok(web_socket::turn_away(worker, response));
     };

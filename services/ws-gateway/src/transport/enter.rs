@@ -24,11 +24,11 @@ pub struct Entrance<'a> {
     pub kept: Option<&'a KeptSocket>,
 }
 
-/// Why a socket was not let in.
+/// The reason why a socket was not let in.
 pub enum NotEntered {
     Refused(Refusal),
-    /// The feed is not heard, so there is no position after which the socket would receive everything. Or a socket of
-    /// the same id still closes.
+    /// The feed has not begun or is stale, so no position is known after which the socket would receive every event;
+    /// or the process is stopping, or a socket of the same id is still closing.
     Unavailable,
     /// The connection has ended, or the client has left the namespace.
     Ended,
@@ -42,13 +42,14 @@ pub async fn enter(
     greet: impl FnOnce(&Position, &Member),
 ) -> Result<(), NotEntered> {
     let services = &connection.services;
-    // Half of the time for the handshake: the client has to learn why it is not let in.
+    // Waits at most half of the handshake limit, so that the client learns the reason before the limit closes the
+    // connection.
     if !services.are_open() || !services.hub.started(services.settings.handshake() / 2).await {
         return Err(NotEntered::Unavailable);
     }
     let subscriber = Arc::<Connection>::clone(connection) as Arc<dyn Subscriber>;
     let mut member = Member::new(Arc::clone(&socket), kind, claims, subscriber, &services.clock);
-    // A client of `/ws` may still say that it resumes.
+    // A client of `/ws` may still send `resume`.
     let may_resume = kind == NamespaceKind::Plain && services.recovery.is_on();
     member.hears = hears;
     let mut rooms = own_rooms(claims);
@@ -83,8 +84,8 @@ pub async fn enter(
     Ok(())
 }
 
-/// The first notice of a socket. It has the offset, so that nothing is lost if the line breaks before the first
-/// event.
+/// The first notice of a socket. The notice has the offset, so that no event is missed if the connection breaks
+/// before the first event.
 pub fn authorized(
     connection: &Connection,
     kind: NamespaceKind,

@@ -26,7 +26,7 @@ pub(super) fn start() -> State {
     state
 }
 
-/// A gateway without a server, which hears nothing yet.
+/// A gateway without a server, whose feed has not begun.
 pub(super) fn connect(redis: &str, arguments: &[&str]) -> State {
     let own = ["ws-gateway", "--redis-url", redis, "--jwt-access-secret", "of a test"];
     let Config { process, keys, settings, .. } = Config::parse_from(own.iter().chain(arguments));

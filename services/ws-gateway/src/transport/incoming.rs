@@ -78,7 +78,7 @@ pub fn input<'a>(
     (!effects.is_empty()).then(|| execute(connection, effects).boxed())
 }
 
-/// The WebSocket is gone.
+/// Handles the end of a WebSocket.
 pub fn web_socket_gone(connection: &Arc<Connection>, ending: Ending) {
     let now = Instant::now();
     let is_slow = ending == Ending::Lost && connection.outbound.is_stalled(now);

@@ -65,8 +65,8 @@ fn is_free(connection: &Connection, request: &ClientRequest) -> bool {
 }
 
 /// Counts a message of a user, over all sockets and replicas. A message over the limit waits for the next window, and
-/// so does everything that the client sends after it. `warn` is called when the message has to wait, and with `true`
-/// when it is dropped. A client that continues is closed.
+/// so does everything that the client sends after it. Calls `warn(false)` when the message has to wait, and
+/// `warn(true)` when it is dropped. Closes the connection if too many messages in a row have to wait.
 pub async fn wait_for_turn(
     connection: &Arc<Connection>,
     user: &str,

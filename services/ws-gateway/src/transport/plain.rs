@@ -1,4 +1,4 @@
-//! `/ws`: the four ways to bring a token, and the WebSocket.
+//! `/ws`: the four ways to send a token, and the WebSocket.
 
 use std::sync::Arc;
 
@@ -33,11 +33,13 @@ pub async fn open(
     let response = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
         .map_err(|_| ApiError::validation("Upgrade", "open a WebSocket here"))?;
     let token = token(&request);
-    // The one token is used now; a connection of Socket.IO may join another namespace with it later.
+    // The connection does not keep the token: on `/ws` it is used once, while a Socket.IO client may join another
+    // namespace with it later.
     let (connection, effects) = Connection::plain(&worker.services, worker.address(&request));
     execute_now(&connection, effects);
     let first = Arc::clone(&connection);
-    // A browser would see nothing of a refusal now: the socket opens, and closes with a code.
+    // A browser hides the status of a refused handshake from the page. So the socket opens first, and then closes
+    // with a code.
     let authenticate = async move {
         if let Some(token) = token {
             let (kind, credentials) = (NamespaceKind::Plain, Credentials::Token(token));

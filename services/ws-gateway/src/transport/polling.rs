@@ -30,7 +30,7 @@ pub async fn request(
     }
     match *request.method() {
         Method::GET => {
-            // The timer is coarse: a client that is overdue learns so by its own clock.
+            // Run here as well, because the timer is coarse: an expired session must not get another GET.
             Arc::clone(session).run_timers(Instant::now());
             let session = worker.services.sessions.get(&session.id).ok_or(RequestError::SessionUnknown)?;
             poll(worker, &session).await
@@ -54,7 +54,7 @@ pub async fn poll(worker: &Worker, session: &Arc<Connection>) -> Result<HttpResp
     Ok(HttpResponse::Ok().content_type("text/plain; charset=UTF-8").body(body))
 }
 
-/// The one GET of a session that may wait. Its end is noted also when the client disconnects.
+/// The one GET of a session that may wait. Dropping this ends the turn, even if the client disconnects.
 struct Turn<'a>(&'a Connection);
 
 impl<'a> Turn<'a> {

@@ -1,4 +1,4 @@
-//! WebSocket messages out of bytes.
+//! Assembles WebSocket messages from bytes.
 
 use actix_http::ws::{Codec, Frame, Item, ProtocolError};
 use actix_web::web::BytesMut;
@@ -8,7 +8,7 @@ use tokio_util::codec::Decoder;
 
 use super::incoming::Incoming;
 
-/// The received bytes that are no whole message yet. Between two messages nothing is kept.
+/// The received bytes of an incomplete message. Holds no memory between two messages.
 pub struct Reassembly {
     bytes: BytesMut,
     codec: Codec,

@@ -1,4 +1,4 @@
-//! Lets clients resume that were cut off.
+//! Lets disconnected clients resume.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ struct Returning {
     kept: KeptSocket,
 }
 
-/// Lets a stock client in as the socket that it was, with the events that it missed. Returns `Ok(false)` if the
-/// client has to start anew.
+/// Lets a stock client in under its former socket id, and delivers the events that it missed. Returns `Ok(false)` if
+/// the client must start without resuming.
 pub async fn recover_stock_client(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
@@ -59,7 +59,7 @@ pub async fn recover_stock_client(
         drop_socket(connection, socket);
         return Ok(false);
     };
-    // The client must not be told that it was recovered before that is certain.
+    // Checked first, because the `CONNECT` packet below reports the recovery to the client.
     if let Err(reason) = services.recovery.missed(&at, &missed.until).await {
         services.metrics.resumed(reason.into_str());
         drop_socket(connection, socket);
@@ -71,7 +71,8 @@ pub async fn recover_stock_client(
     services.metrics.dropped(Dropped::Overflow, lost);
     let mut replayed = deliver_missed(connection, kind, &mut at, &missed).await.map(drop);
     if replayed.is_ok() {
-        // Before anything live: the offset that comes with the notice must not lead back.
+        // Sent before any live event, so that the offset in the notice is not older than one that the client already
+        // has.
         let pushed = connection.outbound.push(authorized(connection, kind, claims, socket, &at));
         if replay::is_queued(connection, pushed) {
             replayed = catch_up(connection, kind, socket, &mut at, &mut missed).await;
@@ -92,7 +93,7 @@ pub async fn resume_plain_client(
     replaced: Option<&str>,
     reply: &Reply,
 ) -> Option<Frame> {
-    // One replay after the other.
+    // Waits for the previous replay, so that two replays never run at once.
     if let Some(task) = connection.take_catching_up() {
         // An error means that the process stops.
         let _ = task.await;
@@ -109,7 +110,8 @@ pub async fn resume_plain_client(
     let mut at = after;
     let replayed = match rooms.map(|rooms| services.hub.begin_catch_up(socket, &rooms)) {
         Ok(Some(mut missed)) => {
-            // At once: a client that is cut off again meanwhile resumes with the same rooms.
+            // Written before the replay, so that a client that is disconnected during it can resume with the same
+            // rooms.
             keep_written(connection, socket).await;
             match deliver_missed(connection, kind, &mut at, &missed).await {
                 Ok(delivered) => {

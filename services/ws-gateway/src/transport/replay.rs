@@ -21,8 +21,8 @@ pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: 
     }
 }
 
-/// Delivers the missed events up to where the catch-up is known to go. Returns their number. The queue never holds
-/// more than half of its limit for them: they may be many.
+/// Delivers the missed events up to the current end of the catch-up. Returns their number. Waits while more than half
+/// of the queue is in use, so that many missed events leave room for other frames.
 pub async fn deliver_missed(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
@@ -59,7 +59,7 @@ pub async fn catch_up(
     Ok(())
 }
 
-/// Counts a replay. Starts live delivery with a gap, which the client learns of, if the replay failed.
+/// Counts a replay. If the replay failed, reports the gap to the client and starts live delivery.
 pub fn finish(
     connection: &Arc<Connection>,
     kind: NamespaceKind,

@@ -25,7 +25,7 @@ fn open(services: &Arc<Services>) -> Arc<Connection> {
     Connection::socket_io(services, Peer::default(), Transport::WebSocket).0
 }
 
-/// Two replicas, of which the first does not hear the other any more once its token is cancelled.
+/// Starts two replicas. Once the token of the first one is cancelled, it no longer receives messages of the other.
 async fn start_two(redis: &PrivateRedis, arguments: &[&str]) -> [(State, CancellationToken); 2] {
     let replicas = [(), ()].map(|()| {
         let (state, stop) = (connect(&redis.url(), arguments), CancellationToken::new());

@@ -32,7 +32,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 32 * 1024;
 
 thread_local! {
-    /// Received bytes lie here until they are parsed, so that no socket needs a buffer of its own.
+    /// A read buffer for all sockets of the thread, so that no socket needs one of its own.
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
@@ -70,7 +70,7 @@ pub fn open(
     response.map_into_boxed_body()
 }
 
-/// Opens a WebSocket that no session waits for, and closes it at once.
+/// Opens a WebSocket that no session expects, and closes it at once.
 pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
     let tasks = worker.services.tasks.clone();
     let response = http::take_over(response, move |Taken { mut stream, answer, .. }| {
@@ -88,9 +88,9 @@ pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
 
 /// Reads and writes until both are done. A client that does not end its side gets a moment to do so.
 ///
-/// Inputs: the stream, the queue of the connection. It ends when the client has gone, and soon
-/// after the connection has ended or has given this WebSocket up. An idle socket keeps little more than
-/// this future: it is polled in one piece, because joining futures would keep each of them twice.
+/// Inputs: the stream, the queue of the connection. Ends when the client has disconnected, and soon after the
+/// connection has ended or has abandoned this WebSocket. An idle socket needs little more memory than this future.
+/// The parts are polled by hand, because `join` would store each of them twice.
 async fn serve(
     connection: Arc<Connection>,
     ticket: u32,

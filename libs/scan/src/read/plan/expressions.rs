@@ -63,8 +63,8 @@ impl<'a> Variables<'a> {
         if let Some(constant) = &expression.constant_value {
             return Some(constant.clone());
         }
-        // A reference to `var.cfg.region` also lists `var.cfg`. Several unrelated references are parts of one
-        // value.
+        // A reference to `var.cfg.region` also lists `var.cfg`. Unrelated references mean that the value is
+        // composed of several parts, which is not resolved.
         let longest = expression.references.iter().max_by_key(|reference| reference.len())?;
         if !expression.references.iter().all(|reference| longest.starts_with(reference.as_str())) {
             return None;

@@ -65,7 +65,7 @@ export function showTokens(place, signal) {
       h(
         'p',
         { class: 'quiet grow' },
-        'A service token lets a machine call the API without a password. A token stops working when you revoke it here, or when its creator is no longer an admin.',
+        'A service token lets a machine call the API without a password. A token stops working when it expires, when an admin revokes it, or when its creator is no longer an admin.',
       ),
       create,
     ),

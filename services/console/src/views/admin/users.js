@@ -180,8 +180,8 @@ async function endSessions(button, { id, name }) {
 
 const LOCKED = {
   network: ({ network }) => `Locked for ${network}`,
-  unfamiliar_networks: () => 'Locked for networks that the user has not logged in from',
-  password_change: () => 'Locked for changing the password',
+  unfamiliar_networks: () => 'Locked for networks that the user has not logged in from recently',
+  password_change: () => 'Password changes are locked',
 };
 
 function lockView(lock) {

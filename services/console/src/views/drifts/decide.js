@@ -28,7 +28,7 @@ export const ACTIONS = {
     label: 'Mark resolved',
     done: 'Resolved',
     icon: 'flag',
-    meaning: 'The drift is settled, regardless of later scans.',
+    meaning: 'The drift no longer exists. If a scan finds it again, a new drift is created.',
   },
   reopen: {
     label: 'Reopen',

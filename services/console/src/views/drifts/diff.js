@@ -19,7 +19,7 @@ export function diffView(drift) {
   return [
     changes.length > 0
       ? h('div', { class: 'diff' }, changes.map(changeView))
-      : h('p', { class: 'quiet' }, 'The report names this resource, but none of its attributes.'),
+      : h('p', { class: 'quiet' }, 'The scan names this resource, but none of its attributes.'),
     same.length > 0 &&
       h('details', { class: 'unchanged' }, h('summary', {}, `${same.length} unchanged`), attributeList(same)),
   ];
@@ -105,7 +105,7 @@ const redacted = () => h('span', { class: 'redacted' }, icon('lock'), 'redacted'
 
 function whole(title, state, type) {
   const rows = attributes(state);
-  if (rows.length === 0) return h('p', { class: 'quiet' }, 'The report has no attributes of this resource.');
+  if (rows.length === 0) return h('p', { class: 'quiet' }, 'The scan has no attributes of this resource.');
   return [h('h4', { class: 'whole-title', data: { type } }, title), attributeList(rows)];
 }
 

@@ -11,7 +11,7 @@ const KEYS = {
   Escape: 'back to the list',
   x: 'select the drift',
   a: 'approve the open, selected or focused drifts',
-  r: 'reject them',
+  r: 'reject the open, selected or focused drifts',
   'Ctrl Enter': 'send the reason for several drifts',
   '/': 'search',
   '?': 'show this list',

@@ -46,7 +46,8 @@ impl Heartbeat {
         }
         match self.state {
             State::Quiet { ping_at } => {
-                // Not from now: a coarse timer must not lengthen the time that the client was told.
+                // Counted from the time of the ping, not from now: a coarse timer must not extend the announced
+                // timeout.
                 self.state = State::Awaiting { until: ping_at + self.timeout };
                 Beat::Ping
             }

@@ -25,7 +25,7 @@ pub fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
     body.split(SEPARATOR)
         .map(|packet| match packet.strip_prefix('b') {
             Some(base64) => {
-                // The Java client breaks it into lines.
+                // The Java client inserts line breaks into the base64.
                 let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
                 let data = LENIENT.decode(digits).map_err(|_| PacketError::NotBase64)?;
                 Ok(Packet::Message(Message::Binary(data.into())))

@@ -62,8 +62,8 @@ proptest! {
             | (Ok(Packet::Upgrade), Ok(Theirs::Upgrade))
             | (Ok(Packet::Noop), Ok(Theirs::Noop))
             | (Err(_), Err(_) | Ok(Theirs::Binary(_) | Theirs::BinaryV3(_))) => {}
-            // Data where none belongs is ignored by us, as by the reference implementation; and an
-            // open packet comes from servers only.
+            // Like the reference implementation, we ignore data after a packet that should have none. Only servers
+            // send an open packet.
             (Ok(Packet::Ping(_) | Packet::Pong(_) | Packet::Open(_)), Err(_)) => {}
             (ours, theirs) => prop_assert!(false, "{text:?}: {ours:?}, but {theirs:?}"),
         }

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// Why a request on the Engine.IO path was refused; the code and message are the protocol's own.
+/// The reason why a request on the Engine.IO path was refused. The protocol defines the codes and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestError {
     TransportUnknown,

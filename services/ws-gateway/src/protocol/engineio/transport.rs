@@ -12,10 +12,10 @@ pub enum Lane {
 
 /// The transport of a session.
 ///
-/// Inputs: a WebSocket that wants to take over ([`Transport::probe`]), packets
-/// ([`Transport::receive`]), and a WebSocket that gave up or took too long
-/// ([`Transport::abandon_probe`]). A session opened on a WebSocket stays there; one opened by
-/// polling may move there once. It ends with a close packet or with one that may not come.
+/// Inputs: a WebSocket that wants to take over ([`Transport::probe`]), packets ([`Transport::receive`]), and a
+/// WebSocket that gave up or took too long ([`Transport::abandon_probe`]). A session opened on a WebSocket stays
+/// there; one opened by polling may move there once. The session ends with a close packet, or with a packet that the
+/// protocol forbids at that point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     Polling,
@@ -48,7 +48,8 @@ impl Transport {
         self != Self::WebSocket
     }
 
-    /// A WebSocket names this session. Returns false if another one did already: the new one is turned away.
+    /// Begins the upgrade to a WebSocket. Returns false if another WebSocket has begun one: the new WebSocket is
+    /// closed.
     pub fn probe(&mut self) -> bool {
         if *self != Self::Polling {
             return false;
@@ -57,7 +58,7 @@ impl Transport {
         true
     }
 
-    /// The WebSocket that probed is gone; polling goes on.
+    /// Continues with polling after the loss of the WebSocket that probed.
     pub fn abandon_probe(&mut self) {
         if matches!(self, Self::Upgrading { .. }) {
             *self = Self::Polling;

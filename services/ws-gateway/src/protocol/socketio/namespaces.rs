@@ -6,9 +6,9 @@ use super::packet::{Content, SocketPacket};
 
 /// The namespaces that a connection has joined.
 ///
-/// Inputs: packets ([`Namespaces::receive`]), the decision on a join ([`Namespaces::joined`],
-/// [`Namespaces::left`]). Ends with the first packet that may not come at that point. The caller
-/// closes a connection that joins no namespace in time.
+/// Inputs: packets ([`Namespaces::receive`]), the decision on a join ([`Namespaces::joined`], [`Namespaces::left`]).
+/// Ends with the first packet that the protocol forbids at that point. The caller closes a connection that joins no
+/// namespace in time.
 #[derive(Debug, Default)]
 pub struct Namespaces {
     /// Nearly always one.
@@ -65,7 +65,7 @@ impl Namespaces {
         }
     }
 
-    /// The join was allowed. Returns false if the client has meanwhile left the namespace.
+    /// Completes a join that was allowed. Returns false if the client has left the namespace in the meantime.
     pub fn joined(&mut self, namespace: &str) -> bool {
         match self.member(namespace) {
             Some(member) => {
@@ -76,7 +76,7 @@ impl Namespaces {
         }
     }
 
-    /// The join was refused, or the server ended the membership.
+    /// Removes a namespace whose join was refused, or whose membership the server ended.
     pub fn left(&mut self, namespace: &str) {
         self.namespaces.retain(|(name, _)| name != namespace);
     }

@@ -1,5 +1,5 @@
-//! Packets in general: what is encoded decodes to the same, nothing makes the decoder fail in another
-//! way than by an error, and the codec of another implementation agrees.
+//! Properties of packets: decoding reverses encoding, bad input causes an error and never a panic, and the codec of
+//! another implementation agrees.
 
 use bytes::Bytes;
 use proptest::prelude::*;
