@@ -19,6 +19,7 @@ mod message;
 mod options;
 mod queue;
 mod redis;
+mod tls;
 mod trace;
 
 pub use backplane::Backplane;
@@ -27,4 +28,5 @@ pub use feed::{Feed, FeedItem, ResetReason};
 pub use link::Link;
 pub use message::{Message, Position};
 pub use options::Options;
+pub use tls::{ClientCertificate, Tls};
 pub use trace::{current_trace, traced};

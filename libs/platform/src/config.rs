@@ -1,5 +1,7 @@
 use clap::{Args, ValueEnum};
 
+use crate::redis_tls::RedisTlsConfig;
+
 /// The environment that a process runs in. Outside development, unsafe settings are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
@@ -23,6 +25,9 @@ pub struct ProcessConfig {
     /// Seconds that a stopping process waits for its requests and sockets
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
+
+    #[command(flatten)]
+    pub redis_tls: RedisTlsConfig,
 }
 
 impl ProcessConfig {

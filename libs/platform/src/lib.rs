@@ -11,6 +11,7 @@ mod limiter;
 mod logging;
 mod plaintext;
 mod platform;
+mod redis_tls;
 mod signals;
 mod trace;
 
@@ -21,5 +22,6 @@ pub use limiter::Limiter;
 pub use logging::init_logging;
 pub use plaintext::check_plaintext;
 pub use platform::Platform;
+pub use redis_tls::RedisTlsConfig;
 pub use signals::stop_on_signals;
 pub use trace::{PROBE, describe_request, join_trace};

@@ -65,7 +65,8 @@ impl Platform {
         let loaded = Arc::new(Keys::load(keys, config.is_strict())?);
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
-        let options = Options { channels, ..Options::new(clock.clone(), tasks.clone()) };
+        let tls = config.redis_tls.read()?;
+        let options = Options { channels, tls, ..Options::new(clock.clone(), tasks.clone()) };
         check_plaintext("REDIS_URL", redis_url, &config)?;
         let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);

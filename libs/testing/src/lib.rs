@@ -20,6 +20,7 @@ mod process;
 mod proxy;
 mod redis_server;
 mod socket;
+mod tls;
 mod waiting;
 
 pub use backend::{Backend, Stores};
@@ -30,4 +31,5 @@ pub use proxy::Proxy;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
 pub use socket::Socket;
+pub use tls::{Authority, Identity};
 pub use waiting::{LIMIT, eventually, free_port, wait_for};

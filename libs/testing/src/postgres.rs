@@ -1,5 +1,5 @@
-use std::fs;
-use std::os::unix::fs::chown;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::guard::Guard;
+use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::{free_port, wait_for_blocking};
 
 const MISSING: &str = "PostgreSQL is not installed: these tests need `initdb` and `postgres` \
@@ -69,6 +70,37 @@ impl PrivatePostgres {
     }
 
     fn start() -> Self {
+        Self::start_with(|_, _| Vec::new())
+    }
+
+    /// Starts a server of its own with TLS. With `asks_for_certificates`, clients need one of the authority.
+    pub fn start_with_tls(authority: &Authority, server: &Identity, asks_for_certificates: bool) -> Self {
+        Self::start_with(|owner, data| {
+            let files = TlsFiles::write(data, authority, server);
+            fs::set_permissions(&files.key, Permissions::from_mode(0o600)).expect("own files");
+            if let Some(owner) = owner {
+                chown(&files.key, Some(owner.uid), Some(owner.gid)).expect("root may chown");
+            }
+            let option = if asks_for_certificates { " clientcert=verify-ca" } else { "" };
+            fs::write(data.join("pg_hba.conf"), format!("hostssl all all 127.0.0.1/32 trust{option}\n"))
+                .expect("the folder is writable");
+            let setting = |name: &str, file: &Path| format!("--{name}={}", file.display());
+            vec![
+                "--ssl=on".to_owned(),
+                setting("ssl_cert_file", &files.certificate),
+                setting("ssl_key_file", &files.key),
+                setting("ssl_ca_file", &files.authority),
+            ]
+        })
+    }
+
+    /// Returns the URL of this server under a host name, with these parameters.
+    pub fn url_at(&self, host: &str, parameters: &str) -> String {
+        format!("postgres://postgres@{host}:{}/postgres?{parameters}", self.port)
+    }
+
+    /// Starts a server. `prepare` writes into its data folder and returns further arguments.
+    fn start_with(prepare: impl FnOnce(&Option<Owner>, &Path) -> Vec<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         let owner = Owner::of_servers();
@@ -83,9 +115,10 @@ impl PrivatePostgres {
             .expect(MISSING);
         assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
 
+        let arguments = prepare(&owner, &data);
         // Another process may take the free port before Postgres does; then try another port.
         for _ in 0..3 {
-            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data) {
+            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data, &arguments) {
                 return Self { port, _server: server, _guard: guard, _folder: folder };
             }
         }
@@ -94,7 +127,12 @@ impl PrivatePostgres {
 }
 
 /// Starts the server on a free port. Returns `None` if it stopped before it was ready.
-fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child, Guard)> {
+fn listen(
+    owner: &Option<Owner>,
+    folder: &Path,
+    data: &Path,
+    arguments: &[String],
+) -> Option<(u16, Child, Guard)> {
     let port = free_port();
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut server = owner
@@ -105,6 +143,7 @@ fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Chi
         .arg(folder)
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=400"])
         .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+        .args(arguments)
         .stderr(log)
         .spawn()
         .expect(MISSING);

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::guard::{self, Guard};
+use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::{free_port, wait_for_blocking};
 
 /// The private Redis of one test, to be killed, frozen and restarted.
@@ -16,6 +17,9 @@ pub struct PrivateRedis {
     port: u16,
     running: Mutex<Option<Running>>,
     folder: TempDir,
+    tls_port: Option<u16>,
+    /// Further arguments of the server.
+    arguments: Vec<String>,
 }
 
 struct Running {
@@ -26,15 +30,39 @@ struct Running {
 impl PrivateRedis {
     /// Starts a server on a free port (about 10 ms).
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder");
+        Self::start_in(new_folder(), None, Vec::new())
+    }
+
+    /// Starts a server that also listens with TLS. With `asks_for_certificates`, clients need one of the authority.
+    pub fn start_with_tls(authority: &Authority, server: &Identity, asks_for_certificates: bool) -> Self {
+        let folder = new_folder();
+        let files = TlsFiles::write(folder.path(), authority, server);
+        let tls_port = free_port();
+        let arguments = [
+            ("--tls-port", tls_port.to_string()),
+            ("--tls-cert-file", files.certificate.display().to_string()),
+            ("--tls-key-file", files.key.display().to_string()),
+            ("--tls-ca-cert-file", files.authority.display().to_string()),
+            ("--tls-auth-clients", if asks_for_certificates { "yes" } else { "no" }.to_owned()),
+        ];
+        let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+        Self::start_in(folder, Some(tls_port), arguments)
+    }
+
+    fn start_in(folder: TempDir, tls_port: Option<u16>, arguments: Vec<String>) -> Self {
         // Another process may take the free port before Redis does; then try another port.
         for _ in 0..3 {
             let port = free_port();
-            if let Some(running) = launch(port, &folder) {
-                return Self { port, running: Mutex::new(Some(running)), folder };
+            if let Some(running) = launch(port, &folder, &arguments) {
+                return Self { port, running: Mutex::new(Some(running)), folder, tls_port, arguments };
             }
         }
         panic!("the private Redis did not start on any of three free ports");
+    }
+
+    /// Returns `rediss://host:port`, for a server with TLS.
+    pub fn tls_url(&self, host: &str) -> String {
+        format!("rediss://{host}:{}", self.tls_port.expect("this server has TLS"))
     }
 
     /// Returns `redis://127.0.0.1:port`.
@@ -152,7 +180,7 @@ impl PrivateRedis {
     /// Kills the server if it runs, and starts it again on the same port with its data.
     pub fn restart(&self) {
         self.kill();
-        let running = launch(self.port, &self.folder).expect("the port is still free");
+        let running = launch(self.port, &self.folder, &self.arguments).expect("the port is still free");
         *self.running() = Some(running);
     }
 
@@ -178,6 +206,10 @@ impl Drop for PrivateRedis {
     }
 }
 
+fn new_folder() -> TempDir {
+    tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder")
+}
+
 fn collect(value: &redis::Value, texts: &mut Vec<String>) {
     match value {
         redis::Value::Array(values) => values.iter().for_each(|value| collect(value, texts)),
@@ -187,11 +219,12 @@ fn collect(value: &redis::Value, texts: &mut Vec<String>) {
 }
 
 /// Starts the server on `port`. Returns `None` if the server stopped before it responded.
-fn launch(port: u16, folder: &TempDir) -> Option<Running> {
+fn launch(port: u16, folder: &TempDir, arguments: &[String]) -> Option<Running> {
     let mut server = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
         .arg(folder.path())
         .args(["--appendonly", "yes", "--appendfsync", "no"])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -13,13 +13,17 @@ use std::time::Duration;
 
 use contracts::Clock;
 use deadpool_redis::{Connection, Manager, Pool, Runtime, Timeouts};
-use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, Script};
+use redis::{
+    AsyncConnectionConfig, Client, ClientTlsConfig, FromRedisValue, Pipeline, RedisResult, Script,
+    TlsCertificates,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::driver::{Error, Result};
 use crate::queue::Listeners;
+use crate::tls::Tls;
 use crate::{Link, Options};
 use condition::{Condition, is_wrong_server, reason};
 use error::unavailable;
@@ -58,15 +62,16 @@ impl Redis {
         listeners: Listeners,
         link: watch::Sender<Link>,
     ) -> Result<Self> {
-        let client = redis::Client::open(url).map_err(unavailable)?;
+        let Options { clock, tasks, channels, tls, log_length, log_age } = options;
+        let client = client(url, tls).map_err(unavailable)?;
         // `TIMEOUT` limits each call. The library's default response timeout is too short for long appends.
         let connection =
             AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
-        let manager = Manager::new_with_config(url, connection).map_err(unavailable)?;
+        let information = client.get_connection_info().clone();
+        let manager = Manager::new_with_config(information, connection).map_err(unavailable)?;
         let pool = Pool::builder(manager).max_size(CONNECTIONS).runtime(Runtime::Tokio1);
         let timeouts = Timeouts { wait: Some(TIMEOUT), create: Some(TIMEOUT), recycle: Some(TIMEOUT) };
         let pool = pool.timeouts(timeouts).build().map_err(unavailable)?;
-        let Options { clock, tasks, channels, log_length, log_age } = options;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
         let shared = Shared::new(client.clone(), tasks.clone());
         let condition = Arc::new(Condition::new(link));
@@ -131,4 +136,15 @@ impl From<Failure> for Error {
 
 fn new_id() -> String {
     Uuid::new_v4().simple().to_string()
+}
+
+fn client(url: &str, tls: Tls) -> RedisResult<Client> {
+    // The library asks for the provider of the process. An error means that one is installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if tls.authority.is_none() && tls.client.is_none() {
+        return Client::open(url);
+    }
+    let client_tls =
+        tls.client.map(|client| ClientTlsConfig { client_cert: client.certificate, client_key: client.key });
+    Client::build_with_tls(url, TlsCertificates { client_tls, root_cert: tls.authority })
 }

@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod marks;
 mod positions;
+mod tls;
 
 use std::time::Duration;
 

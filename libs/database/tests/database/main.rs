@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod read_only;
+mod tls;
 
 use std::time::Duration;
 
