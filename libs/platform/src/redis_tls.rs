@@ -42,3 +42,30 @@ impl RedisTlsConfig {
         Ok(Tls { authority, client })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        redis: RedisTlsConfig,
+    }
+
+    fn refusal(arguments: &[&str]) -> String {
+        let arguments = ["x"].iter().chain(arguments);
+        format!("{:#}", Cli::parse_from(arguments).redis.read().unwrap_err())
+    }
+
+    #[test]
+    fn an_unusable_file_is_named_with_its_variable() {
+        let missing = refusal(&["--redis-tls-ca-file", "/nowhere/ca.pem"]);
+        assert!(missing.contains("REDIS_TLS_CA_FILE /nowhere/ca.pem cannot be read"), "{missing}");
+        let half = refusal(&["--redis-tls-cert-file", "/nowhere/client.pem"]);
+        assert!(half.contains("REDIS_TLS_KEY_FILE"), "{half}");
+        assert!(Cli::parse_from(["x"]).redis.read().unwrap().authority.is_none());
+    }
+}
