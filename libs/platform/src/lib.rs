@@ -5,6 +5,7 @@
 
 mod command_line;
 mod config;
+mod exit;
 mod health;
 mod healthcheck;
 mod limiter;
@@ -17,6 +18,7 @@ mod trace;
 
 pub use command_line::parse;
 pub use config::{Environment, ProcessConfig};
+pub use exit::exit_code;
 pub use health::{Check, Health, Status};
 pub use limiter::Limiter;
 pub use logging::init_logging;

@@ -1,3 +1,6 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
 use auth_service::user::create_admin;
 use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
@@ -5,7 +8,11 @@ use http::Http;
 use platform::Platform;
 
 #[actix_web::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    platform::exit_code(run().await)
+}
+
+async fn run() -> Result<()> {
     let config: Config = platform::parse();
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Config { port, database_url, redis_url, process, http, keys, settings, command } = config;

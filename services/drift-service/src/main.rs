@@ -1,3 +1,5 @@
+use std::process::ExitCode;
+
 use anyhow::Result;
 use contracts::Clock;
 use drift_service::{Config, State, routes, run_background};
@@ -5,7 +7,11 @@ use http::Http;
 use platform::Platform;
 
 #[actix_web::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    platform::exit_code(run().await)
+}
+
+async fn run() -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let config: Config = platform::parse();
     let platform = Platform::connect(

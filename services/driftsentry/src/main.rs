@@ -13,12 +13,13 @@ use std::process::ExitCode;
 use cli::{Cli, Command};
 
 #[actix_web::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let Cli { command, serve } = platform::parse();
     match command {
-        None => serve::run(serve).await?,
-        Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
-        Some(Command::Ingest(scan)) => return Ok(ingest::run(*scan).await),
+        None => platform::exit_code(serve::run(serve).await),
+        Some(Command::CreateAdmin { email, name }) => {
+            platform::exit_code(serve::create_admin(serve, &email, name).await)
+        }
+        Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
-    Ok(ExitCode::SUCCESS)
 }

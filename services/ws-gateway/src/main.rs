@@ -1,3 +1,5 @@
+use std::process::ExitCode;
+
 use anyhow::Result;
 use contracts::Clock;
 use http::Http;
@@ -5,7 +7,11 @@ use platform::Platform;
 use ws_gateway::{Config, State};
 
 #[actix_web::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    platform::exit_code(run().await)
+}
+
+async fn run() -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let config: Config = platform::parse();
     let channels = config.settings.channels()?;

@@ -95,7 +95,8 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
     let refusal = async |name: &str, environment: &[(&str, &str)]| {
         let data = tempfile::tempdir().unwrap();
         let arguments = ["--data-dir", data.path().to_str().unwrap(), "--port", "0"];
-        let environment = [("METRICS_LISTEN", "127.0.0.1:0")].iter().chain(environment).copied();
+        let always = [("METRICS_LISTEN", "127.0.0.1:0"), ("RUST_BACKTRACE", "1")];
+        let environment = always.iter().chain(environment).copied();
         let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
         assert_eq!(process.ended().await.code(), Some(1), "{}", process.log());
         process.wait_for_log(name).await;
@@ -112,7 +113,6 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
         ("REDIS_URL", "redis://user:hunter2/x@127.0.0.1:1"),
         ("REDIS_URL", "redis://user:hunter2@127.0.0.1:many"),
         ("REDIS_URL", "redis://user:hunter2@127.0.0.1:1/many"),
-        ("REDIS_URL", "rediss://user:hunter2@127.0.0.1:1"),
         ("REDIS_URL", "http://user:hunter2@127.0.0.1:1"),
         ("REDIS_URL", "hunter2"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2/x@127.0.0.1:1"),
@@ -123,6 +123,7 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
             let told = refusal(name, &[(name, value), ("NODE_ENV", environment)]).await;
             assert!(told.contains(name), "{name}={value}: {told}");
             assert!(!told.contains("hunter2"), "{name}={value}: {told}");
+            assert!(!told.contains("backtrace"), "{name}={value}: {told}");
         }
     }
     for name in ["DATABASE_URL", "REDIS_URL"] {
