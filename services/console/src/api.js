@@ -41,12 +41,12 @@ export async function all(path, query, { most = 500, signal } = {}) {
   return { items, isComplete: !cursor };
 }
 
-/** Sends a file and reports its progress, which `fetch` cannot do. */
-export async function upload(path, query, file, onProgress) {
+/** Uploads a plan and reports its progress, which `fetch` cannot do. */
+export async function ingest(query, file, onProgress) {
   const send = (token) =>
     new Promise((resolve, reject) => {
       const sending = new XMLHttpRequest();
-      sending.open('POST', withQuery(path, query));
+      sending.open('POST', withQuery('/api/v1/drifts/ingest', query));
       sending.setRequestHeader('content-type', 'application/json');
       sending.setRequestHeader('authorization', `Bearer ${token}`);
       sending.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);

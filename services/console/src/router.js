@@ -1,5 +1,7 @@
 // Views by address. The address is in the fragment, so that any static server can serve the page.
 
+import { go } from './address.js';
+
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
@@ -22,21 +24,6 @@ export function here() {
     if (match) return { ...route, id: match[1] ?? null, query: new URLSearchParams(query) };
   }
   return null;
-}
-
-export function address(path, query) {
-  const text = new URLSearchParams(query).toString();
-  return `#${path}${text ? `?${text}` : ''}`;
-}
-
-export function go(path, query, { replace = false } = {}) {
-  const target = address(path, query);
-  if (replace) {
-    history.replaceState(null, '', target);
-    dispatchEvent(new HashChangeEvent('hashchange'));
-  } else {
-    location.hash = target;
-  }
 }
 
 /** Calls `arrive(route)` now and whenever the address changes; unknown addresses lead to the overview. */

@@ -6,7 +6,7 @@ import { ago, explain, plural } from '../format.js';
 import { icon, severityMark } from '../icons.js';
 import { onLive, throttled } from '../live.js';
 import { notify, say } from '../notice.js';
-import { go } from '../router.js';
+import { go } from '../address.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
 

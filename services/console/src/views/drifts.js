@@ -9,7 +9,7 @@ import { filterBar, filtersOf } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
-import { go } from '../router.js';
+import { go } from '../address.js';
 
 export function show(main, found, signal) {
   let query = found.query;

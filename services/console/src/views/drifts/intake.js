@@ -1,6 +1,6 @@
 // Uploads of plans: the sample, a file dropped on the page, or a file chosen in the upload form.
 
-import { upload } from '../../api.js';
+import { ingest } from '../../api.js';
 import { openDialog } from '../../dialog.js';
 import { h } from '../../dom.js';
 import { count, explain } from '../../format.js';
@@ -10,13 +10,11 @@ import * as session from '../../session.js';
 import { busy } from '../../states.js';
 import { readSummary } from '../../summary.js';
 
-export const INGEST = '/api/v1/drifts/ingest';
-
 export async function loadSample(button) {
   await busy(button, async () => {
     try {
       const sample = await (await fetch('sample/plan.json.gz')).blob();
-      const { data } = await upload(INGEST, { stack: 'sample' }, sample, () => {});
+      const { data } = await ingest({ stack: 'sample' }, sample, () => {});
       notify(`Sample plan loaded: ${count(data.created)} drifts.`);
       readSummary();
     } catch (error) {

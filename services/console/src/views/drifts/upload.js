@@ -1,12 +1,11 @@
 // The form that uploads a plan file unchanged, shows the progress, and then the report.
 
-import { upload } from '../../api.js';
+import { ingest } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { count, explain, plural } from '../../format.js';
 import { icon } from '../../icons.js';
 import { busy } from '../../states.js';
 import { readSummary } from '../../summary.js';
-import { INGEST } from './intake.js';
 
 const LARGEST = 32 * 1024 * 1024;
 const COUNTS = [
@@ -121,7 +120,7 @@ export function uploadForm(given, close) {
           assumeComplete: (complete.checked && assume.checked) || null,
           dryRun: dryRun.checked || null,
         };
-        const { data } = await upload(INGEST, query, file, progressed);
+        const { data } = await ingest(query, file, progressed);
         fill(told, reportView(data, dryRun.checked));
         if (!dryRun.checked) readSummary();
       } catch (error) {
