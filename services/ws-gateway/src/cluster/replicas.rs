@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::control::{CHANNEL, ControlHandler, ControlMessage, Question};
 
 const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval until this replica hears itself: before that, it may not hear the others either.
-const FIRST_INTERVAL: Duration = Duration::from_millis(200);
+/// The first interval of a replica that does not hear itself yet. It doubles each time.
+const FIRST_INTERVAL: Duration = Duration::from_millis(100);
 /// Time for which a silent replica still counts as present: its sockets may be open.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
@@ -51,12 +51,14 @@ impl Cluster {
     /// Announces this replica until `stop`. The others respond to the announcement of a new replica. It counts as
     /// new until it hears itself, because it would miss the responses.
     pub async fn stay_present(&self, stop: CancellationToken) {
-        let replica = self.replica;
+        let (replica, mut pause) = (self.replica, FIRST_INTERVAL);
         loop {
             let new = !self.hears_itself();
             // If the message is lost, the next one follows.
             let _ = self.send(&ControlMessage::Alive { replica, new }).await;
-            let pause = if new { FIRST_INTERVAL } else { ALIVE_INTERVAL };
+            // Every announcement of a new replica costs a response of each other one: a replica that stays deaf
+            // announces itself less and less often.
+            pause = if new { (pause * 2).min(ALIVE_INTERVAL) } else { ALIVE_INTERVAL };
             if stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 break;
             }
