@@ -24,6 +24,7 @@ impl TokenUses {
         if noted.get(&id).is_some_and(|at| now - *at < INTERVAL) {
             return;
         }
+        noted.retain(|_, at| now - *at < INTERVAL);
         noted.insert(id, now);
         let backplane = backplane.clone();
         tasks.run("note the use of a service token", async move {

@@ -15,15 +15,16 @@ mod platform;
 mod redis_tls;
 mod signals;
 mod trace;
+mod turns;
 
 pub use command_line::parse;
 pub use config::{Environment, ProcessConfig};
 pub use exit::exit_code;
-pub use health::{Check, Health, Status};
+pub use health::{Health, Status};
 pub use limiter::Limiter;
 pub use logging::init_logging;
 pub use plaintext::check_plaintext;
 pub use platform::Platform;
-pub use redis_tls::RedisTlsConfig;
 pub use signals::stop_on_signals;
 pub use trace::{PROBE, describe_request, join_trace};
+pub use turns::{Busy, Turn, Turns, TurnsConfig};

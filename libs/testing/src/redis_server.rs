@@ -30,29 +30,29 @@ struct Running {
 impl PrivateRedis {
     /// Starts a server on a free port (about 10 ms).
     pub fn start() -> Self {
-        Self::start_in(new_folder(), None, Vec::new())
+        Self::start_in(new_folder(), false, Vec::new())
     }
 
     /// Starts a server that also listens with TLS. With `asks_for_certificates`, clients need one of the authority.
     pub fn start_with_tls(authority: &Authority, server: &Identity, asks_for_certificates: bool) -> Self {
         let folder = new_folder();
         let files = TlsFiles::write(folder.path(), authority, server);
-        let tls_port = free_port();
         let arguments = [
-            ("--tls-port", tls_port.to_string()),
             ("--tls-cert-file", files.certificate.display().to_string()),
             ("--tls-key-file", files.key.display().to_string()),
             ("--tls-ca-cert-file", files.authority.display().to_string()),
             ("--tls-auth-clients", if asks_for_certificates { "yes" } else { "no" }.to_owned()),
         ];
         let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
-        Self::start_in(folder, Some(tls_port), arguments)
+        Self::start_in(folder, true, arguments)
     }
 
-    fn start_in(folder: TempDir, tls_port: Option<u16>, arguments: Vec<String>) -> Self {
-        // Another process may take the free port before Redis does; then try another port.
+    fn start_in(folder: TempDir, has_tls: bool, mut arguments: Vec<String>) -> Self {
+        // Another process may take a free port before Redis does; then try other ports.
         for _ in 0..3 {
-            let port = free_port();
+            let (port, tls_port) = (free_port(), has_tls.then(free_port));
+            arguments
+                .extend(tls_port.into_iter().flat_map(|port| ["--tls-port".to_owned(), port.to_string()]));
             if let Some(running) = launch(port, &folder, &arguments) {
                 return Self { port, running: Mutex::new(Some(running)), folder, tls_port, arguments };
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use database::Database;
-use platform::{Platform, check_plaintext};
+use platform::{Platform, Turns, check_plaintext};
 
 use crate::metrics::Metrics;
 use crate::migration::Migrator;
@@ -13,8 +13,8 @@ use crate::refusals;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::token::refresh_token::RefreshTokens;
-use crate::turns::Turns;
 use crate::user::demo::create_demo_users;
+use crate::user::locked_user::CHANGES;
 
 impl State {
     /// Checks the settings, connects to the database and migrates it.
@@ -35,7 +35,7 @@ impl State {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
-            turns: Turns::default(),
+            turns: Turns::new(CHANGES),
             refusals: refusals::room(),
             platform,
             database,

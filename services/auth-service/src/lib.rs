@@ -27,7 +27,6 @@ pub mod refusals;
 pub mod settings;
 pub mod stored;
 pub mod sweeper;
-pub mod turns;
 
 mod background;
 mod config;

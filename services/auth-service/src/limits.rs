@@ -2,8 +2,8 @@
 //! unavailable. Account locks are in [`crate::login::account_locks`].
 //!
 //! Windows follow the clock, such as 12:15 to 12:30. A request counts for every network around the client;
-//! see [`networks`]. A request that one limit refuses is not counted by the others, so that refused requests
-//! cannot use up the limit of a wide network.
+//! see [`networks`]. A request that another limit refuses does not count for the networks, so that refused
+//! requests cannot use up the limit of a wide network.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -43,8 +43,7 @@ pub async fn admit_attempt(state: &State, attempt: &Attempt, place: &Place) -> R
     networks.check(state, settings.logins_per_ip).await?;
     let pair = format!("attempts:{}:{}", attempt.account(), place.short());
     quarter.admit(state, &pair, settings.logins_per_account).await?;
-    networks.count(state).await;
-    Ok(())
+    networks.admit(state, settings.logins_per_ip).await
 }
 
 /// Admits a login with the right password, or a password change. Strangers cannot use up this limit.
@@ -71,15 +70,17 @@ pub async fn count_failure(state: &State, ip: IpAddr) {
     quarter.count(state, "failures:all").await;
 }
 
-/// Admits a sign-up.
-pub async fn admit_signup(state: &State, ip: IpAddr) -> Result<(), AuthError> {
-    let (hour, settings) = (Period::now(state, HOUR), &state.settings.limits);
+/// Admits a sign-up, which is also an attempt.
+pub async fn admit_signup(state: &State, attempt: &Attempt) -> Result<(), AuthError> {
+    let (hour, settings, ip) = (Period::now(state, HOUR), &state.settings.limits, attempt.ip);
     let in_all = hour.counted(state, "signups:all").await;
     let divisor = divisor(state, in_all >= settings.signups_total, ip).await?;
     check_signup_conflicts(state, ip).await?;
-    let signups = ByNetwork::new(&hour, "signups", ip);
-    signups.check(state, (settings.signups_per_ip / divisor).max(1)).await?;
-    signups.count(state).await;
+    let (signups, limit) = (ByNetwork::new(&hour, "signups", ip), (settings.signups_per_ip / divisor).max(1));
+    signups.check(state, limit).await?;
+    // Counted after the checks: sign-ups that are refused above must not keep the users of a network from logging in.
+    admit_attempt(state, attempt, &Place::Network(attempt.network())).await?;
+    signups.admit(state, limit).await?;
     hour.count(state, "signups:all").await;
     Ok(())
 }

@@ -1,14 +1,13 @@
 use std::sync::Arc;
 
 use database::Database;
-use platform::Platform;
+use platform::{Platform, Turns};
 use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 use crate::password::PasswordHasher;
 use crate::settings::Settings;
 use crate::token::refresh_token::RefreshTokens;
-use crate::turns::Turns;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +18,7 @@ pub struct State {
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
+    /// Turns at changing a user: see [`crate::user::locked_user`].
     pub turns: Turns,
     /// See [`crate::refusals`].
     pub refusals: Arc<Semaphore>,

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
 use identity::{session_mark, user_mark};
+use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
@@ -56,22 +58,33 @@ async fn catch_up_or_log(state: &State) {
 
 /// Ends the expired sessions, revokes the service tokens of former admins, and deletes old rows.
 pub async fn sweep(state: &State) -> Result<()> {
-    let idle_timeout = state.settings.idle_timeout();
-    loop {
-        let overdue =
-            session::overdue(&state.database, state.platform.clock.now(), idle_timeout, BATCH).await?;
-        let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
-        for user_id in users {
-            let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
-            let Some(mut user) = user else { continue };
-            user.end_overdue_sessions().await?;
-            user.commit().await?;
-        }
-        if (overdue.len() as u64) < BATCH {
-            break;
+    while end_some_sessions(state).await? {}
+    if let Err(error) = service_tokens::end_orphaned(state).await {
+        tracing::warn!(%error, "could not revoke the service tokens of former admins");
+    }
+    delete_old_rows(state).await?;
+    let open = session::count_open(&state.database).await?;
+    state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
+    Ok(())
+}
+
+/// Ends a batch of expired sessions. Returns whether there may be more that can be ended now.
+async fn end_some_sessions(state: &State) -> Result<bool, DbErr> {
+    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    let overdue = session::overdue(&state.database, now, idle_timeout, BATCH).await?;
+    let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
+    let mut has_ended_some = false;
+    for user_id in users {
+        match end_overdue_sessions(state, user_id).await {
+            Ok(()) => has_ended_some = true,
+            // The sessions of other users end nevertheless. The next sweep tries again.
+            Err(error) => tracing::warn!(%error, %user_id, "could not end the expired sessions of a user"),
         }
     }
-    service_tokens::end_orphaned(state).await?;
+    Ok(has_ended_some && overdue.len() as u64 == BATCH)
+}
+
+async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     let now = state.platform.clock.now();
     let kept_since = now - state.settings.retention();
     login_failure::purge(&state.database, now).await?;
@@ -81,9 +94,14 @@ pub async fn sweep(state: &State) -> Result<()> {
     for action in Action::FREQUENT {
         audit_log::purge(&state.database, action, kept_since).await?;
     }
-    let open = session::count_open(&state.database).await?;
-    state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
     Ok(())
+}
+
+async fn end_overdue_sessions(state: &State, user_id: Uuid) -> Result<(), DbErr> {
+    let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
+    let Some(mut user) = user else { return Ok(()) };
+    user.end_overdue_sessions().await?;
+    user.commit().await
 }
 
 /// Restores the marks of ended sessions and changed users that the backplane lost.

@@ -7,8 +7,8 @@ use crate::{State, answered_request};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`. Compiles the patterns of
-/// the redaction filter first.
+/// Publishes events and deletes old responses of `Idempotency-Key`s until `stop`. Also compiles the
+/// patterns of the redaction filter, so that the first upload does not wait for them.
 ///
 /// # Errors
 /// If the metrics of this service are already registered, or a pattern cannot be compiled.

@@ -3,13 +3,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use database::Database;
-use platform::{Platform, check_plaintext};
+use platform::{Platform, Turns, TurnsConfig, check_plaintext};
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
 
 use crate::config::Settings;
-use crate::ingest::{Turns, TurnsConfig};
 use crate::migration::Migrator;
 use crate::rules;
 

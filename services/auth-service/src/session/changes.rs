@@ -102,7 +102,7 @@ impl LockedUser<'_> {
         }
         let interval = settings.activity_interval();
         let is_audit_due = rotation.is_audit_due(self.now, interval);
-        let is_stale = self.now - session.last_activity >= interval;
+        let is_stale = session.is_stale(self.now, interval);
         let mut change = session::ActiveModel { id: Unchanged(session.id), ..Default::default() };
         if is_audit_due {
             self.audit(Action::TokenRefreshed, Some(session.id), (!is_new).then_some("repeated"));
@@ -125,7 +125,7 @@ impl LockedUser<'_> {
             return Ok(None);
         }
         // A concurrent request has just recorded activity.
-        if self.now - session.last_activity < self.state.settings.activity_interval() {
+        if !session.is_stale(self.now, self.state.settings.activity_interval()) {
             return Ok(Some(session));
         }
         self.transaction.emit(SessionActivityUpdated { user_id: self.row.id, session_id });

@@ -48,6 +48,16 @@ impl Model {
     pub fn is_live(&self, now: DateTime<Utc>, idle_timeout: TimeDelta) -> bool {
         self.revoked_at.is_none() && self.lifetime().over(now, idle_timeout).is_none()
     }
+
+    /// Whether activity at `now` is recorded, which happens once in each interval.
+    pub fn is_stale(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
+        now - self.last_activity >= interval
+    }
+
+    /// Whether a repeated refresh at `now` writes to the session or to the audit log.
+    pub fn is_write_due(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
+        self.is_stale(now, interval) || self.rotation.is_audit_due(now, interval)
+    }
 }
 
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {

@@ -17,7 +17,8 @@ use crate::state::State;
 use crate::token::delivery::{BodyToken, RefreshRequest, forget_cookie, from_cookies, wanted};
 use crate::token::refresh_token::RefreshToken;
 use crate::token::rotation::Decision;
-use crate::user::locked_user::LockedUser;
+use crate::user::entity as user;
+use crate::user::locked_user::{LockedUser, take_turn};
 use http::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
@@ -42,9 +43,14 @@ async fn exchange<'a>(
     initiator: Initiator,
 ) -> Result<TokenAnswer<'a>, AuthError> {
     let token = token_in_use(state, tokens).await?;
-    let owner = open_session(state, token).await?.user_id;
-    let turn = state.turns.take(owner).await?;
-    // Read again in the owner's turn, so that the limit counts only the first of several racing tabs.
+    let session = open_session(state, token).await?;
+    // A repetition that writes nothing takes no turn: whoever holds an older token could repeat it without a limit.
+    if let Some(repeated) = repeat(state, delivery, token, &session).await? {
+        return Ok(repeated);
+    }
+    let owner = session.user_id;
+    let turn = take_turn(state, &owner.to_string()).await?;
+    // Read again in the owner's turn, so that in this process the limit counts only the first of several racing tabs.
     let session = open_session(state, token).await?;
     let policy = state.settings.rotation();
     if session.rotation.decide(token.counter, state.platform.clock.now(), policy).is_new(policy) {
@@ -58,6 +64,25 @@ async fn exchange<'a>(
     user.commit().await?;
     let refreshed = refreshed.ok_or(AuthError::BadRefreshToken)?;
     TokenAnswer::new(state, delivery, &row, &refreshed.session, refreshed.counter)
+}
+
+/// Answers a repetition of the last renewal that changes nothing. Returns `None` for any other refresh.
+async fn repeat<'a>(
+    state: &'a State,
+    delivery: Delivery,
+    token: RefreshToken,
+    session: &session::Model,
+) -> Result<Option<TokenAnswer<'a>>, AuthError> {
+    let (now, settings) = (state.platform.clock.now(), &state.settings);
+    let decision = session.rotation.decide(token.counter, now, settings.rotation());
+    let Decision::Repeat(counter) = decision else { return Ok(None) };
+    let (interval, is_live) = (settings.activity_interval(), session.is_live(now, settings.idle_timeout()));
+    if decision.is_new(settings.rotation()) || !is_live || session.is_write_due(now, interval) {
+        return Ok(None);
+    }
+    // A change of the user or the session that is committed meanwhile marks the new access token as well.
+    let row = user::by_id(&state.database, session.user_id).await?.ok_or(AuthError::BadRefreshToken)?;
+    Ok(Some(TokenAnswer::new(state, delivery, &row, session, counter)?))
 }
 
 /// Returns the session of a refresh token, unless it was revoked.
@@ -180,6 +205,10 @@ async fn end(state: &State, ending: Ending, initiator: Initiator) -> Result<(), 
         // The row of a session can be deleted before its refresh token expires.
         return if subject.is_some() { Err(AuthError::UnknownCaller) } else { Ok(()) };
     };
+    // Whoever holds a token of an ended session must not make its owner wait.
+    if session.revoked_at.is_some() {
+        return Ok(());
+    }
     let user = LockedUser::lock(state, session.user_id, initiator).await?;
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
     user.log_out(session_id).await?;

@@ -3,13 +3,16 @@
 //! All changes of one user happen one after another, across all replicas. Their events are published in the
 //! order of the commits.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use database::Transaction;
 use identity::{UserChange, user_mark};
+use platform::{Busy, Turn, TurnsConfig};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait, SqlErr};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
@@ -17,9 +20,21 @@ use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::state::State;
 use crate::stored::StoredRole;
-use crate::turns::{ADMINS, Turn};
 use crate::user::email::Email;
 use crate::user::entity as user;
+
+/// Changes of one user wait for each other in any case, because they lock the user's row. With turns they wait
+/// without a connection to the database, so that a user who sends many requests cannot occupy the pool.
+pub const CHANGES: TurnsConfig = TurnsConfig {
+    slots: usize::MAX,
+    slots_per_caller: 1,
+    waiting_per_caller: 256,
+    waiting: 10_000,
+    // As long as the pool waits for a connection.
+    patience: Duration::from_secs(5),
+};
+/// Whose turn it is where admins change others: all such changes lock the rows of all admins.
+const ADMINS: &str = "admins";
 
 /// The time by which marks outlive the last access token: the leeway of verification plus the clock skew.
 pub const MARK_MARGIN: TimeDelta = TimeDelta::seconds(60);
@@ -35,7 +50,7 @@ pub struct LockedUser<'a> {
     /// Sessions to revoke in this process right after the commit, before the events arrive.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
     is_outdated: bool,
-    /// Kept until the transaction has ended. `None` for a new user, for whose row no other request can wait.
+    /// Kept until the transaction has ended. `None` for a new user, whose row no other request can lock yet.
     _turn: Option<Turn>,
 }
 
@@ -51,7 +66,7 @@ pub struct NewUser {
 impl<'a> LockedUser<'a> {
     /// Waits for the user's turn and lock. Returns `None` if there is no such user.
     pub async fn lock(state: &'a State, id: Uuid, initiator: Initiator) -> Result<Option<Self>, DbErr> {
-        let turn = state.turns.take(id).await?;
+        let turn = take_turn(state, &id.to_string()).await?;
         Self::lock_in_turn(state, turn, id, initiator).await
     }
 
@@ -185,7 +200,7 @@ impl<'a> LockedAdmins<'a> {
     /// [`AuthError::NotAnAdmin`] if the acting user is not an active admin. The token may still have the role
     /// `admin`, because the demotion came while the request waited or has not arrived here yet.
     pub async fn lock(state: &'a State, initiator: Initiator) -> Result<Self, AuthError> {
-        let turn = state.turns.take(ADMINS).await?;
+        let turn = take_turn(state, ADMINS).await?;
         let transaction = state.database.begin().await?;
         let ids = user::lock_active_admins(&transaction).await?;
         if initiator.actor.is_some_and(|actor| !ids.contains(&actor)) {
@@ -226,4 +241,9 @@ pub fn audit_row(
         created_at: Set(now),
         ..Default::default()
     }
+}
+
+/// Waits for a turn. A turn that does not come in time counts as a database without a free connection.
+pub async fn take_turn(state: &State, caller: &str) -> Result<Turn, DbErr> {
+    state.turns.take(caller).await.map_err(|Busy| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }

@@ -5,7 +5,6 @@ use super::name::Name;
 use crate::audit::action::Initiator;
 use crate::error::AuthError;
 use crate::limits;
-use crate::login::account_locks::Place;
 use crate::login::attempt::Attempt;
 use crate::login::log_in::{LoggedIn, open_session};
 use crate::password::Password;
@@ -20,8 +19,7 @@ pub async fn sign_up(
     password: Password,
     device: Device,
 ) -> Result<LoggedIn, AuthError> {
-    limits::admit_attempt(state, &attempt, &Place::Network(attempt.network())).await?;
-    limits::admit_signup(state, attempt.ip).await?;
+    limits::admit_signup(state, &attempt).await?;
     let name = String::from(name);
     state.settings.check_strength(&password, &name, &attempt.email)?;
     let password = state.passwords.hash(password, attempt.path()).await?;

@@ -130,3 +130,32 @@ async fn a_sign_up_that_waited_sees_the_taken_addresses_of_others_s74(
     let (refused, ()) = join(app.client.post("/api/auth/signup", &body), others).await;
     assert_refused(&refused);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn sign_ups_that_are_refused_use_up_no_login_of_their_network_s62(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--signups-per-ip=2", "--logins-per-ip=5"]).await;
+    let alice = app.sign_up("alice").await;
+    app.sign_up("bob").await;
+    for nth in 0..10 {
+        let body = json!({"name": "x", "email": email(&format!("x{nth}")), "password": PASSWORD});
+        assert_refused(&app.client.post("/api/auth/signup", &body).await);
+    }
+    app.try_log_in(&alice.email, PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn concurrent_sign_ups_do_not_bypass_the_limit_of_their_network_s62(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--signups-per-ip=3"]).await;
+    let sign_up = async |nth: usize| {
+        let body = json!({"name": "x", "email": email(&format!("x{nth}")), "password": PASSWORD});
+        app.client.post("/api/auth/signup", &body).await.status
+    };
+    let statuses = join_all((0..20).map(sign_up)).await;
+    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::CREATED).count(), 3);
+}

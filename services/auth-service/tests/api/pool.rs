@@ -1,6 +1,8 @@
 //! The connections to the database that one user can occupy. Only PostgreSQL has locks of rows.
 
+use auth_service::session::entity as session;
 use auth_service::user::entity as user;
+use auth_service::user::locked_user::take_turn;
 use chrono::TimeDelta;
 use database::Transaction;
 use futures_util::future::{join, join_all};
@@ -108,4 +110,36 @@ async fn ending_sessions_is_limited_for_each_session_s60(
     let again = app.log_in("alice").await;
     again.client.delete(&own).await.expect(StatusCode::OK);
     assert!(!alice.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn tokens_that_write_nothing_wait_for_no_lock_s60(#[values(Backend::Real)] backend: Backend) {
+    let app = App::start(backend).await;
+    let (alice, ended) = (app.sign_up("alice").await, app.log_in("alice").await);
+    ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    app.refresh(&alice.refresh).await;
+    let held = hold(&app, alice.id).await;
+    let repeated = tokio::time::timeout(LIMIT, app.try_refresh(&alice.refresh)).await;
+    repeated.expect("no lock to wait for").expect(StatusCode::OK);
+    let body = json!({"refreshToken": ended.refresh});
+    let again = tokio::time::timeout(LIMIT, app.client.post("/api/auth/logout", &body)).await;
+    again.expect("no lock to wait for").expect(StatusCode::OK);
+    drop(held);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_user_who_is_busy_does_not_keep_the_sweeper_from_others_s60(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, bob) = (app.sign_up("alice").await, app.sign_up("bob").await);
+    // Users are swept in the order of their ids, which follow the time.
+    assert!(alice.id < bob.id);
+    let _busy = take_turn(&app.state, &alice.id.to_string()).await.unwrap();
+    app.advance(TimeDelta::minutes(61));
+    auth_service::sweeper::sweep(&app.state).await.unwrap();
+    let open = async |user: Uuid| session::open_of(&app.state.database, user).await.unwrap().len();
+    assert_eq!((open(alice.id).await, open(bob.id).await), (1, 0));
 }

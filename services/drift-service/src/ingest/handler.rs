@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use http::openapi::Success;
 use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
+use platform::Turn;
 use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,7 +14,6 @@ use validator::Validate;
 
 use super::match_stored::{Coverage, Matched, match_stored};
 use super::report::{IngestReport, IngestedDrift, StackReport};
-use super::turns::Turn;
 use super::{Stamp, apply};
 use crate::access::Engineer;
 use crate::error::DriftError;

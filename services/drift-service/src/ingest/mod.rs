@@ -1,6 +1,6 @@
 //! Ingests scans, and decides which drifts are new, unchanged, changed or resolved.
 //!
-//! An upload waits for its [`turns`] and is received. The crate `scan` reads it, [`matching`] compares it
+//! An upload waits for its [`Turn`](platform::Turn)s and is received. The crate `scan` reads it, [`match_stored`] compares it
 //! with the stored drifts, and [`apply`] writes the changes in one transaction.
 
 mod alerts;
@@ -8,11 +8,9 @@ mod apply;
 mod handler;
 mod match_stored;
 mod report;
-mod turns;
 
 pub use alerts::raises_alert;
 pub use apply::{Stamp, apply};
 pub use handler::*;
 pub use match_stored::{Coverage, match_stored};
 pub use report::{IngestReport, IngestedDrift, StackReport};
-pub use turns::{Turns, TurnsConfig};

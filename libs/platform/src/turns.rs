@@ -47,6 +47,22 @@ pub struct Turn {
     caller: String,
 }
 
+impl Queues {
+    /// Removes the requests that no longer wait, if the queue is full: they would keep others out.
+    fn forget_those_who_left(&mut self, config: TurnsConfig, caller: &str) {
+        let of_caller = self.waiting.get(caller).map_or(0, VecDeque::len);
+        if of_caller < config.waiting_per_caller && self.waiting_count < config.waiting {
+            return;
+        }
+        self.waiting.retain(|_, requests| {
+            requests.retain(|request| !request.is_closed());
+            !requests.is_empty()
+        });
+        self.order.retain(|caller| self.waiting.contains_key(caller));
+        self.waiting_count = self.waiting.values().map(VecDeque::len).sum();
+    }
+}
+
 impl Turns {
     pub fn new(config: TurnsConfig) -> Self {
         Self { config, queues: Arc::default() }
@@ -62,6 +78,7 @@ impl Turns {
             if queues.order.is_empty() && self.may_run(&queues, caller) {
                 return Ok(self.start(&mut queues, caller.into()));
             }
+            queues.forget_those_who_left(self.config, caller);
             let waiting = queues.waiting.get(caller).map_or(0, VecDeque::len);
             if waiting >= self.config.waiting_per_caller || queues.waiting_count >= self.config.waiting {
                 return Err(Busy);
@@ -189,7 +206,13 @@ mod tests {
         let waiting: Vec<_> = (0..4).map(|_| turns.take("a")).collect();
         let outcomes = futures_util::future::join_all(waiting).await;
         assert!(outcomes.iter().all(Result::is_err));
-        drop(turn);
+        // Those who gave up keep no place: others may wait.
+        let later = turns.take("a");
+        let freed = async {
+            tokio::task::yield_now().await;
+            drop(turn);
+        };
+        drop(futures_util::future::join(later, freed).await.0.ok().unwrap());
         assert!(turns.take("b").await.is_ok());
         assert_eq!(turns.lock().running, 0);
     }
