@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Peer;
+use crate::cluster::Question;
 use crate::protocol::{Refusal, RefusalCode};
-use crate::{Config, State};
+use crate::{Config, State, run_background};
 
 const SETTINGS: [&str; 9] = [
     "ws-gateway",
@@ -139,12 +140,32 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
 #[tokio::test]
 async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
     let state = start();
+    let stop = CancellationToken::new();
+    state.platform.spawn("ws-gateway", run_background(state.clone(), stop.clone()));
+    testing::eventually("the replica to hear itself", async || {
+        !state.cluster.ask::<serde_json::Value>(Question::Stats).await.partial
+    })
+    .await;
     let (address, slot) = (peer(1), Arc::from("new"));
     let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
         .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
     let holds: Vec<Hold> = holds.into_iter().flatten().collect();
     state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
     assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_replica_that_hears_nothing_releases_no_slot_of_others() {
+    let state = start();
+    let holds: Vec<Hold> = (0..2)
+        .map(|number| Hold { key: "ws:user:u".into(), holder: format!("elsewhere {number}") })
+        .collect();
+    state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    let refused = code(state.admission.quotas.take("u", &peer(1), &Arc::from("new")).await);
+    assert_eq!(refused, Some(RefusalCode::RateLimited));
+    let holders = state.platform.backplane.holders("ws:user:u").await.unwrap();
+    assert!(holds.iter().all(|hold| holders.contains(&hold.holder)), "{holders:?}");
 }
 
 #[tokio::test]

@@ -131,8 +131,9 @@ impl Quotas {
         let mut last = recount.lock().await;
         let mut is_admitted = self.hold(holds).await;
         if !is_admitted && last.is_none_or(|at| at.elapsed() > RECOUNT_INTERVAL) {
-            self.release_abandoned(user, peer, holds).await;
+            // Before the question: a client that gives up meanwhile must not cause another one at once.
             *last = Some(Instant::now());
+            self.release_abandoned(user, peer, holds).await;
             is_admitted = self.hold(holds).await;
         }
         is_admitted
@@ -149,7 +150,7 @@ impl Quotas {
     }
 
     /// Asks all replicas which slots of a user and an address their sockets hold, and releases all others. Does
-    /// nothing if a response is unreadable or the question cannot be sent.
+    /// nothing if a response is unreadable, or this replica does not hear the question itself.
     async fn release_abandoned(&self, user: &str, peer: &Peer, holds: &[Hold]) {
         let mut stored = Vec::new();
         for Hold { key, .. } in holds {

@@ -62,7 +62,7 @@ pub enum Question {
 pub trait ControlHandler: Send + Sync {
     fn respond(&self, question: &Question) -> Value;
 
-    /// The client of a socket is now connected to another replica.
+    /// The client of a socket is now connected elsewhere.
     fn close_taken_over(&self, socket: &str);
 }
 

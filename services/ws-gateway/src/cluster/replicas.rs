@@ -36,8 +36,8 @@ pub struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
-    /// Whether the question could not be sent, or an answer is unreadable. A missing answer is no failure, because
-    /// the replica may have died.
+    /// Whether the question could not be sent or did not even reach this replica, or an answer is unreadable. A missing
+    /// answer of another replica is no failure, because that replica may have died.
     pub has_failed: bool,
 }
 
@@ -51,14 +51,15 @@ impl Cluster {
     /// Announces this replica until `stop`. The others respond to the announcement of a new replica. It counts as
     /// new until it hears itself, because it would miss the responses.
     pub async fn stay_present(&self, stop: CancellationToken) {
-        let (replica, mut pause) = (self.replica, FIRST_INTERVAL);
+        let (replica, mut next) = (self.replica, FIRST_INTERVAL);
         loop {
             let new = !self.hears_itself();
             // If the message is lost, the next one follows.
             let _ = self.send(&ControlMessage::Alive { replica, new }).await;
             // Every announcement of a new replica costs a response of each other one: a replica that stays deaf
             // announces itself less and less often.
-            pause = if new { (pause * 2).min(ALIVE_INTERVAL) } else { ALIVE_INTERVAL };
+            let pause = if new { next } else { ALIVE_INTERVAL };
+            next = (next * 2).min(ALIVE_INTERVAL);
             if stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 break;
             }
@@ -117,6 +118,7 @@ impl Cluster {
         let id = Uuid::new_v4();
         let (asker, mut answers) = mpsc::unbounded_channel();
         lock(&self.asked).insert(id, asker);
+        let _asking = Asking { cluster: self, id };
         let replica = self.replica;
         let (mut missing, hears_itself) = (self.present(), self.hears_itself());
         let mut received = Vec::new();
@@ -127,15 +129,15 @@ impl Cluster {
             missing.remove(&replica);
             received.push(answer);
         }
-        lock(&self.asked).remove(&id);
-        if missing.contains(&replica) {
+        let is_deaf = missing.contains(&replica);
+        if is_deaf {
             // Without the backplane, the answer of this replica is better than none.
             received.push(self.handler.respond(&question));
         }
         let count = received.len();
         let answers: Vec<T> =
             received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
-        let has_failed = sent.is_err() || answers.len() < count;
+        let has_failed = sent.is_err() || is_deaf || answers.len() < count;
         Answers { answers, partial: has_failed || !hears_itself || !missing.is_empty(), has_failed }
     }
 
@@ -175,6 +177,18 @@ impl Cluster {
     }
 }
 
+/// A question whose answers are awaited. The caller may give up at any time.
+struct Asking<'a> {
+    cluster: &'a Cluster,
+    id: Uuid,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        lock(&self.cluster.asked).remove(&self.id);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -182,6 +196,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use backplane::FeedItem;
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -210,6 +225,8 @@ mod tests {
             }
         };
         let checking = async {
+            let given_up = cluster.ask::<Value>(Question::Stats).now_or_never();
+            assert!(given_up.is_none() && lock(&cluster.asked).is_empty());
             assert!(is_partial().await);
             let present = cluster.stay_present(stop.clone());
             let known = async {

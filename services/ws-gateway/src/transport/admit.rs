@@ -10,7 +10,8 @@ use super::messages::wait_for_turn;
 use super::recover::recover_stock_client;
 use super::replay::keep;
 use crate::client::{Credentials, Effect, Effects, Reply};
-use crate::hub::Hears;
+use crate::hub::{Hears, Subscriber};
+use crate::outbound::Pushed;
 use crate::protocol::{Ending, Frame, NamespaceKind, Refusal, RefusalCode, socketio};
 use crate::random_id::random_id;
 use crate::recovery::private_id;
@@ -81,15 +82,22 @@ async fn begin(connection: &Arc<Connection>, kind: NamespaceKind, claims: &Claim
         _ => Hears::Everything,
     };
     let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, kept: None };
+    let mut is_full = false;
     enter(connection, entrance, |position, member| {
+        let mut push = |frame| is_full |= connection.outbound.push(frame) == Pushed::Full;
         if let Some(namespace) = kind.namespace() {
             let private_id = recovery.is_on().then(|| private_id(&socket, &member.secret));
             let connect = socketio::connect(namespace, &socket, private_id.as_deref());
-            connection.outbound.push(Frame::text(connect));
+            push(Frame::text(connect));
         }
-        connection.outbound.push(authorized(connection, kind, claims, &socket, position));
+        push(authorized(connection, kind, claims, &socket, position));
     })
     .await?;
+    if is_full {
+        // The client would not learn that it is in.
+        Arc::clone(connection).close(Ending::Slow);
+        return Err(NotEntered::Ended);
+    }
     keep(connection, &socket);
     Ok(())
 }

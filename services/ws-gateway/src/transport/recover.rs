@@ -56,8 +56,8 @@ pub async fn recover_stock_client(
         return Err(NotEntered::Ended);
     }
     let Some(mut missed) = services.hub.begin_catch_up(socket, &[]) else {
-        drop_socket(connection, socket);
-        return Ok(false);
+        // The socket was taken over, or its session ended. It must not come in under another id.
+        return Err(NotEntered::Ended);
     };
     // Checked first, because the `CONNECT` packet below reports the recovery to the client.
     if let Err(reason) = services.recovery.missed(&at, &missed.until).await {
@@ -66,7 +66,10 @@ pub async fn recover_stock_client(
         return Ok(false);
     }
     let connect = socketio::connect(namespace, socket, Some(&returning.private_id));
-    connection.outbound.push(Frame::text(connect));
+    let pushed = connection.outbound.push(Frame::text(connect));
+    if !replay::is_queued(connection, pushed) {
+        return Err(NotEntered::Ended);
+    }
     let lost = services.hub.open_socket(socket);
     services.metrics.dropped(Dropped::Overflow, lost);
     let mut replayed = deliver_missed(connection, kind, &mut at, &missed).await.map(drop);
