@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails if files of a crate import each other in a cycle. Prints the files of each cycle.
 
-Reads the `use` lines and the inline `crate::` paths of every crate. A `mod.rs` or `lib.rs` that only declares and
+Reads the `use` lines and the inline `crate::` and `super::` paths of every crate. A `mod.rs` or `lib.rs` that only declares and
 re-exports is the face of its folder: an import through it counts for the file that defines the item. Test modules
 do not count: no other file imports them.
 
@@ -22,7 +22,7 @@ DECLARATION = re.compile(r'(#\[path = "(?P<path>[^"]+)"\]\s*)?^(pub(\([^)]*\))? 
 USE = re.compile(r"^\s*(?P<public>pub(\([^)]*\))? )?use (?P<tree>[^;]+);", re.M)
 ITEM = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?(?:default |async |const |unsafe )*"
                   r"(?:fn|struct|enum|trait|type|const|static|union|macro_rules!) (\w+)", re.M)
-INLINE = re.compile(r"\bcrate((?:::\w+)+)")
+INLINE = re.compile(r"\b((?:crate|super)(?:::\w+)+)")
 FACE_LINE = re.compile(r"^\s*(#!?\[.*\]|pub(\([^)]*\))? mod \w+;|mod \w+;|)\s*$")
 
 
@@ -110,7 +110,7 @@ class Module:
     def imports(self):
         """Returns the modules that this one imports from."""
         paths = [path for path, _, is_public in self.uses if not (self.is_face and is_public)]
-        paths += [["crate", *inline.split("::")[1:]] for inline in INLINE.findall(USE.sub("", self.text))]
+        paths += [inline.split("::") for inline in INLINE.findall(USE.sub("", self.text))]
         found = set()
         for path in paths:
             target = self.resolve(path)

@@ -7,7 +7,6 @@
 //!
 //! Start with [`Database`]. This crate does not interpret events.
 
-mod away;
 mod chunks;
 mod connect;
 mod contains;
@@ -17,12 +16,13 @@ mod metrics;
 mod migration;
 mod outbox_relay;
 mod transaction;
+mod unavailable;
 mod writable;
 
-pub use away::is_away;
 pub use chunks::{IDS_PER_STATEMENT, insert_chunked};
 pub use connect::ConnectError;
 pub use contains::contains;
 pub use database::Database;
 pub use migration::Migration;
 pub use transaction::Transaction;
+pub use unavailable::is_unavailable;

@@ -20,11 +20,6 @@ impl Step {
     }
 }
 
-/// Returns the last key of a path: the name of the attribute that an element belongs to.
-pub fn last_key(path: &[Step]) -> Option<&str> {
-    path.iter().rev().find_map(Step::key)
-}
-
 /// Returns the path as `a.0.b`.
 pub fn dotted(path: &[Step]) -> String {
     join(path.iter().map(|step| match step {

@@ -1,4 +1,4 @@
-use database::is_away;
+use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use sea_orm::DbErr;
 
@@ -86,7 +86,7 @@ impl From<AuthError> for ApiError {
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
             AuthError::Overloaded(_) => Self::unavailable("too many logins at once; try again", 2),
-            AuthError::Database(error) if is_away(&error) => {
+            AuthError::Database(error) if is_unavailable(&error) => {
                 Self::unavailable("the database is unavailable; try again", 2).with_source(error)
             }
             AuthError::Database(error) => Self::internal(error),

@@ -8,13 +8,17 @@ export const post = (path, body = {}, options) => call('POST', path, { body, ...
 export const patch = (path, body, options) => call('PATCH', path, { body, ...options });
 export const remove = (path, options) => call('DELETE', path, options);
 
-async function call(method, path, options = {}) {
+const call = (method, path, options = {}) =>
+  withToken((token) => request(method, path, { ...options, token }));
+
+/** Sends a request, and once more with another token if the server refuses the first one. */
+async function withToken(send) {
   const token = session.token();
   try {
-    return await request(method, path, { ...options, token });
+    return await send(token);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    return request(method, path, { ...options, token: await anotherToken(token, error) });
+    return send(await anotherToken(token, error));
   }
 }
 
@@ -54,9 +58,8 @@ export async function ingest(query, file, onProgress) {
       sending.onload = () => resolve(sending);
       sending.send(file);
     });
-  let sent = await send(session.token());
-  if (sent.status === 401) sent = await send(await session.renew());
-  return envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
+  const opened = (sent) => envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
+  return withToken(async (token) => opened(await send(token)));
 }
 
 /** Adds the query to the path, without empty values. Lists are joined with commas. */

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use database::is_away;
+use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use scan::ScanError;
 use sea_orm::DbErr;
@@ -64,7 +64,7 @@ impl From<DriftError> for ApiError {
                 | ScanError::TooManySecrets
                 | ScanError::TooSlow => Self::too_large(message),
             },
-            DriftError::Database(cause) if is_away(&cause) => {
+            DriftError::Database(cause) if is_unavailable(&cause) => {
                 Self::unavailable("the database is unavailable; try again", 1).with_source(cause)
             }
             DriftError::Database(cause) => Self::internal(cause),

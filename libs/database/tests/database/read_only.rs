@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use contracts::events::alert::AlertClosed;
-use database::{Database, is_away};
+use database::{Database, is_unavailable};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use testing::{Backend, PrivatePostgres, eventually};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ async fn a_read_only_postgres_is_unavailable_and_its_connections_are_dropped_s70
     .await;
     for _ in 0..3 {
         let refused = write(database).await.unwrap_err();
-        assert!(is_away(&refused), "{refused:?}");
+        assert!(is_unavailable(&refused), "{refused:?}");
     }
     assert_eq!(
         database
@@ -67,7 +67,7 @@ async fn a_read_only_sqlite_is_unavailable_s70() {
     let read_only = world.url.replace("mode=rwc", "mode=ro");
     let database = sea_orm::Database::connect(read_only).await.unwrap();
     let refused = database.execute_unprepared("DELETE FROM outbox").await.unwrap_err();
-    assert!(is_away(&refused), "{refused:?}");
+    assert!(is_unavailable(&refused), "{refused:?}");
 }
 
 #[tokio::test]

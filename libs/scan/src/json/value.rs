@@ -30,13 +30,6 @@ impl Json {
         }
     }
 
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Self::Bool(value) => Some(*value),
-            _ => None,
-        }
-    }
-
     /// Returns the value as a float, only for comparing sizes.
     pub fn as_f64(&self) -> Option<f64> {
         match self {

@@ -36,7 +36,7 @@ impl Rules {
         Ok(Self { alert_threshold, rules })
     }
 
-    /// Returns the rules of the file in order. [`Rating::rule`] is an index into them.
+    /// Returns the rules of the file in order. [`Rated::Rule`] holds an index into them.
     pub fn listed(&self) -> &[Rule] {
         &self.rules
     }

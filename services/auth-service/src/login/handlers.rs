@@ -8,7 +8,6 @@ use validator::Validate;
 
 use crate::answers::{Login, logged_in};
 use crate::login::attempt::Attempt;
-use crate::login::log_in::log_in as open;
 use crate::password::Password;
 use crate::session::device::Device;
 use crate::state::State;
@@ -35,6 +34,6 @@ pub async fn log_in(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let attempt = Attempt { email: body.email, ip };
-    let outcome = open(&state, attempt, body.password, Device::of_request(&request)).await;
+    let outcome = super::log_in::log_in(&state, attempt, body.password, Device::of_request(&request)).await;
     logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login", outcome)?)
 }

@@ -33,7 +33,7 @@ pub const CHANGES: TurnsConfig = TurnsConfig {
     // As long as the pool waits for a connection.
     patience: Duration::from_secs(5),
 };
-/// Whose turn it is where admins change others: all such changes lock the rows of all admins.
+/// The key of the turns of admins who change others: all such changes lock the rows of all admins.
 const ADMINS: &str = "admins";
 
 /// The time by which marks outlive the last access token: the leeway of verification plus the clock skew.

@@ -121,7 +121,7 @@ export function show(main, found, signal) {
     else
       fill(
         place,
-        empty('alerts', 'No alerts yet', 'Drifts of high severity raise alerts. New alerts appear here automatically.'),
+        empty('alerts', 'No alerts yet', 'A critical drift raises an alert, and so does a drift that becomes critical.'),
       );
   }
 

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::closing::{Afterwards, Carrier, Closing, Departure, Farewell, LastNotice, Parting};
 use super::deadlines::{Deadlines, Timing};
+use super::delayed_messages::DelayedMessages;
 use super::effects::{Effect, Effects, Resumption};
-use super::inbound_rate::Haste;
 use crate::protocol::{Ending, NamespaceKind};
 
 /// Time that a new client of `/ws` gets to send `resume` before live delivery starts.
@@ -23,7 +23,7 @@ pub(super) struct Life {
     /// Set while a client of `/ws` may still resume.
     grace: Option<Box<Grace>>,
     /// Set while messages of the client come too fast.
-    haste: Option<Box<Haste>>,
+    delayed: Option<Box<DelayedMessages>>,
     /// Whether the connection has had a socket.
     was_authorized: bool,
     pub ended: Option<Ending>,
@@ -43,7 +43,7 @@ impl Life {
             deadlines: Deadlines::new(timing, now),
             sockets: SmallVec::new(),
             grace: None,
-            haste: None,
+            delayed: None,
             was_authorized: false,
             ended: None,
         }
@@ -142,10 +142,10 @@ impl Life {
     }
 
     /// Adds a message that has to wait. Returns true if there were too many in a row.
-    pub fn add_haste(&mut self, now: Instant) -> bool {
-        let haste = Haste::add(self.haste.as_deref(), now);
-        let is_too_much = haste.is_too_much();
-        self.haste = Some(haste.into());
+    pub fn add_delayed_message(&mut self, now: Instant) -> bool {
+        let delayed = DelayedMessages::add(self.delayed.as_deref(), now);
+        let is_too_much = delayed.is_too_much();
+        self.delayed = Some(delayed.into());
         is_too_much
     }
 

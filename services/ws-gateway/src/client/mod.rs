@@ -2,8 +2,8 @@
 
 mod closing;
 mod deadlines;
+mod delayed_messages;
 mod effects;
-mod inbound_rate;
 mod life;
 mod plain;
 mod reply;

@@ -205,8 +205,8 @@ impl ClientState {
 
     /// Notes that a message has to wait for the rate limit. Closes the connection after too many such messages in a
     /// row.
-    pub fn on_haste(&mut self, now: Instant) -> Effects {
-        if self.life.add_haste(now) { self.close(now, Ending::RateLimited) } else { Effects::new() }
+    pub fn on_delayed_message(&mut self, now: Instant) -> Effects {
+        if self.life.add_delayed_message(now) { self.close(now, Ending::RateLimited) } else { Effects::new() }
     }
 
     /// Makes a socket whose queue was full read the events after `from` in the log.

@@ -190,15 +190,15 @@ fn too_many_hasty_messages_in_a_row_close_the_connection() {
     let mut now = Instant::now();
     let mut client = in_both_namespaces(now);
     for _ in 0..5 {
-        assert!(client.on_haste(now).is_empty());
+        assert!(client.on_delayed_message(now).is_empty());
         now += SECOND;
     }
     // A pause resets the count.
     now += 3 * SECOND;
     for _ in 0..5 {
-        assert!(client.on_haste(now).is_empty());
+        assert!(client.on_delayed_message(now).is_empty());
     }
-    assert_eq!(named(&client.on_haste(now)), ["close RateLimited"]);
+    assert_eq!(named(&client.on_delayed_message(now)), ["close RateLimited"]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub async fn wait_for_turn(
             return Ok(());
         }
         if window == 0 {
-            let closed = connection.update(|client| client.on_haste(Instant::now()));
+            let closed = connection.update(|client| client.on_delayed_message(Instant::now()));
             if !closed.is_empty() {
                 services.metrics.dropped(Dropped::RateLimit, 1);
                 perform(connection, closed);

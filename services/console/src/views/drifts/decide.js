@@ -44,7 +44,8 @@ const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
 /** Returns the decision form, or null if no action is left. `follow(drift)` keeps it on the displayed version. */
 export function decisionArea(drift, reread) {
-  const actions = drift.allowed;
+  // A server of another version may name none, or more.
+  const actions = (drift.allowed ?? []).filter((action) => action in ACTIONS);
   if (actions.length === 0) return null;
   const area = h('section', { class: 'decision', 'aria-label': 'Decision' });
   let shown = drift;

@@ -7,12 +7,12 @@ const MAX_IN_A_ROW: u32 = 5;
 
 /// Messages of one client that had to wait.
 #[derive(Debug)]
-pub(super) struct Haste {
+pub(super) struct DelayedMessages {
     last: Instant,
     in_a_row: u32,
 }
 
-impl Haste {
+impl DelayedMessages {
     /// Adds a message that has to wait.
     pub fn add(before: Option<&Self>, now: Instant) -> Self {
         let recent = before.filter(|before| now - before.last < 3 * MESSAGE_WINDOW);

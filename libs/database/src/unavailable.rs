@@ -1,7 +1,7 @@
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// Whether the database was unreachable or too busy, so that the same call may succeed later.
-pub fn is_away(error: &DbErr) -> bool {
+pub fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
