@@ -133,7 +133,7 @@ impl<'a> TokenAnswer<'a> {
             state,
             delivery,
             refresh_token: state.refresh_tokens.issue(RefreshToken { session_id: session.id, counter }),
-            cookie_seconds: (session.expires_at - state.platform.clock.now()).num_seconds(),
+            cookie_seconds: (session.expires_at - state.platform.clock().now()).num_seconds(),
             access_token: access_token::for_session(state, user, session)?,
         })
     }

@@ -65,7 +65,7 @@ impl KnownCaller {
         };
         let session = session::by_id(&state.database, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
-        if session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
+        if session.is_live(state.platform.clock().now(), state.settings.idle_timeout()) {
             Ok(Self::Person { id, session: Box::new(session), caller })
         } else {
             Err(AuthError::SessionEnded)

@@ -87,8 +87,8 @@ pub async fn create(
 
 /// Stores the last use of each token, as reported by the services that accepted it.
 pub async fn record_uses(state: &State) -> anyhow::Result<()> {
-    for id in service_token::live_ids(&state.database, state.platform.clock.now()).await? {
-        if let Some(at) = TokenUses::take(&state.platform.backplane, id).await? {
+    for id in service_token::live_ids(&state.database, state.platform.clock().now()).await? {
+        if let Some(at) = TokenUses::take(state.platform.backplane(), id).await? {
             service_token::record_use(&state.database, id, at).await?;
         }
     }
@@ -98,21 +98,21 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 /// Revokes a token in all services.
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut admins = LockedAdmins::lock(state, initiator).await?;
-    let (transaction, now) = (&mut admins.transaction, state.platform.clock.now());
+    let (transaction, now) = (&mut admins.transaction, state.platform.clock().now());
     let token = service_token::end(transaction, id, reason, now).await?;
     let token = token.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(transaction).await?;
     emit_end(transaction, &token, reason);
     admins.transaction.commit().await?;
-    state.platform.revocations.end_session(id, reason);
+    state.platform.tokens().revocations.end_session(id, reason);
     Ok(())
 }
 
 /// Revokes the tokens whose creator is not an active admin. Covers rows that were changed by hand or restored
 /// from a backup; see also [`LockedUser::end_service_tokens`].
 pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
-    for id in service_token::orphaned_ids(&state.database, state.platform.clock.now()).await? {
+    for id in service_token::orphaned_ids(&state.database, state.platform.clock().now()).await? {
         match end(state, id, EndReason::Admin, Initiator::service_itself()).await {
             // Another replica was faster.
             Ok(()) | Err(AuthError::UnknownServiceToken) => {}

@@ -95,7 +95,7 @@ pub async fn create_service_token(
     if role > Role::Engineer {
         return Err(ApiError::validation("role", "must be viewer or engineer"));
     }
-    let now = state.platform.clock.now();
+    let now = state.platform.clock().now();
     if expires_at.is_some_and(|at| at <= now || at > now + LONGEST_LIFE) {
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
@@ -114,7 +114,7 @@ pub async fn list_service_tokens(
     ValidQuery(query): ValidQuery<ServiceTokenQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
-    let page = service_token::page(&state.database, state.platform.clock.now(), after, query.limit + 1);
+    let page = service_token::page(&state.database, state.platform.clock().now(), after, query.limit + 1);
     let tokens = page.await.map_err(AuthError::from)?;
     Ok(answers::page(tokens, query.limit, |token| json!(token.id), ServiceToken::from))
 }

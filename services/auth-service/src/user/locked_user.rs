@@ -85,7 +85,7 @@ impl<'a> LockedUser<'a> {
     /// Creates a user. No other transaction sees the row before the commit.
     pub async fn create(state: &'a State, new: NewUser, initiator: Initiator) -> Result<Self, AuthError> {
         let transaction = state.database.begin().await?;
-        let now = state.platform.clock.now();
+        let now = state.platform.clock().now();
         let row = user::ActiveModel {
             id: Set(Uuid::now_v7()),
             search: Set(user::search_text(&new.name, &new.email)),
@@ -123,7 +123,7 @@ impl<'a> LockedUser<'a> {
     ) -> Self {
         Self {
             row,
-            now: state.platform.clock.now(),
+            now: state.platform.clock().now(),
             state,
             transaction,
             initiator,
@@ -171,7 +171,7 @@ impl<'a> LockedUser<'a> {
             audit_log::Entity::insert_many(rows).exec_without_returning(&self.transaction).await?;
         }
         self.transaction.commit().await?;
-        let revocations = &self.state.platform.revocations;
+        let revocations = &self.state.platform.tokens().revocations;
         for (session, reason) in self.ended {
             revocations.end_session(session, reason);
         }
@@ -219,7 +219,7 @@ impl<'a> LockedAdmins<'a> {
 
 /// The longest time for which an access token that exists now can still be accepted.
 pub fn longest_token_life(state: &State) -> TimeDelta {
-    TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
+    TimeDelta::from_std(state.platform.tokens().lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
 }
 
 /// Builds a row of the audit log.

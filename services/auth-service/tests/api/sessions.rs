@@ -97,7 +97,7 @@ async fn several_replicas_sweep_each_session_once(#[values(Backend::Real)] backe
     for user in &users {
         assert_eq!(app.ended(user.session).await, "idle_timeout");
         eventually("the other replica knows the end", async || {
-            replica.state.platform.revocations.ended(user.session).is_some()
+            replica.state.platform.tokens().revocations.ended(user.session).is_some()
         })
         .await;
     }
@@ -288,7 +288,7 @@ async fn ended_sessions_stay_ended_when_redis_restarts_empty_s51(#[values(Backen
     app.stores.redis().restart_empty();
     let marked = format!("session:{}:logout", alice.session);
     eventually("the mark is restored", async || {
-        let marks = app.state.platform.backplane.marks().await.unwrap_or_default();
+        let marks = app.state.platform.backplane().marks().await.unwrap_or_default();
         marks.contains(&marked)
     })
     .await;

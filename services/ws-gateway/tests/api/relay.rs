@@ -155,9 +155,9 @@ async fn control_channels_reach_a_user_a_session_a_room_and_everybody(
     let session = claims.sid.unwrap();
     let send = async |channel: &str| {
         let envelope = json!({
-            "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock.now(), "payload": channel,
+            "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock().now(), "payload": channel,
         });
-        app.platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
+        app.platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
     };
     alice.ask("/", "subscribe:alerts", &[]).await;
     for channel in ["ws:user:alice", &format!("ws:session:{session}"), "ws:room:alerts", "ws:all"] {

@@ -48,7 +48,7 @@ async fn append(app: &App, numbers: std::ops::Range<u128>) {
         region: Some("x".repeat(60_000)),
         account_id: None,
     };
-    let entries = numbers.map(|number| Entry::of(event(number), &app.platform.clock).unwrap());
+    let entries = numbers.map(|number| Entry::of(event(number), app.platform.clock()).unwrap());
     for some in entries.collect::<Vec<_>>().chunks(10) {
         app.append(some).await;
     }
