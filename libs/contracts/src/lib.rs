@@ -3,6 +3,7 @@
 //!
 //! No I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
 
+pub mod drift;
 pub mod events;
 
 mod claims;

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::kind::Kind;
 use crate::path::Step;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// One difference that a scan found: compared, rated and redacted. It contains no secret.
 #[derive(Clone, Debug)]

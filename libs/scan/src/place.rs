@@ -184,7 +184,7 @@ fn region_of_aws_zone(zone: &str) -> &str {
 mod tests {
     use super::*;
     use crate::entry::Provider;
-    use crate::kind::Kind;
+    use contracts::drift::Kind;
 
     fn place(
         resource_type: &str,

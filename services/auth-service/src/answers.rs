@@ -82,7 +82,6 @@ impl From<user::Model> for User {
     fn from(user: user::Model) -> Self {
         let user::Model { id, email, name, role, is_active, account_id, .. } = user;
         let user::Model { last_login_at, last_activity_at, created_at, updated_at, .. } = user;
-        let role = role.0;
         Self {
             id,
             email,
@@ -170,7 +169,7 @@ pub fn logged_in(
     let answer = TokenAnswer::new(state, delivery, &user, &session, 0)?;
     answer.send(status, |tokens| Login {
         tokens,
-        user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role.0 },
+        user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role },
         session: LoginSession { id: session.id, expires_at: session.expires_at },
     })
 }

@@ -60,7 +60,7 @@ impl KnownCaller {
             // The database is asked, because no session ends such a token and the marks of the user may
             // expire before the token.
             let user = user::by_id(&state.database, id).await?.filter(|user| user.is_active);
-            let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
+            let role = user.ok_or(AuthError::UnknownCaller)?.role;
             return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });
         };
         let session = session::by_id(&state.database, session_id).await?;

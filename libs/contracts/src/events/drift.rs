@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::event;
+use crate::drift::{ResolvedHow, Severity, Status};
 
 /// A drift was found, by a scan or in a report.
 #[derive(Clone, Debug, Serialize)]
@@ -15,11 +16,11 @@ pub struct DriftCreated {
     pub resource_type: String,
     /// `null` if unknown.
     pub region: Option<String>,
-    pub severity: String,
+    pub severity: Severity,
     /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
-    pub status: String,
+    pub status: Status,
     /// Routes the event; not part of the payload.
     #[serde(skip)]
     pub account_id: Option<String>,
@@ -31,7 +32,7 @@ event!(DriftCreated, "drift:created", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftApproved {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub approved_at: DateTime<Utc>,
     pub approved_by: String,
     #[serde(skip)]
@@ -44,7 +45,7 @@ event!(DriftApproved, "drift:approved", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftRejected {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub rejected_at: DateTime<Utc>,
     pub rejected_by: String,
     #[serde(skip)]
@@ -57,8 +58,8 @@ event!(DriftRejected, "drift:rejected", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftUpdated {
     pub id: Uuid,
-    pub status: String,
-    pub severity: String,
+    pub status: Status,
+    pub severity: Severity,
     pub cost_impact_monthly: f64,
     /// `null` if unknown.
     pub region: Option<String>,
@@ -72,10 +73,9 @@ event!(DriftUpdated, "drift:updated", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftResolved {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub resolved_at: DateTime<Utc>,
-    /// `manual`, `auto`, `superseded`, `ignored` or `deleted`.
-    pub resolved_how: String,
+    pub resolved_how: ResolvedHow,
     #[serde(skip)]
     pub account_id: Option<String>,
 }

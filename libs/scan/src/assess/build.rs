@@ -8,10 +8,10 @@ use crate::entry::Entry;
 use crate::equality::{Attribute, canonical};
 use crate::finding::{Finding, Settled, ShownChange};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::place::PlaceSources;
 use crate::redact::Redactor;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 const MAX_PROVIDER_CHARS: usize = 256;
 pub const MAX_ID_CHARS: usize = 1024;

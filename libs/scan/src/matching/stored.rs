@@ -1,5 +1,5 @@
 use crate::finding::{Finding, PathHash};
-use crate::kind::Kind;
+use contracts::drift::Kind;
 
 /// The parts of a live drift that matching needs.
 #[derive(Clone, Debug)]

@@ -19,7 +19,6 @@ use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::service_token::entity as service_token;
 use crate::state::State;
-use crate::stored::StoredRole;
 use crate::token::access_token;
 use crate::user::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row};
 use crate::user::name::Name;
@@ -68,7 +67,7 @@ pub async fn create(
     let row = service_token::ActiveModel {
         id: Set(id),
         name: Set(name),
-        role: Set(StoredRole(new.role)),
+        role: Set(new.role),
         account_id: Set(new.account_id),
         token_hash: Set(URL_SAFE_NO_PAD.encode(Sha256::digest(&token))),
         created_by: Set(admin),
@@ -124,7 +123,7 @@ pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
 
 impl LockedUser<'_> {
     pub fn is_active_admin(&self) -> bool {
-        self.row.is_active && self.row.role.0 == Role::Admin
+        self.row.is_active && self.row.role == Role::Admin
     }
 
     /// Revokes the service tokens that the user created. A token must not outlive its creator's right to

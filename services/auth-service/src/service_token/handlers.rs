@@ -74,7 +74,6 @@ pub struct NewToken {
 impl From<service_token::Model> for ServiceToken {
     fn from(row: service_token::Model) -> Self {
         let service_token::Model { id, name, role, account_id, created_by, created_at, expires_at, .. } = row;
-        let role = role.0;
         let last_used_at = row.last_used_at;
         Self { id, name, role, account_id, created_by, created_at, expires_at, last_used_at }
     }

@@ -23,7 +23,7 @@ pub fn for_session(
     let holder = Holder {
         subject: user.id.to_string(),
         email: user.email.clone(),
-        role: user.role.0,
+        role: user.role,
         account_id: user.account_id.clone(),
         generation: user.generation,
         session: session.id,

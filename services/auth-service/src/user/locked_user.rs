@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::Role;
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use database::Transaction;
 use identity::{UserChange, user_mark};
@@ -19,9 +18,9 @@ use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::state::State;
-use crate::stored::StoredRole;
 use crate::user::email::Email;
 use crate::user::entity as user;
+use contracts::Role;
 
 /// Changes of one user wait for each other in any case, because they lock the user's row. With turns they wait
 /// without a connection to the database, so that a user who sends many requests cannot occupy the pool.
@@ -92,7 +91,7 @@ impl<'a> LockedUser<'a> {
             name: Set(new.name),
             email: Set(new.email.into()),
             password: Set(new.password),
-            role: Set(StoredRole(new.role)),
+            role: Set(new.role),
             is_active: Set(true),
             account_id: Set(None),
             generation: Set(0),

@@ -269,7 +269,7 @@ async fn an_ended_session_is_kept_and_later_deleted(
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     let kept = async || {
         let row = auth_service::session::entity::by_id(&app.state.database, alice.session).await.unwrap();
-        row.map(|row| row.revoked_reason.unwrap().0.into_str())
+        row.map(|row| row.revoked_reason.unwrap().into_str())
     };
     app.advance(TimeDelta::hours(47));
     auth_service::sweeper::sweep(&app.state).await.unwrap();

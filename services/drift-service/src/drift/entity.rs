@@ -1,15 +1,13 @@
 //! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
 use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-
-use super::{Kind, ResolvedHow, Status};
-use crate::rules::Severity;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]

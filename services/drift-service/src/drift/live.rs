@@ -1,13 +1,12 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
+use contracts::drift::{Kind, Severity, Status};
 use database::IDS_PER_STATEMENT;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use super::entity::{Column, Entity, Model};
-use super::{Kind, Status};
-use crate::rules::Severity;
 
 /// The columns of a live drift that matching needs.
 #[derive(Clone, Debug, DerivePartialModel)]

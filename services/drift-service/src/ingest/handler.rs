@@ -272,8 +272,8 @@ fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
             id: None,
             stack: stack.into(),
             address: finding.address.clone(),
-            kind: finding.kind.into(),
-            severity: finding.severity.into(),
+            kind: finding.kind,
+            severity: finding.severity,
             reason: finding.reason.map(Into::into),
             change,
         })

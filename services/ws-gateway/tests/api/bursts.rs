@@ -20,8 +20,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 fn updated(number: usize, bytes: usize) -> DriftUpdated {
     DriftUpdated {
         id: Uuid::from_u128(number as u128),
-        status: "detected".into(),
-        severity: "info".into(),
+        status: contracts::drift::Status::Detected,
+        severity: contracts::drift::Severity::Info,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(bytes)),
         account_id: None,

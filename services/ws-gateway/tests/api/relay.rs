@@ -16,10 +16,10 @@ pub fn created(account: Option<&str>) -> DriftCreated {
         resource_id: "i-1".into(),
         resource_type: "aws_instance".into(),
         region: Some("eu-central-1".into()),
-        severity: "critical".into(),
+        severity: contracts::drift::Severity::Critical,
         cost_impact_monthly: 12.5,
         detected_at: DateTime::UNIX_EPOCH,
-        status: "detected".into(),
+        status: contracts::drift::Status::Detected,
         account_id: account.map(Into::into),
     }
 }
@@ -27,7 +27,7 @@ pub fn created(account: Option<&str>) -> DriftCreated {
 fn approved(id: Uuid) -> DriftApproved {
     DriftApproved {
         id,
-        status: "approved".into(),
+        status: contracts::drift::Status::Approved,
         approved_at: DateTime::UNIX_EPOCH,
         approved_by: "bob".into(),
         account_id: None,
