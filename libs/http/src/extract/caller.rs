@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use contracts::{Claims, Role};
+use contracts::{AccountId, Claims, Role};
 use identity::{TokenError, service_token_id};
 use platform::Platform;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub struct Caller {
     pub role: Role,
     /// `None` only for tokens of the old stack.
     pub session_id: Option<Uuid>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 
 impl Caller {

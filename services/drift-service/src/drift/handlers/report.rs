@@ -2,9 +2,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::AccountId;
 use contracts::Timestamp;
 use contracts::drift::{Kind, Severity};
-use http::{ApiError, NoQuery, ValidJson};
+use http::{ApiError, NoQuery, ValidJson, is_account_id};
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -37,9 +38,8 @@ pub struct ReportedDrift {
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 64)]
     region: Option<String>,
-    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
-    #[schema(min_length = 1, max_length = 64)]
-    account_id: Option<String>,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
