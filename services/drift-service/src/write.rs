@@ -70,7 +70,7 @@ fn version_of(tags: &IfMatch) -> Option<Option<i32>> {
 
 fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
     let text = headers.get(name).map(|value| value.to_str());
-    text.transpose().map_err(|_| ApiError::validation(name, "must be ASCII"))
+    text.transpose().map_err(|_error| ApiError::validation(name, "must be ASCII"))
 }
 
 /// A transaction in progress.
