@@ -158,7 +158,7 @@ async fn store(
         }
     }
     let changes_severity = severity != row.severity;
-    entity::rerate(tx, row.id, change, changes_severity).await?;
+    entity::update_locked(tx, row.id, change, changes_severity, false).await?;
     let version = row.version + i32::from(changes_severity);
     Ok(Model { severity, severity_reason: reason, difference, version, ..row })
 }
