@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use contracts::Tasks;
 use contracts::events::auth::EndReason;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::admission::HeldSlots;
 use crate::catalogue::user_room;
 use crate::cluster::{ControlHandler, Question};
 use crate::hub::{Hubs, Member, SocketRef};
-use crate::protocol::Ending;
+use crate::recovery::Recovery;
 
 /// An open socket, as admins see it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -43,6 +44,8 @@ pub struct Part {
 pub struct OwnSockets {
     pub hubs: Arc<Hubs>,
     pub held: Arc<HeldSlots>,
+    pub recovery: Arc<Recovery>,
+    pub tasks: Tasks,
 }
 
 impl ControlHandler for OwnSockets {
@@ -56,9 +59,10 @@ impl ControlHandler for OwnSockets {
         }
     }
 
-    fn close_taken_over(&self, socket: &str) {
-        for SocketRef { subscriber, .. } in self.hubs.find(socket) {
-            subscriber.close(Ending::TakenOver);
+    fn on_taken_over(&self, socket: &str) {
+        let (entrances, recovery) = (self.hubs.find(socket), Arc::clone(&self.recovery));
+        if !entrances.is_empty() {
+            self.tasks.run("take-over", async move { recovery.close_taken_over(entrances).await });
         }
     }
 }

@@ -12,7 +12,7 @@ use testing::PrivateRedis;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::Peer;
+use super::{Peer, Taking};
 use crate::cluster::Question;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::{Config, State, run_background};
@@ -108,8 +108,9 @@ async fn a_token_is_replaced_by_one_of_the_same_user_and_session() {
 async fn slots_are_taken_up_to_the_quota_and_are_free_after_the_release() {
     let state = start();
     let (quotas, sockets) = (&state.admission.quotas, ["a", "b", "c", "d", "e"].map(Arc::<str>::from));
-    let take =
-        async |user: &str, last, socket: usize| code(quotas.take(user, &peer(last), &sockets[socket]).await);
+    let take = async |user: &str, last, socket: usize| {
+        code(quotas.take(user, &peer(last), &sockets[socket]).await.map(Taking::keep))
+    };
     assert_eq!((take("u", 1, 0).await, take("u", 1, 1).await), (None, None));
     assert_eq!(take("u", 2, 2).await, Some(RefusalCode::RateLimited));
     quotas.release("u", &peer(1), &sockets[0]);
@@ -125,7 +126,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     let quotas = &state.admission.quotas;
     let sockets = ["a", "b", "c"].map(Arc::<str>::from);
     for socket in &sockets[..2] {
-        assert_eq!(code(quotas.take("u", &peer(1), socket).await), None);
+        assert_eq!(code(quotas.take("u", &peer(1), socket).await.map(Taking::keep)), None);
     }
     // Beyond the quota, a recount asks the other replicas first, which takes a second.
     let address = peer(1);
@@ -174,7 +175,7 @@ async fn without_the_backplane_the_sockets_of_this_replica_are_counted() {
     redis.kill();
     let state = start_at(&redis.url());
     let slots = ["a", "b", "c"].map(Arc::<str>::from);
-    let take = async |slot| code(state.admission.quotas.take("u", &peer(1), slot).await);
+    let take = async |slot| code(state.admission.quotas.take("u", &peer(1), slot).await.map(Taking::keep));
     assert_eq!((take(&slots[0]).await, take(&slots[1]).await), (None, None));
     assert_eq!(take(&slots[2]).await, Some(RefusalCode::RateLimited));
 }

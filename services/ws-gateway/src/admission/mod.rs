@@ -9,6 +9,8 @@ mod revocation;
 pub use authorize::{Admission, MESSAGE_WINDOW};
 pub use held_slots::HeldSlots;
 pub use peer::Peer;
+#[cfg(test)]
+pub use quotas::Taking;
 pub use quotas::{QuotaLimits, Quotas};
 pub use revocation::{RevocationLag, close_revoked_sockets};
 

@@ -42,7 +42,7 @@ pub struct Quotas {
 type Recount = tokio::sync::Mutex<Option<Instant>>;
 
 /// The slots of one socket. Dropping this releases them, unless [`keep`](Self::keep) was called.
-struct Taking<'a> {
+pub struct Taking<'a> {
     quotas: &'a Quotas,
     user: &'a str,
     peer: &'a Peer,
@@ -51,7 +51,8 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn keep(mut self) {
+    /// Leaves the slots to the socket, which has to [release](Quotas::release) them.
+    pub fn keep(mut self) {
         self.is_kept = true;
     }
 }
@@ -77,15 +78,19 @@ impl Quotas {
 
     /// Takes the slots that a socket needs, or refuses the socket. `slot` must be a new id, so that no other socket
     /// can release the slots.
-    pub async fn take(&self, user: &str, peer: &Peer, slot: &Arc<str>) -> Result<(), Refusal> {
+    pub async fn take<'a>(
+        &'a self,
+        user: &'a str,
+        peer: &'a Peer,
+        slot: &'a Arc<str>,
+    ) -> Result<Taking<'a>, Refusal> {
         let holds = self.holds(user, peer, slot);
         for hold in &holds {
             self.held.insert(&hold.key, slot);
         }
         let taking = Taking { quotas: self, user, peer, slot, is_kept: false };
         if self.take_within_limits(user, peer, &holds).await {
-            taking.keep();
-            return Ok(());
+            return Ok(taking);
         }
         Err(Refusal::new(RefusalCode::RateLimited, "too many sockets are open already"))
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Clock;
-use identity::{Change, Revocations, Verifier};
+use identity::{Change, Revocations};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,7 +19,6 @@ use crate::metrics::Metrics;
 /// Inputs: changes of the list. If some were missed, every socket is checked.
 pub async fn close_revoked_sockets(
     revocations: Revocations,
-    verifier: Verifier,
     hubs: Arc<Hubs>,
     lag: Arc<RevocationLag>,
     stop: CancellationToken,
@@ -43,18 +42,18 @@ pub async fn close_revoked_sockets(
             }
             Ok(Change::UserChanged { user }) => {
                 let room = user_room(&user);
-                recheck(&verifier, &hubs, |hub| hub.in_room(&room));
+                recheck(&hubs, |hub| hub.in_room(&room));
             }
-            Err(RecvError::Lagged(_)) => recheck(&verifier, &hubs, Hub::sockets),
+            Err(RecvError::Lagged(_)) => recheck(&hubs, Hub::sockets),
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-fn recheck(verifier: &Verifier, hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
+fn recheck(hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
     for hub in hubs.all() {
         for SocketRef { socket, .. } in select(&hub) {
-            hub.recheck(&socket, verifier);
+            hub.recheck(&socket);
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The rooms that a socket is in without asking.
 
-use contracts::Claims;
 use uuid::Uuid;
 
 /// The rooms of a new socket: everybody, its user, its account and its session.
-pub fn own_rooms(claims: &Claims) -> Vec<String> {
-    let account = account_room(claims.account_id.as_deref());
-    let mut rooms = vec!["all".into(), user_room(&claims.user_id), account];
-    rooms.extend(claims.sid.map(session_room));
+pub fn own_rooms(user: &str, account: Option<&str>, session: Option<Uuid>) -> Vec<String> {
+    let mut rooms = vec!["all".into(), user_room(user), account_room(account)];
+    rooms.extend(session.map(session_room));
     rooms
 }
 

@@ -18,7 +18,7 @@ const RESUME_GRACE: Duration = Duration::from_secs(1);
 /// The sockets and deadlines of a connection until its end, whatever protocol the client speaks.
 pub(super) struct Life {
     pub deadlines: Deadlines,
-    /// Nearly always one.
+    /// The entrances of the sockets, nearly always one.
     pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
     /// Set while a client of `/ws` may still resume.
     grace: Option<Box<Grace>>,
@@ -49,7 +49,7 @@ impl Life {
         }
     }
 
-    /// Adds a socket that was let in; `None` if the connection has ended meanwhile.
+    /// Adds a socket that is let in; `None` if the connection has ended meanwhile.
     pub fn add_socket(
         &mut self,
         now: Instant,
@@ -73,10 +73,10 @@ impl Life {
         self.sockets.iter().find(|(own, _)| *own == kind).map(|(_, socket)| socket)
     }
 
-    /// Removes a socket that the client left, or that has nothing to continue from. If it was the last one, the
-    /// handshake limit starts again.
-    pub fn leave(&mut self, now: Instant, is_left: impl Fn(NamespaceKind, &str) -> bool) -> Effects {
-        let index = self.sockets.iter().position(|(kind, socket)| is_left(*kind, socket));
+    /// Removes the socket of a namespace that the client left. If it was the last one, the handshake limit starts
+    /// again.
+    pub fn leave(&mut self, now: Instant, left: Option<NamespaceKind>) -> Effects {
+        let index = self.sockets.iter().position(|(kind, _)| Some(*kind) == left);
         let Some(index) = index else { return Effects::new() };
         let (kind, socket) = self.sockets.swap_remove(index);
         let mut effects = if self.sockets.is_empty() && self.ended.is_none() {

@@ -56,10 +56,7 @@ impl SocketIo {
                 }
                 None => self.refuse_once(None, &namespace, "Invalid namespace", None),
             },
-            Action::Leave { namespace } => {
-                let kind = NamespaceKind::of(&namespace);
-                Ok(life.leave(now, |own, _| Some(own) == kind))
-            }
+            Action::Leave { namespace } => Ok(life.leave(now, NamespaceKind::of(&namespace))),
             Action::Event { namespace, name, args, ack, .. } => {
                 let kind = NamespaceKind::of(&namespace);
                 let socket = kind.and_then(|kind| Some((kind, life.socket_of(kind)?)));

@@ -171,15 +171,7 @@ impl ClientState {
         effects
     }
 
-    /// Joins a namespace whose token is valid. Returns false if the client has left the namespace in the meantime.
-    pub fn on_authorized(&mut self, kind: NamespaceKind) -> bool {
-        match (self.as_socket_io(), kind.namespace()) {
-            (Some(socket_io), Some(namespace)) => socket_io.namespaces.joined(namespace),
-            _ => true,
-        }
-    }
-
-    /// Adds a socket that was let in; `None` if the connection has ended in the meantime. With `may_resume`, a client
+    /// Adds a socket that is let in; `None` if the connection has ended in the meantime. With `may_resume`, a client
     /// of `/ws` gets time to resume before live delivery of the log starts.
     pub fn on_admitted(
         &mut self,
@@ -188,7 +180,11 @@ impl ClientState {
         socket: &Arc<str>,
         may_resume: Option<Position>,
     ) -> Option<Effects> {
-        self.life.add_socket(now, kind, socket, may_resume)
+        let effects = self.life.add_socket(now, kind, socket, may_resume)?;
+        if let (Some(socket_io), Some(namespace)) = (self.as_socket_io(), kind.namespace()) {
+            socket_io.namespaces.joined(namespace);
+        }
+        Some(effects)
     }
 
     /// Sends the refusal of a socket to the client, or closes the connection.
@@ -224,11 +220,6 @@ impl ClientState {
             socket_io.namespaces.left(namespace);
         }
         effects
-    }
-
-    /// Removes a socket that was let in but has nothing to continue from.
-    pub fn on_unrecoverable(&mut self, now: Instant, socket: &str) -> Effects {
-        self.life.leave(now, |_, own| *own == *socket)
     }
 
     /// Closes the connection with all its sockets.

@@ -28,7 +28,7 @@ pub(super) enum ControlMessage {
         replica: Uuid,
         answer: Value,
     },
-    /// The client of this socket is now connected to that replica.
+    /// The client of this socket resumed on that replica.
     TakeOver {
         replica: Uuid,
         socket: String,
@@ -62,8 +62,8 @@ pub enum Question {
 pub trait ControlHandler: Send + Sync {
     fn respond(&self, question: &Question) -> Value;
 
-    /// The client of a socket is now connected elsewhere.
-    fn close_taken_over(&self, socket: &str);
+    /// A client resumed a socket. Those of its entrances that are not the current one have to close.
+    fn on_taken_over(&self, socket: &str);
 }
 
 impl ControlMessage {

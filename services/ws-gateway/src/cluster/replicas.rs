@@ -93,7 +93,7 @@ impl Cluster {
             }
             Ok(ControlMessage::TakeOver { replica, socket }) => {
                 if replica != self.replica {
-                    self.handler.close_taken_over(&socket);
+                    self.handler.on_taken_over(&socket);
                 }
             }
             Err(error) => tracing::warn!(%error, "received an unreadable control message"),
@@ -141,10 +141,10 @@ impl Cluster {
         Answers { answers, partial: has_failed || !hears_itself || !missing.is_empty(), has_failed }
     }
 
-    /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be
+    /// Makes all replicas close the former entrances of a socket whose client resumed: the old connection may be
     /// half-open.
-    pub async fn take_over(&self, socket: &str) {
-        self.handler.close_taken_over(socket);
+    pub async fn announce_take_over(&self, socket: &str) {
+        self.handler.on_taken_over(socket);
         let message = ControlMessage::TakeOver { replica: self.replica, socket: socket.into() };
         if let Err(error) = self.send(&message).await {
             tracing::debug!(%error, "could not reach the other replicas");
@@ -207,7 +207,7 @@ mod tests {
             Value::Null
         }
 
-        fn close_taken_over(&self, _: &str) {}
+        fn on_taken_over(&self, _: &str) {}
     }
 
     #[tokio::test]

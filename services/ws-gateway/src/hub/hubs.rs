@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use contracts::{Clock, Tasks};
 use futures_util::FutureExt;
+use identity::Verifier;
 use tokio::sync::mpsc;
 
 use super::inbox::{CAPACITY, Inbox};
@@ -18,15 +19,17 @@ use crate::metrics::Metrics;
 pub struct Hubs {
     metrics: Arc<Metrics>,
     clock: Clock,
+    verifier: Verifier,
     by_thread: RwLock<HashMap<ThreadId, Arc<Hub>>>,
     joins: mpsc::UnboundedSender<Inbox>,
     joined: Mutex<Option<mpsc::UnboundedReceiver<Inbox>>>,
 }
 
 impl Hubs {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
+    pub fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
         let (joins, joined) = mpsc::unbounded_channel();
-        Self { metrics, clock, by_thread: RwLock::default(), joins, joined: Mutex::new(Some(joined)) }
+        let joined = Mutex::new(Some(joined));
+        Self { metrics, clock, verifier, by_thread: RwLock::default(), joins, joined }
     }
 
     /// The hub of the calling worker thread. The first call starts the hub, with `tick` as the wanted precision
@@ -34,7 +37,8 @@ impl Hubs {
     pub fn of_this_thread(&self, tasks: &Tasks, tick: Duration) -> Arc<Hub> {
         let mut hubs = self.by_thread.write().unwrap_or_else(PoisonError::into_inner);
         let hub = hubs.entry(std::thread::current().id()).or_insert_with(|| {
-            let hub = Arc::new(Hub::new(Arc::clone(&self.metrics), self.clock.clone()));
+            let (metrics, clock) = (Arc::clone(&self.metrics), self.clock.clone());
+            let hub = Arc::new(Hub::new(metrics, clock, self.verifier.clone()));
             let (items, received) = mpsc::channel(CAPACITY);
             // An error means that the relay has stopped, and with it the process.
             let _ = self.joins.send(Inbox { hub: Arc::clone(&hub), items });
@@ -57,9 +61,10 @@ impl Hubs {
         self.all().iter().flat_map(|hub| hub.in_room(room)).collect()
     }
 
-    /// The sockets of that id; there may be several for a moment while a client resumes.
-    pub fn find(&self, socket: &str) -> Vec<SocketRef> {
-        self.all().iter().filter_map(|hub| hub.find(socket)).collect()
+    /// The entrances of the socket that clients know by that id; there may be several for a moment while a client
+    /// resumes.
+    pub fn find(&self, id: &str) -> Vec<SocketRef> {
+        self.all().iter().flat_map(|hub| hub.find(id)).collect()
     }
 
     pub fn sockets(&self) -> Vec<SocketRef> {

@@ -18,17 +18,18 @@ const MAX_WAITING_BYTES: usize = 256 * 1024;
 
 /// An authorized socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
 pub struct Member {
-    /// The socket id that clients know.
+    /// The socket id that clients know. A stock client that resumes keeps it, so that two entrances may have the
+    /// same one while the old connection still closes.
     pub id: Arc<str>,
+    /// Identifies this entrance of the socket in every call of the hub, and holds its quota slots. Begins with the
+    /// socket id, and equals it until a stock client resumes.
+    pub entrance: Arc<str>,
     pub kind: NamespaceKind,
     pub owner: Owner,
     pub subscriber: Arc<dyn Subscriber>,
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
-    /// The holder of the socket's quota slots. Not the socket id, because a client may resume under the same id
-    /// elsewhere while this socket still closes.
-    pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
     /// Whether the client was warned that the token expires soon.
     pub warned: bool,
@@ -86,13 +87,13 @@ impl Member {
         clock: &Clock,
     ) -> Self {
         Self {
+            entrance: Arc::clone(&id),
             id,
             kind,
             owner: Owner::of(claims),
             subscriber,
             connected_at: clock.now(),
             secret: random_id(),
-            slot: random_id(),
             rooms: Vec::new(),
             warned: false,
             hears: Hears::Everything,
@@ -135,7 +136,7 @@ impl Member {
     }
 
     pub(super) fn socket_ref(&self) -> SocketRef {
-        SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.id) }
+        SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.entrance) }
     }
 
     pub(super) fn replace_claims(&mut self, claims: &Claims) {

@@ -3,6 +3,8 @@ use contracts::Claims;
 use identity::{LEEWAY, TokenError, Verifier};
 use uuid::Uuid;
 
+use crate::catalogue::own_rooms;
+
 /// The user and the session of an open socket. Other claims are not kept, to save memory: there may be many idle
 /// sockets.
 pub struct Owner {
@@ -28,6 +30,11 @@ impl Owner {
     /// Whether the claims are of the same user and session.
     pub fn is_same(&self, claims: &Claims) -> bool {
         *self.user_id == *claims.user_id && self.sid == claims.sid
+    }
+
+    /// The rooms that a socket of this owner is in without asking.
+    pub fn rooms(&self) -> Vec<String> {
+        own_rooms(&self.user_id, self.account_id.as_deref(), self.sid)
     }
 
     pub fn expires_at(&self) -> DateTime<Utc> {

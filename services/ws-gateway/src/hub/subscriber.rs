@@ -30,7 +30,7 @@ pub trait Subscriber: Send + Sync {
     fn run_timers(self: Arc<Self>, now: Instant);
 }
 
-/// A socket, with its connection.
+/// A socket, by its [entrance](super::Member::entrance), with its connection.
 pub struct SocketRef {
     pub subscriber: Arc<dyn Subscriber>,
     pub socket: Arc<str>,

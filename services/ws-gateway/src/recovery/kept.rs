@@ -13,9 +13,8 @@ pub struct KeptSocket {
     endpoint: String,
     /// The part of the private id that the client must know besides the socket's id.
     pub secret: String,
-    /// Holds the quota slots of the socket. Empty in the state that an older replica kept.
-    #[serde(default)]
-    pub slot: String,
+    /// The entrance whose state this is; it holds the quota slots of the socket.
+    pub entrance: String,
     /// The rooms that the client subscribed to.
     pub rooms: Vec<String>,
 }
@@ -28,7 +27,7 @@ impl KeptSocket {
             user_id: member.owner.user_id.to_string(),
             endpoint: member.kind.endpoint().into(),
             secret: member.secret.to_string(),
-            slot: member.slot.to_string(),
+            entrance: member.entrance.to_string(),
             rooms: subscribed.map(ToString::to_string).collect(),
         }
     }
@@ -48,9 +47,9 @@ pub fn private_id(socket: &str, secret: &str) -> String {
     format!("{socket}.{secret}")
 }
 
-/// The socket that a private id names.
-pub fn socket_of(private_id: &str) -> Option<&str> {
-    private_id.split_once('.').map(|(socket, _)| socket)
+/// The socket id with which a private id or an entrance begins.
+pub fn socket_of(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(socket, _)| socket)
 }
 
 /// Reads the position that a client sends.

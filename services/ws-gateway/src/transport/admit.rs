@@ -62,9 +62,6 @@ async fn authorize_and_enter(
     if is_repeated && wait_for_turn(connection, &claims.user_id, |_| {}).await.is_err() {
         return Err(NotEntered::Refused(Refusal::new(RefusalCode::RateLimited, "too many joins")));
     }
-    if !connection.with_client(|client| client.on_authorized(kind)) {
-        return Err(NotEntered::Ended);
-    }
     if let Credentials::Packet(auth) = credentials
         && recover_stock_client(connection, kind, &claims, auth).await?
     {

@@ -42,7 +42,7 @@ pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
 fn remove(connection: &Connection, socket: &str) -> Option<Member> {
     let services = &connection.services;
     let member = services.hub.leave(socket)?;
-    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.slot);
+    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.entrance);
     services.metrics.connections.dec();
     Some(member)
 }

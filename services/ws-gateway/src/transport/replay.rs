@@ -15,7 +15,7 @@ pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: 
     if hub.go_live(socket, &at, None) {
         return;
     }
-    let Some(mut missed) = hub.begin_catch_up(socket, &[]) else { return };
+    let Some(mut missed) = hub.begin_catch_up(socket, None) else { return };
     if let Err(reason) = catch_up(connection, kind, socket, &mut at, &mut missed).await {
         give_up(connection, kind, socket, reason);
     }

@@ -65,14 +65,10 @@ impl Namespaces {
         }
     }
 
-    /// Completes a join that was allowed. Returns false if the client has left the namespace in the meantime.
-    pub fn joined(&mut self, namespace: &str) -> bool {
-        match self.member(namespace) {
-            Some(member) => {
-                *member = Membership::Joined;
-                true
-            }
-            None => false,
+    /// Completes a join that was allowed.
+    pub fn joined(&mut self, namespace: &str) {
+        if let Some(member) = self.member(namespace) {
+            *member = Membership::Joined;
         }
     }
 
