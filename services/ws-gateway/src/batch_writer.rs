@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 const CHUNK: usize = 500;
 
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
-pub struct BatchWriter {
+pub(crate) struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
     added: Notify,
@@ -25,12 +25,12 @@ struct Batch {
 }
 
 impl BatchWriter {
-    pub fn new(backplane: Backplane) -> Self {
+    pub(crate) fn new(backplane: Backplane) -> Self {
         Self { backplane, batch: Mutex::default(), added: Notify::new(), written: watch::Sender::default() }
     }
 
     /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
-    pub fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
+    pub(crate) fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         batch.puts.insert(Arc::clone(socket), put);
         self.added.notify_one();
@@ -38,20 +38,20 @@ impl BatchWriter {
     }
 
     /// Adds slots to release.
-    pub fn release(&self, holds: Vec<Hold>) {
+    pub(crate) fn release(&self, holds: Vec<Hold>) {
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         batch.released.extend(holds);
         self.added.notify_one();
     }
 
     /// Waits until the values of the batch are written, or given up because the backplane is unavailable.
-    pub async fn written(&self, number: u64) {
+    pub(crate) async fn written(&self, number: u64) {
         // An error means that the process stops.
         let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
     }
 
     /// Writes until `stop`, then the rest. Additions during a write form the next batch.
-    pub async fn run(&self, stop: CancellationToken) {
+    pub(crate) async fn run(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.added.notified()).await.is_some() {
             self.write().await;
         }

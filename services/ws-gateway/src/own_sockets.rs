@@ -21,7 +21,7 @@ use crate::recovery::Recovery;
 /// An open socket, as admins see it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SocketInfo {
+pub(crate) struct SocketInfo {
     pub id: String,
     pub user_id: String,
     pub sid: Option<Uuid>,
@@ -35,13 +35,13 @@ pub struct SocketInfo {
 
 /// One replica's part of the statistics. Users are hashes, so that they can be counted once.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Part {
+pub(crate) struct Part {
     pub connections: u64,
     pub users: HashSet<u64>,
 }
 
 /// The sockets of this replica.
-pub struct OwnSockets {
+pub(crate) struct OwnSockets {
     pub hubs: Arc<Hubs>,
     pub held: Arc<HeldSlots>,
     pub recovery: Arc<Recovery>,

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 /// Follows the list of ended sessions until `stop`.
 ///
 /// Inputs: changes of the list. If some were missed, every socket is checked.
-pub async fn close_revoked_sockets(
+pub(crate) async fn close_revoked_sockets(
     revocations: Revocations,
     hubs: Arc<Hubs>,
     lag: Arc<RevocationLag>,
@@ -60,7 +60,7 @@ fn recheck(hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
 
 /// Measures the time from the end of a session to the close of its sockets. The event has the time of the end, and
 /// the change of the list closes the sockets. They arrive separately, in either order.
-pub struct RevocationLag {
+pub(crate) struct RevocationLag {
     metrics: Arc<Metrics>,
     clock: Clock,
     halves: Mutex<HashMap<Uuid, Half>>,
@@ -72,12 +72,12 @@ enum Half {
 }
 
 impl RevocationLag {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self { metrics, clock, halves: Mutex::default() }
     }
 
     /// Records the time at which a session ended, as its event reports it.
-    pub fn ended(&self, session: Uuid, at: DateTime<Utc>) {
+    pub(crate) fn ended(&self, session: Uuid, at: DateTime<Utc>) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Half::Closed(closed)) = halves.remove(&session) {
             self.metrics.revocation(closed - at);

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The control channel.
-pub const CHANNEL: &str = "gateway:control";
+pub(crate) const CHANNEL: &str = "gateway:control";
 
 /// A message between replicas.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub(super) enum ControlMessage {
 /// A question to every replica, the asking one included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "question", rename_all = "camelCase")]
-pub enum Question {
+pub(crate) enum Question {
     Stats,
     Sockets {
         user: String,
@@ -59,7 +59,7 @@ pub enum Question {
 }
 
 /// Responds to the control messages that concern the sockets of this replica.
-pub trait ControlHandler: Send + Sync {
+pub(crate) trait ControlHandler: Send + Sync {
     fn respond(&self, question: &Question) -> Value;
 
     /// A client resumed a socket. Those of its entrances that are not the current one have to close.

@@ -21,7 +21,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The replicas of the gateway that this replica knows.
-pub struct Cluster {
+pub(crate) struct Cluster {
     bus: Backplane,
     clock: Clock,
     tasks: Tasks,
@@ -32,7 +32,7 @@ pub struct Cluster {
 }
 
 /// The answers of all replicas that answered in time.
-pub struct Answers<T> {
+pub(crate) struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
@@ -43,14 +43,14 @@ pub struct Answers<T> {
 
 impl Cluster {
     /// The handler responds for the sockets of this replica.
-    pub fn new(bus: Backplane, clock: Clock, tasks: Tasks, handler: Box<dyn ControlHandler>) -> Self {
+    pub(crate) fn new(bus: Backplane, clock: Clock, tasks: Tasks, handler: Box<dyn ControlHandler>) -> Self {
         let replica = Uuid::new_v4();
         Self { bus, clock, tasks, handler, replica, peers: Mutex::default(), asked: Mutex::default() }
     }
 
     /// Announces this replica until `stop`. The others respond to the announcement of a new replica. It counts as
     /// new until it hears itself, because it would miss the responses.
-    pub async fn stay_present(&self, stop: CancellationToken) {
+    pub(crate) async fn stay_present(&self, stop: CancellationToken) {
         let (replica, mut next) = (self.replica, FIRST_INTERVAL);
         loop {
             let new = !self.hears_itself();
@@ -69,7 +69,7 @@ impl Cluster {
     }
 
     /// Handles the payload of a message on the control channel.
-    pub fn hear(self: &Arc<Self>, payload: &str) {
+    pub(crate) fn hear(self: &Arc<Self>, payload: &str) {
         match serde_json::from_str(payload) {
             Ok(ControlMessage::Alive { replica, new }) => {
                 lock(&self.peers).insert(replica, Instant::now());
@@ -101,12 +101,12 @@ impl Cluster {
     }
 
     /// Asks every replica, and waits for all that are present, at most for the time limit.
-    pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, HashSet::is_empty).await
     }
 
     /// Asks every replica and waits for the whole time limit: replicas that are not known yet may answer, too.
-    pub async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+    pub(crate) async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, |_| false).await
     }
 
@@ -143,7 +143,7 @@ impl Cluster {
 
     /// Makes all replicas close the former entrances of a socket whose client resumed: the old connection may be
     /// half-open.
-    pub async fn announce_take_over(&self, socket: &str) {
+    pub(crate) async fn announce_take_over(&self, socket: &str) {
         self.handler.on_taken_over(socket);
         let message = ControlMessage::TakeOver { replica: self.replica, socket: socket.into() };
         if let Err(error) = self.send(&message).await {

@@ -9,7 +9,7 @@ use crate::outbound::Pushed;
 use crate::protocol::Frame;
 
 /// The events of the log that a socket has to receive before live delivery starts.
-pub struct CatchUp {
+pub(crate) struct CatchUp {
     /// The last event to deliver, as far as the hub knows.
     pub until: Position,
     /// The rooms of the socket.
@@ -24,7 +24,7 @@ pub struct CatchUp {
 
 impl CatchUp {
     /// Whether the socket missed the event: the event is for one of the rooms, and was not delivered.
-    pub fn wants(&self, event: &Event) -> bool {
+    pub(crate) fn wants(&self, event: &Event) -> bool {
         let seq = event.position.as_ref().map_or(0, |position| position.seq);
         let is_for = |own: &&Membership| event.rooms.iter().any(|of| **of == *own.room);
         let was_given =
@@ -37,7 +37,7 @@ impl CatchUp {
 impl Hub {
     /// Holds live events of the log back until [`Hub::go_live`]. If the client resumes, puts the socket into the rooms
     /// to which the client was subscribed.
-    pub fn begin_catch_up(&self, socket: &str, resumed: Option<&[String]>) -> Option<CatchUp> {
+    pub(crate) fn begin_catch_up(&self, socket: &str, resumed: Option<&[String]>) -> Option<CatchUp> {
         let mut inner = self.lock();
         let key = *inner.by_entrance.get(socket)?;
         let until = inner.position.clone()?;
@@ -62,7 +62,7 @@ impl Hub {
 
     /// Starts live delivery if the socket has received every event up to the newest one. Otherwise extends the
     /// catch-up to the newest event. Returns true also if the socket has closed.
-    pub fn go_live(&self, socket: &str, at: &Position, catch_up: Option<&mut CatchUp>) -> bool {
+    pub(crate) fn go_live(&self, socket: &str, at: &Position, catch_up: Option<&mut CatchUp>) -> bool {
         let mut inner = self.lock();
         let (Some(&key), Some(until)) = (inner.by_entrance.get(socket), inner.position.clone()) else {
             return true;
@@ -81,13 +81,13 @@ impl Hub {
     }
 
     /// Starts live delivery without the events that the socket missed.
-    pub fn give_up_catch_up(&self, socket: &str) {
+    pub(crate) fn give_up_catch_up(&self, socket: &str) {
         self.with_member(socket, |member| member.hears = Hears::Everything);
     }
 
     /// Opens a socket that received nothing so far: after `first`, events that are not in the log are delivered live.
     /// Returns whether `first` is queued, and the number of events that were lost.
-    pub fn open_socket(&self, socket: &str, first: Frame) -> Option<(Pushed, u64)> {
+    pub(crate) fn open_socket(&self, socket: &str, first: Frame) -> Option<(Pushed, u64)> {
         self.with_member(socket, |member| {
             let pushed = member.subscriber.outbound().push(first);
             let Hears::Nothing(mut waiting) = std::mem::replace(&mut member.hears, Hears::Unlogged) else {

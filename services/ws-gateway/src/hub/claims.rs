@@ -8,13 +8,13 @@ use crate::catalogue::account_room;
 impl Hub {
     /// Replaces the claims of a socket by those of a new token, and rechecks the socket: the session may have ended or
     /// the account may have changed since the check of the token.
-    pub fn replace_claims(&self, socket: &str, claims: &Claims) {
+    pub(crate) fn replace_claims(&self, socket: &str, claims: &Claims) {
         self.change_owner(socket, |member| member.replace_claims(claims));
     }
 
     /// Checks the session and the user of a socket again. Moves the socket to the room of the user's account, or
     /// revokes the socket.
-    pub fn recheck(&self, socket: &str) {
+    pub(crate) fn recheck(&self, socket: &str) {
         self.change_owner(socket, |_| {});
     }
 

@@ -16,7 +16,7 @@ use super::subscriber::SocketRef;
 use crate::metrics::Metrics;
 
 /// The hubs of all worker threads.
-pub struct Hubs {
+pub(crate) struct Hubs {
     metrics: Arc<Metrics>,
     clock: Clock,
     verifier: Verifier,
@@ -26,7 +26,7 @@ pub struct Hubs {
 }
 
 impl Hubs {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
         let (joins, joined) = mpsc::unbounded_channel();
         let joined = Mutex::new(Some(joined));
         Self { metrics, clock, verifier, by_thread: RwLock::default(), joins, joined }
@@ -34,7 +34,7 @@ impl Hubs {
 
     /// The hub of the calling worker thread. The first call starts the hub, with `tick` as the wanted precision
     /// of its timers.
-    pub fn of_this_thread(&self, tasks: &Tasks, tick: Duration) -> Arc<Hub> {
+    pub(crate) fn of_this_thread(&self, tasks: &Tasks, tick: Duration) -> Arc<Hub> {
         let mut hubs = self.by_thread.write().unwrap_or_else(PoisonError::into_inner);
         let hub = hubs.entry(std::thread::current().id()).or_insert_with(|| {
             let (metrics, clock) = (Arc::clone(&self.metrics), self.clock.clone());
@@ -49,29 +49,29 @@ impl Hubs {
     }
 
     /// The inboxes of new hubs, for the one relay; `None` from the second call on.
-    pub fn take_joins(&self) -> Option<mpsc::UnboundedReceiver<Inbox>> {
+    pub(crate) fn take_joins(&self) -> Option<mpsc::UnboundedReceiver<Inbox>> {
         self.joined.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub fn all(&self) -> Vec<Arc<Hub>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Hub>> {
         self.by_thread.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    pub fn in_room(&self, room: &str) -> Vec<SocketRef> {
+    pub(crate) fn in_room(&self, room: &str) -> Vec<SocketRef> {
         self.all().iter().flat_map(|hub| hub.in_room(room)).collect()
     }
 
     /// The entrances of the socket that clients know by that id; there may be several for a moment while a client
     /// resumes.
-    pub fn find(&self, id: &str) -> Vec<SocketRef> {
+    pub(crate) fn find(&self, id: &str) -> Vec<SocketRef> {
         self.all().iter().flat_map(|hub| hub.find(id)).collect()
     }
 
-    pub fn sockets(&self) -> Vec<SocketRef> {
+    pub(crate) fn sockets(&self) -> Vec<SocketRef> {
         self.all().iter().flat_map(|hub| hub.sockets()).collect()
     }
 
-    pub fn for_each_member(&self, mut f: impl FnMut(&Member)) {
+    pub(crate) fn for_each_member(&self, mut f: impl FnMut(&Member)) {
         for hub in self.all() {
             hub.for_each(&mut f);
         }

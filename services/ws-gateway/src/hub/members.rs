@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 /// The sockets of one worker thread; see the documentation of the module.
 ///
 /// Locks: the hub's comes before those of a connection's state and queue.
-pub struct Hub {
+pub(crate) struct Hub {
     pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
     pub(super) verifier: Verifier,
@@ -46,13 +46,13 @@ pub(super) struct Inner {
 }
 
 impl Hub {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
         let (started, waiting) = (watch::Sender::new(false), AtomicUsize::new(0));
         Self { metrics, clock, verifier, inner: Mutex::default(), started, waiting }
     }
 
     /// Waits until the feed has begun. Returns the position of the newest event; `None` if that takes too long.
-    pub async fn started(&self, limit: Duration) -> Option<Position> {
+    pub(crate) async fn started(&self, limit: Duration) -> Option<Position> {
         let mut started = self.started.subscribe();
         timeout(limit, started.wait_for(|started| *started)).await.ok()?.ok()?;
         self.lock().position.clone()
@@ -65,7 +65,7 @@ impl Hub {
     /// # Errors
     /// If the session has ended or the account is disabled. Checked under the same lock, because this may have
     /// happened since the check of the token.
-    pub fn join<T>(
+    pub(crate) fn join<T>(
         &self,
         mut member: Member,
         rooms: &[String],
@@ -90,7 +90,7 @@ impl Hub {
     }
 
     /// Removes a socket.
-    pub fn leave(&self, socket: &str) -> Option<Member> {
+    pub(crate) fn leave(&self, socket: &str) -> Option<Member> {
         let mut inner = self.lock();
         let key = inner.by_entrance.remove(socket)?;
         let member = inner.members.remove(key);
@@ -104,7 +104,7 @@ impl Hub {
     }
 
     /// Puts a socket into a room. Returns false if the socket is not here.
-    pub fn subscribe(&self, socket: &str, room: &str) -> bool {
+    pub(crate) fn subscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_entrance.get(socket) else { return false };
         inner.enter(key, room);
@@ -112,7 +112,7 @@ impl Hub {
     }
 
     /// Takes a socket out of a room. Returns false if the socket is not here.
-    pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
+    pub(crate) fn unsubscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
         let Some(&key) = inner.by_entrance.get(socket) else { return false };
         inner.exit(key, room);
@@ -120,25 +120,25 @@ impl Hub {
     }
 
     /// Calls `f` with a socket, if the socket is here.
-    pub fn with_member<T>(&self, socket: &str, f: impl FnOnce(&mut Member) -> T) -> Option<T> {
+    pub(crate) fn with_member<T>(&self, socket: &str, f: impl FnOnce(&mut Member) -> T) -> Option<T> {
         let mut inner = self.lock();
         let key = *inner.by_entrance.get(socket)?;
         Some(f(&mut inner.members[key]))
     }
 
     /// Calls `f` with every socket.
-    pub fn for_each(&self, mut f: impl FnMut(&Member)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Member)) {
         self.lock().members.iter().for_each(|(_, member)| f(member));
     }
 
     /// The sockets of a room.
-    pub fn in_room(&self, room: &str) -> Vec<SocketRef> {
+    pub(crate) fn in_room(&self, room: &str) -> Vec<SocketRef> {
         let inner = self.lock();
         inner.rooms.members(room).iter().map(|key| inner.members[*key].socket_ref()).collect()
     }
 
     /// The entrances of the socket that clients know by that id.
-    pub fn find(&self, id: &str) -> Vec<SocketRef> {
+    pub(crate) fn find(&self, id: &str) -> Vec<SocketRef> {
         let inner = self.lock();
         let from = inner.by_entrance.range::<str, _>((Bound::Included(id), Bound::Unbounded));
         let entrances = from.take_while(|(entrance, _)| entrance.starts_with(id));
@@ -147,12 +147,12 @@ impl Hub {
     }
 
     /// All sockets.
-    pub fn sockets(&self) -> Vec<SocketRef> {
+    pub(crate) fn sockets(&self) -> Vec<SocketRef> {
         self.lock().members.iter().map(|(_, member)| member.socket_ref()).collect()
     }
 
     /// Arms the timer of a connection: [`Subscriber::run_timers`] is called at that time.
-    pub fn arm(&self, subscriber: Weak<dyn Subscriber>, at: Instant) {
+    pub(crate) fn arm(&self, subscriber: Weak<dyn Subscriber>, at: Instant) {
         self.lock().connections.add(at, subscriber);
     }
 
@@ -162,7 +162,7 @@ impl Hub {
 }
 
 impl Inner {
-    pub fn enter(&mut self, key: usize, room: &str) {
+    pub(super) fn enter(&mut self, key: usize, room: &str) {
         let member = &mut self.members[key];
         if member.rooms.iter().any(|own| &*own.room == room) {
             return;
@@ -172,7 +172,7 @@ impl Inner {
         member.rooms.push(Membership { room, slot, since });
     }
 
-    pub fn exit(&mut self, key: usize, room: &str) {
+    pub(super) fn exit(&mut self, key: usize, room: &str) {
         let rooms = &mut self.members[key].rooms;
         if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
             let own = rooms.swap_remove(index);
@@ -181,7 +181,7 @@ impl Inner {
     }
 
     /// Arms the timer for the warning or the close of a token.
-    pub fn arm_token(&mut self, key: usize) {
+    pub(super) fn arm_token(&mut self, key: usize) {
         let member = &mut self.members[key];
         if let Some(old) = member.timer.take() {
             self.tokens.remove(old);

@@ -20,12 +20,12 @@ mod rooms;
 mod subscriber;
 mod timers;
 
-pub use catch_up::CatchUp;
-pub use hubs::Hubs;
-pub use inbox::{Inbox, Item};
-pub use member::{Hears, Member};
-pub use members::Hub;
-pub use subscriber::{SocketRef, Subscriber};
+pub(crate) use catch_up::CatchUp;
+pub(crate) use hubs::Hubs;
+pub(crate) use inbox::{Inbox, Item};
+pub(crate) use member::{Hears, Member};
+pub(crate) use members::Hub;
+pub(crate) use subscriber::{SocketRef, Subscriber};
 
 #[cfg(test)]
 mod delivery_cost_tests;

@@ -9,7 +9,7 @@ use crate::outbound::Outbound;
 use crate::protocol::Ending;
 
 /// The connection of a member, as the hub sees it.
-pub trait Subscriber: Send + Sync {
+pub(crate) trait Subscriber: Send + Sync {
     fn outbound(&self) -> &Outbound;
 
     fn ip(&self) -> Option<IpAddr>;
@@ -31,7 +31,7 @@ pub trait Subscriber: Send + Sync {
 }
 
 /// A socket, by its [entrance](super::Member::entrance), with its connection.
-pub struct SocketRef {
+pub(crate) struct SocketRef {
     pub subscriber: Arc<dyn Subscriber>,
     pub socket: Arc<str>,
 }

@@ -20,7 +20,7 @@ const CHECKS: usize = 100;
 const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
-pub struct Recovery {
+pub(crate) struct Recovery {
     pub log: Backplane,
     pub writer: Arc<BatchWriter>,
     pub history: History,
@@ -30,12 +30,12 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    pub fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.window.is_some()
     }
 
     /// Keeps the state of an open socket. Returns the number of the batch, to wait until it is written.
-    pub fn keep(&self, member: &Member) -> Option<u64> {
+    pub(crate) fn keep(&self, member: &Member) -> Option<u64> {
         Some(self.put(member, true, self.ttl()?))
     }
 
@@ -46,7 +46,7 @@ impl Recovery {
     }
 
     /// Keeps the state of a closed socket for a while, or forgets it if the socket may not return.
-    pub fn forget(&self, member: &Member, may_return: bool) {
+    pub(crate) fn forget(&self, member: &Member, may_return: bool) {
         if let Some(window) = self.window {
             self.put(member, may_return, window);
         }
@@ -62,7 +62,7 @@ impl Recovery {
     /// Makes `entrance` the current one of a socket, if `is_owner` accepts the client. Returns the kept state, which
     /// stays: a client that is disconnected while it resumes can resume again. Of several clients, the last one stays.
     /// All others close once they find that they are not current, so each entrance must check that after it entered.
-    pub async fn take_over(
+    pub(crate) async fn take_over(
         &self,
         socket: &str,
         entrance: &str,
@@ -77,7 +77,7 @@ impl Recovery {
     }
 
     /// Whether an entrance is the current one of its socket, as far as the backplane knows.
-    pub async fn is_current(&self, entrance: &str) -> bool {
+    pub(crate) async fn is_current(&self, entrance: &str) -> bool {
         match self.log.get(&current_key(socket_of(entrance))).await {
             Ok(Some(current)) => current == entrance,
             Ok(None) | Err(_) => true,
@@ -85,7 +85,7 @@ impl Recovery {
     }
 
     /// Closes the entrances that are not current any more.
-    pub async fn close_taken_over(&self, entrances: Vec<SocketRef>) {
+    pub(crate) async fn close_taken_over(&self, entrances: Vec<SocketRef>) {
         let check = |SocketRef { subscriber, socket }| async move {
             if !self.is_current(&socket).await {
                 subscriber.close(Ending::TakenOver);
@@ -95,14 +95,14 @@ impl Recovery {
     }
 
     /// Deletes the state of a socket that another one replaced.
-    pub fn delete(&self, socket: &str) {
+    pub(crate) fn delete(&self, socket: &str) {
         let put = Put { key: key(socket), value: None, ttl: Duration::ZERO };
         self.writer.put(&socket.into(), put);
     }
 
     /// Renews the state of open sockets until `stop`. If the backplane was unavailable, this replica may have missed
     /// that sockets were taken over. Such sockets close first, so that they do not overwrite the state of others.
-    pub async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
+    pub(crate) async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
         let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.log.link());
         loop {
             tokio::select! {
@@ -122,7 +122,11 @@ impl Recovery {
 
     /// Returns the next events of the log after a position, oldest first, at most up to `until`. Returns none
     /// once `until` is reached.
-    pub async fn missed(&self, after: &Position, until: &Position) -> Result<Vec<Arc<Event>>, Unrecoverable> {
+    pub(crate) async fn missed(
+        &self,
+        after: &Position,
+        until: &Position,
+    ) -> Result<Vec<Arc<Event>>, Unrecoverable> {
         if after.epoch != until.epoch || after.seq > until.seq {
             return Err(Unrecoverable::LogLost);
         }

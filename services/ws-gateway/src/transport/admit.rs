@@ -17,7 +17,7 @@ use crate::random_id::random_id;
 use crate::recovery::private_id;
 
 /// Lets a socket in by its token, or refuses it.
-pub async fn admit_socket(
+pub(super) async fn admit_socket(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     credentials: &Credentials,

@@ -12,7 +12,7 @@ use crate::protocol::{Frame, NamespaceKind, Notice, Refusal};
 use crate::recovery::KeptSocket;
 
 /// A socket that is to be let in.
-pub struct Entrance<'a> {
+pub(super) struct Entrance<'a> {
     pub kind: NamespaceKind,
     pub claims: &'a Claims,
     pub socket: Arc<str>,
@@ -23,7 +23,7 @@ pub struct Entrance<'a> {
 }
 
 /// The reason why a socket was not let in.
-pub enum NotEntered {
+pub(super) enum NotEntered {
     Refused(Refusal),
     /// The feed has not begun or is stale, so no position is known after which the socket would receive every event;
     /// or the process is stopping.
@@ -34,7 +34,7 @@ pub enum NotEntered {
 
 /// Waits until sockets may be let in, and returns the position of the newest event. Waits at most half of the
 /// handshake limit, so that the client learns the reason before the limit closes the connection.
-pub async fn ready(services: &Services) -> Result<Position, NotEntered> {
+pub(super) async fn ready(services: &Services) -> Result<Position, NotEntered> {
     if !services.are_open() {
         return Err(NotEntered::Unavailable);
     }
@@ -43,7 +43,7 @@ pub async fn ready(services: &Services) -> Result<Position, NotEntered> {
 
 /// Lets an authorized socket in. `greet` gets the position after which the socket receives every event, and queues
 /// the first frames.
-pub async fn enter(
+pub(super) async fn enter(
     connection: &Arc<Connection>,
     Entrance { kind, claims, socket, hears, kept }: Entrance<'_>,
     greet: impl FnOnce(&Position, &Member),
@@ -86,7 +86,7 @@ pub async fn enter(
 
 /// The first notice of a socket. The notice has the offset, so that no event is missed if the connection breaks
 /// before the first event.
-pub fn authorized(
+pub(super) fn authorized(
     connection: &Connection,
     kind: NamespaceKind,
     claims: &Claims,

@@ -18,7 +18,7 @@ use crate::recovery::{KeptSocket, parse_offset, socket_of};
 
 /// Lets a stock client in under its former socket id, and delivers the events that it missed. Returns `Ok(false)` if
 /// the client must start without resuming.
-pub async fn recover_stock_client(
+pub(super) async fn recover_stock_client(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     claims: &Claims,
@@ -82,7 +82,7 @@ pub async fn recover_stock_client(
 
 /// Delivers the events that a client of `/ws` missed since a position, and puts the client into the rooms of the
 /// socket that it replaces.
-pub async fn resume_plain_client(
+pub(super) async fn resume_plain_client(
     connection: &Arc<Connection>,
     socket: &str,
     after: Position,
