@@ -111,12 +111,14 @@ impl Quotas {
         }
     }
 
-    /// Renews the slots of this replica until `stop`.
+    /// Renews the slots of this replica until `stop`. Also when the backplane is available again: meanwhile, the other
+    /// replicas may have taken this one for dead.
     pub(crate) async fn renew(&self, stop: CancellationToken) {
-        let mut ticks = interval(RENEW_INTERVAL);
+        let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                Ok(()) = link.changed() => {}
                 () = stop.cancelled() => return,
             }
             for chunk in self.held.all().chunks(RENEW_CHUNK) {

@@ -44,10 +44,8 @@ pub(crate) enum Question {
         user: String,
     },
     /// The holders of slots of a user, and of the network of an address if that has a quota.
-    #[serde(rename = "places")]
     Slots {
         user: String,
-        #[serde(default)]
         network: Option<String>,
     },
     EndSocket {

@@ -36,8 +36,9 @@ pub(crate) struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
-    /// Whether the question could not be sent or did not even reach this replica, or an answer is unreadable. A missing
-    /// answer of another replica is no failure, because that replica may have died.
+    /// Whether the question could not be sent or did not even reach this replica, or an answer is unreadable, or a
+    /// replica that received the question did not answer in time. Only a missing answer of a replica that did not
+    /// receive the question is no failure, because that replica may have died.
     pub has_failed: bool,
 }
 
@@ -130,6 +131,9 @@ impl Cluster {
             received.push(answer);
         }
         let is_deaf = missing.contains(&replica);
+        // Others may listen to the channel, too, so the number alone does not show that a replica is silent.
+        let are_silent =
+            !missing.is_empty() && sent.as_ref().is_ok_and(|receivers| received.len() < *receivers);
         if is_deaf {
             // Without the backplane, the answer of this replica is better than none.
             received.push(self.handler.respond(&question));
@@ -137,7 +141,7 @@ impl Cluster {
         let count = received.len();
         let answers: Vec<T> =
             received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
-        let has_failed = sent.is_err() || is_deaf || answers.len() < count;
+        let has_failed = sent.is_err() || is_deaf || are_silent || answers.len() < count;
         Answers { answers, partial: has_failed || !hears_itself || !missing.is_empty(), has_failed }
     }
 
@@ -163,7 +167,7 @@ impl Cluster {
         peers.keys().copied().chain([self.replica]).collect()
     }
 
-    async fn send(&self, message: &ControlMessage) -> backplane::Result<()> {
+    async fn send(&self, message: &ControlMessage) -> backplane::Result<usize> {
         self.bus.broadcast(CHANNEL, &message.encode(&self.clock)).await
     }
 
