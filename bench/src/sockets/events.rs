@@ -34,7 +34,7 @@ pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
             subject: id.to_string(),
             email: format!("{number}@example.com"),
             role: Role::Viewer,
-            account_id: Some(account.clone()),
+            account_id: Some(account.as_str().into()),
             generation: 0,
             session,
         };

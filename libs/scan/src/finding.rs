@@ -1,3 +1,4 @@
+use contracts::AccountId;
 use serde::{Deserialize, Serialize};
 
 use crate::path::Step;
@@ -15,7 +16,7 @@ pub struct Finding {
     /// The tool did not name an id, so the address is used instead.
     pub lacks_id: bool,
     pub region: Option<String>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub provider: Option<String>,
     pub provider_config: Option<String>,
     /// JSON text.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
-use contracts::Role;
+use contracts::{AccountId, Role};
 use http::{ApiError, cursor};
 use serde::Serialize;
 use serde_json::Value;
@@ -65,7 +65,7 @@ pub struct User {
     #[schema(value_type = String)]
     pub role: Role,
     pub is_active: bool,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,

@@ -1,13 +1,10 @@
 //! `/api/realtime`: admins list, count and close sockets, over all replicas.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use contracts::{Envelope, Role};
+use contracts::Envelope;
 use http::openapi::Success;
-use http::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
+use http::{Admin, ApiError, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,19 +16,6 @@ use crate::cluster::{Answers, Cluster, Question};
 use crate::outbound::MAX_EVENT_BYTES;
 use crate::own_sockets::{Part, SocketInfo};
 use crate::transport::Worker;
-
-/// An admin. Handlers take it before the body, so that other callers are refused before the body is read.
-pub(crate) struct Admin;
-
-impl FromRequest for Admin {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| caller.require(Role::Admin).map(|()| Self)))
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Stats {

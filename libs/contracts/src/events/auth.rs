@@ -5,7 +5,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event;
-use crate::Role;
+use crate::{AccountId, Role};
 
 /// The reason why a session ended.
 #[derive(
@@ -97,7 +97,7 @@ pub struct UserUpdated {
     pub generation: i64,
     /// The cloud account whose events the user receives. In the envelope; not part of the payload.
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(UserUpdated, "auth:user.updated", user_id, account_id);
 

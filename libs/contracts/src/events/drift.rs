@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::event;
+use crate::AccountId;
 use crate::drift::{ResolvedHow, Severity, Status};
 
 /// A drift was found, by a scan or in a report.
@@ -23,7 +24,7 @@ pub struct DriftCreated {
     pub status: Status,
     /// Routes the event; not part of the payload.
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftCreated, "drift:created", account_id);
 
@@ -36,7 +37,7 @@ pub struct DriftApproved {
     pub approved_at: DateTime<Utc>,
     pub approved_by: String,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftApproved, "drift:approved", account_id);
 
@@ -49,7 +50,7 @@ pub struct DriftRejected {
     pub rejected_at: DateTime<Utc>,
     pub rejected_by: String,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftRejected, "drift:rejected", account_id);
 
@@ -64,7 +65,7 @@ pub struct DriftUpdated {
     /// `null` if unknown.
     pub region: Option<String>,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftUpdated, "drift:updated", account_id);
 
@@ -77,6 +78,6 @@ pub struct DriftResolved {
     pub resolved_at: DateTime<Utc>,
     pub resolved_how: ResolvedHow,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftResolved, "drift:resolved", account_id);

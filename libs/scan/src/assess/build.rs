@@ -10,6 +10,7 @@ use crate::finding::{Finding, Settled, ShownChange};
 use crate::json::Json;
 use crate::place::PlaceSources;
 use crate::redact::Redactor;
+use contracts::AccountId;
 use contracts::drift::Kind;
 use contracts::drift::Severity;
 
@@ -43,7 +44,7 @@ pub fn finding(
     let resource_id = resource_id(&entry, &sources);
     let shown_place = |place: String| (redactor.text(&place) == place).then_some(place);
     let region = sources.region(context.region).and_then(shown_place);
-    let account_id = sources.account(context.account).and_then(shown_place);
+    let account_id = sources.account(context.account).and_then(shown_place).map(AccountId::from);
     let lacks_id = resource_id == entry.address;
     let gone = entry.expected.as_ref().filter(|_| entry.kind == Kind::Missing);
     let gone =

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, SessionDeleted};
-use contracts::{Holder, Role};
+use contracts::{AccountId, Holder, Role};
 use database::Transaction;
 use identity::TokenUses;
 use identity::{service_subject, session_mark};
@@ -33,7 +33,7 @@ const MAX_VALID: u64 = 500;
 pub struct NewServiceToken {
     pub name: Name,
     pub role: Role,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub expires_at: Option<DateTime<Utc>>,
 }
 

@@ -5,8 +5,8 @@ use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use crate::user::entity as user;
-use contracts::Role;
 use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 
 /// A service token. Its id is also the `sid` claim of the token.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -16,7 +16,7 @@ pub struct Model {
     pub id: Uuid,
     pub name: String,
     pub role: Role,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// SHA-256 of the token.
     pub token_hash: String,
     pub created_by: Uuid,

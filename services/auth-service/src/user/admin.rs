@@ -13,13 +13,13 @@ use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedAdmins;
-use contracts::Role;
+use contracts::{AccountId, Role};
 
 /// The fields to change. A field that is `None` stays as it is.
 pub struct UserEdit {
     pub role: Option<Role>,
     pub is_active: Option<bool>,
-    pub account_id: Option<Option<String>>,
+    pub account_id: Option<Option<AccountId>>,
 }
 
 /// Changes a user. A new role takes effect at the next request and ends no session. Disabling the user ends

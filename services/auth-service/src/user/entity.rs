@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use crate::user::email::Email;
-use contracts::Role;
+use contracts::{AccountId, Role};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users", rename_all = "camelCase")]
@@ -20,7 +20,7 @@ pub struct Model {
     pub password: String,
     pub role: Role,
     pub is_active: bool,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// Incremented by each change that outdates the user's access tokens.
     pub generation: i64,
     /// Incremented whenever all sessions of the user, or all but one, are ended. A login that began in an

@@ -1,6 +1,7 @@
 //! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
 use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
@@ -14,7 +15,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub stack: String,
     pub address: String,
     pub resource_id: String,

@@ -1,5 +1,6 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
+use contracts::AccountId;
 use contracts::drift::{Kind, Severity, Status};
 use database::IDS_PER_STATEMENT;
 use sea_orm::entity::prelude::*;
@@ -13,7 +14,7 @@ use super::entity::{Column, Entity, Model};
 #[sea_orm(entity = "Entity")]
 pub struct Live {
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,

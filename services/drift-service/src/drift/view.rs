@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
 use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::money::Money;
 #[serde(rename_all = "camelCase")]
 pub struct DriftView {
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub stack: String,
     pub address: String,
     pub resource_id: String,

@@ -243,7 +243,7 @@ async fn update(
         tx.emit(DriftUpdated {
             id: drift.id,
             status: drift.status,
-            severity: severity,
+            severity,
             cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
             region: finding.region.clone().or_else(|| content::known(&drift.region)),
             account_id: finding.account_id.clone().or(drift.account_id),

@@ -122,7 +122,7 @@ async fn apply_to(
         };
         audit::record(tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
-        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {
+        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold {
             let escalated = alert::about(&drift, AlertType::SeverityEscalated, at);
             alert::raise_once(tx, &actor, vec![escalated]).await?;
         }

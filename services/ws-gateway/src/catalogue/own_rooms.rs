@@ -1,5 +1,6 @@
 //! The rooms that a socket is in without asking.
 
+use contracts::AccountId;
 use uuid::Uuid;
 
 /// The rooms of a new socket: everybody, its user, its account and its session.
@@ -10,7 +11,7 @@ pub(crate) fn own_rooms(user: &str, account: Option<&str>, session: Option<Uuid>
 }
 
 pub(crate) fn account_room(account: Option<&str>) -> String {
-    format!("account:{}", account.unwrap_or("global"))
+    format!("account:{}", account.unwrap_or(AccountId::NONE))
 }
 
 pub(crate) fn user_room(user: &str) -> String {
