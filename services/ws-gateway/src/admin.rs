@@ -18,7 +18,7 @@ use crate::own_sockets::{Part, SocketInfo};
 use crate::transport::Worker;
 
 #[derive(Serialize, ToSchema)]
-pub struct Stats {
+pub(crate) struct Stats {
     connections: u64,
     users: usize,
     gateways: usize,
@@ -27,21 +27,21 @@ pub struct Stats {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     connections: Vec<SocketInfo>,
     partial: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = EndedSockets)]
-pub struct Terminated {
+pub(crate) struct Terminated {
     terminated: u64,
     partial: bool,
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Emit {
+pub(crate) struct Emit {
     /// `user:<id>`, `session:<sid>`, `room:<room>` or `all`.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, pattern = "^(all$|user:|session:|room:)")]
@@ -54,13 +54,13 @@ pub struct Emit {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Emitted {
+pub(crate) struct Emitted {
     event_id: Uuid,
 }
 
 /// Connections and users, over all gateways.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
-pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial, .. } = worker.services.cluster.ask::<Part>(Question::Stats).await;
     let gateways = answers.len();
     let connections = answers.iter().map(|part| part.connections).sum();
@@ -73,7 +73,7 @@ pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<Htt
 
 /// The open sockets of a user.
 #[utoipa::path(get, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Sockets>)), security(("bearer" = ["admin"])))]
-pub async fn list_user_connections(
+pub(crate) async fn list_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
@@ -86,7 +86,7 @@ pub async fn list_user_connections(
 
 /// Closes one socket.
 #[utoipa::path(delete, path = "/api/realtime/connections/{id}", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
-pub async fn end_connection(
+pub(crate) async fn end_connection(
     _: Admin,
     socket: ValidPath<String>,
     worker: Data<Worker>,
@@ -101,7 +101,7 @@ pub async fn end_connection(
 
 /// Closes all sockets of a user. The user's sessions stay valid.
 #[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
-pub async fn end_user_connections(
+pub(crate) async fn end_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
@@ -112,7 +112,7 @@ pub async fn end_user_connections(
 
 /// Sends an event to a user, a session, a room or everybody.
 #[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime", request_body = Emit, responses((status = 200, body = Success<Emitted>)), security(("bearer" = ["admin"])))]
-pub async fn emit(
+pub(crate) async fn emit(
     _: Admin,
     _: NoQuery,
     ValidJson(emit): ValidJson<Emit>,

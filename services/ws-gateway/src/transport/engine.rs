@@ -27,7 +27,7 @@ struct Parameters {
     token: Option<String>,
 }
 
-pub async fn request(request: HttpRequest, payload: Payload, worker: Data<Worker>) -> HttpResponse {
+pub(crate) async fn request(request: HttpRequest, payload: Payload, worker: Data<Worker>) -> HttpResponse {
     let response = dispatch(&request, payload, &worker).await;
     response.unwrap_or_else(|refusal| {
         worker.services.metrics.connected("engine", refusal.label());

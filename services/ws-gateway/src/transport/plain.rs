@@ -22,7 +22,7 @@ struct Parameters {
     token: Option<String>,
 }
 
-pub async fn open(
+pub(crate) async fn open(
     request: HttpRequest,
     payload: Payload,
     worker: Data<Worker>,
