@@ -12,7 +12,8 @@ use super::effects::{Effect, Effects, UpgradeStep};
 use super::life::Life;
 use super::plain;
 #[cfg(feature = "conformance")]
-use super::socket_io::{Responder, SocketIo};
+use super::socket_io::Responder;
+use super::socket_io::SocketIo;
 use crate::protocol::engineio::{self, Beat, Lane, Message, Packet, Received, Transport};
 use crate::protocol::{Ending, Frame, NamespaceKind, Refusal};
 

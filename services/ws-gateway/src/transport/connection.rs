@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::registry::Registry;
 use crate::admission::{Admission, Peer};
 #[cfg(feature = "conformance")]
-use crate::client::{ClientState, Effect, Effects, Responder, UpgradeStep};
+use crate::client::Responder;
+use crate::client::{ClientState, Effect, Effects, UpgradeStep};
 use crate::cluster::Cluster;
 use crate::config::Settings;
 #[cfg(feature = "conformance")]
