@@ -1,9 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use contracts::{Clock, Envelope, Event};
-use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{Message, Position};

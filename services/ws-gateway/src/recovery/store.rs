@@ -137,7 +137,7 @@ impl Recovery {
             return Ok(events);
         }
         let read = self.log.log_after(after, PAGE).await;
-        let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
+        let page = match read.map_err(|_error| Unrecoverable::Unavailable)? {
             LogRead::Events(page) if !page.is_empty() => page,
             LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
         };

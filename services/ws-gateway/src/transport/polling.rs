@@ -123,7 +123,7 @@ async fn read_body(request: &HttpRequest, mut payload: Payload, limit: usize) ->
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Unread::Broken)?;
+        let chunk = chunk.map_err(|_error| Unread::Broken)?;
         if body.len() + chunk.len() > limit {
             return Err(Unread::TooLarge);
         }

@@ -51,7 +51,7 @@ pub(crate) enum MessageError {
 impl PlainRequest {
     pub(crate) fn decode(text: &str) -> Result<Self, MessageError> {
         let mut fields: Map<String, Value> =
-            contracts::parse_json(text).map_err(|_| MessageError::NotAnObject)?;
+            contracts::parse_json(text).map_err(|_error| MessageError::NotAnObject)?;
         let id = fields.remove("id");
         if !matches!(id, None | Some(Value::String(_) | Value::Number(_))) {
             return Err(MessageError::Id);

@@ -60,7 +60,7 @@ impl Header {
         let id = take_id(&mut rest)?;
         let payload = match rest {
             "" => None,
-            json => Some(contracts::parse_json(json).map_err(|_| DecodeError::Payload)?),
+            json => Some(contracts::parse_json(json).map_err(|_error| DecodeError::Payload)?),
         };
         let content = content(kind, id, payload)?;
         if binary && !placeholders_fit(&content, attachments) {
@@ -101,7 +101,7 @@ fn take_attachments(rest: &mut &str) -> Result<usize, DecodeError> {
     if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DecodeError::Attachments);
     }
-    let count = count.parse().map_err(|_| DecodeError::Attachments)?;
+    let count = count.parse().map_err(|_error| DecodeError::Attachments)?;
     if count > MAX_ATTACHMENTS {
         return Err(DecodeError::Attachments);
     }
@@ -125,7 +125,7 @@ fn take_id(rest: &mut &str) -> Result<Option<u64>, DecodeError> {
     }
     let (id, tail) = rest.split_at(digits);
     *rest = tail;
-    id.parse().map(Some).map_err(|_| DecodeError::AckId)
+    id.parse().map(Some).map_err(|_error| DecodeError::AckId)
 }
 
 /// Whether every placeholder points at an attachment that will come.
