@@ -1,7 +1,8 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backplane::Backplane;
+use backplane::Log;
 use contracts::Clock;
 use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::PgConnection;
@@ -26,13 +27,19 @@ const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
 pub(crate) type LastCheck = Option<(Instant, Result<(), &'static str>)>;
 
 /// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
     pub(crate) connection: DatabaseConnection,
-    pub(crate) backplane: Backplane,
+    pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) committed: Arc<Notify>,
     pub(crate) last_check: Arc<Mutex<LastCheck>>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("connection", &self.connection).finish_non_exhaustive()
+    }
 }
 
 impl Database {
@@ -47,7 +54,7 @@ impl Database {
     /// If the URL cannot be used, or the database cannot be reached or migrated.
     pub async fn connect<M: MigratorTrait>(
         url: &str,
-        backplane: Backplane,
+        log: Arc<dyn Log>,
         clock: Clock,
     ) -> Result<Self, ConnectError> {
         let target = Target::parse(url)?;
@@ -55,7 +62,7 @@ impl Database {
         let Target { url, schema } = target;
         let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
         let (committed, last_check) = Default::default();
-        let database = Self { connection, backplane, clock, committed, last_check };
+        let database = Self { connection, log, clock, committed, last_check };
         database.migrate::<M>(schema.as_deref()).await.map_err(ConnectError::Migration)?;
         Ok(database)
     }

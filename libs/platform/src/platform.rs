@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use backplane::{Backplane, Link, Options};
 use contracts::{Clock, Tasks};
 use identity::{KeyConfig, Keys, Revocations, TokenUses, Verifier};
@@ -68,7 +68,7 @@ impl Platform {
         let tls = config.redis_tls.read()?;
         let options = Options { channels, tls, ..Options::new(clock.clone(), tasks.clone()) };
         check_plaintext("REDIS_URL", redis_url, &config)?;
-        let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
+        let backplane = Backplane::connect(redis_url, options)?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
         let legacy = keys.jwt_accept_legacy;
         let verifier = Verifier::new(Arc::clone(&loaded), revocations.clone(), clock.clone(), legacy);
@@ -76,7 +76,7 @@ impl Platform {
             service,
             clock: clock.clone(),
             config: Arc::new(config),
-            limiter: Limiter::new(backplane.clone(), clock),
+            limiter: Limiter::new(Arc::clone(&backplane.keys), backplane.link(), clock),
             token_uses: TokenUses::default(),
             backplane,
             keys: loaded,

@@ -22,9 +22,9 @@ impl State {
         settings.check(&platform.config)?;
         let can_sign = platform.keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
-        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
+        let (log, clock) = (Arc::clone(&platform.backplane.log), platform.clock.clone());
         check_plaintext("DATABASE_URL", database_url, &platform.config)?;
-        let database = Database::connect::<Migrator>(database_url, backplane, clock)
+        let database = Database::connect::<Migrator>(database_url, log, clock)
             .await
             .context("DATABASE_URL cannot be used")?;
         let metrics = Metrics::register(&platform.metrics)?;

@@ -61,10 +61,13 @@ impl State {
             None => DEVELOPMENT_KEY,
         };
         check_plaintext("DATABASE_URL", database_url, &platform.config)?;
-        let database =
-            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
-                .await
-                .context("DATABASE_URL cannot be used")?;
+        let database = Database::connect::<Migrator>(
+            database_url,
+            Arc::clone(&platform.backplane.log),
+            platform.clock.clone(),
+        )
+        .await
+        .context("DATABASE_URL cannot be used")?;
         watch_database(&platform, &database);
         let state_key = StateKey::new(key.as_bytes());
         rules::reapply(&database, &rules, &state_key, platform.clock.now())

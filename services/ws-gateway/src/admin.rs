@@ -155,7 +155,7 @@ pub async fn emit(
         return Err(ApiError::too_large(message));
     }
     let channel = format!("ws:{}", emit.target);
-    let said = worker.services.recovery.log.broadcast(&channel, &body).await;
+    let said = worker.services.recovery.backplane.log.broadcast(&channel, &body).await;
     said.map_err(|error| ApiError::unavailable("the gateways cannot be told now", 1).with_source(error))?;
     Ok(http::ok(Emitted { event_id }))
 }

@@ -69,14 +69,14 @@ impl BatchWriter {
             if !self.backplane.is_connected() {
                 break;
             }
-            if let Err(error) = self.backplane.put(chunk).await {
+            if let Err(error) = self.backplane.keys.put(chunk).await {
                 tracing::debug!(%error, "could not write recovery state");
             }
         }
         // Sent before the releases, because callers wait only for values.
         self.written.send_replace(number);
         for chunk in released.chunks(CHUNK) {
-            if let Err(error) = self.backplane.release(chunk).await {
+            if let Err(error) = self.backplane.keys.release(chunk).await {
                 tracing::debug!(%error, "could not release slots, they will expire");
             }
         }
@@ -103,7 +103,7 @@ mod tests {
         let holds: Vec<Hold> =
             (0..MANY).map(|number| Hold { key: "key".into(), holder: number.to_string() }).collect();
         for chunk in holds.chunks(CHUNK) {
-            backplane.hold(chunk, Duration::from_secs(60)).await.unwrap();
+            backplane.keys.hold(chunk, Duration::from_secs(60)).await.unwrap();
         }
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
         writer.release(holds);
@@ -112,13 +112,13 @@ mod tests {
         let writing = writer.run(stop.clone());
         let waiting = async {
             writer.written(number).await;
-            let left = backplane.holders("key").await.unwrap().len();
+            let left = backplane.keys.holders("key").await.unwrap().len();
             stop.cancel();
             left
         };
         let ((), left) = tokio::join!(writing, waiting);
         assert!(left > 0, "the caller waited for the releases");
-        assert_eq!(backplane.get("kept").await.unwrap().as_deref(), Some("state"));
-        assert_eq!(backplane.holders("key").await.unwrap().len(), 0);
+        assert_eq!(backplane.keys.get("kept").await.unwrap().as_deref(), Some("state"));
+        assert_eq!(backplane.keys.holders("key").await.unwrap().len(), 0);
     }
 }

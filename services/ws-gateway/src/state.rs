@@ -68,7 +68,7 @@ impl State {
             messages_per_second: settings.gateway_messages_per_second,
         });
         let recovery = Arc::new(Recovery {
-            log: backplane,
+            backplane,
             writer: Arc::clone(&writer),
             history: History::default(),
             translator: Arc::clone(&translator),

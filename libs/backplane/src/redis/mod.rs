@@ -1,8 +1,9 @@
 //! The backplane on Redis: a stream as the log, pub/sub for announcements, a sorted set for marks.
 
 mod condition;
-mod driver;
-mod error;
+mod keys;
+mod log;
+mod marks;
 mod names;
 mod shared;
 mod subscriber;
@@ -12,32 +13,31 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use contracts::Clock;
-use deadpool_redis::{Connection, Manager, Pool, Runtime, Timeouts};
+use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime, Timeouts};
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, FromRedisValue, Pipeline, RedisResult, Script,
-    TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionInfo, FromRedisValue, IntoConnectionInfo,
+    Pipeline, RedisResult, Script, TlsCertificates,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::driver::{Error, Result};
-use crate::queue::Listeners;
-use crate::tls::Tls;
-use crate::{Link, Options};
+use crate::backplane::new_link;
+use crate::{Announcer, Drivers, Error, Link, Options, Result, Tls};
 use condition::{Condition, is_wrong_server, reason};
-use error::unavailable;
 use names::TIMEOUT;
 use shared::Shared;
 use subscriber::Subscriber;
 
+const FORM: &str =
+    "must be memory: or redis://[user:password@]host[:port][/database], with rediss:// for TLS";
 const CONNECTIONS: usize = 16;
 
 static APPEND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("append.lua")));
 static MARK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("mark.lua")));
 static HOLD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("hold.lua")));
 
-pub(crate) struct Redis {
+struct Redis {
     /// For long commands, and those that must not run twice.
     pool: Pool,
     /// For short commands, such as counting.
@@ -55,28 +55,30 @@ impl Drop for Redis {
     }
 }
 
+pub(crate) fn open(url: &str, options: Options) -> Result<Drivers> {
+    let (announcer, (link_tx, link)) = (Announcer::default(), new_link());
+    let redis = Arc::new(Redis::open(url, options, announcer.clone(), link_tx)?);
+    Ok(Drivers { log: redis.clone(), marks: redis.clone(), keys: redis, announcer, link })
+}
+
 impl Redis {
-    pub(crate) fn open(
-        url: &str,
-        options: Options,
-        listeners: Listeners,
-        link: watch::Sender<Link>,
-    ) -> Result<Self> {
+    fn open(url: &str, options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Result<Self> {
         let Options { clock, tasks, channels, tls, log_length, log_age } = options;
-        let client = client(url, tls).map_err(unavailable)?;
+        let information = url.into_connection_info().map_err(|_| Error::Url(FORM))?;
+        let client = client(information, tls).map_err(|error| Error::Certificates(error.into()))?;
         // `TIMEOUT` limits each call. The library's default response timeout is too short for long appends.
         let connection =
             AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
         let information = client.get_connection_info().clone();
-        let manager = Manager::new_with_config(information, connection).map_err(unavailable)?;
+        let manager = Manager::new_with_config(information, connection).map_err(Error::unavailable)?;
         let pool = Pool::builder(manager).max_size(CONNECTIONS).runtime(Runtime::Tokio1);
         let timeouts = Timeouts { wait: Some(TIMEOUT), create: Some(TIMEOUT), recycle: Some(TIMEOUT) };
-        let pool = pool.timeouts(timeouts).build().map_err(unavailable)?;
+        let pool = pool.timeouts(timeouts).build().map_err(Error::unavailable)?;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
         let shared = Shared::new(client.clone(), tasks.clone());
         let condition = Arc::new(Condition::new(link));
         let subscriber =
-            Subscriber::new(client, pool.clone(), patterns.collect(), listeners, Arc::clone(&condition));
+            Subscriber::new(client, pool.clone(), patterns.collect(), announcer, Arc::clone(&condition));
         let listening = async move {
             subscriber.run().await;
             Ok::<(), Infallible>(())
@@ -101,15 +103,18 @@ impl Redis {
         F: Future<Output = redis::RedisResult<T>>,
     {
         let within = async {
-            let connection = self
-                .pool
-                .get()
-                .await
-                .map_err(|error| Failure { error: unavailable(error), refusal: None })?;
+            let connection = self.pool.get().await.map_err(|error| Failure {
+                // The cause alone: the pool adds nothing to it.
+                error: match error {
+                    PoolError::Backend(error) => Error::unavailable(error),
+                    error => Error::unavailable(error),
+                },
+                refusal: None,
+            })?;
             exchange(connection).await.map_err(|error| {
                 self.condition.suspect(&error, &self.pool);
                 let refusal = error.code().filter(|_| !is_wrong_server(&error)).map(|_| reason(&error));
-                Failure { error: unavailable(error), refusal }
+                Failure { error: Error::unavailable(error), refusal }
             })
         };
         let late = Failure { error: Error::Timeout, refusal: None };
@@ -138,13 +143,13 @@ fn new_id() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-fn client(url: &str, tls: Tls) -> RedisResult<Client> {
+fn client(server: ConnectionInfo, tls: Tls) -> RedisResult<Client> {
     // The library asks for the provider of the process. An error means that one is installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if tls.authority.is_none() && tls.client.is_none() {
-        return Client::open(url);
+        return Client::open(server);
     }
     let client_tls =
         tls.client.map(|client| ClientTlsConfig { client_cert: client.certificate, client_key: client.key });
-    Client::build_with_tls(url, TlsCertificates { client_tls, root_cert: tls.authority })
+    Client::build_with_tls(server, TlsCertificates { client_tls, root_cert: tls.authority })
 }

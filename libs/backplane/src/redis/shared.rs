@@ -6,9 +6,8 @@ use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, RedisRe
 use tokio::sync::Mutex;
 
 use super::condition::is_wrong_server;
-use super::error::unavailable;
 use super::names::TIMEOUT;
-use crate::driver::{Error, Result};
+use crate::{Error, Result};
 
 pub(super) struct Shared {
     client: redis::Client,
@@ -59,7 +58,7 @@ impl Shared {
             }
         };
         match tokio::time::timeout(TIMEOUT, within).await {
-            Ok(result) => result.map_err(unavailable),
+            Ok(result) => result.map_err(Error::unavailable),
             Err(_) => {
                 if let Some(used) = opened {
                     self.give_up(used).await;

@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::condition::{Condition, is_wrong_server, reason};
 use super::names::{MARKS_CHANGED, META, TIMEOUT};
-use crate::message::Heard;
-use crate::queue::{Listeners, Signal};
+use crate::Announcer;
 
 /// Interval between probes: a write, and a message to this process on the path that events take.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,7 +30,7 @@ pub(super) struct Subscriber {
     pool: Pool,
     patterns: Vec<String>,
     heartbeat: String,
-    listeners: Listeners,
+    announcer: Announcer,
     condition: Arc<Condition>,
     /// The secret with which `append.lua` proves that it announced an event.
     secret: Mutex<Option<Arc<str>>>,
@@ -42,11 +41,11 @@ impl Subscriber {
         client: redis::Client,
         pool: Pool,
         patterns: Vec<String>,
-        listeners: Listeners,
+        announcer: Announcer,
         condition: Arc<Condition>,
     ) -> Self {
         let heartbeat = format!("driftsentry:heartbeat:{}", Uuid::new_v4().simple());
-        Self { client, pool, patterns, heartbeat, listeners, condition, secret: Mutex::default() }
+        Self { client, pool, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
     }
 
     /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
@@ -146,7 +145,7 @@ impl Subscriber {
 
     fn note_heartbeat(&self, is_first: bool) {
         if is_first {
-            self.listeners.tell(&Signal::Connected);
+            self.announcer.reconnected();
         }
         if self.condition.note_heard(true) {
             tracing::info!("connected to Redis");
@@ -156,11 +155,11 @@ impl Subscriber {
     fn pass_on(&self, message: &redis::Msg) {
         let channel = message.get_channel_name();
         if channel == MARKS_CHANGED {
-            return self.listeners.tell(&Signal::MarksChanged);
+            return self.announcer.marks_changed();
         }
         // A body that is not text is not an envelope either, which the feeds report.
         let body = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
         let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.listeners.tell(&Signal::Heard(Heard::new(channel.into(), body, secret).into()));
+        self.announcer.received(channel.into(), body, secret);
     }
 }

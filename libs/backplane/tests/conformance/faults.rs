@@ -34,7 +34,7 @@ async fn a_lost_announcement_is_noticed_at_the_next_one() {
     let mut redis = world.stores.redis().connect().await;
     world.append(&["first"]).await;
     assert_eq!(next_name(&mut feed).await, "first");
-    let epoch = world.backplane.head().await.unwrap().epoch;
+    let epoch = world.backplane.log.head().await.unwrap().epoch;
     let silent = entry("silent").envelope;
     let body = format!(r#"{},"seq":2,"epoch":"{epoch}"}}"#, silent.strip_suffix('}').unwrap());
     let mut append = redis::pipe();
@@ -59,10 +59,10 @@ async fn an_emptied_redis_begins_a_new_epoch() {
     let mut feed = begun(&world.backplane).await;
     world.append(&["before"]).await;
     assert_eq!(next_name(&mut feed).await, "before");
-    let old = world.backplane.head().await.unwrap();
+    let old = world.backplane.log.head().await.unwrap();
     world.stores.redis().kill();
     testing::eventually("the loss is noticed", async || !world.backplane.is_connected()).await;
-    assert!(world.backplane.append(&[entry("lost")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("lost")]).await.is_err());
     world.stores.redis().restart_empty();
     let (position, reason) = next_reset(&mut feed).await;
     assert_eq!(reason, ResetReason::LogLost);

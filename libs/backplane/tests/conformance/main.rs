@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod cancelling;
+mod drivers;
 mod faults;
 mod health;
 mod keys;
@@ -43,7 +45,7 @@ impl World {
 
     async fn append(&self, names: &[&str]) {
         let entries = names.iter().map(|name| entry(name)).collect::<Vec<_>>();
-        self.backplane.append(&entries).await.unwrap();
+        self.backplane.log.append(&entries).await.unwrap();
     }
 }
 

@@ -16,14 +16,16 @@ fn connect(url: &str, authority: &Authority, client: Option<Identity>) -> Backpl
 
 async fn assert_works(backplane: &Backplane) {
     eventually("the backplane is heard", async || backplane.is_connected()).await;
-    backplane.append(&[entry("one")]).await.unwrap();
+    backplane.log.append(&[entry("one")]).await.unwrap();
 }
 
-/// Waits until connecting was tried, and checks that no command got through.
+/// Waits until connecting was tried, and checks that no command got through. Returns the causes of the error.
 async fn assert_refused(backplane: &Backplane) -> String {
-    let error = backplane.append(&[entry("one")]).await.unwrap_err().to_string();
+    let error = backplane.log.append(&[entry("one")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "Redis (REDIS_URL) is unavailable");
     assert!(!backplane.is_connected());
-    error
+    let causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[tokio::test]

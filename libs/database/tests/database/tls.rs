@@ -6,7 +6,7 @@ use database::{ConnectError, Database};
 use tempfile::TempDir;
 use testing::{Authority, Identity, PrivatePostgres};
 
-use crate::Migrator;
+use crate::{Migrator, options};
 
 /// The files of a client.
 struct Files {
@@ -40,8 +40,8 @@ impl Files {
 
 async fn connect(server: &PrivatePostgres, host: &str, parameters: &str) -> Result<Database, ConnectError> {
     let clock = Clock::system();
-    let backplane = Backplane::in_process(clock.clone());
-    Database::connect::<Migrator>(&server.url_at(host, parameters), backplane, clock).await
+    let backplane = Backplane::connect("memory:", options(&clock)).unwrap();
+    Database::connect::<Migrator>(&server.url_at(host, parameters), backplane.log, clock).await
 }
 
 async fn refusal(server: &PrivatePostgres, host: &str, parameters: &str) -> String {

@@ -74,7 +74,7 @@ async fn stored(app: &App, backend: Backend) -> Vec<String> {
         // There is no Redis. It would contain the published events and the marks.
         Backend::Memory => {
             let published = app.all_published().into_iter().map(|event| event.to_string());
-            published.chain(app.state.platform.backplane.marks().await.unwrap()).collect()
+            published.chain(app.state.platform.backplane.marks.live().await.unwrap()).collect()
         }
         Backend::Real => app.stores.redis().dump().await,
     };

@@ -20,7 +20,7 @@ const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
 pub struct Recovery {
-    pub log: Backplane,
+    pub backplane: Backplane,
     pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
@@ -58,7 +58,7 @@ impl Recovery {
     pub async fn take(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
         // Read first: a client that is not the owner must not delete the state.
         self.kept(socket, &is_owner).await?;
-        parse(&self.log.take(&key(socket)).await.ok()??).filter(is_owner)
+        parse(&self.backplane.keys.take(&key(socket)).await.ok()??).filter(is_owner)
     }
 
     /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, only the
@@ -72,20 +72,20 @@ impl Recovery {
     ) -> Option<KeptSocket> {
         let kept = self.kept(socket, is_owner).await?;
         let claim = Put { key: claim_key(socket), value: Some(claim.into()), ttl: CLAIM_TTL };
-        self.log.put(&[claim]).await.ok()?;
+        self.backplane.keys.put(&[claim]).await.ok()?;
         Some(kept)
     }
 
     /// Whether no other client has claimed the state of the socket since `claim`.
     pub async fn is_claimed_by(&self, socket: &str, claim: &str) -> bool {
-        match self.log.get(&claim_key(socket)).await {
+        match self.backplane.keys.get(&claim_key(socket)).await {
             Ok(Some(last)) => last == claim,
             Ok(None) | Err(_) => true,
         }
     }
 
     async fn kept(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
-        parse(&self.log.get(&key(socket)).await.ok()??).filter(is_owner)
+        parse(&self.backplane.keys.get(&key(socket)).await.ok()??).filter(is_owner)
     }
 
     /// Renews the state of open sockets until `stop`.
@@ -114,7 +114,7 @@ impl Recovery {
         if let Some(events) = self.history.between(after, until, PAGE) {
             return Ok(events);
         }
-        let read = self.log.log_after(after, PAGE).await;
+        let read = self.backplane.log.read_after(after, None, PAGE).await;
         let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
             LogRead::Events(page) if !page.is_empty() => page,
             LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
