@@ -66,7 +66,8 @@ impl Platform {
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
         let tls = config.redis_tls.read()?;
-        let options = Options { channels, tls, ..Options::new(clock.clone(), tasks.clone()) };
+        let prefix = config.redis_prefix.clone();
+        let options = Options { channels, tls, prefix, ..Options::new(clock.clone(), tasks.clone()) };
         check_plaintext("REDIS_URL", redis_url, &config)?;
         let backplane = Backplane::connect(redis_url, options)?;
         let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);

@@ -14,22 +14,10 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-fn counter_key(key: &str) -> String {
-    format!("driftsentry:count:{key}")
-}
-
-fn value_key(key: &str) -> String {
-    format!("driftsentry:value:{key}")
-}
-
-fn holders_key(key: &str) -> String {
-    format!("driftsentry:holders:{key}")
-}
-
 #[async_trait]
 impl Keys for Redis {
     async fn hit(&self, key: &str, window: Duration) -> Result<u64> {
-        let key = counter_key(key);
+        let key = self.names.counter(key);
         let mut count = redis::pipe();
         count.atomic().cmd("SET").arg(&key).arg(0).arg("PX").arg(millis(window)).arg("NX").ignore();
         count.cmd("INCR").arg(&key);
@@ -39,7 +27,7 @@ impl Keys for Redis {
 
     async fn hits(&self, key: &str) -> Result<u64> {
         let (count,): (Option<u64>,) =
-            self.shared.run(Commands::Pipeline(redis::pipe().get(counter_key(key)))).await?;
+            self.shared.run(Commands::Pipeline(redis::pipe().get(self.names.counter(key)))).await?;
         Ok(count.unwrap_or(0))
     }
 
@@ -47,20 +35,20 @@ impl Keys for Redis {
         let mut write = redis::pipe();
         for Put { key, value, ttl } in puts {
             match value {
-                Some(value) => write.pset_ex(value_key(key), value, millis(*ttl)).ignore(),
-                None => write.del(value_key(key)).ignore(),
+                Some(value) => write.pset_ex(self.names.value(key), value, millis(*ttl)).ignore(),
+                None => write.del(self.names.value(key)).ignore(),
             };
         }
         self.shared.run(Commands::Pipeline(&write)).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>> {
-        let (value,) = self.shared.run(Commands::Pipeline(redis::pipe().get(value_key(key)))).await?;
+        let (value,) = self.shared.run(Commands::Pipeline(redis::pipe().get(self.names.value(key)))).await?;
         Ok(value)
     }
 
     async fn take(&self, key: &str) -> Result<Option<String>> {
-        self.exchange(|mut connection| async move { connection.get_del(value_key(key)).await }).await
+        self.exchange(|mut connection| async move { connection.get_del(self.names.value(key)).await }).await
     }
 
     async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>> {
@@ -69,14 +57,14 @@ impl Keys for Redis {
         }
         let mut call = HOLD.arg(millis(ttl));
         for Hold { key, holder } in holds {
-            call.key(holders_key(key)).arg(holder);
+            call.key(self.names.holders(key)).arg(holder);
         }
         self.shared.run(Commands::Script(&call)).await
     }
 
     async fn holders(&self, key: &str) -> Result<Vec<String>> {
         let mut read = redis::pipe();
-        read.cmd("ZRANGE").arg(holders_key(key)).arg(0).arg(-1);
+        read.cmd("ZRANGE").arg(self.names.holders(key)).arg(0).arg(-1);
         let (holders,) = self.shared.run(Commands::Pipeline(&read)).await?;
         Ok(holders)
     }
@@ -84,7 +72,7 @@ impl Keys for Redis {
     async fn release(&self, holds: &[Hold]) -> Result<()> {
         let mut write = redis::pipe();
         for Hold { key, holder } in holds {
-            write.zrem(holders_key(key), holder).ignore();
+            write.zrem(self.names.holders(key), holder).ignore();
         }
         self.shared.run(Commands::Pipeline(&write)).await
     }

@@ -8,7 +8,7 @@ use redis::AsyncTypedCommands;
 use redis::streams::StreamRangeReply;
 use uuid::Uuid;
 
-use super::names::{DOUBT, DOUBT_SECONDS, IDS, LOG, MARKS, META, UNLOGGED};
+use super::names::DOUBT_SECONDS;
 use super::{APPEND, Failure, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
 use crate::{Entry, Log, LogRead, Message, Position, Result};
@@ -19,7 +19,7 @@ impl Redis {
     async fn doubt(&self, epoch: &str) -> Result<()> {
         tracing::warn!(epoch, "the log was rolled back, beginning a new one");
         let mut doubt = redis::pipe();
-        doubt.cmd("SET").arg(DOUBT).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
+        doubt.cmd("SET").arg(&self.names.doubt).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
         self.run_pipeline::<()>(doubt).await?;
         if let Err(error) = self.append(&[]).await {
             tracing::debug!(%error, "another process has to begin the new log");
@@ -32,13 +32,15 @@ impl Redis {
 impl Log for Redis {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
         let mut call = APPEND.prepare_invoke();
-        call.key(META).key(LOG).key(IDS).key(UNLOGGED).key(DOUBT);
+        let names = &*self.names;
+        call.key(&names.meta).key(&names.log).key(&names.ids).key(&names.unlogged).key(&names.doubt);
         // Only when there are marks: most writers may not write that key.
         if entries.iter().any(|entry| !entry.marks.is_empty()) {
-            call.key(MARKS);
+            call.key(&names.marks);
         }
         let secret = new_id() + &new_id();
         call.arg(new_id()).arg(secret).arg(self.log_length).arg(self.log_age.as_secs()).arg(UNLOGGED_IDS);
+        call.arg(&names.channels);
         for entry in entries {
             let open = entry.envelope.strip_suffix('}').unwrap_or(&entry.envelope);
             let logged = if is_logged(&entry.channel) { "1" } else { "" };
@@ -64,7 +66,10 @@ impl Log for Redis {
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
-        self.exchange(|mut connection| async move { connection.publish(channel, body).await }).await?;
+        self.exchange(
+            |mut connection| async move { connection.publish(self.names.channel(channel), body).await },
+        )
+        .await?;
         Ok(())
     }
 
@@ -72,7 +77,12 @@ impl Log for Redis {
         loop {
             let meta: (Option<String>, Option<u64>) = self
                 .exchange(|mut connection| async move {
-                    redis::cmd("HMGET").arg(META).arg("epoch").arg("seq").query_async(&mut connection).await
+                    redis::cmd("HMGET")
+                        .arg(&self.names.meta)
+                        .arg("epoch")
+                        .arg("seq")
+                        .query_async(&mut connection)
+                        .await
                 })
                 .await?;
             if let (Some(epoch), Some(seq)) = meta {
@@ -81,8 +91,12 @@ impl Log for Redis {
             // Redis is empty. A log must have begun before a reader can be at its head. A process that may
             // not append begins one as well; these commands change nothing that exists.
             let mut begin = redis::pipe();
-            begin.atomic().hset_nx(META, "secret", new_id() + &new_id()).ignore();
-            begin.hset_nx(META, "seq", 0).ignore().hset_nx(META, "epoch", new_id()).ignore();
+            begin.atomic().hset_nx(&self.names.meta, "secret", new_id() + &new_id()).ignore();
+            begin
+                .hset_nx(&self.names.meta, "seq", 0)
+                .ignore()
+                .hset_nx(&self.names.meta, "epoch", new_id())
+                .ignore();
             self.run_pipeline::<()>(begin).await?;
         }
     }
@@ -96,8 +110,8 @@ impl Log for Redis {
         let mut read = redis::pipe();
         // The entry at the position is read too: it shows that no event was trimmed in between, and that the
         // log was not rolled back to an earlier state under the same epoch.
-        read.atomic().cmd("HMGET").arg(META).arg("epoch").arg("seq");
-        read.cmd("XRANGE").arg(LOG).arg(position.seq).arg("+").arg("COUNT").arg(limit + 1);
+        read.atomic().cmd("HMGET").arg(&self.names.meta).arg("epoch").arg("seq");
+        read.cmd("XRANGE").arg(&self.names.log).arg(position.seq).arg("+").arg("COUNT").arg(limit + 1);
         let ((epoch, head), entries): ((Option<String>, Option<u64>), StreamRangeReply) =
             self.run_pipeline(read).await?;
         if epoch.as_deref() != Some(&*position.epoch) {

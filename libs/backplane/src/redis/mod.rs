@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::backplane::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result, Tls};
 use condition::{Condition, is_wrong_server, reason};
-use names::TIMEOUT;
+use names::{Names, TIMEOUT};
 use shared::Shared;
 use subscriber::Subscriber;
 
@@ -43,6 +43,7 @@ struct Redis {
     /// For short commands, such as counting.
     shared: Shared,
     condition: Arc<Condition>,
+    names: Arc<Names>,
     clock: Clock,
     log_length: usize,
     log_age: Duration,
@@ -63,7 +64,8 @@ pub(crate) fn open(url: &str, options: Options) -> Result<Drivers> {
 
 impl Redis {
     fn open(url: &str, options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Result<Self> {
-        let Options { clock, tasks, channels, tls, log_length, log_age } = options;
+        let Options { clock, tasks, channels, tls, prefix, log_length, log_age } = options;
+        let names = Arc::new(Names::new(&prefix));
         let information = url.into_connection_info().map_err(|_| Error::Url(FORM))?;
         let client = client(information, tls).map_err(|error| Error::Certificates(error.into()))?;
         // `TIMEOUT` limits each call. The library's default response timeout is too short for long appends.
@@ -75,16 +77,23 @@ impl Redis {
         let timeouts = Timeouts { wait: Some(TIMEOUT), create: Some(TIMEOUT), recycle: Some(TIMEOUT) };
         let pool = pool.timeouts(timeouts).build().map_err(Error::unavailable)?;
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
+        let patterns = patterns.map(|pattern| names.channel(&pattern)).collect();
         let shared = Shared::new(client.clone(), tasks.clone());
         let condition = Arc::new(Condition::new(link));
-        let subscriber =
-            Subscriber::new(client, pool.clone(), patterns.collect(), announcer, Arc::clone(&condition));
+        let subscriber = Subscriber::new(
+            client,
+            pool.clone(),
+            Arc::clone(&names),
+            patterns,
+            announcer,
+            Arc::clone(&condition),
+        );
         let listening = async move {
             subscriber.run().await;
             Ok::<(), Infallible>(())
         };
         let subscriber = tasks.spawn("redis subscriber", listening);
-        Ok(Self { pool, shared, condition, clock, log_length, log_age, subscriber })
+        Ok(Self { pool, shared, condition, names, clock, log_length, log_age, subscriber })
     }
 
     /// Runs one exchange with a connection of the pool, within the time limit.

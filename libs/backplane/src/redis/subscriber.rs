@@ -10,13 +10,11 @@ use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
 use super::condition::{Condition, is_wrong_server, reason};
-use super::names::{MARKS_CHANGED, META, TIMEOUT};
+use super::names::{Names, TIMEOUT};
 use crate::Announcer;
 
 /// Interval between probes: a write, and a message to this process on the path that events take.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// The key that a probe writes. No process reads it.
-const PROBE_KEY: &str = "driftsentry:probe";
 const PROBE_TTL_MS: u64 = 60_000;
 /// Silence after which the connection is closed: a peer that vanished does not close it.
 const SILENCE_LIMIT: Duration = Duration::from_secs(4);
@@ -28,6 +26,7 @@ const RETRY_LAST: Duration = Duration::from_secs(1);
 pub(super) struct Subscriber {
     client: redis::Client,
     pool: Pool,
+    names: Arc<Names>,
     patterns: Vec<String>,
     heartbeat: String,
     announcer: Announcer,
@@ -40,12 +39,13 @@ impl Subscriber {
     pub(super) fn new(
         client: redis::Client,
         pool: Pool,
+        names: Arc<Names>,
         patterns: Vec<String>,
         announcer: Announcer,
         condition: Arc<Condition>,
     ) -> Self {
-        let heartbeat = format!("driftsentry:heartbeat:{}", Uuid::new_v4().simple());
-        Self { client, pool, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
+        let heartbeat = names.heartbeat(&Uuid::new_v4().simple().to_string());
+        Self { client, pool, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
     }
 
     /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
@@ -82,7 +82,7 @@ impl Subscriber {
             for pattern in &self.patterns {
                 sink.psubscribe(pattern).await?;
             }
-            sink.subscribe(&[self.heartbeat.as_str(), MARKS_CHANGED]).await?;
+            sink.subscribe(&[self.heartbeat.as_str(), &self.names.marks_changed]).await?;
             Ok::<_, RedisError>((sink, stream))
         };
         let late = |_| RedisError::from((redis::ErrorKind::Io, "connecting took too long"));
@@ -118,14 +118,14 @@ impl Subscriber {
         let exchange = async {
             let Ok(mut connection) = self.pool.get().await else { return Ok(Err("Redis cannot be reached")) };
             let mut write = redis::cmd("SET");
-            write.arg(PROBE_KEY).arg("").arg("PX").arg(PROBE_TTL_MS);
+            write.arg(&self.names.probe).arg("").arg("PX").arg(PROBE_TTL_MS);
             let written = match write.exec_async(&mut connection).await {
                 Err(error) if is_wrong_server(&error) => return Err(error),
                 written => written.map_err(|error| reason(&error)),
             };
             // Sent even if Redis refuses writes: announcements may still arrive.
             connection.publish(&self.heartbeat, "").await?;
-            let secret: Option<String> = connection.hget(META, "secret").await?;
+            let secret: Option<String> = connection.hget(&self.names.meta, "secret").await?;
             *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret.map(Into::into);
             Ok(written)
         };
@@ -154,9 +154,10 @@ impl Subscriber {
 
     fn pass_on(&self, message: &redis::Msg) {
         let channel = message.get_channel_name();
-        if channel == MARKS_CHANGED {
+        if channel == self.names.marks_changed {
             return self.announcer.marks_changed();
         }
+        let channel = channel.strip_prefix(&self.names.channels).unwrap_or(channel);
         // A body that is not text is not an envelope either, which the feeds report.
         let body = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
         let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -38,7 +38,7 @@ async fn a_lost_announcement_is_noticed_at_the_next_one() {
     let silent = entry("silent").envelope;
     let body = format!(r#"{},"seq":2,"epoch":"{epoch}"}}"#, silent.strip_suffix('}').unwrap());
     let mut append = redis::pipe();
-    append.cmd("XADD").arg("driftsentry:log").arg("2-0");
+    append.cmd("XADD").arg("{driftsentry}:log").arg("2-0");
     append
         .arg("channel")
         .arg("drift:created")
@@ -46,7 +46,7 @@ async fn a_lost_announcement_is_noticed_at_the_next_one() {
         .arg(body)
         .arg("at")
         .arg(Clock::system().now().timestamp());
-    append.cmd("HSET").arg("driftsentry:log:meta").arg("seq").arg(2);
+    append.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(2);
     append.query_async::<()>(&mut redis).await.unwrap();
     world.append(&["third"]).await;
     assert_eq!(next_name(&mut feed).await, "silent");
@@ -82,8 +82,8 @@ async fn a_log_that_was_rolled_back_begins_a_new_epoch() {
     // The state after a crash that lost the last second: the same epoch, but an earlier head.
     let mut redis = world.stores.redis().connect().await;
     let mut roll_back = redis::pipe();
-    roll_back.cmd("XDEL").arg("driftsentry:log").arg("3-0");
-    roll_back.cmd("HSET").arg("driftsentry:log:meta").arg("seq").arg(2);
+    roll_back.cmd("XDEL").arg("{driftsentry}:log").arg("3-0");
+    roll_back.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(2);
     roll_back.cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub");
     roll_back.query_async::<()>(&mut redis).await.unwrap();
     let (position, reason) = next_reset(&mut feed).await;
@@ -99,6 +99,6 @@ async fn the_log_stays_within_its_cap() {
         world.append(&names).await;
     }
     let mut redis = world.stores.redis().connect().await;
-    let length: u64 = redis::cmd("XLEN").arg("driftsentry:log").query_async(&mut redis).await.unwrap();
+    let length: u64 = redis::cmd("XLEN").arg("{driftsentry}:log").query_async(&mut redis).await.unwrap();
     assert_eq!(length, 1_000);
 }

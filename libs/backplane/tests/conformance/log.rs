@@ -91,7 +91,7 @@ async fn redis_memory_does_not_grow_with_traffic_s60() {
         let keys: u64 = redis::cmd("DBSIZE").query_async(&mut redis).await.unwrap();
         let count =
             async |key| redis::cmd("ZCARD").arg(key).query_async::<u64>(&mut redis.clone()).await.unwrap();
-        (keys, count("driftsentry:log:ids").await, count("driftsentry:log:unlogged").await)
+        (keys, count("{driftsentry}:log:ids").await, count("{driftsentry}:log:unlogged").await)
     };
     for _ in 0..10 {
         let refreshed =

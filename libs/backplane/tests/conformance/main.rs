@@ -10,6 +10,7 @@ mod keys;
 mod log;
 mod marks;
 mod positions;
+mod prefixes;
 mod tls;
 
 use std::time::Duration;

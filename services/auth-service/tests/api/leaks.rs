@@ -138,7 +138,7 @@ async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     app.all_events_are_out().await;
 
     let known = ["canary@example.com", "sha384:", "auth:session.deleted", "session:"];
-    let in_redis = ["driftsentry:count:auth:failures:", "driftsentry:value:auth:token-used:"];
+    let in_redis = ["{driftsentry}:count:auth:failures:", "{driftsentry}:value:auth:token-used:"];
     let known = if backend == Backend::Real { [&known[..], &in_redis].concat() } else { known.to_vec() };
     let stored = wait_for("everything is kept that is to be", async || {
         let stored = stored(&app, backend).await;
