@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contracts::Tasks;
 use tokio::sync::watch;
 
 use crate::announcer::Announcer;
+use crate::drivers::Drivers;
 use crate::feed::Feed;
 use crate::keys::Keys;
 use crate::link::Link;
@@ -26,17 +27,6 @@ pub struct Backplane {
     announcer: Announcer,
     link: watch::Receiver<Link>,
     tasks: Tasks,
-}
-
-/// The parts that implement a backplane. Another implementation may replace or wrap each of them.
-pub struct Drivers {
-    pub log: Arc<dyn Log>,
-    pub marks: Arc<dyn Marks>,
-    pub keys: Arc<dyn Keys>,
-    /// The drivers keep a clone, and announce through it.
-    pub announcer: Announcer,
-    /// The drivers keep the sender. [`Link::Up`] promises that announcements arrive and an append succeeds.
-    pub link: watch::Receiver<Link>,
 }
 
 impl Drivers {
@@ -111,9 +101,4 @@ impl Backplane {
     pub fn link(&self) -> watch::Receiver<Link> {
         self.link.clone()
     }
-}
-
-/// Returns the link of drivers that are not connected yet.
-pub(crate) fn new_link() -> (watch::Sender<Link>, watch::Receiver<Link>) {
-    watch::channel(Link::Lost { since: Instant::now(), reason: "not connected yet" })
 }

@@ -12,8 +12,10 @@
 
 mod announcer;
 mod backplane;
+mod drivers;
 mod error;
 mod feed;
+mod feed_item;
 mod keys;
 mod link;
 mod log;
@@ -28,9 +30,11 @@ mod tls;
 mod trace;
 
 pub use announcer::Announcer;
-pub use backplane::{Backplane, Drivers};
+pub use backplane::Backplane;
+pub use drivers::Drivers;
 pub use error::{Error, Result};
-pub use feed::{Feed, FeedItem, ResetReason};
+pub use feed::Feed;
+pub use feed_item::{FeedItem, ResetReason};
 pub use keys::{Hold, Keys, Put};
 pub use link::Link;
 pub use log::{Entry, Log, LogRead, UNLOGGED_IDS};

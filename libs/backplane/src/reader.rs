@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::announcer::{Queue, Signal, Taken};
-use crate::feed::{FeedItem, ResetReason};
+use crate::feed_item::{FeedItem, ResetReason};
 use crate::log::{Log, LogRead};
 use crate::message::{Heard, Reading};
 use crate::{Message, Position};

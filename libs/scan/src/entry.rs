@@ -1,6 +1,6 @@
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::sensitive_marks::Marks;
+use contracts::drift::Kind;
 
 /// One resource as a tool wrote it: not compared, not rated, not redacted.
 #[derive(Clone, Debug)]

@@ -9,12 +9,12 @@ use crate::assess::{NOT_YET_CREATED, ONLY_COMPUTED, SECRET_CHANGED};
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::finding::{PathHash, ShownChange};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::Step;
 use crate::resource_identity::StateKey;
 use crate::rules::{Class, Rated, Rating, Rules, Subject};
 use crate::sensitive_marks::Marks;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// A stored drift.
 pub struct RatedDrift<'a> {

@@ -1,3 +1,4 @@
+use contracts::AccountId;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -30,7 +31,7 @@ pub struct Scope {
     /// The name of the stack. In it, `{module}` stands for the path of the module, and `{n}` for the number
     /// of a plan among several.
     pub stack: String,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub region: Option<String>,
     pub source: Source,
     /// Whether to read driftctl's unmanaged resources.

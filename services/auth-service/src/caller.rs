@@ -60,12 +60,12 @@ impl KnownCaller {
             // The database is asked, because no session ends such a token and the marks of the user may
             // expire before the token.
             let user = user::by_id(&state.database, id).await?.filter(|user| user.is_active);
-            let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
+            let role = user.ok_or(AuthError::UnknownCaller)?.role;
             return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });
         };
         let session = session::by_id(&state.database, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
-        if session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
+        if session.is_live(state.platform.clock().now(), state.settings.idle_timeout()) {
             Ok(Self::Person { id, session: Box::new(session), caller })
         } else {
             Err(AuthError::SessionEnded)

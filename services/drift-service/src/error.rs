@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
+use contracts::drift::Status;
 use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
 
-use crate::drift::{Action, Status};
+use crate::drift::Action;
 
 /// The errors of this service. Only the conversion below knows HTTP.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,9 @@ impl From<DriftError> for ApiError {
         match error {
             DriftError::NotFound(_) => Self::not_found(message),
             DriftError::NotAllowed { status, action } => Self::new(ErrorCode::InvalidTransition, message)
-                .with_details(&json!({"status": status, "action": action, "allowed": status.allowed()})),
+                .with_details(
+                    &json!({"status": status, "action": action, "allowed": Action::allowed_in(status)}),
+                ),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
             DriftError::Changed { current } => {

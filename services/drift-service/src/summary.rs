@@ -1,5 +1,6 @@
 //! The counts of the dashboard.
 
+use contracts::drift::{Severity, Status};
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
@@ -15,12 +16,11 @@ use utoipa::ToSchema;
 
 use crate::access::Reader;
 use crate::alert::entity::ReaderMark;
+use crate::drift::Filter;
 use crate::drift::entity::{Column, Entity};
 use crate::drift::filter::filtered_query;
-use crate::drift::{Filter, Status};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::{State, alert};
 use http::openapi::Success;
 

@@ -90,7 +90,7 @@ pub async fn begin(
     body: &[u8],
 ) -> Result<Begun, DriftError> {
     let tx = state.database.begin().await?;
-    let at = state.platform.clock.now();
+    let at = state.platform.clock().now();
     let Some(key) = &conditions.idempotency_key else {
         return Ok(Begun::Write(Write { tx, actor, at, answer_id: None }));
     };

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Clock;
 
-use super::SWEEP_INTERVAL;
+use super::sweep::Sweep;
 use crate::{Hold, Keys, Put, Result};
 
 /// Expiring keys of this process alone.
@@ -20,7 +20,7 @@ struct State {
     counts: HashMap<String, (u64, DateTime<Utc>)>,
     values: HashMap<String, (String, DateTime<Utc>)>,
     holders: HashMap<String, HashMap<String, DateTime<Utc>>>,
-    next_sweep: DateTime<Utc>,
+    sweep: Sweep,
 }
 
 impl MemoryKeys {
@@ -43,12 +43,11 @@ impl MemoryKeys {
 }
 
 impl State {
-    /// Deletes expired entries, at most once a minute: readers skip expired entries anyway.
+    /// Deletes expired entries now and then.
     fn sweep(&mut self, now: DateTime<Utc>) {
-        if now < self.next_sweep {
+        if !self.sweep.is_due(now) {
             return;
         }
-        self.next_sweep = now + SWEEP_INTERVAL;
         self.counts.retain(|_, (_, expires_at)| *expires_at > now);
         self.values.retain(|_, (_, expires_at)| *expires_at > now);
         self.holders.retain(|_, holders| {

@@ -8,7 +8,7 @@ use contracts::events::is_logged;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::SWEEP_INTERVAL;
+use super::sweep::Sweep;
 use crate::log::UNLOGGED_IDS;
 use crate::{Announcer, Entry, Link, Log, LogRead, Mark, Marks, Message, Options, Position, Result};
 
@@ -33,7 +33,7 @@ struct State {
     /// The ids of the newest events without a position.
     unlogged: VecDeque<Uuid>,
     marks: HashMap<String, DateTime<Utc>>,
-    next_sweep: DateTime<Utc>,
+    sweep: Sweep,
 }
 
 impl MemoryLog {
@@ -80,12 +80,11 @@ impl State {
         }
     }
 
-    /// Deletes expired entries, at most once a minute: readers skip expired entries anyway.
+    /// Deletes expired entries now and then.
     fn sweep(&mut self, now: DateTime<Utc>) {
-        if now < self.next_sweep {
+        if !self.sweep.is_due(now) {
             return;
         }
-        self.next_sweep = now + SWEEP_INTERVAL;
         self.marks.retain(|_, expires_at| *expires_at > now);
     }
 

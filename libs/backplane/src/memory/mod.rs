@@ -2,18 +2,15 @@
 
 mod keys;
 mod log;
+mod sweep;
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
-use crate::backplane::new_link;
+use crate::link::new_link;
 use crate::{Announcer, Drivers, Link, Options};
 
 pub use keys::MemoryKeys;
 use log::MemoryLog;
-
-const SWEEP_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 pub(crate) fn open(options: Options) -> Drivers {
     let (announcer, (link_tx, link)) = (Announcer::default(), new_link());

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::backplane::new_link;
+use crate::link::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result, Tls};
 use condition::{Condition, is_wrong_server, reason};
 use names::{Names, TIMEOUT};

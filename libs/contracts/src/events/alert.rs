@@ -1,10 +1,43 @@
 //! `alert:*`: events about alerts.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event;
+use crate::drift::Severity;
+
+/// The reason for an alert.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "database",
+    derive(sea_orm::DeriveActiveEnum),
+    sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum AlertType {
+    DriftDetected,
+    SeverityEscalated,
+    ApprovalNeeded,
+    RemediationFailed,
+}
 
 /// An alert was created.
 #[derive(Clone, Debug, Serialize)]
@@ -13,8 +46,8 @@ pub struct AlertCreated {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
     #[serde(rename = "type")]
-    pub alert_type: String,
-    pub severity: String,
+    pub alert_type: AlertType,
+    pub severity: Severity,
     pub title: String,
     pub message: String,
     pub created_at: DateTime<Utc>,

@@ -5,7 +5,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event;
-use crate::Role;
+use crate::{AccountId, Role};
 
 /// The reason why a session ended.
 #[derive(
@@ -21,6 +21,12 @@ use crate::Role;
     EnumIter,
     EnumString,
     IntoStaticStr,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "database",
+    derive(sea_orm::DeriveActiveEnum),
+    sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
@@ -91,7 +97,7 @@ pub struct UserUpdated {
     pub generation: i64,
     /// The cloud account whose events the user receives. In the envelope; not part of the payload.
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(UserUpdated, "auth:user.updated", user_id, account_id);
 

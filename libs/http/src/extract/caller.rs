@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use contracts::{Claims, Role};
+use contracts::{AccountId, Claims, Role};
 use identity::{TokenError, service_token_id};
 use platform::Platform;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub struct Caller {
     pub role: Role,
     /// `None` only for tokens of the old stack.
     pub session_id: Option<Uuid>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 
 impl Caller {
@@ -79,11 +79,11 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
     let platform = request.app_data::<web::Data<Platform>>();
     let platform = platform.ok_or_else(|| ApiError::internal("no platform in the app data"))?;
-    match platform.verifier.verify(token) {
+    match platform.tokens().verifier.verify(token) {
         Ok(claims) => {
             if let Some(id) = service_token_id(&claims.sub) {
-                let Platform { token_uses, clock, backplane, tasks, .. } = &***platform;
-                token_uses.note(id, clock.now(), backplane, tasks);
+                let (now, tasks) = (platform.clock().now(), &platform.lifecycle().tasks);
+                platform.tokens().uses.note(id, now, platform.backplane(), tasks);
             }
             Ok(claims.into())
         }

@@ -12,3 +12,4 @@ pub use body::{BodyLimit, ValidJson, is_json, parse_json, read_body};
 pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{NoQuery, ValidPath, ValidQuery};
 pub use request_id::RequestId;
+pub use validation::is_account_id;

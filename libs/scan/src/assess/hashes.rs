@@ -2,8 +2,8 @@ use super::compare::LeafRating;
 use super::context::Context;
 use crate::diff::ChangedPath;
 use crate::finding::PathHash;
-use crate::kind::Kind;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// The hashes that identify a finding from one scan to the next.
 pub struct Hashes {

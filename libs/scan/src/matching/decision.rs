@@ -6,10 +6,10 @@ use super::stored::Stored;
 use crate::equality::{Attribute, are_equal, embedded};
 use crate::finding::{Finding, PathHash};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::{Step, dotted_keys};
 use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};
+use contracts::drift::Kind;
 
 /// Whether the decision on a stored drift still applies to a finding.
 pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::stored::Stored;
 use crate::finding::{Finding, Settled};
-use crate::kind::Kind;
+use contracts::drift::Kind;
 
 /// The index of the stored drift that a finding is about.
 #[derive(Clone, Copy, Debug)]

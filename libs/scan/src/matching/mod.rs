@@ -129,7 +129,9 @@ fn change<I: Copy>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rule
 
 /// Whether the scan shows a new or changed region, account or provider, or another address or id.
 fn learns<I>(finding: &Finding, row: &Stored<I>) -> bool {
-    let is_news = |found: &Option<String>, known: &Option<String>| found.is_some() && found != known;
+    fn is_news<T: PartialEq>(found: &Option<T>, known: &Option<T>) -> bool {
+        found.is_some() && found != known
+    }
     finding.address != row.address
         || (finding.resource_id != row.resource_id && !finding.lacks_id)
         || is_news(&finding.region, &row.region)

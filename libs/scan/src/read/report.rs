@@ -6,9 +6,9 @@ use super::state::{StateError, read_state};
 use crate::assess::{CompareError, Context, Criteria, assess_report};
 use crate::entry::Entry;
 use crate::finding::Finding;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// Maximum time for comparing the two states. The caller waits on a thread that serves others too.
 const ASSESSING: Duration = Duration::from_secs(1);

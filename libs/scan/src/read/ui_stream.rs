@@ -10,9 +10,9 @@ use super::foreign::show_hint;
 use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
 use crate::scan::{Scan, Scope, Source};
+use contracts::drift::Kind;
 
 #[derive(Deserialize)]
 struct Line {

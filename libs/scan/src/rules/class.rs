@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::severity::Severity;
+use contracts::drift::Severity;
 
 /// The class that a rule assigns to a change.
 #[derive(

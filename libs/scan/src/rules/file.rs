@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::class::Class;
 use super::glob::{Address, glob};
 use super::rule::Rule;
-use crate::kind::Kind;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// The rules file (TOML). Every key is optional.
 #[derive(Debug, PartialEq, Deserialize)]

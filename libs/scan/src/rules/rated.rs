@@ -7,9 +7,9 @@ use super::rule::Rule;
 use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::effect::{self, Effect};
-use crate::kind::Kind;
 use crate::path::Step;
-use crate::severity::Severity;
+use contracts::drift::Kind;
+use contracts::drift::Severity;
 
 /// The rules of the service.
 #[derive(Clone, Debug)]

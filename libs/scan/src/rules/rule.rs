@@ -5,8 +5,8 @@ use super::glob::Address;
 use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::{Step, dotted, dotted_keys};
+use contracts::drift::Kind;
 
 /// One rule. All of its conditions must match.
 #[derive(Clone, Debug)]

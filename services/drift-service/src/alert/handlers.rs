@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use contracts::drift::Severity;
 use contracts::events::alert::{AlertRead, AlertsRead};
 use http::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 use sea_orm::SqlErr;
@@ -13,15 +14,15 @@ use validator::Validate;
 
 use super::entity::{self, AlertFilter, Model};
 use super::view::{AlertView, reader_mark, views};
-use super::{AlertType, deletion, raise, reads};
+use super::{deletion, raise, reads};
 use crate::State;
 use crate::access::{Admin, Engineer, Reader, Viewer};
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
-use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
+use contracts::events::alert::AlertType;
 use http::openapi::{Done, List, Success};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]

@@ -1,3 +1,4 @@
+use contracts::drift::Severity;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -6,10 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::entity::{Model, ReaderMark};
-use super::{AlertType, reads};
+use super::reads;
 use crate::audience::Audience;
 use crate::error::DriftError;
-use crate::rules::Severity;
+use contracts::events::alert::AlertType;
 
 /// An alert as the caller sees it. The read state is the caller's own. Callers without an account, and all
 /// callers once the drift was approved, see the same state.

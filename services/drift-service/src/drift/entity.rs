@@ -1,6 +1,8 @@
 //! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
+use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
@@ -8,15 +10,12 @@ use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 
-use super::{Kind, ResolvedHow, Status};
-use crate::rules::Severity;
-
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub stack: String,
     pub address: String,
     pub resource_id: String,

@@ -1,12 +1,12 @@
 //! The alerts that a scan raises.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{Kind, Severity};
 use scan::rules::Rules;
 
-use crate::alert::{self, AlertType};
-use crate::drift::Kind;
+use crate::alert;
 use crate::drift::entity::Model;
-use crate::rules::Severity;
+use contracts::events::alert::AlertType;
 
 /// If a scan shows at least this many missing resources, one alert covers all of them.
 const MANY_MISSING: usize = 10;

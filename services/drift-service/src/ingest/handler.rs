@@ -1,3 +1,4 @@
+use contracts::AccountId;
 use std::time::{Duration, Instant};
 
 use actix_web::http::{StatusCode, header};
@@ -5,7 +6,7 @@ use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use http::openapi::Success;
-use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
+use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
 use platform::Turn;
 use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
@@ -56,9 +57,8 @@ pub struct IngestQuery {
     /// `-refresh=false`
     #[serde(default)]
     assume_complete: bool,
-    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
-    #[param(min_length = 1, max_length = 64)]
-    account_id: Option<String>,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
     /// The region of resources for which the scan contains none
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
@@ -272,8 +272,8 @@ fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
             id: None,
             stack: stack.into(),
             address: finding.address.clone(),
-            kind: finding.kind.into(),
-            severity: finding.severity.into(),
+            kind: finding.kind,
+            severity: finding.severity,
             reason: finding.reason.map(Into::into),
             change,
         })

@@ -1,5 +1,6 @@
 //! Matches a scan with the stored drifts of its stack.
 
+use contracts::drift::Status;
 use std::collections::{HashMap, HashSet};
 
 use database::Transaction;
@@ -8,8 +9,8 @@ use scan::{Change, Match, Scan, match_findings};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use crate::drift::content;
 use crate::drift::live::{self, Live, Shown};
-use crate::drift::{Status, content};
 
 /// The part of the stored drifts that a scan covers.
 #[derive(Clone, Copy)]

@@ -1,11 +1,9 @@
+use contracts::drift::{Kind, Severity};
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::drift::Kind;
-use crate::rules::Severity;
 
 /// Maximum number of drifts, and of warnings, that a report lists.
 pub const MAX_LISTED: usize = 200;

@@ -1,5 +1,6 @@
 //! The endpoint that lists the rules.
 
+use contracts::drift::Severity;
 use std::collections::HashMap;
 
 use actix_web::HttpResponse;
@@ -10,7 +11,7 @@ use http::{ApiError, NoQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Severity, uses};
+use super::uses;
 use crate::State;
 use crate::access::Viewer;
 use crate::error::DriftError;

@@ -1,6 +1,7 @@
 //! Rates the live drifts again if the rules have changed since they were last applied.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{ResolvedHow, Severity, Status};
 use database::{Database, Transaction};
 use scan::StateKey;
 use scan::rerate::{RatedDrift, Rerated, rerate};
@@ -11,13 +12,13 @@ use sha2::{Digest, Sha256};
 
 use super::uses;
 use crate::actor::Actor;
-use crate::alert::{self, AlertType};
+use crate::alert;
 use crate::audit::{self, AuditAction, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live;
-use crate::drift::{ResolvedHow, Status, content, updated};
-use crate::rules::Severity;
+use crate::drift::{content, updated};
 use crate::setting;
+use contracts::events::alert::AlertType;
 
 /// The version of the built-in rules. A release that changes the rules increments it, so that all drifts are
 /// rated again.
@@ -85,7 +86,7 @@ async fn apply_to(
                 stack: &row.stack,
                 address: &row.address,
                 resource_type: &row.resource_type,
-                kind: row.kind.into(),
+                kind: row.kind,
             },
             expected_state: row.expected_state.as_deref(),
             actual_state: row.actual_state.as_deref(),
@@ -104,7 +105,7 @@ async fn apply_to(
         tx.emit(crate::drift::resolved(&row, ResolvedHow::Ignored, at));
         return Ok(true);
     }
-    let severity = if row.is_severity_manual { row.severity } else { rerated.severity.into() };
+    let severity = if row.is_severity_manual { row.severity } else { rerated.severity };
     let is_same = severity == row.severity
         && rerated.reason == row.severity_reason
         && decidable.as_ref().is_none_or(|known| *known == rerated.decidable)

@@ -53,7 +53,7 @@ fn claims(user: &str, session: Uuid, life: i64) -> Claims {
 }
 
 fn token(state: &State, user: &str, session: Uuid, life: i64) -> String {
-    state.platform.keys.sign(&claims(user, session, life)).unwrap()
+    state.platform.tokens().keys.sign(&claims(user, session, life)).unwrap()
 }
 
 fn peer(last: u8) -> Peer {
@@ -133,7 +133,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     assert!(tokio::time::timeout(Duration::from_millis(20), third).await.is_err());
     assert_eq!(code(quotas.take("u", &peer(1), &sockets[2]).await), Some(RefusalCode::RateLimited));
     flush(&state).await;
-    let holders = state.platform.backplane.keys.holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().keys.holders("ws:user:u").await.unwrap();
     assert_eq!(holders.len(), 2, "{holders:?}");
 }
 
@@ -150,7 +150,7 @@ async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
     let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
         .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
     let holds: Vec<Hold> = holds.into_iter().flatten().collect();
-    state.platform.backplane.keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
     assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
     stop.cancel();
 }
@@ -161,10 +161,10 @@ async fn a_replica_that_hears_nothing_releases_no_slot_of_others() {
     let holds: Vec<Hold> = (0..2)
         .map(|number| Hold { key: "ws:user:u".into(), holder: format!("elsewhere {number}") })
         .collect();
-    state.platform.backplane.keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
     let refused = code(state.admission.quotas.take("u", &peer(1), &Arc::from("new")).await);
     assert_eq!(refused, Some(RefusalCode::RateLimited));
-    let holders = state.platform.backplane.keys.holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().keys.holders("ws:user:u").await.unwrap();
     assert!(holds.iter().all(|hold| holders.contains(&hold.holder)), "{holders:?}");
 }
 

@@ -1,6 +1,6 @@
 //! The rooms that a socket is in without asking.
 
-use contracts::Claims;
+use contracts::{AccountId, Claims};
 use uuid::Uuid;
 
 /// The rooms of a new socket: everybody, its user, its account and its session.
@@ -12,7 +12,7 @@ pub fn own_rooms(claims: &Claims) -> Vec<String> {
 }
 
 pub fn account_room(account: Option<&str>) -> String {
-    format!("account:{}", account.unwrap_or("global"))
+    format!("account:{}", account.unwrap_or(AccountId::NONE))
 }
 
 pub fn user_room(user: &str) -> String {

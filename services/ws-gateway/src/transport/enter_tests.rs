@@ -21,7 +21,7 @@ use crate::{Config, State, run_background};
 /// A gateway without a server.
 pub(super) fn start() -> State {
     let state = connect("memory:", &[]);
-    let stop = state.platform.served.clone();
+    let stop = state.platform.lifecycle().served.clone();
     state.platform.spawn("ws-gateway", run_background(state.clone(), stop));
     state
 }
@@ -78,7 +78,7 @@ async fn a_socket_does_not_enter_under_an_id_that_is_present() {
     assert!(enter(&second, entrance, |_, _| panic!("a socket was let in twice")).await.is_err());
     let present = services.hub.find(&socket).unwrap().subscriber;
     assert!(std::ptr::eq(present.outbound(), &raw const first.outbound));
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -91,7 +91,7 @@ async fn of_several_clients_one_gets_the_kept_state() {
     assert!(recovery.take(&socket, |_| false).await.is_none(), "another client");
     let (one, other) = tokio::join!(recovery.take(&socket, |_| true), recovery.take(&socket, |_| true));
     assert_eq!([one, other].iter().flatten().count(), 1);
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -101,11 +101,11 @@ async fn an_account_that_changes_while_a_socket_enters_is_not_lost_s78() {
     let worker = state.worker();
     let (role, account_id) = (Role::Viewer, Some("new".into()));
     let change = UserChange { role, account_id, is_active: true, generation: 2 };
-    state.platform.revocations.update_user(user, change);
+    state.platform.tokens().revocations.update_user(user, change);
 
     let (_connection, socket, entered) = enter_plain(&worker.services, &verified, Hears::Everything).await;
     assert!(entered.is_some());
     let is_in = |room| worker.services.hub.with_member(&socket, |member| member.is_in(room)).unwrap();
     assert_eq!((is_in("account:old"), is_in("account:new")), (false, true));
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }

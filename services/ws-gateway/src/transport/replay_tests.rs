@@ -47,10 +47,10 @@ async fn a_missed_event_that_does_not_fit_closes_the_connection() {
 
     go_live(&connection, NamespaceKind::Plain, &socket, before).await;
     assert!(connection.outbound.is_closing(), "the client would not learn that an event is missing");
-    let ended = state.platform.metrics.gather();
+    let ended = state.platform.metrics().gather();
     let ended = prometheus::TextEncoder::new().encode_to_string(&ended).unwrap();
     assert!(ended.contains("ws_disconnects_total{code=\"4503\"} 1"), "{ended}");
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -66,7 +66,7 @@ async fn events_that_wait_for_a_socket_are_bounded_and_the_rest_is_counted_as_lo
         deliver(&services, &event).await;
     }
     assert_eq!(services.hub.open_socket(&socket), 3, "256 KiB have room for two");
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -83,5 +83,5 @@ async fn a_catch_up_follows_a_change_of_the_account_s78() {
     deliver(&services, &of(&new)).await;
     assert!(!services.hub.go_live(&socket, &before, Some(&mut missed)));
     assert_eq!((missed.wants(&of(&old)), missed.wants(&of(&new))), (false, true));
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }

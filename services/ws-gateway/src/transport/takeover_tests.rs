@@ -33,7 +33,7 @@ async fn start_two(redis: &PrivateRedis, arguments: &[&str]) -> [(State, Cancell
         (state, stop)
     });
     eventually("the connection to Redis", async || {
-        replicas.iter().all(|(state, _)| state.platform.backplane.is_connected())
+        replicas.iter().all(|(state, _)| state.platform.backplane().is_connected())
     })
     .await;
     replicas
@@ -65,7 +65,7 @@ async fn a_socket_that_resumes_takes_the_slot_of_its_old_entrance_and_keeps_its_
     let quotas = &new.admission.quotas;
     assert!(quotas.take(&claims.user_id, &Peer::default(), &random_id()).await.is_err());
     let key = format!("ws:user:{}", claims.user_id);
-    let holders = async || new.platform.backplane.keys.holders(&key).await.unwrap().len();
+    let holders = async || new.platform.backplane().keys.holders(&key).await.unwrap().len();
     eventually("the slot of the refused socket to be free", async || holders().await == 1).await;
     old_stop.cancel();
     let back = open(&new.worker().services);
@@ -77,7 +77,7 @@ async fn a_socket_that_resumes_takes_the_slot_of_its_old_entrance_and_keeps_its_
         state.writer.run(new_stop.clone()).await;
     }
     assert_eq!(holders().await, 1, "the new entrance has a slot");
-    [old, new].iter().for_each(|state| state.platform.stop.cancel());
+    [old, new].iter().for_each(|state| state.platform.lifecycle().stop.cancel());
 }
 
 #[actix_web::test]
@@ -94,5 +94,5 @@ async fn of_two_clients_that_resume_at_once_one_stays() {
     let recovered = [results.0, results.1].iter().filter(|result| matches!(result, Ok(true))).count();
     let closed = clients.iter().filter(|client| client.outbound.is_closing()).count();
     assert_eq!((recovered, closed), (1, 1));
-    [one, other].iter().for_each(|state| state.platform.stop.cancel());
+    [one, other].iter().for_each(|state| state.platform.lifecycle().stop.cancel());
 }

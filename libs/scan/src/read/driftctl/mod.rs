@@ -13,9 +13,9 @@ use crate::assess::{Context, Criteria};
 use crate::entry::{Entry, Provider};
 use crate::error::ScanError;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
 use crate::scan::{Scan, Scope, shortened};
+use contracts::drift::Kind;
 
 #[derive(Deserialize)]
 struct Report<'a> {

@@ -1,6 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use contracts::drift::{ResolvedHow, Severity, Status};
 use contracts::events::drift::DriftResolved;
 use http::{ApiError, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
@@ -9,18 +10,18 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use super::super::DriftView;
 use super::super::entity::{self, ActiveModel, Model};
 use super::super::events::updated;
-use super::super::{DriftView, Status};
 use crate::access::{Admin, Engineer};
-use crate::alert::{self, AlertType};
+use crate::alert;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
+use contracts::events::alert::AlertType;
 use http::openapi::{Done, Success};
 
 /// A correction of what a scan found. At least one field is required.
@@ -156,9 +157,9 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {
             id,
-            status: Status::Resolved.into_str().into(),
+            status: Status::Resolved,
             resolved_at: write.at,
-            resolved_how: "deleted".into(),
+            resolved_how: ResolvedHow::Deleted,
             account_id: drift.account_id,
         });
     }

@@ -2,8 +2,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::AccountId;
 use contracts::Timestamp;
-use http::{ApiError, NoQuery, ValidJson};
+use contracts::drift::{Kind, Severity};
+use http::{ApiError, NoQuery, ValidJson, is_account_id};
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,12 +13,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::entity::Model;
-use super::super::{DriftView, Kind, entity};
+use super::super::{DriftView, entity};
 use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::ingest::{self, Coverage, Stamp};
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
@@ -37,9 +38,8 @@ pub struct ReportedDrift {
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 64)]
     region: Option<String>,
-    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
-    #[schema(min_length = 1, max_length = 64)]
-    account_id: Option<String>,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
@@ -140,7 +140,7 @@ async fn store(
 
 fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
     let report = Report {
-        kind: body.kind.into(),
+        kind: body.kind,
         stack: &body.stack,
         address: body.address.clone().unwrap_or_else(|| body.resource_id.clone()),
         resource_type: body.resource_type.clone(),
@@ -149,7 +149,7 @@ fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
         account_id: body.account_id.as_deref(),
         expected_state: body.expected_state.as_deref(),
         actual_state: body.actual_state.as_deref(),
-        severity: body.severity.map(Into::into),
+        severity: body.severity,
     };
     let criteria = Criteria { rules: &state.rules, key: &state.state_key };
     scan::read_report(report, criteria)
