@@ -43,5 +43,6 @@ pub use memory::MemoryKeys;
 pub use message::{Message, Position};
 pub use options::Options;
 pub use prefix::{InvalidPrefix, Prefix};
+pub use redis::server_urls;
 pub use tls::{ClientCertificate, Tls};
 pub use trace::{current_trace, traced};

@@ -21,13 +21,13 @@ impl Keys for Redis {
         let mut count = redis::pipe();
         count.atomic().cmd("SET").arg(&key).arg(0).arg("PX").arg(millis(window)).arg("NX").ignore();
         count.cmd("INCR").arg(&key);
-        let (count,) = self.shared.run(Commands::Pipeline(&count)).await?;
+        let (count,) = self.run_shared(Commands::Pipeline(&count)).await?;
         Ok(count)
     }
 
     async fn hits(&self, key: &str) -> Result<u64> {
         let (count,): (Option<u64>,) =
-            self.shared.run(Commands::Pipeline(redis::pipe().get(self.names.counter(key)))).await?;
+            self.run_shared(Commands::Pipeline(redis::pipe().get(self.names.counter(key)))).await?;
         Ok(count.unwrap_or(0))
     }
 
@@ -39,11 +39,11 @@ impl Keys for Redis {
                 None => write.del(self.names.value(key)).ignore(),
             };
         }
-        self.shared.run(Commands::Pipeline(&write)).await
+        self.run_shared(Commands::Pipeline(&write)).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>> {
-        let (value,) = self.shared.run(Commands::Pipeline(redis::pipe().get(self.names.value(key)))).await?;
+        let (value,) = self.run_shared(Commands::Pipeline(redis::pipe().get(self.names.value(key)))).await?;
         Ok(value)
     }
 
@@ -59,13 +59,13 @@ impl Keys for Redis {
         for Hold { key, holder } in holds {
             call.key(self.names.holders(key)).arg(holder);
         }
-        self.shared.run(Commands::Script(&call)).await
+        self.run_shared(Commands::Script(&call)).await
     }
 
     async fn holders(&self, key: &str) -> Result<Vec<String>> {
         let mut read = redis::pipe();
         read.cmd("ZRANGE").arg(self.names.holders(key)).arg(0).arg(-1);
-        let (holders,) = self.shared.run(Commands::Pipeline(&read)).await?;
+        let (holders,) = self.run_shared(Commands::Pipeline(&read)).await?;
         Ok(holders)
     }
 
@@ -74,6 +74,6 @@ impl Keys for Redis {
         for Hold { key, holder } in holds {
             write.zrem(self.names.holders(key), holder).ignore();
         }
-        self.shared.run(Commands::Pipeline(&write)).await
+        self.run_shared(Commands::Pipeline(&write)).await
     }
 }

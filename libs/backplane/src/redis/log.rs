@@ -8,8 +8,9 @@ use redis::AsyncTypedCommands;
 use redis::streams::StreamRangeReply;
 use uuid::Uuid;
 
+use super::exchange::Failure;
 use super::names::DOUBT_SECONDS;
-use super::{APPEND, Failure, Redis, new_id};
+use super::{APPEND, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
 use crate::{Entry, Log, LogRead, Message, Position, Result};
 

@@ -6,6 +6,9 @@ use crate::Prefix;
 
 pub const DOUBT_SECONDS: u64 = 3_600;
 
+/// Lifetime of the key that a probe writes.
+pub const PROBE_TTL_MS: u64 = 60_000;
+
 /// Time limit of every call. A slower Redis counts as unavailable.
 pub const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -19,7 +22,7 @@ pub struct Names {
     pub unlogged: String,
     pub doubt: String,
     pub marks: String,
-    /// The marks that version 0.1.0 stored, which knew only the default prefix.
+    /// The marks that version 0.1.0 stored, which knew only the default prefix and no cluster.
     pub old_marks: Option<String>,
     /// The channel on which marks without an event are announced.
     pub marks_changed: String,
@@ -31,7 +34,7 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn new(prefix: &Prefix) -> Self {
+    pub fn new(prefix: &Prefix, is_cluster: bool) -> Self {
         let tag = format!("{{{prefix}}}:");
         let name = |rest: &str| format!("{tag}{rest}");
         Self {
@@ -41,7 +44,7 @@ impl Names {
             unlogged: name("log:unlogged"),
             doubt: name("log:doubt"),
             marks: name("marks"),
-            old_marks: prefix.is_default().then(|| format!("{prefix}:marks")),
+            old_marks: (prefix.is_default() && !is_cluster).then(|| format!("{prefix}:marks")),
             marks_changed: name("marks:changed"),
             probe: name("probe"),
             // Other back ends use the bare names of the default installation. The braces keep those of another
