@@ -129,6 +129,9 @@ describe('the ACL of Redis (s48, s75)', () => {
       accepted(await as(user, 'ZRANGE', MARKS, '0', '-1', 'WITHSCORES'));
       accepted(await as(user, 'ZRANGE', 'driftsentry:marks', '0', '-1', 'WITHSCORES'));
       accepted(await as(user, 'TIME'));
+      for (const question of [['SLOTS'], ['KEYSLOT', LOG]]) {
+        assert.match(await as(user, 'CLUSTER', ...question), /cluster support disabled/);
+      }
       accepted(await as(user, 'SET', '{driftsentry}:probe', '', 'PX', '60000'));
       accepted(await as(user, 'SET', '{driftsentry}:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [

@@ -52,7 +52,9 @@ impl Platform {
         let prefix = config.redis_prefix.clone();
         let options =
             Options { channels, tls, prefix, ..Options::new(clock.clone(), lifecycle.tasks.clone()) };
-        check_plaintext("REDIS_URL", redis_url, &config)?;
+        for server in backplane::server_urls(redis_url)? {
+            check_plaintext("REDIS_URL", &server, &config)?;
+        }
         let backplane = Backplane::connect(redis_url, options)?;
         let platform = Self {
             service,

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod cancelling;
+mod cluster;
 mod drivers;
+mod failover;
 mod faults;
 mod health;
 mod keys;

@@ -66,7 +66,7 @@ async fn a_failover_under_load_loses_no_event_closes_no_socket_and_delays_no_rev
         let since = Instant::now();
         let session_id = claims.sid.unwrap();
         let ended = SessionDeleted { user_id, session_id, reason: EndReason::Logout };
-        publish(&gateways[0], &[Entry::of(ended, &gateways[0].platform.clock()).unwrap()]).await;
+        publish(&gateways[0], &[Entry::of(ended, gateways[0].platform.clock()).unwrap()]).await;
         assert_eq!(ending.closed().await, Some(4403));
         eventually("the token to be refused everywhere", async || {
             gateways.iter().all(|gateway| gateway.platform.tokens().verifier.verify(&token).is_err())
