@@ -12,24 +12,26 @@ pub(crate) struct Running {
     _guard: Guard,
 }
 
-/// Starts `redis-server` in a folder, and waits until it responds on `port`. Returns `None` if it stopped before.
+/// Starts `redis-server`, or the program in `TEST_REDIS_SERVER`, and waits until it responds on `port`. Returns `None` if
+/// it stopped before.
 pub(crate) fn launch(arguments: &[String], folder: &Path, port: u16) -> Option<Running> {
-    let mut server = Command::new("redis-server")
-        .args(arguments)
-        .arg("--dir")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .unwrap_or_else(|error| match error.kind() {
-            ErrorKind::NotFound => panic!(
-                "Redis is not installed: these tests need `redis-server` \
+    let mut server =
+        Command::new(std::env::var_os("TEST_REDIS_SERVER").unwrap_or_else(|| "redis-server".into()))
+            .args(arguments)
+            .arg("--dir")
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|error| match error.kind() {
+                ErrorKind::NotFound => panic!(
+                    "Redis is not installed: these tests need `redis-server` \
                  (apt-get install redis-server, or run deploy/test-deps.sh)"
-            ),
-            _ => panic!("redis-server cannot be started: {error}"),
-        });
+                ),
+                _ => panic!("redis-server cannot be started: {error}"),
+            });
     let guard = Guard::new(&server, "KILL", Some(folder));
     let client = redis::Client::open(("127.0.0.1", port)).expect("a well-formed address");
     let ready = wait_for_blocking("the private Redis to start", || {

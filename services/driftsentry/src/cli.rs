@@ -48,7 +48,8 @@ pub struct Serve {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Redis, so that several processes share events, such as redis://host:6379
+    /// Redis, so that several processes share events: redis://host:6379, redis+sentinel://host:26379,host2/name or
+    /// redis+cluster://host:6379,host2
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "memory:", value_name = "URL")]
     pub redis_url: String,
 
