@@ -8,9 +8,9 @@ use tokio::time::timeout;
 
 use super::Redis;
 use super::condition::{is_wrong_server, reason};
-use super::names::TIMEOUT;
 use super::route::Server;
 use super::shared::Commands;
+use super::timeouts::TIMEOUT;
 use crate::{Error, Result};
 
 /// The reason why an exchange failed.

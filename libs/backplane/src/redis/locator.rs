@@ -12,8 +12,8 @@ use redis::{
 };
 use tokio::time::timeout;
 
-use super::connection_config;
 use super::target::{Form, Target};
+use super::timeouts::connection_config;
 use crate::Tls;
 
 /// Time in which a server has to say which server holds the keys.

@@ -11,13 +11,14 @@ mod route;
 mod shared;
 mod subscriber;
 mod target;
+mod timeouts;
 
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use contracts::Clock;
-use redis::{AsyncConnectionConfig, Script};
+use redis::Script;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
@@ -26,7 +27,7 @@ use crate::link::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result};
 use condition::Condition;
 use locator::Locator;
-use names::{Names, TIMEOUT};
+use names::Names;
 use route::Route;
 use subscriber::Subscriber;
 use target::Target;
@@ -78,11 +79,6 @@ impl Redis {
         let subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
         Ok(Self { route, condition, names, clock, log_length, log_age, _subscriber: subscriber })
     }
-}
-
-/// `TIMEOUT` limits each call. The library's default response timeout is too short for long appends.
-fn connection_config() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None)
 }
 
 fn new_id() -> String {

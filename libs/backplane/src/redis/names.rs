@@ -1,6 +1,4 @@
-//! The keys and channels of an installation on Redis, and the time that a call may take.
-
-use std::time::Duration;
+//! The keys and channels of an installation on Redis.
 
 use crate::Prefix;
 
@@ -8,9 +6,6 @@ pub const DOUBT_SECONDS: u64 = 3_600;
 
 /// Lifetime of the key that a probe writes.
 pub const PROBE_TTL_MS: u64 = 60_000;
-
-/// Time limit of every call. A slower Redis counts as unavailable.
-pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The names of one installation. Every key contains the same hash tag, so that a cluster keeps all keys of an
 /// installation on one server, where one script may use them together.

@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::condition::is_wrong_server;
-use super::connection_config;
 use super::locator::Locator;
-use super::names::{PROBE_TTL_MS, TIMEOUT};
+use super::names::PROBE_TTL_MS;
 use super::shared::Shared;
+use super::timeouts::{TIMEOUT, connection_config};
 
 const CONNECTIONS: usize = 16;
 

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::Mutex;
 
-use super::connection_config;
+use super::timeouts::connection_config;
 
 pub struct Shared {
     client: redis::Client,

@@ -9,8 +9,9 @@ use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
 use super::condition::{Condition, is_wrong_server, reason};
-use super::names::{Names, PROBE_TTL_MS, TIMEOUT};
+use super::names::{Names, PROBE_TTL_MS};
 use super::route::{Route, Server};
+use super::timeouts::TIMEOUT;
 use crate::Announcer;
 
 /// Interval between probes: a write, and a message to this process on the path that events take.
