@@ -15,6 +15,7 @@
 mod backend;
 mod client;
 mod guard;
+mod pooler;
 mod postgres;
 mod process;
 mod proxy;
@@ -28,6 +29,7 @@ mod waiting;
 
 pub use backend::{Backend, Stores};
 pub use client::{Answer, Client};
+pub use pooler::PrivatePooler;
 pub use postgres::PrivatePostgres;
 pub use process::{Process, binary};
 pub use proxy::Proxy;

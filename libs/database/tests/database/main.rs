@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod pooler;
 mod read_only;
+mod standby;
 mod tls;
 
 use std::sync::Arc;
