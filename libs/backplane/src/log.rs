@@ -65,8 +65,8 @@ pub trait Log: Send + Sync {
 
     /// Publishes a message that is not logged. A process that is disconnected now never receives it. A position
     /// in it is not trusted: on a logged channel, feeds compare the message with the log and ignore it if the
-    /// log has reached that position.
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()>;
+    /// log has reached that position. Returns the number of processes that receive the message.
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize>;
 
     /// Returns the position of the newest event.
     async fn head(&self) -> Result<Position>;

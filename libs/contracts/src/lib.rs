@@ -11,6 +11,7 @@ mod claims;
 mod clock;
 mod event_envelope;
 mod json;
+mod named;
 mod plausible;
 mod role;
 mod sampler;

@@ -140,7 +140,7 @@ impl Server {
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
         let limit = Duration::from_secs(platform.config().shutdown_seconds);
-        let ending = platform.lifecycle().end(limit, handle.stop(true));
+        let ending = platform.lifecycle().end(limit, async || handle.stop(true).await);
         let serving = async {
             let served = server.await;
             // If the server ends by itself, the rest of the process stops as well.

@@ -69,7 +69,7 @@ mod tests {
             let mark = session_mark(id, reason, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::Session { session: id, reason }));
         }
-        for account_id in [None, Some("acme:eu".to_owned())] {
+        for account_id in [None, Some("acme:eu".into())] {
             let change = UserChange { generation: 7, role: Role::Engineer, is_active: false, account_id };
             let mark = user_mark(id, &change, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::User { user: id.to_string(), change }));

@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -43,12 +42,12 @@ impl Lifecycle {
 
     /// Waits for `stop`. Then waits at most `limit` for all steps of the end; `respond` sends the last
     /// responses.
-    pub async fn end(&self, limit: Duration, respond: impl Future<Output = ()>) {
+    pub async fn end(&self, limit: Duration, respond: impl AsyncFnOnce()) {
         self.stop.cancelled().await;
         let deadline = Instant::now() + limit;
         self.farewells.close();
         let said = tokio::time::timeout_at(deadline, self.farewells.wait()).await.is_ok();
-        let responded = tokio::time::timeout_at(deadline, respond).await.is_ok();
+        let responded = tokio::time::timeout_at(deadline, respond()).await.is_ok();
         self.served.cancel();
         self.background.close();
         let ended = tokio::time::timeout_at(deadline, self.background.wait()).await.is_ok();

@@ -30,7 +30,6 @@ mod sensitive_marks;
 mod words;
 
 pub use assess::{Criteria, RuleUses};
-pub use contracts::drift::{Kind, Severity};
 pub use error::ScanError;
 pub use finding::{Finding, PathHash, Settled};
 pub use limits::{MAX_BYTES, MAX_ENTRIES, MAX_STATE_BYTES};

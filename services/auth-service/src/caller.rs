@@ -55,7 +55,7 @@ impl KnownCaller {
             let is_valid = token.is_some_and(|token| token.revoked_at.is_none());
             return if is_valid { Ok(Self::Machine) } else { Err(AuthError::UnknownCaller) };
         }
-        let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
+        let id = caller.user_id.parse().map_err(|_error| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
             // The database is asked, because no session ends such a token and the marks of the user may
             // expire before the token.

@@ -33,6 +33,14 @@ pub enum DriftError {
     Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
+    #[error("{0}")]
+    Refused(ApiError),
+}
+
+impl From<ApiError> for DriftError {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl From<DriftError> for ApiError {
@@ -72,6 +80,7 @@ impl From<DriftError> for ApiError {
             }
             DriftError::Database(cause) => Self::internal(cause),
             DriftError::Unwritable(cause) => Self::internal(cause),
+            DriftError::Refused(error) => error,
         }
     }
 }

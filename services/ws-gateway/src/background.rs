@@ -50,7 +50,6 @@ fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     };
     let revoked = close_revoked_sockets(
         platform.tokens().revocations.clone(),
-        platform.tokens().verifier.clone(),
         Arc::clone(&state.hubs),
         Arc::clone(&state.revocation_lag),
         stop.clone(),

@@ -1,3 +1,5 @@
+#![warn(unreachable_pub)]
+
 use std::process::ExitCode;
 
 use anyhow::Result;

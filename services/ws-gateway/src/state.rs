@@ -49,31 +49,35 @@ impl State {
             clock: clock.clone(),
             recoverable: settings.recovery().is_some(),
         });
-        let hubs = Arc::new(Hubs::new(Arc::clone(&metrics), clock.clone()));
+        let (verifier, tasks) = (platform.tokens().verifier.clone(), platform.lifecycle().tasks.clone());
+        let hubs = Arc::new(Hubs::new(Arc::clone(&metrics), clock.clone(), verifier.clone()));
         let held = Arc::<HeldSlots>::default();
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
-        let own = OwnSockets { hubs: Arc::clone(&hubs), held: Arc::clone(&held) };
-        let cluster =
-            Cluster::new(backplane.clone(), clock.clone(), platform.lifecycle().tasks.clone(), Box::new(own));
-        let cluster = Arc::new(cluster);
+        let recovery = Arc::new(Recovery {
+            backplane: backplane.clone(),
+            writer: Arc::clone(&writer),
+            history: History::default(),
+            translator: Arc::clone(&translator),
+            window: settings.recovery(),
+        });
+        let own = OwnSockets {
+            hubs: Arc::clone(&hubs),
+            held: Arc::clone(&held),
+            recovery: Arc::clone(&recovery),
+            tasks: tasks.clone(),
+        };
+        let cluster = Arc::new(Cluster::new(backplane.clone(), clock.clone(), tasks, Box::new(own)));
         let limits = QuotaLimits {
             per_user: settings.gateway_sockets_per_user,
             per_ip: settings.gateway_sockets_per_ip,
         };
         let admission = Arc::new(Admission {
-            verifier: platform.tokens().verifier.clone(),
+            verifier,
             limiter: platform.limiter().clone(),
-            quotas: Quotas::new(backplane.clone(), Arc::clone(&cluster), held, Arc::clone(&writer), limits),
+            quotas: Quotas::new(backplane, Arc::clone(&cluster), held, Arc::clone(&writer), limits),
             metrics: Arc::clone(&metrics),
             clock: clock.clone(),
             messages_per_second: settings.gateway_messages_per_second,
-        });
-        let recovery = Arc::new(Recovery {
-            backplane,
-            writer: Arc::clone(&writer),
-            history: History::default(),
-            translator: Arc::clone(&translator),
-            window: settings.recovery(),
         });
         Ok(Self {
             revocation_lag: Arc::new(RevocationLag::new(Arc::clone(&metrics), clock)),

@@ -128,9 +128,9 @@ impl Log for MemoryLog {
         Ok(())
     }
 
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.announcer.received(channel.into(), body.into(), None);
-        Ok(())
+        Ok(1)
     }
 
     async fn head(&self) -> Result<Position> {

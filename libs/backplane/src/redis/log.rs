@@ -66,12 +66,10 @@ impl Log for Redis {
         Ok(appended?)
     }
 
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
-        self.exchange(
-            |mut connection| async move { connection.publish(self.names.channel(channel), body).await },
-        )
-        .await?;
-        Ok(())
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
+        let channel = self.names.channel(channel);
+        // In a cluster too, all processes are subscribed to the server that holds the keys, so it knows their number.
+        self.exchange(|mut connection| async move { connection.publish(channel, body).await }).await
     }
 
     async fn head(&self) -> Result<Position> {

@@ -34,7 +34,8 @@ impl Target {
     pub fn parse(url: &str) -> Result<Self> {
         let (form, urls) = split(url)?;
         let servers = urls.iter().map(|url| url.as_str().into_connection_info());
-        let servers = servers.collect::<redis::RedisResult<Vec<_>>>().map_err(|_| Error::Url(FORM))?;
+        // The cause may quote the URL, and with it a password.
+        let servers = servers.collect::<redis::RedisResult<Vec<_>>>().map_err(|_error| Error::Url(FORM))?;
         if matches!(form, Form::Cluster) && servers.iter().any(|server| server.redis_settings().db() != 0) {
             return Err(Error::Url(CLUSTER_FORM));
         }

@@ -29,7 +29,7 @@ impl Log for Failing {
         self.log.append(entries).await
     }
 
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.log.broadcast(channel, body).await
     }
 

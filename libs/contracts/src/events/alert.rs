@@ -1,42 +1,21 @@
 //! `alert:*`: events about alerts.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::event;
 use crate::drift::Severity;
+use crate::named::named;
 
-/// The reason for an alert.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(
-    feature = "database",
-    derive(sea_orm::DeriveActiveEnum),
-    sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum AlertType {
-    DriftDetected,
-    SeverityEscalated,
-    ApprovalNeeded,
-    RemediationFailed,
+named! {
+    /// The reason for an alert.
+    pub enum AlertType {
+        DriftDetected,
+        SeverityEscalated,
+        ApprovalNeeded,
+        RemediationFailed,
+    }
 }
 
 /// An alert was created.

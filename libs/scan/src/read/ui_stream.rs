@@ -41,14 +41,7 @@ struct Resource {
 pub fn read(documents: &[Document<'_>], scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
     let mut scan = Scan { stack: scope.stack.clone(), ..Scan::default() };
     let wanted = match scope.source {
         Source::Drift => "resource_drift",

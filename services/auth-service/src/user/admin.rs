@@ -76,7 +76,7 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
 /// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
-    let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
+    let email = Email::parse(&user.row.email).map_err(|_error| AuthError::UnknownUser)?;
     let lifted =
         account_locks::of_users(&user.transaction, state, std::slice::from_ref(&user.row)).await?.len();
     login_failure::delete_of(&user.transaction, &account(&email)).await?;

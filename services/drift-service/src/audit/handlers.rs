@@ -11,11 +11,11 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::entity::{self, Model};
-use crate::access::{Admin, Viewer};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::{State, page};
 use http::openapi::List;
+use http::{Admin, Viewer};
 
 /// One action in the audit log.
 #[derive(Serialize, ToSchema)]

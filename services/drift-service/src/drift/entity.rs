@@ -180,34 +180,19 @@ pub async fn update_if(
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
-/// Changes a live drift that the transaction has locked and a scan has seen. With `is_news`, people should
-/// notice the change, so the version is incremented.
-pub async fn update_seen(
+/// Changes a live drift that the transaction has locked. With `is_news`, people should notice the change, so the
+/// version is incremented. With `is_seen`, a scan has shown the drift again.
+pub async fn update_locked(
     db: &impl ConnectionTrait,
     id: Uuid,
     change: ActiveModel,
     is_news: bool,
+    is_seen: bool,
 ) -> Result<(), DbErr> {
     Entity::update_many()
         .set(change)
         .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
-        .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
-        .filter(Column::Id.eq(id))
-        .exec(db)
-        .await?;
-    Ok(())
-}
-
-/// Changes a live drift that the transaction has locked, without a scan.
-pub async fn rerate(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    change: ActiveModel,
-    is_news: bool,
-) -> Result<(), DbErr> {
-    Entity::update_many()
-        .set(change)
-        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
+        .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(i32::from(is_seen)))
         .filter(Column::Id.eq(id))
         .exec(db)
         .await?;

@@ -13,7 +13,7 @@ const MANY_MISSING: usize = 10;
 
 /// Whether a drift raises an alert. A drift of severity info with only computed changes never does.
 pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> bool {
-    severity >= rules.alert_threshold.into() && !(is_state_only && severity == Severity::Info)
+    severity >= rules.alert_threshold && !(is_state_only && severity == Severity::Info)
 }
 
 /// Builds the alerts of new drifts: one each, except that many missing resources share one alert with a

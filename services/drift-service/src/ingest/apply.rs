@@ -60,10 +60,10 @@ pub async fn apply(
     entity::record_sightings(tx, &plan.unchanged, stamp.taken_at).await?;
     for (id, change) in plan.learned {
         let change = ActiveModel { updated_at: Set(stamp.now), ..change };
-        entity::rerate(tx, id, change, false).await?;
+        entity::update_locked(tx, id, change, false, false).await?;
     }
     for (id, change) in plan.rewritten {
-        entity::update_seen(tx, id, seen(change, stamp), false).await?;
+        entity::update_locked(tx, id, seen(change, stamp), false, true).await?;
     }
     let mut listed = update(tx, plan.updated, stamp).await?;
     // Resolved before new rows are inserted, because only one row of a fingerprint may be live.
@@ -243,7 +243,7 @@ async fn update(
         tx.emit(DriftUpdated {
             id: drift.id,
             status: drift.status,
-            severity: severity,
+            severity,
             cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
             region: finding.region.clone().or_else(|| content::known(&drift.region)),
             account_id: finding.account_id.clone().or(drift.account_id),
@@ -253,7 +253,7 @@ async fn update(
                 Listed { address: &finding.address, kind: finding.kind, severity, reason: finding.reason };
             changed.push(listed(drift.id, shown, stamp, "changed"));
         }
-        entity::update_seen(tx, drift.id, seen(change, stamp), true).await?;
+        entity::update_locked(tx, drift.id, seen(change, stamp), true, true).await?;
     }
     audit::record(tx, stamp.actor, stamp.now, records).await?;
     alert::raise_once(tx, stamp.actor, escalated).await?;

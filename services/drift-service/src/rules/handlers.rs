@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::uses;
 use crate::State;
-use crate::access::Viewer;
 use crate::error::DriftError;
+use http::Viewer;
 
 /// The rules in use, without the built-in ones.
 #[derive(Serialize, ToSchema)]
@@ -53,7 +53,7 @@ pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Resu
         }
     };
     Ok(http::ok(RulesView {
-        alert_threshold: state.rules.alert_threshold.into(),
+        alert_threshold: state.rules.alert_threshold,
         rules: state.rules.listed().iter().map(view).collect(),
     }))
 }

@@ -122,7 +122,7 @@ async fn apply_to(
         };
         audit::record(tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
-        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {
+        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold {
             let escalated = alert::about(&drift, AlertType::SeverityEscalated, at);
             alert::raise_once(tx, &actor, vec![escalated]).await?;
         }
@@ -158,7 +158,7 @@ async fn store(
         }
     }
     let changes_severity = severity != row.severity;
-    entity::rerate(tx, row.id, change, changes_severity).await?;
+    entity::update_locked(tx, row.id, change, changes_severity, false).await?;
     let version = row.version + i32::from(changes_severity);
     Ok(Model { severity, severity_reason: reason, difference, version, ..row })
 }

@@ -19,17 +19,7 @@ use uuid::Uuid;
 use crate::logs;
 
 /// Texts that the secrets of the samples contain. Each secret contains one of them.
-pub const SECRETS: [&str; 9] = [
-    "hunter2",
-    "rotated-by-hand",
-    "tok-0123456789",
-    "user-data-secret",
-    "s3cr3t-expected",
-    "changed-in-the-console",
-    "list-element-secret",
-    "whole-object-secret",
-    "schema-marked-literal-password",
-];
+pub const SECRETS: &str = include_str!("../../../../tests/samples/secrets.txt");
 
 #[derive(Parser)]
 struct Cli {

@@ -67,14 +67,7 @@ pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan,
     let report: Report<'_> = serde_json::from_str(upload)?;
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
     let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, ..Scan::default() };
     let mut reader = Reader { context, scope, scan, provider: report.provider_name.as_deref() };
     if let Some(alerts) = report.alerts {

@@ -43,14 +43,7 @@ pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan,
     let redactor = Redactor::new(&secrets, criteria.key);
     let lists = Lists::read(&plan, scope.source)?;
     let providers = Providers::read(&plan)?;
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
 
     let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
     completeness::note(&plan, scope.source, &mut scan);

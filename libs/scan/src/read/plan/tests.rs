@@ -71,7 +71,7 @@ fn placed(configuration: Value, variables: Value, prior: Value) -> [Option<Strin
     drift["address"] = json!("module.m[\"a\"].aws_x.y[0]");
     let plan = json!({"resource_drift": [drift], "configuration": configuration, "variables": variables, "prior_state": prior});
     let finding = scan(plan, Source::Drift).unwrap().findings.remove(0);
-    [finding.region, finding.account_id, finding.provider_config]
+    [finding.region, finding.account_id.map(|id| id.to_string()), finding.provider_config]
 }
 
 #[test]

@@ -1,5 +1,4 @@
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::drift::{ResolvedHow, Severity, Status};
 use contracts::events::drift::DriftResolved;
@@ -13,16 +12,16 @@ use validator::Validate;
 use super::super::DriftView;
 use super::super::entity::{self, ActiveModel, Model};
 use super::super::events::updated;
-use crate::access::{Admin, Engineer};
 use crate::alert;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
+use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, ingest};
 use contracts::events::alert::AlertType;
 use http::openapi::{Done, Success};
+use http::{Admin, Engineer};
 
 /// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -71,7 +70,7 @@ impl DriftChange {
     security(("bearer" = ["engineer"])))]
 pub async fn update_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
@@ -82,15 +81,14 @@ pub async fn update_drift(
     if let DriftChange { severity: None, cost_impact_monthly: None, region: None } = change {
         return Err(ApiError::validation("body", "must have severity, costImpactMonthly or region"));
     }
-    let audience = actor.role.into();
+    let audience = caller.role.into();
     let request = serde_json::to_vec(&change).unwrap_or_default();
-    let mut write = match begin(&state, actor, &conditions, &request).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let drift = change_locked(&mut write, &state, id, &change, conditions.if_match).await?;
-    let version = drift.version;
-    Ok(write.answer_versioned(StatusCode::OK, version, &DriftView::new(drift, audience)).await?)
+    write::once(&state, caller, &conditions, &request, async |write| {
+        let drift = change_locked(write, &state, id, &change, conditions.if_match).await?;
+        let version = drift.version;
+        Ok(Reply::ok(DriftView::new(drift, audience)).with_version(version))
+    })
+    .await
 }
 
 async fn change_locked(
@@ -131,17 +129,16 @@ async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
     security(("bearer" = ["admin"])))]
 pub async fn delete_drift(
     state: Data<State>,
-    Admin(actor): Admin,
+    Admin(caller): Admin,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
-    let mut write = match begin(&state, actor, &conditions, b"").await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    delete_locked(&mut write, id, conditions.if_match).await?;
-    Ok(write.answer(StatusCode::OK, &()).await?)
+    write::once(&state, caller, &conditions, b"", async |write| {
+        delete_locked(write, id, conditions.if_match).await?;
+        Ok(Reply::ok(()))
+    })
+    .await
 }
 
 async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Result<(), DriftError> {

@@ -1,5 +1,4 @@
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use contracts::AccountId;
@@ -14,13 +13,13 @@ use validator::Validate;
 
 use super::super::entity::Model;
 use super::super::{DriftView, entity};
-use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::ingest::{self, Coverage, Stamp};
 use crate::money::Money;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
+use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, stack};
+use http::Engineer;
 use http::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -87,27 +86,26 @@ pub struct ReportOutcome {
     security(("bearer" = ["engineer"])))]
 pub async fn create_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     conditions: Conditions,
     _: NoQuery,
     ValidJson(body): ValidJson<ReportedDrift>,
 ) -> Result<HttpResponse, ApiError> {
-    let audience = actor.role.into();
+    let audience = caller.role.into();
     let request = serde_json::to_vec(&body).unwrap_or_default();
-    let mut write = match begin(&state, actor, &conditions, &request).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(response) => return Ok(response),
-    };
-    let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
-    if detected_at > write.at + CLOCK_SKEW {
-        return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future"));
-    }
-    let finding = finding(&state, &body)?;
-    let (drift, deduplicated) = store(&mut write, &state, &body, finding, detected_at).await?;
-    let version = drift.version;
-    let status = if deduplicated { StatusCode::OK } else { StatusCode::CREATED };
-    let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
-    Ok(write.answer_versioned(status, version, &outcome).await?)
+    write::once(&state, caller, &conditions, &request, async |write| {
+        let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
+        if detected_at > write.at + CLOCK_SKEW {
+            return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future").into());
+        }
+        let finding = finding(&state, &body)?;
+        let (drift, deduplicated) = store(write, &state, &body, finding, detected_at).await?;
+        let version = drift.version;
+        let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
+        let reply = if deduplicated { Reply::ok(outcome) } else { Reply::created(outcome) };
+        Ok(reply.with_version(version))
+    })
+    .await
 }
 
 /// Writes the drift as a scan with one entry would. Returns it, and whether it was already live.
