@@ -7,7 +7,7 @@ use crate::tls::{Authority, TlsFiles};
 use crate::waiting::{eventually, free_port, wait_for};
 
 /// Silence after which the members count one as down, in milliseconds.
-const NODE_TIMEOUT: u32 = 1_000;
+const NODE_TIMEOUT: u32 = 2_000;
 
 /// A cluster of six processes: three primaries, each with a replica.
 pub struct PrivateCluster {

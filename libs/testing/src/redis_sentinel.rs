@@ -10,7 +10,7 @@ use crate::waiting::{eventually, free_port};
 /// The name under which the Sentinels know the primary.
 const NAME: &str = "main";
 /// Silence after which a Sentinel counts the primary as down, in milliseconds.
-const DOWN_AFTER: u32 = 800;
+const DOWN_AFTER: u32 = 2_000;
 
 /// A primary, a replica, and three Sentinels that promote the replica if the primary is down.
 pub struct PrivateSentinels {
@@ -28,7 +28,7 @@ struct Sentinel {
 }
 
 impl PrivateSentinels {
-    /// Starts all processes, and waits until the Sentinels know each other and the replica (about 3 s).
+    /// Starts all processes, and waits until the Sentinels know each other and the replica (about 4 s).
     pub async fn start() -> Self {
         Self::start_with(None, &[]).await
     }

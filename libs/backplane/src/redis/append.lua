@@ -56,11 +56,16 @@ while ARGV[i] do
 end
 
 -- Deletes old entries, a few at a time. The newest entry stays, so that readers can detect gaps.
-local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 200)
+local function is_old(entry)
+  return entry and tonumber(entry[2][6]) < now - tonumber(ARGV[4])
+end
 local keep = nil
-for _, entry in ipairs(oldest) do
-  if tonumber(entry[2][6]) >= now - tonumber(ARGV[4]) then break end
-  keep = tonumber(string.match(entry[1], '^%d+')) + 1
+-- Most appends find nothing to delete, and must not read 200 entries for it.
+if is_old(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]) then
+  for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 200)) do
+    if not is_old(entry) then break end
+    keep = tonumber(string.match(entry[1], '^%d+')) + 1
+  end
 end
 if keep then
   redis.call('XTRIM', log, 'MINID', string.format('%d', math.min(keep, seq)))
