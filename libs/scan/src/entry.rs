@@ -1,6 +1,7 @@
+use contracts::drift::Kind;
+
 use crate::json::Json;
 use crate::sensitive_marks::Marks;
-use contracts::drift::Kind;
 
 /// One resource as a tool wrote it: not compared, not rated, not redacted.
 #[derive(Clone, Debug)]

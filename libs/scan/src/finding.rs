@@ -1,9 +1,8 @@
 use contracts::AccountId;
+use contracts::drift::{Kind, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::path::Step;
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 /// One difference that a scan found: compared, rated and redacted. It contains no secret.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::drift::{Kind, Severity};
 use serde::Deserialize;
 
 use crate::assess::{NOT_YET_CREATED, ONLY_COMPUTED, SECRET_CHANGED};
@@ -13,8 +14,6 @@ use crate::path::Step;
 use crate::resource_identity::StateKey;
 use crate::rules::{Class, Rated, Rating, Rules, Subject};
 use crate::sensitive_marks::Marks;
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 /// A stored drift.
 pub struct RatedDrift<'a> {

@@ -1,11 +1,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use http::NoQuery;
+use http::openapi::Success;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::state::State;
-use http::NoQuery;
-use http::openapi::Success;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,11 +1,12 @@
 //! The counts of the dashboard.
 
-use contracts::drift::{Severity, Status};
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::drift::{Severity, Status};
+use http::openapi::Success;
 use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -22,7 +23,6 @@ use crate::drift::filter::filtered_query;
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::{State, alert};
-use http::openapi::Success;
 
 filtered_query! {
     /// The drifts to count. Lists are comma-separated, with at most 50 values.

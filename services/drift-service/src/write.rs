@@ -40,9 +40,11 @@ impl FromRequest for Conditions {
 
 impl Conditions {
     fn read(request: &HttpRequest) -> Result<Self, ApiError> {
-        let if_match = match IfMatch::parse(request).map(|tags| version_of(&tags)) {
-            Ok(Some(version)) => version,
-            _ => return Err(ApiError::validation("If-Match", "must be an ETag such as \"v3\"")),
+        let is_conditional = request.headers().contains_key(header::IF_MATCH);
+        let if_match = match IfMatch::parse(request).ok().and_then(|tags| version_of(&tags)) {
+            Some(version) => version,
+            None if !is_conditional => None,
+            None => return Err(ApiError::validation("If-Match", "must be an ETag such as \"v3\"")),
         };
         let idempotency_key = text_header(request.headers(), "idempotency-key")?;
         if idempotency_key.is_some_and(|key| key.is_empty() || key.len() > MAX_KEY_BYTES) {
@@ -56,12 +58,12 @@ impl Conditions {
     }
 }
 
-/// Returns the version that must be current; `Some(None)` if any is right, `None` if the tags name none.
+/// Returns the version that must be current: `Some(None)` if any is right, `None` if the tags name none. The
+/// library leaves out tags that it cannot read.
 fn version_of(tags: &IfMatch) -> Option<Option<i32>> {
     match tags {
         IfMatch::Any => Some(None),
         IfMatch::Items(tags) => match &tags[..] {
-            [] => Some(None),
             [tag] => tag.tag().strip_prefix('v')?.parse().ok().map(Some),
             _ => None,
         },

@@ -1,5 +1,8 @@
 //! Puts the parts of a finding together, redacted.
 
+use contracts::AccountId;
+use contracts::drift::{Kind, Severity};
+
 use super::compare::LeafRating;
 use super::context::Context;
 use super::hashes::Hashes;
@@ -10,9 +13,6 @@ use crate::finding::{Finding, Settled, ShownChange};
 use crate::json::Json;
 use crate::place::PlaceSources;
 use crate::redact::Redactor;
-use contracts::AccountId;
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 const MAX_PROVIDER_CHARS: usize = 256;
 pub const MAX_ID_CHARS: usize = 1024;

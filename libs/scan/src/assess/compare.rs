@@ -1,12 +1,13 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use contracts::drift::Kind;
+
 use super::context::Context;
 use crate::diff::{ChangedPath, Leaf, Side, TooManyChanges, changed_paths};
 use crate::entry::Entry;
 use crate::json::Json;
 use crate::rules::{Class, Rated, Rating};
-use contracts::drift::Kind;
 
 /// The reason for the class of a change that a hidden value is part of.
 pub const SECRET_CHANGED: &str = "a secret changed";

@@ -4,7 +4,7 @@ use crate::entry::Entry;
 use crate::redact::Redactor;
 use crate::resource_identity::StateKey;
 use crate::rules::{Rules, Subject};
-use crate::scan::Scope;
+use crate::scope::Scope;
 
 /// The rules and the key with which a service assesses entries.
 #[derive(Clone, Copy)]

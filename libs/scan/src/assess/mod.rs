@@ -10,14 +10,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use build::{MAX_ID_CHARS, finding, settled};
+use compare::{LeafRating, compare};
+use contracts::drift::{Kind, Severity};
+
 use crate::diff::ChangedPath;
 use crate::entry::Entry;
 use crate::finding::{Finding, Settled};
 use crate::rules::{Class, Rated, Rating};
-use build::{MAX_ID_CHARS, finding, settled};
-use compare::{LeafRating, compare};
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 pub use compare::{CompareError, SECRET_CHANGED};
 pub use context::{Context, Criteria};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use contracts::drift::Kind;
+
 use super::stored::Stored;
 use crate::equality::{Attribute, are_equal, embedded};
 use crate::finding::{Finding, PathHash};
@@ -9,7 +11,6 @@ use crate::json::Json;
 use crate::path::{Step, dotted_keys};
 use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};
-use contracts::drift::Kind;
 
 /// Whether the decision on a stored drift still applies to a finding.
 pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {

@@ -1,6 +1,7 @@
-use crate::finding::{Finding, PathHash};
 use contracts::AccountId;
 use contracts::drift::Kind;
+
+use crate::finding::{Finding, PathHash};
 
 /// The parts of a live drift that matching needs.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use contracts::drift::{Kind, Severity};
 use serde_json::value::RawValue;
 
 use super::state::{StateError, read_state};
@@ -7,8 +8,6 @@ use crate::assess::{CompareError, Context, Criteria, assess_report};
 use crate::entry::Entry;
 use crate::finding::Finding;
 use crate::redact::{Redactor, Secrets};
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 /// Maximum time for comparing the two states. The caller waits on a thread that serves others too.
 const ASSESSING: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Kind;
 use serde::Deserialize;
 
 use super::document::Document;
@@ -11,8 +12,8 @@ use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::{Scan, Scope, Source};
-use contracts::drift::Kind;
+use crate::scan::Scan;
+use crate::scope::{Scope, Source};
 
 #[derive(Deserialize)]
 struct Line {

@@ -1,6 +1,5 @@
-use serde::{Deserialize, Serialize};
-
 use contracts::drift::Severity;
+use serde::{Deserialize, Serialize};
 
 /// The class that a rule assigns to a change.
 #[derive(

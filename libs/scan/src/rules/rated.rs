@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use contracts::drift::{Kind, Severity};
+
 use super::builtin;
 use super::class::Class;
 use super::file::{self, RulesError};
@@ -8,8 +10,6 @@ use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::effect::{self, Effect};
 use crate::path::Step;
-use contracts::drift::Kind;
-use contracts::drift::Severity;
 
 /// The rules of the service.
 #[derive(Clone, Debug)]

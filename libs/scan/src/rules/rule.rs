@@ -1,3 +1,4 @@
+use contracts::drift::Kind;
 use globset::GlobMatcher;
 
 use super::class::Class;
@@ -6,7 +7,6 @@ use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::json::Json;
 use crate::path::{Step, dotted, dotted_keys};
-use contracts::drift::Kind;
 
 /// One rule. All of its conditions must match.
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
+use contracts::drift::Kind;
+
 use super::*;
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::json::Json;
 use crate::sensitive_marks::Marks;
-use contracts::drift::Kind;
 
 const SUBJECT: Subject<'_> = Subject {
     stack: "prod/network",

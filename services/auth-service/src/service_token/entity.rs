@@ -1,12 +1,12 @@
 use chrono::{DateTime, Utc};
+use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use crate::user::entity as user;
-use contracts::events::auth::EndReason;
-use contracts::{AccountId, Role};
 
 /// A service token. Its id is also the `sid` claim of the token.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

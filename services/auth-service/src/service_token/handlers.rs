@@ -3,6 +3,7 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
 use contracts::{AccountId, Role};
+use http::openapi::{Done, List, Success};
 use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor, is_account_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +21,6 @@ use crate::service_token::changes::{LONGEST_LIFE, NewServiceToken};
 use crate::service_token::entity as service_token;
 use crate::state::State;
 use crate::user::name::Name;
-use http::openapi::{Done, List, Success};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,4 +1,5 @@
 use chrono::{DateTime, TimeDelta, Utc};
+use contracts::events::auth::EndReason;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{QueryOrder, QuerySelect};
@@ -6,7 +7,6 @@ use sea_orm::{QueryOrder, QuerySelect};
 use crate::session::device::Device;
 use crate::session::lifetime::Lifetime;
 use crate::token::rotation::Rotation;
-use contracts::events::auth::EndReason;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions", rename_all = "camelCase")]

@@ -2,6 +2,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
+use http::openapi::{Done, Success};
 use http::{ApiError, ClientIp, NoQuery, ValidPath};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +17,6 @@ use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::state::State;
 use crate::user::locked_user::LockedUser;
-use http::openapi::{Done, Success};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -3,6 +3,7 @@ use std::cmp::Reverse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::openapi::{Done, Success};
 use http::{ApiError, ClientIp, NoQuery, bearer};
 use identity::{TokenError, service_token_id};
 use uuid::Uuid;
@@ -19,7 +20,6 @@ use crate::token::refresh_token::RefreshToken;
 use crate::token::rotation::Decision;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, take_turn};
-use http::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), security((), ("refreshCookie" = [])), responses((status = 200, body = Success<Tokens>), (status = 403), (status = 429)))]

@@ -1,6 +1,7 @@
 //! The changes that admins make to users.
 
 use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
@@ -13,7 +14,6 @@ use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedAdmins;
-use contracts::{AccountId, Role};
 
 /// The fields to change. A field that is `None` stays as it is.
 pub struct UserEdit {

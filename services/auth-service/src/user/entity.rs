@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
+use contracts::{AccountId, Role};
 use database::contains;
 use identity::UserChange;
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use crate::user::email::Email;
-use contracts::{AccountId, Role};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users", rename_all = "camelCase")]

@@ -2,6 +2,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::{AccountId, Role};
+use http::openapi::{List, Success};
 use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor, is_account_id};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -21,7 +22,6 @@ use crate::state::State;
 use crate::user::admin as user_admin;
 use crate::user::admin::UserEdit;
 use crate::user::entity as user;
-use http::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]

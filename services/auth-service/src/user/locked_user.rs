@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use contracts::Role;
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use database::Transaction;
 use identity::{UserChange, user_mark};
@@ -20,7 +21,6 @@ use crate::error::AuthError;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use contracts::Role;
 
 /// Changes of one user wait for each other in any case, because they lock the user's row. With turns they wait
 /// without a connection to the database, so that a user who sends many requests cannot occupy the pool.

@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use contracts::drift::Severity;
-use contracts::events::alert::{AlertRead, AlertsRead};
-use http::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
+use contracts::events::alert::{AlertRead, AlertType, AlertsRead};
+use http::openapi::{Done, List, Success};
+use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath, ValidQuery, Viewer};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,16 +15,12 @@ use validator::Validate;
 use super::entity::{self, AlertFilter, Model};
 use super::view::{AlertView, reader_mark, views};
 use super::{deletion, raise, reads};
-use crate::State;
 use crate::access::Reader;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply};
-use crate::{drift, page};
-use contracts::events::alert::AlertType;
-use http::openapi::{Done, List, Success};
-use http::{Admin, Engineer, Viewer};
+use crate::{State, drift, page};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::drift::{Kind, Severity};
-use contracts::events::alert::AlertCreated;
+use contracts::events::alert::{AlertCreated, AlertType};
 use database::Transaction;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -11,7 +11,6 @@ use super::entity;
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::drift;
-use contracts::events::alert::AlertType;
 
 /// Builds the alert about a drift.
 pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {

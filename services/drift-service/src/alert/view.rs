@@ -1,7 +1,8 @@
-use contracts::drift::Severity;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Severity;
+use contracts::events::alert::AlertType;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,7 +11,6 @@ use super::entity::{Model, ReaderMark};
 use super::reads;
 use crate::audience::Audience;
 use crate::error::DriftError;
-use contracts::events::alert::AlertType;
 
 /// An alert as the caller sees it. The read state is the caller's own. Callers without an account, and all
 /// callers once the drift was approved, see the same state.

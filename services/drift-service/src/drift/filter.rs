@@ -4,10 +4,9 @@ use contracts::Timestamp;
 use contracts::drift::{Kind, Severity, Status};
 use database::contains;
 use http::{AnyOf, ApiError};
-use sea_orm::Condition;
-use sea_orm::Value;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
+use sea_orm::{Condition, Value};
 
 use super::entity::Column;
 use crate::money::Money;

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use contracts::drift::{Kind, Severity};
+use contracts::events::alert::AlertType;
 use scan::rules::Rules;
 
 use crate::alert;
 use crate::drift::entity::Model;
-use contracts::events::alert::AlertType;
 
 /// If a scan shows at least this many missing resources, one alert covers all of them.
 const MANY_MISSING: usize = 10;

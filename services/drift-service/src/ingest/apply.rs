@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use contracts::events::drift::{DriftResolved, DriftUpdated};
 use database::Transaction;
 use scan::rules::Rules;
@@ -22,7 +23,6 @@ use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live::Live;
 use crate::drift::new::{NewDrift, announce_new};
 use crate::money::Money;
-use contracts::events::alert::AlertType;
 
 /// The values that all rows of a scan share.
 pub struct Stamp<'a> {

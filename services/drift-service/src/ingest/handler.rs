@@ -1,12 +1,12 @@
-use contracts::AccountId;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::AccountId;
 use http::openapi::Success;
-use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
+use http::{ApiError, Engineer, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
 use platform::Turn;
 use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
@@ -22,7 +22,6 @@ use crate::rules::note_uses;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, stack};
-use http::Engineer;
 
 /// The maximum time by which a scanner's clock may be ahead.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);

@@ -1,8 +1,8 @@
 //! Matches a scan with the stored drifts of its stack.
 
-use contracts::drift::Status;
 use std::collections::{HashMap, HashSet};
 
+use contracts::drift::Status;
 use database::Transaction;
 use scan::rules::Rules;
 use scan::{Change, Match, Scan, match_findings};

@@ -1,6 +1,6 @@
-use contracts::drift::{Kind, Severity};
 use std::collections::BTreeMap;
 
+use contracts::drift::{Kind, Severity};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -1,20 +1,19 @@
 //! The endpoint that lists the rules.
 
-use contracts::drift::Severity;
 use std::collections::HashMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::drift::Severity;
 use http::openapi::Success;
-use http::{ApiError, NoQuery};
+use http::{ApiError, NoQuery, Viewer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::uses;
 use crate::State;
 use crate::error::DriftError;
-use http::Viewer;
 
 /// The rules in use, without the built-in ones.
 #[derive(Serialize, ToSchema)]

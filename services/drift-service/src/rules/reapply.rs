@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use database::{Database, Transaction};
 use scan::StateKey;
 use scan::rerate::{RatedDrift, Rerated, rerate};
@@ -18,7 +19,6 @@ use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live;
 use crate::drift::{content, updated};
 use crate::setting;
-use contracts::events::alert::AlertType;
 
 /// The version of the built-in rules. A release that changes the rules increments it, so that all drifts are
 /// rated again.

@@ -4,7 +4,6 @@ use contracts::Claims;
 use rstest::rstest;
 use serde_json::json;
 use testing::{Backend, Method, Socket, StatusCode, eventually};
-
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::app::App;

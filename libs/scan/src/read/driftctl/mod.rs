@@ -4,6 +4,7 @@
 mod changelog;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Kind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,8 +15,8 @@ use crate::entry::{Entry, Provider};
 use crate::error::ScanError;
 use crate::json::Json;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::{Scan, Scope, shortened};
-use contracts::drift::Kind;
+use crate::scan::{Scan, shortened};
+use crate::scope::Scope;
 
 #[derive(Deserialize)]
 struct Report<'a> {

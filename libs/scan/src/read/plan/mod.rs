@@ -13,6 +13,11 @@ mod secrets;
 #[cfg(test)]
 pub use secrets::add as add_secrets;
 
+use contracts::drift::Kind;
+use document::{Plan, Resource, ResourceChange, present};
+use lists::Lists;
+use providers::Providers;
+
 use super::state::read_state;
 use super::stream::each_item;
 use crate::assess::{Context, Criteria};
@@ -20,12 +25,9 @@ use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::json::Json;
 use crate::redact::Redactor;
-use crate::scan::{Scan, Scope, Source};
+use crate::scan::Scan;
+use crate::scope::{Scope, Source};
 use crate::sensitive_marks::Marks;
-use contracts::drift::Kind;
-use document::{Plan, Resource, ResourceChange, present};
-use lists::Lists;
-use providers::Providers;
 
 /// The meaning of an entry's actions.
 enum Meaning {

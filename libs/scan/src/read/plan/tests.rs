@@ -1,10 +1,10 @@
+use contracts::drift::Severity;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::limits::{MAX_ENTRIES, MAX_STATE_BYTES};
 use crate::resource_identity::StateKey;
 use crate::rules::Rules;
-use contracts::drift::Severity;
 
 pub fn scan(plan: Value, source: Source) -> Result<Scan, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));

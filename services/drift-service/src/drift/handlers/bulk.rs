@@ -1,9 +1,9 @@
-use actix_web::HttpResponse;
-use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
 use contracts::Role;
-use http::{ApiError, ErrorCode, NoQuery, ValidJson};
+use http::openapi::Success;
+use http::{ApiError, Engineer, ErrorCode, NoQuery, ValidJson};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,8 +15,6 @@ use crate::State;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
-use http::Engineer;
-use http::openapi::Success;
 
 /// One decision on many drifts.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

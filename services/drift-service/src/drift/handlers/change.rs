@@ -1,8 +1,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use contracts::events::drift::DriftResolved;
-use http::{ApiError, NoQuery, ValidJson, ValidPath};
+use http::openapi::{Done, Success};
+use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,9 +21,6 @@ use crate::money::Money;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, ingest};
-use contracts::events::alert::AlertType;
-use http::openapi::{Done, Success};
-use http::{Admin, Engineer};
 
 /// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]

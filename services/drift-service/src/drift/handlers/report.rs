@@ -1,10 +1,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use contracts::AccountId;
-use contracts::Timestamp;
 use contracts::drift::{Kind, Severity};
-use http::{ApiError, NoQuery, ValidJson, is_account_id};
+use contracts::{AccountId, Timestamp};
+use http::openapi::Success;
+use http::{ApiError, Engineer, NoQuery, ValidJson, is_account_id};
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,8 +19,6 @@ use crate::money::Money;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, stack};
-use http::Engineer;
-use http::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 

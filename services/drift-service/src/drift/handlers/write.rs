@@ -1,6 +1,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use http::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
+use http::openapi::Success;
+use http::{Admin, ApiError, Caller, Engineer, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,8 +13,6 @@ use crate::State;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, body_or_default};
-use http::openapi::Success;
-use http::{Admin, Engineer};
 
 /// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
