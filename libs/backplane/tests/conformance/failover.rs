@@ -33,15 +33,22 @@ pub async fn replicate(server: &PrivateRedis) {
     assert_ne!(server.command(&["WAIT", "1", "5000"]).await, "0");
 }
 
+/// Connects, and delivers one event that both servers have.
+async fn begun_on(group: &PrivateSentinels) -> (Backplane, Feed) {
+    let backplane = connect(&group.url()).await;
+    let mut feed = begun(&backplane).await;
+    backplane.log.append(&[entry("before")]).await.unwrap();
+    assert_eq!(next_name(&mut feed).await, "before");
+    replicate(&group.servers()[0]).await;
+    (backplane, feed)
+}
+
 #[tokio::test]
 async fn after_the_death_of_the_primary_the_log_continues_on_the_promoted_replica() {
     let group = PrivateSentinels::start().await;
     let [first, second] = group.servers();
-    let backplane = connect(&group.url()).await;
-    let mut feed = begun(&backplane).await;
-    backplane.log.append(&[entry("before")]).await.unwrap();
+    let (backplane, mut feed) = begun_on(&group).await;
     assert_eq!(backplane.keys.hit("key", LIMIT * 10).await.unwrap(), 1);
-    assert_eq!(next_name(&mut feed).await, "before");
     replicate(first).await;
 
     first.kill();
@@ -61,11 +68,7 @@ async fn after_the_death_of_the_primary_the_log_continues_on_the_promoted_replic
 async fn events_that_the_new_primary_lacks_begin_a_new_epoch() {
     let group = PrivateSentinels::start().await;
     let [first, second] = group.servers();
-    let backplane = connect(&group.url()).await;
-    let mut feed = begun(&backplane).await;
-    backplane.log.append(&[entry("before")]).await.unwrap();
-    assert_eq!(next_name(&mut feed).await, "before");
-    replicate(first).await;
+    let (backplane, mut feed) = begun_on(&group).await;
     // Cuts the replica off: it cannot log in again. Connections that are open may continue.
     first.command(&["CONFIG", "SET", "requirepass", "secret"]).await;
     let cut = ["CLIENT", "KILL", "TYPE", "replica"];
@@ -85,11 +88,7 @@ async fn events_that_the_new_primary_lacks_begin_a_new_epoch() {
 async fn a_primary_that_hangs_is_left_for_the_promoted_replica() {
     let group = PrivateSentinels::start().await;
     let [first, second] = group.servers();
-    let backplane = connect(&group.url()).await;
-    let mut feed = begun(&backplane).await;
-    backplane.log.append(&[entry("before")]).await.unwrap();
-    assert_eq!(next_name(&mut feed).await, "before");
-    replicate(first).await;
+    let (backplane, mut feed) = begun_on(&group).await;
 
     first.freeze();
     group.until_primary(second).await;
