@@ -115,7 +115,7 @@ impl Publisher {
 
     /// Appends all events in one step.
     pub async fn append(&self, entries: &[Entry]) -> Result<()> {
-        Ok(self.backplane.append(entries).await?)
+        Ok(self.backplane.log.append(entries).await?)
     }
 
     /// Appends the events one by one, at this rate per second.

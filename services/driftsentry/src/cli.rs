@@ -48,7 +48,12 @@ pub struct Serve {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Redis, so that several processes share events, such as redis://host:6379
+    /// Another connection to the same database for the migrations, such as past a pooler or as the owner of the tables
+    #[arg(long, env = "MIGRATION_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migration_database_url: Option<String>,
+
+    /// Redis, so that several processes share events: redis://host:6379, redis+sentinel://host:26379,host2/name or
+    /// redis+cluster://host:6379,host2
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "memory:", value_name = "URL")]
     pub redis_url: String,
 

@@ -223,7 +223,7 @@ impl App {
             "timestamp": self.state.platform.clock().now(),
             "payload": {},
         });
-        self.state.platform.backplane().broadcast("auth:last", &last.to_string()).await.unwrap();
+        self.state.platform.backplane().log.broadcast("auth:last", &last.to_string()).await.unwrap();
         eventually("the events are received", async || {
             self.events.lock().unwrap().iter().any(|event| event["eventId"] == id)
         })

@@ -68,7 +68,7 @@ impl App {
             "eventId": Uuid::now_v7(), "type": channel, "timestamp": self.gateway().platform.clock().now(),
             "payload": payload, "userId": user,
         });
-        self.gateway().platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
+        self.gateway().platform.backplane().log.broadcast(channel, &envelope.to_string()).await.unwrap();
     }
 }
 
@@ -117,7 +117,7 @@ impl Gateway {
 
     /// Publishes as the relay of an outbox does: again, until it is known to have been done.
     pub async fn append(&self, entries: &[Entry]) {
-        let appended = async || self.platform.backplane().append(entries).await.is_ok();
+        let appended = async || self.platform.backplane().log.append(entries).await.is_ok();
         eventually("the events to be in the log", appended).await;
     }
 
