@@ -70,7 +70,7 @@ impl Queue {
     }
 
     /// Returns the next item. Cancel-safe.
-    pub async fn take(&self) -> Taken {
+    pub(crate) async fn take(&self) -> Taken {
         loop {
             if let Some(taken) = self.try_take() {
                 return taken;
@@ -94,7 +94,7 @@ impl Queue {
         (lost > 0).then_some(Taken::Lost(lost))
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().signals.is_empty()
     }
 

@@ -36,14 +36,14 @@ struct Cursor {
 }
 
 impl Reader {
-    pub fn new(log: Arc<dyn Log>, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(log: Arc<dyn Log>, queue: Arc<Queue>) -> Self {
         Self { log, queue, cursor: None, is_behind: true, doubted: None, ready: Vec::new() }
     }
 
     /// Reads until the task is aborted, or the feed is dropped.
     ///
     /// Inputs: the announcements of the queue, the pages of the log. Waits while the feed is full.
-    pub async fn run(mut self, feed: mpsc::Sender<FeedItem>) -> Result<(), Infallible> {
+    pub(crate) async fn run(mut self, feed: mpsc::Sender<FeedItem>) -> Result<(), Infallible> {
         loop {
             for item in self.ready.drain(..) {
                 if feed.send(item).await.is_err() {

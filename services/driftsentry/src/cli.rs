@@ -13,7 +13,7 @@ use crate::ingest::Ingest;
 /// needs no other server.
 #[derive(Parser)]
 #[command(version)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]
@@ -35,7 +35,7 @@ pub enum Command {
 
 /// The options of the server.
 #[derive(Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Port to listen on
     #[arg(long, env = "PORT", default_value_t = 3001)]
     pub port: u16,

@@ -71,7 +71,7 @@ fn platform(serve: &Serve) -> Result<Platform> {
 }
 
 /// Creates an admin.
-pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
+pub(crate) async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
@@ -79,7 +79,7 @@ pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()>
 }
 
 /// Runs all services until a signal.
-pub async fn run(serve: Serve) -> Result<()> {
+pub(crate) async fn run(serve: Serve) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;

@@ -13,7 +13,7 @@ use crate::log::UNLOGGED_IDS;
 use crate::{Announcer, Entry, Link, Log, LogRead, Mark, Marks, Message, Options, Position, Result};
 
 /// The log of this process alone, and its marks.
-pub struct MemoryLog {
+pub(super) struct MemoryLog {
     announcer: Announcer,
     clock: Clock,
     log_length: usize,
@@ -37,7 +37,7 @@ struct State {
 }
 
 impl MemoryLog {
-    pub fn new(options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Self {
+    pub(super) fn new(options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Self {
         let Options { clock, log_length, log_age, .. } = options;
         let log_age = TimeDelta::from_std(log_age).unwrap_or(TimeDelta::MAX);
         let epoch = Uuid::new_v4().simple().to_string().into();

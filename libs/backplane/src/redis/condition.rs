@@ -24,23 +24,23 @@ struct Facts {
 }
 
 impl Condition {
-    pub fn new(link: watch::Sender<Link>) -> Self {
+    pub(super) fn new(link: watch::Sender<Link>) -> Self {
         let facts = Facts { is_heard: false, writes: Ok(()), appends: Ok(()) };
         Self { facts: Mutex::new(facts), link }
     }
 
     /// Records whether announcements are received. Returns whether that is a change.
-    pub fn note_heard(&self, is_heard: bool) -> bool {
+    pub(super) fn note_heard(&self, is_heard: bool) -> bool {
         let mut changed = false;
         self.update(|facts| changed = std::mem::replace(&mut facts.is_heard, is_heard) != is_heard);
         changed
     }
 
-    pub fn note_write(&self, result: Result<(), &'static str>) {
+    pub(super) fn note_write(&self, result: Result<(), &'static str>) {
         self.update(|facts| facts.writes = result);
     }
 
-    pub fn note_append(&self, result: Result<(), &'static str>) {
+    pub(super) fn note_append(&self, result: Result<(), &'static str>) {
         self.update(|facts| facts.appends = result);
     }
 

@@ -28,14 +28,14 @@ impl From<Failure> for Error {
 
 impl Redis {
     /// Runs one exchange with a connection of the pool, within the time limit.
-    pub async fn exchange<T, F>(&self, exchange: impl FnOnce(Connection) -> F) -> Result<T>
+    pub(super) async fn exchange<T, F>(&self, exchange: impl FnOnce(Connection) -> F) -> Result<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
         Ok(self.try_exchange(exchange).await?)
     }
 
-    pub async fn try_exchange<T, F>(
+    pub(super) async fn try_exchange<T, F>(
         &self,
         exchange: impl FnOnce(Connection) -> F,
     ) -> std::result::Result<T, Failure>
@@ -66,14 +66,14 @@ impl Redis {
         timeout(TIMEOUT, within).await.unwrap_or(Err(late))
     }
 
-    pub async fn run_pipeline<T: FromRedisValue>(&self, pipeline: Pipeline) -> Result<T> {
+    pub(super) async fn run_pipeline<T: FromRedisValue>(&self, pipeline: Pipeline) -> Result<T> {
         self.exchange(|mut connection| async move { pipeline.query_async(&mut connection).await }).await
     }
 
     /// Runs short commands on the shared connection, within the time limit. If the connection has ended since it
     /// was last used, or leads to a server that no longer holds the keys, the commands are sent again on a new
     /// connection. A connection that is too slow is closed.
-    pub async fn run_shared<T: FromRedisValue>(&self, commands: Commands<'_>) -> Result<T> {
+    pub(super) async fn run_shared<T: FromRedisValue>(&self, commands: Commands<'_>) -> Result<T> {
         let mut used = None;
         match timeout(TIMEOUT, self.try_shared(&commands, &mut used)).await {
             Ok(result) => result.map_err(Error::unavailable),

@@ -24,7 +24,7 @@ const ASKED: usize = 16;
 type Address = (String, u16);
 
 /// Asks the servers of the URL. All keys have one hash tag, so in a cluster one server holds them all.
-pub struct Locator {
+pub(super) struct Locator {
     target: Target,
     tls: Tls,
     /// A key of the installation.
@@ -42,7 +42,7 @@ struct Testimony {
 impl Locator {
     /// # Errors
     /// If the certificates cannot be used.
-    pub fn new(target: Target, tls: Tls, key: String) -> RedisResult<Self> {
+    pub(super) fn new(target: Target, tls: Tls, key: String) -> RedisResult<Self> {
         let locator = Self { target, tls, key, members: Mutex::default() };
         let first = locator.target.servers[0].clone();
         locator.client(first)?;
@@ -50,7 +50,7 @@ impl Locator {
     }
 
     /// Returns a client of the server that holds the keys now, as most servers say.
-    pub async fn locate(&self) -> RedisResult<Client> {
+    pub(super) async fn locate(&self) -> RedisResult<Client> {
         let first = self.target.servers[0].clone();
         if matches!(self.target.form, Form::Single) {
             return self.client(first);

@@ -2,15 +2,15 @@
 
 use crate::Prefix;
 
-pub const DOUBT_SECONDS: u64 = 3_600;
+pub(super) const DOUBT_SECONDS: u64 = 3_600;
 
 /// Lifetime of the key that a probe writes.
-pub const PROBE_TTL_MS: u64 = 60_000;
+pub(super) const PROBE_TTL_MS: u64 = 60_000;
 
 /// The names of one installation. Every key contains the same hash tag, so that a cluster keeps all keys of an
 /// installation on one server, where one script may use them together.
 #[derive(Debug)]
-pub struct Names {
+pub(super) struct Names {
     pub meta: String,
     pub log: String,
     pub ids: String,
@@ -29,7 +29,7 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn new(prefix: &Prefix, is_cluster: bool) -> Self {
+    pub(super) fn new(prefix: &Prefix, is_cluster: bool) -> Self {
         let tag = format!("{{{prefix}}}:");
         let name = |rest: &str| format!("{tag}{rest}");
         Self {
@@ -49,25 +49,25 @@ impl Names {
         }
     }
 
-    pub fn counter(&self, key: &str) -> String {
+    pub(super) fn counter(&self, key: &str) -> String {
         format!("{}count:{key}", self.tag)
     }
 
-    pub fn value(&self, key: &str) -> String {
+    pub(super) fn value(&self, key: &str) -> String {
         format!("{}value:{key}", self.tag)
     }
 
-    pub fn holders(&self, key: &str) -> String {
+    pub(super) fn holders(&self, key: &str) -> String {
         format!("{}holders:{key}", self.tag)
     }
 
     /// Returns the channel on which a process sends messages to itself.
-    pub fn heartbeat(&self, process: &str) -> String {
+    pub(super) fn heartbeat(&self, process: &str) -> String {
         format!("{}heartbeat:{process}", self.tag)
     }
 
     /// Returns the channel of an event type, or the pattern of several.
-    pub fn channel(&self, name: &str) -> String {
+    pub(super) fn channel(&self, name: &str) -> String {
         format!("{}{name}", self.channels)
     }
 }

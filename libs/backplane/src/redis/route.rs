@@ -17,7 +17,7 @@ use super::timeouts::{TIMEOUT, connection_config};
 const CONNECTIONS: usize = 16;
 
 /// The server that holds the keys, as long as it does.
-pub struct Server {
+pub(super) struct Server {
     pub client: Client,
     /// For long commands, and those that must not run twice.
     pub pool: Pool,
@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// Takes a connection from the pool.
-    pub async fn connection(&self) -> RedisResult<deadpool_redis::Connection> {
+    pub(super) async fn connection(&self) -> RedisResult<deadpool_redis::Connection> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             error => RedisError::from((ErrorKind::Io, "no connection is free", error.to_string())),
@@ -47,7 +47,7 @@ impl Server {
     }
 }
 
-pub struct Route {
+pub(super) struct Route {
     locator: Locator,
     tasks: Tasks,
     /// The key that shows whether a server accepts writes.
@@ -56,12 +56,12 @@ pub struct Route {
 }
 
 impl Route {
-    pub fn new(locator: Locator, tasks: Tasks, probe: String) -> Self {
+    pub(super) fn new(locator: Locator, tasks: Tasks, probe: String) -> Self {
         Self { locator, tasks, probe, current: Mutex::default() }
     }
 
     /// Returns the server that holds the keys. Finds it if none is known.
-    pub async fn server(&self) -> RedisResult<Arc<Server>> {
+    pub(super) async fn server(&self) -> RedisResult<Arc<Server>> {
         let mut current = self.current.lock().await;
         if let Some(server) = &*current {
             return Ok(Arc::clone(server));
@@ -72,7 +72,7 @@ impl Route {
     }
 
     /// Makes the next command find a server again.
-    pub async fn leave(&self, server: &Arc<Server>) {
+    pub(super) async fn leave(&self, server: &Arc<Server>) {
         server.left.cancel();
         let mut current = self.current.lock().await;
         current.take_if(|current| Arc::ptr_eq(current, server));

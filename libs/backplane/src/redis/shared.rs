@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::timeouts::connection_config;
 
-pub struct Shared {
+pub(super) struct Shared {
     client: redis::Client,
     /// Drives the connection on the process's runtime, because worker threads end before the process.
     tasks: Tasks,
@@ -21,13 +21,16 @@ struct Current {
 }
 
 /// Commands for the shared connection. They may run twice.
-pub enum Commands<'a> {
+pub(super) enum Commands<'a> {
     Pipeline(&'a Pipeline),
     Script(&'a ScriptInvocation<'a>),
 }
 
 impl Commands<'_> {
-    pub async fn run<T: FromRedisValue>(&self, mut connection: MultiplexedConnection) -> RedisResult<T> {
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        mut connection: MultiplexedConnection,
+    ) -> RedisResult<T> {
         match self {
             Self::Pipeline(pipeline) => pipeline.query_async(&mut connection).await,
             Self::Script(script) => script.invoke_async(&mut connection).await,
@@ -36,12 +39,12 @@ impl Commands<'_> {
 }
 
 impl Shared {
-    pub fn new(client: redis::Client, tasks: Tasks) -> Self {
+    pub(super) fn new(client: redis::Client, tasks: Tasks) -> Self {
         Self { client, tasks, current: Mutex::default() }
     }
 
     /// Returns the connection and its number. Opens it if there is none.
-    pub async fn connection(&self) -> RedisResult<(u64, MultiplexedConnection)> {
+    pub(super) async fn connection(&self) -> RedisResult<(u64, MultiplexedConnection)> {
         let mut current = self.current.lock().await;
         if let Some(connection) = &current.connection {
             return Ok((current.opened, connection.clone()));
@@ -58,7 +61,7 @@ impl Shared {
     }
 
     /// Closes the connection of this number, which has ended or is too slow.
-    pub async fn give_up(&self, opened: u64) {
+    pub(super) async fn give_up(&self, opened: u64) {
         let mut current = self.current.lock().await;
         if current.opened == opened {
             current.connection = None;

@@ -14,13 +14,13 @@ const CLUSTER_FORM: &str =
 const SENTINEL_PORT: u16 = 26379;
 
 /// The servers that a URL names, and the way to the one that holds the keys.
-pub struct Target {
+pub(super) struct Target {
     pub form: Form,
     /// Never empty. Each has the credentials and the database of the URL.
     pub servers: Vec<ConnectionInfo>,
 }
 
-pub enum Form {
+pub(super) enum Form {
     Single,
     Sentinel {
         primary: String,
@@ -31,7 +31,7 @@ pub enum Form {
 }
 
 impl Target {
-    pub fn parse(url: &str) -> Result<Self> {
+    pub(super) fn parse(url: &str) -> Result<Self> {
         let (form, urls) = split(url)?;
         let servers = urls.iter().map(|url| url.as_str().into_connection_info());
         // The cause may quote the URL, and with it a password.

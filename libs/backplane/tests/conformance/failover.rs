@@ -8,16 +8,16 @@ use testing::{PrivateRedis, PrivateSentinels, eventually};
 use super::{begun, entry, next_name, next_reset, options};
 
 /// Longest time that it may take until everything works on the new primary.
-pub const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
-pub async fn connect(url: &str) -> Backplane {
+pub(crate) async fn connect(url: &str) -> Backplane {
     let backplane = Backplane::connect(url, options()).unwrap();
     eventually("the backplane is heard", async || backplane.is_connected()).await;
     backplane
 }
 
 /// Repeats an event until the log takes it, as an outbox does, and checks that the feed delivers it in time.
-pub async fn assert_works(backplane: &Backplane, feed: &mut Feed, name: &str, since: Instant) {
+pub(crate) async fn assert_works(backplane: &Backplane, feed: &mut Feed, name: &str, since: Instant) {
     let entry = entry(name);
     eventually("the log takes events", async || {
         backplane.log.append(std::slice::from_ref(&entry)).await.is_ok()
@@ -29,7 +29,7 @@ pub async fn assert_works(backplane: &Backplane, feed: &mut Feed, name: &str, si
 }
 
 /// Waits until the replicas of a server have all of its data.
-pub async fn replicate(server: &PrivateRedis) {
+pub(crate) async fn replicate(server: &PrivateRedis) {
     assert_ne!(server.command(&["WAIT", "1", "5000"]).await, "0");
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-pub fn created(account: Option<&str>) -> DriftCreated {
+pub(crate) fn created(account: Option<&str>) -> DriftCreated {
     DriftCreated {
         id: Uuid::new_v4(),
         resource_id: "i-1".into(),
