@@ -1,4 +1,4 @@
-.PHONY: help run test lint fuzz fuzz-api bench up up-local down
+.PHONY: help run test lint fuzz fuzz-api attacks bench up up-local down
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -15,14 +15,22 @@ lint:  ## formatting and warnings, as in CI
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-fuzz:  ## random bytes at the gateway's decoders, for a while (needs nightly Rust and cargo-fuzz)
+fuzz:  ## random bytes for the decoders of sockets and the readers of scans (FUZZ_RUNS each; needs nightly Rust and cargo-fuzz)
 	for target in engineio_payload socketio_packet plain_message; do \
-	  (cd services/ws-gateway && cargo +nightly fuzz run $$target -- -runs=1000000 -max_len=4096) || exit 1; done
+	  (cd services/ws-gateway && cargo +nightly fuzz run $$target -- -runs=$${FUZZ_RUNS:-1000000} -max_len=4096) || exit 1; done
+	for target in plan driftctl ui_stream upload; do \
+	  (cd libs/scan && cargo +nightly fuzz run $$target -- -runs=$${FUZZ_RUNS:-1000000} -max_len=4096) || exit 1; done
 
-fuzz-api:  ## made-up requests at every documented operation, for five minutes (FUZZ_SECONDS)
+fuzz-api:  ## random requests to every documented operation, for five minutes (FUZZ_SECONDS)
+	deploy/test-deps.sh
 	tests/fuzz_api/run
 
-bench:  ## load on a release build
+attacks:  ## every attack that worked on 0.1.0, against both deployments (URL=… for a running one)
+	deploy/test-deps.sh
+	cargo build --workspace --all-targets
+	tests/attacks/run $(URL)
+
+bench:  ## measurements of a release build under load
 	bench/run
 
 up:  ## the split deployment, behind Caddy on http://localhost:8080
@@ -32,5 +40,5 @@ up:  ## the split deployment, behind Caddy on http://localhost:8080
 up-local:  ## the same without Docker, as processes of this machine; Ctrl-C stops it
 	deploy/local.sh
 
-down:  ## stop it; its data stays
+down:  ## stop the split deployment; its data stays
 	docker compose down

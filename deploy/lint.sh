@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Checks what cannot be compiled: Caddyfiles, Dockerfile, compose file, manifests, Prometheus's rules.
+# Checks what no compiler checks: the language of texts, files that import each other in a cycle, Caddyfiles,
+# Dockerfile, compose file, shell scripts, Kubernetes manifests, Prometheus rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+deploy/lint_language.sh
+deploy/lint_imports.py
+deploy/lint_names.py
 PATH=$(deploy/tools.sh)
 
 for file in Caddyfile deploy/k8s/Caddyfile; do
   caddy fmt --diff "$file" >/dev/null || { echo "run: caddy fmt --overwrite $file" >&2 && exit 1; }
-  said=$(caddy validate --adapter caddyfile --config "$file" 2>&1) || { echo "$file: $said" >&2 && exit 1; }
+  output=$(caddy validate --adapter caddyfile --config "$file" 2>&1) || { echo "$file: $output" >&2 && exit 1; }
 done
 hadolint deploy/Dockerfile
 dclint --config deploy/dclint.yaml docker-compose.yml

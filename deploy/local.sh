@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The split deployment as processes of this machine: Caddy, two gateways, both services, a private
-# Postgres and Redis (with its ACL), Prometheus. Ctrl-C stops it; what it stored is gone then.
-#   SKIP_BUILD=1      take the binaries that are there
-#   …_PORT            other ports than the usual ones
+# Runs the split deployment as processes of this machine: Caddy, two gateways, both services, a private
+# PostgreSQL and Redis (with its ACL), Prometheus. Ctrl-C stops all of them and deletes their data.
+#   SKIP_BUILD=1      uses the existing binaries
+#   …_PORT            sets other ports
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CADDY_PORT:=8080}" "${AUTH_PORT:=4001}" "${DRIFT_PORT:=4002}" "${GATEWAY_1_PORT:=4004}" "${GATEWAY_2_PORT:=4005}"
@@ -18,8 +18,8 @@ exec 4>/dev/null
 
 finish() {
   trap - EXIT INT TERM
-  # The last first: Caddy, so that nobody comes in, then the services, then what they store in.
-  # Postgres ends with its input.
+  # In reverse order: Caddy first, so that no new requests arrive, then the services, then their stores.
+  # PostgreSQL stops when its standard input is closed.
   for ((i = ${#pids[@]} - 1; i > 0; i--)); do
     kill "${pids[i]}" 2>/dev/null || true
     wait "${pids[i]}" 2>/dev/null || true
@@ -31,14 +31,14 @@ finish() {
 trap finish EXIT
 trap 'echo; echo stopping…; finish; exit 0' INT TERM
 
-# start NAME COMMAND...: in a session of its own, so that Ctrl-C reaches this script alone.
+# start NAME COMMAND...: starts a process in its own session, so that Ctrl-C reaches only this script.
 start() {
   names+=("$1")
   setsid "${@:2}" >"$run/$1.log" 2>&1 4>&- &
   pids+=($!)
 }
 
-# answers PORT PATH: whether that is answered with 200.
+# answers PORT PATH: succeeds if the response has the status 200.
 answers() {
   local line
   exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
@@ -48,7 +48,7 @@ answers() {
   [[ $line == *" 200 "* ]]
 } 2>/dev/null
 
-# Says which processes have ended, and why; false if all run.
+# Prints the processes that have ended, and the end of their logs. Fails if all processes run.
 show_ended() {
   local i ended=1
   for i in "${!pids[@]}"; do
@@ -60,7 +60,7 @@ show_ended() {
   return $ended
 }
 
-# until_true NAME CONDITION...: waits for a process that was started.
+# until_true NAME CONDITION...: waits until a started process meets a condition.
 until_true() {
   local what=$1 i
   shift
@@ -74,8 +74,8 @@ until_true() {
   exit 1
 }
 
-# start_bare NAME COMMAND...: the same, without the environment of the caller: Caddy's templates can read
-# the environment, and none of these programs needs a secret.
+# start_bare NAME COMMAND...: starts a process without the environment of the caller. None of these programs
+# needs a secret, and Caddy's templates can read the environment.
 start_bare() { start "$1" env -i PATH="$PATH" HOME="$run" "${@:2}"; }
 
 random() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
@@ -98,7 +98,8 @@ until_true redis redis_ready
 export NODE_ENV=development HOST=127.0.0.1 LOG_FORMAT=json SHUTDOWN_SECONDS=5
 export CORS_ORIGIN="http://localhost:$CADDY_PORT,http://127.0.0.1:$CADDY_PORT" TRUSTED_PROXIES=127.0.0.1/32
 access_secret=$(random) refresh_secret=$(random)
-# start_service NAME PORT REDIS_USER REDIS_PASSWORD [VARIABLE=value...]: each has the secrets that it needs.
+# start_service NAME PORT REDIS_USER REDIS_PASSWORD [VARIABLE=value...]: starts a service with only the secrets
+# that it needs.
 start_service() {
   local name=$1 port=$2 redis_url=redis://$3:$4@127.0.0.1:$REDIS_PORT binary=${1%-[12]}
   shift 4
@@ -119,7 +120,7 @@ cp deploy/prometheus/*.yml "$run"
 sed -e "s/auth-service:4001/127.0.0.1:$AUTH_PORT/; s/drift-service:4002/127.0.0.1:$DRIFT_PORT/" \
   -e "s/ws-gateway-1:4004/127.0.0.1:$GATEWAY_1_PORT/; s/ws-gateway-2:4004/127.0.0.1:$GATEWAY_2_PORT/" \
   deploy/prometheus/targets.yml >"$run/targets.yml"
-# Every second, so that one sees at once what one does.
+# Scrapes every second, so that the effect of an action is visible at once.
 sed -e "s/localhost:9090/localhost:$PROMETHEUS_PORT/; s/_interval: .*/_interval: 1s/; s/_timeout: .*/_timeout: 1s/" \
   deploy/prometheus/prometheus.yml >"$run/prometheus.yml"
 start_bare prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
@@ -139,7 +140,7 @@ DriftSentry   http://localhost:$CADDY_PORT
 Prometheus    http://localhost:$PROMETHEUS_PORT/targets
 logs          $run/*.log
 END
-# Ends when any process does: then something is wrong.
+# Stops all processes when one of them ends, because that means a failure.
 wait -n "${pids[@]}" || true
 show_ended
 exit 1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks; where it may not, says what to install.
+# Installs the programs that the tests need. Without the permission to install, prints what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=() packages=()
 
-# need PACKAGE PROGRAM...: the Debian package that brings these programs.
+# need PACKAGE PROGRAM...: records the Debian package if one of its programs is missing.
 need() {
   local package=$1 program
   shift
@@ -21,14 +21,16 @@ need() {
 look() {
   missing=() packages=()
   need gcc cc
+  need git git
+  need curl curl
   need postgresql initdb postgres
-  need postgresql-client pg_dump
+  need postgresql-client pg_dump psql
   need redis-server redis-server
   need redis-tools redis-cli
   need nodejs node
   need npm npm
   need chromium chromium
-  # Debian's python3 comes without what a virtual environment needs.
+  # Debian's python3 cannot create a virtual environment without python3-venv.
   if ! python3 -m ensurepip --version >/dev/null 2>&1; then
     packages+=(python3-venv)
     missing+=("python3 with venv (Debian: python3-venv)")
@@ -38,7 +40,7 @@ look() {
 look
 if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
-  # The tests start servers of their own: the package's must not run.
+  # The tests start their own servers, so the server of the package must not run.
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
@@ -47,7 +49,7 @@ if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev
   look
 fi
 
-# The test runner ends a file whose failed test left something open only from this version on.
+# Older versions hang if a failed test leaves a resource open.
 node --test-force-exit -e 0 2>/dev/null ||
   missing+=("node 20.14 or newer")
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Puts the operator's tools that Debian lacks, or has too old, into target/tools, and prints the PATH
-# to find them: Caddy (Debian's 2.6 lacks `stream_close_delay`), hadolint, dclint,
-# kubernetes-validate. promtool is Debian's.
+# Installs tools that Debian lacks, or has in an old version only, into target/tools, and prints a PATH that
+# includes them: Caddy (Debian's 2.6 lacks `stream_close_delay`), hadolint, dclint, kubernetes-validate.
+# promtool comes from Debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/target/tools
 
-# have PACKAGE COMMAND...: the Debian package is installed where the command fails and we may.
+# have PACKAGE COMMAND...: installs the Debian package if the command fails and this script may install.
 have() {
   local package=$1
   shift
   "$@" >/dev/null 2>&1 && return
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    # The package would start its service.
+    # Keeps the package from starting its service.
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$package"; } >/dev/null
   fi

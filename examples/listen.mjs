@@ -1,5 +1,5 @@
-// Prints every drift and decision as it happens: TOKEN=… node examples/listen.mjs
-// Needs `npm install socket.io-client`. URL is http://localhost:3001 unless set.
+// Prints new drifts and approvals as they happen: TOKEN=… node examples/listen.mjs
+// Needs `npm install socket.io-client`. The default of URL is http://localhost:3001.
 
 import { io } from 'socket.io-client';
 

@@ -13,16 +13,16 @@ use crate::verify;
 
 const LISTS: usize = 200;
 
-/// `driftsentry` as it is started without any setting, but for its port and folder.
+/// Measures `driftsentry` as started without any setting except its port and folder.
 pub async fn run(table: &mut Table) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut process, _, ready) = start(folder.path()).await?;
-    table.add("driftsentry: ready after, with no database yet", milliseconds(ready), "");
+    table.add("driftsentry: ready after, without an existing database", milliseconds(ready), "");
     process.terminate();
     process.ended().await;
 
     let (process, client, ready) = start(folder.path()).await?;
-    table.add("driftsentry: ready after, with its database", milliseconds(ready), "≤ 300 ms");
+    table.add("driftsentry: ready after, with an existing database", milliseconds(ready), "≤ 300 ms");
     let idle = memory(process.id(), "VmRSS");
     ingest(&client, &plan()?, "bench").await;
     for _ in 0..LISTS {
@@ -30,7 +30,11 @@ pub async fn run(table: &mut Table) -> Result<()> {
     }
     let most = memory(process.id(), "VmHWM");
     let measured = format!("{idle:.0} / {most:.0} MiB");
-    table.add("driftsentry: memory, idle / with 2,000 drifts taken in and listed", measured, "≤ 40 MB idle");
+    table.add(
+        "driftsentry: memory, idle / after 2,000 drifts were ingested and listed",
+        measured,
+        "≤ 40 MB idle",
+    );
     Ok(())
 }
 

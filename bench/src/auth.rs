@@ -14,7 +14,7 @@ use crate::table::Table;
 const SPAN: Duration = Duration::from_secs(8);
 const COST: u32 = 10;
 const PASSWORD: &str = "viewer123";
-/// Who log in, one after the other: nobody opens a session more often than people do.
+/// Number of users who log in, one after the other, so that none opens sessions more often than people do.
 const USERS: usize = 200;
 
 pub async fn run(table: &mut Table) -> Result<()> {
@@ -26,11 +26,11 @@ pub async fn run(table: &mut Table) -> Result<()> {
     logins(&service, table).await?;
     flood(&service, table).await?;
     refreshes(&service, tokens, table).await?;
-    table.add("auth-service: memory at most", format!("{:.0} MiB", memory(process, "VmHWM")), "");
+    table.add("auth-service: peak memory", format!("{:.0} MiB", memory(process, "VmHWM")), "");
     Ok(())
 }
 
-/// How many hashes all cores together manage in a second, with nothing else to do.
+/// Returns the number of hashes per second that all cores together reach without other load.
 fn ceiling() -> Result<f64> {
     let cores = std::thread::available_parallelism()?.get();
     let hash = bcrypt::hash(PASSWORD, COST)?;
@@ -71,7 +71,7 @@ fn email(user: usize) -> String {
     format!("{user}@example.com")
 }
 
-/// Makes the users; the refresh token of each.
+/// Creates the users, and returns the refresh token of each.
 async fn sign_up(service: &Service) -> Vec<Value> {
     let mut tokens = Vec::new();
     for user in 0..USERS {
@@ -82,7 +82,7 @@ async fn sign_up(service: &Service) -> Vec<Value> {
     tokens
 }
 
-/// What others notice while 200 log in at once.
+/// Measures other requests while 200 users log in at once.
 async fn flood(service: &Service, table: &mut Table) -> Result<()> {
     let session = service.log_in(&email(0), PASSWORD).await;
     let me = service.client.with_token(session["accessToken"].as_str().unwrap_or_default());
@@ -116,7 +116,7 @@ async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> 
     let ended = Arc::new(AtomicBool::new(false));
     let (started, before) = (Instant::now(), processor_time(service.process.id()));
     let mut chains = JoinSet::new();
-    // A user each: changes of one user happen one after the other.
+    // Each task has its own user, because changes of one user happen one after the other.
     for token in tokens.into_iter().take(32) {
         let (ended, client) = (Arc::clone(&ended), service.client.clone());
         chains.spawn(async move { chain(&ended, client, token).await });
@@ -131,14 +131,15 @@ async fn refreshes(service: &Service, tokens: Vec<Value>, table: &mut Table) -> 
     let count = times.count() as f64;
     let (rate, per_core) = (count / started.elapsed().as_secs_f64(), count / spent.as_secs_f64());
     let measured = format!(
-        "{rate:.0}/s beside Postgres and the load; {per_core:.0} per second of its own processor time"
+        "{rate:.0}/s while sharing the machine with PostgreSQL and the load generator; {per_core:.0} per second \
+         of its own processor time"
     );
-    table.add("refreshes on Postgres", measured, "≥ 1,000/s per core");
-    table.add("refresh, 32 at once", format!("p99 {}", milliseconds(times.percentile(99))), "");
+    table.add("refreshes on PostgreSQL", measured, "≥ 1,000/s per core");
+    table.add("refresh, 32 at the same time", format!("p99 {}", milliseconds(times.percentile(99))), "");
     Ok(())
 }
 
-/// Refreshes one session again and again, each time with the newest token.
+/// Refreshes one session repeatedly, each time with the newest token.
 async fn chain(ended: &AtomicBool, client: Client, mut token: Value) -> Times {
     let mut times = Times::default();
     while !ended.load(Ordering::Relaxed) {
@@ -161,7 +162,7 @@ async fn probe(ended: &AtomicBool, client: Client, ask: impl AsyncFn(&Client)) -
     times
 }
 
-/// Does something as often as `at_once` tasks manage in `span`; the times of what succeeded.
+/// Repeats an action in `at_once` tasks for `span`. Returns the times of the successful ones.
 async fn repeat<F>(at_once: usize, span: Duration, act: impl Fn(Client) -> F, client: &Client) -> Times
 where
     F: Future<Output = StatusCode> + Send + 'static,

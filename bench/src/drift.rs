@@ -14,7 +14,7 @@ use crate::verify;
 
 const PLAN: &str = "tests/samples/fakeaws_2000/scan1.plan.json.gz";
 const LISTS: usize = 200;
-/// Stacks besides the first, of 2,000 drifts each.
+/// Number of stacks in addition to the first, with 2,000 drifts each.
 const STACKS: usize = 9;
 const LAST_PAGES: usize = 20;
 
@@ -29,13 +29,13 @@ pub async fn run(table: &mut Table) -> Result<()> {
     for (what, target) in [("2,000 new drifts", "< 2 s"), ("the same plan again", "< 1 s")] {
         let started = Instant::now();
         ingest(&client, &plan, "bench").await;
-        table.add(format!("ingest, {what}, Postgres"), milliseconds(started.elapsed()), target);
+        table.add(format!("ingest, {what}, PostgreSQL"), milliseconds(started.elapsed()), target);
     }
     let grown = memory(process, "VmHWM") - before;
-    table.add("memory growth of it", format!("{grown:.0} MiB"), "< 100 MB");
+    table.add("memory growth during the ingest", format!("{grown:.0} MiB"), "< 100 MB");
 
     for (what, path) in
-        [("list, 100 of a page", "/api/v1/drifts?limit=100"), ("summary", "/api/v1/metrics/summary")]
+        [("list, a page of 100", "/api/v1/drifts?limit=100"), ("summary", "/api/v1/metrics/summary")]
     {
         let mut times = Times::default();
         for _ in 0..LISTS {
@@ -43,7 +43,11 @@ pub async fn run(table: &mut Table) -> Result<()> {
             client.get(path).await.expect(StatusCode::OK);
             times.add(started.elapsed());
         }
-        table.add(format!("{what}, 2,000 drifts"), format!("p95 {}", milliseconds(times.percentile(95))), "");
+        table.add(
+            format!("{what} of 2,000 drifts"),
+            format!("p95 {}", milliseconds(times.percentile(95))),
+            "",
+        );
     }
     for stack in 0..STACKS {
         ingest(&client, &plan, &format!("bench-{stack}")).await;
@@ -53,11 +57,11 @@ pub async fn run(table: &mut Table) -> Result<()> {
     let count = pages.len();
     pages.drain(count.saturating_sub(LAST_PAGES)..).for_each(|time| last.add(time));
     let measured = format!("p95 {}", milliseconds(last.percentile(95)));
-    table.add(format!("list, the last {LAST_PAGES} of {count} pages of 100 drifts"), measured, "");
+    table.add(format!("list, the last {LAST_PAGES} of {count} pages with 100 drifts each"), measured, "");
     Ok(())
 }
 
-/// A plan of 2,000 drifts.
+/// Returns a plan of 2,000 drifts.
 pub fn plan() -> Result<Vec<u8>> {
     let mut plan = Vec::new();
     let file = File::open(PLAN).with_context(|| format!("{PLAN} is read from the project's folder"))?;
@@ -71,7 +75,7 @@ pub async fn ingest(client: &Client, plan: &[u8], stack: &str) {
     client.send(request).await.expect(StatusCode::OK);
 }
 
-/// Reads all drifts, page by page; the time that each page took.
+/// Reads all drifts page by page. Returns the time of each page.
 async fn walk(client: &Client) -> Vec<Duration> {
     let (mut times, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -1,12 +1,15 @@
 //! Load on release builds, on a private Postgres and Redis: `make bench`.
 //!
-//! Times are those of this machine on this day; what lasts are the ratios, to what the password hash
-//! allows and to other servers, and the processor time that a service spends for one operation.
+//! The times are those of one machine on one day. Two results are portable: the ratios to other servers and
+//! to the limit of the password hash, and the processor time per operation.
+
+#![expect(clippy::disallowed_methods, reason = "tasks of the load fail with it")]
 
 mod alone;
 mod auth;
 mod drift;
 mod measure;
+mod progress;
 mod service;
 mod sockets;
 mod table;
@@ -16,6 +19,7 @@ mod verify;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use progress::progress;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sockets::Scale;
 use table::Table;
@@ -23,14 +27,14 @@ use table::Table;
 /// Measures the services.
 #[derive(Parser)]
 struct Cli {
-    /// What to measure; everything if not given
+    /// Parts to measure; all parts if not given
     what: Vec<Part>,
 
-    /// How often the servers that are compared run in turn; the result is the median
+    /// Number of rounds in which the compared servers run in turn; the result is the median
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 
-    /// A little of what is done with sockets, only to see that it works
+    /// Run only a small part of the socket scenarios, to check that they work
     #[arg(long)]
     quick: bool,
 }
@@ -39,15 +43,15 @@ struct Cli {
 enum Part {
     /// Verifying access tokens
     Verify,
-    /// Logins, refreshes, and what others notice of them
+    /// Logins, refreshes, and their effect on other requests
     Auth,
-    /// What the time of a failed login tells
+    /// The time of failed logins, and how much it reveals about the cause
     Timing,
-    /// Taking in a plan of 2,000 drifts, and lists
+    /// Ingesting a plan of 2,000 drifts, and lists
     Drift,
     /// All in one process: start and memory
     Alone,
-    /// The gateway beside a floor and Socket.IO on Node
+    /// The gateway compared with a floor and with Socket.IO on Node
     Sockets,
 }
 
@@ -83,14 +87,9 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Raises the limit of open files as far as it goes, also for the servers that are started.
+/// Raises the limit of open files as far as possible, also for the servers that are started.
 fn allow_many_sockets() -> anyhow::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
-}
-
-#[expect(clippy::print_stderr, reason = "a bench of minutes says what it is doing")]
-fn progress(text: &str) {
-    eprintln!("{text}");
 }

@@ -19,7 +19,7 @@ impl Times {
         self.0.len()
     }
 
-    /// The time that `share` percent of the operations stay within.
+    /// Returns the time within which `share` percent of the operations finished.
     pub fn percentile(&mut self, share: usize) -> Duration {
         self.0.sort_unstable();
         let at = (self.0.len() * share / 100).min(self.0.len().saturating_sub(1));
@@ -31,21 +31,21 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
 }
 
-/// User and system time of a process so far.
+/// Returns the user and system time that a process has used.
 pub fn processor_time(process: u32) -> Duration {
-    // Fields 14 and 15 of proc_pid_stat(5), in clock ticks of 10 ms; the name before may hold blanks.
+    // Fields 14 and 15 of proc_pid_stat(5), in clock ticks of 10 ms. The name before them may contain spaces.
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
 }
 
-/// A line of proc_pid_status(5) in MiB, such as `VmRSS` or `VmHWM`.
+/// Returns a value of proc_pid_status(5) in MiB, such as `VmRSS` or `VmHWM`.
 pub fn memory(process: u32, line: &str) -> f64 {
     kibibytes(process, "status", line) / 1_024.0
 }
 
-/// A line of `/proc/PID/{file}` that is given in kB.
+/// Returns a value of `/proc/PID/{file}` in KiB.
 pub fn kibibytes(process: u32, file: &str, line: &str) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
     let value = text.lines().find_map(|entry| entry.strip_prefix(line)?.strip_prefix(':'));
@@ -53,7 +53,7 @@ pub fn kibibytes(process: u32, file: &str, line: &str) -> f64 {
     kibibytes.unwrap_or_default()
 }
 
-/// User and system time of a process at some moment, to the nanosecond where the kernel tells.
+/// User and system time of a process at one moment, to the nanosecond if the kernel provides it.
 pub struct Cpu {
     ticks: Duration,
     threads: BTreeMap<OsString, Duration>,
@@ -71,7 +71,7 @@ impl Cpu {
     }
 
     pub fn since(&self, before: &Self) -> Duration {
-        // What a thread has spent that has ended since is in the ticks alone.
+        // If a thread has ended since, only the clock ticks contain its time.
         if before.threads.is_empty() || !before.threads.keys().all(|it| self.threads.contains_key(it)) {
             return self.ticks.saturating_sub(before.ticks);
         }

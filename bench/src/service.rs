@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use testing::{Client, PrivatePostgres, PrivateRedis, Process, StatusCode, binary, free_port};
 
-/// One service with a database and a Redis of its own.
+/// One service with its own database and Redis.
 pub struct Service {
     pub process: Process,
     pub client: Client,
     pub environment: Vec<(&'static str, String)>,
-    /// From the start of the process until it was ready, its tables made.
+    /// Time from the start of the process until it was ready, including the creation of its tables.
     pub started_in: Duration,
     _redis: PrivateRedis,
 }
@@ -17,7 +17,7 @@ impl Service {
         let redis = PrivateRedis::start();
         let database = PrivatePostgres::shared().create_database().await;
         let port = free_port();
-        let environment = vec![
+        let mut environment = vec![
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),
             ("DATABASE_URL", database),
@@ -26,12 +26,20 @@ impl Service {
             ("JWT_REFRESH_SECRET", "refresh tokens of the bench".to_owned()),
             ("DRIFT_HASH_SECRET", "states of the bench".to_owned()),
             ("MAX_SESSIONS_PER_USER", "1000".to_owned()),
-            ("SIGNUPS_PER_IP", "1000000".to_owned()),
             ("LOGIN_FAILURES_PER_ACCOUNT", LOCKED_AFTER.to_string()),
-            ("LOGIN_FAILURES_PER_IP", "1000000".to_owned()),
-            ("LOGIN_FAILURES_TOTAL", "1000000".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ];
+        let unlimited = [
+            "SIGNUPS_PER_IP",
+            "LOGINS_PER_ACCOUNT",
+            "LOGINS_PER_IP",
+            "LOGIN_FAILURES_PER_ACCOUNT_PER_DAY",
+            "LOGIN_FAILURES_PER_IP",
+            "LOGIN_FAILURES_TOTAL",
+            "REFRESHES_PER_SESSION",
+            "REFRESHES_PER_USER",
+        ];
+        environment.extend(unlimited.map(|name| (name, "1000000".to_owned())));
         let started = Instant::now();
         let mut process = Process::spawn(&binary(name), &[], environment.clone());
         let base = format!("http://127.0.0.1:{port}");
@@ -40,15 +48,15 @@ impl Service {
         Self { process, client: Client::new(base), environment, started_in, _redis: redis }
     }
 
-    /// Logs in; the answer's data.
+    /// Logs in and returns the data of the response.
     pub async fn log_in(&self, email: &str, password: &str) -> serde_json::Value {
         let credentials = serde_json::json!({"email": email, "password": password});
         self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
     }
 }
 
-/// After so many failed logins an account is locked.
+/// Number of failed logins after which an account is locked.
 pub const LOCKED_AFTER: usize = 50;
 
-/// What signs access tokens.
+/// The secret that signs access tokens.
 pub const SECRET: &str = "access tokens of the bench";

@@ -1,11 +1,11 @@
-/// What was measured, beside what it should be.
+/// A table of measurements with their targets.
 #[derive(Default)]
 pub struct Table {
     rows: Vec<[String; 3]>,
 }
 
 impl Table {
-    /// `target` is empty where there is none.
+    /// Adds a row; `target` is empty if there is none.
     pub fn add(&mut self, what: impl Into<String>, measured: impl Into<String>, target: impl Into<String>) {
         self.rows.push([what.into(), measured.into(), target.into()]);
     }

@@ -1,4 +1,4 @@
-//! Whether the time of a failed login tells why it failed.
+//! Measures whether the time of a failed login reveals its cause.
 
 use std::cmp::Ordering;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::progress;
 use crate::service::{LOCKED_AFTER, Service};
 use crate::table::Table;
 
-/// How many attempts of each kind are compared.
+/// Number of attempts of each kind.
 const EACH: usize = 510;
 const RIGHT: &str = "viewer123";
 const WRONG: &str = "not that one";
@@ -25,17 +25,25 @@ const ADMIN: &str = "admin@example.com";
 #[strum(serialize_all = "snake_case")]
 enum Account {
     Unknown,
-    /// Only here, the password is wrong.
+    /// The account works. This is the only kind that is tried with a wrong password.
     Open,
     Disabled,
     Locked,
+    /// An unknown account that is locked as well: failures are counted even if there is no account.
+    LockedUnknown,
 }
 
 impl Account {
-    /// Whose turn it is: each fails so rarely that it does not get locked, unless it is to be.
+    /// Returns the account to try next. Each one fails too rarely to be locked, unless it is meant to be.
     fn email(self, turn: usize) -> String {
-        let number = if self == Self::Locked { 0 } else { turn / (LOCKED_AFTER - 1) };
+        let number = if self.is_locked() { 0 } else { turn / (LOCKED_AFTER - 1) };
         format!("{self}{number}@example.com")
+    }
+
+    /// Whether the response is 429. This reveals the failures that the caller caused, not the account's
+    /// state.
+    fn is_locked(self) -> bool {
+        matches!(self, Self::Locked | Self::LockedUnknown)
     }
 }
 
@@ -53,20 +61,24 @@ pub async fn run(table: &mut Table) -> Result<()> {
     let of = |account: Account| times.iter().filter(move |(own, _)| *own == account).map(|(_, time)| *time);
     let mut best = (0.5, String::new());
     for (number, one) in Account::iter().enumerate() {
-        for other in Account::iter().skip(number + 1) {
+        let others = Account::iter().skip(number + 1);
+        for other in others.filter(|other| other.is_locked() == one.is_locked()) {
             let told = told_apart(&of(one).collect::<Vec<_>>(), &of(other).collect::<Vec<_>>());
             if told > best.0 {
-                best = (told, format!(" ({one} from {other})"));
+                best = (told, format!(" ({one} and {other})"));
             }
         }
     }
     let (told, pair) = best;
-    let what = format!("failed logins told apart by their time: AUC, {EACH} of each of four kinds");
+    let what = format!(
+        "response times of failed logins to five kinds of accounts ({EACH} logins each): \
+         how well they distinguish two kinds (AUC; 0.5 is chance)"
+    );
     table.add(what, format!("at most {told:.3}{pair}"), "≤ 0.55");
     Ok(())
 }
 
-/// Makes the accounts that there are, and disables and locks those that are to be.
+/// Creates the existing accounts, and disables or locks those that are meant to be.
 async fn prepare(service: &Service) -> Result<()> {
     create_admin(service)?;
     let admin = service.log_in(ADMIN, RIGHT).await;
@@ -81,9 +93,11 @@ async fn prepare(service: &Service) -> Result<()> {
             }
         }
     }
-    let locked = json!({"email": Account::Locked.email(0), "password": WRONG});
-    for _ in 0..LOCKED_AFTER {
-        service.client.post("/api/auth/login", &locked).await.expect(StatusCode::UNAUTHORIZED);
+    for account in [Account::Locked, Account::LockedUnknown] {
+        let locked = json!({"email": account.email(0), "password": WRONG});
+        for _ in 0..LOCKED_AFTER {
+            service.client.post("/api/auth/login", &locked).await.expect(StatusCode::UNAUTHORIZED);
+        }
     }
     Ok(())
 }
@@ -95,7 +109,7 @@ fn create_admin(service: &Service) -> Result<()> {
     let mut input = command.stdin.take().context("a pipe")?;
     input.write_all(RIGHT.as_bytes())?;
     drop(input);
-    ensure!(command.wait()?.success(), "there is no admin");
+    ensure!(command.wait()?.success(), "creating the admin failed");
     Ok(())
 }
 
@@ -105,12 +119,13 @@ async fn fail(service: &Service, account: Account, turn: usize) -> Result<Durati
     let started = Instant::now();
     let answer = service.client.post("/api/auth/login", &credentials).await;
     let time = started.elapsed();
-    ensure!(answer.status == StatusCode::UNAUTHORIZED, "{account}: {}", answer.text);
+    let expected = if account.is_locked() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
+    ensure!(answer.status == expected, "{account}: {}", answer.text);
     Ok(time)
 }
 
-/// The area under the curve of the best classifier that only compares: the share of pairs in which the
-/// same side took longer. 0.5 is chance.
+/// Returns the area under the curve of the best classifier that only compares: the share of pairs in which
+/// the same side took longer. 0.5 is chance.
 fn told_apart(one: &[Duration], other: &[Duration]) -> f64 {
     let pairs = one.iter().flat_map(|one| other.iter().map(move |other| one.cmp(other)));
     let longer: f64 = pairs

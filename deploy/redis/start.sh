@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts Redis with users.acl. Passwords come from the environment, only their hashes are written.
-# Further arguments go to redis-server. RUN_DIR must be writable.
+# Starts Redis with users.acl. Passwords come from the environment; only their hashes are written to a file.
+# Further arguments are passed to redis-server. RUN_DIR must be writable.
 set -eu
 here=$(dirname "$0")
 acl=${RUN_DIR:-/run/redis}/users.acl
@@ -20,6 +20,7 @@ sed -e '/^#/d' -e '/^$/d' -e "s/@ADMIN@/$admin/; s/@AUTH@/$auth/; s/@DRIFT@/$dri
   -e "s/@GATEWAY@/$gateway/; s/@BACKEND@/$backend/" "$here/users.acl" |
   awk '/^ / { sub(/^ +/, " "); line = line $0; next } { if (line) print line; line = $0 } END { print line }' >"$acl"
 
-# Losing a second of the log costs a resynchronisation, never an event: those are in the outboxes.
+# If Redis loses the last second of the log, clients load everything again. No event is lost, because the
+# outboxes still have the events.
 exec redis-server --aclfile "$acl" --appendonly yes --appendfsync everysec --save '' \
   --maxmemory-policy noeviction "$@"

@@ -1,4 +1,4 @@
-// The console without a mouse, without sight, on a phone, in the dark.
+// The console by keyboard, with a screen reader, on a phone, and in the dark theme.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { Browser, live, openDrift, rows, visit } from './browser.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Each view, and what is there once it has loaded. */
+/** Each view, with a selector that matches once the view has loaded. */
 const VIEWS = {
   '#/overview': '.card-open',
   '#/drifts': 'tr[data-id]',
@@ -43,7 +43,7 @@ describe('the console for everybody', () => {
     await app?.stop();
   });
 
-  /** No serious fault, and nothing to scroll to the side. */
+  /** Checks for serious faults and for horizontal scrolling. */
   async function inspect(page, where) {
     await page.evaluate(() =>
       Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
@@ -69,7 +69,7 @@ describe('the console for everybody', () => {
 
   for (const [device, options] of Object.entries(DEVICES)) {
     test(`axe finds no serious fault on any view, ${device}`, async () => {
-      // The policy forbids foreign scripts, axe among them.
+      // The content security policy forbids foreign scripts, including axe.
       const still = { ...options, bypassCSP: true, reducedMotion: 'reduce' };
       const { page, ...visitor } = await browser.visitor(still);
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
@@ -137,7 +137,7 @@ describe('the console for everybody', () => {
       async () => (await page.locator(`tr[data-id="${id}"]`).getAttribute('data-status')) === 'rejected',
     );
     await page.locator('.outcome').waitFor();
-    assert.match(await focused(), /^aws_|^module/, 'not lost with the button that was pressed');
+    assert.match(await focused(), /^aws_|^module/, 'the focus is not lost with the pressed button');
     await page.keyboard.press('Escape');
     await page.locator('.detail').waitFor({ state: 'hidden' });
     assert.equal(
@@ -148,7 +148,7 @@ describe('the console for everybody', () => {
     await browser.farewell(engineer);
   });
 
-  test('what happens is said to a screen reader', async () => {
+  test('a screen reader announces new drifts', async () => {
     const { page, ...viewer } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await rows(page).first().waitFor();

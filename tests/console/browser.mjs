@@ -11,12 +11,12 @@ const FLAGS = [
   '--disable-background-networking',
 ];
 
-/** What the browser itself says of an answer that is no success: the page deals with those. */
+/** The browser's own message about an error response. The page handles these responses. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
-/** What it says of a network that is away. */
+/** The browser's own messages about an unavailable network. */
 export const AWAY = /net::ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed/;
 
-/** A browser with people in it, each with cookies of their own. */
+/** A browser with several people, each with their own cookies. */
 export class Browser {
   static async start(url) {
     const browser = new Browser();
@@ -25,7 +25,7 @@ export class Browser {
     return browser;
   }
 
-  /** A new person's page, not logged in; `complaints` is what their browser found fault with. */
+  /** Opens the page of a new person who is not logged in; `complaints` has the errors of their browser. */
   async visitor({ allow = REFUSED, ...options } = {}) {
     const context = await this.program.newContext({ viewport: { width: 1280, height: 820 }, ...options });
     context.setDefaultTimeout(20_000);
@@ -38,14 +38,14 @@ export class Browser {
     return { context, page, complaints };
   }
 
-  /** Somebody who is logged in with a demo account. */
+  /** Opens the page of a person who is logged in with a demo account. */
   async person(role, options) {
     const person = await this.visitor(options);
     await logIn(person.page, role);
     return person;
   }
 
-  /** Leaves, if their browser found nothing wrong. */
+  /** Closes the pages, and fails if a browser reported an error. */
   async farewell(...people) {
     for (const { context, complaints } of people) {
       await context.close();
@@ -65,17 +65,17 @@ export async function logIn(page, role) {
   await live(page);
 }
 
-/** The connection is up, so that whatever happens from now on is shown. */
+/** Waits until the page is live and shows all further events. */
 export const live = (page) => page.locator('.pill[data-state="live"]').waitFor();
 
 export const rows = (page) => page.locator('tr[data-id]');
 
-/** Goes to a view by its address. */
+/** Opens a view by its address. */
 export async function visit(page, path) {
   await page.evaluate((hash) => (location.hash = hash), path);
 }
 
-/** A drift of the list by its place, opened; gives its id. */
+/** Opens a drift of the list by its index, and returns its id. */
 export async function openDrift(page, place = 0) {
   const row = rows(page).nth(place);
   const id = await row.getAttribute('data-id');

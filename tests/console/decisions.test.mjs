@@ -1,4 +1,4 @@
-// The console as a team uses it: everybody sees drift, some decide, and all of them see it at once.
+// The console as a team uses it: everybody sees drifts, engineers decide, and everybody sees the decision at once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -38,7 +38,7 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(engineer, viewer);
     });
 
-    test('a plan is uploaded with progress and a report, and rows arrive where somebody looks', async () => {
+    test('a plan is uploaded with progress and a report, and rows arrive in an open list', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
       await visit(viewer.page, '#/drifts');
@@ -83,13 +83,13 @@ for (const start of [allInOne, behindCaddy]) {
       const dialog = page.getByRole('dialog');
       const stack = dialog.getByLabel('Stack');
       await eventually('the stack named by the file', async () => (await stack.inputValue()) === 'network');
-      await dialog.getByLabel('Only try').check();
+      await dialog.getByLabel('Dry run').check();
       await dialog.getByRole('button', { name: 'Upload' }).click();
-      await dialog.getByText('This would happen').waitFor();
+      await dialog.getByText('Dry run: nothing was stored').waitFor();
       await browser.farewell(engineer);
     });
 
-    test('one approves, and the other sees it change without a reload', async () => {
+    test('an engineer approves, and a viewer sees the change without a reload', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
       for (const { page } of [engineer, viewer]) {
@@ -102,7 +102,7 @@ for (const start of [allInOne, behindCaddy]) {
       assert.equal(await row.getAttribute('data-status'), 'detected');
 
       await engineer.page.getByRole('button', { name: 'Approve', exact: true }).click();
-      await engineer.page.getByText('Say why').waitFor();
+      await engineer.page.getByText('Enter a reason').waitFor();
       await engineer.page.getByLabel('Why?').fill('planned <b>change</b>');
       await engineer.page.getByRole('button', { name: 'Approve', exact: true }).click();
 
@@ -112,12 +112,12 @@ for (const start of [allInOne, behindCaddy]) {
       );
       assert.ok(await viewer.page.evaluate(() => window.wasNotReloaded));
       await row.locator('.row-link').click();
-      // What somebody wrote is text, whatever it looks like.
+      // Text of a user is shown as text, even if it looks like markup.
       await viewer.page.locator('.outcome-reason').getByText('planned <b>change</b>').waitFor();
       await browser.farewell(engineer, viewer);
     });
 
-    test('a viewer can decide nothing, is told why, and the API refuses it too', async () => {
+    test('a viewer cannot decide, sees the reason, and is refused by the API too', async () => {
       const { page, ...viewer } = await browser.person('viewer');
       await visit(page, '#/drifts');
       const id = await openDrift(page);
@@ -136,12 +136,12 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(viewer);
     });
 
-    test('many are decided at once', async () => {
+    test('many drifts are decided at once', async () => {
       const { page, ...engineer } = await browser.person('engineer');
       await visit(page, '#/drifts?severity=info');
       await rows(page).first().waitFor();
       const selected = await rows(page).count();
-      await page.getByLabel('Select all that are shown').check();
+      await page.getByLabel('Select all shown drifts').check();
       await page
         .getByRole('region', { name: 'Selected drifts' })
         .getByRole('button', { name: 'Reject' })
@@ -174,15 +174,17 @@ for (const start of [allInOne, behindCaddy]) {
       assert.equal(await page.getByLabel('Search drifts').inputValue(), 's3_bucket');
       assert.equal(await page.getByLabel('Sort by').inputValue(), '-severity');
       await page.getByLabel('Search drifts').fill('no such thing');
-      await page.getByText('Nothing fits').waitFor();
+      await page.getByText('No match').waitFor();
       await browser.farewell(engineer);
     });
 
-    test('an alert is read by one, and counted down for the other', async () => {
+    test('an alert that one person reads stays unread for the other', async () => {
       const engineer = await browser.person('engineer');
       const viewer = await browser.person('viewer');
-      const badge = viewer.page.getByRole('link', { name: /^Alerts/ }).locator('.badge');
+      const badgeOf = ({ page }) => page.getByRole('link', { name: /^Alerts/ }).locator('.badge');
+      const [badge, theirs] = [engineer, viewer].map(badgeOf);
       const unread = parseInt(await badge.textContent(), 10);
+      const theirUnread = parseInt(await theirs.textContent(), 10);
       assert.ok(unread > 0);
       await visit(engineer.page, '#/alerts');
       await engineer.page
@@ -190,6 +192,7 @@ for (const start of [allInOne, behindCaddy]) {
         .first()
         .click();
       await eventually('one less', async () => parseInt(await badge.textContent(), 10) === unread - 1);
+      assert.equal(parseInt(await theirs.textContent(), 10), theirUnread);
       await browser.farewell(engineer, viewer);
     });
   });

@@ -1,4 +1,4 @@
-// What the console makes of a difference, in the browser that shows it.
+// The display of a difference, tested in the browser.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { allInOne } from '../lib/deployments.mjs';
 import { Browser } from './browser.mjs';
 
-describe('a difference as it is read', () => {
+describe('the difference of a drift', () => {
   let app, browser, visitor;
   before(async () => {
     app = await allInOne();
@@ -19,7 +19,7 @@ describe('a difference as it is read', () => {
     await app?.stop();
   });
 
-  /** Calls a function of the module that tells changes. */
+  /** Calls a function of the module `changes.js`. */
   const ask = (name, ...args) =>
     visitor.page.evaluate(
       async ([name, args]) => (await import('./src/views/drifts/changes.js'))[name](...args),
@@ -48,7 +48,7 @@ describe('a difference as it is read', () => {
     );
   });
 
-  test('an array is compared as a whole, by what is in it', async () => {
+  test('an array is compared as a whole, by content', async () => {
     const changes = await ask('changesOf', {
       difference: [
         { path: ['cidrs', 0], sensitive: false },
@@ -77,7 +77,7 @@ describe('a difference as it is read', () => {
     assert.deepEqual(data, { large: '12345678901234567891', small: 3, price: 990.25 });
   });
 
-  test('states that are not told leave the paths', async () => {
+  test('without states, the paths are shown', async () => {
     const changes = await ask('changesOf', { difference: [{ path: ['acl'], sensitive: false }] });
     assert.deepEqual(
       changes.map(({ label, type }) => [label, type]),

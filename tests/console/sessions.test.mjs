@@ -1,4 +1,4 @@
-// Who is logged in, for how long, and what ends it: over reloads, tabs, devices and networks that go away.
+// Sessions across reloads, tabs, devices and network failures.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -24,7 +24,7 @@ for (const start of [allInOne, behindCaddy]) {
     });
 
     for (const role of ['viewer', 'engineer', 'admin']) {
-      test(`${role}: logs in, is who they are, and logs out`, async () => {
+      test(`${role}: logs in, has the right role, and logs out`, async () => {
         const { page, ...person } = await browser.person(role);
         await page.locator('.whoami').getByText(role, { exact: true }).waitFor();
         assert.equal(
@@ -37,7 +37,7 @@ for (const start of [allInOne, behindCaddy]) {
       });
     }
 
-    test('a wrong password is told in words, and the form stays', async () => {
+    test('a wrong password is explained, and the form stays', async () => {
       const { page, ...visitor } = await browser.visitor();
       await page.getByLabel('Email').fill('viewer@driftsentry.local');
       await page.getByLabel('Password').fill('not the password');
@@ -60,19 +60,17 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell({ context, ...person });
     });
 
-    test('a session that is ended on one device lands the other on the login, with the reason, within a second', async () => {
+    test('ending a session on another device shows the login there at once, with the reason', async () => {
       const mine = await browser.person('viewer');
       const other = await browser.person('viewer');
       await visit(mine.page, '#/account');
       const end = mine.page.locator('.session:not(.is-current)').getByRole('button', { name: 'End' });
       await end.first().waitFor();
-      const ended = mine.page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+      const asked = [];
+      other.page.on('request', (request) => asked.push(request.url()));
       await end.first().click();
-      await ended;
-      const began = Date.now();
       await other.page.getByText('Your session was ended from another device.').waitFor();
-      const took = Date.now() - began;
-      assert.ok(took < 1000, `${took} ms`);
+      assert.deepEqual(asked, [], 'the socket reported it, without a request of the page');
       await other.page.getByRole('heading', { name: 'Log in' }).waitFor();
       await other.page.reload();
       await other.page.getByRole('heading', { name: 'Log in' }).waitFor();
@@ -80,14 +78,14 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(mine, other);
     });
 
-    test('an admin ends a user’s sessions, and the user is told who did', async () => {
+    test('an admin ends the sessions of a user, and the user sees the reason', async () => {
       const admin = await browser.person('admin');
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
       await admin.page.getByLabel('Search users').fill('viewer@');
       await eventually('the viewer alone', async () => (await admin.page.locator('tbody tr').count()) === 1);
       await admin.page.getByRole('button', { name: /^End sessions of/ }).click();
-      await admin.page.getByRole('dialog').getByRole('button', { name: 'End them' }).click();
+      await admin.page.getByRole('dialog').getByRole('button', { name: 'End sessions' }).click();
       await viewer.page.getByText('An administrator ended your session.').waitFor();
       await browser.farewell(admin, viewer);
     });
@@ -109,14 +107,14 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell(person);
     });
 
-    test('two tabs refresh at once: one request for both, and both stay in', async () => {
+    test('two tabs refresh at once: one request for both, and both stay logged in', async () => {
       const { page, context, ...person } = await browser.person('engineer');
       const second = await context.newPage();
       await second.goto(browser.url);
       await live(second);
       let refreshes = 0;
       context.on('request', (request) => (refreshes += request.url().endsWith('/api/auth/refresh') ? 1 : 0));
-      // Both ask while neither may: that is at once, however slow the tabs are.
+      // Both tabs ask while another holder has the lock, so they ask at the same time, however slow they are.
       await page.evaluate(() => {
         const held = new Promise((release) => (globalThis.release = release));
         navigator.locks.request('driftsentry.refresh', () => held);
@@ -138,13 +136,14 @@ for (const start of [allInOne, behindCaddy]) {
       await browser.farewell({ context, ...person });
     });
 
-    test('offline for ten seconds, then nothing is missing', async () => {
+    test('offline during several attempts to reconnect, then nothing is missing', async () => {
       const { page, context, ...person } = await browser.person('engineer', { allow: AWAY });
       await visit(page, '#/drifts?status=any');
       await rows(page).first().waitFor();
       const before = await rows(page).count();
       await context.setOffline(true);
-      const away = Date.now();
+      let attempts = 0;
+      page.on('console', (message) => (attempts += AWAY.test(message.text()) ? 1 : 0));
       await page.getByText('Reconnecting').waitFor();
       await page.getByText(/as of \d\d:\d\d/).waitFor();
 
@@ -152,7 +151,7 @@ for (const start of [allInOne, behindCaddy]) {
       const drifts = await engineer.list('/api/v1/drifts');
       const decided = drifts.find(({ status, stack }) => status === 'detected' && stack === 'demo');
       await engineer.post(`/api/v1/drifts/${decided.id}/reject`, { reason: 'no' });
-      await eventually('ten seconds', () => Date.now() - away > 10_000);
+      await eventually('three failed attempts', () => attempts >= 3);
 
       await context.setOffline(false);
       await live(page);

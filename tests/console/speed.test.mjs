@@ -1,4 +1,4 @@
-// How much the console weighs, how soon it can be used, and what a flood of events does to it.
+// The size of the console, its loading time, and its behaviour in a flood of events.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -9,9 +9,10 @@ import { eventually } from '../lib/waiting.mjs';
 import { Browser, live, logIn, rows, visit } from './browser.mjs';
 
 const FIRST_VIEW_BYTES = 200 * 1024;
+const FIRST_VIEW_REQUESTS = 60;
 const FLOOD = 5_000;
 
-describe('the console in a hurry', () => {
+describe('the speed of the console', () => {
   let app, browser;
   before(async () => {
     app = await allInOne();
@@ -22,7 +23,7 @@ describe('the console in a hurry', () => {
     await app?.stop();
   });
 
-  test('the first view is small and soon there', async (t) => {
+  test('the first view is small and fast', async (t) => {
     const small = await allInOne();
     t.after(() => small.stop());
     const api = await small.api.login('engineer');
@@ -30,35 +31,52 @@ describe('the console in a hurry', () => {
     const { context, page, ...visitor } = await browser.visitor();
     await page.goto(small.api.origins.auth);
     await logIn(page, 'engineer');
+    // The body of a response that arrives during the reload could not be read.
+    await live(page);
+    await page.locator('.urgent').waitFor();
+    await page.locator('.chart').waitFor();
 
-    // As a browser sees it that has nothing yet.
+    // As in a browser with an empty cache.
     const session = await context.newCDPSession(page);
     await session.send('Network.setCacheDisabled', { cacheDisabled: true });
     const sizes = [];
-    context.on('response', (answer) => sizes.push(answer.body().then((body) => body.length)));
+    const asked = new Set();
+    context.on('request', (request) => asked.add(request));
+    context.on('response', (answer) => {
+      if (asked.has(answer.request())) sizes.push(answer.body().then((body) => body.length));
+    });
     await page.reload();
     await live(page);
     await page.locator('.urgent').waitFor();
     await page.locator('.chart').waitFor();
     const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     assert.ok(bytes > 0 && bytes < FIRST_VIEW_BYTES, `${bytes} bytes`);
-    const interactive = await page.evaluate(
-      () => performance.getEntriesByType('navigation')[0].domInteractive,
+    assert.ok(asked.size <= FIRST_VIEW_REQUESTS, `${asked.size} requests`);
+    const ofTheApi = [...asked].filter((request) => new URL(request.url()).pathname.startsWith('/api/'));
+    assert.ok(ofTheApi.length <= 6, `${ofTheApi.length} requests to the API`);
+    // Nothing keeps the page from being interactive: every script waits until the document is parsed.
+    const blocking = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter(({ name, renderBlockingStatus }) => name.endsWith('.js') && renderBlockingStatus === 'blocking')
+        .map(({ name }) => name),
     );
-    assert.ok(interactive < 1000, `${interactive} ms`);
+    assert.deepEqual(blocking, []);
     await browser.farewell({ context, ...visitor });
   });
 
-  test(`${FLOOD} drifts that arrive live do not freeze it`, async () => {
+  test(`${FLOOD} drifts that arrive live do not freeze the page`, async () => {
     const { page, ...person } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await page.getByText('No drift yet').waitFor();
     await page.evaluate(() => {
-      window.longest = 0;
+      window.mostChanged = 0;
       window.arrived = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
-      }).observe({ type: 'longtask' });
+      // Called once per task, with all changes of the task.
+      new MutationObserver((changes) => {
+        const nodes = changes.reduce((sum, { addedNodes, removedNodes }) => sum + addedNodes.length + removedNodes.length, 0);
+        window.mostChanged = Math.max(window.mostChanged, nodes);
+      }).observe(document.body, { childList: true, subtree: true });
     });
     await page.evaluate(async () => {
       const { onLive } = await import('./src/live.js');
@@ -74,12 +92,14 @@ describe('the console in a hurry', () => {
       .getByText('6,000')
       .waitFor();
     assert.ok((await rows(page).count()) >= 50);
-    const longest = await page.evaluate(() => window.longest);
-    assert.ok(longest < 200, `a task of ${longest} ms`);
+    const mostChanged = await page.evaluate(() => window.mostChanged);
+    // The time of a task depends on what else the machine does, its work does not. A list without bounds would
+    // change more nodes than there are drifts.
+    assert.ok(mostChanged < FLOOD / 2, `a task that changed ${mostChanged} nodes`);
     await browser.farewell(person);
   });
 
-  test('the list goes on as far as one scrolls', async () => {
+  test('the list loads more rows as the user scrolls', async () => {
     const { page, ...person } = await browser.person('viewer');
     await visit(page, '#/drifts');
     await rows(page).first().waitFor();

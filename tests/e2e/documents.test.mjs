@@ -1,31 +1,79 @@
-// What the documents say is tested is tested: each test they name is in the code.
+// Checks that the tests and files that the documents name exist.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
+import { attacks } from '../attacks/attacks.mjs';
 import { repository } from '../lib/process.mjs';
 
-/** The source of every test of the project. */
-function source() {
-  const list = execFileSync('git', ['ls-files', '*.rs', '*.test.mjs'], { cwd: repository, encoding: 'utf8' });
-  return list.trim().split('\n').map((file) => readFileSync(`${repository}/${file}`, 'utf8')).join('\n');
+const RUST_TEST =
+  /#\[(?:\w+::)*(?:test|rstest)\b[^\]]*\]\s*(?:(?:#\[[^\]]*\]|\/\/[^\n]*)\s*)*(?:pub )?(?:async )?fn (\w+)/g;
+const NODE_TEST = /\b(?:test|describe)\(\s*(['"`])((?:\\.|(?!\1)[^])*)\1/g;
+
+const read = (file) => readFileSync(join(repository, file), 'utf8');
+const files = (...patterns) =>
+  execFileSync('git', ['ls-files', ...patterns], { cwd: repository, encoding: 'utf8' }).trim().split('\n');
+
+/** Returns the names of the tests in a file. */
+function testsIn(file) {
+  const text = read(file);
+  if (file.endsWith('.rs')) return [...text.matchAll(RUST_TEST)].map(([, name]) => name);
+  return [...text.matchAll(NODE_TEST)].map(([, , name]) => name.replaceAll('\\', ''));
 }
 
-/** The names in backticks of a table's last column. */
-function named(file) {
-  const rows = readFileSync(`${repository}/${file}`, 'utf8').split('\n').filter((line) => line.startsWith('|'));
-  const cells = rows.map((row) => row.split('|').at(-2));
-  const names = cells.flatMap((cell) => [...cell.matchAll(/`((?:\\`|[^`])+)`/g)].map(([, name]) => name));
-  assert.ok(names.length > 20, `${file} names ${names.length} tests`);
-  return names;
-}
+const tests = new Map(files('*.rs', '*.test.mjs').map((file) => [file, new Set(testsIn(file))]));
+const isTest = (name) => [...tests.values()].some((names) => names.has(name));
 
-for (const file of ['docs/COMPATIBILITY.md']) {
-  test(`each test that ${file} names exists`, () => {
-    const code = source();
-    const isTest = (name) => code.includes(`fn ${name}(`) || code.includes(`'${name}'`);
-    assert.deepEqual(named(file).filter((name) => !isTest(name)), []);
-  });
-}
+/** Returns the cells of the tables in a document, below a heading if one is given, as one array per row without heads. */
+const rows = (file, heading = '# ') =>
+  read(file)
+    .slice(read(file).indexOf(heading))
+    .split(/^\|[-| ]+\|\n/m)
+    .slice(1)
+    .flatMap((table) => table.split(/\n(?!\|)/)[0].split('\n'))
+    .map((row) => row.split(/(?<!\\)\|/).slice(1, -1));
+
+/** Returns the names in backticks. */
+const quoted = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+
+test('each test that docs/COMPATIBILITY.md names exists', () => {
+  const named = rows('docs/COMPATIBILITY.md').flatMap((row) => quoted(row.at(-1)));
+  assert.ok(named.length > 20, `${named.length} names`);
+  assert.deepEqual(named.filter((name) => !isTest(name)), []);
+});
+
+test('each test or file that a target of docs/PERFORMANCE.md names exists', () => {
+  const named = rows('docs/PERFORMANCE.md', '## Targets of the gateway\n').flatMap((row) => quoted(row.at(-1)));
+  assert.ok(named.length > 5, `${named.length} names`);
+  assert.deepEqual(named.filter((name) => !isTest(name) && !existsSync(join(repository, name))), []);
+});
+
+test('each line of docs/SECURITY.md names tests that are in the linked files', () => {
+  const lines = rows('docs/SECURITY.md').filter(([number]) => /^ \d+ $/.test(number));
+  assert.ok(lines.length > 80, `${lines.length} lines`);
+  assert.deepEqual(lines.map(([number]) => Number(number)), [...lines.keys()].map((index) => index + 1));
+  for (const [number, , heldBy] of lines) {
+    const links = [...heldBy.matchAll(/\[`?([^\]`]+)`?\]\(([^)]+)\)/g)];
+    assert.ok(links.length > 0, `line ${number}`);
+    for (const [, name, link] of links) {
+      assert.ok(tests.get(join('docs', link))?.has(name), `line ${number}: ${name} in ${link}`);
+    }
+  }
+});
+
+test('each test that holds an attack exists', () => {
+  const named = attacks.flatMap(({ heldBy }) => heldBy ?? []);
+  assert.ok(named.length > 0);
+  assert.deepEqual(named.filter((name) => !isTest(name)), []);
+});
+
+test('each link from one file of the project to another leads somewhere', () => {
+  for (const file of files('*.md')) {
+    const links = [...read(file).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link]) => link);
+    const broken = links.filter((link) => !/^\w+:/.test(link) && !existsSync(join(repository, dirname(file), link)));
+    assert.deepEqual(broken, [], file);
+  }
+});

@@ -1,4 +1,4 @@
-// .env.example is made from what the binaries say they read; UPDATE=1 writes it anew.
+// .env.example is generated from the help of the binaries. UPDATE=1 writes the file again.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,17 +8,17 @@ import { test } from 'node:test';
 import { binary, repository } from '../lib/process.mjs';
 
 const FILE = `${repository}/.env.example`;
-const HEAD = `# What DriftSentry reads from its environment, with the defaults. \`driftsentry\` needs none of it. The
-# split binaries need DATABASE_URL, REDIS_URL and the three secrets (openssl rand -hex 32); their ports
-# are 4001 auth-service, 4002 drift-service, 4004 ws-gateway. Each command line option has the same name.
-# Names of the replaced stack stand in: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
-# The log: RUST_LOG filters it (default info), LOG_FORMAT=json|pretty shapes it.
-# Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends them there; off by default.
+const HEAD = `# The environment variables of DriftSentry, with their defaults. \`driftsentry\` needs none of them. The split
+# binaries need DATABASE_URL, REDIS_URL and the three secrets (openssl rand -hex 32). Their ports are 4001
+# (auth-service), 4002 (drift-service) and 4004 (ws-gateway). Each command line option has the same name.
+# Names of the old stack work too: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD for REDIS_URL.
+# RUST_LOG filters the log (default: info). LOG_FORMAT=json|pretty selects its format.
+# OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends traces to a collector. The default is off.
 `;
 
 const help = (name) => execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });
 
-/** The groups of `driftsentry --help` as commented-out settings. */
+/** Returns the groups of `driftsentry --help` as commented-out variables. */
 function settings() {
   const lines = [];
   for (const group of help('driftsentry').split(/^(?=\S.*:$)/m)) {
@@ -35,13 +35,13 @@ function settings() {
   return lines.join('\n');
 }
 
-test('.env.example is what the help of driftsentry shows', () => {
+test('.env.example matches the help of driftsentry', () => {
   const wanted = `${HEAD}${settings()}\n`;
   if (process.env.UPDATE) writeFileSync(FILE, wanted);
   assert.equal(readFileSync(FILE, 'utf8'), wanted);
 });
 
-test('the split binaries read nothing that driftsentry does not know', () => {
+test('the split binaries read no variable that driftsentry does not know', () => {
   const known = readFileSync(FILE, 'utf8');
   for (const name of ['auth-service', 'drift-service', 'ws-gateway']) {
     for (const [, variable] of help(name).matchAll(/\[env: (\w+)/g)) {
@@ -50,7 +50,7 @@ test('the split binaries read nothing that driftsentry does not know', () => {
   }
 });
 
-test('each binary listens where its users look for it, and has the defaults of the replaced stack', () => {
+test('each binary has the port and the defaults of the old stack', () => {
   const ports = { driftsentry: 3001, 'auth-service': 4001, 'drift-service': 4002, 'ws-gateway': 4004 };
   for (const [name, port] of Object.entries(ports)) {
     assert.match(help(name), new RegExp(`\\[env: PORT=\\]\\s+\\[default: ${port}\\]`), name);

@@ -1,4 +1,4 @@
-// The main job: a Terraform plan becomes drifts, somebody decides, and everybody sees it live.
+// The main job: a Terraform plan becomes drifts, an engineer decides, and everybody sees the decision live.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -27,11 +27,11 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       assert.ok(codes.every((code) => code === 0), `every process ends with 0 on SIGTERM: ${codes}`);
     });
 
-    test('a socket without a good token is refused with the reason', async () => {
+    test('a socket without a valid token is refused with the reason', async () => {
       const { token } = await app.api.login('viewer');
       const now = Math.floor(Date.now() / 1000);
       const expired = resigned(token, { iat: now - 1000, exp: now - 60 }, app.accessSecret);
-      const forged = resigned(token, { role: 'admin' }, 'somebody else’s secret, of thirty-two bytes or more');
+      const forged = resigned(token, { role: 'admin' }, 'the secret of another system, of thirty-two bytes or more');
       for (const url of app.socketOrigins) {
         for (const [auth, code] of [
           [{}, 'MISSING_TOKEN'],
@@ -48,7 +48,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       }
     });
 
-    test('a plan becomes drifts and a decision an event, for every client on every gateway', async () => {
+    test('a plan becomes drifts, and a decision becomes an event, for every client on every gateway', async () => {
       const engineer = await app.api.login('engineer');
       const callers = [engineer, await app.api.login('viewer')];
       const clients = await audience(app.socketOrigins, callers);
@@ -105,7 +105,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       for (const [status, code, answer] of [
         [400, 'VALIDATION_ERROR', await ingest('{"format_version":')],
         [422, 'UNPROCESSABLE', await ingest(await sample('edge/state_not_a_plan.json'))],
-        [422, 'UNPROCESSABLE', await ingest(await sample('edge/ui_stream_not_a_plan.jsonl'))],
+        [422, 'UNPROCESSABLE', await ingest('Terraform will perform the following actions:')],
         [422, 'UNPROCESSABLE', await ingest(await sample('edge/errored_plan.json'))],
         [413, 'PAYLOAD_TOO_LARGE', await ingest(`{"x":"${'x'.repeat(33 << 20)}"}`)],
         [401, 'AUTH_ERROR', await approve(app.api)],

@@ -1,4 +1,4 @@
-// The day of a frontend written for the Node stack: axios and io(), nothing adapted.
+// A typical day of a frontend that was written for the Node stack, with axios and io(), unchanged.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -48,7 +48,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
       client.close();
     });
 
-    test('a 401 in the middle is mended by one refresh, and the socket takes the new token', async () => {
+    test('one refresh repairs a 401 in the middle, and the socket accepts the new token', async () => {
       const { session } = await app.api.login('engineer');
       const past = Math.floor(Date.now() / 1000) - 60;
       const tokens = { ...session, accessToken: resigned(session.accessToken, { exp: past }, app.accessSecret) };
@@ -73,7 +73,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split, 'beh
       await http.get('/api/auth/sessions');
       assert.equal(refreshes, 1);
 
-      // The callback form of `auth`: a frontend gives whichever token it has at that moment.
+      // The callback form of `auth`: the frontend sends the token that it has at that moment.
       const auth = (give) => give({ token: tokens.accessToken });
       const client = new StockClient(app.socketOrigins[0], { auth });
       await client.event('connection.authorized');

@@ -1,4 +1,4 @@
-"""Every request is an admin's. The fuzz ends sessions, its own too, so it logs in again and again."""
+"""Sends every request as an admin. The fuzz test ends sessions, also its own, so it logs in again and again."""
 
 import json
 import os
@@ -18,6 +18,6 @@ class Admin:
 
     def set(self, case, login, context):
         token, user = login
-        # It may do anything but take its own powers away.
+        # The admin may do anything except remove its own rights.
         if case.path != "/api/auth/logout" and case.path_parameters.get("id") != user:
             case.headers["Authorization"] = f"Bearer {token}"

@@ -1,10 +1,10 @@
-// A gateway alone on a private Redis, with tokens for it.
+// A single gateway on a private Redis, with tokens for it.
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import { Process, binary } from '../lib/process.mjs';
+import { Process, binary, repository } from '../lib/process.mjs';
 import { Redis } from '../lib/servers.mjs';
 import { freePort } from '../lib/waiting.mjs';
 
@@ -32,7 +32,7 @@ export class Gateway {
     return gateway;
   }
 
-  /** The claims of a good token; `changes` make it a worse one. */
+  /** Returns the claims of a valid token; `changes` can make it invalid. */
   claims(userId, changes = {}) {
     return {
       sub: userId,
@@ -60,10 +60,21 @@ export class Gateway {
     return this.sign(this.claims(userId, changes));
   }
 
-  /** Publishes as any back end may: nothing but PUBLISH. */
+  /** Publishes like any other back end, with PUBLISH only. */
   async publish(channel, payload, fields = {}) {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload, ...fields };
     await run('redis-cli', ['-p', String(this.redis.port), 'publish', channel, JSON.stringify(envelope)]);
+  }
+
+  /** Publishes like our services: through the log, with a position. */
+  async append(channel, payload) {
+    const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload };
+    const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `driftsentry:log${name && `:${name}`}`);
+    const event = [envelope.eventId, channel, '1', JSON.stringify(envelope).slice(0, -1), '0'];
+    const args = [randomUUID(), randomUUID(), '20000', '3600', '2000', ...event];
+    const script = `${repository}/libs/backplane/src/redis/append.lua`;
+    const { stdout } = await run('redis-cli', ['-e', '-p', String(this.redis.port), '--eval', script, ...keys, ',', ...args]);
+    if (!/^\d+$/.test(stdout.trim())) throw new Error(stdout);
   }
 
   async metric(line) {
@@ -79,12 +90,12 @@ export class Gateway {
   }
 }
 
-/** Seconds from now, as the claims of a token count them. */
+/** Returns a time in seconds from now, in the format of token claims. */
 export const inSeconds = (seconds) => now() + seconds;
 
 let clients = 0;
-/** Headers of a client at an address of its own: five bad tokens close the door for one. */
+/** Returns headers of a client with its own address, because five bad tokens shut out an address. */
 export const fromElsewhere = () => ({ 'x-forwarded-for': `10.0.${Math.floor(++clients / 250)}.${clients % 250}` });
 
-/** Settings of a gateway that believes them. */
+/** The variables of a gateway that trusts these headers. */
 export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1/32' };

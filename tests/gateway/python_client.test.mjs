@@ -1,4 +1,4 @@
-// python-socketio against the gateway: a client that was written apart from the stock one.
+// python-socketio against the gateway: a client that was written independently of the stock client.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -22,10 +22,10 @@ class PythonClient {
     this.#namespace = namespace;
   }
 
-  /** The first line with that field that nobody asked for yet. */
+  /** Returns the first line with a field that was not returned before. */
   next(field, fits = () => true) {
     return this.#process.until(field, () => {
-      // What does not begin like this was logged by the library.
+      // Other lines were logged by the library.
       const lines = this.#process.log.split('\n').slice(0, -1).filter((line) => line.startsWith('{'));
       const said = lines.map((line) => JSON.parse(line));
       const index = said.findIndex((line, at) => !this.#seen.has(at) && field in line && fits(line[field]));
@@ -61,7 +61,7 @@ class PythonClient {
     return this.next('sid');
   }
 
-  /** Returns when it has given up. */
+  /** Waits until the client has given up. */
   wait() {
     this.#say({ do: 'wait' });
     return this.next('over');
@@ -85,7 +85,7 @@ async function authorized(options, namespace = '/', url = gateway.url) {
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   describe(`python-socketio with ${name}`, () => {
-    test('a client is authorised, subscribes, and hears events as its namespace has them', async () => {
+    test('a client is authorized, subscribes, and receives events in the shape of its namespace', async () => {
       for (const namespace of ['/', '/dashboard']) {
         const { client, body } = await authorized({ ...transports, auth: { token: gateway.token('alice') } }, namespace);
         assert.equal(body.userId, 'alice');
@@ -109,7 +109,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       }
     });
 
-    test('a refusal says why', async () => {
+    test('a refusal gives the reason', async () => {
       for (const [auth, code] of [
         [{}, 'MISSING_TOKEN'],
         [{ token: gateway.token('alice', { exp: inSeconds(-60) }) }, 'TOKEN_EXPIRED'],
@@ -130,7 +130,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       }
     });
 
-    test('a fresh token is taken in band, another user’s is not', async () => {
+    test('a fresh token is accepted on the open socket, and a token of another user is not', async () => {
       const claims = gateway.claims('alice');
       const { client } = await authorized({ ...transports, auth: { token: gateway.sign(claims) } });
       const exp = inSeconds(1800);

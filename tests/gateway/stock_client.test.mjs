@@ -1,9 +1,11 @@
-// The stock socket.io-client against the gateway: every transport, every way to bring a token, and
-// what the client does when a socket ends.
+// The stock socket.io-client against the gateway: every transport, every way to send a token, and the reaction of
+// the client to a closed socket.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
+import { repository } from '../lib/process.mjs';
 import { StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { Gateway, inSeconds } from './gateway.mjs';
@@ -22,7 +24,7 @@ const once = (socket, name) => new Promise((resolve) => socket.once(name, (...ar
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   describe(name, () => {
-    test('a client is authorised, subscribes, and hears events as its namespace has them', async () => {
+    test('a client is authorized, subscribes, and receives events in the shape of its namespace', async () => {
       const token = gateway.token('alice');
       const root = await StockClient.authorized(gateway.url, token, transports);
       const dashboard = await StockClient.authorized(`${gateway.url}/dashboard`, token, transports);
@@ -41,7 +43,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
       dashboard.close();
     });
 
-    test('a refusal says why', async () => {
+    test('a refusal gives the reason', async () => {
       for (const [auth, code] of [
         [{}, 'MISSING_TOKEN'],
         [{ token: gateway.token('alice', { exp: inSeconds(-60) }) }, 'TOKEN_EXPIRED'],
@@ -143,7 +145,7 @@ test('binary arguments arrive, and an unknown event is acknowledged as such', as
   }
 });
 
-test('events that come during the upgrade are neither lost nor doubled', async () => {
+test('events during the upgrade are neither lost nor delivered twice', async () => {
   for (let round = 0; round < 10; round += 1) {
     const client = await StockClient.authorized(gateway.url, gateway.token('carol'));
     const sent = [...Array(5).keys()].map((n) => `${round}.${n}`);
@@ -154,7 +156,7 @@ test('events that come during the upgrade are neither lost nor doubled', async (
   }
 });
 
-test('no token is in the log, whichever way it came in', async () => {
+test('no token is in the log, whichever way it arrived', async () => {
   const signatures = [];
   const token = () => {
     const made = gateway.token('alice');
@@ -169,4 +171,18 @@ test('no token is in the log, whichever way it came in', async () => {
     (await StockClient.authorized(gateway.url, undefined, options)).close();
   }
   for (const signature of signatures) assert.ok(!gateway.process.log.includes(signature));
+});
+
+test('the gateway serves the pinned client, as the old server did', async () => {
+  const { version } = JSON.parse(await readFile(`${repository}/tests/node_modules/socket.io-client/package.json`));
+  for (const name of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js']) {
+    const answer = await fetch(`${gateway.url}/socket.io/${name}`);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'application/javascript; charset=utf-8');
+    assert.equal(answer.headers.get('etag'), `"${version}"`);
+    const pinned = await readFile(`${repository}/tests/node_modules/socket.io-client/dist/${name}`);
+    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), pinned);
+    const again = await fetch(`${gateway.url}/socket.io/${name}`, { headers: { 'if-none-match': `"${version}"` } });
+    assert.equal(again.status, 304);
+  }
 });

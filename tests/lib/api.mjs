@@ -1,6 +1,6 @@
 /**
- * An HTTP caller: one origin per service, perhaps a token. Everything it was answered is kept in
- * `transcript`, shared by all callers made from it.
+ * An HTTP client with one origin per service, and perhaps a token. `transcript` keeps every response, and is
+ * shared by all clients that were created from this one.
  */
 export class Api {
   transcript = [];
@@ -43,7 +43,7 @@ export class Api {
     return this.post(`/api/v1/drifts/ingest?${new URLSearchParams(query)}`, plan);
   }
 
-  /** Walks all pages of a list. */
+  /** Reads all pages of a list. */
   async list(path) {
     const items = [];
     let cursor = null;
@@ -73,7 +73,7 @@ export class Api {
   }
 }
 
-/** The answer, if it is a success in the envelope. */
+/** Returns the response, and fails if it is not a success in the envelope. */
 export function succeeded(answer) {
   if (answer.success !== true) throw new Error(`${answer.status} ${answer.text}`);
   return answer;

@@ -8,7 +8,7 @@ import { freePort } from './waiting.mjs';
 const secret = () => randomBytes(32).toString('hex');
 const at = (port) => `http://127.0.0.1:${port}`;
 
-/** Secrets that a test can sign with, and demo accounts. */
+/** Returns secrets that a test can sign with, and turns on the demo accounts. */
 const environment = () => ({
   NODE_ENV: 'development',
   HOST: '127.0.0.1',
@@ -19,8 +19,8 @@ const environment = () => ({
 });
 
 /**
- * A running DriftSentry: `api` calls it over HTTP, `socketOrigins` is where sockets connect, `stored()`
- * is everything its stores hold as text, `log()` everything its processes wrote.
+ * A running DriftSentry. `api` calls it over HTTP, and `socketOrigins` are the addresses for sockets. `stored()`
+ * returns the content of its stores as text, and `log()` the output of its processes.
  */
 class Deployment {
   constructor(processes, origins, socketOrigins, env) {
@@ -34,7 +34,7 @@ class Deployment {
     return this.processes.map((process) => process.log).join('\n');
   }
 
-  /** Stops everything; gives the exit code of each of its processes. */
+  /** Stops all processes and returns their exit codes. */
   async stop() {
     const codes = await Promise.all(this.processes.map((process) => process.stop()));
     await this.removeStores();
@@ -42,11 +42,11 @@ class Deployment {
   }
 }
 
-/** `driftsentry` alone: one process, SQLite, in-process backplane. */
-export async function allInOne() {
+/** Starts `driftsentry`: one process, SQLite, in-process backplane; `more` adds environment variables. */
+export async function allInOne(more = {}) {
   const data = await temporaryFolder();
   const port = await freePort();
-  const env = environment();
+  const env = { ...environment(), ...more };
   const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
   const url = at(port);
   const deployment = new Deployment([process], { auth: url, drift: url }, [url], env);
@@ -56,7 +56,7 @@ export async function allInOne() {
   return deployment;
 }
 
-/** The split binaries with two gateways, on a private Postgres and Redis; `more` for their environment. */
+/** Starts the split binaries with two gateways, on a private PostgreSQL and Redis; `more` adds environment variables. */
 export async function split(more = {}, redis = null) {
   const postgres = new Postgres();
   redis ??= await Redis.start();
@@ -67,15 +67,17 @@ export async function split(more = {}, redis = null) {
     const own = { ...shared, ...env, REDIS_URL: redis.urlFor(user), PORT: String(port) };
     return Object.assign(new Process(binary(name), [], own), { url: at(port) });
   };
+  const databases = { auth: await postgres.newDatabase(), drift: await postgres.newDatabase() };
   const processes = [
-    await start('auth-service', 'auth', { DATABASE_URL: await postgres.newDatabase() }),
-    await start('drift-service', 'drift', { DATABASE_URL: await postgres.newDatabase() }),
+    await start('auth-service', 'auth', { DATABASE_URL: databases.auth }),
+    await start('drift-service', 'drift', { DATABASE_URL: databases.drift }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
   ];
   const [auth, drift, ...gateways] = processes.map(({ url }) => url);
   const deployment = new Deployment(processes, { auth, drift }, gateways, shared);
   deployment.redis = redis;
+  deployment.databases = databases;
   deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;
   deployment.removeStores = () => Promise.all([postgres.stop(), redis.stop()]);
   await Promise.all(processes.map((process) => process.ready(process.url)));

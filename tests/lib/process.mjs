@@ -6,19 +6,19 @@ import { eventually } from './waiting.mjs';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The path of a binary of this workspace, as `make test` built it. */
+/** Returns the path of a binary of this workspace, as built by `make test`. */
 export const binary = (name) => `${repository}/target/debug/${name}`;
 
-/** A program that runs until `stop()`, with everything it wrote. */
+/** A program that runs until `stop()`, with its output. */
 export class Process {
   #child;
   #text = '';
   #ended;
 
-  /** The environment is `env` and PATH, nothing inherited. */
+  /** The environment is only `env` and PATH. */
   constructor(program, args = [], env = {}) {
     this.name = program.split('/').at(-1);
-    // setpriv: the program ends with this process, even if that is killed.
+    // setpriv makes the program end together with this process, even if this process is killed.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -33,15 +33,11 @@ export class Process {
     return this.#text;
   }
 
-  get pid() {
-    return this.#child.pid;
-  }
-
   get running() {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Waits for `attempt` to give something; fails with the log if the program ends before. */
+  /** Waits until `attempt` returns a result. Fails with the log if the program ends before. */
   until(what, attempt) {
     return eventually(`${this.name}: ${what}`, async () => {
       if (!this.running) throw new Error(`${this.name} ended:\n${this.#text}`);
@@ -64,7 +60,7 @@ export class Process {
     this.#child.kill(signal);
   }
 
-  /** Asks it to stop and returns its exit code; `null` if it had to be killed. */
+  /** Asks the program to stop and returns its exit code, or `null` if it had to be killed. */
   async stop(limitMs = 15_000) {
     this.#child.kill('SIGTERM');
     const killer = setTimeout(() => this.#child.kill('SIGKILL'), limitMs);

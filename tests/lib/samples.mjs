@@ -7,20 +7,20 @@ import { repository } from './process.mjs';
 
 const folder = join(repository, 'tests/samples');
 
-/** Every sample by its name in expected.json, such as `fakeaws_20/scan1.plan.json`. */
+/** The names of all samples in expected.json, such as `fakeaws_20/scan1.plan.json`. */
 export async function sampleNames() {
   const entries = await readdir(folder, { recursive: true });
   return entries.filter((name) => name.endsWith('.gz')).map((name) => name.slice(0, -'.gz'.length)).sort();
 }
 
-/** A sample as `terraform show -json` wrote it. */
+/** Returns a sample as `terraform show -json` wrote it. */
 export async function sample(name) {
   return (await promisify(gunzip)(await readFile(join(folder, `${name}.gz`)))).toString();
 }
 
 export const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8'));
 
-/** What occurs in every secret of the samples and in nothing else. */
+/** Texts that occur in the secrets of the samples and nowhere else. */
 export const secretLiterals = [
   'hunter2',
   's3cr3t-expected-password',

@@ -10,14 +10,14 @@ import { freePort } from './waiting.mjs';
 
 const run = promisify(execFile);
 
-/** A folder that goes with `remove()`, or with this process when a test failed before. */
+/** Creates a folder that `remove()` deletes, or the end of this process if a test failed before. */
 export async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), 'driftsentry-'));
   process.on('exit', () => rmSync(path, { recursive: true, force: true }));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Every byte of every file in a folder, as text in which ASCII can be searched. */
+/** Returns all bytes of all files in a folder, as text in which ASCII can be searched. */
 export async function contents(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
@@ -25,7 +25,7 @@ export async function contents(folder) {
   return (await Promise.all(texts)).join('\n');
 }
 
-/** A private Postgres; each database is new and empty. */
+/** A private PostgreSQL. Each database is new and empty. */
 export class Postgres {
   #process = new Process(binary('private-postgres'));
   #urls = [];
@@ -38,7 +38,7 @@ export class Postgres {
     return this.#urls.at(-1);
   }
 
-  /** All databases as SQL. */
+  /** Returns all databases as SQL. */
   async dump() {
     const dumps = this.#urls.map((url) => run('pg_dump', ['--inserts', url], { maxBuffer: 1 << 28 }));
     return (await Promise.all(dumps)).map(({ stdout }) => stdout).join('\n');
@@ -49,7 +49,7 @@ export class Postgres {
   }
 }
 
-/** A private Redis that writes down every command it gets. */
+/** A private Redis that records every command. */
 export class Redis {
   static async start() {
     const redis = new Redis();
@@ -62,19 +62,19 @@ export class Redis {
     return redis;
   }
 
-  /** The URL for a service; here all are the same user. */
+  /** Returns the URL for a service. Here, all services share one user. */
   urlFor() {
     return this.url;
   }
 
-  /** `redis-cli psubscribe`: what it printed is in `log`. */
+  /** Runs `redis-cli psubscribe`; its output is in `log`. */
   async psubscribe(pattern) {
     const listener = new Process('redis-cli', ['-p', String(this.port), 'psubscribe', pattern]);
     await listener.until('subscribed', () => listener.log.includes(pattern));
     return listener;
   }
 
-  /** Every command that changed something. */
+  /** Returns every command that changed data. */
   dump() {
     return contents(this.folder.path);
   }

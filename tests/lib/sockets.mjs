@@ -4,11 +4,11 @@ import WebSocket from 'ws';
 
 import { eventually } from './waiting.mjs';
 
-/** What a client of either kind has heard: `{type, body}`, oldest first. */
+/** The events that a client has received, as `{type, body}`, the oldest first. */
 class Listener {
   heard = [];
 
-  /** All events of one type. */
+  /** Returns all events of one type. */
   of(type) {
     return this.heard.filter((event) => event.type === type).map((event) => event.body);
   }
@@ -43,7 +43,7 @@ export class StockClient extends Listener {
       if (client.refused) throw client.refused;
       return client.of('connection.authorized').length > 0;
     });
-    // One that reconnects would go on for ever.
+    // A client that reconnects would never stop.
     await authorized.catch((error) => {
       client.close();
       throw error;
@@ -103,9 +103,9 @@ export class PlainClient extends Listener {
 }
 
 /**
- * On each gateway a stock client in `/`, one in `/dashboard` and one on `/ws`, subscribed to everything.
- * `payload` takes the payload out of what the client gets. The gateways' callers are different users:
- * the limit on a user's messages counts over all gateways.
+ * Connects three clients to each gateway: a stock client in `/`, one in `/dashboard`, and one on `/ws`, all with all
+ * subscriptions. `payload` extracts the payload from the data of each client. Each gateway gets a different user,
+ * because the limit on messages per user counts across all gateways.
  */
 export async function audience(gateways, callers) {
   const bare = (body) => body;

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** The claims inside a token. */
+/** Returns the claims of a token. */
 export const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
-/** The same token with some claims changed, signed with `secret`. */
+/** Returns a copy of a token with changed claims, signed with `secret`. */
 export function resigned(token, changes, secret) {
   const [header] = token.split('.');
   const signed = `${header}.${encoded({ ...claims(token), ...changes })}`;

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export const LIMIT_MS = 20_000;
 
-/** Asks again and again until `attempt` gives something truthy, and returns it; `what` may be a function. */
+/** Repeats `attempt` until it returns a truthy value, and returns this value; `what` may be a function. */
 export async function eventually(what, attempt, limitMs = LIMIT_MS) {
   const deadline = Date.now() + limitMs;
   for (;;) {

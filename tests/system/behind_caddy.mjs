@@ -10,7 +10,7 @@ import { startCaddy } from './caddy.mjs';
 
 const run = promisify(execFile);
 
-/** Redis as it is deployed: each service is a user of its own, held to deploy/redis/users.acl. */
+/** Redis as it is deployed: each service has its own user, restricted by deploy/redis/users.acl. */
 class DeployedRedis extends Redis {
   #passwords = {};
 
@@ -33,7 +33,7 @@ class DeployedRedis extends Redis {
     return `redis://${user}:${this.#passwords[user]}@127.0.0.1:${this.port}`;
   }
 
-  /** What Redis answers to an administrator. */
+  /** Runs a command as the administrator and returns the response of Redis. */
   async ask(...command) {
     const login = ['-p', String(this.port), '--user', 'admin', '--pass', this.#passwords.admin, '--no-auth-warning'];
     return (await run('redis-cli', [...login, ...command])).stdout.trim();
@@ -41,7 +41,7 @@ class DeployedRedis extends Redis {
 }
 
 /**
- * The split deployment as browsers see it: one origin, `url`, with the real Caddyfile before everything.
+ * The split deployment as browsers see it: one origin, `url`, behind Caddy with the real Caddyfile.
  * `auth`, `drift`, `gateways` and `caddy` are its processes.
  */
 export async function behindCaddy(env = {}) {
@@ -59,9 +59,9 @@ export async function behindCaddy(env = {}) {
   app.api.origins = { auth: app.url, drift: app.url };
   app.socketOrigins = [app.url];
 
-  /** Everything written by anybody, Redis included. */
+  /** Returns the output of all processes, including Redis. */
   app.logs = () => `${app.log()}\n${app.redis.process.log}`;
-  /** The sum of a metric of one process. */
+  /** Returns the sum of a metric of one process. */
   app.metric = async ({ url }, name) => {
     const text = await (await fetch(`${url}/metrics`)).text();
     const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'gm'))];

@@ -5,7 +5,7 @@ import { Process, repository } from '../lib/process.mjs';
 import { temporaryFolder } from '../lib/servers.mjs';
 import { freePort } from '../lib/waiting.mjs';
 
-/** The PATH on which a current Caddy is found. */
+/** The PATH that includes a current Caddy. */
 const toolsPath = execFileSync(`${repository}/deploy/tools.sh`, { encoding: 'utf8' }).trim();
 
 /**
@@ -32,12 +32,15 @@ export async function startCaddy(env, source = 'Caddyfile') {
   const caddy = new Process('caddy', ['run', '--config', file], variables);
   caddy.url = `http://127.0.0.1:${port}`;
   await caddy.until('listening', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
-  /** What an operator does: `caddy reload`. */
+  /** Runs `caddy reload`, like an operator. */
   caddy.reload = () =>
     execFileSync('caddy', ['reload', '--force', '--config', file, '--address', admin], {
       env: variables,
       stdio: 'pipe',
     });
+  /** Returns the configuration that Caddy made of the file. */
+  caddy.config = () =>
+    JSON.parse(execFileSync('caddy', ['adapt', '--config', file], { env: variables, encoding: 'utf8', stdio: 'pipe' }));
   caddy.stop = async () => {
     const code = await Process.prototype.stop.call(caddy);
     await home.remove();

@@ -1,4 +1,4 @@
-// docker-compose.yml against what it starts: it needs no Docker to be wrong.
+// Checks docker-compose.yml against the programs that it starts, without Docker.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { binary, repository } from '../lib/process.mjs';
 import { temporaryFolder } from '../lib/servers.mjs';
 
-/** The blocks of a YAML file that begin two spaces deep: `{name: text}`. */
+/** Returns the blocks of a YAML file that are indented by two spaces, as `{name: text}`. */
 function blocks(text) {
   const parts = text.split(/^ {2}([\w-]+):.*\n/m).slice(1);
   return Object.fromEntries(parts.flatMap((name, i) => (i % 2 === 0 ? [[name, parts[i + 1]]] : [])));
@@ -29,7 +29,7 @@ describe('docker-compose.yml', () => {
   });
   after(() => folder?.remove());
 
-  test('make-env.sh makes each secret that is asked for, strong, once, for its owner alone', async () => {
+  test('make-env.sh creates each required secret once, strong, and readable by its owner only', async () => {
     const secrets = Object.fromEntries(env.trim().split('\n').map((line) => line.split('=')));
     const wanted = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name));
     assert.ok(wanted.size > 8);
@@ -40,11 +40,11 @@ describe('docker-compose.yml', () => {
     assert.equal((await stat(`${folder.path}/.env`)).mode & 0o777, 0o600);
   });
 
-  test('each setting that it gives to a service is one that the service reads', () => {
+  test('each variable that it sets is one that the service reads', () => {
     const common = text.match(/x-environment: &environment\n((?: {2}.*\n)+)/)[1];
     const services = blocks(text.slice(text.indexOf('\nservices:')));
     const gateway = services['ws-gateway-1'] + services['ws-gateway-2'];
-    // RUST_LOG and OTEL_… are the log's, NODE_ENV stands in for APP_ENV.
+    // The logging library reads RUST_LOG and OTEL_…. NODE_ENV is another name for APP_ENV.
     const everywhere = ['RUST_LOG', 'NODE_ENV', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
     for (const [name, block] of [
       ['auth-service', common + services['auth-service']],

@@ -1,4 +1,4 @@
-// What a client claims, and what it says in secret, at the edge of the whole deployment.
+// Forged claims and secrets of clients, at the edge of the whole deployment.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { PlainClient, StockClient } from '../lib/sockets.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from './behind_caddy.mjs';
 
-/** A call from an address of our choosing; 127.0.0.0/8 are all ours. */
+/** Sends a request from any address in 127.0.0.0/8. */
 async function call(url, { from, method = 'POST', body, headers = {} }) {
   const options = { method, localAddress: from, headers: { 'content-type': 'application/json', ...headers } };
   const sent = request(url, options).end(body && JSON.stringify(body));
@@ -34,7 +34,7 @@ describe('the edge', () => {
     forwarded: `for=203.0.113.${i}`,
   });
 
-  test('s43 a session shows the address of the connection, through Caddy and around it', async () => {
+  test('a session shows the address of the connection, through Caddy and around it s43', async () => {
     const body = { email: 'viewer@driftsentry.local', password: 'viewer123' };
     for (const [origin, from] of [
       [app.url, '127.0.0.5'],
@@ -47,7 +47,7 @@ describe('the edge', () => {
     }
   });
 
-  test('s43 forged addresses do not get around limits, and those behind Caddy are not one bucket', async () => {
+  test('forged addresses do not get around limits, and clients behind Caddy are counted one by one s43', async () => {
     const body = { email: 'nobody@driftsentry.local', password: 'wrong-password' };
     for (const [origin, from, other] of [
       [app.url, '127.0.0.7', '127.0.0.8'],
@@ -62,7 +62,7 @@ describe('the edge', () => {
     }
   });
 
-  test('s13 s52 no token, cookie or password is in any log of Caddy, the services or Redis', async () => {
+  test('no token, cookie or password is in any log of Caddy, the services or Redis s13 s52', async () => {
     const engineer = await app.api.login('engineer');
     const { accessToken, refreshToken } = engineer.session;
     await engineer.get(`/api/auth/me?token=${accessToken}`);
@@ -83,12 +83,12 @@ describe('the edge', () => {
     plain.close();
   });
 
-  test('s48 the services never asked Redis for what the ACL refuses them', async () => {
+  test('the services send Redis no command that the ACL refuses s48', async () => {
     await (await app.api.login('admin')).post('/api/auth/logout');
     assert.equal(await app.redis.ask('ACL', 'LOG'), '');
   });
 
-  test('s56 /metrics and /ready are not reachable from outside', async () => {
+  test('/metrics and /ready are not reachable from outside s56', async () => {
     for (const path of ['/metrics', '/ready', '/api/metrics', '/api/auth/metrics', '/socket.io/../metrics', '//metrics']) {
       const text = await (await fetch(app.url + path)).text();
       assert.ok(!/http_requests_total|"dependencies"/.test(text), path);

@@ -1,8 +1,9 @@
-// The Caddyfile alone, before upstreams that tell what reached them.
+// The Caddyfile alone, before upstreams that return the requests that reach them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
 import WebSocket, { WebSocketServer } from 'ws';
@@ -10,7 +11,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { eventually } from '../lib/waiting.mjs';
 import { startCaddy } from './caddy.mjs';
 
-/** Answers with its own name and the request as it came in. */
+/** Starts an upstream that responds with its name and the received request. */
 async function startEcho(name) {
   const server = createServer((incoming, answer) => {
     if (incoming.url === '/ready') {
@@ -34,7 +35,7 @@ function stopEcho(server) {
   server.close();
 }
 
-/** No header and no path makes Caddy evaluate text of the request. */
+/** Checks that no header and no path makes Caddy evaluate text of the request. */
 async function refusesTemplates(caddy) {
   const templates = [
     '{{env "CANARY"}}',
@@ -74,6 +75,32 @@ async function refusesTemplates(caddy) {
   const { error } = await ask('/nothing', { 'X-Request-Id': ['a', 'b'] });
   assert.match(error.requestId, /^[0-9a-f-]{36}$/, 'two ids are none');
   assert.equal((await ask('/nothing', { 'X-Request-Id': 'mine-2' })).error.requestId, 'mine-2');
+}
+
+/** Checks that an error of Caddy's own arrives while the body of its request is outstanding. */
+async function respondsBeforeTheBody(caddy) {
+  const { hostname, port } = new URL(caddy.url);
+  for (const [head, status] of [
+    [`POST /api/v1/drifts?region=${','.repeat(17_000)}`, 414],
+    ['POST /nothing', 404],
+    ['POST /health', 404],
+    ['GET /nothing', 404],
+  ]) {
+    const socket = connect(Number(port), hostname);
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text) => (heard += text));
+    socket.write(`${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nthe rest never follows`);
+    await eventually(`the response to ${head.slice(0, 40)}`, () => heard.endsWith('}}')).finally(() => socket.destroy());
+    assert.match(heard, new RegExp(`^HTTP/1.1 ${status} [^]*\r\nConnection: close\r\n`));
+  }
+}
+
+/** Checks that Caddy waits for the slowest scan that drift-service accepts (docs/API.md, `REQUEST_TIMEOUT`). */
+function waitsForSlowScans(caddy) {
+  const seconds = 30 + (32 * 1024) / 64;
+  const servers = Object.values(caddy.config().apps.http.servers);
+  assert.ok(servers.length > 0);
+  for (const server of servers) assert.ok(server.read_timeout > seconds * 1e9, `${server.read_timeout / 1e9} s`);
 }
 
 describe('the front door', () => {
@@ -126,7 +153,7 @@ describe('the front door', () => {
     }
   });
 
-  test('sessions without an id, or of a gateway nobody knows, are spread over all', async () => {
+  test('requests without a session id, or of an unknown gateway, are spread over all gateways', async () => {
     for (const query of ['', '&sid=x', '&sid=ws-gateway-9.x', '&sid=ws-gateway-1x', `&sid=evil.example:80%2F`]) {
       const names = new Set();
       await eventually(`both gateways for ${query}`, async () => {
@@ -136,7 +163,7 @@ describe('the front door', () => {
     }
   });
 
-  test('s43 no claim of a client about its address or scheme reaches a service', async () => {
+  test('no claim of a client about its address or scheme reaches a service s43', async () => {
     const forged = {
       'X-Forwarded-For': '6.6.6.6',
       'X-Forwarded-Proto': 'https',
@@ -152,7 +179,7 @@ describe('the front door', () => {
     assert.equal(headers['x-forwarded-proto'], 'http');
   });
 
-  test('answers say nothing of the software behind them, and carry the security headers', async () => {
+  test('responses do not name the software behind them, and have the security headers', async () => {
     for (const path of ['/api/v1/drifts', '/health', '/nothing']) {
       const { headers } = await fetch(`${caddy.url}${path}`);
       assert.equal(headers.get('server'), null, path);
@@ -175,7 +202,7 @@ describe('the front door', () => {
 
   test('text of a request is never evaluated as a template s57', () => refusesTemplates(caddy));
 
-  test('s13 no token that came in by whatever way is in a log of Caddy', async () => {
+  test('no token is in a log of Caddy, whichever way it arrived s13', async () => {
     const before = caddy.log.length;
     const secret = 'eyJhbGciOiJIUzI1NiJ9.canary.canary';
     const headers = { Authorization: `Bearer ${secret}`, Cookie: `refresh_token=${secret}`, Referer: `/?token=${secret}` };
@@ -198,18 +225,22 @@ describe('the front door', () => {
     assert.ok(caddy.log.slice(before).length < 20_000);
   });
 
+  test('an error arrives although the body of the request does not', () => respondsBeforeTheBody(caddy));
+
+  test('a scan at the slowest accepted rate has the time to arrive', () => waitsForSlowScans(caddy));
+
   test('reloading the Caddyfile closes no socket', async () => {
     const socket = new WebSocket(`${caddy.url}/ws`, ['driftsentry.v1']);
     await once(socket, 'open');
     caddy.reload();
-    // An idle connection that the reload closed may be tried once more.
+    // The client may have tried an idle connection that the reload closed.
     await eventually('answers', async () => (await fetch(`${caddy.url}/health`).catch(() => null))?.ok);
     socket.ping();
     await once(socket, 'pong');
     socket.terminate();
   });
 
-  test('a gateway that takes leave gets no new sessions, but serves those that it has', async () => {
+  test('a stopping gateway gets no new sessions, but serves its open ones', async () => {
     upstreams['ws-gateway-1'].isDraining = true;
     let fresh = 0;
     await eventually('twenty sessions in a row for the other', async () => {
@@ -220,7 +251,7 @@ describe('the front door', () => {
     assert.equal((await reached('/socket.io/?EIO=4&transport=polling&sid=ws-gateway-1.x')).name, 'ws-gateway-1');
   });
 
-  test('a dead gateway is left out, and a dead service is an UNAVAILABLE that holds no token', async () => {
+  test('a dead gateway is skipped, and a dead service gives UNAVAILABLE without a token in it', async () => {
     stopEcho(upstreams['ws-gateway-1']);
     for (let i = 0; i < 10; i++) {
       assert.equal((await reached('/socket.io/?EIO=4&transport=polling')).name, 'ws-gateway-2');
@@ -239,7 +270,7 @@ describe('the front door', () => {
     assert.ok(!caddy.log.includes('canary'));
   });
 
-  test('a path that HTTP does not know is no way out of the console', async () => {
+  test('an unusual path does not lead out of the console folder', async () => {
     const { hostname, port } = new URL(caddy.url);
     for (const path of ['/../Cargo.toml', '/%2e%2e/Cargo.toml', '/..%2fCargo.toml']) {
       const sent = request({ hostname, port, path }).end();
@@ -258,4 +289,8 @@ describe('the front door in Kubernetes', () => {
   after(() => caddy?.stop());
 
   test('text of a request is never evaluated as a template in Kubernetes s57', () => refusesTemplates(caddy));
+
+  test('an error arrives although the body of the request does not', () => respondsBeforeTheBody(caddy));
+
+  test('a scan at the slowest accepted rate has the time to arrive', () => waitsForSlowScans(caddy));
 });

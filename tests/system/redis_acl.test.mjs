@@ -1,9 +1,9 @@
-// deploy/redis/users.acl: each service may do what libs/backplane does for it, and nothing of another's.
+// deploy/redis/users.acl: each service may run the commands that libs/backplane needs, and touch no key of another.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { Process, repository } from '../lib/process.mjs';
@@ -12,9 +12,12 @@ import { freePort } from '../lib/waiting.mjs';
 
 const run = promisify(execFile);
 const USERS = ['ADMIN', 'AUTH', 'DRIFT', 'GATEWAY', 'BACKEND'];
-const KEYS = ['driftsentry:log:meta', 'driftsentry:log', 'driftsentry:marks'];
+const META = 'driftsentry:log:meta';
+const LOG = 'driftsentry:log';
+const MARKS = 'driftsentry:marks';
+const KEYS = [META, LOG, 'driftsentry:log:ids', 'driftsentry:log:unlogged', 'driftsentry:log:doubt'];
 
-describe('s48 the ACL of Redis', () => {
+describe('the ACL of Redis (s48, s75)', () => {
   let folder, redis, port, scripts;
 
   const start = async () => {
@@ -32,54 +35,68 @@ describe('s48 the ACL of Redis', () => {
     port = await freePort();
     await start();
     const script = (name) => readFile(`${repository}/libs/backplane/src/redis/${name}.lua`, 'utf8');
-    scripts = { append: await script('append'), renew: await script('renew') };
+    scripts = { append: await script('append'), mark: await script('mark'), hold: await script('hold') };
   });
   after(async () => {
     await redis?.stop();
     await folder?.remove();
   });
+  // Each test begins with a log of one event and one mark.
+  beforeEach(async () => {
+    assert.equal(await as('admin', 'FLUSHALL'), 'OK');
+    accepted(await append('auth', ['auth:session.deleted'], ['s session logout']));
+  });
 
-  /** What Redis answers to a command of a user. */
+  /** Runs a command as a user and returns the response of Redis. */
   async function as(user, ...command) {
     const login = ['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'];
     return (await run('redis-cli', [...login, '-e', ...command]).catch(({ stdout, stderr }) => ({ stdout: stdout + stderr })))
       .stdout.trim();
   }
 
-  /** What backplane's `append` sends, with one event on each channel, and one mark if asked for. */
-  async function append(user, channels, marks = []) {
-    const now = Math.floor(Date.now() / 1000);
-    const events = channels.flatMap((channel) => [
-      crypto.randomUUID(),
-      channel,
-      `{"type":"${channel}"`,
-      marks.length,
-      ...marks.flatMap((mark) => [mark, now + 60]),
-    ]);
-    const begin = [crypto.randomUUID(), 20_000, now - 3_600, now, 'driftsentry:appended:', 86_400];
-    const hash = await as(user, 'SCRIPT', 'LOAD', scripts.append);
-    return as(user, 'EVALSHA', hash, 3, ...KEYS, ...[...begin, ...events].map(String));
+  /** Runs a script as the backplane does. */
+  async function runScript(user, name, keys, args) {
+    const hash = await as(user, 'SCRIPT', 'LOAD', scripts[name]);
+    return as(user, 'EVALSHA', hash, keys.length, ...keys, ...args.map(String));
   }
 
-  const refused = (answer) => assert.match(answer, /NOPERM|The user executing the script can't/);
+  /** Runs `append` of the backplane, with one event on each channel, and one mark if requested. */
+  function append(user, channels, marks = []) {
+    const events = channels.flatMap((channel) => [
+      ...[crypto.randomUUID(), channel, channel === 'auth:token.refreshed' ? '' : '1', `{"type":"${channel}"`],
+      ...[marks.length, ...marks.flatMap((mark) => [mark, 60])],
+    ]);
+    const begin = [crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000];
+    return runScript(user, 'append', marks.length ? [...KEYS, MARKS] : KEYS, [...begin, ...events]);
+  }
+
+  const refused = (answer, what) => assert.match(answer, /NOPERM|The user executing the script can't/, what);
   const accepted = (answer) => assert.doesNotMatch(answer, /NOPERM|ERR|NOAUTH|permission/, answer);
 
-  test('nobody gets in without a password, and the health check sees nothing', async () => {
+  test('no client connects without a password, and the health check reads nothing', async () => {
     const anonymous = await run('redis-cli', ['-p', String(port), 'GET', 'x']);
     assert.match(anonymous.stdout, /NOAUTH/);
     assert.equal(await as('health', 'PING'), 'PONG');
     refused(await as('health', 'GET', 'x'));
   });
 
-  test('the gateway may begin the log of an empty Redis', async () => {
-    assert.equal(await append('gateway', []), '0');
+  test('the gateway may begin the log of an empty Redis, and change nothing in it', async () => {
+    assert.equal(await as('admin', 'FLUSHALL'), 'OK');
+    refused(await append('gateway', []));
+    for (const [field, value] of [['secret', 's'], ['seq', '0'], ['epoch', 'e']]) {
+      assert.equal(await as('gateway', 'HSETNX', META, field, value), '1');
+      assert.equal(await as('gateway', 'HSETNX', META, field, 'other'), '0');
+    }
+    assert.equal(await append('drift', []), '0');
+    assert.equal(await as('gateway', 'HGET', META, 'epoch'), 'e');
   });
 
   test('each service appends and announces its own events only', async () => {
     accepted(await append('auth', ['auth:user.login', 'auth:session.deleted'], ['s session logout']));
+    accepted(await append('auth', ['auth:token.refreshed']));
     accepted(await append('drift', ['drift:created', 'alert:created']));
     for (const channel of ['drift:created', 'alert:created', 'ws:all']) refused(await append('auth', [channel]));
-    for (const channel of ['auth:session.deleted', 'ws:all']) refused(await append('drift', [channel]));
+    for (const channel of ['auth:session.deleted', 'auth:token.refreshed', 'ws:all']) refused(await append('drift', [channel]));
     refused(await append('drift', ['drift:created'], ['s session logout']));
     for (const channel of ['auth:user.login', 'drift:created', 'ws:all']) refused(await append('gateway', [channel]));
   });
@@ -104,12 +121,15 @@ describe('s48 the ACL of Redis', () => {
     }
   });
 
-  test('each service hears, reads the log and the marks, and begins a new epoch', async () => {
+  test('each service subscribes, reads the log and the marks, probes, and records a doubt', async () => {
     for (const user of ['auth', 'drift', 'gateway']) {
-      accepted(await as(user, 'HMGET', KEYS[0], 'epoch', 'seq'));
-      accepted(await as(user, 'XRANGE', KEYS[1], '1', '+', 'COUNT', '10'));
-      accepted(await as(user, 'ZRANGEBYSCORE', KEYS[2], '0', '+inf'));
-      accepted(await as(user, 'EVAL', scripts.renew, '2', KEYS[0], KEYS[1], 'no-such-epoch', 'new'));
+      accepted(await as(user, 'HMGET', META, 'epoch', 'seq'));
+      accepted(await as(user, 'HGET', META, 'secret'));
+      accepted(await as(user, 'XRANGE', LOG, '1', '+', 'COUNT', '10'));
+      accepted(await as(user, 'ZRANGE', MARKS, '0', '-1', 'WITHSCORES'));
+      accepted(await as(user, 'TIME'));
+      accepted(await as(user, 'SET', 'driftsentry:probe', '', 'PX', '60000'));
+      accepted(await as(user, 'SET', 'driftsentry:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [
         ...['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'],
         ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'ws:*', 'orders:*'],
@@ -117,6 +137,62 @@ describe('s48 the ACL of Redis', () => {
       await listener.until('subscribed', () => listener.log.includes('orders:*'));
       await listener.stop();
     }
+  });
+
+  test('an epoch that is in doubt ends with the next append', async () => {
+    const epoch = () => as('gateway', 'HGET', META, 'epoch');
+    const before = await epoch();
+    accepted(await as('gateway', 'SET', 'driftsentry:log:doubt', before));
+    accepted(await append('drift', []));
+    assert.notEqual(await epoch(), before);
+  });
+
+  test('only auth writes marks', async () => {
+    const mark = ['driftsentry:marks:changed', 's other logout', 60];
+    accepted(await runScript('auth', 'mark', [MARKS], mark));
+    assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s other logout/);
+    for (const user of ['drift', 'gateway', 'backend']) refused(await as(user, 'ZADD', MARKS, '1', 's x logout'));
+    for (const user of ['drift', 'gateway']) refused(await runScript(user, 'mark', [MARKS], mark));
+  });
+
+  test('the gateway cannot delete or change the log, the marks, or any key of another', async () => {
+    const before = await as('admin', 'HGETALL', META);
+    const writes = [
+      ...[MARKS, ...KEYS, 'driftsentry:count:auth:x', 'driftsentry:value:auth:x'].flatMap((key) => [
+        ['DEL', key],
+        ['UNLINK', key],
+        ['EXPIRE', key, '1'],
+        ['PEXPIRE', key, '1'],
+        ['RENAME', key, 'driftsentry:value:ws:x'],
+        ['COPY', key, 'driftsentry:value:ws:x'],
+        ['GETDEL', key],
+      ]),
+      ['SET', LOG, 'x'],
+      ['SET', MARKS, 'x'],
+      ['HSET', META, 'epoch', 'x'],
+      ['HDEL', META, 'epoch'],
+      ['XADD', LOG, '*', 'channel', 'auth:user.login'],
+      ['XTRIM', LOG, 'MAXLEN', '0'],
+      ['XDEL', LOG, '1-0'],
+      ['ZREM', MARKS, 's session logout'],
+      ['ZREMRANGEBYSCORE', MARKS, '-inf', '+inf'],
+      ['ZADD', 'driftsentry:log:ids', '1', crypto.randomUUID()],
+      ['GET', 'driftsentry:value:auth:token-used:x'],
+      ['EVAL', "return redis.call('DEL', KEYS[1])", '1', LOG],
+      ['FLUSHDB'],
+    ];
+    for (const command of writes) refused(await as('gateway', ...command), command.join(' '));
+    assert.equal(await as('admin', 'HGETALL', META), before);
+    assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s session logout/);
+  });
+
+  test('drift cannot delete marks, and auth cannot delete marks or counters of others', async () => {
+    for (const command of [['DEL', MARKS], ['ZREMRANGEBYSCORE', MARKS, '-inf', '+inf'], ['DEL', META]]) {
+      refused(await as('drift', ...command), command.join(' '));
+    }
+    refused(await as('auth', 'DEL', MARKS));
+    refused(await as('auth', 'DEL', META));
+    refused(await as('auth', 'DEL', 'driftsentry:count:ws:x'));
   });
 
   test('each service counts and keeps values under its own names only', async () => {
@@ -134,36 +210,34 @@ describe('s48 the ACL of Redis', () => {
     }
   });
 
-  test('whoever verifies a service token notes its use', async () => {
+  test('each service that verifies a service token records its use', async () => {
     for (const user of ['auth', 'drift', 'gateway']) {
       accepted(await as(user, 'PSETEX', 'driftsentry:value:auth:token-used:x', '1000', 'now'));
     }
   });
 
-  test('the gateway alone counts who holds a place, in one transaction', async () => {
+  test('only the gateway counts the holders of a slot, in one transaction', async () => {
     const key = 'driftsentry:holders:ws:user:1';
-    const hold = [['ZREMRANGEBYSCORE', key, '-inf', '1'], ['ZADD', key, '5', 's1'], ['PEXPIRE', key, '9000'], ['ZCARD', key]];
-    for (const command of [...hold, ['ZREM', key, 's1']]) {
+    accepted(await runScript('gateway', 'hold', [key, key], [9000, 's1', 's2']));
+    for (const other of ['auth', 'drift']) refused(await runScript(other, 'hold', [key], [9000, 's1']));
+    for (const command of [['ZRANGE', key, '0', '-1'], ['ZREM', key, 's1']]) {
       accepted(await as('gateway', ...command));
       for (const other of ['auth', 'drift']) refused(await as(other, ...command));
     }
   });
 
-  test('no service may administer, look at all keys, or write marks that are not its own', async () => {
+  test('no service may administer Redis or list all keys', async () => {
     for (const user of ['auth', 'drift', 'gateway', 'backend']) {
       for (const command of [['CONFIG', 'GET', '*'], ['KEYS', '*'], ['FLUSHALL'], ['ACL', 'LIST'], ['CLIENT', 'LIST'], ['SAVE']]) {
         refused(await as(user, ...command));
       }
     }
-    for (const user of ['drift', 'gateway']) refused(await as(user, 'ZADD', KEYS[2], '1', 's x logout'));
-    refused(await as('gateway', 'XADD', KEYS[1], '*', 'channel', 'auth:user.login'));
   });
 
-  test('what was written is still there after a restart', async () => {
-    await append('auth', ['auth:user.login']);
-    const kept = () => as('admin', 'HGETALL', 'driftsentry:log:meta');
+  test('written data is still there after a restart', async () => {
+    const kept = () => as('admin', 'HGETALL', META);
     const before = await kept();
-    assert.match(before, /epoch/);
+    assert.match(before, /epoch\n\S+/);
     await redis.stop();
     await start();
     assert.equal(await kept(), before);

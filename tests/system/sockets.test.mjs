@@ -1,4 +1,4 @@
-// Stock Socket.IO clients as they come, through Caddy, over two gateways.
+// Stock Socket.IO clients with default settings, through Caddy, on two gateways.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -9,6 +9,8 @@ import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from './behind_caddy.mjs';
 
 const CLIENTS = 500;
+/** On a busy machine, this process cannot connect more clients within the time of a handshake. */
+const BATCH = 100;
 const RECONNECTING = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 500 };
 
 describe('stock clients through Caddy', () => {
@@ -26,16 +28,20 @@ describe('stock clients through Caddy', () => {
 
   /** Clients with the defaults of socket.io-client: long polling first, then the upgrade. */
   async function connect(count, options = {}) {
-    const connecting = Array.from({ length: count }, () =>
-      StockClient.authorized(app.url, engineer.token, { ...RECONNECTING, ...options }),
-    );
-    open.push(...connecting);
-    const clients = await Promise.all(connecting);
-    await Promise.all(clients.map((client) => client.ask('subscribe:drifts')));
+    const clients = [];
+    while (clients.length < count) {
+      const connecting = Array.from({ length: Math.min(BATCH, count - clients.length) }, () =>
+        StockClient.authorized(app.url, engineer.token, { ...RECONNECTING, ...options }),
+      );
+      open.push(...connecting);
+      const batch = await Promise.all(connecting);
+      await Promise.all(batch.map((client) => client.ask('subscribe:drifts')));
+      clients.push(...batch);
+    }
     return clients;
   }
 
-  /** A drift that nobody has seen before; gives its id. */
+  /** Creates a new drift and returns its id. */
   async function newDrift(caller = engineer) {
     const body = { stack: 'system', resourceId: `i-${++serial}`, resourceType: 'aws_instance', region: 'eu-central-1', severity: 'warning' };
     return succeeded(await caller.post('/api/v1/drifts', body)).data.id;
@@ -51,7 +57,7 @@ describe('stock clients through Caddy', () => {
   const refusedRequests = () => app.caddy.log.match(/"uri":"\/socket\.io\/".*"status":400/g)?.length ?? 0;
   const sockets = () => Promise.all(app.gateways.map((gateway) => app.metric(gateway, 'ws_connections')));
 
-  test(`${CLIENTS} clients on default transports: both gateways serve, no session is unknown`, async () => {
+  test(`${CLIENTS} clients on default transports: both gateways serve, and no session is unknown`, async () => {
     const clients = await connect(CLIENTS);
     await everyone('upgraded', clients, ({ socket }) => socket.io.engine.transport.name === 'websocket');
     assert.equal(refusedRequests(), 0, 'Session ID unknown');
@@ -71,7 +77,7 @@ describe('stock clients through Caddy', () => {
     assert.equal(refusedRequests(), 0, 'Session ID unknown');
   });
 
-  test('target 7: a gateway that is told to stop says goodbye, ends well, and nobody misses anything', async () => {
+  test('a stopping gateway notifies its sockets, exits with 0, and no client misses an event', async () => {
     const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const [stopping] = app.gateways;
     const ended = stopping.stop(20_000);
@@ -84,10 +90,8 @@ describe('stock clients through Caddy', () => {
     for (const id of ids) await everyone('hear what came meanwhile', clients, (client) => heard(client, id) > 0);
   });
 
-  test('target 7: of 2,000 sockets, those of a stopping gateway leave one after another, and none is lost', async () => {
-    const clients = [];
-    // In portions: the test's own event loop is the bottleneck.
-    while (clients.length < 2_000) clients.push(...(await connect(250, { transports: ['websocket'] })));
+  test('a stopping gateway closes its part of 2,000 sockets one after another, and none is lost', async () => {
+    const clients = await connect(2_000, { transports: ['websocket'] });
     const leaving = await app.metric(app.gateways[0], 'ws_connections');
     assert.ok(leaving > 500, `${leaving} sockets on the gateway that stops`);
     const closed = [];
@@ -99,7 +103,7 @@ describe('stock clients through Caddy', () => {
     } while (closed.length < leaving);
     assert.equal(await ended, 0, 'exit code');
     assert.equal(closed.length, leaving, 'the other gateway lost none');
-    // 500 in a second.
+    // 500 per second.
     assert.ok(closed.at(-1) - closed[0] > leaving * 1.5, `all within ${closed.at(-1) - closed[0]} ms`);
     await everyone('are back', clients, ({ socket }) => socket.connected);
     ids.push(await newDrift());
@@ -108,7 +112,7 @@ describe('stock clients through Caddy', () => {
     for (const client of clients) assert.deepEqual(of(client), ids, 'in order, once each');
   });
 
-  test('a gateway that dies is replaced: all come back by themselves, recovered, and miss nothing', async () => {
+  test('if a gateway dies, its clients reconnect, recover, and miss nothing', async () => {
     const clients = [...(await connect(40)), ...(await connect(20, { transports: ['polling'] }))];
     const ids = [await newDrift()];
     await everyone('hear the drift', clients, (client) => client.of('drift:created').length === 1);
@@ -122,13 +126,13 @@ describe('stock clients through Caddy', () => {
     }
   });
 
-  test('caddy reload, with sockets open: none is dropped', async () => {
+  test('caddy reload closes no open socket', async () => {
     const clients = await connect(CLIENTS);
     await everyone('upgraded', clients, ({ socket }) => socket.io.engine.transport.name === 'websocket');
     let dropped = 0;
     for (const { socket } of clients) socket.on('disconnect', () => dropped++);
     app.caddy.reload();
-    // Around Caddy: the reload closes idle connections, which fetch would try to use again.
+    // Bypasses Caddy: the reload closes idle connections, which fetch would try to use again.
     const id = await newDrift(new Api({ drift: app.drift.url }, engineer.token));
     await everyone('hear the drift', clients, (client) => heard(client, id) === 1);
     assert.equal(dropped, 0);

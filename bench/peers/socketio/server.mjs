@@ -1,6 +1,6 @@
-// What the gateway is measured beside: the same tokens, rooms and events on Socket.IO and Node.
-// With PEERS > 1 this is one of several processes that share their rooms through the Redis adapter:
-// one of them hears the events and tells the others.
+// The server that the gateway is compared with: the same tokens, rooms and events on Socket.IO and Node.
+// With PEERS > 1, several of these processes share their rooms through the Redis adapter. One of them
+// subscribes to the events and passes them to the others.
 
 import { createServer } from 'node:http';
 import { createAdapter } from '@socket.io/redis-adapter';

@@ -1,8 +1,10 @@
-//! The least that a gateway can cost: what the bench measures the gateway beside.
+//! The lower bound of a gateway's cost, with which the bench compares the gateway.
 //!
-//! It speaks just as much Socket.IO as the bench's sockets do, believes every token, and gives each
-//! event to each socket of its rooms with one write of one shared frame. With FLOOR_GATHER it writes
-//! all that one read from Redis has brought in one go.
+//! It speaks only as much Socket.IO as the bench's sockets do, and accepts every token. It sends each
+//! event to each socket of its rooms with one write of a shared frame. With FLOOR_GATHER, it combines
+//! everything from one read from Redis into one write.
+
+#![expect(clippy::disallowed_methods, reason = "it measures tasks as they are")]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,13 +21,13 @@ use serde_json::value::RawValue;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
 
-/// The answer to the one key that the bench's sockets send.
+/// The response to the fixed key that the bench's sockets send.
 const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const OPEN: &str =
     r#"0{"sid":"floor","upgrades":[],"pingInterval":300000,"pingTimeout":20000,"maxPayload":1000000}"#;
 
-/// How much is read from Redis at once.
+/// Maximum number of bytes in one read from Redis.
 const READ: usize = 64 * 1_024;
 
 struct Socket {
@@ -53,7 +55,7 @@ async fn serve() -> Result<()> {
     let rooms = Rooms::default();
     let redis = TcpStream::connect(var("REDIS_URL")?.trim_start_matches("redis://")).await?;
     let subscribe = format!("PSUBSCRIBE {}\r\n", contracts::events::LOGGED_CHANNELS.join(" "));
-    ensure!(redis.try_write(subscribe.as_bytes())? == subscribe.len(), "Redis takes nothing");
+    ensure!(redis.try_write(subscribe.as_bytes())? == subscribe.len(), "Redis did not accept the command");
     spawn_local(relay(redis, Rc::clone(&rooms), var("FLOOR_GATHER").is_ok()));
     let listener = TcpListener::bind(("127.0.0.1", var("PORT")?.parse::<u16>()?)).await?;
     loop {
@@ -65,14 +67,14 @@ async fn serve() -> Result<()> {
     }
 }
 
-/// Gives what is heard to the sockets of its rooms.
+/// Sends each message from Redis to the sockets of its rooms.
 async fn relay(redis: TcpStream, rooms: Rooms, gathers: bool) -> Result<()> {
     let mut heard = Vec::new();
     loop {
         redis.readable().await?;
         heard.reserve(READ);
         match redis.try_read_buf(&mut heard) {
-            Ok(0) => bail!("Redis has gone"),
+            Ok(0) => bail!("Redis closed the connection"),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error.into()),
@@ -104,7 +106,7 @@ async fn relay(redis: TcpStream, rooms: Rooms, gathers: bool) -> Result<()> {
     }
 }
 
-/// The parts of what Redis says to a subscriber, and where it ends; `None` if it is not whole yet.
+/// Parses a message of Redis to a subscriber: its parts and its length. `None` if it is incomplete.
 fn reply(bytes: &[u8]) -> Option<(Vec<&[u8]>, usize)> {
     let mut at = 0;
     let line = |at: &mut usize| {
@@ -162,8 +164,9 @@ async fn converse(socket: &Rc<Socket>, rooms: &Rooms) -> Result<()> {
     }
 }
 
-/// What was read, as text: a client sends its next message after the answer to the one before, and the
-/// bench masks with zeros. Not async, so that a socket that waits holds no buffer.
+/// Returns the bytes read as text. This suffices because a client sends its next message only after the
+/// response to the last one, and the bench masks with zeros. Not async, so that a waiting socket holds no
+/// buffer.
 fn read(stream: &TcpStream) -> Result<Option<String>> {
     let mut buffer = [0; 4_096];
     match stream.try_read(&mut buffer) {
@@ -183,7 +186,7 @@ fn join(rooms: &Rooms, socket: &Rc<Socket>, room: String) {
     rooms.borrow_mut().entry(room).or_default().push(Rc::clone(socket));
 }
 
-/// One write; what the kernel does not take waits until it does.
+/// Writes once. Bytes that the kernel does not accept wait until it does.
 fn write(socket: &Rc<Socket>, bytes: &[u8]) {
     let mut unwritten = socket.unwritten.borrow_mut();
     if unwritten.is_empty() {

@@ -1,4 +1,4 @@
-//! The most telling figures as bars, in SVG.
+//! The most significant results as a bar chart in SVG.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ const LABELS: usize = 220;
 const BARS: f64 = 480.0;
 const ROW: usize = 22;
 
-/// A panel for each metric, in it a bar for each server; the scale is the panel's own.
+/// Draws a panel for each metric, with a bar for each server. Each panel has its own scale.
 pub fn svg(results: &Results) -> String {
     let (mut body, mut y) = (String::new(), 10);
     for metric in PANELS {

@@ -1,4 +1,4 @@
-//! One socket of the load: a handshake, then little more than counting.
+//! One socket of the load: after the handshake it does little more than count.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -15,15 +15,15 @@ use tokio::time::timeout;
 
 use super::frames::{CLOSE, FrameReader, PING, PONG, TEXT, client_frame};
 
-/// What stands on both sides of an event's number; nothing else that is sent contains it.
+/// Encloses an event's number on both sides. No other data contains this character.
 pub const MARK: char = '~';
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
-/// Nothing new for so long: what has not come is lost.
+/// Time without new events after which missing events count as lost.
 const GIVEN_UP: Duration = Duration::from_secs(5);
 
 thread_local! {
-    /// What is read goes here first, so that 10,000 sockets hold no buffers.
+    /// Shared read buffer, so that 10,000 sockets need no buffers of their own.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 * 1_024]);
 }
 
@@ -33,7 +33,7 @@ pub enum Protocol {
     Plain,
 }
 
-/// What all sockets of a crowd have got.
+/// The events that all sockets of a crowd have received.
 #[derive(Default)]
 pub struct Tally {
     received: AtomicU64,
@@ -50,7 +50,7 @@ impl Tally {
         self.out_of_order.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many events have come; how many did, if the rest never does.
+    /// Waits for this many events. Returns how many arrived if the rest does not.
     pub async fn wait_for(&self, expected: u64) -> u64 {
         let (mut received, mut since) = (0, Instant::now());
         loop {
@@ -74,7 +74,7 @@ impl Tally {
     }
 }
 
-/// How a socket ended.
+/// The end of a socket.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
     pub at: Instant,
@@ -85,7 +85,7 @@ pub struct Ended {
 pub struct Socket {
     stream: Arc<TcpStream>,
     reading: Option<JoinHandle<Ended>>,
-    /// What a socket of `/ws` was told when it was let in.
+    /// The message that a socket of `/ws` received when it was admitted.
     pub authorized: Value,
 }
 
@@ -98,7 +98,7 @@ impl Drop for Socket {
 }
 
 impl Socket {
-    /// Connects, authenticates and, where a room is given, subscribes; the answers are waited for.
+    /// Connects, authenticates and, if a room is given, subscribes. Waits for the responses.
     pub async fn open(
         address: SocketAddr,
         protocol: Protocol,
@@ -123,18 +123,18 @@ impl Socket {
         write(&self.stream, &client_frame(TEXT, text.as_bytes())).await
     }
 
-    /// Waits for the end of the connection.
+    /// Waits until the connection ends.
     pub async fn ended(mut self) -> Result<Ended> {
         let reading = self.reading.take().context("the end was waited for already")?;
         Ok(timeout(GIVEN_UP, reading).await.context("the socket was not closed")??)
     }
 }
 
-/// A connection, and what was read of the frame that is not whole yet.
+/// A connection, and the bytes of an incomplete frame.
 struct Line {
     stream: Arc<TcpStream>,
     reader: FrameReader,
-    /// Messages that came with one that was waited for.
+    /// Messages that arrived together with an expected one.
     early: Vec<String>,
     last: u64,
 }
@@ -143,7 +143,7 @@ impl Line {
     async fn connect(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        // Tens of thousands of connections in their last state would use up the ports.
+        // Otherwise tens of thousands of connections in TIME_WAIT would use up the ports.
         stream.set_zero_linger()?;
         Ok(Self { stream: Arc::new(stream), reader: FrameReader::default(), early: Vec::new(), last: 0 })
     }
@@ -170,7 +170,7 @@ impl Line {
         Ok(authorized["payload"].clone())
     }
 
-    /// The key is RFC 6455's example: the answer is not what is measured.
+    /// Upgrades the connection. The key is the example of RFC 6455, because the response is not checked.
     async fn upgrade(&mut self, path: &str, headers: &str) -> Result<()> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -192,7 +192,7 @@ impl Line {
         Ok(())
     }
 
-    /// The next message that contains this; others before it are passed over.
+    /// Returns the next message that contains `what`, and skips others before it.
     async fn expect(&mut self, what: &str) -> Result<String> {
         loop {
             if let Some(at) = self.early.iter().position(|message| message.contains(what)) {
@@ -213,7 +213,7 @@ impl Line {
         write(&self.stream, &client_frame(TEXT, text.as_bytes())).await
     }
 
-    /// Counts events and answers pings until the end.
+    /// Counts events and answers pings until the connection ends.
     async fn count(self, tally: Arc<Tally>) -> Ended {
         let Self { stream, mut reader, early, mut last } = self;
         early.iter().filter_map(|message| number(message.as_bytes())).for_each(|it| tally.add(it, &mut last));
@@ -236,13 +236,13 @@ impl Line {
     }
 }
 
-/// The number of an event; `None` for anything else.
+/// Returns the number of an event; `None` for any other message.
 fn number(payload: &[u8]) -> Option<u64> {
     let mut parts = payload.split(|byte| *byte == MARK as u8);
     std::str::from_utf8(parts.nth(1)?).ok()?.parse().ok()
 }
 
-/// Waits for bytes and shows them; false at the end of the stream.
+/// Waits for bytes and passes them to `see`. Returns false at the end of the stream.
 async fn read(stream: &TcpStream, see: impl FnOnce(&[u8])) -> Result<bool> {
     loop {
         stream.readable().await?;

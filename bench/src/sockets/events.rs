@@ -1,5 +1,5 @@
-//! The events of the load, appended to the log as the services append theirs. Whoever only listens to
-//! Redis hears the same JSON.
+//! The events of the load, appended to the log as the services append theirs. A server that only subscribes
+//! to Redis receives the same JSON.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,15 @@ use backplane::{Backplane, Entry, Options};
 use contracts::events::alert::AlertCreated;
 use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted};
 use contracts::events::drift::DriftCreated;
-use contracts::{Claims, Clock, Event, Holder, Role};
+use contracts::{Claims, Clock, Event, Holder, Role, Tasks};
 use identity::{Keys, session_mark};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::MARK;
 
-/// Who has a socket.
+/// A user with a socket.
 #[derive(Clone)]
 pub struct User {
     pub id: Uuid,
@@ -24,7 +25,7 @@ pub struct User {
     pub token: String,
 }
 
-/// Users with tokens that outlast the run, ten to an account.
+/// Creates users with tokens that outlast the run, ten users per account.
 pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
     let expires_at = clock.now() + chrono::TimeDelta::hours(2);
     let user = |number: usize| {
@@ -43,7 +44,7 @@ pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
     (0..count).map(user).collect()
 }
 
-/// Makes events, each with the next number, and appends them.
+/// Creates events, each with the next number, and appends them.
 pub struct Publisher {
     backplane: Backplane,
     clock: Clock,
@@ -53,18 +54,19 @@ pub struct Publisher {
 impl Publisher {
     pub fn connect(redis: &str) -> Result<Self> {
         let clock = Clock::system();
-        let backplane = Backplane::connect(redis, Options::new(clock.clone()))?;
+        let backplane =
+            Backplane::connect(redis, Options::new(clock.clone(), Tasks::new(CancellationToken::new())))?;
         Ok(Self { backplane, clock, number: 0 })
     }
 
-    /// About 300 bytes for everybody who watches drifts, and for an account.
+    /// Creates an event of about 300 bytes for an account and for all sockets that watch drifts.
     pub fn drift(&mut self, account: &str) -> Result<Entry> {
         let resource_id = format!("arn:aws:ec2:eu-west-1:123456789012:instance/i-{}", self.next());
         self.entry(DriftCreated {
             id: Uuid::now_v7(),
             resource_id,
             resource_type: "aws_instance".into(),
-            region: "eu-west-1".into(),
+            region: Some("eu-west-1".into()),
             severity: "warning".into(),
             cost_impact_monthly: 12.5,
             detected_at: self.clock.now(),
@@ -73,12 +75,12 @@ impl Publisher {
         })
     }
 
-    /// Some that are of no user's account: whoever gets them has subscribed to drifts.
+    /// Creates events in an account of no user: only sockets that subscribed to drifts receive them.
     pub fn drifts(&mut self, count: usize) -> Result<Vec<Entry>> {
         (0..count).map(|_| self.drift("nobody")).collect()
     }
 
-    /// An alert with a message of that length, for everybody who watches alerts.
+    /// Creates an alert with a message of this length, for all sockets that watch alerts.
     pub fn alert(&mut self, length: usize) -> Result<Entry> {
         let title = self.next();
         self.entry(AlertCreated {
@@ -92,7 +94,7 @@ impl Publisher {
         })
     }
 
-    /// About 300 bytes for one user.
+    /// Creates an event of about 300 bytes for one user.
     pub fn login(&mut self, user: &User) -> Result<Entry> {
         let device_info = DeviceInfo {
             browser: Some(format!("{} {}", self.next(), "x".repeat(120))),
@@ -102,7 +104,7 @@ impl Publisher {
         self.entry(SessionCreated { user_id: user.id, session_id: Uuid::new_v4(), device_info })
     }
 
-    /// The end of a session, with its mark.
+    /// Creates the end of a session, with its mark.
     pub fn logout(&self, user: &User) -> Result<Entry> {
         let reason = EndReason::Logout;
         let mut entry = self.entry(SessionDeleted { user_id: user.id, session_id: user.session, reason })?;
@@ -111,14 +113,14 @@ impl Publisher {
         Ok(entry)
     }
 
-    /// All in one step.
+    /// Appends all events in one step.
     pub async fn append(&self, entries: &[Entry]) -> Result<()> {
         Ok(self.backplane.append(entries).await?)
     }
 
-    /// Appends one after the other, so many a second.
+    /// Appends the events one by one, at this rate per second.
     pub async fn append_at_rate(&self, entries: &[Entry], per_second: u32) -> Result<()> {
-        // Its own pace on a thread that waits: the runtime's timers are too coarse.
+        // Paces itself on a blocking thread, because the runtime's timers are too coarse.
         tokio::task::block_in_place(|| {
             let (started, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
             for (number, entry) in (0_u32..).zip(entries) {

@@ -1,6 +1,6 @@
-//! As much of RFC 6455 as a load generator needs.
+//! The part of RFC 6455 that a load generator needs.
 
-/// How much of a message is kept to be looked at.
+/// Number of bytes of a message that are kept for inspection.
 const KEPT: usize = 2_048;
 
 pub const TEXT: u8 = 1;
@@ -8,18 +8,18 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
-/// Finds the frames of a server in what was read, without holding a buffer between two reads.
+/// Finds a server's frames in the bytes read, without a buffer between two reads.
 #[derive(Default)]
 pub struct FrameReader {
-    /// A header that is not whole yet, or what is kept of a payload that is not.
+    /// An incomplete header, or the kept part of an incomplete payload.
     part: Vec<u8>,
     opcode: u8,
-    /// Bytes of the payload that have not come yet.
+    /// Number of bytes of the payload that have not arrived yet.
     missing: usize,
 }
 
 impl FrameReader {
-    /// Calls `each` with the opcode and the beginning of the payload of each frame that is whole now.
+    /// Calls `each` for each frame that is now complete, with its opcode and the beginning of its payload.
     pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
         let joined;
         let mut bytes = bytes;
@@ -55,7 +55,7 @@ impl FrameReader {
     }
 }
 
-/// The opcode, the header's length and the payload's; `None` if the header is not whole.
+/// Returns the opcode and the lengths of header and payload; `None` if the header is incomplete.
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let [first, second, rest @ ..] = bytes else { return None };
     let (header, length) = match second & 0x7f {
@@ -66,7 +66,7 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     Some((first & 0x0f, header, usize::try_from(length).ok()?))
 }
 
-/// A frame of a client, masked with zeros: the payload stands in it as it is.
+/// Creates a client's frame, masked with zeros, so that the payload stays readable.
 pub fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u16::try_from(payload.len()) {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_found_wherever_the_reads_end() {
+    fn frames_are_found_at_any_read_boundary() {
         let payloads = [vec![], vec![b'a'; 5], vec![b'b'; 300], vec![b'c'; 70_000], vec![b'd'; 125]];
         let stream = payloads.iter().flat_map(|payload| server_frame(payload)).collect::<Vec<_>>();
         for read in [1, 2, 3, 7, 1_000, stream.len()] {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_frame_says_its_length_and_is_masked() {
+    fn a_client_frame_has_its_length_and_is_masked() {
         for length in [0, 5, 125, 126, 65_535, 65_536] {
             let frame = client_frame(TEXT, &vec![b'x'; length]);
             assert_eq!(frame[1] & 0x80, 0x80);

@@ -1,8 +1,7 @@
-//! The gateway beside other servers: what a socket and a delivery cost each of them.
+//! Compares the gateway with other servers: the cost of a socket and of a delivery.
 //!
-//! The servers run one after the other, over several rounds, each with a Redis of its own. This
-//! process is the load: it holds the sockets, appends the events and reads from `/proc` what the
-//! server has spent.
+//! The servers run one after the other, in several rounds, each with its own Redis. This process is the
+//! load: it holds the sockets, appends the events, and reads from `/proc` what the server has used.
 
 mod chart;
 mod client;
@@ -18,11 +17,12 @@ use contracts::Clock;
 
 use self::results::Results;
 use self::server::Kind;
-use crate::{progress, verify};
+use crate::progress::progress;
+use crate::verify;
 
 const FOLDER: &str = "bench/results";
 
-/// How much of everything.
+/// The amounts of load.
 pub struct Scale {
     crowd: usize,
     large_crowd: usize,
@@ -54,7 +54,7 @@ impl Scale {
         revoked: 500,
     };
 
-    /// Enough to see that everything works.
+    /// Enough to check that everything works.
     pub const QUICK: Self = Self {
         crowd: 400,
         large_crowd: 500,
@@ -71,7 +71,7 @@ impl Scale {
     };
 }
 
-/// Measures, writes CSV and a chart, and gives the table.
+/// Measures, writes CSV and a chart, and returns the table.
 pub async fn run(rounds: usize, scale: &Scale) -> Result<String> {
     let results = Results::default();
     let users = events::users(scale.large_crowd, &verify::keys()?, &Clock::system())?;

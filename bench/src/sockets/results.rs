@@ -1,4 +1,4 @@
-//! What was measured in each round, as a table and as CSV.
+//! The measurements of each round, as a table and as CSV.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl Metric {
         Self::OutOfOrder,
     ];
 
-    /// What it is, in which unit, and what it should be.
+    /// Returns the name, the unit and the target.
     pub const fn describe(self) -> [&'static str; 3] {
         match self {
             Self::Connect => ["connect, authenticate, subscribe: CPU", "µs", "≤ 80"],
@@ -60,13 +60,13 @@ impl Metric {
             Self::SingleAmongMany => ["to one user among many: CPU per delivery", "µs", "as among few"],
             Self::ManyRooms => ["to one of many rooms: CPU per delivery", "µs", ""],
             Self::Burst => ["burst: CPU per delivery", "µs", "≤ 0.5"],
-            Self::BurstTime => ["burst: until the last socket has the last", "ms", ""],
-            Self::Resume => ["resume storm: CPU per event brought after", "µs", ""],
-            Self::ResumeTime => ["resume storm: until the last socket has the last", "ms", ""],
+            Self::BurstTime => ["burst: until the last socket has the last event", "ms", ""],
+            Self::Resume => ["resume storm: CPU per missed event", "µs", ""],
+            Self::ResumeTime => ["resume storm: until the last socket has the last event", "ms", ""],
             Self::RevocationMedian => ["session ended → close frame, p50", "ms", ""],
             Self::RevocationSlow => ["session ended → close frame, p99", "ms", "≤ 250"],
-            Self::Lost => ["events lost, in all", "", "0"],
-            Self::OutOfOrder => ["events out of order or twice, in all", "", "0"],
+            Self::Lost => ["events lost, in total", "", "0"],
+            Self::OutOfOrder => ["events out of order or delivered twice, in total", "", "0"],
         }
     }
 
@@ -88,7 +88,7 @@ impl Results {
         rows.iter().filter(|row| (row.0, row.1) == (kind, metric)).map(|row| row.2).collect()
     }
 
-    /// The median of the rounds, or the sum of what is counted; `None` for what was not measured.
+    /// Returns the median of the rounds, or the sum of a count; `None` if it was not measured.
     pub fn of(&self, kind: Kind, metric: Metric) -> Option<f64> {
         let mut values = self.values(kind, metric);
         if metric.is_count() {
@@ -100,7 +100,7 @@ impl Results {
 
     pub fn markdown(&self) -> String {
         let names = Kind::ALL.map(Kind::name).join(" | ");
-        let mut text = format!("| | unit | {names} | to floor | to Socket.IO | target |\n");
+        let mut text = format!("| | unit | {names} | ratio to floor | ratio to Socket.IO | target |\n");
         text += &"|---".repeat(Kind::ALL.len() + 5);
         text += "|\n";
         for metric in Metric::ALL {
@@ -135,7 +135,7 @@ impl Results {
     }
 }
 
-/// As many digits as mean something.
+/// Formats a value with its significant digits.
 pub fn figure(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_is_the_median_and_a_count_the_sum() {
+    fn a_result_is_the_median_and_a_count_is_the_sum() {
         let results = Results::default();
         for value in [3.0, 100.0, 2.0] {
             results.add(Kind::Floor, Metric::Burst, value);

@@ -1,4 +1,4 @@
-//! What the peers do not have: clients that come back for what they missed, and sessions that end.
+//! Features that the compared servers lack: clients that resume after missed events, and sessions that end.
 
 use std::time::Instant;
 
@@ -11,12 +11,12 @@ use super::results::{Metric, Results};
 use super::scenarios::{Crowd, micros};
 use super::server::Kind;
 use crate::measure::Times;
-use crate::progress;
+use crate::progress::progress;
 
 const REVOKED: u16 = 4403;
 const KIND: Kind = Kind::GatewayPlain;
 
-/// Many go away, miss the same events, and all ask for them at once.
+/// Disconnects many clients, lets them miss the same events, and lets all resume at once.
 pub async fn resume_storm(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: resume storm", KIND.name()));
     let mut crowd = Crowd::gather(KIND, users, results).await?;
@@ -44,7 +44,7 @@ pub async fn resume_storm(scale: &Scale, users: &[User], results: &Results) -> R
     Ok(())
 }
 
-/// From the event that ends a session to the close frame of its socket.
+/// Measures the time from the event that ends a session to the close frame of its socket.
 pub async fn revocations(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: revocations", KIND.name()));
     let mut crowd = Crowd::gather(KIND, users, results).await?;

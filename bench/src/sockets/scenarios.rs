@@ -1,4 +1,4 @@
-//! What happens to a server, and what it spends on it.
+//! The scenarios, and what a server uses in each.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use super::client::{Protocol, Socket, Tally};
 use super::events::User;
 use super::results::{Metric, Results};
 use super::server::{Kind, Server};
-use crate::progress;
+use crate::progress::progress;
 
-/// Handshakes at a time: fewer than the shortest backlog bears.
+/// Number of concurrent handshakes, below the shortest backlog.
 const AT_ONCE: usize = 128;
 const LARGE: usize = 60_000;
 
-/// A server, its sockets and whom they belong to.
+/// A server, its sockets and their users.
 pub struct Crowd<'a> {
     pub server: Server,
     pub kind: Kind,
@@ -54,7 +54,8 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
-    /// Appends events and waits until `listeners` have each; the time spent per delivery, in µs.
+    /// Appends events and waits until `listeners` sockets have received each. Returns the CPU time per
+    /// delivery in µs.
     pub async fn deliver(&self, events: &[Entry], per_second: Option<u32>, listeners: usize) -> Result<f64> {
         let expected = (events.len() * listeners) as u64;
         self.tally.reset();
@@ -83,7 +84,7 @@ pub fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// Many sockets: what each costs, and what events cost that most of them may not see.
+/// Measures many sockets: the cost of each, and of events that few of them may receive.
 pub async fn many(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: {} sockets", kind.name(), scale.crowd));
     let mut crowd = Crowd::gather(kind, users, results).await?;
@@ -123,7 +124,7 @@ pub async fn many(kind: Kind, scale: &Scale, users: &[User], results: &Results) 
     Ok(())
 }
 
-/// A crowd that hears everything: at a rate, and at once.
+/// Measures a crowd that receives every event: at a rate, and in one burst.
 pub async fn few(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: fan-out, one of few, burst", kind.name()));
     let mut crowd = Crowd::gather(kind, users, results).await?;
@@ -137,7 +138,7 @@ pub async fn few(kind: Kind, scale: &Scale, users: &[User], results: &Results) -
     burst(&mut crowd, scale).await
 }
 
-/// Only events that come at once, for the floor that gathers them.
+/// Measures only the burst, for the floor that gathers writes.
 pub async fn only_burst(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: burst", kind.name()));
     let mut crowd = Crowd::gather(kind, users, results).await?;

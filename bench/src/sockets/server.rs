@@ -1,4 +1,4 @@
-//! The servers that are measured beside each other, each with a Redis of its own.
+//! The servers that are compared, each with its own Redis.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::measure::{Cpu, kibibytes};
 use crate::service::SECRET;
 
 const PEER: &str = "bench/peers/socketio/server.mjs";
-/// Pings are a cost of time, not of what is measured here.
+/// Long enough to keep pings out: their cost depends on elapsed time, not on the measured operations.
 const PING_INTERVAL_MS: &str = "300000";
-/// A server is at rest when it needs less than this share of a core.
+/// Share of a core below which a server counts as idle.
 const REST: f64 = 0.02;
 const REST_WINDOW: Duration = Duration::from_millis(400);
 const REST_LIMIT: Duration = Duration::from_secs(10);
@@ -22,10 +22,10 @@ const REST_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Gateway,
-    /// The gateway again, its sockets on `/ws`.
+    /// The gateway again, with its sockets on `/ws`.
     GatewayPlain,
     Floor,
-    /// The floor that writes what is queued in one go.
+    /// The floor that combines all queued events into one write.
     FloorGathering,
     SocketIo,
     SocketIoTwice,
@@ -53,7 +53,7 @@ impl Kind {
     }
 }
 
-/// Running, and heard of by nobody but the bench.
+/// A running server that only the bench uses.
 pub struct Server {
     processes: Vec<Process>,
     pub addresses: Vec<SocketAddr>,
@@ -76,7 +76,7 @@ impl Server {
         Ok(Self { processes, addresses, publisher, _redis: redis })
     }
 
-    /// What its processes have spent so far.
+    /// Returns the time that the server's processes have used so far.
     pub fn cpu(&self) -> Vec<Cpu> {
         self.processes.iter().map(|process| Cpu::of(process.id())).collect()
     }
@@ -85,13 +85,13 @@ impl Server {
         self.cpu().iter().zip(before).map(|(now, before)| now.since(before)).sum()
     }
 
-    /// Resident, and proportional, memory in KiB.
+    /// Returns resident and proportional memory in KiB.
     pub fn memory(&self) -> [f64; 2] {
         ["Rss", "Pss"]
             .map(|line| self.processes.iter().map(|it| kibibytes(it.id(), "smaps_rollup", line)).sum())
     }
 
-    /// Waits until it does next to nothing.
+    /// Waits until the server is idle.
     pub async fn rests(&self) {
         let started = Instant::now();
         while started.elapsed() < REST_LIMIT {
@@ -126,7 +126,7 @@ fn spawn(kind: Kind, number: usize, port: u16, redis: &str) -> Process {
             let peers = if kind == Kind::SocketIoTwice { 2 } else { 1 };
             environment.push(("PING_INTERVAL_MS", PING_INTERVAL_MS.into()));
             environment.push(("PEERS", peers.to_string()));
-            // One process hears the events, and tells the other by the adapter.
+            // One process receives the events, and passes them to the other through the adapter.
             environment.push(("RELAYS", (number + 1 == peers).to_string()));
             environment.push(("NODE_ENV", "production".into()));
             Process::spawn(Path::new("node"), &[PEER], environment)

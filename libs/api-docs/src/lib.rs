@@ -1,23 +1,23 @@
 //! The API reference: the OpenAPI document of all services, and a page that shows it.
 //!
-//! The document is a file, so that one service can serve it and depend on no other. driftsentry's tests
-//! hold it to the services.
+//! The document is a file, so that one service can serve the whole reference without depending on the
+//! others. The tests of `driftsentry` compare the document with the services.
 
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Path, ServiceConfig};
+use http::{ApiError, endpoint};
 use utoipa_swagger_ui::{Config, SwaggerFile};
-use web::{ApiError, endpoint};
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 const PAGE: &str = include_str!("page.html");
-/// Only this server's files. Swagger UI has `data:` images.
+/// Allows only files of this server. Swagger UI also uses `data:` images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page at `/api/docs/` and the document at `/api/docs/openapi.json`.
+/// Registers the page at `/api/docs/` and the document at `/api/docs/openapi.json`.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(endpoint("/api/docs").get(to_page))
@@ -26,7 +26,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(endpoint("/api/docs/{file}").get(file));
 }
 
-/// The page names its files relative to itself.
+/// Redirects to the page with a trailing slash: the page names its files relative to itself.
 async fn to_page() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
 }
@@ -46,11 +46,11 @@ async fn document() -> HttpResponse {
         .body(DOCUMENT)
 }
 
-/// Scripts and styles of Swagger UI, which are packed; every browser unpacks.
+/// Serves the compressed scripts and styles of Swagger UI; every browser can decompress them.
 async fn file(path: Path<String>) -> Result<HttpResponse, ApiError> {
     let config = Config::from("openapi.json").use_base_layout().validator_url("none");
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
-    // Its own page is not ours: that one has a script in it.
+    // Swagger UI's own page is left out: it contains an inline script.
     let found = found.ok().flatten().filter(|file| !file.content_type.starts_with("text/html"));
     let Some(SwaggerFile { bytes, content_type, gzpipped, .. }) = found else {
         return Err(ApiError::not_found("there is nothing at this path"));

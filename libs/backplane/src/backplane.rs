@@ -3,135 +3,121 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contracts::Clock;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
+use crate::Position;
 use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result};
-use crate::feed::{Feed, Signal};
+use crate::feed::Feed;
+use crate::link::Link;
 use crate::memory::Memory;
+use crate::options::{LOG_AGE, LOG_LENGTH, Options};
+use crate::queue::Listeners;
 use crate::redis::Redis;
-use crate::{Message, Position};
 
-/// How many announcements a slow [`Feed`] may lag behind before it has to read the log.
-const FEED_BUFFER: usize = 8_192;
-
-/// How long nothing may be heard before [`Backplane::is_stale`] says so.
+/// Time without the backplane after which [`Backplane::is_stale`] is true.
 const STALE_AFTER: Duration = Duration::from_secs(30);
-
-/// Whether announcements are heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    Heard,
-    Lost { since: Instant },
-}
-
-impl Link {
-    /// Whether announcements are heard right now.
-    pub fn is_heard(self) -> bool {
-        self == Self::Heard
-    }
-}
-
-/// How to connect.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub clock: Clock,
-    /// Channels to hear besides the logged ones, as patterns of `PSUBSCRIBE`.
-    pub channels: Vec<String>,
-    /// How many events the log keeps.
-    pub log_length: usize,
-    /// How long the log keeps an event.
-    pub log_age: Duration,
-}
-
-impl Options {
-    /// A log of 20,000 events or one hour, whichever is less, and no further channels.
-    pub fn new(clock: Clock) -> Self {
-        Self { clock, channels: Vec::new(), log_length: 20_000, log_age: Duration::from_secs(3_600) }
-    }
-}
 
 /// The connection of one process to all others. Cheap to clone.
 #[derive(Clone)]
 pub struct Backplane {
     driver: Arc<dyn Driver>,
-    signals: broadcast::Sender<Signal>,
+    listeners: Listeners,
     link: watch::Receiver<Link>,
 }
 
 impl fmt::Debug for Backplane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backplane").field("connected", &self.is_connected()).finish_non_exhaustive()
+        f.debug_struct("Backplane").field("link", &*self.link.borrow()).finish_non_exhaustive()
     }
 }
 
 impl Backplane {
     /// Connects to `memory:` (this process alone) or to `redis://…`.
     ///
-    /// Redis being away is no error: the connection is made, and made again, in the background.
-    /// Call it inside a tokio runtime; the tasks end when the last clone and feed are dropped.
+    /// An unavailable Redis is not an error: the connection is opened, and reopened, in the background.
+    /// Must be called inside a tokio runtime. The tasks end when the last clone and the last feed are
+    /// dropped.
     ///
     /// # Errors
-    /// If the URL is neither of the two.
+    /// If the URL has neither form.
     pub fn connect(url: &str, options: Options) -> Result<Self> {
-        let (signals, _) = broadcast::channel(FEED_BUFFER);
-        let (link_tx, link) = watch::channel(Link::Lost { since: Instant::now() });
+        let listeners = Listeners::default();
+        let down = Link::Lost { since: Instant::now(), reason: "not connected yet" };
+        let (link_tx, link) = watch::channel(down);
         let driver: Arc<dyn Driver> = if url.starts_with("memory:") {
-            link_tx.send_replace(Link::Heard);
-            Arc::new(Memory::new(signals.clone(), options, link_tx))
+            link_tx.send_replace(Link::Up);
+            let Options { clock, log_length, log_age, .. } = options;
+            Arc::new(Memory::new(listeners.clone(), clock, log_length, log_age, link_tx))
         } else {
-            Arc::new(Redis::open(url, options, signals.clone(), link_tx)?)
+            Arc::new(Redis::open(url, options, listeners.clone(), link_tx)?)
         };
-        Ok(Self { driver, signals, link })
+        Ok(Self { driver, listeners, link })
     }
 
-    /// What is heard from now on. See [`Feed`].
+    /// A backplane inside this process, for counters that no other process shares.
+    pub fn in_process(clock: Clock) -> Self {
+        let listeners = Listeners::default();
+        let (link_tx, link) = watch::channel(Link::Up);
+        let driver = Arc::new(Memory::new(listeners.clone(), clock, LOG_LENGTH, LOG_AGE, link_tx));
+        Self { driver, listeners, link }
+    }
+
+    /// Returns a feed that begins now, of all channels that match
+    /// [`LOGGED_CHANNELS`](contracts::events::LOGGED_CHANNELS): the events of the log, and the unlogged
+    /// messages of these channels.
     pub fn feed(&self) -> Feed {
-        Feed::new(Arc::clone(&self.driver), self.signals.subscribe())
+        Feed::new(Arc::clone(&self.driver), self.listeners.add(false))
     }
 
-    /// Whether announcements are being heard right now.
+    /// Returns a feed that also delivers the messages of all [further channels](Options::channels).
+    pub fn feed_of_all_channels(&self) -> Feed {
+        Feed::new(Arc::clone(&self.driver), self.listeners.add(true))
+    }
+
+    /// Whether announcements are received and appends succeed right now.
     pub fn is_connected(&self) -> bool {
-        self.link.borrow().is_heard()
+        self.link.borrow().is_up()
     }
 
-    /// Whether nothing has been heard for so long that what this process knows must be called old.
+    /// Whether the link has been lost for so long that the state of this process is out of date.
     pub fn is_stale(&self) -> bool {
-        matches!(*self.link.borrow(), Link::Lost { since } if since.elapsed() > STALE_AFTER)
+        matches!(*self.link.borrow(), Link::Lost { since, .. } if since.elapsed() > STALE_AFTER)
     }
 
-    /// The link and its changes.
+    /// Returns a receiver for the state of the link.
     pub fn link(&self) -> watch::Receiver<Link> {
         self.link.clone()
     }
 
-    /// Appends to the log and announces, in one atomic step. Appending an event again is harmless.
+    /// Publishes events and stores their marks in one atomic step. Publishing an event again is
+    /// harmless while the log still has it.
     ///
     /// # Errors
-    /// If it is not known to have been appended; append again.
+    /// If it is not known whether the events were published; publish them again.
     pub async fn append(&self, entries: &[Entry]) -> Result<()> {
         self.driver.append(entries).await
     }
 
-    /// Announces a message that is not logged: whoever does not hear it now never will.
+    /// Publishes a message that is not logged. A process that is disconnected now never receives it.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
         self.driver.broadcast(channel, body).await
     }
 
-    /// The position of the newest event.
+    /// Returns the position of the newest event.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn head(&self) -> Result<Position> {
         self.driver.head().await
     }
 
-    /// What follows `position` in the log, at most `limit` events.
+    /// Returns the events of the log that follow `position`, at most `limit`.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn log_after(&self, position: &Position, limit: usize) -> Result<LogRead> {
         self.driver.log_after(position, None, limit).await
     }
@@ -139,79 +125,82 @@ impl Backplane {
     /// Stores marks without an event.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn mark(&self, marks: &[Mark]) -> Result<()> {
         self.driver.mark(marks).await
     }
 
-    /// The values of all marks that have not expired, in no order.
+    /// Returns the values of all marks that have not expired, in no particular order.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn marks(&self) -> Result<Vec<String>> {
         self.driver.marks().await
     }
 
-    /// Counts one more under `key`, over all replicas, in a window that opened with the first one.
+    /// Adds one to the count under `key`, across all replicas, and returns the count. The first hit opens a
+    /// window of length `window`; the count restarts when it closes.
     ///
     /// # Errors
-    /// If Redis is away: count in process instead.
+    /// If Redis is unavailable: count in process instead.
     pub async fn hit(&self, key: &str, window: Duration) -> Result<u64> {
         self.driver.hit(key, window).await
     }
 
-    /// The count under `key`, without counting.
+    /// Returns the count under `key` without adding to it.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn hits(&self, key: &str) -> Result<u64> {
         self.driver.hits(key).await
     }
 
-    /// Stores values, or removes them, all in one exchange.
+    /// Stores or deletes values, all in one exchange with Redis.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn put(&self, puts: &[Put]) -> Result<()> {
         self.driver.put(puts).await
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn get(&self, key: &str) -> Result<Option<String>> {
         self.driver.get(key).await
     }
 
-    /// The value under `key`, which is then gone: of several takers one gets it.
+    /// Returns and deletes the value under `key`. If several callers take it, one of them gets it.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn take(&self, key: &str) -> Result<Option<String>> {
         self.driver.take(key).await
     }
 
-    /// Notes that each holder holds its key until `ttl` has passed, over all replicas; returns how
-    /// many hold each key. Hold again before `ttl` is over.
+    /// Records that each holder holds its key until `ttl` has passed, across all replicas. Returns the number
+    /// of holders of each key. Renew a hold before its `ttl` has passed.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
     pub async fn hold(&self, holds: &[Hold], ttl: Duration) -> Result<Vec<u64>> {
         self.driver.hold(holds, ttl).await
     }
 
-    /// Ends holds before their time, all in one exchange.
+    /// Returns the holders of a key, in no particular order. Some may have expired already.
     ///
     /// # Errors
-    /// If Redis is away.
+    /// If Redis is unavailable.
+    pub async fn holders(&self, key: &str) -> Result<Vec<String>> {
+        self.driver.holders(key).await
+    }
+
+    /// Deletes holds before they expire, all in one exchange with Redis.
+    ///
+    /// # Errors
+    /// If Redis is unavailable.
     pub async fn release(&self, holds: &[Hold]) -> Result<()> {
         self.driver.release(holds).await
     }
-}
-
-/// A message that was heard, for every feed of this process.
-pub(crate) fn announce(signals: &broadcast::Sender<Signal>, message: Message) {
-    // An error means that nobody listens, which is nobody's loss.
-    let _ = signals.send(Signal::Message(Arc::new(message)));
 }

@@ -2,56 +2,57 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use contracts::Sampler;
 use uuid::Uuid;
 
 use crate::driver::{Driver, LogRead};
+use crate::message::{Heard, Reading};
+use crate::queue::{Queue, Signal, Taken};
 use crate::{Message, Position};
 
 const PAGE: usize = 500;
 const RETRY: Duration = Duration::from_millis(250);
 
-/// What a driver tells the feeds of its process.
-#[derive(Clone, Debug)]
-pub(crate) enum Signal {
-    /// A message was heard on a channel.
-    Message(Arc<Message>),
-    /// Announcements are heard again: some may have been missed.
-    Connected,
-    /// Somebody stored marks without an event.
-    MarksChanged,
-}
+static UNPROVEN: Sampler = Sampler::new();
+static UNREADABLE: Sampler = Sampler::new();
 
-/// Why a reader has to start anew.
+/// The reason why a reader has to start again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetReason {
     /// The feed begins here.
     Started,
-    /// What was missed is no longer in the log, or the log itself was lost.
+    /// Missed events are no longer in the log, or the log itself was lost.
     LogLost,
 }
 
-/// What a [`Feed`] delivers.
+/// An item that a [`Feed`] delivers.
 #[derive(Clone, Debug)]
 pub enum FeedItem {
     /// The next event, or a message that is not logged.
     Message(Arc<Message>),
-    /// From here on, every event after `position` follows. What was before must be read elsewhere:
-    /// the marks, the database.
+    /// Every event after `position` follows. Earlier state must be read elsewhere: from the marks and the
+    /// database.
     Reset { position: Position, reason: ResetReason },
     /// Marks were stored without an event: read them again.
     MarksChanged,
+    /// This many unlogged messages arrived faster than they were taken, and are lost.
+    Lost { messages: u64 },
+    /// A message on this channel was not an envelope, and was ignored.
+    Unreadable { channel: String },
 }
 
-/// The events of the log, each once and in order, and the messages that are not logged as they come.
+/// Delivers the events of the log, each once and in order, and unlogged messages as they arrive.
 ///
-/// Begins with a [`FeedItem::Reset`]. A hole, a reconnect or a lag is filled from the log; where that
-/// cannot be done, another `Reset` says so.
+/// Begins with a [`FeedItem::Reset`]. A gap, a reconnect or a lag is filled from the log. If the log cannot
+/// fill it, another `Reset` follows.
 pub struct Feed {
     driver: Arc<dyn Driver>,
-    signals: broadcast::Receiver<Signal>,
+    queue: Arc<Queue>,
     cursor: Option<Cursor>,
+    /// Whether the log must be read before the feed delivers anything else.
+    is_behind: bool,
+    /// A message with the position that it claims, to be compared with the log.
+    doubted: Option<(Arc<Message>, Position)>,
     ready: VecDeque<FeedItem>,
 }
 
@@ -61,44 +62,87 @@ struct Cursor {
 }
 
 impl Feed {
-    pub(crate) fn new(driver: Arc<dyn Driver>, signals: broadcast::Receiver<Signal>) -> Self {
-        Self { driver, signals, cursor: None, ready: VecDeque::new() }
+    pub(crate) fn new(driver: Arc<dyn Driver>, queue: Arc<Queue>) -> Self {
+        Self { driver, queue, cursor: None, is_behind: true, doubted: None, ready: VecDeque::new() }
     }
 
-    /// The next item; `None` when the backplane is gone for good. Not cancel safe: while a hole is
-    /// being filled, a dropped call would forget what it has read; keep it in a task of its own.
-    pub async fn next(&mut self) -> Option<FeedItem> {
+    /// Returns the next item. Cancel-safe: an item taken from the queue or read from the log is not lost.
+    pub async fn next(&mut self) -> FeedItem {
         loop {
-            if self.cursor.is_none() {
-                self.catch_up().await;
-            }
             if let Some(item) = self.ready.pop_front() {
-                return Some(item);
+                return item;
             }
-            match self.signals.recv().await {
-                Ok(Signal::Message(message)) => self.hear(message).await,
-                Ok(Signal::Connected) | Err(RecvError::Lagged(_)) => self.catch_up().await,
-                Ok(Signal::MarksChanged) => self.ready.push_back(FeedItem::MarksChanged),
-                Err(RecvError::Closed) => return None,
+            if self.is_behind {
+                self.read_page().await;
+                continue;
+            }
+            if let Some((message, claimed)) = self.doubted.take() {
+                self.judge(message, &claimed);
+                continue;
+            }
+            match self.queue.take().await {
+                Taken::Signal(Signal::Heard(heard)) => self.hear(&heard),
+                Taken::Signal(Signal::Connected) | Taken::Behind => self.is_behind = true,
+                Taken::Signal(Signal::MarksChanged) => self.ready.push_back(FeedItem::MarksChanged),
+                Taken::Lost(messages) => self.ready.push_back(FeedItem::Lost { messages }),
             }
         }
     }
 
-    async fn hear(&mut self, message: Arc<Message>) {
-        let Some(position) = &message.position else {
-            self.ready.push_back(FeedItem::Message(message));
-            return;
-        };
+    /// Whether the next item is already available.
+    pub fn has_more(&self) -> bool {
+        !self.ready.is_empty() || !self.queue.is_empty()
+    }
+
+    fn hear(&mut self, heard: &Heard) {
+        match heard.read() {
+            Reading::Message(message) => match &message.position {
+                None => self.ready.push_back(FeedItem::Message(Arc::clone(message))),
+                Some(position) => self.follow(message, position),
+            },
+            Reading::Unproven(message, claimed) => {
+                self.is_behind = true;
+                self.doubted = Some((Arc::clone(message), claimed.clone()));
+            }
+            Reading::Unreadable => {
+                if let Some(left_out) = UNREADABLE.admit() {
+                    tracing::warn!(
+                        channel = heard.channel,
+                        left_out,
+                        "ignored a message that is not an envelope"
+                    );
+                }
+                self.ready.push_back(FeedItem::Unreadable { channel: heard.channel.clone() });
+            }
+        }
+    }
+
+    /// Delivers an event that the log announced, or marks the feed as behind.
+    fn follow(&mut self, message: &Arc<Message>, position: &Position) {
         match &self.cursor {
             Some(Cursor { position: at, .. }) if at.epoch == position.epoch => {
                 if position.seq == at.seq + 1 {
-                    self.deliver(message);
+                    self.deliver(Arc::clone(message));
                 } else if position.seq > at.seq {
-                    self.catch_up().await;
+                    self.is_behind = true;
                 }
             }
-            _ => self.catch_up().await,
+            _ => self.is_behind = true,
         }
+    }
+
+    /// Decides on a message that claims a position without proof, once the log has been read. If the log has
+    /// reached that position, the event there was delivered already. Otherwise the claim was false.
+    fn judge(&mut self, message: Arc<Message>, claimed: &Position) {
+        let at = self.cursor.as_ref().map(|cursor| &cursor.position);
+        if at.is_some_and(|at| at.epoch == claimed.epoch && claimed.seq <= at.seq) {
+            return;
+        }
+        if let Some(left_out) = UNPROVEN.admit() {
+            let channel = &message.channel;
+            tracing::warn!(security = true, channel, left_out, "ignored a position that is not in the log");
+        }
+        self.ready.push_back(FeedItem::Message(message));
     }
 
     fn deliver(&mut self, message: Arc<Message>) {
@@ -108,43 +152,37 @@ impl Feed {
         self.ready.push_back(FeedItem::Message(message));
     }
 
-    /// Reads the log from the cursor to its head, however long the backplane stays away.
-    async fn catch_up(&mut self) {
-        loop {
-            match self.read_page().await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "the log cannot be read yet");
-                    tokio::time::sleep(RETRY).await;
+    /// Reads one page of the log. State changes only after the last await.
+    async fn read_page(&mut self) {
+        let read = match &self.cursor {
+            None => self.driver.head().await.map(|head| Page::Reset(head, ResetReason::Started)),
+            Some(Cursor { position, event }) => match self.driver.log_after(position, *event, PAGE).await {
+                Ok(LogRead::Events(events)) => Ok(Page::Events(events)),
+                Ok(LogRead::Lost) => {
+                    self.driver.head().await.map(|head| Page::Reset(head, ResetReason::LogLost))
                 }
-            }
-        }
-    }
-
-    /// Reads one page; `true` when the head is reached.
-    async fn read_page(&mut self) -> crate::Result<bool> {
-        let Some(Cursor { position, event }) = &self.cursor else {
-            self.reset(ResetReason::Started).await?;
-            return Ok(true);
+                Err(error) => Err(error),
+            },
         };
-        match self.driver.log_after(position, *event, PAGE).await? {
-            LogRead::Events(events) => {
-                let at_head = events.len() < PAGE;
+        match read {
+            Ok(Page::Events(events)) => {
+                self.is_behind = events.len() == PAGE;
                 events.into_iter().for_each(|message| self.deliver(message));
-                Ok(at_head)
             }
-            LogRead::Lost => {
-                self.reset(ResetReason::LogLost).await?;
-                Ok(true)
+            Ok(Page::Reset(position, reason)) => {
+                self.is_behind = false;
+                self.cursor = Some(Cursor { position: position.clone(), event: None });
+                self.ready.push_back(FeedItem::Reset { position, reason });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot read the log yet");
+                tokio::time::sleep(RETRY).await;
             }
         }
     }
+}
 
-    async fn reset(&mut self, reason: ResetReason) -> crate::Result<()> {
-        let position = self.driver.head().await?;
-        self.cursor = Some(Cursor { position: position.clone(), event: None });
-        self.ready.push_back(FeedItem::Reset { position, reason });
-        Ok(())
-    }
+enum Page {
+    Events(Vec<Arc<Message>>),
+    Reset(Position, ResetReason),
 }

@@ -1,4 +1,4 @@
-//! The backplane of a process that stands alone.
+//! The backplane of a single process.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,22 +6,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{broadcast, watch};
+use contracts::Clock;
+use contracts::events::is_logged;
+use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::backplane::announce;
-use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result};
-use crate::feed::Signal;
-use crate::{Link, Message, Options, Position};
+use crate::driver::{Driver, Entry, Hold, LogRead, Mark, Put, Result, UNLOGGED_IDS};
+use crate::message::Heard;
+use crate::queue::{Listeners, Signal};
+use crate::{Link, Message, Position};
 
 const SWEEP_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 pub(crate) struct Memory {
-    signals: broadcast::Sender<Signal>,
-    options: Options,
+    listeners: Listeners,
+    clock: Clock,
+    log_length: usize,
+    log_age: TimeDelta,
     epoch: Arc<str>,
     state: Mutex<State>,
-    /// Held so that watchers of the link do not see it end.
+    /// Kept so that watchers of the link do not see it close.
     _link: watch::Sender<Link>,
 }
 
@@ -29,7 +33,10 @@ pub(crate) struct Memory {
 struct State {
     seq: u64,
     log: VecDeque<Arc<Message>>,
-    appended: HashSet<Uuid>,
+    /// The ids of the events in the log.
+    ids: HashSet<Uuid>,
+    /// The ids of the newest events without a position.
+    unlogged: VecDeque<Uuid>,
     marks: HashMap<String, DateTime<Utc>>,
     counts: HashMap<String, (u64, DateTime<Utc>)>,
     values: HashMap<String, (String, DateTime<Utc>)>,
@@ -39,12 +46,15 @@ struct State {
 
 impl Memory {
     pub(crate) fn new(
-        signals: broadcast::Sender<Signal>,
-        options: Options,
+        listeners: Listeners,
+        clock: Clock,
+        log_length: usize,
+        log_age: Duration,
         link: watch::Sender<Link>,
     ) -> Self {
+        let log_age = TimeDelta::from_std(log_age).unwrap_or(TimeDelta::MAX);
         let epoch = Uuid::new_v4().simple().to_string().into();
-        Self { signals, options, epoch, state: Mutex::default(), _link: link }
+        Self { listeners, clock, log_length, log_age, epoch, state: Mutex::default(), _link: link }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -52,11 +62,26 @@ impl Memory {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.options.clock.now()
+        self.clock.now()
     }
 
     fn position(&self, seq: u64) -> Position {
         Position { epoch: Arc::clone(&self.epoch), seq }
+    }
+
+    fn tell(&self, channel: &str, body: &str) {
+        self.listeners.tell(&Signal::Heard(Heard::new(channel.into(), body.into(), None).into()));
+    }
+
+    fn announce_unlogged(&self, state: &mut State, entry: &Entry) {
+        if state.unlogged.contains(&entry.event_id) {
+            return;
+        }
+        state.unlogged.push_back(entry.event_id);
+        if state.unlogged.len() > UNLOGGED_IDS {
+            state.unlogged.pop_front();
+        }
+        self.tell(&entry.channel, &entry.envelope);
     }
 
     fn after(&self, ttl: Duration) -> DateTime<Utc> {
@@ -65,18 +90,18 @@ impl Memory {
 }
 
 impl State {
-    /// Drops what is over the cap or too old; the newest event stays, so that holes can be judged.
+    /// Drops events beyond the cap or the age limit. Keeps the newest event, so that gaps can be detected.
     fn trim(&mut self, length: usize, oldest: DateTime<Utc>) {
         while self.log.len() > length
             || (self.log.len() > 1 && self.log.front().is_some_and(|m| m.envelope.timestamp < oldest))
         {
             if let Some(message) = self.log.pop_front() {
-                self.appended.remove(&message.envelope.event_id);
+                self.ids.remove(&message.envelope.event_id);
             }
         }
     }
 
-    /// Forgets what has expired, at most once a minute: readers filter by themselves.
+    /// Deletes expired entries, at most once a minute: readers skip expired entries anyway.
     fn sweep(&mut self, now: DateTime<Utc>) {
         if now < self.next_sweep {
             return;
@@ -103,33 +128,37 @@ impl State {
 impl Driver for Memory {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
         let now = self.now();
-        let oldest = now - TimeDelta::from_std(self.options.log_age).unwrap_or(TimeDelta::MAX);
-        // Announced under the lock, so that every feed hears them in the order of the log.
+        let oldest = now - self.log_age;
+        // Announced under the lock, so that every feed receives the events in the order of the log.
         let mut state = self.state();
         for entry in entries {
             state.add_marks(&entry.marks);
-            if !state.appended.insert(entry.event_id) {
+            if !is_logged(&entry.channel) {
+                self.announce_unlogged(&mut state, entry);
+                continue;
+            }
+            if state.ids.contains(&entry.event_id) {
                 continue;
             }
             let position = self.position(state.seq + 1);
-            let Some(message) = Message::parse(entry.channel.clone(), entry.placed(&position)) else {
-                tracing::error!(channel = entry.channel, "an entry that is no envelope was not appended");
+            let placed = entry.placed(&position);
+            let Some(message) = Message::from_log(entry.channel.clone(), &placed) else {
+                tracing::error!(channel = entry.channel, "did not append an entry that is not an envelope");
                 continue;
             };
+            state.ids.insert(message.envelope.event_id);
             state.seq += 1;
             let message = Arc::new(message);
             state.log.push_back(Arc::clone(&message));
-            let _ = self.signals.send(Signal::Message(message));
+            self.listeners.tell(&Signal::Heard(Heard::appended(message).into()));
         }
-        state.trim(self.options.log_length, oldest);
+        state.trim(self.log_length, oldest);
         state.sweep(now);
         Ok(())
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
-        if let Some(message) = Message::parse(channel.into(), body.into()) {
-            announce(&self.signals, message);
-        }
+        self.tell(channel, body);
         Ok(())
     }
 
@@ -149,7 +178,7 @@ impl Driver for Memory {
 
     async fn mark(&self, marks: &[Mark]) -> Result<()> {
         self.state().add_marks(marks);
-        let _ = self.signals.send(Signal::MarksChanged);
+        self.listeners.tell(&Signal::MarksChanged);
         Ok(())
     }
 
@@ -222,6 +251,11 @@ impl Driver for Memory {
             holders.len() as u64
         });
         Ok(counts.collect())
+    }
+
+    async fn holders(&self, key: &str) -> Result<Vec<String>> {
+        let state = self.state();
+        Ok(state.holders.get(key).map(|holders| holders.keys().cloned().collect()).unwrap_or_default())
     }
 
     async fn release(&self, holds: &[Hold]) -> Result<()> {

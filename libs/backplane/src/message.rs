@@ -1,15 +1,17 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use contracts::Envelope;
+use contracts::events::is_logged;
 use serde_json::value::RawValue;
+use sha1::{Digest, Sha1};
 
-/// A place in the log: `seq` counts from 1 within one `epoch`.
+/// A position in the log. `seq` counts from 1 within one `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Names one life of the log; it changes when the log was lost.
+    /// Identifies one lifetime of the log. A log that was lost starts a new epoch.
     pub epoch: Arc<str>,
-    /// The last event at or before this place; 0 before the first.
+    /// The number of the last event at or before this position; 0 before the first.
     pub seq: u64,
 }
 
@@ -19,26 +21,120 @@ impl fmt::Display for Position {
     }
 }
 
-/// A message as it was heard on a channel.
+/// A message as received from a channel.
 #[derive(Debug)]
 pub struct Message {
     pub channel: String,
-    /// The envelope as JSON, `seq` and `epoch` included where the message is logged.
-    pub body: String,
-    /// The envelope, its payload left as it came.
+    /// The envelope, its payload unparsed. It has `seq` and `epoch` only if `position` is set.
     pub envelope: Envelope<Box<RawValue>>,
-    /// `None` for a message that somebody published without the log: best effort.
+    /// `None` for a message that was published without the log (best effort).
     pub position: Option<Position>,
+    /// Size of the whole message in bytes.
+    pub size: usize,
 }
 
+/// A message and the position that it claims to have in the log.
+type Claiming = (Message, Option<Position>);
+
 impl Message {
-    /// Reads a message; `None` if the body is no envelope.
-    pub(crate) fn parse(channel: String, body: String) -> Option<Self> {
-        let envelope: Envelope<Box<RawValue>> = serde_json::from_str(&body).ok()?;
-        let position = match (&envelope.epoch, envelope.seq) {
-            (Some(epoch), Some(seq)) => Some(Position { epoch: epoch.as_str().into(), seq }),
+    /// Reads an entry of the log. Returns `None` if the body is not an envelope.
+    pub(crate) fn from_log(channel: String, body: &str) -> Option<Self> {
+        let (mut message, position) = Self::read(channel, body)?;
+        let placed = position.as_ref().map(|at| (at.seq, at.epoch.to_string()));
+        (message.envelope.seq, message.envelope.epoch) = placed.unzip();
+        message.position = position;
+        Some(message)
+    }
+
+    fn read(channel: String, body: &str) -> Option<Claiming> {
+        let mut envelope: Envelope<Box<RawValue>> = contracts::parse_json(body).ok()?;
+        let claimed = match (envelope.epoch.take(), envelope.seq.take()) {
+            (Some(epoch), Some(seq)) => Some(Position { epoch: epoch.into(), seq }),
             _ => None,
         };
-        Some(Self { channel, body, envelope, position })
+        Some((Self { channel, envelope, position: None, size: body.len() }, claimed))
     }
+}
+
+/// The result of reading a body from a channel.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// An event of the log, or a message without a position.
+    Message(Arc<Message>),
+    /// A message that claims a position without proof. Only the log can confirm it.
+    Unproven(Arc<Message>, Position),
+    /// Not an envelope.
+    Unreadable,
+}
+
+/// A body as received, shared by all feeds of the process and parsed by the first feed that takes it.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub channel: String,
+    /// Approximate memory in bytes, once parsed.
+    pub size: usize,
+    body: String,
+    secret: Option<Arc<str>>,
+    reading: OnceLock<Reading>,
+}
+
+impl Heard {
+    /// A body that may carry a proof, to be checked against the secret of the log.
+    pub fn new(channel: String, body: String, secret: Option<Arc<str>>) -> Self {
+        Self { channel, size: 2 * body.len() + 256, body, secret, reading: OnceLock::new() }
+    }
+
+    /// An event that this process has just appended to its own log.
+    pub fn appended(message: Arc<Message>) -> Self {
+        let (channel, size) = (message.channel.clone(), message.size + 256);
+        Self { channel, size, body: String::new(), secret: None, reading: Reading::Message(message).into() }
+    }
+
+    /// Whether the log has the event. A feed whose queue is full reads the event there.
+    pub fn is_in_log(&self) -> bool {
+        match self.reading.get() {
+            Some(Reading::Message(message)) => message.position.is_some(),
+            _ => {
+                is_logged(&self.channel)
+                    && proven(&self.channel, &self.body, self.secret.as_deref()).is_some()
+            }
+        }
+    }
+
+    pub fn read(&self) -> &Reading {
+        self.reading.get_or_init(|| {
+            let has_log = is_logged(&self.channel);
+            let proven =
+                if has_log { proven(&self.channel, &self.body, self.secret.as_deref()) } else { None };
+            let read = match &proven {
+                Some(body) => Message::from_log(self.channel.clone(), body).map(|message| (message, None)),
+                None => Message::read(self.channel.clone(), &self.body),
+            };
+            match read {
+                None => Reading::Unreadable,
+                // Only logged channels have positions; elsewhere the claim means nothing.
+                Some((message, Some(claimed))) if has_log => Reading::Unproven(message.into(), claimed),
+                Some((message, _)) => Reading::Message(message.into()),
+            }
+        })
+    }
+}
+
+const PROOF_START: &str = r#","proof":""#;
+const PROOF_END: &str = r#""}"#;
+const PROOF_DIGITS: usize = 40;
+
+/// Returns the body as the log has it, if it carries the proof that `append.lua` adds.
+fn proven(channel: &str, body: &str, secret: Option<&str>) -> Option<String> {
+    let start = body.len().checked_sub(PROOF_START.len() + PROOF_DIGITS + PROOF_END.len())?;
+    let (open, proof) = body.split_at_checked(start)?;
+    let given = proof.strip_prefix(PROOF_START)?.strip_suffix(PROOF_END)?;
+    let body = format!("{open}}}");
+    (given == proof_of(secret?, channel, &body)).then_some(body)
+}
+
+fn proof_of(secret: &str, channel: &str, body: &str) -> String {
+    let inner = Sha1::new().chain_update(secret).chain_update(channel).chain_update("\n").chain_update(body);
+    let outer = Sha1::new().chain_update(secret).chain_update(hex::encode(inner.finalize()));
+    hex::encode(outer.finalize())
 }

@@ -22,39 +22,40 @@ pub enum TokenUse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
-    /// The user, a UUID for users of auth-service. Empty only in tokens of the replaced stack.
+    /// The user's id: a UUID for users of auth-service. Empty only in tokens of the old stack.
     #[serde(default)]
     pub sub: String,
-    /// Equal to `sub`: the name that the frontends read.
+    /// Equal to `sub`, under the name that the frontends read.
     pub user_id: String,
     pub email: String,
     pub role: Role,
-    /// The session whose life bounds the token's. Absent only in tokens of the replaced stack.
+    /// The session that the token belongs to. Absent only in tokens of the old stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
     #[serde(rename = "type")]
     pub token_use: TokenUse,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The user's generation when the token was made; a later one overrides `role`.
+    /// The user's generation when the token was issued. After a later change, the token's `role` is out of
+    /// date.
     #[serde(rename = "gen", default)]
     pub generation: i64,
     pub iss: String,
     pub aud: String,
     pub iat: i64,
     pub exp: i64,
-    /// Never written by us, but honoured.
+    /// Never written by DriftSentry, but honoured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Absent only in tokens of the replaced stack.
+    /// Absent only in tokens of the old stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
 }
 
-/// Whom an access token speaks for.
+/// The subject that an access token is issued to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// A user's id, or what stands for a machine.
+    /// A user's id, or the subject of a service token.
     pub subject: String,
     pub email: String,
     pub role: Role,
@@ -64,7 +65,7 @@ pub struct Holder {
 }
 
 impl Claims {
-    /// The claims of a new access token, with a `jti` of its own.
+    /// Creates the claims of a new access token, with its own `jti`.
     pub fn access(holder: Holder, issued_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
         let Holder { subject, email, role, account_id, generation, session } = holder;
         Self {

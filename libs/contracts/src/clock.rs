@@ -5,20 +5,20 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 /// The current time as an input, so that tests move it instead of waiting.
 ///
-/// Truncated to microseconds: Postgres keeps no more, and a time that was stored must equal the one
-/// that was read back on either database.
+/// Truncated to microseconds: Postgres stores no more, and a time must be equal after it was stored and
+/// read back, on either database.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset_micros: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// The clock of the machine.
+    /// Returns the clock of the machine.
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// Now, in UTC, truncated to microseconds.
+    /// Returns the current time in UTC, truncated to microseconds.
     #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     pub fn now(&self) -> DateTime<Utc> {
         let offset = TimeDelta::microseconds(self.offset_micros.load(Ordering::Relaxed));

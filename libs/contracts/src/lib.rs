@@ -1,18 +1,26 @@
-//! The wire types that every service shares: roles, token claims, the event catalogue, the event
-//! envelope and the clock.
+//! The wire types that every service shares: roles, token claims, the event catalogue and the event
+//! envelope. Also the two inputs of every process: its clock and its tasks.
 //!
-//! Pure data: no I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
+//! No I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
 
 pub mod events;
 
 mod claims;
 mod clock;
-mod envelope;
+mod event_envelope;
+mod json;
+mod plausible;
 mod role;
+mod sampler;
+mod tasks;
 mod traceparent;
 
 pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
-pub use envelope::{Envelope, Event};
+pub use event_envelope::{Envelope, Event};
+pub use json::parse_json;
+pub use plausible::{Timestamp, is_plausible};
 pub use role::Role;
+pub use sampler::Sampler;
+pub use tasks::Tasks;
 pub use traceparent::{NotATraceparent, Traceparent};

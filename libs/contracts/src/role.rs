@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-/// What a caller may do. Ordered: each role may do all that the ones before it may.
+/// The permissions of a caller. Ordered: each role includes those before it.
 #[derive(
     Clone,
     Copy,
@@ -21,10 +21,10 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Role {
-    /// Reads. What sign-up gives.
+    /// Reads. The role of a user who signs up.
     Viewer,
     /// Ingests scans and decides on drifts.
     Engineer,
-    /// Manages users, sessions and everything else.
+    /// Manages users and sessions, and may do everything else.
     Admin,
 }

@@ -4,18 +4,18 @@ use std::str::FromStr;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The place of some work in a trace, across processes: W3C Trace Context.
+/// A position in a trace, shared across processes (W3C Trace Context).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traceparent {
-    /// Shared by all work that one request brings about; not 0.
+    /// Shared by all work that one request causes; not 0.
     pub trace_id: u128,
-    /// This piece of it; not 0.
+    /// Identifies this piece of work; not 0.
     pub span_id: u64,
-    /// Whether whoever began the trace records it.
+    /// Whether the process that began the trace records it.
     pub sampled: bool,
 }
 
-/// The text is no `traceparent`.
+/// The text is not a valid `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotATraceparent;
 
@@ -30,7 +30,7 @@ impl FromStr for Traceparent {
             u128::from_str_radix(part, 16).ok().filter(|_| fits).ok_or(NotATraceparent)
         };
         let (version, trace_id, span_id, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
-        // Later versions may say more at the end.
+        // Later versions may append further fields.
         if version == 0xff || version == 0 && parts.next().is_some() || trace_id == 0 || span_id == 0 {
             return Err(NotATraceparent);
         }
@@ -51,7 +51,7 @@ impl Serialize for Traceparent {
     }
 }
 
-/// Whatever is no traceparent is none: an event is not lost for it.
+/// Treats an invalid traceparent as absent, so that the event still gets through.
 pub(crate) fn lenient<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Traceparent>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -72,7 +72,7 @@ mod tests {
     const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn what_is_read_is_what_was_written() {
+    fn a_written_traceparent_reads_back_unchanged() {
         let read = GOOD.parse::<Traceparent>().unwrap();
         assert!(read.sampled);
         assert_eq!(read.to_string(), GOOD);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_standard_forbids_is_refused() {
+    fn a_traceparent_that_the_standard_forbids_is_refused() {
         let bad = [
             "",
             "00",

@@ -3,19 +3,21 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// HMAC-SHA-256 keys shorter than the hash weaken it (RFC 7518 §3.2).
+/// A key shorter than the hash weakens HMAC-SHA-256 (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
-/// Parts of secrets that stand in examples, in the replaced stack's and in ours.
+/// The longest duration of a setting, so that no time computed from it overflows.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Words in the secrets of example files, the old stack's and ours.
 const SAMPLE_MARKS: [&str; 6] = ["change", "secret", "example", "sample", "default", "password"];
 
-/// What signs and verifies access tokens.
+/// Keys that sign and verify access tokens.
 #[derive(Args, Clone)]
 pub struct KeyConfig {
     /// Secret that signs access tokens with HS256; at least 32 bytes outside development
     #[arg(long, env = "JWT_ACCESS_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_access_secret: Option<String>,
 
-    /// The secret before the last rotation: its tokens stay valid until they expire
+    /// Second secret, which verifies access tokens but signs none; needed while JWT_ACCESS_SECRET is rotated
     #[arg(long, env = "JWT_ACCESS_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_access_secret_previous: Option<String>,
 
@@ -28,10 +30,10 @@ pub struct KeyConfig {
     pub jwt_public_key_files: Vec<PathBuf>,
 
     /// Lifetime of an access token, such as 15m
-    #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = parse_duration)]
     pub jwt_access_expiry: Duration,
 
-    /// Accept tokens of the replaced stack, which name no session and cannot be revoked
+    /// Accept tokens of the old stack, which name no session and cannot be revoked
     #[arg(long, env = "JWT_ACCEPT_LEGACY", default_value_t = false, action = clap::ArgAction::Set)]
     pub jwt_accept_legacy: bool,
 }
@@ -45,11 +47,24 @@ pub enum KeyError {
     Short(&'static str),
     #[error("{0} is a sample value: set it to at least 32 random bytes")]
     Sample(&'static str),
-    #[error("{variable} names {path}, which is no Ed25519 key in PEM: {reason}")]
+    #[error("{variable} names {path}, which is not an Ed25519 key in PEM: {reason}")]
     File { variable: &'static str, path: String, reason: String },
 }
 
-/// Refuses a secret that others may know or guess.
+/// Parses a duration such as `15m`. Zero is refused: a lifetime of zero would end every session at once, and
+/// an interval of zero would keep the process busy.
+///
+/// # Errors
+/// If `text` is not a duration, or is zero or more than ten years.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err("must be more than 0 and at most 10 years".into());
+    }
+    Ok(duration)
+}
+
+/// Refuses a secret that is known or easy to guess.
 ///
 /// # Errors
 /// If `secret` is short or looks like one from an example; the message names `variable`.
@@ -61,7 +76,7 @@ pub fn check_secret(variable: &'static str, secret: &str) -> Result<(), KeyError
     let mut letters = secret.bytes().collect::<Vec<_>>();
     letters.sort_unstable();
     letters.dedup();
-    // A random secret of 32 bytes has more than eight different characters, in whatever encoding.
+    // A random secret of 32 bytes has more than eight different characters in any encoding.
     if letters.len() < 9 || SAMPLE_MARKS.iter().any(|mark| lower.contains(mark)) {
         return Err(KeyError::Sample(variable));
     }
@@ -71,6 +86,14 @@ pub fn check_secret(variable: &'static str, secret: &str) -> Result<(), KeyError
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_more_than_nothing_and_at_most_ten_years() {
+        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
+        for refused in ["0s", "0ms", "11years", "15", "soon", ""] {
+            assert!(parse_duration(refused).is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn weak_secrets_are_refused_by_name() {

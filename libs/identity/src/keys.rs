@@ -6,9 +6,11 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 
 use crate::config::{KeyConfig, KeyError, check_secret};
-use crate::verifier::TOKEN_TYPE;
 
-/// The keys of this process: at most one that signs, and those that verify. Each has one algorithm.
+/// The `typ` header of our tokens (RFC 9068).
+pub const TOKEN_TYPE: &str = "at+jwt";
+
+/// The keys of this process: at most one that signs, and those that verify. Each key has one algorithm.
 pub struct Keys {
     signing: Option<SigningKey>,
     pub(crate) verifying: Vec<VerifyingKey>,
@@ -21,7 +23,7 @@ struct SigningKey {
 
 pub(crate) struct VerifyingKey {
     pub(crate) algorithm: Algorithm,
-    /// `None` for the shared secret, whose tokens name no key.
+    /// `None` for the shared secret, whose tokens do not name a key.
     pub(crate) id: Option<String>,
     pub(crate) key: DecodingKey,
     public: Option<Jwk>,
@@ -38,7 +40,7 @@ impl Keys {
     /// Loads the keys. `strict` (outside development) refuses weak secrets.
     ///
     /// # Errors
-    /// If no key is given, one is weak, or a file holds none.
+    /// If no key is given, a key is weak, or a file contains no key.
     pub fn load(config: &KeyConfig, strict: bool) -> Result<Self, KeyError> {
         let mut keys = Self { signing: None, verifying: Vec::new() };
         let secrets = [
@@ -68,7 +70,8 @@ impl Keys {
         if keys.verifying.is_empty() { Err(KeyError::Missing) } else { Ok(keys) }
     }
 
-    /// The public keys, for others to verify with (RFC 7517). Empty where a shared secret signs.
+    /// Returns the public keys, with which other programs verify (RFC 7517). Empty if there are only shared
+    /// secrets.
     pub fn jwks(&self) -> JwkSet {
         JwkSet { keys: self.verifying.iter().filter_map(|key| key.public.clone()).collect() }
     }
@@ -78,7 +81,7 @@ impl Keys {
         self.signing.is_some()
     }
 
-    /// Makes an access token of the claims.
+    /// Signs an access token with the claims.
     ///
     /// # Errors
     /// If this process has public keys only.
@@ -89,7 +92,7 @@ impl Keys {
         jsonwebtoken::encode(header, claims, key)
     }
 
-    /// The first secret signs; any further one only verifies.
+    /// Adds a shared secret. The first one signs; any further one only verifies.
     fn add_secret(&mut self, secret: &str) {
         if self.signing.is_none() {
             let key = EncodingKey::from_secret(secret.as_bytes());

@@ -1,19 +1,21 @@
-//! Who is calling: signs and verifies access tokens, and knows which sessions have ended.
+//! Authenticates callers: signs and verifies access tokens, and knows which sessions have ended.
 //!
-//! Verification never leaves memory: the list of ended sessions is fed by events, and read from the
-//! backplane's marks where events may have been missed. No HTTP, no database, no passwords.
+//! Verification needs only memory. Events update the list of ended sessions; where events may have been
+//! missed, the list is read from the backplane's marks. No HTTP, no database, no passwords.
 //! Start with [`Verifier::verify`] and [`Revocations`].
 
 mod config;
 mod keys;
-mod marks;
+mod revocation_marks;
 mod revocations;
 mod service_token;
+mod token_use;
 mod verifier;
 
-pub use config::{KeyConfig, KeyError, check_secret};
-pub use keys::Keys;
-pub use marks::{session_mark, user_mark};
+pub use config::{KeyConfig, KeyError, check_secret, parse_duration};
+pub use keys::{Keys, TOKEN_TYPE};
+pub use revocation_marks::{UserChange, session_mark, user_mark};
 pub use revocations::{Change, Revocations};
 pub use service_token::{service_subject, service_token_id};
-pub use verifier::{LEEWAY, TOKEN_TYPE, TokenError, Verifier};
+pub use token_use::TokenUses;
+pub use verifier::{LEEWAY, TokenError, Verifier};

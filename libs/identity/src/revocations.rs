@@ -11,32 +11,32 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::marks::Marked;
+use crate::revocation_marks::{Marked, UserChange};
 
-/// How often the marks are read again, so that what is still marked outlives its entry here.
+/// Interval between reads of the marks, so that entries do not expire here while their marks live.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_millis(500);
 const CHANGE_BUFFER: usize = 1_024;
 
-/// Something that an open socket must act on.
+/// A change that an open socket must act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     SessionEnded {
         session: Uuid,
         reason: EndReason,
     },
-    /// The user's role changed, or the user was disabled.
+    /// The user's role or account changed, or the user was disabled.
     UserChanged {
         user: String,
     },
 }
 
-/// The sessions that have ended while a token of theirs may still be alive, and the users whose
-/// tokens are out of date. Cheap to clone; looked up at every request.
+/// The sessions that have ended while one of their tokens may still be valid, and the users whose
+/// tokens are out of date. Cheap to clone; consulted for every request.
 #[derive(Clone)]
 pub struct Revocations {
     clock: Clock,
-    /// How long an entry is kept that came with an event: nobody knows which token was the last.
+    /// Lifetime of an entry that came with an event: the event does not say when the last token expires.
     keep: TimeDelta,
     lists: Arc<RwLock<Lists>>,
     changes: broadcast::Sender<Change>,
@@ -55,17 +55,15 @@ struct Ended {
     until: DateTime<Utc>,
 }
 
-/// What is known of a user since a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct User {
-    pub(crate) generation: i64,
-    pub(crate) role: Role,
-    pub(crate) is_active: bool,
+/// The state of a user since a change.
+#[derive(Clone, Debug)]
+struct User {
+    change: Arc<UserChange>,
     until: DateTime<Utc>,
 }
 
 impl Revocations {
-    /// An empty list. `token_lifetime` is the longest life of an access token that is refreshed.
+    /// Creates an empty list. `token_lifetime` is the longest lifetime of an access token that is refreshed.
     pub fn new(clock: Clock, token_lifetime: Duration) -> Self {
         let keep = token_lifetime.max(REFRESH_INTERVAL * 2) + Duration::from_secs(60);
         let keep = TimeDelta::from_std(keep).unwrap_or(TimeDelta::MAX);
@@ -73,76 +71,71 @@ impl Revocations {
         Self { clock, keep, lists: Arc::default(), changes, synced: watch::Sender::new(false) }
     }
 
-    /// Why the session has ended, if it has.
+    /// Returns the reason why the session ended, or `None` if it has not.
     pub fn ended(&self, session: Uuid) -> Option<EndReason> {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         lists.sessions.get(&session).map(|ended| ended.reason)
     }
 
-    pub(crate) fn user(&self, user: &str) -> Option<User> {
-        self.lists.read().unwrap_or_else(PoisonError::into_inner).users.get(user).copied()
+    pub(crate) fn user(&self, user: &str) -> Option<Arc<UserChange>> {
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        lists.users.get(user).map(|user| Arc::clone(&user.change))
     }
 
-    /// Changes from now on. A receiver that lags must check everything it holds.
+    /// Returns a receiver of changes from now on. A receiver that lags must check everything it holds.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
     }
 
-    /// Whether the list is complete: the marks have been read since the feed last began anew.
+    /// Whether the list is complete: the marks have been read since the feed last started again.
     pub fn is_synced(&self) -> bool {
         *self.synced.borrow()
     }
 
     /// Resolves when the list is complete.
     pub async fn synced(&self) {
-        // An error cannot be: `self` holds the sender.
+        // Cannot fail: `self` holds the sender.
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
-    /// Ends a session here and now, ahead of the event that tells the others.
+    /// Ends a session in this process, ahead of the event that reaches the others.
     pub fn end_session(&self, session: Uuid, reason: EndReason) {
         self.apply(Marked::Session { session, reason });
     }
 
-    /// Notes a change of a user here and now, ahead of the event that tells the others.
-    pub fn update_user(&self, user: Uuid, generation: i64, role: Role, is_active: bool) {
-        self.apply(Marked::User { user: user.to_string(), generation, role, is_active });
+    /// Records a change of a user in this process, ahead of the event that reaches the others.
+    pub fn update_user(&self, user: Uuid, change: UserChange) {
+        self.apply(Marked::User { user: user.to_string(), change });
     }
 
-    /// Follows the backplane until `stop`: events as they come, the marks wherever some may have been
-    /// missed and from time to time.
+    /// Follows the backplane until `stop`. Applies events as they arrive. Reads the marks when events may
+    /// have been missed, and from time to time.
+    ///
+    /// Inputs: the feed's items, the clock. Spawn this as a vital task, so that a panic stops the process.
     pub async fn follow(self, backplane: Backplane, stop: CancellationToken) {
         let mut feed = backplane.feed();
-        // A task of its own: dropping a feed's call half-way would lose what it has read.
-        let (items, mut heard) = tokio::sync::mpsc::channel(256);
-        let reader = tokio::spawn(async move {
-            while let Some(item) = feed.next().await {
-                if items.send(item).await.is_err() {
-                    return;
-                }
-            }
-        });
         let mut refresh = tokio::time::interval(REFRESH_INTERVAL);
         refresh.tick().await;
         let following = async {
             loop {
                 tokio::select! {
-                    item = heard.recv() => match item {
-                        Some(FeedItem::Message(message)) => self.hear(&message),
-                        Some(FeedItem::Reset { .. }) => {
+                    item = feed.next() => match item {
+                        FeedItem::Message(message) => self.hear(&message),
+                        FeedItem::Reset { .. } => {
                             self.synced.send_replace(false);
                             self.read_marks(&backplane).await;
                         }
-                        Some(FeedItem::MarksChanged) => self.read_marks(&backplane).await,
-                        None => break,
+                        // The lost message may have announced the end of a session that another back end had
+                        // ended.
+                        FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
+                        FeedItem::Unreadable { .. } => {}
                     },
                     _ = refresh.tick() => self.read_marks(&backplane).await,
                 }
             }
         };
-        // Also while the marks cannot be read, which may take as long as the backplane is away.
+        // Stops even while the marks cannot be read, which may last as long as Redis is unavailable.
         stop.run_until_cancelled(following).await;
-        reader.abort();
     }
 
     fn hear(&self, message: &Message) {
@@ -155,27 +148,30 @@ impl Revocations {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "no session can be read from it")
+                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable session")
                 }
             },
-            UserUpdated::TYPE => match serde_json::from_str::<UserUpdated>(payload) {
-                Ok(user) => self.update_user(user.user_id, user.generation, user.role, user.is_active),
+            UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
+                Ok(Updated { user_id, generation, role, is_active }) => {
+                    let account_id = message.envelope.account_id.clone();
+                    self.update_user(user_id, UserChange { generation, role, is_active, account_id });
+                }
                 Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "no user can be read from it")
+                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable user")
                 }
             },
             _ => {}
         }
     }
 
-    /// Takes in every mark, then forgets what is neither marked nor recent.
+    /// Applies every mark, then deletes entries that are neither marked nor recent.
     async fn read_marks(&self, backplane: &Backplane) {
         let started = self.clock.now();
         let marks = loop {
             match backplane.marks().await {
                 Ok(marks) => break marks,
                 Err(error) => {
-                    tracing::debug!(%error, "the marks cannot be read yet");
+                    tracing::debug!(%error, "cannot read the marks yet");
                     tokio::time::sleep(RETRY).await;
                 }
             }
@@ -183,7 +179,7 @@ impl Revocations {
         for value in &marks {
             match Marked::parse(value) {
                 Some(marked) => self.apply(marked),
-                None => tracing::warn!("a mark that says nothing was ignored"),
+                None => tracing::warn!("ignored an unreadable mark"),
             }
         }
         let mut lists = self.write();
@@ -200,19 +196,19 @@ impl Revocations {
                 let known = self.write().sessions.insert(session, Ended { reason, until });
                 known.is_none().then_some(Change::SessionEnded { session, reason })
             }
-            Marked::User { user, generation, role, is_active } => {
-                let new = User { generation, role, is_active, until };
+            Marked::User { user, change } => {
                 let mut lists = self.write();
-                let old = lists.users.get(&user).copied();
-                if old.is_some_and(|old| old.generation > generation) {
+                let known = lists.users.get(&user).map(|old| old.change.generation);
+                if known.is_some_and(|known| known > change.generation) {
                     return;
                 }
-                lists.users.insert(user.clone(), new);
-                old.is_none_or(|old| old.generation < generation).then_some(Change::UserChanged { user })
+                let is_news = known.is_none_or(|known| known < change.generation);
+                lists.users.insert(user.clone(), User { change: change.into(), until });
+                is_news.then_some(Change::UserChanged { user })
             }
         };
         if let Some(change) = change {
-            // An error means that there is no socket to tell.
+            // An error means that no socket listens.
             let _ = self.changes.send(change);
         }
     }
@@ -222,7 +218,17 @@ impl Revocations {
     }
 }
 
-/// The session that an event means, in the words of our back end and of others.
+/// The payload of `auth:user.updated`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Updated {
+    user_id: Uuid,
+    generation: i64,
+    role: Role,
+    is_active: bool,
+}
+
+/// The session that an event names, in the field names of our back end and of others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Target {
@@ -238,7 +244,7 @@ impl Target {
         named.into_iter().flatten().next()?.parse().ok()
     }
 
-    /// Another back end may give a reason that is none of ours: then it was its administration.
+    /// Returns the reason. A reason of another back end that is unknown here counts as an admin's decision.
     fn reason(&self) -> EndReason {
         self.reason.as_deref().and_then(|reason| reason.parse().ok()).unwrap_or(EndReason::Admin)
     }

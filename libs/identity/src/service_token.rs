@@ -1,15 +1,15 @@
-//! How a token of a machine is told from one of a person: by its subject.
+//! The subject that distinguishes a machine's token from a person's.
 
 use uuid::Uuid;
 
 const PREFIX: &str = "service:";
 
-/// The `sub` of the service token of that id, which is also its `sid`.
+/// Returns the `sub` of the service token with this id, which is also its `sid`.
 pub fn service_subject(id: Uuid) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// The id of the service token that has this `sub`, if one has.
+/// Returns the id of the service token that has this `sub`, if it is the subject of one.
 pub fn service_token_id(subject: &str) -> Option<Uuid> {
     subject.strip_prefix(PREFIX)?.parse().ok()
 }

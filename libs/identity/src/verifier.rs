@@ -4,26 +4,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
 use contracts::{AUDIENCE, Claims, Clock, ISSUER};
 use jsonwebtoken::{Header, Validation};
+use uuid::Uuid;
 
-use crate::keys::VerifyingKey;
-use crate::{Keys, Revocations};
+use crate::keys::{TOKEN_TYPE, VerifyingKey};
+use crate::{Keys, Revocations, UserChange};
 
-/// How far the clocks of two machines may be apart.
+/// Largest difference between the clocks of two machines that verification tolerates.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
-/// The `typ` header of our tokens (RFC 9068).
-pub const TOKEN_TYPE: &str = "at+jwt";
 const MAX_TOKEN_BYTES: usize = 4_096;
 
-/// Why a token is refused.
+/// The reason why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Genuine, but its time is over.
+    /// The token is genuine, but has expired.
     #[error("the access token expired at {at}")]
     Expired { at: DateTime<Utc> },
-    /// Genuine, but its session has ended.
+    /// The token is genuine, but its session has ended.
     #[error("the session has ended: {reason}")]
     Revoked { reason: EndReason },
-    /// Not a token of ours.
+    /// The token is not one of ours.
     #[error("the access token is invalid")]
     Invalid,
 }
@@ -38,16 +37,16 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// `accept_legacy` lets tokens of the replaced stack in, which name no session.
+    /// Creates a verifier. `accept_legacy` accepts tokens of the old stack, which name no session.
     pub fn new(keys: Arc<Keys>, revocations: Revocations, clock: Clock, accept_legacy: bool) -> Self {
         Self { keys, revocations, clock, accept_legacy }
     }
 
-    /// The claims of a token that is genuine, alive and of a session that has not ended. The role is
-    /// the user's present one, where it changed since the token was made.
+    /// Returns the claims of a token that is genuine, has not expired, and belongs to a session that has not
+    /// ended. Role and account are the user's current ones, if they changed since the token was issued.
     ///
     /// # Errors
-    /// See [`TokenError`]; nothing that is not genuine is told more than that.
+    /// See [`TokenError`]. A token that is not genuine only gets [`TokenError::Invalid`].
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let mut claims = self.genuine(token).ok_or(TokenError::Invalid)?;
         let now = self.clock.now();
@@ -62,27 +61,56 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// Checks again what may have changed since the claims were verified: the session's end, the
-    /// user's role, which is brought up to date. For sockets that stay open.
+    /// Checks whether the session has ended since the claims were verified, and updates the user's role and
+    /// account in them.
     ///
     /// # Errors
-    /// [`TokenError::Revoked`].
+    /// [`TokenError::Revoked`] if the session has ended.
     pub fn recheck(&self, claims: &mut Claims) -> Result<(), TokenError> {
-        if let Some(reason) = claims.sid.and_then(|session| self.revocations.ended(session)) {
-            return Err(TokenError::Revoked { reason });
-        }
-        if let Some(user) = self.revocations.user(&claims.sub)
-            && user.generation > claims.generation
-        {
-            if !user.is_active {
-                return Err(TokenError::Revoked { reason: EndReason::AccountDisabled });
-            }
+        if let Some(user) = self.changed(&claims.sub, claims.sid, claims.generation)? {
             claims.role = user.role;
+            claims.account_id.clone_from(&user.account_id);
         }
         Ok(())
     }
 
-    /// The claims of a token that we, or the replaced stack, have signed.
+    /// Returns the user's newest state if the user has changed since `generation`. For sockets that stay open.
+    ///
+    /// # Errors
+    /// [`TokenError::Revoked`] if the session has ended or the account is disabled.
+    pub fn changed(
+        &self,
+        subject: &str,
+        session: Option<Uuid>,
+        generation: i64,
+    ) -> Result<Option<Arc<UserChange>>, TokenError> {
+        if let Some(reason) = session.and_then(|session| self.revocations.ended(session)) {
+            return Err(TokenError::Revoked { reason });
+        }
+        let user = self.revocations.user(subject).filter(|user| user.generation > generation);
+        match user {
+            Some(user) if !user.is_active => Err(TokenError::Revoked { reason: EndReason::AccountDisabled }),
+            changed => Ok(changed),
+        }
+    }
+
+    /// Whether one of our keys signed the token: the current one, the previous one or the one shared with the
+    /// old stack. Such a token may be invalid, but it was not guessed.
+    pub fn is_signed_by_us(&self, token: &str) -> bool {
+        if token.len() > MAX_TOKEN_BYTES {
+            return false;
+        }
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return false };
+        let candidates = self.keys.verifying.iter().filter(|key| key.algorithm == header.alg);
+        candidates.into_iter().any(|key| {
+            let mut signature = Validation::new(key.algorithm);
+            signature.required_spec_claims.clear();
+            (signature.validate_exp, signature.validate_nbf, signature.validate_aud) = (false, false, false);
+            jsonwebtoken::decode::<serde_json::Value>(token, &key.key, &signature).is_ok()
+        })
+    }
+
+    /// Returns the claims of a token that DriftSentry or the old stack signed.
     fn genuine(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
@@ -105,7 +133,7 @@ impl Verifier {
     }
 }
 
-/// Headers that would have us fetch or trust a key from the token itself, or need extensions.
+/// Whether a header asks us to fetch or trust a key from the token itself, or to support extensions.
 fn brings_its_own_key(header: &Header) -> bool {
     header.jku.is_some()
         || header.jwk.is_some()

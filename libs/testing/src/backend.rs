@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::postgres::PrivatePostgres;
 use crate::redis_server::PrivateRedis;
 
-/// The two worlds in which every test runs, as the cases of an `rstest`:
+/// The two backends on which every test runs, as the cases of an `rstest`:
 ///
 /// ```text
 /// #[rstest]
@@ -25,7 +25,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Stores of one test alone; hold them as long as the thing under test runs.
+    /// Starts the stores of one test. Keep them as long as the thing under test runs.
     pub async fn start(self) -> Stores {
         self.report();
         let world = match self {
@@ -35,7 +35,7 @@ impl Backend {
         Stores { world }
     }
 
-    /// Tells `tests/run`, which counts the tests of each backend, that this one uses it.
+    /// Appends this test to the list from which `tests/run` counts the tests of each backend.
     fn report(self) {
         let Some(file) = std::env::var_os("TEST_BACKENDS_FILE") else { return };
         let program = std::env::args().next().unwrap_or_default();
@@ -46,7 +46,7 @@ impl Backend {
     }
 }
 
-/// A test's own databases and backplane, gone when this is dropped.
+/// A test's own databases and backplane, deleted on drop.
 pub struct Stores {
     world: World,
 }
@@ -57,7 +57,7 @@ enum World {
 }
 
 impl Stores {
-    /// The URL of a new, empty database: each call makes another one.
+    /// Creates a new, empty database and returns its URL.
     pub async fn database_url(&self) -> String {
         match &self.world {
             World::Memory(folder) => {
@@ -68,7 +68,7 @@ impl Stores {
         }
     }
 
-    /// The backplane's URL: `memory:` or this test's own Redis.
+    /// Returns the backplane's URL: `memory:` or the test's own Redis.
     pub fn redis_url(&self) -> String {
         match &self.world {
             World::Memory(_) => "memory:".to_owned(),
@@ -76,7 +76,7 @@ impl Stores {
         }
     }
 
-    /// This test's own Redis, to look into it or to break it.
+    /// Returns the test's own Redis, to inspect or break it.
     ///
     /// # Panics
     /// With [`Backend::Memory`].

@@ -2,7 +2,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// An HTTP caller: a server, perhaps a token, perhaps a cookie jar.
+/// An HTTP client of one server, optionally with a token or a cookie jar.
 ///
 /// ```text
 /// let alice = anonymous.with_token(&token);
@@ -16,17 +16,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A caller without credentials; `base` is `http://host:port`.
+    /// Creates a client without credentials; `base` is `http://host:port`.
     pub fn new(base: impl Into<String>) -> Self {
-        Self { http: reqwest::Client::new(), base: base.into(), headers: HeaderMap::new() }
+        Self { http: patient().build().expect("a client"), base: base.into(), headers: HeaderMap::new() }
     }
 
-    /// The same caller with `Authorization: Bearer …`.
+    /// Returns a copy that sends `Authorization: Bearer …`.
     pub fn with_token(&self, token: &str) -> Self {
         self.with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// The same caller, sending one more header with every request.
+    /// Returns a copy that sends one more header with every request.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         let name: HeaderName = name.parse().expect("a well-formed header name");
@@ -34,39 +34,43 @@ impl Client {
         client
     }
 
-    /// The same caller with an empty cookie jar of its own, as a browser has.
+    /// Returns a copy with its own empty cookie jar, like a browser.
     pub fn with_cookies(&self) -> Self {
-        let http = reqwest::Client::builder().cookie_store(true).build().expect("a client");
+        let http = patient().cookie_store(true).build().expect("a client");
         Self { http, ..self.clone() }
     }
 
-    /// `http://host:port`.
+    /// Returns `http://host:port`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
+    /// Sends a GET without a body.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// Sends a POST with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Sends a PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
     }
 
+    /// Sends a DELETE without a body.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// A request to be shaped further: other methods, raw bodies.
+    /// Begins a request with another method, or with a raw body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).headers(self.headers.clone())
     }
 
-    /// Sends a request made with [`request`](Self::request); panics if no answer comes.
+    /// Sends a request built with [`request`](Self::request). Panics if there is no response.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status(), response.headers().clone());
@@ -75,7 +79,13 @@ impl Client {
     }
 }
 
-/// What the server said.
+/// Returns a builder without the library's time limit for unacknowledged data: an upload may wait longer for
+/// its turn.
+fn patient() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().tcp_user_timeout(None)
+}
+
+/// The response of the server.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -84,21 +94,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Asserts the status; gives the body, or `null` if it is not JSON.
+    /// Asserts the status. Returns the body, or `null` if it is not JSON.
     #[track_caller]
     pub fn expect(&self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
     }
 
-    /// Asserts success; gives `data` of the envelope.
+    /// Asserts success. Returns `data` of the envelope.
     #[track_caller]
     pub fn data(&self) -> Value {
         assert!(self.status.is_success(), "{}: {}", self.status, self.text);
         self.json()["data"].take()
     }
 
-    /// Asserts a status and the envelope's error code; gives `error` of the envelope.
+    /// Asserts a status and the envelope's error code. Returns `error` of the envelope.
     #[track_caller]
     pub fn error(&self, status: StatusCode, code: &str) -> Value {
         let error = self.expect(status)["error"].take();
@@ -106,14 +116,14 @@ impl Answer {
         error
     }
 
-    /// One header; panics if it is absent.
+    /// Returns one header. Panics if it is absent.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {:?}", self.headers));
         value.to_str().expect("a header in ASCII")
     }
 
-    /// The body, or `null` if it is not JSON.
+    /// Returns the body, or `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }

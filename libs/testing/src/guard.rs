@@ -3,7 +3,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Ends a child process and removes its folder when the test process is gone, however it went.
+/// Ends a child process and deletes its folder after the test process has ended for any reason.
 ///
 /// `Drop` does not run for statics, nor after SIGKILL. So a small shell waits at the other end of a
 /// pipe that only this process holds open, and acts when the pipe closes.
@@ -20,7 +20,7 @@ while kill -0 "$2" 2>/dev/null && [ "$tries" -lt 50 ]; do sleep 0.1; tries=$((tr
 "#;
 
 impl Guard {
-    /// Sends `signal` to `child` once this process is gone, then removes `folder`.
+    /// Sends `signal` to `child` once this process has ended, and then deletes `folder`.
     pub(crate) fn new(child: &Child, signal: &str, folder: Option<&Path>) -> Self {
         use std::os::unix::process::CommandExt;
 
@@ -39,7 +39,7 @@ impl Guard {
 }
 
 impl Drop for Guard {
-    /// The owner has ended its child and removes its own folder: the watcher is not needed.
+    /// Stops the watcher: the owner has ended its child, and deletes the folder itself.
     fn drop(&mut self) {
         self.watcher.kill().ok();
         self.watcher.wait().ok();

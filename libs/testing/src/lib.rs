@@ -1,13 +1,16 @@
-//! What tests need around the thing they test: private servers, clients and faults.
+//! The surroundings of tests: private servers, clients and faults.
 //!
-//! * [`Backend`]: the two worlds every test runs in, SQLite + in-process and Postgres + Redis;
-//!   [`Backend::start`] gives a test stores of its own.
-//! * [`Client`] and [`Socket`]: HTTP and WebSocket callers as values.
-//! * [`eventually`] and [`wait_for`]: wait for a condition, never for time.
+//! * [`Backend`]: the two backends that every test runs on, SQLite + in-process and Postgres + Redis.
+//!   [`Backend::start`] starts private stores for a test.
+//! * [`Client`] and [`Socket`]: HTTP and WebSocket clients as values.
+//! * [`eventually`] and [`wait_for`]: wait for a condition, never for a time span.
 //! * [`Process`], [`Proxy`] and [`PrivateRedis`]: binaries, connections and a Redis to break.
 //!
-//! Everything started here ends with the test, also when the test process is killed.
-//! This crate panics instead of returning errors, and knows none of the services.
+//! Everything that is started here ends with the test, even if the test process is killed.
+//! This crate panics instead of returning errors, and depends on none of the services.
+
+#![expect(clippy::disallowed_methods, reason = "tasks of tests fail with their test")]
+#![expect(clippy::expect_used, reason = "a test cannot go on without its surroundings")]
 
 mod backend;
 mod client;
@@ -17,6 +20,7 @@ mod process;
 mod proxy;
 mod redis_server;
 mod socket;
+mod tls;
 mod waiting;
 
 pub use backend::{Backend, Stores};
@@ -27,4 +31,5 @@ pub use proxy::Proxy;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
 pub use socket::Socket;
+pub use tls::{Authority, Identity};
 pub use waiting::{LIMIT, eventually, free_port, wait_for};

@@ -1,5 +1,5 @@
-use std::fs;
-use std::os::unix::fs::chown;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,12 +11,13 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::guard::Guard;
+use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::{free_port, wait_for_blocking};
 
 const MISSING: &str = "PostgreSQL is not installed: these tests need `initdb` and `postgres` \
                        (apt-get install postgresql, or run deploy/test-deps.sh)";
 
-/// A Postgres server of this test process alone: in a temporary folder, without fsync.
+/// The private Postgres server of this test process, in a temporary folder and without fsync.
 pub struct PrivatePostgres {
     port: u16,
     _server: Child,
@@ -25,13 +26,13 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// The server of this process, started at the first call.
+    /// Returns the server of this process. The first call starts it.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<PrivatePostgres> = OnceLock::new();
         SHARED.get_or_init(Self::start)
     }
 
-    /// The URL of a new, empty database (about 40 ms).
+    /// Creates a new, empty database and returns its URL. Takes about 40 ms.
     pub async fn create_database(&self) -> String {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let admin = Database::connect(self.url("postgres")).await.expect("the private Postgres answers");
@@ -43,11 +44,63 @@ impl PrivatePostgres {
         self.url(&name)
     }
 
+    /// Makes a database read-only, like the old primary after a failover, or writable again. Only new
+    /// connections get the new mode. Connections that are open are closed when the database becomes
+    /// read-only, and stay read-only when it becomes writable.
+    pub async fn make_read_only(url: &str, is_read_only: bool) {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        let mode = if is_read_only { "on" } else { "off" };
+        let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {mode}");
+        let admin = Database::connect(url).await.expect("the private Postgres answers");
+        admin
+            .execute_unprepared(&format!("BEGIN READ WRITE; {change}; COMMIT"))
+            .await
+            .expect("a database can be changed");
+        if is_read_only {
+            let close = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            );
+            admin.execute_unprepared(&close).await.expect("connections can be closed");
+        }
+        admin.close().await.ok();
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     fn start() -> Self {
+        Self::start_with(|_, _| Vec::new())
+    }
+
+    /// Starts a server of its own with TLS. With `asks_for_certificates`, clients need one of the authority.
+    pub fn start_with_tls(authority: &Authority, server: &Identity, asks_for_certificates: bool) -> Self {
+        Self::start_with(|owner, data| {
+            let files = TlsFiles::write(data, authority, server);
+            fs::set_permissions(&files.key, Permissions::from_mode(0o600)).expect("own files");
+            if let Some(owner) = owner {
+                chown(&files.key, Some(owner.uid), Some(owner.gid)).expect("root may chown");
+            }
+            let option = if asks_for_certificates { " clientcert=verify-ca" } else { "" };
+            fs::write(data.join("pg_hba.conf"), format!("hostssl all all 127.0.0.1/32 trust{option}\n"))
+                .expect("the folder is writable");
+            let setting = |name: &str, file: &Path| format!("--{name}={}", file.display());
+            vec![
+                "--ssl=on".to_owned(),
+                setting("ssl_cert_file", &files.certificate),
+                setting("ssl_key_file", &files.key),
+                setting("ssl_ca_file", &files.authority),
+            ]
+        })
+    }
+
+    /// Returns the URL of this server under a host name, with these parameters.
+    pub fn url_at(&self, host: &str, parameters: &str) -> String {
+        format!("postgres://postgres@{host}:{}/postgres?{parameters}", self.port)
+    }
+
+    /// Starts a server. `prepare` writes into its data folder and returns further arguments.
+    fn start_with(prepare: impl FnOnce(&Option<Owner>, &Path) -> Vec<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         let owner = Owner::of_servers();
@@ -62,9 +115,10 @@ impl PrivatePostgres {
             .expect(MISSING);
         assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
 
-        // A free port can be taken by somebody else before Postgres has it: then try another.
+        let arguments = prepare(&owner, &data);
+        // Another process may take the free port before Postgres does; then try another port.
         for _ in 0..3 {
-            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data) {
+            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data, &arguments) {
                 return Self { port, _server: server, _guard: guard, _folder: folder };
             }
         }
@@ -72,8 +126,13 @@ impl PrivatePostgres {
     }
 }
 
-/// Starts the server on a free port; `None` if it stopped again before it was ready.
-fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Child, Guard)> {
+/// Starts the server on a free port. Returns `None` if it stopped before it was ready.
+fn listen(
+    owner: &Option<Owner>,
+    folder: &Path,
+    data: &Path,
+    arguments: &[String],
+) -> Option<(u16, Child, Guard)> {
     let port = free_port();
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut server = owner
@@ -84,6 +143,7 @@ fn listen(owner: &Option<Owner>, folder: &Path, data: &Path) -> Option<(u16, Chi
         .arg(folder)
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=400"])
         .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+        .args(arguments)
         .stderr(log)
         .spawn()
         .expect(MISSING);
@@ -102,7 +162,7 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
-/// Whom the server runs as: Postgres refuses to run as root.
+/// The user that the server runs as: Postgres refuses to run as root.
 struct Owner {
     uid: u32,
     gid: u32,
@@ -129,7 +189,7 @@ impl Run for Option<Owner> {
     fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = Command::new(installed(program));
         command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
-        // Ctrl-C is for the test process; the guard then stops the server.
+        // Ctrl-C goes to the test process only; then the guard stops the server.
         command.process_group(0);
         if let Some(owner) = self {
             command.uid(owner.uid).gid(owner.gid);
@@ -138,7 +198,7 @@ impl Run for Option<Owner> {
     }
 }
 
-/// Debian keeps the server's programs off the PATH, one folder per major version.
+/// Finds a program of the server. Debian keeps them off the PATH, in one folder per major version.
 fn installed(program: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     versions

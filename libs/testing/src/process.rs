@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::guard::{self, Guard};
 use crate::waiting::{eventually, wait_for};
 
-/// A built binary that runs until this is dropped, with what it wrote to stdout and stderr.
+/// A built binary that runs until this is dropped, and its output on stdout and stderr.
 pub struct Process {
     child: Child,
     _guard: Guard,
@@ -18,7 +18,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program` with nothing in its environment but PATH and `env`.
+    /// Starts `program` with an environment of only PATH and `env`.
     pub fn spawn<K, V>(program: &Path, args: &[&str], env: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: AsRef<OsStr>,
@@ -41,7 +41,7 @@ impl Process {
         Self { child, _guard: guard, lines }
     }
 
-    /// Waits until `{base}/ready` answers 200; panics with the log if the process ends before.
+    /// Waits until `{base}/ready` responds with 200. Panics with the log if the process ends before.
     pub async fn wait_until_ready(&mut self, base: &str) {
         let probe = Client::new(base).request(reqwest::Method::GET, "/ready");
         wait_for("the process to be ready", async || {
@@ -54,48 +54,48 @@ impl Process {
         .await;
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// SIGTERM: asks it to stop.
+    /// Sends SIGTERM, which asks the process to stop.
     pub fn terminate(&self) {
         guard::signal(&self.child, Signal::TERM);
     }
 
-    /// SIGKILL, and waits for it to be gone.
+    /// Sends SIGKILL and waits until the process has ended.
     pub fn kill(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
     }
 
-    /// SIGSTOP: its connections stay open and nothing answers, until [`thaw`](Self::thaw).
+    /// Sends SIGSTOP: connections stay open without a response until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
         guard::signal(&self.child, Signal::STOP);
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn thaw(&self) {
         guard::signal(&self.child, Signal::CONT);
     }
 
-    /// How it ended; `None` while it runs.
+    /// Returns the exit status; `None` while the process runs.
     pub fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be asked")
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends.
     pub async fn ended(&mut self) -> ExitStatus {
         wait_for("the process to end", async || self.exit_status()).await
     }
 
-    /// Everything it has written so far.
+    /// Returns everything that the process has written so far.
     pub fn log(&self) -> String {
         locked(&self.lines).join("\n")
     }
 
-    /// Waits until it has written a line that contains `text`.
+    /// Waits until the process has written a line that contains `text`.
     pub async fn wait_for_log(&self, text: &str) {
         eventually(&format!("{text:?} in the log"), async || {
             locked(&self.lines).iter().any(|line| line.contains(text))
@@ -105,7 +105,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    #[expect(clippy::print_stderr, reason = "a failed test shows what the process said")]
+    #[expect(clippy::print_stderr, reason = "a failed test shows the output of the process")]
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
@@ -114,7 +114,7 @@ impl Drop for Process {
     }
 }
 
-/// A binary of this workspace, beside the test or program that asks for it.
+/// Returns the path of a workspace binary, in the folder of the calling test or program.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let folder = test.parent().expect("a program is in a folder");

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -9,11 +10,13 @@ use tokio::task::JoinHandle;
 /// A TCP proxy on 127.0.0.1 that breaks connections on demand.
 pub struct Proxy {
     address: SocketAddr,
+    upstream: Arc<Mutex<SocketAddr>>,
     line: watch::Sender<Line>,
     accepting: JoinHandle<()>,
 }
 
-/// The state of the line. `cuts` counts, so that a cut that is mended at once still ends connections.
+/// The state of the line. `cuts` counts the cuts, so that connections end even if the line is open again at
+/// once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Line {
     flow: Flow,
@@ -28,35 +31,43 @@ enum Flow {
 }
 
 impl Proxy {
-    /// Forwards everything to `upstream` until told otherwise.
+    /// Starts to forward everything to `upstream`.
     pub async fn start(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (line, state) = watch::channel(Line { flow: Flow::Open, cuts: 0 });
+        let upstream = Arc::new(Mutex::new(upstream));
+        let current = Arc::clone(&upstream);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let upstream = *current.lock().unwrap_or_else(PoisonError::into_inner);
                 tokio::spawn(connect(client, upstream, state.clone()));
             }
         });
-        Self { address, line, accepting }
+        Self { address, upstream, line, accepting }
     }
 
-    /// Where clients connect to.
+    /// Returns the address for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends all connections, and new ones at once, until [`resume`](Self::resume).
+    /// Forwards new connections to another address; open ones keep theirs.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
+    }
+
+    /// Closes all connections, and new ones at once, until [`resume`](Self::resume).
     pub fn cut(&self) {
         self.line.send_modify(|line| *line = Line { flow: Flow::Cut, cuts: line.cuts + 1 });
     }
 
-    /// Keeps connections open but lets nothing through, until [`resume`](Self::resume).
+    /// Keeps connections open but forwards no bytes, until [`resume`](Self::resume).
     pub fn stall(&self) {
         self.line.send_modify(|line| line.flow = Flow::Stalled);
     }
 
-    /// Lets everything through again.
+    /// Forwards everything again.
     pub fn resume(&self) {
         self.line.send_modify(|line| line.flow = Flow::Open);
     }
@@ -68,7 +79,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Runs one connection; it ends when either side closes, when the line is cut, or with the proxy.
+/// Runs one connection. It ends when either side closes it, when the line is cut, or with the proxy.
 async fn connect(client: TcpStream, upstream: SocketAddr, line: watch::Receiver<Line>) {
     let Line { flow, cuts } = *line.borrow();
     if flow == Flow::Cut {

@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::waiting::LIMIT;
 
-/// How long nothing must come for it to count as silence.
+/// Time without a message that counts as silence.
 const SILENCE: Duration = Duration::from_millis(300);
 
 /// A WebSocket client whose messages are JSON objects with a `type`.
@@ -21,12 +21,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Connects to `ws://…`; panics if refused.
+    /// Connects to `ws://…`. Panics if the server refuses.
     pub async fn connect(url: &str) -> Self {
         Self::connect_with(url, &[]).await
     }
 
-    /// Connects with more headers (`authorization`, `origin`, `sec-websocket-protocol`).
+    /// Connects with further headers (`authorization`, `origin`, `sec-websocket-protocol`).
     pub async fn connect_with(url: &str, headers: &[(&str, &str)]) -> Self {
         match Self::try_connect(url, headers).await {
             Ok(socket) => socket,
@@ -34,7 +34,7 @@ impl Socket {
         }
     }
 
-    /// Connects, or gives the status with which the server refused the handshake.
+    /// Connects, or returns the status with which the server refused the handshake.
     pub async fn try_connect(url: &str, headers: &[(&str, &str)]) -> Result<Self, StatusCode> {
         let mut request = url.into_client_request().expect("a well-formed ws:// URL");
         for (name, value) in headers {
@@ -53,17 +53,17 @@ impl Socket {
         self.send_raw(Message::text(message.to_string())).await;
     }
 
-    /// Sends one frame as it is to a server that may have ended the socket; false if it has.
+    /// Sends one raw frame to a server that may have closed the socket. Returns false if it has.
     pub async fn try_send_raw(&mut self, message: Message) -> bool {
         self.stream.send(message).await.is_ok()
     }
 
-    /// Sends one frame as it is: broken JSON, binary, pings.
+    /// Sends one raw frame: broken JSON, binary, pings.
     pub async fn send_raw(&mut self, message: Message) {
         self.stream.send(message).await.expect("the socket is open");
     }
 
-    /// The next message, whatever its type.
+    /// Returns the next message of any type.
     pub async fn next(&mut self) -> Value {
         match self.next_within(LIMIT).await {
             Some(Received::Message(message)) => message,
@@ -72,7 +72,7 @@ impl Socket {
         }
     }
 
-    /// The next message of this type; other types before it are passed over.
+    /// Returns the next message of this type, and skips others before it.
     pub async fn next_event(&mut self, kind: &str) -> Value {
         let mut others = Vec::new();
         loop {
@@ -85,7 +85,7 @@ impl Socket {
         }
     }
 
-    /// Asserts that nothing comes for a while.
+    /// Asserts that no message arrives for a while.
     pub async fn assert_silence(&mut self) {
         match self.next_within(SILENCE).await {
             None => {}
@@ -94,7 +94,8 @@ impl Socket {
         }
     }
 
-    /// Waits for the end, passing over messages; the close code, or `None` if the connection just broke.
+    /// Waits until the socket closes, and skips messages. Returns the close code, or `None` if the connection
+    /// broke.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
             match self.next_within(LIMIT).await {
@@ -105,13 +106,13 @@ impl Socket {
         }
     }
 
-    /// Says goodbye and waits for the server to do so too.
+    /// Closes the socket and waits for the server's close frame.
     pub async fn close(mut self) {
         self.stream.close(None).await.ok();
         self.closed().await;
     }
 
-    /// `None` when nothing came in time.
+    /// Returns the next frame; `None` if none arrives in time.
     async fn next_within(&mut self, limit: Duration) -> Option<Received> {
         let next = async {
             loop {

@@ -1,6 +1,7 @@
 use clap::{Parser, Subcommand};
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 use crate::settings::Settings;
 
@@ -21,6 +22,9 @@ pub struct Config {
     pub redis_url: String,
 
     #[command(flatten)]
+    pub process: ProcessConfig,
+
+    #[command(flatten)]
     pub http: HttpConfig,
 
     #[command(flatten)]
@@ -37,7 +41,7 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
-    /// Make an admin; the password is asked for, or read from standard input
+    /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]
         email: String,

@@ -1,15 +1,15 @@
-use outbox::is_away;
+use database::is_unavailable;
+use http::{ApiError, ErrorCode};
 use sea_orm::DbErr;
-use web::{ApiError, ErrorCode};
 
 use crate::password::{HashError, Overloaded, TooWeak};
 
-/// Everything that can go wrong in this service, named by its condition.
+/// The errors of this service.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     #[error("this email is taken")]
     EmailTaken,
-    /// Unknown, wrong, disabled and locked alike.
+    /// The account is unknown or disabled, or the password is wrong. The response does not reveal which.
     #[error("the email or the password is wrong")]
     BadCredentials,
     #[error("the current password is wrong")]
@@ -20,6 +20,8 @@ pub enum AuthError {
     SessionEnded,
     #[error("send an access token, or a refresh token in the body or as a cookie")]
     NoCredential,
+    #[error("the user or the session of this token does not exist")]
+    UnknownCaller,
     #[error("there is no such session")]
     UnknownSession,
     #[error("there is no such user")]
@@ -28,11 +30,15 @@ pub enum AuthError {
     UnknownServiceToken,
     #[error("the last active admin can't be demoted or disabled")]
     LastAdmin,
-    #[error("this needs a person's session")]
+    #[error("this needs the session of a person; service tokens have none")]
     NotAPerson,
-    #[error("a request that a cookie authenticates must come from an allowed origin")]
+    #[error("this needs an active admin")]
+    NotAnAdmin,
+    #[error("there are too many service tokens; revoke some first")]
+    TooManyServiceTokens,
+    #[error("a request with a refresh cookie must come from an allowed origin")]
     ForeignOrigin,
-    #[error("a request that a cookie authenticates must be JSON")]
+    #[error("a request with a refresh cookie must be JSON")]
     NotJson,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
@@ -61,22 +67,27 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
-            AuthError::EmailTaken | AuthError::LastAdmin => Self::conflict(message),
-            AuthError::BadCredentials | AuthError::BadRefreshToken | AuthError::SessionEnded => {
-                Self::unauthenticated(message)
+            AuthError::EmailTaken | AuthError::LastAdmin | AuthError::TooManyServiceTokens => {
+                Self::conflict(message)
             }
+            AuthError::BadCredentials
+            | AuthError::BadRefreshToken
+            | AuthError::SessionEnded
+            | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
             AuthError::UnknownSession | AuthError::UnknownUser | AuthError::UnknownServiceToken => {
                 Self::not_found(message)
             }
-            AuthError::NotAPerson | AuthError::ForeignOrigin => Self::forbidden(message),
+            AuthError::NotAPerson | AuthError::NotAnAdmin | AuthError::ForeignOrigin => {
+                Self::forbidden(message)
+            }
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
-            AuthError::Overloaded(_) => Self::unavailable("too many logins at once: try again", 2),
-            AuthError::Database(error) if is_away(&error) => {
-                Self::unavailable("the database is away: try again", 2).with_source(error)
+            AuthError::Overloaded(_) => Self::unavailable("too many logins at once; try again", 2),
+            AuthError::Database(error) if is_unavailable(&error) => {
+                Self::unavailable("the database is unavailable; try again", 2).with_source(error)
             }
             AuthError::Database(error) => Self::internal(error),
             AuthError::Hash(error) => Self::internal(error),

@@ -1,78 +1,43 @@
 //! Users, sessions and tokens.
 //!
-//! A session is opened by a password and lives until somebody or its time ends it; access tokens are
-//! verified everywhere in memory, refresh tokens only here. Every change of a user or a session holds the
-//! user's row lock and is told as events through the outbox.
+//! A password opens a session, which lives until it expires or is revoked. Every service verifies access
+//! tokens in memory. Only this service verifies refresh tokens. Every change of a user or a session holds the
+//! lock of the user's row and publishes its events through the outbox.
 //!
-//! Start with [`routes`] and `endpoints`, then [`locked_user`] and [`sessions`]. The rules themselves are
-//! pure: [`rotation`], [`lifetime`], [`refresh_token`].
+//! Start with [`routes`], then [`user::locked_user`] and [`session::changes`]. The rules are pure functions:
+//! [`token::rotation`], [`session::lifetime`], [`token::refresh_token`].
 
-pub mod access_token;
 pub mod audit;
+pub mod login;
+pub mod password;
+pub mod service_token;
+pub mod session;
+pub mod token;
+pub mod user;
+
+pub mod answers;
 pub mod caller;
-pub mod config;
-pub mod create_admin;
-pub mod credentials;
-pub mod demo;
-pub mod device;
-pub mod email;
-pub mod endpoints;
-pub mod entity;
 pub mod error;
-pub mod lifetime;
+pub mod limit_settings;
 pub mod limits;
-pub mod locked_user;
 pub mod metrics;
 pub mod migration;
-pub mod name;
-pub mod openapi;
-pub mod password;
-pub mod refresh_delivery;
-pub mod refresh_token;
-pub mod rotation;
-pub mod service_tokens;
-pub mod sessions;
+pub mod public_config;
+pub mod refusals;
 pub mod settings;
+pub mod stored;
 pub mod sweeper;
-pub mod user_admin;
 
+mod background;
+mod config;
+mod connect;
+mod openapi;
+mod routes;
 mod state;
 
-use actix_web::web::{Data, ServiceConfig};
-use anyhow::Result;
-use tokio_util::sync::CancellationToken;
-
+pub use background::run_background;
 pub use config::{Command, Config};
 pub use openapi::openapi;
+pub use routes::{routes, routes_alone};
 pub use settings::Settings;
 pub use state::State;
-
-/// The paths that the front door exposes.
-pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    move |config| {
-        config.app_data(Data::new(state.clone()));
-        for prefix in ["/api/auth", "/api/v1/auth"] {
-            config.service(endpoints::scope(prefix));
-        }
-    }
-}
-
-/// The same, and without a prefix as well: for the service alone on its port.
-pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let prefixed = routes(state);
-    move |config| {
-        prefixed(config);
-        config.service(endpoints::scope(""));
-    }
-}
-
-/// Publishes events and ends sessions that are over, until `stop`.
-///
-/// # Errors
-/// If events cannot be published at all.
-pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
-    let sweeping = sweeper::run(state.clone(), stop.clone());
-    let relaying = state.db.run_relay(&state.platform.metrics, "auth-service", stop);
-    let (relayed, ()) = tokio::join!(relaying, sweeping);
-    relayed
-}

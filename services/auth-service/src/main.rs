@@ -1,19 +1,30 @@
-use auth_service::{Command, Config, State, create_admin, routes_alone, run_background};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use auth_service::user::create_admin;
+use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
-use web::Platform;
+use http::Http;
+use platform::Platform;
 
 #[actix_web::main]
-async fn main() -> anyhow::Result<()> {
-    let config: Config = web::parse();
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Config { port, database_url, redis_url, http, keys, settings, command } = config;
-    let platform = Platform::connect("auth-service", http, &keys, &redis_url, Vec::new(), Clock::system())?;
+async fn main() -> ExitCode {
+    platform::exit_code(run().await)
+}
+
+async fn run() -> Result<()> {
+    let config: Config = platform::parse();
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
+    let Config { port, database_url, redis_url, process, http, keys, settings, command } = config;
+    let platform =
+        Platform::connect("auth-service", process, &keys, &redis_url, Vec::new(), Clock::system())?;
+    let http = Http::new(http, &platform)?;
     let state = State::connect(platform.clone(), &database_url, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
         Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
         None => {}
     }
-    platform.spawn(run_background(state.clone(), platform.served.clone()));
-    web::serve(platform, port, routes_alone(state)).await
+    platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
+    http::serve(platform, http, port, routes_alone(state)).await
 }

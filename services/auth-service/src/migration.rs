@@ -1,16 +1,28 @@
+mod login_limits;
+mod revoked_reasons;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, boolean, json, pk_auto, string, string_len, string_null, string_uniq, text,
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-/// The tables of this service. Its record of what ran is its own, so that services can share a database.
+use login_limits::LoginLimits;
+use revoked_reasons::RevokedReasons;
+
+/// The migrations of this service. They are recorded in a table of this service, so that services can share a
+/// database.
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(UsersAndSessions), Box::new(outbox::Migration)]
+        vec![
+            Box::new(UsersAndSessions),
+            Box::new(database::Migration),
+            Box::new(LoginLimits),
+            Box::new(RevokedReasons),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -39,8 +51,7 @@ impl MigrationTrait for UsersAndSessions {
     }
 }
 
-/// The columns that the replaced stack does not have come with a default: its rows are brought along
-/// with one INSERT … SELECT.
+/// Columns that the old stack does not have get a default, so that one INSERT … SELECT can copy its rows.
 fn users() -> TableCreateStatement {
     Table::create()
         .table("users")
@@ -110,7 +121,7 @@ fn service_tokens() -> TableCreateStatement {
 
 fn indexes() -> Vec<IndexCreateStatement> {
     let open = |name: &str, column: &'static str| {
-        // Ended sessions are kept for months: only the open ones are ever looked for by these.
+        // Partial indexes over open sessions only, because ended sessions are kept for months.
         let nobody_ended_it = Expr::col("revokedAt").is_null();
         Index::create().name(name).table("sessions").col(column).and_where(nobody_ended_it).take()
     };

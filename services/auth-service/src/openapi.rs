@@ -1,11 +1,17 @@
-//! The OpenAPI document, written from the handlers' own annotations.
+//! The OpenAPI document, generated from the annotations of the handlers.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use web::openapi::{Conventions, Failure};
 
-use crate::endpoints::{account, audit, login, service_tokens, sessions, settings, tokens, users};
+use crate::audit::handlers as audit;
+use crate::login::handlers as login;
+use crate::public_config as settings;
+use crate::service_token::handlers as service_tokens;
+use crate::session::handlers as sessions;
+use crate::token::handlers as tokens;
+use crate::user::{account, handlers as users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +19,7 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
     paths(
         settings::get_config,
         settings::get_jwks,
-        login::sign_up,
+        account::sign_up,
         login::log_in,
         tokens::refresh,
         tokens::log_out,
@@ -27,12 +33,13 @@ use crate::endpoints::{account, audit, login, service_tokens, sessions, settings
         users::list_users,
         users::update_user,
         users::end_user_sessions,
+        users::lift_user_locks,
         audit::list_audit,
         service_tokens::create_service_token,
         service_tokens::list_service_tokens,
         service_tokens::end_service_token,
     ),
-    components(schemas(Failure, crate::audit::Action)),
+    components(schemas(Failure, crate::audit::action::Action)),
     modifiers(&RefreshCookie, &Conventions)
 )]
 struct Document;
@@ -41,14 +48,14 @@ struct RefreshCookie;
 
 impl Modify for RefreshCookie {
     fn modify(&self, document: &mut Specification) {
-        let about = "A refresh token; `refresh_token` in development. Takes JSON and an allowed `Origin`.";
+        let about = "A refresh token. In development, the cookie is named `refresh_token`. It requires JSON and an allowed `Origin`.";
         let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Secure-refresh_token", about));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("refreshCookie", SecurityScheme::ApiKey(cookie));
     }
 }
 
-/// Every path of this service with its requests and answers.
+/// Every path of this service with its requests and responses.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

@@ -2,49 +2,54 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
-use identity::check_secret;
-use web::{Environment, HttpConfig};
+use identity::{check_secret, parse_duration};
+use platform::{Environment, ProcessConfig};
 
-use crate::password::PasswordPolicy;
-use crate::rotation::RotationPolicy;
+use crate::limit_settings::LimitSettings;
+use crate::password::{Password, PasswordPolicy, TooWeak};
+use crate::token::rotation::RotationPolicy;
+use crate::user::email::Email;
 
 const MIN_STRICT_BCRYPT_COST: u32 = 10;
 
-/// How a refresh token reaches the client.
+/// The ways to deliver a refresh token to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Delivery {
-    /// In the body and as a cookie; a request may ask for one of them.
+    /// In the body and as a cookie; a request may ask for one of the two.
     Both,
     Body,
     Cookie,
 }
 
-/// The settings of auth-service alone.
+/// The settings that only auth-service has.
 #[derive(Args, Clone)]
 #[group(id = "auth-service")]
 pub struct Settings {
-    /// Secret that refresh tokens are made with; at least 32 bytes outside development
+    /// Secret that refresh tokens are derived from; at least 32 bytes outside development
     #[arg(long, env = "JWT_REFRESH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret: Option<String>,
 
-    /// The secret before the last rotation: its refresh tokens stay valid, and are renewed with the new one
+    /// Second secret, whose refresh tokens are accepted and renewed with the main secret; needed while
+    /// JWT_REFRESH_SECRET is rotated
     #[arg(long, env = "JWT_REFRESH_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret_previous: Option<String>,
 
-    /// Lifetime of refresh tokens, counted from the login; see also SESSION_LIFETIME_HOURS
-    #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = humantime::parse_duration)]
+    /// Lifetime of refresh tokens, counted from the login; a session ends after this time or
+    /// SESSION_LIFETIME_HOURS, whichever is shorter
+    #[arg(long, env = "JWT_REFRESH_EXPIRY", default_value = "7d", value_parser = parse_duration)]
     pub jwt_refresh_expiry: Duration,
 
-    /// Give a new refresh token at each use; false keeps one per session, as the replaced stack did
+    /// Issue a new refresh token at each use; false keeps one per session, as the old stack did
     #[arg(long, env = "REFRESH_ROTATION", default_value_t = true, action = clap::ArgAction::Set)]
     pub refresh_rotation: bool,
 
-    /// Seconds in which a used refresh token is honoured again
+    /// Seconds for which a used refresh token is still accepted
     #[arg(long, env = "REFRESH_GRACE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_600))]
     pub refresh_grace_seconds: u32,
 
-    /// How refresh tokens are delivered
+    /// Delivery of refresh tokens
     #[arg(long, env = "REFRESH_TOKEN_DELIVERY", value_enum, default_value = "both")]
     pub refresh_token_delivery: Delivery,
 
@@ -52,69 +57,55 @@ pub struct Settings {
     #[arg(long, env = "SESSION_TIMEOUT_MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub session_timeout_minutes: u32,
 
-    /// Hours after the login at which a session ends; see also JWT_REFRESH_EXPIRY
+    /// Hours after the login at which a session ends; JWT_REFRESH_EXPIRY counts instead if it is shorter
     #[arg(long, env = "SESSION_LIFETIME_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub session_lifetime_hours: u32,
 
-    /// Sessions that a user may have at once; one more ends the least recently active
+    /// Maximum number of sessions per user; a further login evicts the least recently active one
     #[arg(long, env = "MAX_SESSIONS_PER_USER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_sessions_per_user: u32,
 
-    /// Days for which ended sessions are kept as the audit trail, and audit rows of refreshes and failed logins
+    /// Days for which ended sessions, expired service tokens, and audit rows of refreshes and failed logins are
+    /// kept
     #[arg(long, env = "SESSION_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_retention_days: u32,
 
-    /// Seconds between two activity writes of one session
+    /// Minimum number of seconds between two writes of a session's last activity
     #[arg(long, env = "ACTIVITY_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub activity_interval_seconds: u32,
 
-    /// Time between two looks for sessions that are over
-    #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = humantime::parse_duration)]
+    /// Interval between sweeps for expired sessions, more than 0
+    #[arg(long, env = "SESSION_SWEEP_INTERVAL", default_value = "20s", value_parser = parse_duration)]
     pub session_sweep_interval: Duration,
 
     /// Cost of new password hashes, as a power of two
     #[arg(long, env = "BCRYPT_COST", default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=20))]
     pub bcrypt_cost: u32,
 
-    /// Passwords that may wait to be hashed; beyond that, logins are answered with 503
-    #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64)]
+    /// Maximum number of passwords that wait to be hashed; beyond that, requests of the most crowded network
+    /// get 503
+    #[arg(long, env = "PASSWORD_QUEUE", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub password_queue: usize,
 
-    /// What is asked of new passwords besides their length
+    /// Requirements for new passwords besides their length
     #[arg(long, env = "PASSWORD_POLICY", value_enum, default_value = "length")]
     pub password_policy: PasswordPolicy,
 
-    /// Make the demo users; only in development, and the default there
+    /// Create the demo users; allowed in development only, where it is the default
     #[arg(long, env = "DEMO_USERS")]
     pub demo_users: Option<bool>,
 
-    /// Failed logins to one account from one network, in 15 minutes, after which it is locked for that network
-    #[arg(long, env = "LOGIN_FAILURES_PER_ACCOUNT", default_value_t = 10)]
-    pub login_failures_per_account: u64,
-
-    /// Failed logins from one network in 15 minutes
-    #[arg(long, env = "LOGIN_FAILURES_PER_IP", default_value_t = 100)]
-    pub login_failures_per_ip: u64,
-
-    /// Failed logins in all in 15 minutes
-    #[arg(long, env = "LOGIN_FAILURES_TOTAL", default_value_t = 10_000)]
-    pub login_failures_total: u64,
-
-    /// Sign-ups from one network in an hour
-    #[arg(long, env = "SIGNUPS_PER_IP", default_value_t = 300)]
-    pub signups_per_ip: u64,
-
-    /// Sign-ups in all in an hour
-    #[arg(long, env = "SIGNUPS_TOTAL", default_value_t = 10_000)]
-    pub signups_total: u64,
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 impl Settings {
-    /// Refuses what must not be outside development. Messages name the variable, never its value.
-    pub fn check(&self, http: &HttpConfig) -> Result<()> {
+    /// Refuses settings that are not allowed outside development. Error messages name the variable, never its
+    /// value.
+    pub fn check(&self, process: &ProcessConfig) -> Result<()> {
         let secret = self.jwt_refresh_secret.as_deref().unwrap_or_default();
         ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
-        if http.is_strict() {
+        if process.is_strict() {
             check_secret("JWT_REFRESH_SECRET", secret)?;
             if let Some(previous) = self.previous_refresh_secret() {
                 check_secret("JWT_REFRESH_SECRET_PREVIOUS", previous)?;
@@ -125,7 +116,7 @@ impl Settings {
             );
             ensure!(
                 self.demo_users != Some(true),
-                "DEMO_USERS must not be set outside development: make the first admin with create-admin"
+                "DEMO_USERS must not be set outside development; create the first admin with create-admin"
             );
         }
         Ok(())
@@ -135,15 +126,15 @@ impl Settings {
         self.jwt_refresh_secret_previous.as_deref().filter(|secret| !secret.is_empty())
     }
 
-    pub fn makes_demo_users(&self, http: &HttpConfig) -> bool {
-        !http.is_strict() && self.demo_users.unwrap_or(http.environment == Environment::Development)
+    pub fn makes_demo_users(&self, process: &ProcessConfig) -> bool {
+        !process.is_strict() && self.demo_users.unwrap_or(process.environment == Environment::Development)
     }
 
     pub fn idle_timeout(&self) -> TimeDelta {
         TimeDelta::minutes(self.session_timeout_minutes.into())
     }
 
-    /// From the login to the absolute end.
+    /// The time from the login to the latest end of the session.
     pub fn session_lifetime(&self) -> TimeDelta {
         let refresh_expiry = TimeDelta::from_std(self.jwt_refresh_expiry).unwrap_or(TimeDelta::MAX);
         TimeDelta::hours(self.session_lifetime_hours.into()).min(refresh_expiry)
@@ -155,6 +146,11 @@ impl Settings {
 
     pub fn retention(&self) -> TimeDelta {
         TimeDelta::days(self.session_retention_days.into())
+    }
+
+    /// Checks a new password of a user.
+    pub fn check_strength(&self, password: &Password, name: &str, email: &Email) -> Result<(), TooWeak> {
+        self.password_policy.check(password, &[name, email.as_str(), "driftsentry"])
     }
 
     pub fn rotation(&self) -> RotationPolicy {

@@ -1,67 +1,25 @@
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use outbox::Database;
-use web::{Platform, Status, check_plaintext};
+use database::Database;
+use platform::{Platform, Turns};
+use tokio::sync::Semaphore;
 
-use crate::demo::create_demo_users;
 use crate::metrics::Metrics;
-use crate::migration::Migrator;
 use crate::password::PasswordHasher;
-use crate::refresh_token::RefreshTokens;
 use crate::settings::Settings;
+use crate::token::refresh_token::RefreshTokens;
 
-/// What every handler and background task of this service works with. Cheap to clone.
+/// The state that all handlers and background tasks of this service share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub platform: Platform,
-    pub db: Database,
+    pub database: Database,
     pub settings: Arc<Settings>,
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
     pub metrics: Metrics,
-}
-
-impl State {
-    /// Checks the settings, connects to the database and migrates it.
-    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
-        settings.check(&platform.http)?;
-        let can_sign = platform.keys.can_sign();
-        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing: one of them must sign");
-        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
-        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
-        let db = Database::connect::<Migrator>(database_url, backplane, clock)
-            .await
-            .context("DATABASE_URL cannot be used")?;
-        let metrics = Metrics::register(&platform.metrics)?;
-        let hashing = metrics.password_hash_seconds.clone();
-        let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
-        watch_database(&platform, &db);
-        let state = Self {
-            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing),
-            refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
-            settings: Arc::new(settings),
-            platform,
-            db,
-            metrics,
-        };
-        // Before anybody is served: whoever waits for readiness may log in as one of them.
-        if state.settings.makes_demo_users(&state.platform.http) {
-            create_demo_users(&state).await?;
-        }
-        Ok(state)
-    }
-}
-
-fn watch_database(platform: &Platform, db: &Database) {
-    let db = db.clone();
-    platform.health.register("auth-database", move || {
-        let db = db.clone();
-        async move {
-            match db.ping().await {
-                Ok(()) => Status::Up,
-                Err(_) => Status::Down("the database does not answer".into()),
-            }
-        }
-    });
+    /// Turns at changing a user: see [`crate::user::locked_user`].
+    pub turns: Turns,
+    /// See [`crate::refusals`].
+    pub refusals: Arc<Semaphore>,
 }

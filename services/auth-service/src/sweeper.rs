@@ -1,35 +1,41 @@
-//! What happens with nobody asking: sessions that are over are ended, old ones forgotten, and the set of
-//! ended sessions is put back where the backplane lost it. Any number of replicas may do it at once.
+//! Background maintenance: ends expired sessions, deletes old rows, and restores marks that the backplane
+//! lost. Any number of replicas may run it at once.
 
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use contracts::events::auth::EndReason;
 use identity::{session_mark, user_mark};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::audit::{Action, Initiator};
-use crate::entity::{StoredRole, audit_log, service_token, session, user};
-use crate::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
-use crate::service_tokens;
+use crate::audit::action::{Action, Initiator};
+use crate::audit::entity as audit_log;
+use crate::login::account_locks::FAMILIAR_FOR;
+use crate::login::{failure as login_failure, known_network as login_network};
+use crate::service_token::changes as service_tokens;
+use crate::service_token::entity as service_token;
+use crate::session::entity as session;
 use crate::state::State;
+use crate::user::entity as user;
+use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
 const BATCH: u64 = 500;
 
-/// Sweeps at each interval, and when the backplane is back, until `stop`.
+/// Sweeps and restores lost marks at each interval until `stop`. Also restores marks when the backplane
+/// reconnects.
 pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut link = state.platform.backplane.link();
-    // Woken by time and by the backplane's connection, ended by `stop`.
+    // Woken by the interval and by the backplane's connection, ended by `stop`.
     loop {
         tokio::select! {
             _ = interval.tick() => sweep_or_log(&state).await,
             Ok(()) = link.changed() => {}
             () = stop.cancelled() => return,
         }
-        if link.borrow_and_update().is_heard() {
+        if link.borrow_and_update().is_up() {
             catch_up_or_log(&state).await;
         }
     }
@@ -37,58 +43,79 @@ pub async fn run(state: State, stop: CancellationToken) {
 
 async fn sweep_or_log(state: &State) {
     if let Err(error) = sweep(state).await {
-        tracing::warn!(%error, "sessions that are over could not be ended");
+        tracing::warn!(error = format!("{error:#}"), "could not end expired sessions");
     }
 }
 
 async fn catch_up_or_log(state: &State) {
     if let Err(error) = restore_marks(state).await {
-        tracing::warn!(%error, "the set of ended sessions could not be checked");
+        tracing::warn!(%error, "could not restore the marks of ended sessions");
     }
     if let Err(error) = service_tokens::record_uses(state).await {
-        tracing::warn!(%error, "uses of service tokens could not be recorded");
+        tracing::warn!(%error, "could not record the uses of service tokens");
     }
 }
 
-/// Ends every session that is over and forgets those that ended long ago, with what was noted often.
-pub async fn sweep(state: &State) -> Result<(), DbErr> {
-    let idle_timeout = state.settings.idle_timeout();
-    loop {
-        let overdue = session::overdue(&*state.db, state.platform.clock.now(), idle_timeout, BATCH).await?;
-        let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
-        for user_id in users {
-            let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
-            let Some(mut user) = user else { continue };
-            user.end_overdue_sessions().await?;
-            user.commit().await?;
-        }
-        if (overdue.len() as u64) < BATCH {
-            break;
-        }
+/// Ends the expired sessions, revokes the service tokens of former admins, and deletes old rows.
+pub async fn sweep(state: &State) -> Result<()> {
+    while end_some_sessions(state).await? {}
+    if let Err(error) = service_tokens::end_orphaned(state).await {
+        tracing::warn!(%error, "could not revoke the service tokens of former admins");
     }
-    let kept_since = state.platform.clock.now() - state.settings.retention();
-    session::purge(&*state.db, kept_since).await?;
-    for action in Action::FREQUENT {
-        audit_log::purge(&*state.db, action, kept_since).await?;
-    }
-    let open = session::count_open(&*state.db).await?;
+    delete_old_rows(state).await?;
+    let open = session::count_open(&state.database).await?;
     state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
     Ok(())
 }
 
-/// Puts back what the backplane must know of ended sessions and changed users, if it came back empty.
+/// Ends a batch of expired sessions. Returns whether there may be more that can be ended now.
+async fn end_some_sessions(state: &State) -> Result<bool, DbErr> {
+    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    let overdue = session::overdue(&state.database, now, idle_timeout, BATCH).await?;
+    let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
+    let mut has_ended_some = false;
+    for user_id in users {
+        match end_overdue_sessions(state, user_id).await {
+            Ok(()) => has_ended_some = true,
+            // The sessions of other users end nevertheless. The next sweep tries again.
+            Err(error) => tracing::warn!(%error, %user_id, "could not end the expired sessions of a user"),
+        }
+    }
+    Ok(has_ended_some && overdue.len() as u64 == BATCH)
+}
+
+async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
+    let now = state.platform.clock.now();
+    let kept_since = now - state.settings.retention();
+    login_failure::purge(&state.database, now).await?;
+    login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
+    service_token::purge(&state.database, kept_since).await?;
+    session::purge(&state.database, kept_since).await?;
+    for action in Action::FREQUENT {
+        audit_log::purge(&state.database, action, kept_since).await?;
+    }
+    Ok(())
+}
+
+async fn end_overdue_sessions(state: &State, user_id: Uuid) -> Result<(), DbErr> {
+    let user = LockedUser::lock(state, user_id, Initiator::service_itself()).await?;
+    let Some(mut user) = user else { return Ok(()) };
+    user.end_overdue_sessions().await?;
+    user.commit().await
+}
+
+/// Restores the marks of ended sessions and changed users that the backplane lost.
 pub async fn restore_marks(state: &State) -> Result<()> {
     let (now, life) = (state.platform.clock.now(), longest_token_life(state));
     let mut wanted = Vec::new();
-    for (id, ended_at, reason) in session::ended_since(&*state.db, now - life).await? {
+    for (id, ended_at, reason) in session::ended_since(&state.database, now - life).await? {
         wanted.push(session_mark(id, reason, ended_at + life));
     }
-    for user in user::changed_since(&*state.db, now - life).await? {
-        let user::Model { id, generation, role: StoredRole(role), is_active, updated_at, .. } = user;
-        wanted.push(user_mark(id, generation, role, is_active, updated_at + life));
+    for user in user::changed_since(&state.database, now - life).await? {
+        wanted.push(user_mark(user.id, &user.as_change(), user.updated_at + life));
     }
-    for token in service_token::ended(&*state.db, now).await? {
-        wanted.push(session_mark(token.id, EndReason::Admin, token.expires_at + MARK_MARGIN));
+    for token in service_token::ended(&state.database, now).await? {
+        wanted.push(session_mark(token.id, token.reason(), token.expires_at + MARK_MARGIN));
     }
     if wanted.is_empty() {
         return Ok(());
@@ -96,7 +123,7 @@ pub async fn restore_marks(state: &State) -> Result<()> {
     let known = state.platform.backplane.marks().await?.into_iter().collect::<HashSet<_>>();
     wanted.retain(|mark| !known.contains(&mark.value));
     if !wanted.is_empty() {
-        tracing::info!(count = wanted.len(), "ended sessions are put back into the backplane");
+        tracing::info!(count = wanted.len(), "restoring the marks of ended sessions in the backplane");
         state.platform.backplane.mark(&wanted).await?;
     }
     Ok(())

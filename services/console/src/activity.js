@@ -1,11 +1,11 @@
-// Tells the server that somebody is there, so that a session in use does not go idle.
+// Reports activity to the server, so that a session in use does not expire.
 
 import { get, post } from './api.js';
 
 const INPUTS = ['pointerdown', 'keydown', 'scroll'];
 const USUAL_SECONDS = 60;
 
-/** Until `signal` aborts. Says nothing while nobody touches anything. */
+/** Reports input until `signal` aborts. Sends nothing while there is no input. */
 export async function followActivity(signal) {
   let toldAt = Date.now();
   const config = await get('/api/auth/config', {}, { signal }).catch(() => null);

@@ -1,4 +1,4 @@
-// The API as the signed-in user: adds the access token, renews it once where it is refused.
+// The API as the signed-in user: adds the access token, and renews it once if the server refuses it.
 
 import { ApiError, envelope, request, Unreachable } from './http.js';
 import * as session from './session.js';
@@ -8,19 +8,24 @@ export const post = (path, body = {}, options) => call('POST', path, { body, ...
 export const patch = (path, body, options) => call('PATCH', path, { body, ...options });
 export const remove = (path, options) => call('DELETE', path, options);
 
-async function call(method, path, options = {}) {
+const call = (method, path, options = {}) =>
+  withToken((token) => request(method, path, { ...options, token }));
+
+/** Sends a request, and once more with another token if the server refuses the first one. */
+async function withToken(send) {
   const token = session.token();
   try {
-    return await request(method, path, { ...options, token });
+    return await send(token);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    return request(method, path, { ...options, token: await anotherToken(token, error) });
+    return send(await anotherToken(token, error));
   }
 }
 
-/** The refused answer says why a session ended; the refused refresh after it would not. */
+/** Returns a token for another attempt. If the refused response has the reason why the session ended, ends the
+ * session here: the response to a refresh would have no reason. */
 async function anotherToken(refused, error) {
-  const reason = /session has ended: (\w+)/.exec(error.message)?.[1];
+  const reason = error.details?.reason;
   if (reason) {
     session.endedElsewhere(reason);
     throw error;
@@ -28,7 +33,7 @@ async function anotherToken(refused, error) {
   return session.token() !== refused ? session.token() : session.renew();
 }
 
-/** All of a list, page by page, up to `most` items. */
+/** Returns a whole list, read page by page, up to `most` items. */
 export async function all(path, query, { most = 500, signal } = {}) {
   const items = [];
   let cursor;
@@ -40,12 +45,12 @@ export async function all(path, query, { most = 500, signal } = {}) {
   return { items, isComplete: !cursor };
 }
 
-/** Sends a file, and tells how far it is: `fetch` cannot. */
-export async function upload(path, query, file, onProgress) {
+/** Uploads a plan and reports its progress, which `fetch` cannot do. */
+export async function ingest(query, file, onProgress) {
   const send = (token) =>
     new Promise((resolve, reject) => {
       const sending = new XMLHttpRequest();
-      sending.open('POST', withQuery(path, query));
+      sending.open('POST', withQuery('/api/v1/drifts/ingest', query));
       sending.setRequestHeader('content-type', 'application/json');
       sending.setRequestHeader('authorization', `Bearer ${token}`);
       sending.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
@@ -53,12 +58,11 @@ export async function upload(path, query, file, onProgress) {
       sending.onload = () => resolve(sending);
       sending.send(file);
     });
-  let sent = await send(session.token());
-  if (sent.status === 401) sent = await send(await session.renew());
-  return envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
+  const opened = (sent) => envelope(sent.status, sent.responseText, sent.getResponseHeader('retry-after'));
+  return withToken(async (token) => opened(await send(token)));
 }
 
-/** Leaves out what is empty; joins lists by commas. */
+/** Adds the query to the path, without empty values. Lists are joined with commas. */
 export function withQuery(path, query = {}) {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null && value !== '',

@@ -1,4 +1,4 @@
-// Small charts, drawn as SVG. Each has its numbers as text too, for those who do not see it.
+// Small charts, drawn as SVG. Each chart has its numbers as text too, for people who cannot see it.
 
 import { h, svg } from './dom.js';
 import { count, plural } from './format.js';

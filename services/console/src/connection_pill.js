@@ -1,10 +1,10 @@
-// Whether what is on the screen is live, and since when it is not.
+// Shows whether the page is live, and the time of the data if it is not.
 
 import { fill, h } from './dom.js';
 import { atClock } from './format.js';
 import { connection, onState } from './socket.js';
 
-/** Shorter breaks than this are nobody's concern. */
+/** Shorter interruptions are not shown. */
 const PATIENCE_MS = 700;
 
 export function connectionPill(signal) {

@@ -1,9 +1,9 @@
-// Modal dialogs on the browser's own element: focus is kept inside, Escape closes.
+// Modal dialogs on the browser's own element: focus stays inside, and Escape closes the dialog.
 
 import { h, newId } from './dom.js';
 import { icon } from './icons.js';
 
-/** Opens a dialog; `body(close)` gives its content. Resolves with what `close` was called with. */
+/** Opens a dialog; `body(close)` returns its content. Resolves with the argument of `close`. */
 export function openDialog(title, body, { wide = false } = {}) {
   const id = newId('dialog');
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export function openDialog(title, body, { wide = false } = {}) {
   });
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks for confirmation before an action that cannot be undone. */
 export function confirmFirst(title, text, action) {
   return openDialog(title, (close) => [
     h('p', {}, text),

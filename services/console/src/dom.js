@@ -1,8 +1,8 @@
-// Builds elements. Text always becomes a text node, so nothing that came from outside is ever markup.
+// Builds elements. Text always becomes a text node, so text from outside is never markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** `h('p', {class: 'note', on: {click}}, 'text', child)`; children that are null or false are left out. */
+/** `h('p', {class: 'note', on: {click}}, 'text', child)`; children that are null or false are omitted. */
 export function h(tag, props, ...children) {
   return build(document.createElement(tag), props, children);
 }
@@ -39,7 +39,7 @@ function nodes(children) {
     .map((child) => (child instanceof Node ? child : document.createTextNode(child)));
 }
 
-/** Puts new children in place of the old ones. */
+/** Replaces the children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
   return element;
@@ -47,5 +47,5 @@ export function fill(element, ...children) {
 
 let ids = 0;
 
-/** An id for labels to point at. */
+/** Returns a new id, for labels to refer to. */
 export const newId = (prefix) => `${prefix}-${++ids}`;

@@ -1,4 +1,4 @@
-// How values read. Times are `time` elements whose text follows the clock.
+// Formats values for people. Times are `time` elements whose text follows the clock.
 
 import { h } from './dom.js';
 
@@ -20,7 +20,7 @@ export const atMoment = (time) => moment.format(new Date(time));
 /** A monthly amount in the account's currency. */
 export const money = (value) => (value ? signed.format(value) : '0');
 
-/** `just now`, `4m`, `3h`, `12d`: how long ago. */
+/** The time that has passed: `just now`, `4m`, `3h`, `12d`. */
 export function age(time, now = Date.now()) {
   const passed = now - new Date(time).getTime();
   if (passed < 45_000) return 'just now';
@@ -29,7 +29,7 @@ export function age(time, now = Date.now()) {
   return `${Math.round(passed / DAY)}d`;
 }
 
-/** `4 minutes`, `2 h 10 min`: how long something takes. */
+/** A duration: `4 min`, `2 h 10 min`. */
 export function duration(hours) {
   if (hours === null || hours === undefined) return '–';
   const minutes = Math.round(hours * 60);
@@ -39,7 +39,7 @@ export function duration(hours) {
   return `${(hours / 24).toFixed(1)} days`;
 }
 
-/** How long ago, followed by the clock; the exact moment on hover. */
+/** The time that has passed, kept up to date; the exact time on hover. */
 export function ago(time, suffix = '') {
   if (!time) return h('span', { class: 'quiet' }, '–');
   const properties = { datetime: time, title: atMoment(time), data: { suffix } };
@@ -51,7 +51,7 @@ function agoText(time, suffix) {
   return text === 'just now' || !suffix ? text : `${text} ${suffix}`;
 }
 
-/** How long until; the exact moment on hover. */
+/** The time that is left; the exact time on hover. */
 export function until(time) {
   const left = new Date(time).getTime() - Date.now();
   const text =
@@ -66,31 +66,38 @@ setInterval(() => {
   }
 }, 20_000);
 
-/** A resource address that may be broken where its parts meet. */
+/** A resource address with line break opportunities between its parts. */
 export const breakable = (address) =>
   address.split(/(?=[.[/])/).flatMap((part, at) => (at ? [h('wbr'), part] : [part]));
 
 const REASONS = {
   logout: 'You logged out.',
-  idle_timeout: 'Your session ended because nothing happened in it for a while.',
+  idle_timeout: 'Your session ended because it was inactive for too long.',
   expired: 'Your session has expired.',
   evicted: 'Your session ended because you logged in on another device and had too many sessions.',
   password_changed: 'Your password was changed, so your other sessions ended.',
   account_disabled: 'Your account was disabled. An administrator can enable it again.',
-  token_reuse: 'Your session was ended for safety: an old token of it was used again.',
+  token_reuse: 'Your session was ended for safety, because one of its old tokens was used again.',
   admin: 'An administrator ended your session.',
   terminated: 'Your session was ended from another device.',
 };
 
-/** Why a session ended, in words for its owner. */
+/** The reason why a session ended, in words for its owner. */
 export const endReason = (reason) => REASONS[reason] ?? 'Your session has ended.';
 
-/** What an error says to a person, and what they can do. */
+/** `40 seconds`, `15 minutes`, `23 hours`: a time to wait, rounded up. */
+function wait(seconds) {
+  if (seconds <= 90) return plural(seconds, 'second');
+  const minutes = Math.ceil(seconds / 60);
+  return minutes <= 90 ? plural(minutes, 'minute') : plural(Math.ceil(minutes / 60), 'hour');
+}
+
+/** Explains an error to a person, and what to do next. */
 export function explain(error) {
   if (error.name === 'Unreachable')
     return 'The server cannot be reached. Check your connection and try again.';
   if (error.status === 429)
-    return `Too many attempts. Try again in ${error.retryAfterSeconds ?? 60} seconds.`;
+    return `Too many attempts. Try again in ${wait(error.retryAfterSeconds ?? 60)}.`;
   if (error.status >= 500) {
     const trace = error.requestId ? ` (request ${error.requestId})` : '';
     return `The server could not do this${trace}. Try again in a moment.`;

@@ -1,6 +1,6 @@
-// One request and its answer in the envelope. Knows nothing of who is signed in.
+// One request and its response in the envelope. Independent of the signed-in user.
 
-/** An answer that is not a success, as the API explained it. */
+/** A response that is not a success, as the API explained it. */
 export class ApiError extends Error {
   constructor(status, error, retryAfter) {
     super(error.message);
@@ -12,7 +12,7 @@ export class ApiError extends Error {
     this.retryAfterSeconds = retryAfter;
   }
 
-  /** What is wrong with one field of a form, if the API named it. */
+  /** The error of one field of a form, if the API named the field. */
   field(name) {
     return Array.isArray(this.details)
       ? this.details.find((detail) => detail.field === name)?.message
@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came at all. */
+/** No response arrived. */
 export class Unreachable extends Error {
   constructor(cause) {
     super('The server cannot be reached.', { cause });
@@ -28,7 +28,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** Sends `body` as JSON, or as it is if it is bytes; gives `{data, page}`. */
+/** Sends `body` as JSON, or unchanged if it is bytes. Returns `{data, page}`. */
 export async function request(method, path, { body, headers = {}, token, signal } = {}) {
   const isRaw = body instanceof Blob || body instanceof ArrayBuffer;
   const options = {
@@ -52,13 +52,13 @@ export async function request(method, path, { body, headers = {}, token, signal 
   return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
 }
 
-/** A number that a double cannot hold stays as it was written: two states may differ in its last digit. */
+/** Keeps a number that a double cannot hold as text: two states may differ in its last digit only. */
 function exactly(key, value, context) {
   const isCut = typeof value === 'number' && context?.source?.length > 15 && String(value) !== context.source;
   return isCut ? context.source : value;
 }
 
-/** Opens the envelope: `{data, page}`, or throws what the API said. */
+/** Opens the envelope. Returns `{data, page}`, or throws the error of the API. */
 export function envelope(status, text, retryAfter) {
   let answer;
   try {
@@ -67,7 +67,7 @@ export function envelope(status, text, retryAfter) {
     answer = null;
   }
   if (answer?.success === true) return { data: answer.data, page: answer.page };
-  // A proxy that answers for the service speaks no envelope.
-  const error = answer?.error ?? { code: 'UNAVAILABLE', message: `The server answered ${status}.` };
+  // A proxy that responds for the service sends no envelope.
+  const error = answer?.error ?? { code: 'UNAVAILABLE', message: `The server responded with ${status}.` };
   throw new ApiError(status, error, Number(retryAfter) || null);
 }

@@ -1,4 +1,4 @@
-// Drawings. Severity, kind and status each have a shape of their own, so that colour is never alone.
+// Icons. Each severity, kind and status has its own shape, so that no information depends on colour alone.
 
 import { svg } from './dom.js';
 
@@ -31,7 +31,7 @@ const LINES = {
   lock: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3',
 };
 
-/** A line drawing that says nothing a screen reader would not hear from the text beside it. */
+/** A line drawing. Screen readers skip it, because the text next to it says the same. */
 export function icon(name) {
   const path = svg('path', {
     d: LINES[name],
@@ -50,7 +50,7 @@ const SHAPES = {
   info: ['M12 21.500a9.500 9.500 0 1 0 0-19 9.500 9.500 0 0 0 0 19z', 'M12 11.500v5M12 7.600v.4'],
 };
 
-/** Diamond, triangle, disc: with its name for those who hear it. */
+/** A diamond, triangle or disc, with its name for screen readers. */
 export function severityMark(severity) {
   const [outline, sign] = SHAPES[severity] ?? SHAPES.info;
   return svg(
@@ -74,7 +74,7 @@ export const STATUSES = {
   resolved: { icon: 'flag', label: 'Resolved' },
 };
 
-/** Two lines of which one drifts away: the product's mark. */
+/** The logo: two lines, one of which drifts away. */
 export function brandMark() {
   return svg(
     'svg',

@@ -1,5 +1,5 @@
-// Hands live events to whoever shows them, all of one animation frame at once: five thousand arriving
-// together cost as many turns of the screen as there are frames, not as there are events.
+// Passes live events to the views, all events of one animation frame at once. Five thousand events that
+// arrive together cost one update per frame, not one per event.
 
 const listeners = new Set();
 let waiting = [];
@@ -31,7 +31,7 @@ function flush() {
   }
 }
 
-/** Calls `work` at most once in `ms`, and once more after the last call. */
+/** Returns a function that runs `work` at most once in `ms`, and once more after its last call. */
 export function throttled(ms, work, signal) {
   let timer = 0;
   let last = -Infinity;

@@ -1,4 +1,4 @@
-// The page: a login while nobody is signed in, the shell while somebody is.
+// The page: the login form while no user is signed in, else the shell.
 
 import { followActivity } from './activity.js';
 import { fill, h } from './dom.js';
@@ -16,7 +16,7 @@ function signedIn() {
   period.abort();
   period = new AbortController();
   followActivity(period.signal);
-  // A new role is in a new token only.
+  // Only a new token has the new role.
   onLive('auth:user.updated', () => session.renew().catch(() => {}), period.signal);
   openShell(app, period.signal);
 }
@@ -24,7 +24,7 @@ function signedIn() {
 async function signedOut(reason) {
   period.abort();
   const { showLogin } = await import('./views/login.js');
-  // Signed in again meanwhile, perhaps by another tab.
+  // The user may have signed in again in the meantime, perhaps in another tab.
   if (!session.user()) showLogin(app, reason);
 }
 

@@ -9,7 +9,7 @@ const spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite'
 
 export const noticeArea = () => [list, spoken];
 
-/** `tone` is done, error or info. Errors stay until they are closed. */
+/** Shows a message. `tone` is done, error or info. Errors stay until the user closes them. */
 export function notify(text, { tone = 'done', action } = {}) {
   const close = () => item.remove();
   const item = h(
@@ -31,7 +31,7 @@ export function notify(text, { tone = 'done', action } = {}) {
 
 let saying = 0;
 
-/** For screen readers only; what is said in quick succession is said once. */
+/** Speaks to screen readers only. Of several texts in quick succession, only the last is spoken. */
 export function say(text) {
   clearTimeout(saying);
   saying = setTimeout(() => fill(spoken, text), 400);

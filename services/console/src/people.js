@@ -1,4 +1,4 @@
-// Names of users. The API tells who did something by id; only admins may look names up.
+// Names of users. The API names actors by id; only admins may look up the names.
 
 import { all } from './api.js';
 import * as session from './session.js';
@@ -6,7 +6,7 @@ import * as session from './session.js';
 const names = new Map();
 let reading = null;
 
-/** Reads all names once, where the caller may. */
+/** Reads all names once, if the user is allowed to. */
 export function knowNames() {
   if (!session.may('admin')) return Promise.resolve();
   reading ??= all('/api/auth/users', {}, { most: 1000 })

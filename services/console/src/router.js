@@ -1,5 +1,7 @@
 // Views by address. The address is in the fragment, so that any static server can serve the page.
 
+import { go } from './address.js';
+
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
@@ -14,7 +16,7 @@ const ROUTES = [
 ];
 const HOME = '/overview';
 
-/** `{name, title, load, id, query}` of the address. */
+/** Returns `{name, title, load, id, query}` of the address, or null if no view has it. */
 export function here() {
   const [path, query = ''] = location.hash.slice(1).split('?');
   for (const { pattern, ...route } of ROUTES) {
@@ -24,22 +26,7 @@ export function here() {
   return null;
 }
 
-export function address(path, query) {
-  const text = new URLSearchParams(query).toString();
-  return `#${path}${text ? `?${text}` : ''}`;
-}
-
-export function go(path, query, { replace = false } = {}) {
-  const target = address(path, query);
-  if (replace) {
-    history.replaceState(null, '', target);
-    dispatchEvent(new HashChangeEvent('hashchange'));
-  } else {
-    location.hash = target;
-  }
-}
-
-/** Calls `arrive(route)` now and whenever the address changes; unknown addresses lead home. */
+/** Calls `arrive(route)` now and whenever the address changes; unknown addresses lead to the overview. */
 export function route(arrive, signal) {
   const changed = () => {
     const found = here();

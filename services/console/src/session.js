@@ -1,16 +1,16 @@
-// Who is signed in, in this tab. The access token lives in memory only; the refresh token is in a cookie
-// that no script can read. All tabs share one refresh: a Web Lock lets one of them do it, and a
-// BroadcastChannel tells the others.
+// The signed-in user of this tab. The access token is in memory only. The refresh token is in a cookie that
+// no script can read. All tabs share one refresh: a Web Lock lets one tab refresh, and a BroadcastChannel
+// gives the new token to the others.
 
 import { ApiError, request } from './http.js';
 
 const COOKIE_DELIVERY = { 'x-token-delivery': 'cookie' };
 const LOCK = 'driftsentry.refresh';
-/** Says that a cookie is probably there. Authenticates nothing; spares strangers a refused request. */
+/** Set while a refresh cookie, which no script can see, probably exists. Saves a request that would fail. */
 const HINT = 'driftsentry.signed-in';
 /** A message to another tab takes milliseconds, unless that tab is busy. */
 const TOLD_WITHIN_MS = 1000;
-/** Refresh when this share of the token's life is over. */
+/** The share of a token's lifetime after which it is refreshed. */
 const REFRESH_AT = 0.75;
 
 const events = new EventTarget();
@@ -19,7 +19,7 @@ let current = null;
 let renewing = null;
 let timer = 0;
 
-/** Events: `started`, `renewed`, `changed` (the role), `ended` (with `reason`). */
+/** Listens to the events `started`, `renewed`, `changed` (the role) and `ended` (with `reason`). */
 export function on(type, listener, signal) {
   events.addEventListener(type, (event) => listener(event.detail), { signal });
 }
@@ -52,7 +52,7 @@ async function begin(path, body) {
   });
 }
 
-/** Takes up the session that the cookie holds, if one does; tells if there was one that has ended. */
+/** Continues the session of the refresh cookie, if there is one. Returns `expired` if the session has ended. */
 export async function restore() {
   if (localStorage.getItem(HINT) === null) return null;
   try {
@@ -64,7 +64,7 @@ export async function restore() {
   }
 }
 
-/** A new access token; one refresh for all tabs, and for all who ask meanwhile. */
+/** Returns a new access token. All tabs, and all callers in the meantime, share one refresh. */
 export function renew() {
   renewing ??= exchange(performance.now()).finally(() => (renewing = null));
   return renewing;
@@ -86,8 +86,8 @@ function exchange(asked) {
   });
 }
 
-/** One tab at a time; tells the work if another tab was first. Without TLS there are no locks: then the
- * server's grace for racing tabs has to do. */
+/** Runs `work` in one tab at a time; the argument says whether another tab was first. Without TLS there are
+ * no locks, and the server's grace period for racing tabs takes their place. */
 async function alone(work) {
   if (!navigator.locks) return work(false);
   const busy = Symbol('busy');
@@ -95,7 +95,7 @@ async function alone(work) {
   return done === busy ? navigator.locks.request(LOCK, () => work(true)) : done;
 }
 
-/** Waits for what the tab that was first has to tell; it may have failed, and then says nothing. */
+/** Waits for the result of the tab that was first. If that tab failed, it sends none. */
 async function told(asked) {
   if (current?.since > asked) return;
   const heard = new AbortController();
@@ -114,7 +114,7 @@ export async function logOut() {
   await request('POST', '/api/auth/logout', { body: {}, token: bearer }).catch(() => {});
 }
 
-/** The session is over, here and in every tab. */
+/** Ends the session in this tab and in all others. */
 export function end(reason) {
   clearTimeout(timer);
   localStorage.removeItem(HINT);
@@ -126,10 +126,10 @@ export function end(reason) {
   }
 }
 
-/** The server ended the session: a logout that it tells of was somewhere else. */
+/** Ends a session that the server reports as ended. A `logout` happened elsewhere, so it counts as `terminated`. */
 export const endedElsewhere = (reason) => end(reason === 'logout' ? 'terminated' : reason);
 
-/** Gives the user a name once `/me` told it. */
+/** Sets the user's name once `/me` has returned it. */
 export function nameUser(name) {
   if (current) current.user.name = name;
 }
@@ -148,7 +148,7 @@ function adopt(accessToken, expiresIn, name) {
   clearTimeout(timer);
   timer = setTimeout(() => renew().catch(() => retryLater()), expiresIn * 1000 * REFRESH_AT);
   if (!before) return emit('started');
-  // Somebody else signed in: nothing on this page is theirs.
+  // Another user signed in: nothing on this page belongs to them.
   if (!sameUser) return location.reload();
   emit('renewed');
   if (before.role !== role) emit('changed');

@@ -1,4 +1,4 @@
-// The frame around every view: navigation, who is signed in, and whether what is shown is live.
+// The frame around every view: navigation, the signed-in user, and the state of the connection.
 
 import { get } from './api.js';
 import { fill, h } from './dom.js';
@@ -95,7 +95,7 @@ function whoami(signal) {
     const now = nextTheme();
     themeButton.title = `Colours: ${now}`;
     themeButton.setAttribute('aria-label', `Colours: ${now}. Change`);
-    notify(`Colours: ${now === 'auto' ? 'as your system has them' : now}`, { tone: 'info' });
+    notify(`Colours: ${now === 'auto' ? 'system setting' : now}`, { tone: 'info' });
   }
   return h(
     'div',
@@ -115,7 +115,7 @@ function whoami(signal) {
   );
 }
 
-/** Shows the view of the address; a view that can follow a new address itself does. */
+/** Shows the view of the address. A view that returns `update` follows new addresses itself. */
 function show(stage, links, signal) {
   let shown = null;
   route((found) => {
@@ -140,7 +140,7 @@ async function enter(visit, found, { stage, isFirst, signal }) {
     if (signal.aborted) return;
     visit.update = view.show(main, found, signal);
     scrollTo(0, 0);
-    // A screen reader goes on where the new view begins.
+    // A screen reader continues at the start of the new view.
     if (!isFirst) main.focus({ preventScroll: true });
   } catch (error) {
     const again = () => enter(visit, found, { stage, isFirst, signal });

@@ -1,8 +1,8 @@
-// The live connection. One WebSocket to /ws, opened again whenever it breaks, and brought back to where it
-// was: the server sends what was missed, or says `resync`, and then every view reads its data again.
+// The live connection: one WebSocket to /ws, which reconnects whenever it breaks and then resumes. The server
+// sends the missed events, or a `resync`, after which every view reads its data again.
 //
-// What drives it: the session (started, renewed, ended), the socket (open, message, close), the heartbeat,
-// the browser going online or coming back to the tab. What ends it: the session.
+// The connection reacts to the session (started, renewed, ended), the socket (open, message, close), the
+// heartbeat, and the browser (online, offline, tab visible again). It ends when the session ends.
 
 import { get } from './api.js';
 import { deliver } from './live.js';
@@ -12,7 +12,7 @@ const ROOMS = ['drifts', 'alerts'];
 const HEARTBEAT_MS = 20_000;
 const ANSWER_MS = 6_000;
 const LONGEST_PAUSE_MS = 20_000;
-const CLOSE = { unauthorised: 4401, revoked: 4403, rateLimit: 4429 };
+const CLOSE = { unauthorized: 4401, revoked: 4403, rateLimit: 4429 };
 
 const states = new EventTarget();
 let state = { name: 'off', heardAt: null };
@@ -22,7 +22,7 @@ let retry = 0;
 let heartbeat = 0;
 let requests = 0;
 let asked = new Map();
-/** Where to go on after a break: the socket it was, and the last event heard. */
+/** The point to resume from: the id of the socket, and the position of the last event. */
 let place = null;
 let pauseMs = null;
 
@@ -33,7 +33,7 @@ export const onState = (listener, signal) =>
 
 export function start() {
   session.on('started', connect);
-  session.on('renewed', reauthorise);
+  session.on('renewed', reauthorize);
   session.on('ended', disconnect);
   addEventListener('online', () => (socket && isOpen() ? probe() : connect()));
   addEventListener('offline', () => probe(1500));
@@ -57,7 +57,7 @@ function connect() {
   asked = new Map();
   const opened = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, ['driftsentry.v1']);
   socket = opened;
-  // The token goes in the first message: headers and addresses end up in logs.
+  // The token goes into the first message, because headers and addresses end up in logs.
   opened.onopen = () => send({ type: 'auth', token: session.token() });
   opened.onmessage = ({ data }) => socket === opened && receive(JSON.parse(data));
   opened.onclose = ({ code }) => socket === opened && closed(code);
@@ -73,11 +73,11 @@ function disconnect() {
   states.dispatchEvent(new Event('change'));
 }
 
-/** Asks for an answer; rejects if none comes, or if it is a refusal. */
+/** Sends a message and waits for its acknowledgement. Rejects if none arrives, or if it is a refusal. */
 function ask(message, limitMs = ANSWER_MS) {
   const id = ++requests;
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('no answer')), limitMs);
+    const late = setTimeout(() => reject(new Error('no response')), limitMs);
     asked.set(id, { resolve, reject, late });
     send({ ...message, id });
   });
@@ -91,7 +91,7 @@ function receive(message) {
   state.heardAt = Date.now();
   if (message.type === 'ack') return answered(message);
   const { type, payload } = message;
-  if (type === 'connection.authorized') return authorised(payload);
+  if (type === 'connection.authorized') return authorized(payload);
   if (type === 'token.expiring') return void session.renew().catch(() => {});
   if (type === 'session.revoked') return revoked(payload.reason);
   if (type === 'server.draining') return void (pauseMs = payload.reconnectAfterMs);
@@ -109,7 +109,7 @@ function answered({ id, success, data, error }) {
   else request.reject(new Error(error?.message ?? 'refused'));
 }
 
-async function authorised({ sessionId, epoch, seq }) {
+async function authorized({ sessionId, epoch, seq }) {
   const before = place;
   const here = socket;
   place = { sessionId, epoch, seq };
@@ -117,7 +117,7 @@ async function authorised({ sessionId, epoch, seq }) {
     if (before) {
       place = { ...before, sessionId };
       const { recovered, rooms } = await ask({ type: 'resume', ...before });
-      if (!recovered || !ROOMS.every((room) => rooms.includes(room))) throw new Error('not where it was');
+      if (!recovered || !ROOMS.every((room) => rooms.includes(room))) throw new Error('not recovered');
     } else {
       await subscribe();
     }
@@ -136,24 +136,24 @@ async function authorised({ sessionId, epoch, seq }) {
 
 const subscribe = () => Promise.all(ROOMS.map((room) => ask({ type: 'subscribe', room })));
 
-/** What was missed cannot be told: whoever shows something reads it again. */
+/** Makes every view read its data again: the missed events are lost. */
 function resynchronise() {
   deliver({ type: 'resync', payload: {} });
 }
 
-/** Nothing tells a page that a connection is half dead, except that nobody answers. */
+/** Pings the server. Without a response the connection is dead, even if the browser still shows it as open. */
 function probe(limitMs = ANSWER_MS) {
   if (!isOpen() || state.name !== 'live') return;
   const here = socket;
   ask({ type: 'ping' }, Number(limitMs) || ANSWER_MS).catch(() => {
     if (socket !== here) return;
     here.close();
-    // A close waits for the other side, which is not there.
+    // `close` waits for the other side, which no longer responds.
     closed(1006);
   });
 }
 
-function reauthorise() {
+function reauthorize() {
   if (!isOpen()) return connect();
   const here = socket;
   ask({ type: 'reauth', token: session.token() }).catch(() => here.close());
@@ -172,16 +172,17 @@ function closed(code) {
   const longest = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** attempt++);
   const pause =
     pauseMs ?? (code === CLOSE.rateLimit ? LONGEST_PAUSE_MS : longest * (0.5 + Math.random() / 2));
-  retry = setTimeout(code === CLOSE.unauthorised ? renewAndConnect : connect, pause);
+  retry = setTimeout(code === CLOSE.unauthorized ? renewAndConnect : connect, pause);
 }
 
-/** An admin may have ended the connection and not the session: then the close leads to another look. */
+/** Ends the session, except if an admin may have closed only the connection: the close code then causes a check of
+ * the session. */
 function revoked(reason) {
   if (reason !== 'admin') session.endedElsewhere(reason);
 }
 
 async function cameToAnEnd() {
-  // If the session has ended too, this answer says why, and ends it here.
+  // If the session has ended too, this response has the reason and ends the session here.
   await get('/api/auth/session').catch(() => {});
   if (session.user()) retry = setTimeout(connect, 1000 * Math.random());
 }

@@ -1,4 +1,4 @@
-// What a view shows while it has nothing to show: it waits, it failed, or there is nothing.
+// Placeholders of a view: loading, failed, or empty.
 
 import { fill, h } from './dom.js';
 import { explain } from './format.js';
@@ -13,15 +13,15 @@ export const skeleton = (rows = 6) =>
     Array.from({ length: rows }, () => h('div', { class: 'skeleton-row', 'aria-hidden': 'true' })),
   );
 
-const titles = { 403: 'Not for your role', 404: 'Not there any more' };
+const titles = { 403: 'Not allowed for your role', 404: 'Not found' };
 
-/** What went wrong, and the way on; what the network kept away comes by itself once it is back. */
+/** Shows an error and a way to retry. After a network error, retries automatically once the page is live. */
 export function failed(error, retry) {
   const element = h(
     'div',
     { class: 'state state-failed', role: 'alert' },
     icon('trouble'),
-    h('h2', {}, titles[error.status] ?? 'This did not load'),
+    h('h2', {}, titles[error.status] ?? 'Loading failed'),
     h('p', {}, explain(error)),
     retry && error.status !== 403 && h('button', { class: 'button', on: { click: retry } }, 'Try again'),
   );
@@ -46,7 +46,7 @@ export const empty = (drawing, title, text, ...actions) =>
     actions.length > 0 && h('div', { class: 'state-actions' }, actions),
   );
 
-/** Fills `element` with what `work` gives; shows that it waits, and what to do if it fails. */
+/** Fills `element` with the result of `work`. Shows a skeleton while waiting, and the error on failure. */
 export async function load(element, signal, work, { rows = 6, quietly = false } = {}) {
   if (!quietly) fill(element, skeleton(rows));
   try {
@@ -61,7 +61,7 @@ export async function load(element, signal, work, { rows = 6, quietly = false } 
   }
 }
 
-/** Keeps a button from being pressed twice, and says what failed. */
+/** Runs `work` once while the button is busy: a second press does nothing. */
 export async function busy(button, work) {
   if (button.getAttribute('aria-busy') === 'true') return undefined;
   button.setAttribute('aria-busy', 'true');

@@ -1,4 +1,4 @@
-// The numbers that the navigation and the overview share, read again when something happened.
+// The numbers that the navigation and the overview share, read again after events.
 
 import { get } from './api.js';
 import { onLive, throttled } from './live.js';
@@ -19,7 +19,7 @@ async function read(signal) {
     latest = data;
     changes.dispatchEvent(new Event('change'));
   } catch (error) {
-    // The next event reads it again; whoever needs it now shows an error of its own.
+    // The next event reads the summary again. A view that has none yet shows the error.
     if (!latest) changes.dispatchEvent(new CustomEvent('failed', { detail: error }));
   }
 }
@@ -31,7 +31,7 @@ let again = () => {};
 
 export const readSummary = () => again();
 
-/** Follows the events until `signal` aborts. */
+/** Reads the summary now and after events, until `signal` aborts. */
 export function follow(signal) {
   latest = null;
   again = throttled(800, () => read(signal), signal);

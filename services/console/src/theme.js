@@ -1,4 +1,4 @@
-// Light, dark, or as the system says. Kept on this device.
+// The theme: light, dark, or the system setting. Stored on this device.
 
 const KEY = 'driftsentry.theme';
 const THEMES = ['auto', 'light', 'dark'];
@@ -9,7 +9,7 @@ export function applyTheme() {
   document.documentElement.dataset.theme = theme();
 }
 
-/** The next of the three; returns its name. */
+/** Switches to the next theme and returns its name. */
 export function nextTheme() {
   localStorage.setItem(KEY, THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
   applyTheme();

@@ -1,5 +1,5 @@
-//! Who may do what, as types: a handler that takes an [`Engineer`] cannot be reached by a viewer, and
-//! is refused before anything else of the request is looked at.
+//! Permissions as extractors. No viewer reaches a handler that takes an [`Engineer`]: the request is refused
+//! before the rest of it is read.
 
 use std::future::{Ready, ready};
 
@@ -7,36 +7,11 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use contracts::Role;
+use uuid::Uuid;
 
 use crate::State;
-
-/// Who acts, for the audit.
-#[derive(Clone, Debug)]
-pub struct Actor {
-    pub user_id: String,
-    pub role: Role,
-    pub request_id: String,
-}
-
-/// How much of a drift a caller sees. Ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Audience {
-    /// No states, no reasons, no actors.
-    Public,
-    /// Reasons, actors and changed paths, no states.
-    Viewer,
-    /// Redacted states too.
-    Engineer,
-}
-
-impl From<Role> for Audience {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Engineer | Role::Admin => Self::Engineer,
-        }
-    }
-}
+use crate::actor::Actor;
+use crate::audience::Audience;
 
 macro_rules! at_least {
     ($(#[$doc:meta])* $name:ident, $role:expr) => {
@@ -44,8 +19,8 @@ macro_rules! at_least {
         pub struct $name(pub Actor);
 
         impl FromRequest for $name {
-            type Error = web::ApiError;
-            type Future = Ready<Result<Self, web::ApiError>>;
+            type Error = http::ApiError;
+            type Future = Ready<Result<Self, http::ApiError>>;
 
             fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
                 ready(actor_with($role, request, payload).map(Self))
@@ -55,46 +30,53 @@ macro_rules! at_least {
 }
 
 at_least!(
-    /// Anybody with an account.
+    /// A caller with any role.
     Viewer,
     Role::Viewer
 );
 at_least!(
-    /// Whoever may decide on drifts.
+    /// A caller that may decide on drifts.
     Engineer,
     Role::Engineer
 );
 at_least!(
-    /// Whoever may undo and delete.
+    /// A caller that may undo and delete.
     Admin,
     Role::Admin
 );
 
-fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Result<Actor, web::ApiError> {
-    let caller = web::Caller::from_request(request, payload).into_inner()?;
+fn actor_with(role: Role, request: &HttpRequest, payload: &mut Payload) -> Result<Actor, http::ApiError> {
+    let caller = http::Caller::from_request(request, payload).into_inner()?;
     caller.require(role)?;
-    let web::RequestId(request_id) = web::RequestId::from_request(request, payload).into_inner()?;
-    Ok(Actor { user_id: caller.user_id, role: caller.role, request_id })
+    let http::RequestId(request_id) = http::RequestId::from_request(request, payload).into_inner()?;
+    let own_request_id = Uuid::now_v7().to_string();
+    Ok(Actor { user_id: caller.user_id, role: caller.role, request_id, own_request_id })
 }
 
-/// Whoever reads: anybody, or with `PUBLIC_READS=false` anybody with an account.
-pub struct Reader(pub Audience);
+/// A caller that reads: with `PUBLIC_READS=false` a user or a service token, otherwise anyone.
+pub struct Reader {
+    pub audience: Audience,
+    /// `None` without an account.
+    pub user_id: Option<String>,
+}
 
 impl FromRequest for Reader {
-    type Error = web::ApiError;
-    type Future = Ready<Result<Self, web::ApiError>>;
+    type Error = http::ApiError;
+    type Future = Ready<Result<Self, http::ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reads_are_public =
             request.app_data::<Data<State>>().is_some_and(|state| state.settings.public_reads);
-        let reader = if reads_are_public {
-            let caller = web::MaybeCaller::from_request(request, payload).into_inner();
-            caller
-                .map(|web::MaybeCaller(caller)| caller.map_or(Audience::Public, |caller| caller.role.into()))
+        let caller = if reads_are_public {
+            http::MaybeCaller::from_request(request, payload)
+                .into_inner()
+                .map(|http::MaybeCaller(caller)| caller)
         } else {
-            let caller = web::Caller::from_request(request, payload).into_inner();
-            caller.map(|caller| caller.role.into())
+            http::Caller::from_request(request, payload).into_inner().map(Some)
         };
-        ready(reader.map(Self))
+        ready(caller.map(|caller| Self {
+            audience: caller.as_ref().map_or(Audience::Public, |caller| caller.role.into()),
+            user_id: caller.map(|caller| caller.user_id),
+        }))
     }
 }

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use http::HttpConfig;
 use identity::KeyConfig;
-use web::HttpConfig;
+use platform::ProcessConfig;
 
 /// Drifts, alerts, ingest, summary and audit of DriftSentry.
 #[derive(Parser, Clone)]
@@ -12,13 +13,16 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value_t = 4002)]
     pub port: u16,
 
-    /// Where drifts are stored, such as postgres://user:password@host/drifts
+    /// Database of the drifts, such as postgres://user:password@host/drifts
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
 
-    /// Where events are published, such as redis://host:6379
+    /// Redis for the events, such as redis://host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: String,
+
+    #[command(flatten)]
+    pub process: ProcessConfig,
 
     #[command(flatten)]
     pub http: HttpConfig,
@@ -30,19 +34,32 @@ pub struct Config {
     pub settings: Settings,
 }
 
-/// What is drift-service's own.
+/// Settings that only drift-service has.
 #[derive(Args, Clone)]
 #[group(id = "drift-service")]
 pub struct Settings {
-    /// Whether drifts, alerts and the summary may be read without an account; states never are
-    #[arg(long, env = "PUBLIC_READS", default_value_t = true, action = clap::ArgAction::Set)]
-    pub public_reads: bool,
+    /// Allow everybody to read drifts, alerts and the summary without an account; states are never public;
+    /// default: true in development, false elsewhere
+    #[arg(long = "public-reads", env = "PUBLIC_READS", action = clap::ArgAction::Set, value_name = "true|false")]
+    public_reads_setting: Option<bool>,
 
-    /// Severity and ignore rules (TOML)
+    /// The setting, or its default in this environment.
+    #[arg(skip)]
+    pub(crate) public_reads: bool,
+
+    /// TOML file with rules that rate drifts or ignore them
     #[arg(long, env = "DRIFT_RULES", value_name = "FILE")]
     pub drift_rules: Option<PathBuf>,
 
-    /// Secret under which states are recognised again without being stored; at least 32 bytes outside development
+    /// Secret that keys the hashes of states; at least 32 bytes outside development
     #[arg(long, env = "DRIFT_HASH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub drift_hash_secret: Option<String>,
+}
+
+impl Settings {
+    /// Fills in the defaults that depend on the environment.
+    pub(crate) fn for_environment(self, process: &ProcessConfig) -> Self {
+        let public_reads = self.public_reads_setting.unwrap_or(!process.is_strict());
+        Self { public_reads, ..self }
+    }
 }

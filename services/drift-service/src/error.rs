@@ -1,34 +1,34 @@
 use chrono::{DateTime, Utc};
-use outbox::is_away;
+use database::is_unavailable;
+use http::{ApiError, ErrorCode};
+use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
-use web::{ApiError, ErrorCode};
 
 use crate::drift::{Action, Status};
-use crate::scan::ScanError;
 
-/// What can go wrong here. Knows nothing of HTTP but its translation below.
+/// The errors of this service. Only the conversion below knows HTTP.
 #[derive(Debug, thiserror::Error)]
 pub enum DriftError {
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    #[error("a drift that is {} cannot be changed by: {}", status.into_str(), action.into_str())]
+    #[error("a drift with the status {} does not allow the action {}", status.into_str(), action.into_str())]
     NotAllowed { status: Status, action: Action },
-    #[error("a drift that is resolved cannot be changed")]
+    #[error("a resolved drift cannot be changed")]
     Final,
-    #[error("it has changed since: its version is now v{current}")]
+    #[error("the drift has changed: its version is now v{current}")]
     Changed { current: i32 },
-    #[error("a scan of this stack from {last} is known already, and this one is older")]
+    #[error("this scan is older than the last scan of the stack, which is from {last}")]
     StaleScan { last: DateTime<Utc> },
-    #[error("the drift has an alert of this type already")]
+    #[error("the drift already has an alert of this type")]
     AlertExists,
-    #[error("the Idempotency-Key was used for another request")]
+    #[error("the Idempotency-Key was used for another request; use a new key")]
     KeyReused,
     #[error("{field}: {message}")]
     Invalid { field: &'static str, message: String },
     #[error(transparent)]
     Scan(#[from] ScanError),
-    #[error("the answer cannot be written")]
+    #[error("could not serialize the response")]
     Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -59,11 +59,13 @@ impl From<DriftError> for ApiError {
                 ScanError::Unsupported(_) => Self::unprocessable(message),
                 ScanError::TooLarge
                 | ScanError::TooManyEntries
+                | ScanError::TooManyPlans
                 | ScanError::TooMuchDrift
-                | ScanError::TooManySecrets => Self::too_large(message),
+                | ScanError::TooManySecrets
+                | ScanError::TooSlow => Self::too_large(message),
             },
-            DriftError::Database(cause) if is_away(&cause) => {
-                Self::unavailable("the database does not answer: try again", 1).with_source(cause)
+            DriftError::Database(cause) if is_unavailable(&cause) => {
+                Self::unavailable("the database is unavailable; try again", 1).with_source(cause)
             }
             DriftError::Database(cause) => Self::internal(cause),
             DriftError::Unwritable(cause) => Self::internal(cause),

@@ -1,8 +1,8 @@
 //! Drifts, alerts, the decisions on them and the audit of both.
 //!
-//! What scanners upload is read, redacted and ruled in [`scan`]; reconciled with what is known and
-//! stored in [`ingest`]; decided on and listed in [`drift`]. Users and sessions are auth-service's;
-//! what happens here is told to others by events, through the outbox.
+//! The crate `scan` reads, rates, redacts and matches the uploads of scanners; [`ingest`] stores them.
+//! [`drift`] contains the decisions and the lists. Users and sessions belong to auth-service. Other services
+//! learn of changes from events, which are published through the outbox.
 
 pub mod access;
 pub mod alert;
@@ -12,22 +12,25 @@ pub mod ingest;
 pub mod rules;
 pub mod summary;
 
+mod actor;
 mod answered_request;
+mod audience;
+mod background;
 mod config;
 mod error;
-mod fingerprint;
 mod migration;
 mod money;
 mod openapi;
 mod page;
 mod routes;
-mod scan;
+mod setting;
 mod stack;
 mod state;
 mod text;
 mod write;
 
+pub use background::run_background;
 pub use config::{Config, Settings};
 pub use openapi::openapi;
 pub use routes::routes;
-pub use state::{State, run_background};
+pub use state::State;

@@ -1,21 +1,29 @@
+use std::process::ExitCode;
+
 use anyhow::Result;
 use contracts::Clock;
 use drift_service::{Config, State, routes, run_background};
-use web::Platform;
+use http::Http;
+use platform::Platform;
 
 #[actix_web::main]
-async fn main() -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
-    let config: Config = web::parse();
+async fn main() -> ExitCode {
+    platform::exit_code(run().await)
+}
+
+async fn run() -> Result<()> {
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
+    let config: Config = platform::parse();
     let platform = Platform::connect(
         "drift-service",
-        config.http,
+        config.process,
         &config.keys,
         &config.redis_url,
         Vec::new(),
         Clock::system(),
     )?;
+    let http = Http::new(config.http, &platform)?;
     let state = State::connect(platform.clone(), &config.database_url, config.settings).await?;
-    platform.spawn(run_background(state.clone(), platform.served.clone()));
-    web::serve(platform, config.port, routes(state)).await
+    platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
+    http::serve(platform, http, config.port, routes(state)).await
 }

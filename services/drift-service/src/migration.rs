@@ -1,16 +1,19 @@
+mod trusted;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, boolean, integer, small_integer, string_len, string_len_null, string_null,
     text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-/// The tables of this service. Its record of what ran is its own, so that services can share a database.
+/// The migrations of this service. They are recorded in a table of this service, so that services can share a
+/// database.
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(DriftsAndAlerts), Box::new(outbox::Migration)]
+        vec![Box::new(DriftsAndAlerts), Box::new(database::Migration), Box::new(trusted::Trusted)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -103,7 +106,7 @@ fn alerts() -> TableCreateStatement {
         .take()
 }
 
-/// Refers to no other table: it outlives what it tells of.
+/// Without foreign keys, because audit rows outlive the drifts and alerts that they describe.
 fn audit() -> TableCreateStatement {
     Table::create()
         .table("drift_audit")
@@ -151,7 +154,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         }
         index
     };
-    // Deduplication is a fact of the database, also under parallel ingest.
+    // The database itself prevents duplicates, also under parallel ingest.
     let one_live_row = Index::create()
         .name("drifts_one_live_per_fingerprint")
         .table("drifts")

@@ -1,4 +1,4 @@
-//! Money: integer cents inside, a JSON number with at most two places outside.
+//! Money: integer cents in the code, a JSON number with at most two decimal places in requests and responses.
 
 use std::iter::Sum;
 
@@ -13,20 +13,21 @@ pub struct Money {
 }
 
 impl Money {
-    /// Exact in print: an `f64` holds every amount of up to 13 digits before the point to the cent.
+    /// Returns the amount. Exact when printed: an `f64` represents every amount of up to 13 digits before the
+    /// point to the cent.
     pub fn to_f64(self) -> f64 {
         self.cents as f64 / 100.0
     }
 
     /// # Errors
-    /// If it is out of bounds or has more than two places.
+    /// If the amount is out of bounds or has more than two decimal places.
     pub fn parse(amount: f64) -> Result<Self, String> {
         let cents = (amount * 100.0).round();
         if cents.is_nan() || cents.abs() > MAX_CENTS as f64 {
             return Err("must be from -9999999.99 to 9999999.99".into());
         }
         let money = Self { cents: cents as i64 };
-        if money.to_f64() == amount { Ok(money) } else { Err("must have at most two places".into()) }
+        if money.to_f64() == amount { Ok(money) } else { Err("must have at most two decimal places".into()) }
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_have_two_places_and_bounds() {
+    fn amounts_have_two_decimal_places_and_bounds() {
         assert_eq!(Money::parse(0.1), Ok(Money { cents: 10 }));
         assert_eq!(Money::parse(-9_999_999.99), Ok(Money { cents: -MAX_CENTS }));
         for amount in [0.001, 10_000_000.0, f64::NAN, f64::INFINITY] {

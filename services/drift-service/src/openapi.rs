@@ -1,13 +1,13 @@
-//! The OpenAPI document, written from the handlers' own annotations. The scopes of `bearer` are the
-//! least role that an operation needs.
+//! The OpenAPI document, generated from the annotations of the handlers. The scope of `bearer` is the lowest
+//! role that an operation requires.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
-use web::openapi::{Conventions, Failure};
 
-use crate::{alert, audit, drift, ingest, summary};
+use crate::{alert, audit, drift, ingest, rules, summary};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use crate::{alert, audit, drift, ingest, summary};
         drift::list_drifts,
         drift::create_drift,
         ingest::ingest_scan,
+        rules::list_rules,
         drift::decide_in_bulk,
         drift::get_drift,
         drift::update_drift,
@@ -34,12 +35,12 @@ use crate::{alert, audit, drift, ingest, summary};
         summary::get_summary,
         audit::list_audit,
     ),
-    components(schemas(Failure, crate::scan::Source)),
+    components(schemas(Failure, ingest::Source)),
     modifiers(&Conditions, &Conventions)
 )]
 struct Document;
 
-/// The headers that every write takes, and how they fail.
+/// Adds the headers that every write accepts, and their error responses.
 struct Conditions;
 
 impl Modify for Conditions {
@@ -52,7 +53,7 @@ impl Modify for Conditions {
                 parameters.push(header(
                     "Idempotency-Key",
                     text().min_length(Some(1)).max_length(Some(255)),
- "For 24 hours the same key and request get the same answer; with another request it is 422",
+                    "For 24 hours, the same request gets the same response; another request gets 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
                 if path.starts_with("/api/v1/drifts/{id}") {
@@ -83,7 +84,7 @@ fn header(name: &str, schema: ObjectBuilder, description: &str) -> RefOr<Paramet
         .into()
 }
 
-/// Every path of this service with its requests and answers.
+/// Every path of this service with its requests and responses.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

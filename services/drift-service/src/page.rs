@@ -1,15 +1,11 @@
-//! Pages of lists that are sorted by a key and, among equal keys, by id. A cursor names the place where
-//! a page ended, and the query it belongs to.
+//! Pages of lists that are sorted by a key and, among equal keys, by id. A cursor names the position where a
+//! page ended, and its query.
 
+use http::{ApiError, cursor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use web::{ApiError, cursor};
-
-pub const fn default_limit() -> u64 {
-    20
-}
 
 #[derive(Serialize, Deserialize)]
 struct Place<K> {
@@ -18,8 +14,8 @@ struct Place<K> {
     id: Uuid,
 }
 
-/// The place after which the page begins; none without a cursor. `query` is everything that decides
-/// which rows there are, and where.
+/// Returns the position after which the page begins; `None` without a cursor. `query` is the text of
+/// everything that determines the rows and their order.
 ///
 /// # Errors
 /// 400 for a cursor of another query.
@@ -29,12 +25,13 @@ pub fn after<K: DeserializeOwned>(cursor: Option<&str>, query: &str) -> Result<O
     if place.query == digest(query) { Ok(Some((place.key, place.id))) } else { Err(foreign()) }
 }
 
-/// 400: the cursor is none of this list's.
+/// The error 400 for a cursor of another list.
 pub fn foreign() -> ApiError {
-    ApiError::validation("cursor", "is not one that this list gave")
+    ApiError::validation("cursor", "is not a cursor of this list")
 }
 
-/// Cuts rows, read one more than asked for, to a page; with the cursor of the next one if there is one.
+/// Cuts rows to a page. `rows` has one row more than `limit` if there is a next page, whose cursor is then
+/// returned.
 pub fn cut<T, K: Serialize>(
     mut rows: Vec<T>,
     limit: u64,
@@ -53,5 +50,5 @@ pub fn cut<T, K: Serialize>(
 }
 
 fn digest(query: &str) -> String {
-    Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(query)[..8])
 }

@@ -1,9 +1,9 @@
 use actix_web::web::{Data, ServiceConfig};
-use web::endpoint;
+use http::endpoint;
 
-use crate::{State, alert, audit, drift, ingest, summary};
+use crate::{State, alert, audit, drift, ingest, rules, summary};
 
-/// The paths of this service, as Caddy exposes them.
+/// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let state = Data::new(state);
     move |config| {
@@ -13,6 +13,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/drifts").get(drift::list_drifts).post(drift::create_drift))
             .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
+            .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
             .service(
                 endpoint("/api/v1/drifts/{id}")
                     .get(drift::get_drift)

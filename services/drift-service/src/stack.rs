@@ -1,4 +1,4 @@
-//! Stacks: when each was last scanned, and the lock of whoever adds drifts to one.
+//! Stacks: the time of the last scan, and the lock that a transaction takes to add drifts.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
@@ -10,7 +10,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub stack: String,
-    /// Empty where the scan named none.
+    /// Empty if the scan named no account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: String,
     pub last_scan_at: Option<DateTime<Utc>>,
@@ -21,15 +21,15 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Locks the stack, in whatever account, until the transaction ends: so nobody adds a drift to it
-/// between looking and inserting.
+/// Locks the stack for all accounts until the transaction ends. No other transaction can then add a drift
+/// between the lookup and the insert.
 pub async fn lock(db: &impl ConnectionTrait, stack: &str) -> Result<(), DbErr> {
     insert_if_absent(db, stack, "").await?;
     Entity::find_by_id((stack.to_owned(), String::new())).lock_exclusive().one(db).await?;
     Ok(())
 }
 
-/// When a stack that is locked was last scanned in this account.
+/// Returns the time of the last scan of a locked stack in this account.
 pub async fn last_scan(
     db: &impl ConnectionTrait,
     stack: &str,

@@ -2,20 +2,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use outbox::Database;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use web::{Platform, Status, check_plaintext};
+use database::Database;
+use platform::{Platform, Turns, TurnsConfig, check_plaintext};
+use scan::StateKey;
+use scan::redact::{Redactor, Secrets};
+use scan::rules::Rules;
 
 use crate::config::Settings;
-use crate::fingerprint::StateKey;
 use crate::migration::Migrator;
-use crate::rules::Rules;
+use crate::rules;
 
-const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Request bodies of four callers, one each, take at most 128 MiB.
+const RECEIVING: TurnsConfig = TurnsConfig {
+    slots: 4,
+    slots_per_caller: 1,
+    waiting_per_caller: 64,
+    waiting: 512,
+    patience: Duration::from_secs(120),
+};
+const PROCESSING: TurnsConfig = TurnsConfig { slots: 1, ..RECEIVING };
 const DEVELOPMENT_KEY: &str = "only for development";
 
-/// What handlers share. Cheap to clone.
+/// The state that all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
     pub(crate) database: Database,
@@ -23,14 +31,18 @@ pub struct State {
     pub(crate) settings: Settings,
     pub(crate) rules: Arc<Rules>,
     pub(crate) state_key: StateKey,
-    pub(crate) ingest_turn: Arc<Semaphore>,
+    /// Turns at receiving the body of an upload into memory.
+    pub(crate) receiving: Turns,
+    /// Turns at reading and storing an upload.
+    pub(crate) processing: Turns,
 }
 
 impl State {
-    /// Connects and migrates the database and reads the rules.
+    /// Reads the rules, connects to the database and migrates it.
     ///
     /// # Errors
-    /// If a setting is missing or of no use (the message names the variable), or the database is away.
+    /// If a setting is missing or invalid (the message names the variable), or if the database is
+    /// unavailable.
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
         let rules = match &settings.drift_rules {
             Some(file) => Rules::read(file).with_context(|| format!("DRIFT_RULES {}", file.display()))?,
@@ -38,26 +50,32 @@ impl State {
         };
         let key = match &settings.drift_hash_secret {
             Some(key) => {
-                if platform.http.is_strict() {
+                if platform.config.is_strict() {
                     identity::check_secret("DRIFT_HASH_SECRET", key)?;
                 }
                 key
             }
-            None if platform.http.is_strict() => {
+            None if platform.config.is_strict() => {
                 anyhow::bail!("DRIFT_HASH_SECRET is missing: set it to at least 32 random bytes")
             }
             None => DEVELOPMENT_KEY,
         };
-        check_plaintext("DATABASE_URL", database_url, &platform.http)?;
+        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
         let database =
             Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
                 .await
                 .context("DATABASE_URL cannot be used")?;
         watch_database(&platform, &database);
+        let state_key = StateKey::new(key.as_bytes());
+        rules::reapply(&database, &rules, &state_key, platform.clock.now())
+            .await
+            .context("the rules cannot be applied to the stored drifts")?;
+        let settings = settings.for_environment(&platform.config);
         Ok(Self {
             rules: Arc::new(rules),
-            state_key: StateKey::new(key.as_bytes()),
-            ingest_turn: Arc::new(Semaphore::new(1)),
+            state_key,
+            receiving: Turns::new(RECEIVING),
+            processing: Turns::new(PROCESSING),
             platform,
             database,
             settings,
@@ -65,39 +83,17 @@ impl State {
     }
 }
 
+impl State {
+    /// Redacts everything in a person's text that looks like a secret.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        Redactor::new(&Secrets::none(), &self.state_key).text(text).into_owned()
+    }
+}
+
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
-    platform.health.register("drift-database", move || {
+    platform.health.require("drift-database", move || {
         let database = database.clone();
-        async move {
-            match database.ping().await {
-                Ok(()) => Status::Up,
-                Err(_) => Status::Down("the database does not answer".into()),
-            }
-        }
+        async move { database.check_writes().await }
     });
-}
-
-/// Publishes events and forgets old `Idempotency-Key`s until `stop`.
-///
-/// # Errors
-/// If the metrics of this service are registered already.
-pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
-    let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
-    let (relayed, ()) = tokio::join!(relay, clean(&state, stop));
-    relayed
-}
-
-async fn clean(state: &State, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(CLEAN_INTERVAL);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        if let Err(error) = crate::answered_request::clean(&*state.database, state.platform.clock.now()).await
-        {
-            tracing::warn!(%error, "old idempotency keys stay for now");
-        }
-    }
 }

@@ -1,44 +1,53 @@
-//! The numbers of the dashboard.
+//! The counts of the dashboard.
 
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
-use web::ApiError;
 
 use crate::access::Reader;
-use crate::drift::Status;
+use crate::alert::entity::ReaderMark;
 use crate::drift::entity::{Column, Entity};
+use crate::drift::filter::filtered_query;
+use crate::drift::{Filter, Status};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
 use crate::{State, alert};
-use web::openapi::Success;
+use http::openapi::Success;
 
-/// Every key is always there. A drift is open while nobody has decided on it: in status `detected`.
+filtered_query! {
+    /// The drifts to count. Lists are comma-separated, with at most 50 values.
+    pub struct SummaryQuery {}
+}
+
+/// Every key is always present. A drift is open until a decision is made, that is in the status `detected`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     pub total: u64,
     pub open: u64,
-    /// Of all drifts.
+    /// Number of drifts in each status.
     pub by_status: BTreeMap<&'static str, u64>,
-    /// Of the open ones.
+    /// Number of open drifts of each severity.
     pub by_severity: BTreeMap<&'static str, u64>,
-    /// Of the open ones.
+    /// Sum over the open drifts.
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
+    /// Number of alerts that the caller has not read; without an account, of alerts that are not closed. The
+    /// filters do not apply.
     pub unread_alerts: u64,
-    /// Mean hours from the first sighting to the decision, of the drifts that were approved or rejected.
+    /// Mean hours from the first sighting to the decision, over approved and rejected drifts.
     pub decision_hours: Option<f64>,
-    /// When the open drift that was seen first was seen first.
+    /// First-seen time of the oldest open drift.
     pub oldest_open_at: Option<DateTime<Utc>>,
 }
 
@@ -53,17 +62,28 @@ struct Group {
     decision_seconds: i64,
 }
 
-/// Open, decided and resolved drifts in numbers.
-#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics",
+/// Returns the counts of open, decided and resolved drifts.
+#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery),
     responses((status = 200, body = Success<Summary>)),
     security((), ("bearer" = [])))]
-pub async fn get_summary(state: Data<State>, _reader: Reader) -> Result<HttpResponse, ApiError> {
-    let summary = summarize(&*state.database).await.map_err(DriftError::from)?;
-    Ok(web::ok(summary))
+pub async fn get_summary(
+    state: Data<State>,
+    reader: Reader,
+    ValidQuery(query): ValidQuery<SummaryQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let filter = query.filter()?;
+    let mark = alert::reader_mark(&state.database, reader.user_id).await?;
+    let summary = summarize(&state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
+    Ok(http::ok(summary))
 }
 
-async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
+async fn summarize(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    reader: Option<&ReaderMark>,
+) -> Result<Summary, DbErr> {
     let groups: Vec<Group> = Entity::find()
+        .filter(filter.condition())
         .select_only()
         .columns([Column::Status, Column::Severity])
         .column_as(Expr::col(Column::Id).count(), "drifts")
@@ -76,8 +96,7 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
         .into_model()
         .all(db)
         .await?;
-    let unread_alerts =
-        alert::entity::Entity::find().filter(alert::entity::Column::IsRead.eq(false)).count(db).await?;
+    let unread_alerts = alert::entity::count_unread(db, reader).await?;
     let count = |fits: &dyn Fn(&Group) -> bool| {
         groups.iter().filter(|group| fits(group)).map(|group| group.drifts.unsigned_abs()).sum::<u64>()
     };
@@ -103,7 +122,7 @@ async fn summarize(db: &impl ConnectionTrait) -> Result<Summary, DbErr> {
     })
 }
 
-/// Postgres sums integers up as `numeric`, and nothing as null.
+/// Sums a column. Postgres returns `numeric` for a sum of integers, and null for a sum without rows.
 fn total(column: Column) -> Expr {
     Expr::col(column).sum().cast_as("bigint").if_null(0i64)
 }

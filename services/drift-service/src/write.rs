@@ -1,4 +1,4 @@
-//! A write: one transaction for the rows, the audit and the events, made once per `Idempotency-Key`.
+//! A write: one transaction for the rows, the audit and the events, executed once per `Idempotency-Key`.
 
 use std::future::{Ready, ready};
 
@@ -7,18 +7,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use outbox::Transaction;
+use database::Transaction;
+use http::{ApiError, ValidJson};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use web::{ApiError, ValidJson};
 
-use crate::access::Actor;
+use crate::actor::Actor;
+use crate::answered_request::Claim;
 use crate::error::DriftError;
 use crate::{State, answered_request};
 
 const MAX_KEY_BYTES: usize = 255;
 
-/// What a request's headers ask of a write.
+/// The conditions that the headers of a request set for a write.
 #[derive(Clone, Debug)]
 pub struct Conditions {
     /// The version that must still be current.
@@ -66,22 +67,22 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<
     text.transpose().map_err(|_| ApiError::validation(name, "must be ASCII"))
 }
 
-/// A transaction under way.
+/// A transaction in progress.
 pub struct Write {
     pub tx: Transaction,
     pub actor: Actor,
     pub at: DateTime<Utc>,
-    /// The row that will hold the answer.
+    /// The id of the row that will store the response.
     answer_id: Option<String>,
 }
 
-/// Either a write to make, or the answer that an equal request got.
+/// Either a write to execute, or the stored response to an equal request.
 pub enum Begun {
     Write(Write),
     Answered(HttpResponse),
 }
 
-/// Begins a write. `body` tells equal requests of one key from others.
+/// Begins a write. A repeated `Idempotency-Key` is accepted only with the `body` of the first request.
 pub async fn begin(
     state: &State,
     actor: Actor,
@@ -96,11 +97,12 @@ pub async fn begin(
     let path = conditions.route.split('?').next().unwrap_or_default();
     let id = digest(&[actor.user_id.as_bytes(), path.as_bytes(), key.as_bytes()]);
     let request_hash = digest(&[conditions.route.as_bytes(), body]);
-    // Waits for a write with the same key that is under way.
-    if answered_request::claim(&*tx, &id, &request_hash, at).await? {
+    let claim = Claim { id: &id, actor: &actor.user_id, request_hash: &request_hash, at };
+    // Waits for a write with the same key that is in progress.
+    if answered_request::claim(&tx, claim).await? {
         return Ok(Begun::Write(Write { tx, actor, at, answer_id: Some(id) }));
     }
-    match answered_request::by_id(&*tx, &id).await? {
+    match answered_request::by_id(&tx, &id).await? {
         Some(answered) if answered.request_hash == request_hash => Ok(Begun::Answered(replay(&answered))),
         _ => Err(DriftError::KeyReused),
     }
@@ -113,18 +115,18 @@ struct Envelope<'a, T> {
 }
 
 impl Write {
-    /// Commits, and answers with `data` in the envelope.
+    /// Commits, and returns `data` in the envelope.
     pub async fn answer(self, status: StatusCode, data: &impl Serialize) -> Result<HttpResponse, DriftError> {
-        // As text: a `serde_json::Value` in between would round the numbers of a state.
+        // Serialized directly to text: a `serde_json::Value` in between would round the numbers of a state.
         let body = serde_json::to_string(&Envelope { success: true, data })?;
         if let Some(id) = &self.answer_id {
-            answered_request::store(&*self.tx, id, status, &body).await?;
+            answered_request::store(&self.tx, id, status, &body).await?;
         }
         self.tx.commit().await?;
         Ok(HttpResponse::build(status).content_type("application/json").body(body))
     }
 
-    /// The same for a drift, whose version is its ETag.
+    /// Like [`answer`](Self::answer), with the version of a drift as the ETag.
     pub async fn answer_versioned(
         self,
         status: StatusCode,
@@ -135,7 +137,7 @@ impl Write {
     }
 }
 
-/// Adds the version as ETag.
+/// Adds the version as the ETag.
 pub fn with_etag(mut answer: HttpResponse, version: i32) -> HttpResponse {
     if let Ok(etag) = format!("\"v{version}\"").parse() {
         answer.headers_mut().insert(header::ETAG, etag);
@@ -151,17 +153,17 @@ fn replay(answered: &answered_request::Model) -> HttpResponse {
         .body(answered.body.clone())
 }
 
-/// SHA-256 in hex over parts that cannot run together.
+/// Returns SHA-256 in hex over the parts and their lengths.
 fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
-/// A body that may be left out. What was sent must be valid all the same.
+/// Returns an optional body. If one was sent, it must be valid.
 pub fn body_or_default<T: Default>(
     request: &HttpRequest,
     body: Result<ValidJson<T>, ApiError>,

@@ -1,10 +1,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// The facts for the person who has just started the process.
+/// The facts to print at startup.
 pub struct Start<'a> {
     pub address: SocketAddr,
-    /// The address of `/metrics`, where it is not the main one.
+    /// The address of `/metrics`, if it is not the main address.
     pub operations: Option<SocketAddr>,
     pub data_dir: &'a Path,
     pub postgres: bool,

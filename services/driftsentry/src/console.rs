@@ -3,10 +3,10 @@
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use http::endpoint;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use web::endpoint;
 
-/// Only our own files, only our own server; no inline code, no frame.
+/// Allows only files and requests of our own server, no inline code and no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
@@ -16,7 +16,7 @@ const PAGE: &str = "index.html";
 #[folder = "../console"]
 struct Files;
 
-/// Each file at its path, the page at `/`.
+/// Serves each file at its path, and the page at `/`.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(endpoint("/").get(page));
     for path in Files::iter() {
@@ -37,8 +37,7 @@ fn answer(path: &str, headers: &HeaderMap) -> HttpResponse {
         return HttpResponse::NotFound().finish();
     };
     let hash = metadata.sha256_hash();
-    let tag = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", hex::encode(&hash[..8]));
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer

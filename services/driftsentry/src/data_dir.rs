@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 const SECRET_BYTES: usize = 32;
-/// Everything but what a path is mostly made of.
+/// The characters that are percent-encoded when a path becomes part of a SQLite URL.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 pub struct DataDir(PathBuf);
@@ -25,7 +25,7 @@ impl DataDir {
             .with_context(|| format!("DATA_DIR {} cannot be created", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("DATA_DIR {}", path.display()))?;
         if let Err(error) = close_to_others(&path) {
-            tracing::warn!(%error, folder = %path.display(), "others can list the files in DATA_DIR");
+            tracing::warn!(%error, folder = %path.display(), "other users can list the files in DATA_DIR");
         }
         Ok(Self(path))
     }
@@ -40,18 +40,18 @@ impl DataDir {
         format!("sqlite://{}?mode=rwc", percent_encode(path.as_os_str().as_bytes(), IN_PATH))
     }
 
-    /// The secret of that name, created by the first call, readable by its owner only.
+    /// Returns the secret of that name. The first call creates it, readable by its owner only.
     pub fn secret(&self, name: &str) -> Result<String> {
         let path = self.0.join(name).with_extension("secret");
-        let context = || format!("{} cannot be used", path.display());
+        let context = || format!("cannot use {}", path.display());
         match fs::read_to_string(&path) {
             Ok(secret) => return Ok(secret.trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(context),
         }
         let mut bytes = [0; SECRET_BYTES];
-        getrandom::fill(&mut bytes).context("the system gives no randomness")?;
-        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        getrandom::fill(&mut bytes).context("cannot read random bytes from the system")?;
+        let secret = hex::encode(bytes);
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(&path).with_context(context)?;
         file.write_all(secret.as_bytes()).with_context(context)?;
@@ -59,7 +59,8 @@ impl DataDir {
     }
 }
 
-/// A folder that also holds files of others, such as a home folder, keeps its mode: ours are closed anyway.
+/// Closes the folder to other users. A folder that also contains other files, such as a home folder, keeps
+/// its mode, because our files are closed anyway.
 fn close_to_others(folder: &Path) -> io::Result<()> {
     if fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
@@ -70,7 +71,7 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
             ["db", "db-wal", "db-shm", "secret"].iter().any(|own| extension == *own)
         });
         if !is_ours {
-            return Err(io::Error::other("it holds other files"));
+            return Err(io::Error::other("the folder contains other files"));
         }
     }
     fs::set_permissions(folder, Permissions::from_mode(0o700))
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_and_is_its_owner_s_alone() {
+    fn a_secret_is_created_once_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(&folder.path().join("new")).unwrap();
         let secret = data.secret("jwt").unwrap();

@@ -1,5 +1,5 @@
-//! All of DriftSentry in one process on one port: the three services and the console, on SQLite and
-//! an in-process backplane unless told otherwise.
+//! All of DriftSentry in one process on one port: the three services and the console. By default, they use
+//! SQLite and an in-process backplane.
 
 mod banner;
 mod cli;
@@ -13,12 +13,13 @@ use std::process::ExitCode;
 use cli::{Cli, Command};
 
 #[actix_web::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    let Cli { command, serve } = web::parse();
+async fn main() -> ExitCode {
+    let Cli { command, serve } = platform::parse();
     match command {
-        None => serve::run(serve).await?,
-        Some(Command::CreateAdmin { email, name }) => serve::create_admin(serve, &email, name).await?,
-        Some(Command::Ingest(scan)) => return ingest::run(scan).await,
+        None => platform::exit_code(serve::run(serve).await),
+        Some(Command::CreateAdmin { email, name }) => {
+            platform::exit_code(serve::create_admin(serve, &email, name).await)
+        }
+        Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
-    Ok(ExitCode::SUCCESS)
 }

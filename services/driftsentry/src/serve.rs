@@ -2,8 +2,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use contracts::Clock;
+use http::{Http, Server};
+use platform::Platform;
 use url::Url;
-use web::{Platform, Server};
 
 use crate::banner;
 use crate::cli::Serve;
@@ -12,7 +13,7 @@ use crate::data_dir::DataDir;
 
 const DEFAULT_METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
-/// Settings in which nothing is missing any more.
+/// The settings with all defaults filled in.
 struct Complete {
     serve: Serve,
     data: DataDir,
@@ -20,10 +21,10 @@ struct Complete {
     drift_database: String,
 }
 
-/// Fills in the settings that were not given: secrets and databases in the data folder, and outside
-/// development an address of its own for `/metrics`, because the main port is open to strangers here.
+/// Fills in missing settings: secrets and databases in the data folder and, outside development, a separate
+/// address for `/metrics`, because strangers can reach the main port.
 fn complete(mut serve: Serve) -> Result<Complete> {
-    if serve.http.is_strict() {
+    if serve.process.is_strict() {
         serve.http.metrics_listen.get_or_insert(DEFAULT_METRICS_LISTEN);
     }
     let data = DataDir::open(&serve.data_dir)?;
@@ -46,33 +47,34 @@ fn complete(mut serve: Serve) -> Result<Complete> {
 
 fn platform(serve: &Serve) -> Result<Platform> {
     let channels = serve.gateway.channels()?;
-    let (http, redis) = (serve.http.clone(), &serve.redis_url);
-    Platform::connect("driftsentry", http, &serve.keys, redis, channels, Clock::system())
+    let (process, redis) = (serve.process.clone(), &serve.redis_url);
+    Platform::connect("driftsentry", process, &serve.keys, redis, channels, Clock::system())
 }
 
-/// Makes an admin and ends.
+/// Creates an admin.
 pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
-    auth_service::create_admin::run(&state, email, name).await
+    auth_service::user::create_admin::run(&state, email, name).await
 }
 
-/// Runs everything until a signal.
+/// Runs all services until a signal.
 pub async fn run(serve: Serve) -> Result<()> {
-    web::init_logging(env!("CARGO_PKG_NAME"))?;
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;
+    let http = Http::new(serve.http, &platform)?;
     let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
     let auth = auth_service::State::connect(platform.clone(), &auth_database, auth).await?;
     let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
-    platform.spawn(auth_service::run_background(auth.clone(), platform.served.clone()));
-    platform.spawn(drift_service::run_background(drift.clone(), platform.served.clone()));
-    ws_gateway::run_background(&gateway);
+    platform.spawn("auth-service", auth_service::run_background(auth.clone(), platform.served.clone()));
+    platform.spawn("drift-service", drift_service::run_background(drift.clone(), platform.served.clone()));
+    platform.spawn("ws-gateway", ws_gateway::run_background(gateway.clone(), platform.served.clone()));
 
-    let demo_users = auth.settings.makes_demo_users(&platform.http);
+    let demo_users = auth.settings.makes_demo_users(&platform.config);
     let routes = {
         let services =
             (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));
@@ -84,8 +86,8 @@ pub async fn run(serve: Serve) -> Result<()> {
                 .configure(console::routes);
         }
     };
-    web::stop_on_signals(platform.stop.clone())?;
-    let server = Server::bind(platform, port, routes)?;
+    platform::stop_on_signals(&platform)?;
+    let server = Server::bind(platform, http, port, routes)?;
     banner::print(&banner::Start {
         address: server.address(),
         operations: server.operations_address(),
@@ -97,15 +99,15 @@ pub async fn run(serve: Serve) -> Result<()> {
     server.run().await
 }
 
-/// The same database for each service, in a schema of its own.
+/// Returns the URL of the database with a separate schema for the service.
 fn postgres_schema(url: &str, service: &str) -> Result<String> {
     let mut url =
-        Url::parse(url).context("DATABASE_URL is no URL such as postgres://user:password@host/name")?;
+        Url::parse(url).context("DATABASE_URL must be a URL such as postgres://user:password@host/name")?;
     if !url.scheme().starts_with("postgres") {
-        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite leave it out and choose DATA_DIR");
+        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite, omit it and set DATA_DIR");
     }
     if url.query_pairs().any(|(name, _)| name == "schema") {
-        bail!("DATABASE_URL must name no schema here: each service gets one of its own");
+        bail!("DATABASE_URL must not name a schema here, because each service gets its own");
     }
     url.query_pairs_mut().append_pair("schema", service);
     Ok(url.into())

@@ -1,11 +1,11 @@
-//! What a fuzzer feeds: the decoders of everything that a client sends.
+//! The targets of a fuzzer: the decoders of everything that a client sends.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::engineio::{Message, decode_payload};
-use crate::plain::Request;
-use crate::socketio::Decoder;
+use crate::protocol::engineio::{Message, decode_payload};
+use crate::protocol::plain::PlainRequest;
+use crate::protocol::socketio::Decoder;
 
 /// The body of a polling POST.
 pub fn engineio_payload(data: &[u8]) {
@@ -29,6 +29,6 @@ pub fn socketio_packet(data: &[u8]) {
 /// A message of `/ws`.
 pub fn plain_message(data: &[u8]) {
     if let Ok(text) = str::from_utf8(data) {
-        let _ = Request::decode(text);
+        let _ = PlainRequest::decode(text);
     }
 }

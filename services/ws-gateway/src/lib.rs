@@ -1,126 +1,43 @@
 //! The realtime gateway: Socket.IO for stock clients and plain WebSocket, rooms, and the relay of
-//! events from the backplane. It has no database, and knows nothing of what the events mean beyond
-//! its catalogue.
+//! events from the backplane. It has no database, and knows nothing about the events beyond its catalogue.
 //!
-//! From the bottom up: [`frame`] and the pure protocols (`engineio`, `socketio`, `plain`), the queue
-//! of a connection (`outbound`), the sockets of a worker thread (`hub`), what a client may do
-//! (`connection`), the transports (`http`), and the relay that feeds it all (`relay`). Start with
-//! `connection` for what comes in, and with `relay` for what goes out.
+//! From the bottom up: the pure protocols (`protocol`), the routes of events (`catalogue`), the queue of a
+//! connection (`outbound`), the sockets of a worker thread (`hub`), the replicas (`cluster`), the limits
+//! (`admission`) and missed events (`recovery`), the pure state of a client (`client`), the connections
+//! (`transport`), and the relay that feeds the hubs (`relay`). Start with `client` for incoming messages, and with
+//! `relay` for outgoing events.
 
-mod authorise;
+mod admin;
+mod admission;
+mod background;
+mod batch_writer;
 mod catalogue;
+mod client;
 mod cluster;
+mod config;
+#[cfg(feature = "conformance")]
 #[doc(hidden)]
 pub mod conformance;
-mod connection;
 #[cfg(test)]
-mod documented;
-mod drain;
-mod ending;
-mod engineio;
-mod frame;
-#[cfg(fuzzing)]
+mod documented_tests;
+#[cfg(feature = "conformance")]
+#[doc(hidden)]
 pub mod fuzzing;
-mod gateway;
-mod history;
-mod http;
 mod hub;
-mod keeper;
 mod metrics;
 mod openapi;
 mod outbound;
-mod places;
-mod plain;
+mod own_sockets;
+mod protocol;
+mod random_id;
 mod recovery;
 mod relay;
-mod revocation;
-mod settings;
-mod socketio;
-mod sockets;
+mod routes;
+mod state;
+mod transport;
 
-use std::sync::Arc;
-
-use actix_web::web::ServiceConfig;
-use anyhow::Result;
-use clap::Parser;
-use futures_util::FutureExt;
-use identity::KeyConfig;
-use web::{HttpConfig, Platform};
-
+pub use background::run_background;
+pub use config::{Config, Settings};
 pub use openapi::openapi;
-pub use settings::Settings;
-
-use gateway::Gateway;
-
-/// Everything that the gateway reads at start, where it runs alone.
-#[derive(Parser)]
-#[command(name = "ws-gateway", version, about = "Realtime gateway: Socket.IO and WebSocket")]
-pub struct Config {
-    #[command(flatten)]
-    pub http: HttpConfig,
-    #[command(flatten)]
-    pub keys: KeyConfig,
-    #[command(flatten)]
-    pub settings: Settings,
-
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 4004)]
-    pub port: u16,
-
-    /// Redis that all services share: a gateway of its own would hear nothing
-    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
-    pub redis_url: String,
-}
-
-/// What the gateway's routes and tasks share. Cheap to clone.
-#[derive(Clone)]
-pub struct State {
-    gateway: Arc<Gateway>,
-}
-
-impl State {
-    /// Loads the catalogue and registers metrics.
-    ///
-    /// # Errors
-    /// If the catalogue is wrong; the message says where.
-    pub fn connect(platform: Platform, settings: Settings) -> Result<Self> {
-        Ok(Self { gateway: Arc::new(Gateway::new(platform, settings)?) })
-    }
-
-    /// For the test suites of the protocols: see [`conformance`].
-    #[doc(hidden)]
-    pub fn for_conformance(
-        platform: Platform,
-        settings: Settings,
-        suite: conformance::Suite,
-    ) -> Result<Self> {
-        let mut gateway = Gateway::new(platform, settings)?;
-        gateway.suite = Some(suite);
-        Ok(Self { gateway: Arc::new(gateway) })
-    }
-}
-
-/// The paths of the gateway.
-pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    move |config| http::configure(&state.gateway, config)
-}
-
-/// Begins to relay events and to follow ended sessions, for as long as requests are served. When the
-/// process is to stop, the sockets say goodbye first.
-pub fn run_background(state: &State) {
-    let gateway = &state.gateway;
-    let platform = &gateway.platform;
-    let served = || platform.served.clone();
-    platform.spawn(relay::run(Arc::clone(gateway), served()).map(Ok));
-    platform.spawn(revocation::run(Arc::clone(gateway), served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).stay_in_cluster(served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).renew_places(served()).map(Ok));
-    platform.spawn(Arc::clone(gateway).renew_kept(served()).map(Ok));
-    let (keeping, until) = (Arc::clone(gateway), served());
-    platform.spawn(async move { keeping.keeper.run(&keeping.platform.backplane, until).await }.map(Ok));
-    let leaving = Arc::clone(gateway);
-    platform.farewells.spawn(async move {
-        leaving.platform.stop.cancelled().await;
-        leaving.drain().await;
-    });
-}
+pub use routes::routes;
+pub use state::State;

@@ -1,9 +1,9 @@
-//! The OpenAPI document, written from the handlers' own annotations.
+//! The OpenAPI document, generated from the annotations of the handlers.
 
+use http::openapi::{Conventions, Failure};
 use utoipa::OpenApi;
-use web::openapi::{Conventions, Failure};
 
-use crate::http::admin;
+use crate::admin;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -2,176 +2,96 @@
 
 use std::sync::Arc;
 
-use backplane::{FeedItem, Message, Position, ResetReason};
+use backplane::{Feed, FeedItem, Message, Position, ResetReason};
+use contracts::Event as _;
 use contracts::events::auth::SessionDeleted;
-use contracts::{Envelope, Event as _};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::catalogue::{Fields, Route, Shape};
-use crate::cluster;
-use crate::gateway::Gateway;
-use crate::hub::{Event, Frames, Inbox, Item};
+use crate::admission::RevocationLag;
+use crate::catalogue::Translator;
+use crate::cluster::{self, Cluster};
+use crate::hub::{Hubs, Inbox, Item};
+use crate::metrics::{Dropped, Metrics};
+use crate::recovery::Recovery;
 
-const FEED_BUFFER: usize = 256;
-
-/// Follows the backplane until the process stops.
-///
-/// Inputs: the feed's items, hubs that join, the stop. Each item goes to every hub in order; a hub
-/// that is behind holds the feed up, which then catches up from the log.
-pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
-    let Some(mut joins) = gateway.take_joins() else { return };
-    let mut feed = gateway.platform.backplane.feed();
-    // A task of its own: dropping a feed's call half-way would lose what it has read.
-    let (items, mut heard) = mpsc::channel(FEED_BUFFER);
-    let reader = tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if items.send(item).await.is_err() {
-                return;
-            }
-        }
-    });
-    let mut hubs: Vec<Inbox> = Vec::new();
-    let mut position: Option<Position> = None;
-    loop {
-        let item = tokio::select! {
-            Some(hub) = joins.recv() => {
-                if let Some(position) = position.clone() {
-                    hub.hand(&gateway, Item::Reset { position, reason: ResetReason::Started }, false).await;
-                }
-                hubs.push(hub);
-                continue;
-            }
-            item = heard.recv() => match item {
-                Some(FeedItem::Message(message)) if message.channel == cluster::CHANNEL => {
-                    gateway.hear_control(message.envelope.payload.get());
-                    continue;
-                }
-                Some(FeedItem::Message(message)) => {
-                    position = message.position.clone().or(position);
-                    gateway.note_end(&message);
-                    let event = Arc::new(gateway.prepare(&message));
-                    gateway.history.add(&event);
-                    Item::Event(event)
-                }
-                Some(FeedItem::Reset { position: at, reason }) => {
-                    position = Some(at.clone());
-                    Item::Reset { position: at, reason }
-                }
-                Some(FeedItem::MarksChanged) => continue,
-                None => break,
-            },
-            () = stop.cancelled() => break,
-        };
-        let more = !heard.is_empty();
-        for hub in &hubs {
-            hub.hand(&gateway, item.clone(), more).await;
-        }
-        hubs.retain(|hub| !hub.items.is_closed());
-    }
-    reader.abort();
+/// Passes the feed to the hubs, and the control messages to the cluster.
+pub struct Relay {
+    pub hubs: Arc<Hubs>,
+    pub cluster: Arc<Cluster>,
+    pub translator: Arc<Translator>,
+    pub recovery: Arc<Recovery>,
+    pub revocation_lag: Arc<RevocationLag>,
+    pub metrics: Arc<Metrics>,
 }
 
-impl Gateway {
-    fn note_end(&self, message: &Message) {
+impl Relay {
+    /// Follows the feed until `stop`.
+    ///
+    /// Inputs: the feed's items, new hubs, the stop. Each item goes to every hub in order. A slow hub therefore
+    /// delays all hubs; meanwhile, items wait in the feed, which can read dropped events from the log.
+    pub async fn run(self, mut feed: Feed, stop: CancellationToken) {
+        let Some(mut joins) = self.hubs.take_joins() else { return };
+        let mut hubs: Vec<Inbox> = Vec::new();
+        let mut position: Option<Position> = None;
+        loop {
+            let item = tokio::select! {
+                Some(hub) = joins.recv() => {
+                    if let Some(position) = position.clone() {
+                        hub.send(Item::Reset { position, reason: ResetReason::Started }, false).await;
+                    }
+                    hubs.push(hub);
+                    continue;
+                }
+                item = feed.next() => item,
+                () = stop.cancelled() => return,
+            };
+            if let FeedItem::Reset { position: at, .. } = &item {
+                position = Some(at.clone());
+            }
+            let Some(item) = self.translate(item) else { continue };
+            if let Item::Event(event) = &item {
+                position = event.position.clone().or(position);
+            }
+            let more = feed.has_more();
+            for hub in &hubs {
+                hub.send(item.clone(), more).await;
+            }
+            hubs.retain(|hub| !hub.items.is_closed());
+        }
+    }
+
+    /// Translates an item of the feed into one for the hubs; `None` if the item does not concern them.
+    fn translate(&self, item: FeedItem) -> Option<Item> {
+        match item {
+            FeedItem::Message(message) if message.channel == cluster::CHANNEL => {
+                self.cluster.hear(message.envelope.payload.get());
+                None
+            }
+            FeedItem::Message(message) => {
+                self.note_session_end(&message);
+                let event = Arc::new(self.translator.event(&message));
+                self.recovery.history.add(&event);
+                Some(Item::Event(event))
+            }
+            FeedItem::Reset { position, reason } => Some(Item::Reset { position, reason }),
+            FeedItem::Lost { messages } => {
+                tracing::warn!(messages, "lost messages that came faster than they could be relayed");
+                self.metrics.dropped(Dropped::Overflow, messages);
+                Some(Item::Lost)
+            }
+            FeedItem::Unreadable { channel } => {
+                self.metrics.dropped_event(Dropped::Malformed, &channel, None, "not an envelope");
+                None
+            }
+            FeedItem::MarksChanged => None,
+        }
+    }
+
+    fn note_session_end(&self, message: &Message) {
         if message.channel == SessionDeleted::TYPE
             && let Ok(ended) = serde_json::from_str::<SessionDeleted>(message.envelope.payload.get())
         {
-            self.revocations.ended(self, ended.session_id, message.envelope.timestamp);
+            self.revocation_lag.ended(ended.session_id, message.envelope.timestamp);
         }
     }
-
-    /// Looks a message up in the catalogue. What is not relayed still moves the position on.
-    pub fn prepare(&self, message: &Message) -> Event {
-        let Some(route) = self.catalogue.route(&message.channel) else {
-            return unheard(message);
-        };
-        let Ok(mut payload) = serde_json::from_str::<Value>(message.envelope.payload.get()) else {
-            self.metrics.dropped("malformed");
-            return unheard(message);
-        };
-        if let Err(reason) = route.check(&payload) {
-            tracing::warn!(channel = message.channel, reason, "a payload does not fit its schema");
-            self.metrics.dropped("schema");
-            return self.complaint(route, message);
-        }
-        let envelope = &message.envelope;
-        let fields = Fields {
-            user_id: envelope.user_id.as_deref(),
-            account_id: envelope.account_id.as_deref(),
-            payload: &payload,
-        };
-        let rooms = route.rooms(&message.channel, &fields);
-        let mut envelope = envelope.clone();
-        envelope.traceparent = None;
-        if route.prune(&mut payload) {
-            envelope.payload = raw(&payload);
-        }
-        self.event(route, message, envelope, rooms)
-    }
-
-    fn event(
-        &self,
-        route: &Route,
-        message: &Message,
-        envelope: Envelope<Box<RawValue>>,
-        rooms: Vec<String>,
-    ) -> Event {
-        Event {
-            label: route.label().into(),
-            traceparent: message.envelope.traceparent,
-            envelope,
-            rooms,
-            position: message.position.clone(),
-            root: route.root,
-            dashboard: route.dashboard,
-            recoverable: self.settings.recovery().is_some(),
-            frames: Frames::default(),
-        }
-    }
-
-    /// Tells the user, where there is one, that something meant for them could not be shown.
-    fn complaint(&self, route: &Route, message: &Message) -> Event {
-        let payload = json!({
-            "code": "INVALID_PAYLOAD",
-            "message": format!("an event of the type {} could not be shown", message.channel),
-        });
-        let envelope = Envelope {
-            event_id: Uuid::now_v7(),
-            event_type: "dashboard:error".into(),
-            timestamp: self.clock().now(),
-            payload: raw(&payload),
-            user_id: message.envelope.user_id.clone(),
-            account_id: None,
-            traceparent: None,
-            seq: None,
-            epoch: None,
-        };
-        let rooms = message.envelope.user_id.iter().map(|user| crate::hub::user_room(user)).collect();
-        // Only where it would have been shown, and in `/` never: clients there know no such event.
-        let complaint = self.event(route, message, envelope, rooms);
-        Event { root: None, dashboard: route.dashboard.map(|_| Shape::Envelope), ..complaint }
-    }
-}
-
-fn unheard(message: &Message) -> Event {
-    Event {
-        label: "".into(),
-        traceparent: None,
-        envelope: message.envelope.clone(),
-        rooms: Vec::new(),
-        position: message.position.clone(),
-        root: None,
-        dashboard: None,
-        recoverable: false,
-        frames: Frames::default(),
-    }
-}
-
-/// A value always has a JSON form.
-fn raw(value: &Value) -> Box<RawValue> {
-    RawValue::from_string(value.to_string()).unwrap_or_default()
 }

@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use crate::Deployment;
 
-/// Breaks one thing after the other, the same way for the same seed.
+/// Breaks one thing after the other. The same seed gives the same sequence.
 pub struct Chaos {
     state: u64,
     pub done: Vec<Fault>,
 }
 
-/// Something that happens to deployments.
+/// A fault in a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     RedisKilled,
@@ -33,7 +33,7 @@ impl Chaos {
         Self { state: seed | 1, done: Vec::new() }
     }
 
-    /// Breaks the next thing and mends it.
+    /// Causes the next fault, and repairs it.
     pub async fn strike(&mut self, deployment: &Deployment) {
         let which = self.draw(2);
         let fault = match self.draw(10) {
@@ -51,7 +51,7 @@ impl Chaos {
         inflict(deployment, fault, hold).await;
     }
 
-    /// xorshift64: all that a repeatable choice needs.
+    /// Draws a number by xorshift64, which is enough for a repeatable choice.
     fn draw(&mut self, below: usize) -> usize {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;

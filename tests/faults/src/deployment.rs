@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use testing::{Client, PrivatePostgres, PrivateRedis, Process, Proxy, StatusCode, binary, free_port};
 
-/// Two of each service, as in production, and a cuttable line in front of each gateway.
+/// Two replicas of each service, as in production, and a proxy in front of each gateway.
 pub struct Deployment {
     pub redis: PrivateRedis,
     pub auth: [Replica; 2],
@@ -13,7 +13,7 @@ pub struct Deployment {
     pub drift_database: String,
 }
 
-/// One process that can be killed and started again with the same port and environment.
+/// One process that can be killed and restarted with the same port and environment.
 pub struct Replica {
     pub name: String,
     port: u16,
@@ -32,17 +32,17 @@ impl Replica {
         Self { name: format!("{program} {number}"), port, program, environment, process }
     }
 
-    /// `http://127.0.0.1:port`.
+    /// Returns `http://127.0.0.1:port`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub fn kill(&self) {
         self.process().kill();
     }
 
-    /// Starts it again after a kill.
+    /// Starts the process again after a kill.
     pub fn restart(&self) {
         *self.process() = Process::spawn(&binary(self.program), &[], self.environment.clone());
     }
@@ -55,7 +55,7 @@ impl Replica {
         self.process().thaw();
     }
 
-    /// What the process has written since its last start.
+    /// Returns everything that the process has written since its last start.
     pub fn log(&self) -> String {
         self.process().log()
     }
@@ -99,6 +99,7 @@ impl Deployment {
                 ("MAX_SESSIONS_PER_USER", "2".to_owned()),
                 ("REFRESH_GRACE_SECONDS", "0".to_owned()),
                 ("SIGNUPS_PER_IP", "100000".to_owned()),
+                ("LOGINS_PER_IP", "100000".to_owned()),
             ];
             variables.extend(database.map(|url| ("DATABASE_URL", url.to_owned())));
             variables
@@ -115,19 +116,19 @@ impl Deployment {
         deployment
     }
 
-    /// Every process, to be broken.
+    /// Iterates over every process.
     pub fn replicas(&self) -> impl Iterator<Item = &Replica> {
         self.auth.iter().chain(&self.drift).chain(&self.gateways)
     }
 
-    /// Waits until every process says that it is ready.
+    /// Waits until every process reports that it is ready.
     pub async fn until_ready(&self) {
         for replica in self.replicas() {
             replica.until_ready().await;
         }
     }
 
-    /// Logs a demo user in.
+    /// Logs in a demo user.
     pub async fn log_in(&self, role: &str) -> Value {
         let credentials =
             json!({"email": format!("{role}@driftsentry.local"), "password": format!("{role}123")});
@@ -135,7 +136,7 @@ impl Deployment {
         client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
     }
 
-    /// `ws://…/ws` of a gateway, through its line.
+    /// Returns `ws://…/ws` of a gateway, through its proxy.
     pub fn socket_url(&self, gateway: usize) -> String {
         format!("ws://{}/ws", self.lines[gateway % 2].address())
     }

@@ -1,4 +1,4 @@
-//! Sessions that end in every way while things break: none may have a live socket or token afterwards.
+//! Ends sessions in every way during faults: none may have a live socket or token afterwards.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::Deployment;
 
 const PASSWORD: &str = "correct horse battery";
-/// By when the last socket and token must be gone after everything works again.
+/// Time after the repair within which the last socket and token must be invalid.
 const RECOVERY: Duration = Duration::from_secs(5);
 
-/// A way in which a session ends.
+/// A way to end a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Logout,
@@ -21,7 +21,7 @@ pub enum Ending {
     TerminateOthers,
     PasswordChange,
     TokenReuse,
-    /// By one login more than the user may have sessions.
+    /// A login beyond the number of sessions that the user may have.
     Eviction,
     Disable,
     Admin,
@@ -40,7 +40,7 @@ impl Ending {
     ];
 }
 
-/// What breaks while the session ends.
+/// The fault during which the session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     Nothing,
@@ -48,7 +48,7 @@ pub enum Trouble {
     RedisFrozen,
     GatewayFrozen,
     DriftFrozen,
-    /// The replica that ended the session dies the moment it has answered.
+    /// The replica that ended the session is killed just after its response.
     AuthKilled,
 }
 
@@ -63,7 +63,7 @@ impl Trouble {
     ];
 }
 
-/// How long it took from the answer to the request that ended the session until its socket was closed.
+/// Time from the response that ended the session until its socket was closed.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
     pub ending: Ending,
@@ -96,7 +96,7 @@ impl From<&Value> for Session {
     }
 }
 
-/// One user with two sessions, a socket of the first one on each gateway; the first one ends.
+/// Ends the first of a user's two sessions, which has a socket on each gateway.
 pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble: Trouble) -> Trial {
     let auth = Client::new(deployment.auth[0].url());
     let credentials =
@@ -132,7 +132,7 @@ pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble
     for socket in &mut sockets {
         let limit = RECOVERY.saturating_sub(mended.elapsed());
         let code = tokio::time::timeout(limit, socket.closed()).await;
-        let code = code.unwrap_or_else(|_| panic!("{ending:?} while {trouble:?}: a socket lives on"));
+        let code = code.unwrap_or_else(|_| panic!("{ending:?} while {trouble:?}: a socket is still open"));
         assert!(matches!(code, Some(4403)), "{ending:?} while {trouble:?}: closed with {code:?}");
         took = took.max(ended.elapsed());
     }
@@ -164,7 +164,8 @@ async fn end(
             let second = auth.post("/api/auth/refresh", &first).await.expect(StatusCode::OK);
             let second = json!({"refreshToken": second["data"]["refreshToken"]});
             auth.post("/api/auth/refresh", &second).await.expect(StatusCode::OK);
-            // Its successor has been used and there is no grace: whoever uses it now has stolen it.
+            // The successor has been used, and there is no grace period: another use means that the token was
+            // stolen.
             let replay = auth.post("/api/auth/refresh", &first).await;
             replay.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
             return;
@@ -188,7 +189,7 @@ fn begin(deployment: &Deployment, trouble: Trouble) {
     }
 }
 
-/// Ends the trouble; when that was.
+/// Repairs the fault. Returns the time of the repair.
 async fn mend(deployment: &Deployment, trouble: Trouble) -> Instant {
     if trouble != Trouble::Nothing {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -204,7 +205,7 @@ async fn mend(deployment: &Deployment, trouble: Trouble) -> Instant {
     Instant::now()
 }
 
-/// The access token fails on every replica, and so does the refresh token.
+/// Asserts that every replica refuses the access token and the refresh token.
 async fn refused_everywhere(deployment: &Deployment, session: &Session, mended: Instant) {
     let mut targets = Vec::new();
     for replica in &deployment.auth {
@@ -222,7 +223,7 @@ async fn refused_everywhere(deployment: &Deployment, session: &Session, mended: 
             }
             assert!(
                 mended.elapsed() < RECOVERY,
-                "the access token of an ended session lives on at {url}{path}"
+                "the access token of an ended session is still valid at {url}{path}"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -1,11 +1,14 @@
-//! A deployment of two replicas of each service, on a private Postgres and Redis, in which anything
-//! is killed, frozen and cut off while people work; and the account of what became of each event.
+//! A deployment of two replicas of each service on a private Postgres and Redis, in which parts are killed,
+//! frozen and disconnected under load. Afterwards, every event is accounted for.
 //!
-//! [`Deployment`] is the world, [`Chaos`] breaks it, [`Producers`] commit events, [`Watcher`]s receive
-//! them, and [`verdict`] compares what they received with what the database says was committed.
-//! [`trial`] ends a session while something is broken, and sees to it that nothing of it is left.
+//! [`Deployment`] is the system, [`Chaos`] breaks it, [`Producers`] commit events, and [`Watcher`]s receive
+//! them. [`verdict`] compares what they received with what was committed according to the database.
+//! [`trial`] ends a session during a fault, and checks that nothing of the session remains.
 //!
-//! The binaries are run as they were built; a run is `cargo run -p faults`, and a short one is a test.
+//! The runs use the built binaries. `cargo run -p faults` starts a long run; a short one is a test.
+
+#![expect(clippy::disallowed_methods, reason = "tasks of a test program fail with it")]
+#![expect(clippy::expect_used, reason = "a test cannot go on without its surroundings")]
 
 mod chaos;
 mod deployment;

@@ -5,30 +5,30 @@ use std::time::Duration;
 use clap::Parser;
 use faults::{Deployment, Ending, Plan, Replay, Trouble, outage, replay, run, trial};
 
-/// Commits events while processes are killed and lines cut, and tells what became of each event.
+/// Commits events while processes are killed and connections cut, and accounts for each event.
 #[derive(Parser)]
 struct Cli {
-    /// How many events to commit
+    /// Number of events to commit
     #[arg(long, default_value_t = 10_000)]
     events: usize,
-    /// How many sessions to end; then no events are committed
+    /// Number of sessions to end; without this, events are committed
     #[arg(long)]
     endings: Option<usize>,
-    /// How many clients to let miss events and come back at once; then nothing breaks
+    /// Number of clients that miss events and reconnect at once; nothing else breaks then
     #[arg(long)]
     replay: Option<usize>,
-    /// How many seconds to kill Redis for, under load; then nothing else breaks
+    /// Seconds for which Redis is down, under load; nothing else breaks then
     #[arg(long)]
     outage: Option<u64>,
-    /// Clients that watch
+    /// Number of clients that watch
     #[arg(long, default_value_t = 8)]
     watchers: usize,
-    /// The same seed breaks the same things
+    /// Seed of the faults: equal seeds break the same things
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// Lets one client miss 2,000 events, then many 20 each, and prints how long it took to catch up.
+/// Lets one client miss 2,000 events, then many clients 20 each. Prints how long they took to catch up.
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn come_back(clients: usize) {
     let deployment = Deployment::start().await;
@@ -40,7 +40,8 @@ async fn come_back(clients: usize) {
     }
 }
 
-/// Ends sessions in every way, in peace and in trouble, and prints how long it took.
+/// Ends sessions in every way, without and with faults. Prints how long it took.
+#[expect(clippy::expect_used, reason = "a test program fails with its surroundings")]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn end_sessions(count: usize) {
     let deployment = Deployment::start().await;
@@ -58,7 +59,11 @@ async fn end_sessions(count: usize) {
     }
     peaceful.sort();
     let at = |share: usize| peaceful.get(peaceful.len() * share / 100).copied().unwrap_or_default();
-    println!("{count} sessions ended, nothing of them lives; undisturbed p50 {:?}, p99 {:?}", at(50), at(99));
+    println!(
+        "{count} sessions ended, and nothing of them remains; without faults p50 {:?}, p99 {:?}",
+        at(50),
+        at(99)
+    );
 }
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! Redis away for a while, under load: nobody is disconnected by it, and nothing is missing afterwards.
+//! An outage of Redis under load: no client is disconnected, and no event is missing afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,18 +9,18 @@ use crate::{Deployment, Producers, Received, Verdict, Watcher, committed, verdic
 const WATCHERS: usize = 8;
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// What became of it.
+/// The result of an outage.
 #[derive(Debug)]
 pub struct Outage {
     pub committed: usize,
-    /// How often each watcher connected; once is right.
+    /// The number of connections that each watcher made; 1 is right.
     pub connections: Vec<usize>,
     pub verdicts: Vec<Verdict>,
-    /// From Redis's return until every watcher had everything that was committed until then.
+    /// Time from the return of Redis until every watcher had all events committed before it.
     pub caught_up_in: Duration,
 }
 
-/// Kills Redis for `away` while events are committed.
+/// Stops Redis for `away` while events are committed.
 pub async fn outage(away: Duration) -> Outage {
     let deployment = Deployment::start().await;
     let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();

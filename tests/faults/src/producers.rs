@@ -9,18 +9,18 @@ use uuid::Uuid;
 
 use crate::Deployment;
 
-/// Between two tries of a request that failed because something was down.
+/// Pause between attempts of a request that failed because of a fault.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// People who report drifts and decide on them, each event committed exactly once however often the
+/// Users who report drifts and decide on them. Each event is committed exactly once, however often the
 /// request must be repeated.
 pub struct Producers {
     tasks: JoinSet<()>,
 }
 
 impl Producers {
-    /// `count` producers that together make at least `events` events, half of them decisions, pausing
-    /// after each, and go on until `enough`.
+    /// Starts `count` producers that together cause at least `events` events, half of them decisions. They
+    /// pause after each, and continue until `enough`.
     pub fn start(
         deployment: &Deployment,
         token: &str,
@@ -47,15 +47,15 @@ impl Producers {
         Self { tasks }
     }
 
-    /// Waits until all have made their share.
+    /// Waits until all producers have caused their share.
     pub async fn finish(mut self) {
         while let Some(ended) = self.tasks.join_next().await {
-            ended.expect("a producer goes on whatever breaks");
+            ended.expect("a producer continues despite faults");
         }
     }
 }
 
-/// Reports a drift of a new resource; its id.
+/// Reports a drift of a new resource, and returns its id.
 async fn report(clients: &[Client; 2]) -> String {
     let drift = json!({
         "resourceId": format!("i-{}", Uuid::new_v4().simple()),
@@ -65,7 +65,7 @@ async fn report(clients: &[Client; 2]) -> String {
         "stack": "faults",
     });
     let answer = until_answered(clients, "/api/v1/drifts", &drift).await;
-    answer["data"]["id"].as_str().unwrap_or_else(|| panic!("a drift was made: {answer}")).to_owned()
+    answer["data"]["id"].as_str().unwrap_or_else(|| panic!("a drift was created: {answer}")).to_owned()
 }
 
 async fn approve(clients: &[Client; 2], id: &str) {
@@ -73,8 +73,8 @@ async fn approve(clients: &[Client; 2], id: &str) {
     until_answered(clients, &path, &json!({"reason": "seen in a fault run"})).await;
 }
 
-/// Sends the request to one replica after the other until one has done it; the same key each time, so
-/// that it is done once.
+/// Sends the request to one replica after the other until one succeeds. Each attempt has the same
+/// idempotency key, so that the request takes effect once.
 async fn until_answered(clients: &[Client; 2], path: &str, body: &serde_json::Value) -> serde_json::Value {
     let key = Uuid::new_v4().to_string();
     for client in clients.iter().cycle() {

@@ -1,4 +1,4 @@
-//! Clients that were away while much happened: how long until they have it, and whether others notice.
+//! Clients that missed many events: how long they take to catch up, and whether others notice.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,20 +10,21 @@ use uuid::Uuid;
 
 use crate::Deployment;
 
-/// Plans by how many `drift:created` their ingest makes.
+/// Sample plans, named by the number of `drift:created` events of their ingest.
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
 
-/// What a replay took.
+/// The times of a replay.
 #[derive(Clone, Copy, Debug)]
 pub struct Replay {
-    /// From the request to go on until the last missed event, of the slowest client.
+    /// Time from the request to resume until the last missed event, for the slowest client.
     pub slowest: Duration,
-    /// From the request that made an event until a client that was never away had it, while the others
+    /// Time from the request that caused an event until a connected client received it, while the others
     /// were catching up.
     pub live: Duration,
 }
 
-/// `count` clients subscribe, go away, miss events (20 or 2,000) and come back at once to one gateway.
+/// Subscribes `count` clients, disconnects them until they have missed 20 or 2,000 events, and lets all of
+/// them reconnect to one gateway at once.
 pub async fn replay(deployment: &Deployment, count: usize, missed: usize) -> Replay {
     let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
     let drift = Client::new(deployment.drift[0].url()).with_token(&token);
@@ -68,7 +69,7 @@ async fn subscribe(socket: &mut Socket) {
     assert_eq!(socket.next_event("ack").await["success"], true);
 }
 
-/// Asks for what was missed and waits for the last of it.
+/// Asks for the missed events and waits for the last one.
 async fn catch_up(socket: &mut Socket, place: &Value, missed: usize) {
     let (epoch, seq, socket_id) = (&place["epoch"], &place["seq"], &place["sessionId"]);
     socket.send(&json!({"type": "resume", "epoch": epoch, "seq": seq, "sessionId": socket_id})).await;

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use crate::{Account, Chaos, Deployment, Producers, Received, Verdict, Watcher, committed, verdict};
 
-/// How long after the last fault everybody must have everything.
+/// Time after the last fault within which every watcher must have every event.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// What a run does.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub events: usize,
-    /// How many faults there must be at least.
+    /// The smallest number of faults.
     pub faults: usize,
     pub watchers: usize,
     pub producers: usize,
-    /// Between two faults.
+    /// Pause between two faults.
     pub calm: Duration,
     pub pause: Duration,
     pub seed: u64,
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
     pub committed: usize,
@@ -58,7 +58,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Commits events while things break, then waits until everything is quiet and takes stock.
+/// Commits events during faults, then waits until the system is quiet and compares.
 pub async fn run(plan: Plan) -> Report {
     let started = Instant::now();
     let deployment = Deployment::start().await;
@@ -74,7 +74,7 @@ pub async fn run(plan: Plan) -> Report {
     let producers = Producers::start(&deployment, &token, plan.producers, plan.events, plan.pause, &enough);
     let mut chaos = Chaos::new(plan.seed);
     let mut finished = std::pin::pin!(producers.finish());
-    // Ends when all is committed; a fault that has begun is mended first.
+    // Ends when all events are committed; a fault that has begun is repaired first.
     loop {
         tokio::select! {
             () = &mut finished => break,
@@ -110,7 +110,7 @@ pub async fn run(plan: Plan) -> Report {
     }
 }
 
-/// Waits until every watcher has the last event, or for as long as it may take.
+/// Waits until every watcher has the last event, or until the time limit.
 async fn settle(all: &[Account], watchers: &[Watcher]) {
     let Some(last) = all.last().map(|account| Received::Event(account.event_id.clone())) else { return };
     let deadline = Instant::now() + SETTLE;

@@ -4,15 +4,15 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 
 use crate::Received;
 
-/// An event that was committed: the oracle is the outbox, in the order of the log.
+/// A committed event. The outbox is the reference, in the order of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub event_id: String,
-    /// Events of one drift must keep their order.
+    /// The drift of the event; events of one drift must keep their order.
     pub drift_id: String,
 }
 
-/// What became of the events for one watcher.
+/// The account of all events for one watcher.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     pub expected: usize,
@@ -24,13 +24,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Nothing lost in silence, nothing twice, nothing out of order.
+    /// Whether nothing was lost silently, delivered twice or out of order.
     pub fn is_clean(&self) -> bool {
         self.lost.is_empty() && self.twice.is_empty() && self.out_of_order.is_empty()
     }
 }
 
-/// Every drift event that the database says was committed, oldest first.
+/// Returns every committed drift event, oldest first, as the database has them.
 pub async fn committed(database_url: &str) -> Vec<Account> {
     let database = Database::connect(database_url).await.expect("the database answers");
     let rows =
@@ -48,8 +48,8 @@ pub async fn committed(database_url: &str) -> Vec<Account> {
     account.collect()
 }
 
-/// Compares what a watcher received with what was committed. What it may have missed before a
-/// `resync` is not lost: it was told, and read everything anew.
+/// Compares the events that a watcher received with those committed. Events that it may have missed before
+/// a `resync` are not lost, because the watcher was notified and read everything again.
 pub fn verdict(committed: &[Account], received: &[Received]) -> Verdict {
     let mut verdict = Verdict { expected: committed.len(), ..Verdict::default() };
     let place = committed.iter().enumerate().map(|(at, account)| (account.event_id.as_str(), (at, account)));
@@ -79,7 +79,8 @@ pub fn verdict(committed: &[Account], received: &[Received]) -> Verdict {
     verdict
 }
 
-/// From where on nothing may be missing: the start, or the first event after the last `resync`.
+/// Returns the index from which no event may be missing: the start, or the first event after the last
+/// `resync`.
 fn place_after_last_resync(received: &[Received], place: &HashMap<&str, (usize, &Account)>) -> Option<usize> {
     let Some(resync) = received.iter().rposition(|item| *item == Received::Resync) else { return Some(0) };
     received[resync..].iter().find_map(|item| match item {

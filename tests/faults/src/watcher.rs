@@ -9,22 +9,22 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const RETRY: Duration = Duration::from_millis(200);
-/// A line on which not even a ping comes for so long is given up, as browsers' clients do.
+/// Silence, even without a ping, after which a connection is abandoned, as browser clients do.
 const SILENCE: Duration = Duration::from_secs(8);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// What a watcher took note of, in the order in which it came.
+/// An entry in a watcher's notes, in order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// An event, by its id.
     Event(String),
-    /// «You may have missed something»: it read everything anew.
+    /// A notice that events may have been missed. The watcher then read everything again.
     Resync,
 }
 
-/// A client of `/ws` that stays subscribed to the drifts through everything, and notes what it gets.
+/// A client of `/ws` that stays subscribed to the drifts despite faults, and records what it receives.
 pub struct Watcher {
     notes: Arc<Mutex<Notes>>,
     task: tokio::task::JoinHandle<()>,
@@ -38,7 +38,7 @@ struct Notes {
     live: bool,
 }
 
-/// Where to go on.
+/// The position at which to resume.
 #[derive(Clone)]
 struct Place {
     epoch: String,
@@ -54,17 +54,17 @@ impl Watcher {
         Self { notes, task }
     }
 
-    /// Waits until it is subscribed.
+    /// Waits until the watcher is subscribed.
     pub async fn until_live(&self) {
         testing::eventually("a watcher to be subscribed", async || self.with(|notes| notes.live)).await;
     }
 
-    /// What it has received so far.
+    /// Returns everything that the watcher has received so far.
     pub fn received(&self) -> Vec<Received> {
         self.with(|notes| notes.received.clone())
     }
 
-    /// How often it connected, and how often it could go on where it was.
+    /// Returns the number of connections, and how many of them resumed.
     pub fn connections(&self) -> (usize, usize) {
         self.with(|notes| (notes.connections, notes.resumed))
     }
@@ -99,7 +99,7 @@ async fn connect(url: &str, token: &str) -> Option<Stream> {
     Some(stream)
 }
 
-/// Hears one connection to its end.
+/// Receives messages until the connection ends.
 async fn listen(mut stream: Stream, place: &mut Option<Place>, notes: &Mutex<Notes>) {
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
         let Message::Text(text) = message else { continue };
@@ -112,7 +112,7 @@ async fn listen(mut stream: Stream, place: &mut Option<Place>, notes: &Mutex<Not
     }
 }
 
-/// Takes one message in; what to say to it, if anything.
+/// Processes one message. Returns the reply to it, if any.
 fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Option<Value> {
     match message["type"].as_str().unwrap_or_default() {
         "connection.authorized" => {
@@ -132,7 +132,7 @@ fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Opt
                 notes.live |= done;
                 notes.resumed += usize::from(done && resuming);
             });
-            // What cannot be resumed begins anew; a `resync` has said so.
+            // If resuming failed, subscribe from now on; a `resync` has reported the gap.
             (resuming && !done).then(|| json!({"type": "subscribe", "room": "drifts", "id": "subscribe"}))
         }
         "resync" => {

@@ -1,11 +1,11 @@
-//! A short fault run: what a long one does, in the time a test may take.
+//! Short fault runs: like the long ones, within the time of a test.
 
 use std::time::Duration;
 
 use faults::{Deployment, Ending, Plan, Trouble, outage, run, trial};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
+async fn no_event_is_lost_or_delivered_twice_despite_faults() {
     let (calm, pause) = (Duration::from_millis(700), Duration::from_millis(20));
     let report =
         run(Plan { events: 1_000, faults: 8, watchers: 4, producers: 4, calm, pause, seed: 7 }).await;
@@ -14,7 +14,7 @@ async fn no_event_is_lost_or_shown_twice_while_everything_breaks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s50_s51_nothing_of_an_ended_session_is_left_whatever_breaks_meanwhile() {
+async fn nothing_of_an_ended_session_remains_despite_faults_s50_s51() {
     let deployment = Deployment::start().await;
     let admin = deployment.log_in("admin").await["accessToken"].as_str().unwrap().to_owned();
     for (number, ending) in Ending::ALL.into_iter().enumerate() {
@@ -25,7 +25,7 @@ async fn s50_s51_nothing_of_an_ended_session_is_left_whatever_breaks_meanwhile()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_that_is_away_under_load_disconnects_nobody_and_loses_nothing() {
+async fn a_redis_outage_under_load_disconnects_no_client_and_loses_nothing() {
     let report = outage(Duration::from_secs(3)).await;
     assert!(report.connections.iter().all(|count| *count == 1), "{report:#?}");
     assert!(report.verdicts.iter().all(|verdict| verdict.is_clean() && verdict.resyncs == 0), "{report:#?}");

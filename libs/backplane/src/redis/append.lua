@@ -1,47 +1,77 @@
--- Appends events to the log, announces them and stores their marks, in one step.
--- KEYS: 1 meta (hash: epoch, seq), 2 log (stream; an entry's id is its seq), 3 marks (zset by expiry)
--- ARGV: 1 epoch to begin with, 2 log length, 3 oldest time to keep, 4 now, 5 prefix and 6 seconds of
---       «this event was appended»; then per event: id, channel, envelope without its last brace,
---       number of marks, and per mark: value, expiry. Times are Unix seconds.
-local meta, log, marks = KEYS[1], KEYS[2], KEYS[3]
-local epoch = redis.call('HGET', meta, 'epoch')
-local seq = tonumber(redis.call('HGET', meta, 'seq') or '0')
+-- Publishes events and stores their marks in one step. Events of logged channels are appended to the
+-- log first, and are announced with their position and a proof that this script assigned it.
+-- KEYS: 1 meta (hash: epoch, seq, secret), 2 log (stream, the id of an entry is its seq), 3 ids (zset:
+--       ids of the events in the log, by seq), 4 unlogged (zset: ids of the newest events without a
+--       position, by time), 5 doubt (an epoch that a reader found rolled back), and only if an event
+--       carries marks: 6 marks (zset, by expiry)
+-- ARGV: 1 epoch and 2 secret for a new log, 3 length of the log, 4 seconds that it keeps an event, 5 how
+--       many ids of unlogged events are kept; then for each event: id, channel, '1' if the channel is
+--       logged, envelope without its last brace, number of marks; for each mark: value, seconds to live.
+-- All times are those of Redis: the clocks of the callers may be wrong.
+local meta, log, ids, unlogged, doubt, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local time = redis.call('TIME')
+local now = tonumber(time[1])
+local stored = redis.call('HMGET', meta, 'epoch', 'seq', 'secret')
+local epoch, seq, secret = stored[1], tonumber(stored[2] or '0'), stored[3]
 
--- The two are written together; where they disagree, one of them was lost.
+-- Epoch, seq and log are written together. If they disagree, one of them was lost.
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local newest_seq = newest and tonumber(string.match(newest[1], '^%d+')) or 0
-if not epoch or newest_seq ~= seq then
-  epoch, seq = ARGV[1], 0
-  redis.call('DEL', log)
+if not epoch or not secret or newest_seq ~= seq or redis.call('GET', doubt) == epoch then
+  epoch, seq, secret = ARGV[1], 0, secret or ARGV[2]
+  -- The command that needs memory comes first: once a script has written, Redis refuses no further command.
+  redis.call('HSET', meta, 'epoch', epoch, 'seq', '0', 'secret', secret)
+  redis.call('DEL', log, ids, doubt)
 end
 
-local i = 7
+-- Redis offers only SHA-1. Hashing twice prevents length extension.
+local function proof(channel, body)
+  return redis.sha1hex(secret .. redis.sha1hex(secret .. channel .. '\n' .. body))
+end
+
+local i = 6
 while ARGV[i] do
-  local id, channel, open, count = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
-  i = i + 4
-  if redis.call('SET', ARGV[5] .. id, '1', 'NX', 'EX', ARGV[6]) then
+  local id, channel, logged, open, count = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
+  i = i + 5
+  -- The id is stored last: an event that failed before, such as for a missing permission, does not count as published.
+  if logged ~= '1' then
+    if not redis.call('ZSCORE', unlogged, id) then
+      redis.call('PUBLISH', channel, open .. '}')
+      redis.call('ZADD', unlogged, tonumber(time[1]) * 1000000 + tonumber(time[2]), id)
+    end
+  elseif not redis.call('ZSCORE', ids, id) then
     seq = seq + 1
     local place = string.format('%d', seq)
     local body = open .. ',"seq":' .. place .. ',"epoch":"' .. epoch .. '"}'
-    redis.call('XADD', log, 'MAXLEN', ARGV[2], place .. '-0', 'channel', channel, 'body', body, 'at', ARGV[4])
-    redis.call('PUBLISH', channel, body)
+    redis.call('XADD', log, 'MAXLEN', ARGV[3], place .. '-0', 'channel', channel, 'body', body, 'at', now)
+    redis.call('HSET', meta, 'seq', place)
+    redis.call('ZADD', ids, seq, id)
+    local announced = string.sub(body, 1, -2) .. ',"proof":"' .. proof(channel, body) .. '"}'
+    redis.call('PUBLISH', channel, announced)
   end
   for _ = 1, count do
-    redis.call('ZADD', marks, 'GT', ARGV[i + 1], ARGV[i])
+    redis.call('ZADD', marks, 'GT', now + tonumber(ARGV[i + 1]), ARGV[i])
     i = i + 2
   end
 end
-redis.call('HSET', meta, 'epoch', epoch, 'seq', string.format('%d', seq))
 
--- By age, a few at a time; the newest entry stays, so that holes can be judged.
-local aged = redis.call('XRANGE', log, '-', '+', 'COUNT', 200)
+-- Deletes old entries, a few at a time. The newest entry stays, so that readers can detect gaps.
+local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 200)
 local keep = nil
-for _, entry in ipairs(aged) do
-  if tonumber(entry[2][6]) >= tonumber(ARGV[3]) then break end
+for _, entry in ipairs(oldest) do
+  if tonumber(entry[2][6]) >= now - tonumber(ARGV[4]) then break end
   keep = tonumber(string.match(entry[1], '^%d+')) + 1
 end
 if keep then
   redis.call('XTRIM', log, 'MINID', string.format('%d', math.min(keep, seq)))
 end
-redis.call('ZREMRANGEBYSCORE', marks, '-inf', ARGV[4])
+-- An id is deleted together with its entry.
+local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+if first then
+  redis.call('ZREMRANGEBYSCORE', ids, '-inf', '(' .. string.match(first[1], '^%d+'))
+end
+redis.call('ZREMRANGEBYRANK', unlogged, 0, -1 - tonumber(ARGV[5]))
+if marks then
+  redis.call('ZREMRANGEBYSCORE', marks, '-inf', now)
+end
 return seq

@@ -1,17 +1,19 @@
-//! The connection that all short commands share: what is asked at the same time travels together.
+//! The connection that all short commands share. Commands issued at the same moment travel together.
 
+use contracts::Tasks;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisResult};
-use tokio::runtime::Handle;
+use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::Mutex;
 
-use super::{TIMEOUT, away};
+use super::condition::is_wrong_server;
+use super::error::unavailable;
+use super::names::TIMEOUT;
 use crate::driver::{Error, Result};
 
 pub(super) struct Shared {
     client: redis::Client,
-    /// Drives the connection, whichever thread opens it: worker threads end before their process.
-    runtime: Handle,
+    /// Drives the connection on the process's runtime, because worker threads end before the process.
+    tasks: Tasks,
     current: Mutex<Current>,
 }
 
@@ -21,28 +23,43 @@ struct Current {
     opened: u64,
 }
 
+/// Commands for the shared connection. They may run twice.
+pub(super) enum Commands<'a> {
+    Pipeline(&'a Pipeline),
+    Script(&'a ScriptInvocation<'a>),
+}
+
+impl Commands<'_> {
+    async fn run<T: FromRedisValue>(&self, mut connection: MultiplexedConnection) -> RedisResult<T> {
+        match self {
+            Self::Pipeline(pipeline) => pipeline.query_async(&mut connection).await,
+            Self::Script(script) => script.invoke_async(&mut connection).await,
+        }
+    }
+}
+
 impl Shared {
-    pub(super) fn new(client: redis::Client) -> Self {
-        Self { client, runtime: Handle::current(), current: Mutex::default() }
+    pub(super) fn new(client: redis::Client, tasks: Tasks) -> Self {
+        Self { client, tasks, current: Mutex::default() }
     }
 
-    /// Runs commands that may be run twice, within the time limit. A connection that ended since it was
-    /// used last shows it only now, so the commands are given to a new one; one that is too slow is
-    /// given up.
-    pub(super) async fn query<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T> {
+    /// Runs commands within the time limit. If the connection has ended since it was last used, or leads to a
+    /// server that became a replica, the commands are sent again on a new connection. A connection that is
+    /// too slow is closed.
+    pub(super) async fn run<T: FromRedisValue>(&self, commands: Commands<'_>) -> Result<T> {
         let mut opened = None;
         let within = async {
-            let answer = self.try_query(commands, &mut opened).await;
-            match (answer, opened) {
-                (Err(error), Some(used)) if error.is_unrecoverable_error() => {
+            let result = self.try_run(&commands, &mut opened).await;
+            match (result, opened) {
+                (Err(error), Some(used)) if error.is_unrecoverable_error() || is_wrong_server(&error) => {
                     self.give_up(used).await;
-                    self.try_query(commands, &mut opened).await
+                    self.try_run(&commands, &mut opened).await
                 }
-                (answer, _) => answer,
+                (result, _) => result,
             }
         };
         match tokio::time::timeout(TIMEOUT, within).await {
-            Ok(answer) => answer.map_err(away),
+            Ok(result) => result.map_err(unavailable),
             Err(_) => {
                 if let Some(used) = opened {
                     self.give_up(used).await;
@@ -52,14 +69,14 @@ impl Shared {
         }
     }
 
-    async fn try_query<T: FromRedisValue>(
+    async fn try_run<T: FromRedisValue>(
         &self,
-        commands: &Pipeline,
+        commands: &Commands<'_>,
         opened: &mut Option<u64>,
     ) -> RedisResult<T> {
-        let (number, mut connection) = self.connection().await?;
+        let (number, connection) = self.connection().await?;
         *opened = Some(number);
-        commands.query_async(&mut connection).await
+        commands.run(connection).await
     }
 
     async fn connection(&self) -> RedisResult<(u64, MultiplexedConnection)> {
@@ -68,13 +85,13 @@ impl Shared {
             return Ok((current.opened, connection.clone()));
         }
         let client = self.client.clone();
-        let opening = self.runtime.spawn(async move {
+        let opening = self.tasks.run("redis connection", async move {
             let config =
                 AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
             client.get_multiplexed_async_connection_with_config(&config).await
         });
-        let stopped = |_| redis::RedisError::from((redis::ErrorKind::Io, "the process is stopping"));
-        let connection = opening.await.map_err(stopped)??;
+        let stopped = || RedisError::from((redis::ErrorKind::Io, "the process is stopping"));
+        let connection = opening.await.ok().flatten().ok_or_else(stopped)??;
         current.opened += 1;
         current.connection = Some(connection.clone());
         Ok((current.opened, connection))

@@ -1,24 +1,27 @@
-//! The one subscription of a process.
+//! The one subscription of a process, and the probe that shows whether Redis works.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_redis::Pool;
-use futures_util::StreamExt;
-use redis::AsyncTypedCommands;
-use tokio::sync::{broadcast, watch};
+use futures_util::{FutureExt, StreamExt};
+use redis::{AsyncTypedCommands, RedisError, RedisResult};
+use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use super::MARKS_CHANGED;
-use crate::backplane::announce;
-use crate::feed::Signal;
-use crate::{Link, Message};
+use super::condition::{Condition, is_wrong_server, reason};
+use super::names::{MARKS_CHANGED, META, TIMEOUT};
+use crate::message::Heard;
+use crate::queue::{Listeners, Signal};
 
-/// A message to oneself, along the very way that events take.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
-/// Silence after which the connection is given up: a peer that vanished sends no end.
-const SILENCE_LIMIT: Duration = Duration::from_secs(10);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often the log says why it cannot be heard.
+/// Interval between probes: a write, and a message to this process on the path that events take.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// The key that a probe writes. No process reads it.
+const PROBE_KEY: &str = "driftsentry:probe";
+const PROBE_TTL_MS: u64 = 60_000;
+/// Silence after which the connection is closed: a peer that vanished does not close it.
+const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+/// Interval between log lines about a failing connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
@@ -28,8 +31,10 @@ pub(super) struct Subscriber {
     pool: Pool,
     patterns: Vec<String>,
     heartbeat: String,
-    signals: broadcast::Sender<Signal>,
-    link: watch::Sender<Link>,
+    listeners: Listeners,
+    condition: Arc<Condition>,
+    /// The secret with which `append.lua` proves that it announced an event.
+    secret: Mutex<Option<Arc<str>>>,
 }
 
 impl Subscriber {
@@ -37,98 +42,125 @@ impl Subscriber {
         client: redis::Client,
         pool: Pool,
         patterns: Vec<String>,
-        signals: broadcast::Sender<Signal>,
-        link: watch::Sender<Link>,
+        listeners: Listeners,
+        condition: Arc<Condition>,
     ) -> Self {
         let heartbeat = format!("driftsentry:heartbeat:{}", Uuid::new_v4().simple());
-        Self { client, pool, patterns, heartbeat, signals, link }
+        Self { client, pool, patterns, heartbeat, listeners, condition, secret: Mutex::default() }
     }
 
-    /// Listens, and listens again whenever the connection ends, until the task is aborted.
+    /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
     pub(super) async fn run(self) {
         let (mut wait, mut warned) = (RETRY_FIRST, None::<Instant>);
         loop {
             match self.listen().await {
                 Ok(()) => (wait, warned) = (RETRY_FIRST, None),
                 Err(error) => {
-                    // Now and then: a wrong password looks like an absent server from everywhere else.
+                    // Logged, because elsewhere a wrong password looks like an unreachable server; but not at
+                    // every attempt.
                     if warned.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
-                        tracing::warn!(%error, "the backplane cannot be heard");
+                        tracing::warn!(%error, "cannot subscribe to Redis");
                         warned = Some(Instant::now());
                     }
                     wait = (wait * 2).min(RETRY_LAST);
                 }
             }
-            if self.lost() {
-                tracing::warn!("lost the backplane; trying again until it is back");
+            if self.condition.note_heard(false) {
+                tracing::warn!("lost the connection to Redis, retrying");
+                wait = RETRY_FIRST;
             }
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// Hears one connection to its end. An error means that it never came to be.
-    async fn listen(&self) -> redis::RedisResult<()> {
+    /// Receives messages until the connection ends. An error means that the connection was not made, or leads
+    /// to a server that cannot serve.
+    async fn listen(&self) -> RedisResult<()> {
+        // Discards a suspicion that is older than this connection.
+        let _ = self.condition.suspected().now_or_never();
         let connect = async {
             let (mut sink, stream) = self.client.get_async_pubsub().await?.split();
             for pattern in &self.patterns {
                 sink.psubscribe(pattern).await?;
             }
             sink.subscribe(&[self.heartbeat.as_str(), MARKS_CHANGED]).await?;
-            Ok::<_, redis::RedisError>((sink, stream))
+            Ok::<_, RedisError>((sink, stream))
         };
-        let (_sink, mut stream) = tokio::time::timeout(CONNECT_TIMEOUT, connect)
-            .await
-            .map_err(|_| redis::RedisError::from((redis::ErrorKind::Io, "connecting took too long")))??;
+        let late = |_| RedisError::from((redis::ErrorKind::Io, "connecting took too long"));
+        let (_sink, mut stream) = timeout(TIMEOUT, connect).await.map_err(late)??;
 
-        self.link.send_replace(Link::Heard);
-        let _ = self.signals.send(Signal::Connected);
-        tracing::info!("the backplane is heard");
-
-        let beat = async {
-            let mut ticks = tokio::time::interval(HEARTBEAT_INTERVAL);
+        let probe = async {
+            let mut ticks = interval(PROBE_INTERVAL);
             loop {
                 ticks.tick().await;
-                if let Ok(mut connection) = self.pool.get().await {
-                    let _ = connection.publish(&self.heartbeat, "").await;
-                }
+                self.probe().await?;
             }
         };
         let hear = async {
-            while let Ok(Some(message)) = tokio::time::timeout(SILENCE_LIMIT, stream.next()).await {
-                self.pass_on(&message);
+            let mut is_first = true;
+            while let Ok(Some(message)) = timeout(SILENCE_LIMIT, stream.next()).await {
+                if message.get_channel_name() == self.heartbeat {
+                    self.note_heartbeat(std::mem::take(&mut is_first));
+                } else {
+                    self.pass_on(&message);
+                }
             }
         };
         tokio::select! {
-            () = beat => {}
-            () = hear => {}
+            ended = probe => ended,
+            () = hear => Ok(()),
+            () = self.condition.suspected() => Ok(()),
         }
+    }
+
+    /// Writes as an append would, sends a heartbeat, and reads the secret of the log. An error means that
+    /// another server has to be tried.
+    async fn probe(&self) -> RedisResult<()> {
+        let exchange = async {
+            let Ok(mut connection) = self.pool.get().await else { return Ok(Err("Redis cannot be reached")) };
+            let mut write = redis::cmd("SET");
+            write.arg(PROBE_KEY).arg("").arg("PX").arg(PROBE_TTL_MS);
+            let written = match write.exec_async(&mut connection).await {
+                Err(error) if is_wrong_server(&error) => return Err(error),
+                written => written.map_err(|error| reason(&error)),
+            };
+            // Sent even if Redis refuses writes: announcements may still arrive.
+            connection.publish(&self.heartbeat, "").await?;
+            let secret: Option<String> = connection.hget(META, "secret").await?;
+            *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret.map(Into::into);
+            Ok(written)
+        };
+        let written = match timeout(TIMEOUT, exchange).await {
+            Ok(Err(error)) if is_wrong_server(&error) => {
+                self.condition.suspect(&error, &self.pool);
+                self.condition.note_write(Err(reason(&error)));
+                return Err(error);
+            }
+            Ok(Err(error)) => Err(reason(&error)),
+            Ok(Ok(written)) => written,
+            Err(_) => Err("Redis does not respond"),
+        };
+        self.condition.note_write(written);
         Ok(())
     }
 
-    /// Notes the loss of the link; whether it is news.
-    fn lost(&self) -> bool {
-        self.link.send_if_modified(|link| {
-            let news = link.is_heard();
-            if news {
-                *link = Link::Lost { since: Instant::now() };
-            }
-            news
-        })
+    fn note_heartbeat(&self, is_first: bool) {
+        if is_first {
+            self.listeners.tell(&Signal::Connected);
+        }
+        if self.condition.note_heard(true) {
+            tracing::info!("connected to Redis");
+        }
     }
 
     fn pass_on(&self, message: &redis::Msg) {
         let channel = message.get_channel_name();
-        if channel == self.heartbeat {
-            return;
-        }
         if channel == MARKS_CHANGED {
-            let _ = self.signals.send(Signal::MarksChanged);
-            return;
+            return self.listeners.tell(&Signal::MarksChanged);
         }
-        let heard = message.get_payload().ok().and_then(|body| Message::parse(channel.into(), body));
-        match heard {
-            Some(message) => announce(&self.signals, message),
-            None => tracing::warn!(channel, "a message that is no envelope was ignored"),
-        }
+        // A body that is not text is not an envelope either, which the feeds report.
+        let body = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.listeners.tell(&Signal::Heard(Heard::new(channel.into(), body, secret).into()));
     }
 }

@@ -1,17 +1,17 @@
-//! What only Redis can suffer.
+//! Faults that only Redis has.
 
-use backplane::{Backplane, Options, ResetReason};
+use backplane::{Backplane, ResetReason};
 use contracts::Clock;
 use testing::{Backend, Proxy};
 
-use super::{World, begun, entry, next_name, next_reset};
+use super::{World, begun, entry, next_name, next_reset, options};
 
 #[tokio::test]
-async fn what_was_published_while_the_connection_was_cut_is_read_from_the_log() {
+async fn events_published_during_a_disconnect_are_read_from_the_log() {
     let world = World::start(Backend::Real).await;
     let proxy = Proxy::start(world.stores.redis().address()).await;
     let url = format!("redis://{}", proxy.address());
-    let cut_off = Backplane::connect(&url, Options::new(Clock::system())).unwrap();
+    let cut_off = Backplane::connect(&url, options()).unwrap();
     testing::eventually("it is heard", async || cut_off.is_connected()).await;
     let mut feed = begun(&cut_off).await;
     world.append(&["heard"]).await;
@@ -27,10 +27,10 @@ async fn what_was_published_while_the_connection_was_cut_is_read_from_the_log() 
 }
 
 #[tokio::test]
-async fn an_announcement_that_got_lost_is_noticed_at_the_next_one() {
+async fn a_lost_announcement_is_noticed_at_the_next_one() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;
-    // What another replica appended, without its announcement: `append` minus PUBLISH.
+    // Another replica's append whose announcement was lost: `append` without PUBLISH.
     let mut redis = world.stores.redis().connect().await;
     world.append(&["first"]).await;
     assert_eq!(next_name(&mut feed).await, "first");
@@ -54,7 +54,7 @@ async fn an_announcement_that_got_lost_is_noticed_at_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_back_empty_begins_a_new_epoch() {
+async fn an_emptied_redis_begins_a_new_epoch() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;
     world.append(&["before"]).await;
@@ -79,7 +79,7 @@ async fn a_log_that_was_rolled_back_begins_a_new_epoch() {
     for expected in ["1", "2", "3"] {
         assert_eq!(next_name(&mut feed).await, expected);
     }
-    // As after a crash that lost the last second: the same epoch, but an earlier head.
+    // The state after a crash that lost the last second: the same epoch, but an earlier head.
     let mut redis = world.stores.redis().connect().await;
     let mut roll_back = redis::pipe();
     roll_back.cmd("XDEL").arg("driftsentry:log").arg("3-0");

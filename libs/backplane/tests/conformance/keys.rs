@@ -46,13 +46,17 @@ async fn values_are_kept_until_they_expire_and_taken_once(#[case] backend: Backe
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn those_who_hold_a_key_are_counted_until_they_let_go_or_expire(#[case] backend: Backend) {
+async fn holders_of_a_key_are_counted_until_released_or_expired(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let hold = |key: &str, holder: &str| Hold { key: key.into(), holder: holder.into() };
     let (plane, minute) = (&world.backplane, Duration::from_secs(60));
     let both = [hold("room", "ann"), hold("room", "bob"), hold("hall", "ann")];
     assert_eq!(plane.hold(&both, minute).await.unwrap(), [1, 2, 1]);
-    assert_eq!(plane.hold(&both[..1], minute).await.unwrap(), [2], "holding again is no second holder");
+    assert_eq!(plane.hold(&both[..1], minute).await.unwrap(), [2], "a holder that holds again counts once");
+    let mut holders = plane.holders("room").await.unwrap();
+    holders.sort();
+    assert_eq!(holders, ["ann", "bob"]);
+    assert_eq!(plane.holders("nowhere").await.unwrap(), [""; 0]);
     plane.release(&both[1..2]).await.unwrap();
     assert_eq!(plane.hold(&both[..1], Duration::from_millis(100)).await.unwrap(), [1]);
     testing::eventually("the hold expires", async || {

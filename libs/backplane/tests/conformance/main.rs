@@ -1,19 +1,24 @@
-//! One suite for every backplane, and what only Redis can suffer.
+//! One conformance suite for every backplane, and the faults that only Redis has.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod faults;
+mod health;
 mod keys;
 mod log;
+mod marks;
+mod positions;
+mod tls;
 
 use std::time::Duration;
 
 use backplane::{Backplane, Entry, Feed, FeedItem, Mark, Message, Options, Position};
-use contracts::Clock;
+use contracts::{Clock, Tasks};
 use testing::{Backend, Stores};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A backplane of its own for one test, and what it stands on.
+/// A backplane for one test, and its private stores.
 struct World {
     stores: Stores,
     clock: Clock,
@@ -28,7 +33,7 @@ impl World {
     async fn with(backend: Backend, adjust: impl FnOnce(&mut Options)) -> Self {
         let stores = backend.start().await;
         let clock = Clock::system();
-        let mut options = Options::new(clock.clone());
+        let mut options = Options { clock: clock.clone(), ..options() };
         options.channels = vec!["orders:*".into()];
         adjust(&mut options);
         let backplane = Backplane::connect(&stores.redis_url(), options).unwrap();
@@ -40,6 +45,10 @@ impl World {
         let entries = names.iter().map(|name| entry(name)).collect::<Vec<_>>();
         self.backplane.append(&entries).await.unwrap();
     }
+}
+
+fn options() -> Options {
+    Options::new(Clock::system(), Tasks::new(CancellationToken::new()))
 }
 
 /// An event on `drift:created` that carries a name.
@@ -61,9 +70,9 @@ fn name(message: &Message) -> String {
     payload["name"].as_str().unwrap().to_owned()
 }
 
-/// The next item, or a failure: a feed that is silent has lost something.
+/// Returns the next item. Fails if the feed stays silent: then it has lost something.
 async fn next(feed: &mut Feed) -> FeedItem {
-    tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("the feed is silent").unwrap()
+    tokio::time::timeout(Duration::from_secs(20), feed.next()).await.unwrap()
 }
 
 async fn next_name(feed: &mut Feed) -> String {
@@ -71,7 +80,7 @@ async fn next_name(feed: &mut Feed) -> String {
         match next(feed).await {
             FeedItem::Message(message) => return name(&message),
             FeedItem::MarksChanged => {}
-            FeedItem::Reset { reason, .. } => panic!("reset: {reason:?}"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -84,7 +93,7 @@ async fn next_reset(feed: &mut Feed) -> (Position, backplane::ResetReason) {
     }
 }
 
-/// A feed that has begun.
+/// Returns a feed that has delivered its first reset.
 async fn begun(backplane: &Backplane) -> Feed {
     let mut feed = backplane.feed();
     next_reset(&mut feed).await;

@@ -1,4 +1,4 @@
-//! `alert:*`: what happens to alerts.
+//! `alert:*`: events about alerts.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::event;
 
+/// An alert was created.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertCreated {
@@ -20,9 +21,34 @@ pub struct AlertCreated {
 }
 event!(AlertCreated, "alert:created");
 
+/// A person has read an alert. Sent to that person only.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertRead {
     pub id: Uuid,
+    /// Routes the event; not part of the payload.
+    #[serde(skip)]
+    pub user_id: String,
 }
-event!(AlertRead, "alert:read");
+event!(AlertRead, "alert:read", user_id);
+
+/// A person has read all alerts up to a moment. Sent to that person only.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertsRead {
+    /// The person's id.
+    pub id: String,
+    pub read_until: DateTime<Utc>,
+    /// Routes the event; not part of the payload.
+    #[serde(skip)]
+    pub user_id: String,
+}
+event!(AlertsRead, "alert:all_read", user_id);
+
+/// An alert is closed for all users, because its drift was approved.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertClosed {
+    pub id: Uuid,
+}
+event!(AlertClosed, "alert:closed");

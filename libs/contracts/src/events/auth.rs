@@ -1,4 +1,4 @@
-//! `auth:*`: what happens to users, sessions and tokens. Routed by `userId`.
+//! `auth:*`: events about users, sessions and tokens. Routed by `userId`.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::event;
 use crate::Role;
 
-/// Why a session ended.
+/// The reason why a session ended.
 #[derive(
     Clone,
     Copy,
@@ -25,22 +25,22 @@ use crate::Role;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum EndReason {
-    /// Its owner ended it, there or from another session.
+    /// The owner ended it, from the same or another session.
     Logout,
     IdleTimeout,
-    /// Its absolute lifetime is over.
+    /// Its absolute lifetime has passed.
     Expired,
-    /// A newer session of the same user took its place.
+    /// Evicted by a newer session of the same user.
     Evicted,
     PasswordChanged,
     AccountDisabled,
-    /// A refresh token was used again after its successor had been.
+    /// A refresh token was used again after its successor had been used.
     TokenReuse,
     /// An admin ended it.
     Admin,
 }
 
-/// The device a session was opened from, as far as its user agent tells.
+/// The device that opened a session, according to its user agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceInfo {
@@ -53,6 +53,7 @@ pub struct DeviceInfo {
     pub device: Option<String>,
 }
 
+/// A user has signed up.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserRegistered {
@@ -61,6 +62,7 @@ pub struct UserRegistered {
 }
 event!(UserRegistered, "auth:user.registered", user_id);
 
+/// A user has logged in, which opened a session.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserLogin {
@@ -69,6 +71,7 @@ pub struct UserLogin {
 }
 event!(UserLogin, "auth:user.login", user_id);
 
+/// A user has logged out, which ended a session.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserLogout {
@@ -78,17 +81,21 @@ pub struct UserLogout {
 event!(UserLogout, "auth:user.logout", user_id);
 
 /// A role, an account or a password changed, or the user was disabled or enabled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserUpdated {
     pub user_id: Uuid,
     pub role: Role,
     pub is_active: bool,
-    /// Grows with each change; tokens carry the one they were made under.
+    /// Grows with each change. A token carries the generation at which it was issued.
     pub generation: i64,
+    /// The cloud account whose events the user receives. In the envelope; not part of the payload.
+    #[serde(skip)]
+    pub account_id: Option<String>,
 }
-event!(UserUpdated, "auth:user.updated", user_id);
+event!(UserUpdated, "auth:user.updated", user_id, account_id);
 
+/// A session was opened.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionCreated {
@@ -98,21 +105,21 @@ pub struct SessionCreated {
 }
 event!(SessionCreated, "auth:session.created", user_id);
 
-/// Published besides [`SessionDeleted`] when a user ends another session of their own.
+/// Published in addition to [`SessionDeleted`] when a user ends another of their own sessions.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionTerminated {
     pub user_id: Uuid,
-    /// The session of who ended it.
+    /// The session from which the other one was ended.
     pub session_id: Uuid,
-    /// The ended session's id; the name is the replaced stack's.
+    /// The id of the ended session. The name comes from the old stack.
     pub target_session_token: Uuid,
     pub target_session_id: Uuid,
     pub reason: EndReason,
 }
 event!(SessionTerminated, "auth:session.terminated", user_id);
 
-/// Published for each session that ends, whatever ended it.
+/// Published for each session that ends, whatever the reason.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionDeleted {
@@ -122,19 +129,20 @@ pub struct SessionDeleted {
 }
 event!(SessionDeleted, "auth:session.deleted", user_id);
 
-/// Published besides one [`SessionDeleted`] each when all other sessions are ended at once.
+/// Published when all other sessions are ended at once, in addition to one [`SessionDeleted`] for each.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionsBulkTerminated {
     pub user_id: Uuid,
     pub count: usize,
     pub session_ids: Vec<Uuid>,
-    /// The session that stays, where one does.
+    /// The session that remains, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub except_session_id: Option<Uuid>,
 }
 event!(SessionsBulkTerminated, "auth:sessions.bulk_terminated", user_id);
 
+/// The time of the last activity of a session was written. Not logged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionActivityUpdated {
@@ -143,6 +151,7 @@ pub struct SessionActivityUpdated {
 }
 event!(SessionActivityUpdated, "auth:session.activity_updated", user_id);
 
+/// A session has exchanged its refresh token for new tokens. Not logged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRefreshed {

@@ -1,4 +1,4 @@
-//! `drift:*`: what happens to drifts. States and reasons never leave the service.
+//! `drift:*`: events about drifts. Resource states and reasons are never published.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,15 +6,17 @@ use uuid::Uuid;
 
 use super::event;
 
+/// A drift was found, by a scan or in a report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftCreated {
     pub id: Uuid,
     pub resource_id: String,
     pub resource_type: String,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
     pub severity: String,
-    /// In the account's currency, two places; may be negative.
+    /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
     pub status: String,
@@ -24,6 +26,7 @@ pub struct DriftCreated {
 }
 event!(DriftCreated, "drift:created", account_id);
 
+/// A drift was approved.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftApproved {
@@ -36,6 +39,7 @@ pub struct DriftApproved {
 }
 event!(DriftApproved, "drift:approved", account_id);
 
+/// A drift was rejected.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftRejected {
@@ -56,19 +60,21 @@ pub struct DriftUpdated {
     pub status: String,
     pub severity: String,
     pub cost_impact_monthly: f64,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
     #[serde(skip)]
     pub account_id: Option<String>,
 }
 event!(DriftUpdated, "drift:updated", account_id);
 
+/// A drift was resolved.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftResolved {
     pub id: Uuid,
     pub status: String,
     pub resolved_at: DateTime<Utc>,
-    /// `manual`, `auto`, `superseded` or `deleted`.
+    /// `manual`, `auto`, `superseded`, `ignored` or `deleted`.
     pub resolved_how: String,
     #[serde(skip)]
     pub account_id: Option<String>,

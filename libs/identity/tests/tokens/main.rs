@@ -1,6 +1,7 @@
-//! Tokens of every kind that must not pass, and the list of ended sessions.
+//! Tokens that must be refused, of every kind, and the list of ended sessions.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod revocation;
 
@@ -63,7 +64,7 @@ fn claims(clock: &Clock) -> Claims {
     Claims::access(holder, now, now + chrono::TimeDelta::minutes(15))
 }
 
-/// Signs whatever it is given, as somebody who holds the secret could.
+/// Signs arbitrary content, as an attacker with the secret could.
 fn sign(header: &Header, claims: &Value) -> String {
     jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
@@ -87,7 +88,7 @@ fn a_signed_token_verifies_to_its_claims() {
 }
 
 #[test]
-fn s01_other_algorithms_and_keys_of_the_token_s_own_are_refused() {
+fn other_algorithms_and_keys_named_by_the_token_are_refused_s01() {
     let world = hs256();
     let claims = serde_json::to_value(claims(&world.clock)).unwrap();
     let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
@@ -112,7 +113,7 @@ fn s01_other_algorithms_and_keys_of_the_token_s_own_are_refused() {
 }
 
 #[test]
-fn s01_a_public_key_is_no_hmac_secret() {
+fn a_public_key_is_not_accepted_as_an_hmac_secret_s01() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("key.pem");
     std::fs::write(&path, ED25519).unwrap();
@@ -128,14 +129,14 @@ fn s01_a_public_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn s03_each_required_claim_is_required_and_right() {
+fn each_required_claim_must_be_present_and_valid_s03() {
     let world = hs256();
     for claim in ["exp", "aud", "iss", "sub", "userId", "sid", "type", "jti", "role"] {
         let without = token_with(&world, |claims| drop(claims.as_object_mut().unwrap().remove(claim)));
         assert_eq!(world.verifier.verify(&without), Err(TokenError::Invalid), "without {claim}");
         for wrong in [json!("wrong"), json!(""), json!(null), json!(7), json!([])] {
             let with = token_with(&world, |claims| claims[claim] = wrong.clone());
-            // 7 seconds after the epoch is an expiry, and long past.
+            // As an expiry, 7 means seven seconds after the epoch, which is long past.
             let expected = match (claim, &wrong) {
                 ("exp", Value::Number(_)) => {
                     TokenError::Expired { at: chrono::DateTime::from_timestamp(7, 0).unwrap() }
@@ -148,7 +149,7 @@ fn s03_each_required_claim_is_required_and_right() {
 }
 
 #[test]
-fn s02_another_type_or_typ_is_refused() {
+fn another_type_or_typ_is_refused_s02() {
     let world = hs256();
     let refresh = token_with(&world, |claims| claims["type"] = json!("refresh"));
     assert_eq!(world.verifier.verify(&refresh), Err(TokenError::Invalid));
@@ -160,7 +161,7 @@ fn s02_another_type_or_typ_is_refused() {
 }
 
 #[test]
-fn s04_ten_seconds_of_leeway_and_no_more() {
+fn ten_seconds_of_leeway_and_no_more_s04() {
     let world = hs256();
     let now = world.clock.now().timestamp();
     let expired_by = |seconds: i64| token_with(&world, |claims| claims["exp"] = json!(now - seconds));
@@ -173,7 +174,7 @@ fn s04_ten_seconds_of_leeway_and_no_more() {
 }
 
 #[test]
-fn s01_s55_tokens_that_are_none_are_refused_without_a_panic() {
+fn text_that_is_not_a_token_is_refused_without_a_panic_s01_s55() {
     let world = hs256();
     let long = "a".repeat(5_000);
     for token in ["", ".", "..", "a.b.c", "ä.ö.ü", "Bearer x", long.as_str()] {
@@ -188,7 +189,7 @@ fn s01_s55_tokens_that_are_none_are_refused_without_a_panic() {
 }
 
 #[test]
-fn s07_keys_rotate_while_tokens_of_the_former_one_live_on() {
+fn tokens_of_the_previous_key_stay_valid_after_a_rotation_s07() {
     let old = hs256();
     let token = old.keys.sign(&claims(&old.clock)).unwrap();
     let new_secret = "Zt7Qe1Uj5Xo9Mw3Ka8Sv2Lb6Yn0Cf4Pd";
@@ -202,7 +203,7 @@ fn s07_keys_rotate_while_tokens_of_the_former_one_live_on() {
 }
 
 #[test]
-fn tokens_of_the_replaced_stack_pass_only_where_they_are_accepted() {
+fn tokens_of_the_old_stack_are_valid_only_where_accepted() {
     let legacy = json!({"userId": "42", "email": "a@example.com", "role": "engineer", "type": "access",
         "iss": ISSUER, "aud": AUDIENCE, "iat": 1, "exp": Clock::system().now().timestamp() + 900});
     let token = sign(&Header::new(Algorithm::HS256), &legacy);
@@ -213,7 +214,7 @@ fn tokens_of_the_replaced_stack_pass_only_where_they_are_accepted() {
 }
 
 #[test]
-fn s06_strict_keys_are_refused_by_name() {
+fn weak_keys_are_refused_by_name_outside_development_s06() {
     let refused = |arguments: &[&str]| Keys::load(&config(arguments), true).unwrap_err().to_string();
     assert!(refused(&[]).contains("JWT_ACCESS_SECRET"));
     assert!(refused(&["--jwt-access-secret", "short"]).contains("JWT_ACCESS_SECRET"));

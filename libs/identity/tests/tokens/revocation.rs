@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use backplane::{Backplane, Entry, Options};
+use contracts::Tasks;
 use contracts::events::auth::{EndReason, SessionDeleted, UserUpdated};
 use identity::{Change, session_mark};
 use rstest::rstest;
@@ -23,13 +24,17 @@ impl Drop for Following {
     }
 }
 
+fn options(clock: &Clock) -> Options {
+    Options::new(clock.clone(), Tasks::new(CancellationToken::new()))
+}
+
 async fn next(changes: &mut Receiver<Change>) -> Change {
-    tokio::time::timeout(testing::LIMIT, changes.recv()).await.expect("a change in time").unwrap()
+    tokio::time::timeout(testing::LIMIT, changes.recv()).await.unwrap().unwrap()
 }
 
 async fn following(backend: Backend) -> Following {
     let (world, stores, stop) = (hs256(), backend.start().await, CancellationToken::new());
-    let backplane = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    let backplane = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
     tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
     Following { world, stores, backplane, stop }
@@ -39,7 +44,7 @@ async fn following(backend: Backend) -> Following {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn s25_an_ended_session_s_token_is_refused(#[case] backend: Backend) {
+async fn a_token_of_an_ended_session_is_refused_s25(#[case] backend: Backend) {
     let Following { world, backplane, .. } = &following(backend).await;
     let mut changes = world.revocations.changes();
     let claims = claims(&world.clock);
@@ -57,7 +62,7 @@ async fn s25_an_ended_session_s_token_is_refused(#[case] backend: Backend) {
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn an_end_that_another_back_end_announces_without_the_log_counts(#[case] backend: Backend) {
+async fn a_session_end_announced_by_another_back_end_without_the_log_counts(#[case] backend: Backend) {
     let Following { world, backplane, .. } = &following(backend).await;
     let mut changes = world.revocations.changes();
     let session = Uuid::new_v4();
@@ -73,7 +78,7 @@ async fn an_end_that_another_back_end_announces_without_the_log_counts(#[case] b
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backend) {
+async fn a_role_change_applies_to_earlier_tokens_s29(#[case] backend: Backend) {
     let Following { world, backplane, .. } = &following(backend).await;
     let mut changes = world.revocations.changes();
     let claims = claims(&world.clock);
@@ -83,11 +88,13 @@ async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backe
         role,
         is_active,
         generation,
+        account_id: (generation == 2).then(|| "acme".into()),
     };
     let entry = |event| Entry::of(event, &world.clock).unwrap();
     backplane.append(&[entry(update(Role::Engineer, true, 2))]).await.unwrap();
     assert_eq!(next(&mut changes).await, Change::UserChanged { user: claims.sub.clone() });
-    assert_eq!(world.verifier.verify(&token).unwrap().role, Role::Engineer);
+    let today = world.verifier.verify(&token).unwrap();
+    assert_eq!((today.role, today.account_id.as_deref()), (Role::Engineer, Some("acme")));
     backplane
         .append(&[entry(update(Role::Engineer, false, 3)), entry(update(Role::Admin, true, 2))])
         .await
@@ -101,7 +108,7 @@ async fn s29_a_role_change_shows_in_tokens_made_before_it(#[case] backend: Backe
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: Backend) {
+async fn marks_are_read_at_startup_and_when_they_change_s25(#[case] backend: Backend) {
     let Following { world, stores, backplane, .. } = &following(backend).await;
     let (early, late) = (Uuid::new_v4(), Uuid::new_v4());
     let until = world.clock.now() + chrono::TimeDelta::minutes(15);
@@ -109,7 +116,7 @@ async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: B
     testing::eventually("it is known", async || world.revocations.ended(early).is_some()).await;
     if backend == Backend::Real {
         let second = hs256();
-        let options = Options::new(second.clock.clone());
+        let options = options(&second.clock);
         let elsewhere = Backplane::connect(&stores.redis_url(), options).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(second.revocations.clone().follow(elsewhere, stop.clone()));
@@ -122,9 +129,9 @@ async fn s25_marks_are_read_at_the_start_and_when_they_change(#[case] backend: B
 }
 
 #[tokio::test]
-async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_is_back() {
+async fn a_session_end_during_a_redis_outage_is_known_after_the_outage_s51() {
     let Following { world, stores, backplane, .. } = &following(Backend::Real).await;
-    let writer = Backplane::connect(&stores.redis_url(), Options::new(world.clock.clone())).unwrap();
+    let writer = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
     stores.redis().kill();
     testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;
     stores.redis().restart();
@@ -137,13 +144,13 @@ async fn s51_an_end_announced_while_redis_could_not_be_heard_is_known_after_it_i
 }
 
 #[tokio::test]
-async fn a_stop_is_heard_while_the_marks_cannot_be_read() {
+async fn following_stops_even_while_the_marks_cannot_be_read() {
     let Following { world, stores, backplane, stop } = &following(Backend::Real).await;
     let other = tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
     stores.redis().kill();
     testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;
-    // As if so much time had passed that the marks are read again.
+    // The clock jumps ahead, so that the marks are read again.
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(301)).await;
     tokio::time::resume();

@@ -1,6 +1,6 @@
 //! Runs a private Postgres for tests that are not written in Rust.
 //!
-//! Every line on stdin is answered with the URL of a new, empty database; the server ends with stdin.
+//! Answers every line on stdin with the URL of a new, empty database. The server ends when stdin closes.
 
 use std::io::{BufRead, Write, stdin, stdout};
 

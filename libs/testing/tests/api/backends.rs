@@ -7,7 +7,7 @@ async fn create_table(url: &str) -> Result<(), DbErr> {
 }
 
 #[tokio::test]
-async fn every_call_gives_an_empty_database_of_its_own() {
+async fn every_call_creates_a_separate_empty_database() {
     for backend in [Backend::Memory, Backend::Real] {
         let stores = backend.start().await;
         for _ in 0..2 {
@@ -17,7 +17,7 @@ async fn every_call_gives_an_empty_database_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_sqlite_database_is_shared_by_all_who_open_its_url() {
+async fn a_sqlite_database_is_shared_by_all_users_of_its_url() {
     let stores = Backend::Memory.start().await;
     let url = stores.database_url().await;
     create_table(&url).await.unwrap();
@@ -25,7 +25,7 @@ async fn a_sqlite_database_is_shared_by_all_who_open_its_url() {
 }
 
 #[tokio::test]
-async fn two_tests_share_no_redis() {
+async fn two_tests_do_not_share_a_redis() {
     let (one, other) = (Backend::Real.start().await, Backend::Real.start().await);
     let mut connection = one.redis().connect().await;
     let _: () = redis::cmd("SET").arg("key").arg("1").query_async(&mut connection).await.unwrap();

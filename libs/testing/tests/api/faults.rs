@@ -20,7 +20,7 @@ async fn get(redis: &PrivateRedis) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_killed_redis_comes_back_with_its_data_or_empty() {
+async fn a_killed_redis_restarts_with_its_data_or_empty() {
     let redis = PrivateRedis::start();
     set(&redis, "1").await;
     redis.kill();
@@ -31,7 +31,7 @@ async fn a_killed_redis_comes_back_with_its_data_or_empty() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_answers_after_the_thaw() {
+async fn a_frozen_redis_responds_after_the_thaw() {
     let redis = PrivateRedis::start();
     redis.freeze();
     timeout(Duration::from_millis(100), get(&redis)).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn a_cut_ends_open_connections_and_new_ones_until_resumed() {
 }
 
 #[tokio::test]
-async fn a_process_is_heard_and_ends_when_asked() {
+async fn a_process_is_logged_and_ends_when_asked() {
     let script = "echo said; echo cried >&2; exec sleep 60";
     let mut process = Process::spawn(Path::new("sh"), &["-c", script], [("A", "b")]);
     process.wait_for_log("said").await;
@@ -95,9 +95,9 @@ async fn a_process_is_heard_and_ends_when_asked() {
 }
 
 #[tokio::test]
-async fn what_was_started_ends_when_the_test_process_is_killed() {
+async fn started_processes_end_when_the_test_process_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    // Postgres runs as another user when the tests run as root.
+    // When the tests run as root, Postgres runs as another user.
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let mut holder = Command::new(env!("CARGO_BIN_EXE_private-postgres"))
         .env("TMPDIR", folder.path())

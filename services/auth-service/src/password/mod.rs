@@ -1,85 +1,12 @@
-//! Passwords: what is accepted, how they are kept, and where the expensive work runs.
+//! Passwords: which are accepted, how they are stored, and where the expensive work runs.
 
+mod accepted;
+mod fair_queue;
 mod hasher;
 mod scheme;
 mod strength;
 
-use std::fmt;
-
-use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
-
+pub use accepted::{Password, PasswordLength};
+pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
 pub use strength::{PasswordPolicy, TooWeak};
-
-const MIN_CHARS: usize = 8;
-const MAX_CHARS: usize = 255;
-/// A character can take several code points before normalisation: this only bounds the work.
-const MAX_BYTES: usize = 8 * 1024;
-
-/// A password within the bounds, in the form that is hashed.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Password {
-    normalised: String,
-    /// As typed, because the replaced stack hashed that.
-    typed: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have {MIN_CHARS} to {MAX_CHARS} characters")]
-pub struct PasswordLength;
-
-impl Password {
-    /// Accepts 8 to 255 characters, counted after NFKC.
-    pub fn parse(typed: &str) -> Result<Self, PasswordLength> {
-        if typed.len() > MAX_BYTES {
-            return Err(PasswordLength);
-        }
-        let normalised: String = typed.nfkc().collect();
-        match normalised.chars().count() {
-            MIN_CHARS..=MAX_CHARS => Ok(Self { normalised, typed: typed.to_owned() }),
-            _ => Err(PasswordLength),
-        }
-    }
-}
-
-impl TryFrom<String> for Password {
-    type Error = PasswordLength;
-
-    fn try_from(typed: String) -> Result<Self, PasswordLength> {
-        Self::parse(&typed)
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bounds_count_characters_after_normalisation() {
-        assert_eq!(Password::parse("1234567").err(), Some(PasswordLength));
-        assert!(Password::parse("12345678").is_ok());
-        assert!(Password::parse(&"é".repeat(255)).is_ok());
-        assert_eq!(Password::parse(&"é".repeat(256)).err(), Some(PasswordLength));
-        // Eight code points typed, four characters kept.
-        assert_eq!(Password::parse(&"e\u{301}".repeat(4)).err(), Some(PasswordLength));
-    }
-
-    #[test]
-    fn s32_64_emoji_are_within_the_bounds() {
-        assert!(Password::parse(&"🦀".repeat(64)).is_ok());
-    }
-
-    #[test]
-    fn s52_debug_shows_nothing_of_it() {
-        let password = Password::parse("correct horse").unwrap();
-        assert_eq!(format!("{password:?}"), "Password(…)");
-    }
-}

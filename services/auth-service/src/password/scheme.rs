@@ -1,8 +1,8 @@
-//! How a password is kept.
+//! The stored form of passwords.
 //!
-//! bcrypt alone reads 72 bytes and repeats a short key around its NUL, so `ab` and `ab\0ab` would be
-//! one password. It is therefore given base64(SHA-384(password)): 64 bytes, none of them NUL.
-//! Rows brought from the replaced stack hold plain bcrypt and are told apart by the missing prefix.
+//! bcrypt alone reads only 72 bytes, and repeats a short key together with its terminating NUL. `ab` and
+//! `ab\0ab` would therefore be the same password. The input of bcrypt is base64(SHA-384(password)) instead:
+//! 64 bytes without a NUL. Rows of the old stack hold plain bcrypt, without the prefix.
 
 use std::str::FromStr;
 
@@ -11,17 +11,17 @@ use base64::engine::general_purpose::STANDARD;
 use bcrypt::{BcryptError, HashParts};
 use sha2::{Digest, Sha384};
 
-use super::Password;
+use crate::password::Password;
 
 const PREFIX: &str = "sha384:";
 
-/// The form in which `password` is stored. Takes 2^`cost` steps.
+/// Returns the stored form of `password`. Takes 2^`cost` steps.
 pub(super) fn hash(password: &Password, cost: u32) -> Result<String, BcryptError> {
     Ok(format!("{PREFIX}{}", bcrypt::non_truncating_hash(digest(password), cost)?))
 }
 
-/// Whether `password` is the one that is stored. Takes 2^`cost` steps whatever is stored, nothing
-/// included, so that its time tells nothing about the account.
+/// Whether `password` matches the stored one. Always takes 2^`cost` steps, even if nothing is stored, so that
+/// the time reveals nothing about the account.
 pub(super) fn verify(password: &Password, stored: Option<&str>, cost: u32) -> Result<bool, BcryptError> {
     let nobodys = nobodys(cost);
     let stored = stored.unwrap_or(&nobodys);
@@ -36,7 +36,7 @@ pub(super) fn verify(password: &Password, stored: Option<&str>, cost: u32) -> Re
     Ok(right)
 }
 
-/// Whether the stored form is older or cheaper than what [`hash`] makes now.
+/// Whether the stored form is older or cheaper than the output of [`hash`].
 pub(super) fn needs_upgrade(stored: &str, cost: u32) -> bool {
     !stored.starts_with(PREFIX) || stored_cost(stored).is_ok_and(|stored| stored < cost)
 }
@@ -45,7 +45,7 @@ fn digest(password: &Password) -> String {
     STANDARD.encode(Sha384::digest(&password.normalised))
 }
 
-/// What is stored of nobody: the form of a hash, of no password that anybody knows.
+/// A dummy hash, verified when the account does not exist. No known password matches it.
 fn nobodys(cost: u32) -> String {
     let (salt, hash) = (".".repeat(22), ".".repeat(31));
     format!("{PREFIX}$2b${cost:02}${salt}{hash}")
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn s31_passwords_that_differ_after_byte_72_differ() {
+    fn passwords_that_differ_after_byte_72_differ_s31() {
         let (one, other) = (format!("{}1", "a".repeat(100)), format!("{}2", "a".repeat(100)));
         let stored = hash(&password(&one), CHEAP).unwrap();
         assert!(accepts(&stored, &one));
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn s32_64_emoji_are_verified_in_full() {
+    fn passwords_of_64_emoji_are_verified_in_full_s32() {
         let stored = hash(&password(&"🦀".repeat(64)), CHEAP).unwrap();
         assert!(accepts(&stored, &"🦀".repeat(64)));
         assert!(!accepts(&stored, &format!("{}🦞", "🦀".repeat(63))));
     }
 
     #[test]
-    fn s33_nul_is_a_character_like_any_other() {
+    fn nul_is_a_character_like_any_other_s33() {
         let forms = ["passwordp", "passwordp\0", "passwordp\0passwordp"];
         for kept in forms {
             let stored = hash(&password(kept), CHEAP).unwrap();
@@ -104,21 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn s33_nul_does_not_open_a_row_of_the_old_stack() {
+    fn nul_does_not_open_a_row_of_the_old_stack_s33() {
         let stored = bcrypt::hash("passwordp", CHEAP).unwrap();
         assert!(bcrypt::verify("passwordp\0passwordp", &stored).unwrap(), "what bcrypt alone accepts");
         assert!(!accepts(&stored, "passwordp\0passwordp"));
     }
 
     #[test]
-    fn s34_composed_and_decomposed_are_alike() {
+    fn composed_and_decomposed_passwords_are_equal_s34() {
         let stored = hash(&password("caf\u{e9} au lait"), CHEAP).unwrap();
         assert!(accepts(&stored, "cafe\u{301} au lait"));
     }
 
     #[test]
-    fn s36_a_row_of_the_old_stack_is_verified_and_due_for_an_upgrade() {
-        // Made by Node's bcrypt 6.0.0: hashSync('old stack secret', 4).
+    fn a_row_of_the_old_stack_is_verified_and_due_for_an_upgrade_s36() {
+        // Created by Node's bcrypt 6.0.0: hashSync('old stack secret', 4).
         let node = "$2b$04$ZVUZ7gUebsDaeOxwOlmoK.Cy0bWnfQUVyWN/MLK9vo50d4HO5y/Vm";
         let same_as_2a = node.replacen("$2b$", "$2a$", 1);
         for stored in [node, &same_as_2a] {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn s36_only_a_lower_cost_is_upgraded() {
+    fn only_a_lower_cost_is_upgraded_s36() {
         let stored = hash(&password("a password"), 5).unwrap();
         assert!(needs_upgrade(&stored, 6));
         assert!(!needs_upgrade(&stored, 5));
@@ -137,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_no_password() {
+    fn no_password_matches_a_missing_account() {
         assert!(!verify(&password("a password"), None, CHEAP).unwrap());
     }
 
     #[test]
-    fn s41_the_time_it_takes_tells_nothing_of_what_is_stored() {
+    fn verification_time_reveals_nothing_about_the_stored_hash_s41() {
         const COST: u32 = 9;
         let typed = password("a password");
         let other = password("another password");
@@ -165,12 +165,12 @@ mod tests {
             times[times.len() / 2]
         });
         let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
-        // Whatever skips the work, or does it twice, is off by far more.
+        // Code that skips the work, or does it twice, deviates by far more.
         assert!(*most < least.mul_f64(1.6), "{medians:?}");
     }
 
     #[test]
-    fn a_damaged_row_is_an_error_and_no_match() {
+    fn a_damaged_row_is_an_error_and_not_a_match() {
         for stored in ["", "sha384:", "plain text", "$2b$10$short"] {
             assert!(verify(&password("plain text"), Some(stored), CHEAP).is_err(), "{stored:?}");
         }
@@ -180,7 +180,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn s31_only_the_same_password_matches(one in ".{8,40}", other in ".{8,40}") {
+        fn only_the_same_password_matches_s31(one in ".{8,40}", other in ".{8,40}") {
             if let (Ok(one), Ok(other)) = (Password::parse(&one), Password::parse(&other)) {
                 let stored = hash(&one, CHEAP).unwrap();
                 prop_assert!(verify(&one, Some(&stored), CHEAP).unwrap());

@@ -1,14 +1,14 @@
 use clap::ValueEnum;
 use zxcvbn::{Score, zxcvbn};
 
-use super::Password;
+use crate::password::Password;
 
-/// What is asked of a new password besides its length.
+/// Requirements for new passwords besides their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PasswordPolicy {
-    /// Nothing.
+    /// No other requirement.
     Length,
-    /// That an offline guesser who knows the user's name and address would need long.
+    /// Hard to guess offline, even for an attacker who knows the user's name and email address.
     Strong,
 }
 
@@ -17,8 +17,8 @@ pub enum PasswordPolicy {
 pub struct TooWeak;
 
 impl PasswordPolicy {
-    /// `context` is what an attacker would try first, as a whole and word by word: the user's name and
-    /// address, our own name.
+    /// Checks a new password. `context` lists what an attacker would try first, as a whole and word by word:
+    /// the user's name and email address, and the name of the product.
     pub fn check(self, password: &Password, context: &[&str]) -> Result<(), TooWeak> {
         let words = context.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
         let words = words.chain(context.iter().copied()).filter(|word| !word.is_empty());
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s35_strong_refuses_what_is_guessed_first_and_length_does_not() {
+    fn strong_refuses_easy_guesses_and_length_does_not_s35() {
         let context = ["m.quaxtrobbel@example.org", "Marguerite Zwybrunkl"];
         for (typed, strong) in [
             ("password1", false),

@@ -1,4 +1,4 @@
-//! The service as its clients see it, with its stores, its clock and what it publishes.
+//! The service as its clients see it, with its stores, its clock and its published events.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,16 +7,22 @@ use backplane::FeedItem;
 use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use contracts::Clock;
+use http::{Http, HttpConfig, Server};
 use identity::KeyConfig;
+use platform::{Platform, ProcessConfig};
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, StatusCode, Stores, eventually, wait_for};
 use uuid::Uuid;
-use web::{HttpConfig, Platform, Server};
 
 pub const PASSWORD: &str = "correct horse";
+pub const WRONG: &str = "wrong password";
+/// Lets a test choose the addresses of its clients.
+pub const BEHIND_PROXY: &str = "--trusted-proxies=127.0.0.0/8";
 
 #[derive(Parser)]
 pub struct Cli {
+    #[command(flatten)]
+    pub process: ProcessConfig,
     #[command(flatten)]
     pub http: HttpConfig,
     #[command(flatten)]
@@ -46,7 +52,7 @@ pub struct App {
     events: Arc<Mutex<Vec<Value>>>,
 }
 
-/// Somebody who has logged in.
+/// A user who has logged in.
 #[derive(Clone)]
 pub struct User {
     pub client: Client,
@@ -68,30 +74,36 @@ impl App {
         Self::with(backend, &[]).await
     }
 
-    /// Further arguments override those that every test has.
+    /// Starts the service. Further arguments override the arguments of all tests.
     pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
         let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
         let arguments = ARGUMENTS.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
-        Self::on(stores, database_url, arguments, Clock::system()).await
+        Self::on(stores, database_url, arguments, clock()).await
     }
 
-    /// On a database that exists already.
+    /// Starts the service on an existing database.
     pub async fn on_database(stores: Stores, database_url: String) -> Self {
         let arguments = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::on(Arc::new(stores), database_url, arguments, Clock::system()).await
+        Self::on(Arc::new(stores), database_url, arguments, clock()).await
     }
 
-    /// Another process on the same stores, with the same clock.
+    /// Starts another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
         self.replica_with(&[]).await
     }
 
-    /// Another process on the same stores, with further arguments.
+    /// Starts another process on the same stores, with the same clock and further arguments.
     pub async fn replica_with(&self, arguments: &[String]) -> Self {
         let clock = self.state.platform.clock.clone();
         let arguments = [&self.arguments, arguments].concat();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
+    }
+
+    /// Starts another process on the same database, with a new backplane that has lost everything.
+    pub async fn with_new_backplane(&self, backend: Backend) -> Self {
+        let (stores, clock) = (Arc::new(backend.start().await), self.state.platform.clock.clone());
+        Self::on(stores, self.database_url.clone(), self.arguments.clone(), clock).await
     }
 
     async fn on(stores: Arc<Stores>, database_url: String, arguments: Vec<String>, clock: Clock) -> Self {
@@ -99,12 +111,16 @@ impl App {
         let cli = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
         let platform =
-            Platform::connect("auth-service", cli.http, &cli.keys, &redis_url, vec![], clock).unwrap();
+            Platform::connect("auth-service", cli.process, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        let http = Http::new(cli.http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
+        // Responses are not held back, except in the test that adds permits again.
+        state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
-        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
-        let server = Server::bind(platform, 0, routes_alone(state.clone())).unwrap();
+        platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform.clone(), http, 0, routes_alone(state.clone())).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { client, state, stores, database_url, arguments, events }
@@ -128,16 +144,25 @@ impl App {
         self.client.post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
-    /// Signs up somebody and gives them the role.
+    /// Returns a client at this address, behind a trusted proxy; see [`BEHIND_PROXY`].
+    pub fn at(&self, ip: &str) -> Client {
+        self.client.with_header("x-forwarded-for", ip)
+    }
+
+    pub async fn try_log_in_at(&self, ip: &str, email: &str, password: &str) -> Answer {
+        self.at(ip).post("/api/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// Signs up a user and makes them an admin.
     pub async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
-        let change = auth_service::user_admin::UserChange {
+        let change = auth_service::user::admin::UserEdit {
             role: Some(contracts::Role::Admin),
             is_active: None,
             account_id: None,
         };
-        let initiator = auth_service::audit::Initiator::service_itself();
-        auth_service::user_admin::update(&self.state, user.id, change, initiator).await.unwrap();
+        let initiator = auth_service::audit::action::Initiator::service_itself();
+        auth_service::user::admin::update(&self.state, user.id, change, initiator).await.unwrap();
         self.log_in(name).await
     }
 
@@ -159,43 +184,51 @@ impl App {
         self.client.post("/api/auth/refresh", &json!({"refreshToken": token})).await
     }
 
-    /// Exchanges a refresh token that must be accepted; gives its successor.
+    /// Exchanges a refresh token that must be accepted. Returns its successor.
     pub async fn refresh(&self, token: &str) -> String {
         self.try_refresh(token).await.data()["refreshToken"].as_str().unwrap().to_owned()
     }
 
-    /// The payloads published on a channel so far.
+    /// Returns the payloads published on a channel so far.
     pub fn published(&self, channel: &str) -> Vec<Value> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|event| event["type"] == channel).map(|event| event["payload"].clone()).collect()
     }
 
-    /// Every envelope published so far.
+    /// Returns all envelopes published so far.
     pub fn all_published(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
 
-    /// Waits for a payload on the channel for which `is_it` holds.
+    /// Waits for a payload on the channel for which `is_it` returns `true`.
     pub async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         wait_for(channel, async || self.published(channel).into_iter().find(&is_it)).await
     }
 
-    /// Waits for the end of a session, and gives the reason that was published.
+    /// Waits for the end of a session. Returns the published reason.
     pub async fn ended(&self, session: Uuid) -> String {
         let event =
             self.event("auth:session.deleted", |payload| payload["sessionId"] == json!(session)).await;
         event["reason"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until everything that is committed is published and heard.
+    /// Waits until all committed events are published and received.
     pub async fn all_events_are_out(&self) {
-        self.state.db.publish_pending().await.unwrap();
-        let head = self.state.platform.backplane.head().await.unwrap();
-        eventually("the events are heard", async || {
-            let events = self.events.lock().unwrap();
-            head.seq == 0 || events.iter().any(|event| event["seq"] == json!(head.seq))
+        self.state.database.publish_pending().await.unwrap();
+        // Events arrive in the order of publication, so this one is the last.
+        let id = json!(Uuid::now_v7());
+        let last = json!({
+            "eventId": id,
+            "type": "auth:last",
+            "timestamp": self.state.platform.clock.now(),
+            "payload": {},
+        });
+        self.state.platform.backplane.broadcast("auth:last", &last.to_string()).await.unwrap();
+        eventually("the events are received", async || {
+            self.events.lock().unwrap().iter().any(|event| event["eventId"] == id)
         })
         .await;
+        self.events.lock().unwrap().retain(|event| event["type"] != "auth:last");
     }
 }
 
@@ -210,6 +243,14 @@ impl User {
     }
 }
 
+/// A clock at the beginning of an hour, so that no window of a limit ends during a test.
+fn clock() -> Clock {
+    let clock = Clock::system();
+    let into_the_hour = clock.now().timestamp().rem_euclid(3_600);
+    clock.advance(TimeDelta::seconds(3_600 - into_the_hour));
+    clock
+}
+
 pub fn email(name: &str) -> String {
     format!("{name}@example.com")
 }
@@ -217,12 +258,12 @@ pub fn email(name: &str) -> String {
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let mut feed = platform.backplane.feed();
-    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if let FeedItem::Message(message) = item {
-                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+        loop {
+            if let FeedItem::Message(message) = feed.next().await {
+                heard.lock().unwrap().push(serde_json::to_value(&message.envelope).unwrap());
             }
         }
     });

@@ -1,5 +1,6 @@
-use auth_service::entity::{audit_log, user};
+use auth_service::audit::entity as audit_log;
 use auth_service::sweeper::sweep;
+use auth_service::user::entity as user;
 use chrono::TimeDelta;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
@@ -10,9 +11,9 @@ use uuid::Uuid;
 
 use crate::app::{App, PASSWORD, User};
 
-/// The rows about a user, the oldest first.
+/// Returns the rows about a user, oldest first.
 async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
-    let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&*app.state.db).await;
+    let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&app.state.database).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
 }
 
@@ -20,7 +21,7 @@ fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
     rows.iter().map(|row| row.action.as_str()).collect()
 }
 
-/// The one row about the end of a session.
+/// Returns the only row about the end of a session.
 async fn end_of(app: &App, user: &User) -> audit_log::Model {
     let rows = rows_of(app, user.id).await.into_iter();
     let is_it =
@@ -32,7 +33,7 @@ async fn end_of(app: &App, user: &User) -> audit_log::Model {
 
 #[rstest]
 #[actix_web::test]
-async fn s56_each_authentication_event_is_in_the_audit_log(
+async fn each_authentication_event_is_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -76,7 +77,7 @@ async fn s56_each_authentication_event_is_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_every_refresh_is_in_the_audit_log(
+async fn the_audit_log_has_one_refresh_per_minute_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] rotate: bool,
 ) {
@@ -84,6 +85,9 @@ async fn s56_every_refresh_is_in_the_audit_log(
     let alice = app.sign_up("alice").await;
     let first = app.refresh(&alice.refresh).await;
     app.refresh(&alice.refresh).await;
+    app.advance(TimeDelta::minutes(1));
+    app.refresh(&alice.refresh).await;
+    app.advance(TimeDelta::minutes(1));
     app.refresh(&first).await;
     app.try_refresh("x").await.expect(StatusCode::UNAUTHORIZED);
     let rows = rows_of(&app, alice.id).await.split_off(2);
@@ -103,7 +107,7 @@ async fn s56_every_refresh_is_in_the_audit_log(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
+async fn the_audit_log_names_the_reason_and_the_actor_of_each_ended_session_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--max-sessions-per-user=2"]).await;
@@ -143,7 +147,7 @@ async fn s56_the_audit_log_says_why_and_by_whom_a_session_ended(
 
 #[rstest]
 #[actix_web::test]
-async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
+async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -152,31 +156,34 @@ async fn s56_attempts_with_a_wrong_password_and_upgrades_are_in_the_audit_log(
     alice.client.post("/api/auth/password", &change).await.expect(StatusCode::BAD_REQUEST);
     let old = bcrypt::hash(PASSWORD, 4).unwrap();
     let old = user::ActiveModel { id: Set(alice.id), password: Set(old), ..Default::default() };
-    old.update(&*app.state.db).await.unwrap();
+    old.update(&app.state.database).await.unwrap();
     app.log_in("alice").await;
     app.log_in("alice").await;
     let rows = rows_of(&app, alice.id).await.split_off(2);
     assert_eq!(actions(&rows), ["password_change_failed", "login", "password_upgraded", "login"]);
 
     app.try_log_in("nobody@example.com", PASSWORD).await.expect(StatusCode::UNAUTHORIZED);
-    let newest = audit_log::Entity::find().order_by_desc(audit_log::Column::Id).one(&*app.state.db).await;
+    let newest =
+        audit_log::Entity::find().order_by_desc(audit_log::Column::Id).one(&app.state.database).await;
     let newest = newest.unwrap().unwrap();
     assert_eq!((newest.action.as_str(), newest.user_id), ("login_failed", None));
 }
 
 #[rstest]
 #[actix_web::test]
-async fn what_is_noted_often_is_forgotten_with_the_sessions_it_was_noted_of(
+async fn frequent_audit_rows_are_deleted_with_old_sessions(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
-    let app = App::with(backend, &["--session-retention-days=2", "--login-failures-per-ip=1000"]).await;
+    let limits = ["--login-failures-per-ip=1000", "--login-failures-per-account=1000"];
+    let per_day = "--login-failures-per-account-per-day=1000";
+    let retention = ["--session-retention-days=2", "--logins-per-account=1000", per_day];
+    let app = App::with(backend, &[limits.as_slice(), &retention].concat()).await;
     let alice = app.sign_up("alice").await;
-    let mut token = alice.refresh.clone();
-    // More than one batch of what is forgotten, and something that stays among them.
+    // More than one batch of rows to delete, with rows among them that stay.
     for _ in 0..510 {
-        token = app.refresh(&token).await;
+        app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
     }
-    app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    app.refresh(&alice.refresh).await;
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     app.advance(TimeDelta::hours(47));
     sweep(&app.state).await.unwrap();

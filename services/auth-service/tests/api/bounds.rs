@@ -6,7 +6,7 @@ use crate::app::{App, PASSWORD, email};
 
 #[rstest]
 #[actix_web::test]
-async fn s53_s54_malformed_input_is_named_and_never_a_500(
+async fn malformed_input_is_named_and_never_a_500_s53_s54(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -53,6 +53,9 @@ async fn s53_s54_malformed_input_is_named_and_never_a_500(
         "limit=x",
         "cursor=x",
         "cursor=e30",
+        // JSON strings with a NUL and with a line end.
+        "cursor=Ilx1MDAwMCI",
+        "cursor=IlxuIg",
         "q=",
         "q=%00",
         "sort=email",
@@ -83,7 +86,7 @@ async fn s53_s54_malformed_input_is_named_and_never_a_500(
 
 #[rstest]
 #[actix_web::test]
-async fn s15_s19_answers_are_never_kept_nor_sniffed(
+async fn responses_are_neither_cached_nor_sniffed_s15_s19(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -97,5 +100,30 @@ async fn s15_s19_answers_are_never_kept_nor_sniffed(
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_time_outside_the_plausible_range_is_refused_s67(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    for time in [
+        "-4800-01-01T00:00:00Z",
+        "-0001-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "+10000-01-01T00:00:00Z",
+        "+262142-12-31T23:59:59Z",
+        "9999-12-31T23:59:59Z",
+        "2026-02-30T00:00:00Z",
+        "now",
+    ] {
+        let body = json!({"name": "scanner", "role": "viewer", "expiresAt": time});
+        let error = root.client.post("/api/auth/tokens", &body).await;
+        let error = error.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], "expiresAt", "{time}");
     }
 }

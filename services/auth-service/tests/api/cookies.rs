@@ -11,7 +11,7 @@ const SECRETS: &[&str] = &[
     "--bcrypt-cost=10",
 ];
 
-/// A page of ours: its browser keeps cookies and names its origin.
+/// A page of our own origin: its browser keeps cookies and sends the origin.
 fn page(app: &App) -> Client {
     app.client
         .with_cookies()
@@ -25,7 +25,7 @@ fn login() -> serde_json::Value {
 
 #[rstest]
 #[actix_web::test]
-async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
+async fn a_page_can_hide_its_refresh_token_from_scripts_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -51,7 +51,7 @@ async fn s16_a_page_can_keep_its_refresh_token_out_of_reach_of_scripts(
 
 #[rstest]
 #[actix_web::test]
-async fn s16_outside_development_the_cookie_is_secure(
+async fn outside_development_the_cookie_is_secure_s16(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, SECRETS).await;
@@ -63,7 +63,7 @@ async fn s16_outside_development_the_cookie_is_secure(
 
 #[rstest]
 #[actix_web::test]
-async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
+async fn a_cookie_is_accepted_only_from_an_allowed_origin_with_json_s17(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -103,7 +103,7 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
     for path in ["/api/auth/refresh", "/api/auth/logout"] {
         send(Method::GET, path).await.error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED");
     }
-    // The cookie is good for these two alone.
+    // Only these two operations accept the cookie.
     for (method, path) in [(Method::DELETE, "/api/auth/sessions/all"), (Method::GET, "/api/auth/me")] {
         send(method, path).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
@@ -117,7 +117,7 @@ async fn s17_a_cookie_counts_only_from_an_allowed_origin_and_with_json(
 
 #[rstest]
 #[actix_web::test]
-async fn a_cookie_beside_an_access_token_does_not_matter(
+async fn a_cookie_beside_an_access_token_is_ignored(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -135,7 +135,7 @@ async fn a_cookie_beside_an_access_token_does_not_matter(
 #[case("body", Some("cookie"), true, false)]
 #[case("cookie", Some("body"), false, true)]
 #[actix_web::test]
-async fn the_settings_bound_what_a_request_may_ask_for(
+async fn the_settings_limit_the_delivery_that_a_request_may_ask_for(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[case] setting: &str,
     #[case] asked: Option<&str>,
@@ -151,4 +151,79 @@ async fn the_settings_bound_what_a_request_may_ask_for(
     let unknown =
         app.client.with_header("x-token-delivery", "pigeon").post("/api/auth/login", &login()).await;
     unknown.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+}
+
+/// A page of our own origin that sends these cookies.
+fn with_cookies(app: &App, tokens: &[&str]) -> Client {
+    let cookies = tokens.iter().map(|token| format!("refresh_token={token}")).collect::<Vec<_>>().join("; ");
+    app.client.with_header("origin", "https://app.example.com").with_header("cookie", &cookies)
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_valid_one_of_several_cookies_is_used_s81(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, ended) = (app.sign_up("alice").await, app.sign_up("bob").await);
+    let elsewhere = app.log_in("alice").await;
+    // These sessions were refreshed more often than the one that is used below.
+    let mut ended_token = ended.refresh.clone();
+    let mut stale_elsewhere = elsewhere.refresh.clone();
+    for _ in 0..20 {
+        ended_token = app.refresh(&ended_token).await;
+        stale_elsewhere = app.refresh(&stale_elsewhere).await;
+    }
+    ended.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    // This token was used long ago. On its own, it would end the session.
+    let current = app.refresh(&app.refresh(&alice.refresh).await).await;
+    app.advance(chrono::TimeDelta::minutes(5));
+    let stale = alice.refresh.as_str();
+    let current_elsewhere = app.refresh(&app.refresh(&stale_elsewhere).await).await;
+    app.advance(chrono::TimeDelta::minutes(5));
+    let mut newest = current;
+    for others in [
+        vec!["garbage"],
+        vec![""],
+        vec![ended_token.as_str()],
+        vec![stale],
+        vec![stale_elsewhere.as_str(), "x", stale],
+    ] {
+        for is_first in [true, false] {
+            let mut tokens = others.clone();
+            tokens.insert(if is_first { 0 } else { others.len() }, newest.as_str());
+            let refreshed = with_cookies(&app, &tokens).post("/api/auth/refresh", &json!({})).await;
+            let refreshed = refreshed.data()["refreshToken"].as_str().unwrap().to_owned();
+            assert_eq!(app.state.refresh_tokens.read(&refreshed).unwrap().session_id, alice.session);
+            newest = refreshed;
+        }
+    }
+    // Both tokens would be accepted. The newer one is used.
+    let next = app.refresh(&newest).await;
+    let both = with_cookies(&app, &[&newest, &next]).post("/api/auth/refresh", &json!({})).await.data();
+    let counter = |token: &str| app.state.refresh_tokens.read(token).unwrap().counter;
+    assert_eq!(counter(both["refreshToken"].as_str().unwrap()), counter(&next) + 1);
+    assert!(alice.is_in().await && elsewhere.is_in().await);
+    app.refresh(&current_elsewhere).await;
+
+    // Without a valid token beside it, a used token still ends its session.
+    let replayed = with_cookies(&app, &["garbage", stale]).post("/api/auth/refresh", &json!({})).await;
+    replayed.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    assert_eq!(app.ended(alice.session).await, "token_reuse");
+    let nothing = with_cookies(&app, &["garbage", "x"]).post("/api/auth/refresh", &json!({})).await;
+    nothing.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn logging_out_ends_the_sessions_of_all_cookies_s81(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (alice, again) = (app.sign_up("alice").await, app.log_in("alice").await);
+    let page = with_cookies(&app, &["garbage", &alice.refresh, &again.refresh]);
+    page.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    assert!(!alice.is_in().await && !again.is_in().await);
+    let nothing = with_cookies(&app, &["garbage"]).post("/api/auth/logout", &json!({})).await;
+    nothing.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
 }

@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth:token.refreshed", &["userId", "sessionId"]),
 ];
 
-/// Does everything that publishes something.
+/// Causes every kind of event.
 async fn live_a_full_life(app: &App) -> Vec<User> {
     let root = app.admin("root").await;
     let alice = app.sign_up("alice").await;
@@ -40,7 +40,7 @@ async fn live_a_full_life(app: &App) -> Vec<User> {
 
 #[rstest]
 #[actix_web::test]
-async fn s46_events_hold_only_what_is_allowed(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn events_contain_only_allowed_fields_s46(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let users = live_a_full_life(&app).await;
     let events = app.all_published();
@@ -64,9 +64,7 @@ async fn s46_events_hold_only_what_is_allowed(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn s47_events_of_a_user_come_in_the_order_of_what_happened(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn events_of_a_user_arrive_in_order_s47(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--max-sessions-per-user=2"]).await;
     app.sign_up("alice").await;
     join_all((0..20).map(|_| app.log_in("alice"))).await;
@@ -79,14 +77,14 @@ async fn s47_events_of_a_user_come_in_the_order_of_what_happened(
             "auth:session.deleted" => assert!(live.remove(&session), "it ended before it began"),
             _ => {}
         }
-        assert!(live.len() <= 2, "an eviction is told before what it made room for");
+        assert!(live.len() <= 2, "an eviction is published before the new session");
     }
     assert_eq!(live.len(), 2);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn s47_what_fails_publishes_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_failed_request_publishes_nothing_s47(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     app.all_events_are_out().await;

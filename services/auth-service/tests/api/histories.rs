@@ -1,13 +1,13 @@
-//! Random histories of one user's sessions, against a naive model that remembers every token and every
-//! moment: ten thousand with the rules alone, some with the whole service.
+//! Compares random histories of one user's sessions with a naive model that remembers every token and every
+//! time. Ten thousand histories run with the rules alone, some with the whole service.
 
 mod model;
 mod rules;
 
 use std::cmp::Reverse;
 
-use auth_service::refresh_token::RefreshToken;
-use auth_service::rotation::RotationPolicy;
+use auth_service::token::refresh_token::RefreshToken;
+use auth_service::token::rotation::RotationPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use crate::app::{App, User};
 use model::Model;
 use rules::Rules;
 
-/// No sum of [`PASSES`] comes near one of these times: it does not matter how long a step takes.
+/// No sum of [`PASSES`] comes near one of these times, so the duration of a step does not matter.
 const IDLE: TimeDelta = TimeDelta::seconds(24 * 60);
 const LIFETIME: TimeDelta = TimeDelta::seconds(2 * 60 * 60);
 const POLICY: RotationPolicy = RotationPolicy { rotate: true, grace: TimeDelta::seconds(96) };
@@ -29,14 +29,14 @@ const PASSES: [i64; 6] = [64, 64, 128, 640, 1_280, 5_120];
 const ACTIVITY_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 const MAX_SESSIONS: usize = 3;
 
-/// Sessions and tokens are chosen by a number that is taken modulo how many there are.
+/// Numbers choose sessions and tokens, modulo the existing ones.
 #[derive(Clone, Debug)]
 enum Step {
     Login,
     Refresh {
         session: usize,
     },
-    /// The successor never reaches the client, which later asks again with what it has.
+    /// The successor never reaches the client, which later sends its old token again.
     LostAnswer {
         session: usize,
     },
@@ -74,10 +74,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..40)
 }
 
-/// Something that keeps the sessions of one user, numbered from 0 as they were opened.
+/// An implementation of the sessions of one user, numbered from 0 in the order of opening.
 trait Sessions {
     async fn log_in(&mut self, now: DateTime<Utc>);
-    /// The number of the token that is answered, if the session lives on.
+    /// Returns the number of the new token; `None` if the session has ended.
     async fn refresh(&mut self, session: usize, token: u32, now: DateTime<Utc>) -> Option<u32>;
     async fn touch(&mut self, session: usize, now: DateTime<Utc>);
     async fn log_out(&mut self, session: usize, now: DateTime<Utc>);
@@ -85,7 +85,7 @@ trait Sessions {
     fn pass(&mut self, _by: TimeDelta) {}
 }
 
-/// The service, over HTTP, with a clock of its own that runs along.
+/// The service over HTTP, with its own clock.
 struct Service<'a> {
     app: &'a App,
     name: String,
@@ -94,10 +94,9 @@ struct Service<'a> {
 
 impl Sessions for Service<'_> {
     async fn log_in(&mut self, _: DateTime<Utc>) {
-        let user = match self.sessions.is_empty() {
-            true => self.app.sign_up(&self.name).await,
-            false => self.app.log_in(&self.name).await,
-        };
+        let is_new = self.sessions.is_empty();
+        let user =
+            if is_new { self.app.sign_up(&self.name).await } else { self.app.log_in(&self.name).await };
         self.sessions.push(user);
     }
 
@@ -130,7 +129,7 @@ impl Sessions for Service<'_> {
     }
 }
 
-/// One history, lived by the model and by what is tested.
+/// One history, executed by the model and by the tested implementation.
 struct History<S> {
     now: DateTime<Utc>,
     model: Model,
@@ -142,7 +141,7 @@ impl<S: Sessions> History<S> {
         let mut history = Self { now: DateTime::UNIX_EPOCH, model: Model::default(), tested };
         history.log_in().await;
         for step in steps {
-            // Steps at one moment still come one after the other.
+            // Steps without time in between must still have an order.
             history.now += TimeDelta::milliseconds(1);
             history.step(step).await?;
             history.compare().await?;
@@ -228,7 +227,7 @@ impl<S: Sessions> History<S> {
         (session, self.model.0[session].first_uses.len() as u32 - 1)
     }
 
-    /// The sessions that live are the same, and never too many.
+    /// Checks that the same sessions are live in both, and never too many.
     async fn compare(&self) -> Result<(), TestCaseError> {
         let mut live = 0;
         for session in 0..self.model.0.len() {

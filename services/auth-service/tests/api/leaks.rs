@@ -12,14 +12,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::app::{App, PASSWORD, User};
 
 const CANARY: &str = "canary-password-4711";
-/// Replays are many failures, and none of them may be refused for that.
-const NO_LIMITS: [&str; 3] = [
+/// The replays cause many failures. No limit may refuse them.
+const NO_LIMITS: [&str; 6] = [
+    "--logins-per-account=100000",
+    "--logins-per-ip=100000",
     "--login-failures-per-account=100000",
+    "--login-failures-per-account-per-day=100000",
     "--login-failures-per-ip=100000",
     "--login-failures-total=100000",
 ];
 
-/// Everything that any test of this process has logged.
+/// The log of all tests in this process.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -36,7 +39,8 @@ impl Write for Log {
 }
 
 fn record_logs() {
-    let ours = ["auth_service", "web", "identity", "outbox", "backplane", "actix_web", "actix_http"];
+    let ours =
+        ["auth_service", "http", "platform", "identity", "database", "backplane", "actix_web", "actix_http"];
     let targets = ours.map(|target| (target, tracing::Level::DEBUG));
     let _ = tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Log))
@@ -44,9 +48,9 @@ fn record_logs() {
         .try_init();
 }
 
-/// Every row of every table.
+/// Returns every row of every table.
 async fn rows(app: &App) -> Vec<Value> {
-    let db = &*app.state.db;
+    let db = &app.state.database;
     let backend = db.get_database_backend();
     let tables = match backend {
         DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -62,12 +66,12 @@ async fn rows(app: &App) -> Vec<Value> {
     rows
 }
 
-/// Everything that the service keeps outside itself, in every store.
+/// Returns all texts that the service stores outside its process.
 async fn stored(app: &App, backend: Backend) -> Vec<String> {
     let mut stored = Vec::new();
     rows(app).await.iter().for_each(|row| collect_strings(row, &mut stored));
     let kept = match backend {
-        // Kept in no store; what Redis would hold is what was published and the marks.
+        // There is no Redis. It would contain the published events and the marks.
         Backend::Memory => {
             let published = app.all_published().into_iter().map(|event| event.to_string());
             published.chain(app.state.platform.backplane.marks().await.unwrap()).collect()
@@ -78,8 +82,8 @@ async fn stored(app: &App, backend: Backend) -> Vec<String> {
     stored
 }
 
-/// What of the texts may be a credential: each as a whole, and each run of letters that tokens have.
-/// Nothing shorter than a password.
+/// Returns the parts of the texts that may be a credential: each text as a whole, and each run of characters
+/// that tokens consist of. Parts shorter than a password are left out.
 fn candidates(texts: &[String]) -> BTreeSet<&str> {
     let separates = |c: char| !(c.is_ascii_alphanumeric() || "-._~+/=$".contains(c));
     let parts = texts.iter().flat_map(|text| text.split(separates));
@@ -88,12 +92,12 @@ fn candidates(texts: &[String]) -> BTreeSet<&str> {
     texts.chain(parts).filter(|text| (8..4_096).contains(&text.len())).collect()
 }
 
-/// Sends `text` as each thing that authenticates somebody.
+/// Sends `text` as every kind of credential.
 async fn replay(app: &App, user: &User, text: &str) {
-    // A person's token or a machine's: who is known and may not would get 403.
+    // As an access token or a service token. A valid one without permission would get 403.
     let bearer = app.client.with_token(text).get("/api/auth/me").await;
     bearer.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
-    // What the gateway asks of the token that a socket brings.
+    // The check of the gateway for the token of a socket.
     assert!(app.state.platform.verifier.verify(text).is_err(), "{text}");
     app.try_refresh(text).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     if !text.contains([';', ',', '"', '\\']) {
@@ -109,11 +113,11 @@ async fn replay(app: &App, user: &User, text: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn s08_s13_s52_nothing_that_is_kept_or_logged_authenticates(
+async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     record_logs();
-    // Uses of service tokens stay in Redis until the next sweep.
+    // With this interval, the uses of service tokens stay in Redis.
     let app = App::with(backend, &[&NO_LIMITS[..], &["--session-sweep-interval=1h"]].concat()).await;
     let root = app.admin("root").await;
     let body = json!({"name": "Canary", "email": "canary@example.com", "password": CANARY});
@@ -151,14 +155,14 @@ async fn s08_s13_s52_nothing_that_is_kept_or_logged_authenticates(
     }
     assert!(!log.contains("canary@example.com") && !metrics.contains("canary@"));
 
-    // The shortest token has 71 characters; the log is of every test of this process.
+    // The shortest token has 71 characters. The log contains the output of all tests in this process.
     let lines = [log, metrics].map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>()).concat();
     let logged = candidates(&lines).into_iter().filter(|text| text.len() >= 64).collect::<Vec<_>>();
     for text in candidates(&stored).into_iter().chain(logged) {
         replay(&app, &alice, text).await;
     }
 
-    // What was replayed against works all the while.
+    // The real credentials still work.
     assert!(alice.is_in().await);
     scanner.get("/api/auth/me").await.expect(StatusCode::FORBIDDEN);
     app.refresh(&newest).await;

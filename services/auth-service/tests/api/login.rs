@@ -56,7 +56,7 @@ async fn the_whole_life_of_a_session(#[values(Backend::Memory, Backend::Real)] b
 
 #[rstest]
 #[actix_web::test]
-async fn s14_who_may_not_is_told_why(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_refused_caller_gets_the_reason_s14(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     for scheme in ["bearer", "BEARER", "Bearer"] {
@@ -73,7 +73,7 @@ async fn s14_who_may_not_is_told_why(#[values(Backend::Memory, Backend::Real)] b
 
 #[rstest]
 #[actix_web::test]
-async fn logging_out_takes_either_token(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn logging_out_accepts_either_token(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     app.client.post("/api/auth/logout", &json!({})).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
@@ -91,7 +91,7 @@ async fn logging_out_takes_either_token(#[values(Backend::Memory, Backend::Real)
 
 #[rstest]
 #[actix_web::test]
-async fn the_service_answers_under_each_of_its_prefixes(
+async fn the_service_responds_under_each_of_its_prefixes(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -118,11 +118,9 @@ async fn the_service_answers_under_each_of_its_prefixes(
 
 #[rstest]
 #[actix_web::test]
-async fn demo_users_are_made_where_they_are_wanted(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn demo_users_are_created_if_configured(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::with(backend, &["--demo-users=true"]).await;
-    for (email, password, role) in auth_service::demo::DEMO_USERS {
+    for (email, password, role) in auth_service::user::demo::DEMO_USERS {
         let answer = app.try_log_in(email, password).await;
         assert_eq!(answer.data()["user"]["role"], json!(role));
     }

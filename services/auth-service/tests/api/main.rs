@@ -1,24 +1,34 @@
-//! The service over HTTP, on SQLite + in-process and on Postgres + Redis. Tests whose names begin with
-//! `s` and a number hold that line of the security review.
+//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis. A test whose
+//! name ends with `s` and a number proves that line of docs/SECURITY.md.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod abuse;
+mod account_locks;
+mod acting_admins;
 mod admin;
 mod app;
 mod audit;
 mod bounds;
+mod bystanders;
 mod cookies;
+mod creators;
 mod events;
+mod held_back;
 mod histories;
 mod leaks;
+mod limits;
 mod login;
 mod openapi;
 mod operations;
 mod outage;
 mod passwords;
+mod pool;
 mod races;
 mod refresh;
+mod refresh_limits;
+mod roles;
 mod service_tokens;
 mod sessions;
 mod startup;

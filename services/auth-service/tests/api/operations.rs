@@ -7,20 +7,20 @@ use testing::{Backend, StatusCode, eventually};
 use crate::app::{App, PASSWORD, User};
 use crate::tokens::sign;
 
-/// Made for these tests with `openssl genpkey -algorithm ed25519`.
+/// Created for these tests with `openssl genpkey -algorithm ed25519`.
 const KEYS: [&str; 2] =
     [include_str!("../samples/ed25519_old.pem"), include_str!("../samples/ed25519_new.pem")];
 
 #[rstest]
 #[actix_web::test]
-async fn s56_what_happens_is_counted_under_bounded_labels(
+async fn operations_are_counted_under_bounded_labels_s56(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     app.refresh(&alice.refresh).await;
     app.try_log_in(&alice.email, "wrong password").await.expect(StatusCode::UNAUTHORIZED);
-    eventually("the metrics tell of it", async || {
+    eventually("the metrics have counted it", async || {
         let metrics = app.client.get("/metrics").await.text;
         [
             "auth_operations_total{operation=\"signup\",status=\"success\"} 1",
@@ -41,7 +41,7 @@ async fn s56_what_happens_is_counted_under_bounded_labels(
     }
 }
 
-/// An access token as the replaced stack made them: no session, no id, no type in the header.
+/// Creates an access token of the old stack: without a session, an id and a type in the header.
 fn old_token(user: &User, now: i64) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT"});
     let claims = json!({
@@ -53,7 +53,7 @@ fn old_token(user: &User, now: i64) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_of_the_old_stack_is_let_in_only_where_that_is_wanted(
+async fn a_token_of_the_old_stack_is_accepted_only_if_configured(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     for (accepted, expected) in [("false", StatusCode::UNAUTHORIZED), ("true", StatusCode::OK)] {
@@ -69,7 +69,7 @@ async fn a_token_of_the_old_stack_is_let_in_only_where_that_is_wanted(
 
 #[rstest]
 #[actix_web::test]
-async fn s07_keys_are_published_and_rotate_with_overlap(
+async fn keys_are_published_and_rotate_with_overlap_s07(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,6 @@
-use auth_service::entity::{audit_log, user};
+use auth_service::audit::entity as audit_log;
+use auth_service::login::failure as login_failure;
+use auth_service::user::entity as user;
 use futures_util::future::join_all;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
@@ -6,25 +8,25 @@ use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::json;
 use testing::{Answer, Backend, StatusCode};
 
-use crate::app::{App, PASSWORD, User, email};
+use crate::app::{App, BEHIND_PROXY, PASSWORD, User, WRONG, email};
 
-/// Made by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
+/// Created by Node's bcrypt 6.0.0: `hashSync('old stack secret', 10)`.
 const NODE_HASH: &str = "$2b$10$6cQOpIPSOQZKAuszRPkS0.VvpFwNMjkvJq41/JBw.mVVuJyCF6Vo.";
 
 async fn stored(app: &App, user: &User) -> String {
-    user::by_id(&*app.state.db, user.id).await.unwrap().unwrap().password
+    user::by_id(&app.state.database, user.id).await.unwrap().unwrap().password
 }
 
 async fn store(app: &App, user: &User, password: &str) {
-    let row = user::by_id(&*app.state.db, user.id).await.unwrap().unwrap();
+    let row = user::by_id(&app.state.database, user.id).await.unwrap().unwrap();
     let mut row = row.into_active_model();
     row.password = Set(password.into());
-    row.update(&*app.state.db).await.unwrap();
+    row.update(&app.state.database).await.unwrap();
 }
 
 #[rstest]
 #[actix_web::test]
-async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
+async fn a_row_of_the_old_stack_logs_in_and_is_upgraded_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -42,7 +44,7 @@ async fn s36_a_row_of_the_old_stack_logs_in_and_is_upgraded(
 
 #[rstest]
 #[actix_web::test]
-async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn every_character_counts_s31_to_s34(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let long = "a".repeat(100);
     let cases = [
@@ -64,7 +66,7 @@ async fn s31_to_s34_every_character_counts(#[values(Backend::Memory, Backend::Re
 
 #[rstest]
 #[actix_web::test]
-async fn s35_a_strong_policy_refuses_what_is_guessed_first(
+async fn a_strong_policy_refuses_easy_guesses_s35(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--password-policy=strong"]).await;
@@ -80,39 +82,69 @@ async fn s35_a_strong_policy_refuses_what_is_guessed_first(
     sign_up("turnip-lattice-9-orbit").await.expect(StatusCode::CREATED);
 }
 
-/// What of an answer an attacker could compare: all but its time and id, and the length that goes with
-/// them.
+/// Returns the parts of a response that an attacker could compare: all except its time and id, and the
+/// length, which depends on them. `Retry-After` is left out because it counts down from the caller's own
+/// failures.
 fn visible(answer: &Answer) -> (StatusCode, serde_json::Value, Vec<(String, String)>) {
     let mut body = answer.json();
     body["error"]["timestamp"].take();
     body["error"]["requestId"].take();
-    let headers = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));
+    let headers = answer.headers.iter().filter(|(name, _)| {
+        !["date", "x-request-id", "content-length", "retry-after"].contains(&name.as_str())
+    });
     let headers =
         headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     (answer.status, body, headers)
 }
 
-#[rstest]
-#[actix_web::test]
-async fn s40_every_failed_login_answers_the_same(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
-    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+/// Creates accounts of every kind. Returns their email addresses, each with a password that fails.
+async fn failing_accounts(app: &App) -> [(String, &'static str); 4] {
     let root = app.admin("root").await;
     let disabled = app.sign_up("disabled").await;
     app.sign_up("alice").await;
-    app.sign_up("locked").await;
+    let old = app.sign_up("old").await;
+    store(app, &old, &bcrypt::hash("another password", 4).unwrap()).await;
     let patch = json!({"isActive": false});
     root.client.patch(&format!("/api/auth/users/{}", disabled.id), &patch).await.expect(StatusCode::OK);
-    for _ in 0..3 {
-        app.try_log_in(&email("locked"), "wrong password").await.expect(StatusCode::UNAUTHORIZED);
+    [
+        (email("nobody"), PASSWORD),
+        (email("alice"), WRONG),
+        (email("disabled"), PASSWORD),
+        (email("old"), WRONG),
+    ]
+}
+
+/// Logs in to each account until it is locked. Checks that all responses are the same at each step, and so is
+/// the work: comparisons of passwords, which take nearly all of the time, and written rows.
+async fn assert_alike(app: &App, accounts: &[(String, &str)], statuses: &[u16]) {
+    let work = async || {
+        let rows = audit_log::Entity::find().count(&app.state.database).await.unwrap();
+        let failures = login_failure::Entity::find().all(&app.state.database).await.unwrap();
+        let failures: i64 = failures.iter().map(|row| row.failures).sum();
+        (app.state.metrics.password_hash_seconds.get_sample_count(), rows, failures)
+    };
+    for status in statuses {
+        let mut seen = Vec::new();
+        for (email, password) in accounts {
+            let before = work().await;
+            let (status, body, headers) = visible(&app.try_log_in(email, password).await);
+            let after = work().await;
+            let done = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
+            seen.push((status, body, headers, done));
+        }
+        assert_eq!(seen[0].0.as_u16(), *status);
+        assert!(seen.iter().all(|each| *each == seen[0]), "{seen:#?}");
     }
-    let unknown = visible(&app.try_log_in(&email("nobody"), PASSWORD).await);
-    assert_eq!(unknown.0, StatusCode::UNAUTHORIZED);
-    for (name, password) in [("alice", "wrong password"), ("disabled", PASSWORD), ("locked", PASSWORD)] {
-        assert_eq!(visible(&app.try_log_in(&email(name), password).await), unknown, "{name}");
-    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn failed_logins_get_the_same_response_and_work_for_every_account_s40_s41(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
+    let accounts = failing_accounts(&app).await;
+    assert_alike(&app, &accounts, &[401, 401, 401, 429, 429]).await;
     for malformed in ["", "short", &"a".repeat(256)] {
         let known = visible(&app.try_log_in(&email("alice"), malformed).await);
         assert_eq!(known.0, StatusCode::BAD_REQUEST);
@@ -122,47 +154,37 @@ async fn s40_every_failed_login_answers_the_same(#[values(Backend::Memory, Backe
 
 #[rstest]
 #[actix_web::test]
-async fn s41_every_failed_login_does_the_same_work(
+async fn a_lock_everywhere_looks_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
-    let app = App::with(backend, &["--login-failures-per-account=3"]).await;
-    let root = app.admin("root").await;
-    let disabled = app.sign_up("disabled").await;
-    for name in ["alice", "locked", "old"] {
-        let user = app.sign_up(name).await;
-        if name == "old" {
-            store(&app, &user, &bcrypt::hash("another password", 4).unwrap()).await;
+    let app = App::with(backend, &["--login-failures-per-account-per-day=2", BEHIND_PROXY]).await;
+    // Signed up from this network, which is therefore familiar.
+    let accounts = failing_accounts(&app).await;
+    for (email, _) in &accounts {
+        for ip in ["10.0.0.1", "10.1.0.1"] {
+            app.try_log_in_at(ip, email, WRONG).await.expect(StatusCode::UNAUTHORIZED);
         }
     }
-    let patch = json!({"isActive": false});
-    root.client.patch(&format!("/api/auth/users/{}", disabled.id), &patch).await.expect(StatusCode::OK);
-    for _ in 0..3 {
-        app.try_log_in(&email("locked"), "wrong password").await.expect(StatusCode::UNAUTHORIZED);
-    }
-    // Comparisons of passwords, which take nearly all of the time, and rows written.
-    let work = async || {
-        let rows = audit_log::Entity::find().count(&*app.state.db).await.unwrap();
-        (app.state.metrics.password_hash_seconds.get_sample_count(), rows)
-    };
-    for (name, password) in [
-        ("nobody", PASSWORD),
-        ("alice", "wrong password"),
-        ("old", "wrong password"),
-        ("disabled", PASSWORD),
-        ("locked", PASSWORD),
-    ] {
-        let (hashed, rows) = work().await;
-        app.try_log_in(&email(name), password).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
-        assert_eq!(work().await, (hashed + 1, rows + 1), "{name}");
-    }
+    assert_alike(&app, &accounts, &[429]).await;
 }
 
 #[rstest]
 #[actix_web::test]
-async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
+async fn a_network_over_its_limit_sees_the_same_for_familiar_and_unknown_accounts_s40_s41(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
-    let app = App::with(backend, &["--bcrypt-cost=10", "--password-queue=4"]).await;
+    let app = App::with(backend, &["--login-failures-per-ip=4"]).await;
+    let accounts = failing_accounts(&app).await;
+    assert_alike(&app, &accounts, &[401, 429, 429]).await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_flood_of_logins_is_shed_and_the_rest_stays_responsive_s37(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let limits = ["--bcrypt-cost=10", "--password-queue=4", "--logins-per-account=1000"];
+    let app = App::with(backend, &limits).await;
     let alice = app.sign_up("alice").await;
     let flood = join_all((0..200).map(|_| app.try_log_in(&alice.email, PASSWORD)));
     let calls = async {
@@ -194,7 +216,7 @@ async fn s37_a_flood_of_logins_is_shed_and_the_rest_stays_responsive(
 
 #[rstest]
 #[actix_web::test]
-async fn s36_rows_of_the_old_stack_need_nothing_but_their_own_columns(
+async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -209,7 +231,7 @@ async fn s36_rows_of_the_old_stack_need_nothing_but_their_own_columns(
         updated_at: Set(now),
         ..Default::default()
     };
-    row.insert(&*app.state.db).await.unwrap();
+    row.insert(&app.state.database).await.unwrap();
     let old = app.user(&app.try_log_in(&email("old"), "old stack secret").await);
     assert_eq!(old.client.get("/api/auth/me").await.data()["role"], "viewer");
     let found = root.client.get("/api/auth/users?q=OLD@").await.data();

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use auth_service::entity::session;
+use auth_service::session::entity as session;
 use futures_util::future::{join, join_all};
 use rstest::rstest;
 use sea_orm::EntityTrait;
@@ -13,7 +13,7 @@ const BUSY: &str = "--password-queue=1000";
 
 #[rstest]
 #[actix_web::test]
-async fn s22_s47_whatever_races_each_session_ends_once(
+async fn each_session_ends_once_in_any_race_s22_s47(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &[BUSY, "--max-sessions-per-user=4"]).await;
@@ -39,7 +39,7 @@ async fn s22_s47_whatever_races_each_session_ends_once(
     for event in app.published("auth:session.deleted") {
         *told.entry(event["sessionId"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    let rows = session::Entity::find().all(&*app.state.db).await.unwrap();
+    let rows = session::Entity::find().all(&app.state.database).await.unwrap();
     for row in &rows {
         let times = told.get(&row.id.to_string()).copied().unwrap_or_default();
         assert_eq!(times, usize::from(row.revoked_at.is_some()), "{row:?}");
@@ -48,7 +48,7 @@ async fn s22_s47_whatever_races_each_session_ends_once(
     assert_eq!(rows.len(), app.published("auth:session.created").len());
 }
 
-/// Those of the logins that were let in and are still in.
+/// Returns the users whose logins succeeded and whose sessions are still live.
 async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
     let mut still_in = Vec::new();
     for answer in logins {
@@ -67,7 +67,7 @@ async fn still_in(app: &App, logins: Vec<testing::Answer>) -> Vec<User> {
 
 #[rstest]
 #[actix_web::test]
-async fn s26_no_login_with_the_old_password_survives_its_change(
+async fn no_login_with_the_old_password_survives_its_change_s26(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app =
@@ -84,7 +84,9 @@ async fn s26_no_login_with_the_old_password_survives_its_change(
 
 #[rstest]
 #[actix_web::test]
-async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn no_login_of_a_disabled_user_survives_s28(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let slow = "--bcrypt-cost=10";
     let unlimited = ["--max-sessions-per-user=100", "--login-failures-per-account=1000"];
     let app = App::with(backend, &[&[BUSY, slow][..], &unlimited].concat()).await;
@@ -93,7 +95,7 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
     let path = format!("/api/auth/users/{}", alice.id);
     let compared = || app.state.metrics.password_hash_seconds.get_sample_count();
     let before = compared();
-    // Between the moment when a login reads the user and that when it opens the session.
+    // Disables the user after the logins have read the user and before they open a session.
     let disable = async {
         eventually("the first password is compared", async || compared() > before).await;
         root.client.patch(&path, &patch).await
@@ -103,4 +105,30 @@ async fn s28_no_login_survives_being_disabled(#[values(Backend::Memory, Backend:
     disabled.expect(StatusCode::OK);
     assert_eq!(still_in(&app, logins).await.len(), 0);
     assert!(!alice.is_in().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_login_in_progress_does_not_survive_the_end_of_all_sessions_s83(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+    #[values("end all others", "an admin ends all")] how: &str,
+) {
+    let app = App::with(backend, &[BUSY, "--bcrypt-cost=10", "--max-sessions-per-user=100"]).await;
+    let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
+    let waiting = || app.state.metrics.passwords_waiting.get();
+    let end_all = async {
+        // Waiting logins have read the user, but their passwords are not yet compared.
+        eventually("logins wait", async || waiting() >= 20).await;
+        match how {
+            "end all others" => alice.client.delete("/api/auth/sessions/all").await,
+            _ => root.client.delete(&format!("/api/auth/users/{}/sessions", alice.id)).await,
+        }
+    };
+    let logins = join_all((0..30).map(|_| app.try_log_in(&alice.email, PASSWORD)));
+    let (ended, logins) = join(end_all, logins).await;
+    ended.expect(StatusCode::OK);
+    let survived = still_in(&app, logins).await.len();
+    assert!(survived <= 30 - 20, "{survived}");
+    assert_eq!(alice.is_in().await, how == "end all others");
+    app.log_in("alice").await;
 }

@@ -7,7 +7,7 @@ use crate::app::App;
 
 #[rstest]
 #[actix_web::test]
-async fn s09_a_replayed_token_ends_the_session(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_replayed_token_ends_the_session_s09(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     let first = app.refresh(&alice.refresh).await;
@@ -21,7 +21,7 @@ async fn s09_a_replayed_token_ends_the_session(#[values(Backend::Memory, Backend
 
 #[rstest]
 #[actix_web::test]
-async fn a_used_token_is_honoured_within_the_grace(
+async fn a_used_token_is_accepted_within_the_grace(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -36,7 +36,7 @@ async fn a_used_token_is_honoured_within_the_grace(
 
 #[rstest]
 #[actix_web::test]
-async fn s05_two_refreshes_in_one_second_give_different_tokens(
+async fn two_refreshes_in_one_second_return_different_tokens_s05(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -52,7 +52,7 @@ async fn s05_two_refreshes_in_one_second_give_different_tokens(
 
 #[rstest]
 #[actix_web::test]
-async fn s07_refresh_tokens_outlive_a_change_of_their_secret(
+async fn refresh_tokens_outlive_a_change_of_their_secret_s07(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -68,7 +68,7 @@ async fn s07_refresh_tokens_outlive_a_change_of_their_secret(
 
 #[rstest]
 #[actix_web::test]
-async fn s10_a_hundred_racing_refreshes_share_one_successor(
+async fn a_hundred_racing_refreshes_share_one_successor_s10(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -84,7 +84,7 @@ async fn s10_a_hundred_racing_refreshes_share_one_successor(
 
 #[rstest]
 #[actix_web::test]
-async fn s10_replicas_agree_on_the_successor(#[values(Backend::Real)] backend: Backend) {
+async fn replicas_agree_on_the_successor_s10(#[values(Backend::Real)] backend: Backend) {
     let one = App::start(backend).await;
     let (two, three) = (one.replica().await, one.replica().await);
     let alice = one.sign_up("alice").await;
@@ -98,7 +98,7 @@ async fn s10_replicas_agree_on_the_successor(#[values(Backend::Real)] backend: B
 
 #[rstest]
 #[actix_web::test]
-async fn s11_a_lost_answer_logs_nobody_out(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_lost_response_ends_no_session_s11(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     let lost = app.refresh(&alice.refresh).await;
@@ -108,7 +108,7 @@ async fn s11_a_lost_answer_logs_nobody_out(#[values(Backend::Memory, Backend::Re
 
 #[rstest]
 #[actix_web::test]
-async fn s12_refreshing_never_extends_the_lifetime(
+async fn refreshing_never_extends_the_lifetime_s12(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--session-lifetime-hours=2"]).await;
@@ -144,10 +144,13 @@ async fn without_rotation_a_session_keeps_its_token(
 
 #[rstest]
 #[actix_web::test]
-async fn s02_s08_nothing_else_is_a_refresh_token(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn nothing_else_is_accepted_as_a_refresh_token_s02_s08(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
-    let row = auth_service::entity::session::by_id(&*app.state.db, alice.session).await.unwrap().unwrap();
+    let row =
+        auth_service::session::entity::by_id(&app.state.database, alice.session).await.unwrap().unwrap();
     for forged in [&alice.access, &row.session_token, &alice.session.to_string(), "", "%00", &"A".repeat(71)]
     {
         app.try_refresh(forged).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");

@@ -11,7 +11,7 @@ use crate::app::{App, PASSWORD, email};
 
 #[rstest]
 #[actix_web::test]
-async fn s20_s23_sessions_are_the_callers_own_and_hold_no_token(
+async fn callers_see_only_their_own_sessions_and_no_token_s20_s23(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -50,7 +50,7 @@ async fn s20_s23_sessions_are_the_callers_own_and_hold_no_token(
 
 #[rstest]
 #[actix_web::test]
-async fn s21_a_session_without_activity_ends_with_nobody_asking(
+async fn a_session_without_activity_expires_without_any_request_s21(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--session-timeout-minutes=10"]).await;
@@ -69,7 +69,7 @@ async fn s21_a_session_without_activity_ends_with_nobody_asking(
 
 #[rstest]
 #[actix_web::test]
-async fn s21_activity_is_written_at_most_once_a_minute(
+async fn activity_is_written_at_most_once_a_minute_s21(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -96,7 +96,7 @@ async fn several_replicas_sweep_each_session_once(#[values(Backend::Real)] backe
     app.advance(TimeDelta::minutes(61));
     for user in &users {
         assert_eq!(app.ended(user.session).await, "idle_timeout");
-        eventually("the other replica knows", async || {
+        eventually("the other replica knows the end", async || {
             replica.state.platform.revocations.ended(user.session).is_some()
         })
         .await;
@@ -107,7 +107,7 @@ async fn several_replicas_sweep_each_session_once(#[values(Backend::Real)] backe
 
 #[rstest]
 #[actix_web::test]
-async fn s22_no_user_ever_has_more_sessions_than_allowed(
+async fn no_user_ever_has_more_sessions_than_allowed_s22(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--max-sessions-per-user=3"]).await;
@@ -130,7 +130,7 @@ async fn s22_no_user_ever_has_more_sessions_than_allowed(
 
 #[rstest]
 #[actix_web::test]
-async fn s22_the_least_recently_active_session_makes_room(
+async fn the_least_recently_active_session_is_evicted_s22(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--max-sessions-per-user=2"]).await;
@@ -146,7 +146,7 @@ async fn s22_the_least_recently_active_session_makes_room(
 
 #[rstest]
 #[actix_web::test]
-async fn s24_another_users_session_is_like_an_unknown_one(
+async fn another_users_session_looks_like_an_unknown_one_s24(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -164,7 +164,7 @@ async fn s24_another_users_session_is_like_an_unknown_one(
 
 #[rstest]
 #[actix_web::test]
-async fn s25_ending_one_other_session_takes_effect_at_once(
+async fn ending_one_other_session_takes_effect_at_once_s25(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -185,7 +185,7 @@ async fn s25_ending_one_other_session_takes_effect_at_once(
 
 #[rstest]
 #[actix_web::test]
-async fn s25_every_replica_refuses_an_ended_session(#[values(Backend::Real)] backend: Backend) {
+async fn every_replica_refuses_an_ended_session_s25(#[values(Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let replica = app.replica().await;
     let alice = app.sign_up("alice").await;
@@ -198,12 +198,13 @@ async fn s25_every_replica_refuses_an_ended_session(#[values(Backend::Real)] bac
     .await;
     let late = app.replica().await;
     let refused = late.client.with_token(&alice.access).get("/api/auth/me").await;
-    refused.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    let error = refused.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    assert_eq!(error["details"], json!({"reason": "logout"}));
 }
 
 #[rstest]
 #[actix_web::test]
-async fn s26_ending_all_others_wins_against_their_refreshes(
+async fn ending_all_other_sessions_wins_against_their_refreshes_s26(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -233,7 +234,7 @@ async fn s26_ending_all_others_wins_against_their_refreshes(
 
 #[rstest]
 #[actix_web::test]
-async fn s27_a_password_change_needs_the_current_one_and_ends_the_others(
+async fn a_password_change_needs_the_current_one_and_ends_the_others_s27(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -260,35 +261,33 @@ async fn s27_a_password_change_needs_the_current_one_and_ends_the_others(
 
 #[rstest]
 #[actix_web::test]
-async fn an_ended_session_is_kept_as_the_trail_and_then_forgotten(
+async fn an_ended_session_is_kept_and_later_deleted(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--session-retention-days=2"]).await;
     let alice = app.sign_up("alice").await;
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     let kept = async || {
-        let row = auth_service::entity::session::by_id(&*app.state.db, alice.session).await.unwrap();
+        let row = auth_service::session::entity::by_id(&app.state.database, alice.session).await.unwrap();
         row.map(|row| row.revoked_reason.unwrap().0.into_str())
     };
     app.advance(TimeDelta::hours(47));
     auth_service::sweeper::sweep(&app.state).await.unwrap();
     assert_eq!(kept().await, Some("logout"));
     app.advance(TimeDelta::hours(2));
-    eventually("it is forgotten", async || kept().await.is_none()).await;
+    eventually("the session is deleted", async || kept().await.is_none()).await;
 }
 
 #[rstest]
 #[actix_web::test]
-async fn s51_ended_sessions_stay_ended_when_redis_comes_back_empty(
-    #[values(Backend::Real)] backend: Backend,
-) {
+async fn ended_sessions_stay_ended_when_redis_restarts_empty_s51(#[values(Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let alice = app.sign_up("alice").await;
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     app.ended(alice.session).await;
     app.stores.redis().restart_empty();
     let marked = format!("session:{}:logout", alice.session);
-    eventually("the mark is back", async || {
+    eventually("the mark is restored", async || {
         let marks = app.state.platform.backplane.marks().await.unwrap_or_default();
         marks.contains(&marked)
     })

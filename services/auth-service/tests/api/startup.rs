@@ -23,7 +23,7 @@ fn run(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output 
 }
 
 #[test]
-fn s06_unsafe_settings_are_refused_by_name_outside_development() {
+fn unsafe_settings_are_refused_by_name_outside_development_s06() {
     let good = [
         ("NODE_ENV", "production"),
         ("DATABASE_URL", "sqlite::memory:"),
@@ -61,9 +61,42 @@ fn s06_unsafe_settings_are_refused_by_name_outside_development() {
     }
 }
 
+#[test]
+fn a_zero_that_makes_no_sense_is_refused_by_name() {
+    for (variable, zero) in [
+        ("LOGINS_PER_ACCOUNT", "0"),
+        ("LOGINS_PER_IP", "0"),
+        ("LOGIN_FAILURES_PER_ACCOUNT", "0"),
+        ("LOGIN_FAILURES_PER_ACCOUNT_PER_DAY", "0"),
+        ("LOGIN_FAILURES_PER_IP", "0"),
+        ("LOGIN_FAILURES_TOTAL", "0"),
+        ("SIGNUPS_PER_IP", "0"),
+        ("SIGNUPS_TOTAL", "0"),
+        ("SIGNUP_CONFLICTS_PER_IP", "0"),
+        ("REFRESHES_PER_SESSION", "0"),
+        ("REFRESHES_PER_USER", "0"),
+        ("PASSWORD_QUEUE", "0"),
+        ("SESSION_SWEEP_INTERVAL", "0s"),
+        ("JWT_ACCESS_EXPIRY", "0s"),
+        ("JWT_REFRESH_EXPIRY", "0s"),
+    ] {
+        let environment = [
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("REDIS_URL", "memory:"),
+            ("JWT_ACCESS_SECRET", GOOD),
+            ("JWT_REFRESH_SECRET", GOOD),
+            (variable, zero),
+        ];
+        let refused = run(&["migrate"], &environment, "");
+        let flag = variable.to_lowercase().replace('_', "-");
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && told.contains(&flag), "{variable}: {told}");
+    }
+}
+
 #[rstest]
 #[actix_web::test]
-async fn the_first_admin_comes_from_a_shell(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_first_admin_is_created_from_a_shell(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let stores = backend.start().await;
     let url = stores.database_url().await;
     let environment = [

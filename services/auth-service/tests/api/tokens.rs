@@ -10,7 +10,7 @@ use crate::app::App;
 
 const SECRET: &str = "an access secret of the tests";
 
-/// Signs whatever it is given, as somebody who holds the secret could.
+/// Signs any header and claims, as anyone with the secret could.
 pub fn sign(header: &Value, claims: &Value) -> String {
     let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let signed = format!("{}.{}", part(header), part(claims));
@@ -18,7 +18,7 @@ pub fn sign(header: &Value, claims: &Value) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
 
-fn part(token: &str, nth: usize) -> Value {
+pub fn part(token: &str, nth: usize) -> Value {
     let part = token.split('.').nth(nth).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
@@ -33,7 +33,7 @@ async fn is_in(app: &App, token: &str) -> bool {
 
 #[rstest]
 #[actix_web::test]
-async fn s01_s02_s03_s04_a_token_that_is_not_as_we_make_it_is_refused(
+async fn a_token_that_differs_from_ours_is_refused_s01_s02_s03_s04(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

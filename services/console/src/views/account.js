@@ -1,4 +1,4 @@
-// One's own account: the devices that are logged in, and the password.
+// The user's own account: the devices that are logged in, and the password.
 
 import { get, post, remove } from '../api.js';
 import { confirmFirst } from '../dialog.js';
@@ -53,10 +53,10 @@ function sessionsView(sessions, reread) {
   );
   const endOthers = async ({ currentTarget: button }) => {
     const text = `${plural(others.length, 'other device')} will have to log in again.`;
-    if (!(await confirmFirst('End all other sessions?', text, 'End them'))) return;
+    if (!(await confirmFirst('End all other sessions?', text, 'End sessions'))) return;
     await attempt(button, async () => {
       const { data } = await remove(`${SESSIONS}/all`);
-      notify(`Ended: ${plural(data.terminated, 'session')}.`);
+      notify(`Ended ${plural(data.terminated, 'session')}.`);
     });
     reread();
   };
@@ -99,7 +99,7 @@ function sessionView({ id, current, deviceInfo, ipAddress, createdAt, lastActivi
         ago(lastActivity, 'ago'),
         ' · logged in ',
         ago(createdAt, 'ago'),
-        ' · ends ',
+        ' · expires ',
         until(expiresAt),
       ),
     ),
@@ -134,7 +134,7 @@ function passwordForm(reread) {
   const form = h(
     'form',
     { novalidate: true },
-    // Lets a password manager know whose it is.
+    // Tells a password manager which user the password belongs to.
     h('input', {
       class: 'unseen',
       type: 'text',
@@ -146,7 +146,7 @@ function passwordForm(reread) {
     }),
     input('currentPassword', 'Current password', 'current-password'),
     input('newPassword', 'New password', 'new-password'),
-    h('p', { class: 'hint' }, 'At least 8 characters. Your other sessions end.'),
+    h('p', { class: 'hint' }, 'At least 8 characters. Your other sessions will end.'),
     told,
     submit,
   );
@@ -158,7 +158,7 @@ function passwordForm(reread) {
         await post('/api/auth/password', { currentPassword, newPassword });
         form.reset();
         told.hidden = true;
-        notify('Your password is changed, and your other sessions have ended.');
+        notify('Password changed. Your other sessions have ended.');
         reread();
       } catch (error) {
         told.hidden = false;

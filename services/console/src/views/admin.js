@@ -1,10 +1,11 @@
-// Administration: users, service tokens, live connections, audit.
+// Administration: users, service tokens, live connections, rules, audit log.
 
 import { fill, h } from '../dom.js';
 import * as session from '../session.js';
 import { failed } from '../states.js';
 import { showAudit } from './admin/audit.js';
 import { showConnections } from './admin/connections.js';
+import { showRules } from './admin/rules.js';
 import { showTokens } from './admin/tokens.js';
 import { showUsers } from './admin/users.js';
 
@@ -12,6 +13,7 @@ const PARTS = {
   users: ['Users', showUsers],
   tokens: ['Service tokens', showTokens],
   connections: ['Live connections', showConnections],
+  rules: ['Rules', showRules],
   audit: ['Audit', showAudit],
 };
 
@@ -25,7 +27,7 @@ export function show(main, found, signal) {
     fill(
       main,
       head,
-      failed({ status: 403, message: 'Only admins get in here. Ask one of them to change your role.' }),
+      failed({ status: 403, message: 'Only admins can open this page. Ask an admin to change your role.' }),
     );
     return undefined;
   }

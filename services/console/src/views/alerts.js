@@ -1,4 +1,4 @@
-// Alerts: what somebody should look at, the newest first, live.
+// Alerts, the newest first, live.
 
 import { get, post } from '../api.js';
 import { fill, h } from '../dom.js';
@@ -6,7 +6,7 @@ import { ago, explain, plural } from '../format.js';
 import { icon, severityMark } from '../icons.js';
 import { onLive, throttled } from '../live.js';
 import { notify, say } from '../notice.js';
-import { go } from '../router.js';
+import { go } from '../address.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
 
@@ -46,7 +46,7 @@ export function show(main, found, signal) {
       unread,
       h('div', { class: 'view-actions' }, readAll),
     ),
-    h('div', { class: 'tabs', role: 'group', 'aria-label': 'Which alerts' }, tabs),
+    h('div', { class: 'tabs', role: 'group', 'aria-label': 'Filter alerts' }, tabs),
     list,
     place,
     h('div', { class: 'list-end' }, more),
@@ -59,7 +59,9 @@ export function show(main, found, signal) {
   const again = throttled(700, () => merge(), signal);
   onLive('alert:created', again, signal);
   onLive('resync', () => start(), signal);
-  onLive('alert:read', (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
+  for (const type of ['alert:read', 'alert:closed'])
+    onLive(type, (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
+  onLive('alert:all_read', () => [...items.keys()].forEach(shownAsRead), signal);
 
   function choose(value) {
     isUnreadOnly = value;
@@ -96,12 +98,12 @@ export function show(main, found, signal) {
     }
   }
 
-  /** What is new goes to the top. */
+  /** Adds new alerts at the top. */
   async function merge() {
     if (items.size === 0) return start();
     const { data, page: info } = await page().catch(() => ({ data: [] }));
     const fresh = data.filter(({ id }) => !items.has(id));
-    // More came than a page holds: what lies between is not known.
+    // More alerts arrived than a page holds, so there may be a gap.
     if (fresh.length === data.length && info?.nextCursor) return start();
     list.prepend(...fresh.map((alert) => add(alert, 'arriving')));
     if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
@@ -114,12 +116,12 @@ export function show(main, found, signal) {
     else if (isUnreadOnly)
       fill(
         place,
-        empty('check', 'All read', 'Nothing asks for your attention. New alerts appear here by themselves.'),
+        empty('check', 'All read', 'No alert needs your attention. New alerts appear here automatically.'),
       );
     else
       fill(
         place,
-        empty('alerts', 'No alerts yet', 'A critical drift, or one that became worse, raises an alert.'),
+        empty('alerts', 'No alerts yet', 'A critical drift raises an alert, and so does a drift that becomes critical.'),
       );
   }
 

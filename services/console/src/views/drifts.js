@@ -1,4 +1,4 @@
-// Drifts: filters, the live list, and beside it the drift that is looked at.
+// Drifts: filters, the live list, and next to it the open drift.
 
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -9,7 +9,7 @@ import { filterBar, filtersOf } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
-import { go } from '../router.js';
+import { go } from '../address.js';
 
 export function show(main, found, signal) {
   let query = found.query;

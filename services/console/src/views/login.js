@@ -1,4 +1,4 @@
-// The way in: log in, or make an account. Says why somebody who was in is not any more.
+// Log in, or create an account. Shows the reason why a session ended.
 
 import { fill, h, svg } from '../dom.js';
 import { endReason, explain } from '../format.js';
@@ -106,7 +106,7 @@ function field(label, properties, hint) {
   );
 }
 
-/** What was declared, dashed and straight; what is, drifting away from it. */
+/** The background: expected lines, dashed and straight, and actual lines that drift away from them. */
 function driftDrawing() {
   const lines = [0, 1, 2, 3, 4, 5, 6].map((row) => {
     const y = 110 + row * 95;

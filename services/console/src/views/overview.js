@@ -1,4 +1,4 @@
-// The state of things at a glance: what is open, how bad, how old, and what came lately.
+// The overview: number, severity, age and cost of the open drifts, and the recent trend.
 
 import { all, get } from '../api.js';
 import { dayBars, shareBar } from '../charts.js';
@@ -15,7 +15,7 @@ import { acceptDrops } from './drifts/intake.js';
 const SEVERITIES = ['critical', 'warning', 'info'];
 const LABELS = { critical: 'Critical', warning: 'Warning', info: 'Info' };
 const DAYS = 14;
-/** How many of the newest drifts the trend is drawn from. */
+/** The trend shows at most this many of the newest drifts. */
 const MOST = 200;
 
 export function show(main, found, signal) {
@@ -52,13 +52,13 @@ function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenA
       shareBar(parts),
     ),
     card(
-      'Waiting longest',
-      oldestOpenAt ? ago(oldestOpenAt) : 'nothing',
+      'Oldest open drift',
+      oldestOpenAt ? ago(oldestOpenAt) : 'none',
       'since it was first seen',
       '#/drifts?sort=detectedAt',
     ),
-    card('Cost of what is open', money(costImpactMonthly), 'a month', '#/drifts?sort=-costImpactMonthly'),
-    card('Time to decide', duration(decisionHours), 'on average, from first sight'),
+    card('Cost of open drifts', money(costImpactMonthly), 'per month', '#/drifts?sort=-costImpactMonthly'),
+    card('Time to decide', duration(decisionHours), 'on average, since first seen'),
     card(
       'Decided',
       count(byStatus.approved + byStatus.rejected),
@@ -95,7 +95,7 @@ function trend(signal) {
         );
         return [
           dayBars(daysOf(items, from), SEVERITIES.toReversed()),
-          !isComplete && h('p', { class: 'note' }, `Drawn from the newest ${count(MOST)}.`),
+          !isComplete && h('p', { class: 'note' }, `Shows the newest ${count(MOST)} drifts only.`),
         ];
       },
       { rows: 3, quietly },
@@ -132,7 +132,7 @@ function urgent(signal) {
           { status: 'detected', sort: '-severity', limit: 7 },
           { signal },
         );
-        if (data.length === 0) return h('p', { class: 'quiet' }, 'Nothing waits for a decision.');
+        if (data.length === 0) return h('p', { class: 'quiet' }, 'No drift waits for a decision.');
         return h('ol', { class: 'urgent' }, data.map(urgentEntry));
       },
       { rows: 5, quietly },

@@ -1,17 +1,14 @@
-//! The table of alerts and what is asked of it.
+//! The table of alerts and its queries.
 
 use chrono::{DateTime, Utc};
+use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect};
 
-use super::AlertType;
+use super::{AlertType, reads};
 use crate::rules::Severity;
-
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 10.
-const ROWS_PER_INSERT: usize = 2_000;
-const IDS_PER_STATEMENT: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alerts", rename_all = "camelCase")]
@@ -25,6 +22,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub message: String,
     pub created_at: DateTime<Utc>,
+    /// The alert is closed for everybody, because its drift was approved. The alerts that a person has read
+    /// are in [`super::reads`].
     pub is_read: bool,
     pub read_at: Option<DateTime<Utc>>,
     pub read_by: Option<String>,
@@ -35,28 +34,36 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Which alerts are meant.
-#[derive(Clone, Copy, Debug)]
-pub enum Which {
-    All,
-    One(Uuid),
-    OfDrift(Uuid),
+/// A person who reads alerts.
+#[derive(Clone, Debug)]
+pub struct ReaderMark {
+    pub user_id: String,
+    /// All alerts up to this time have been read.
+    pub read_until: Option<DateTime<Utc>>,
 }
 
-impl Which {
-    fn condition(self) -> Condition {
-        match self {
-            Self::All => Condition::all(),
-            Self::One(id) => Condition::all().add(Column::Id.eq(id)),
-            Self::OfDrift(id) => Condition::all().add(Column::DriftId.eq(id)),
-        }
+impl ReaderMark {
+    /// The condition that this person has read an alert, or that it is closed.
+    fn has_read(&self) -> Condition {
+        let own = Query::select()
+            .expr(Expr::value(1))
+            .from(reads::Entity)
+            .and_where(Expr::col((reads::Entity, reads::Column::AlertId)).equals((Entity, Column::Id)))
+            .and_where(Expr::col((reads::Entity, reads::Column::UserId)).eq(self.user_id.as_str()))
+            .to_owned();
+        Condition::any()
+            .add(Column::IsRead.eq(true))
+            .add(Expr::exists(own))
+            .add_option(self.read_until.map(|until| Column::CreatedAt.lte(until)))
     }
 }
 
-/// What a list shows.
+/// The filters of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AlertFilter {
+    /// Whether `reader` has read the alert; without a reader, whether the alert is closed.
     pub is_read: Option<bool>,
+    pub reader: Option<ReaderMark>,
     pub severity: Option<Severity>,
     pub alert_type: Option<AlertType>,
     pub drift_id: Option<Uuid>,
@@ -70,17 +77,17 @@ pub async fn of_drift(db: &impl ConnectionTrait, drift_id: Uuid) -> Result<Vec<M
     Entity::find().filter(Column::DriftId.eq(drift_id)).all(db).await
 }
 
-/// The newest first, those after `after`.
+/// Returns the alerts that follow `after`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
-    filter: &Filter,
+    filter: &AlertFilter,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
     let place = || Expr::tuple([Expr::col(Column::CreatedAt), Expr::col(Column::Id)]);
     let older = |(at, id): (DateTime<Utc>, Uuid)| place().lt(Expr::tuple([Expr::value(at), Expr::value(id)]));
     let wanted = Condition::all()
-        .add_option(filter.is_read.map(|is_read| Column::IsRead.eq(is_read)))
+        .add_option(filter.is_read.map(|is_read| is_read_by(filter.reader.as_ref(), is_read)))
         .add_option(filter.severity.map(|severity| Column::Severity.eq(severity)))
         .add_option(filter.alert_type.map(|alert_type| Column::AlertType.eq(alert_type)))
         .add_option(filter.drift_id.map(|id| Column::DriftId.eq(id)))
@@ -94,7 +101,7 @@ pub async fn page(
         .await
 }
 
-/// Which of these drifts have an alert of that type.
+/// Returns the drifts among `drift_ids` that have an alert of that type.
 pub async fn drifts_with(
     db: &impl ConnectionTrait,
     alert_type: AlertType,
@@ -113,44 +120,54 @@ pub async fn drifts_with(
 }
 
 pub async fn insert(db: &impl ConnectionTrait, alerts: &[Model]) -> Result<(), DbErr> {
-    for chunk in alerts.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|alert| alert.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    insert_chunked(db, alerts.iter().cloned().map(|alert| alert.into_active_model().reset_all()).collect())
+        .await
 }
 
-/// Marks those that are unread and returns their ids: exactly one of several callers gets each.
-pub async fn mark_read(
+fn is_read_by(reader: Option<&ReaderMark>, is_read: bool) -> Condition {
+    let read = match reader {
+        Some(reader) => reader.has_read(),
+        None => Condition::all().add(Column::IsRead.eq(true)),
+    };
+    if is_read { read } else { read.not() }
+}
+
+/// Counts the alerts that `reader` has not read. Without a reader, counts the alerts that are not closed.
+pub async fn count_unread(db: &impl ConnectionTrait, reader: Option<&ReaderMark>) -> Result<u64, DbErr> {
+    Entity::find().filter(is_read_by(reader, false)).count(db).await
+}
+
+/// Closes the open alerts of a drift for everybody. Returns their ids.
+pub async fn close_of_drift(
     db: &impl ConnectionTrait,
-    which: Which,
+    drift_id: Uuid,
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
-    // Locked in the order of ids, so that two callers cannot wait for each other.
-    let unread: Vec<Uuid> = Entity::find()
+    // Locked in the order of ids, so that two transactions cannot wait for each other.
+    let open: Vec<Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(which.condition())
+        .filter(Column::DriftId.eq(drift_id))
         .filter(Column::IsRead.eq(false))
         .order_by_asc(Column::Id)
         .lock_exclusive()
         .into_tuple()
         .all(db)
         .await?;
-    for chunk in unread.chunks(IDS_PER_STATEMENT) {
-        let reading = ActiveModel {
+    for chunk in open.chunks(IDS_PER_STATEMENT) {
+        let closing = ActiveModel {
             is_read: Set(true),
             read_at: Set(Some(at)),
             read_by: Set(Some(by.into())),
             ..Default::default()
         };
-        Entity::update_many().set(reading).filter(Column::Id.is_in(chunk.iter().copied())).exec(db).await?;
+        Entity::update_many().set(closing).filter(Column::Id.is_in(chunk.iter().copied())).exec(db).await?;
     }
-    Ok(unread)
+    Ok(open)
 }
 
-/// Deletes an alert and gives what it was.
+/// Deletes an alert and returns it.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::delete_by_id(id).exec_with_returning(db).await
 }

@@ -3,60 +3,26 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
+use contracts::events::alert::{AlertRead, AlertsRead};
+use http::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath, ValidQuery};
 
-use super::entity::{self, Filter, Model, Which};
-use super::{AlertType, deletion, raise, read};
+use super::entity::{self, AlertFilter, Model};
+use super::view::{AlertView, reader_mark, views};
+use super::{AlertType, deletion, raise, reads};
 use crate::State;
-use crate::access::{Admin, Audience, Engineer, Reader, Viewer};
-use crate::audit;
+use crate::access::{Admin, Engineer, Reader, Viewer};
+use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin};
 use crate::{drift, page};
-use web::openapi::{Done, List, Success};
-
-/// An alert. Who read it is for callers with an account.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertView {
-    pub id: Uuid,
-    pub drift_id: Option<Uuid>,
-    #[serde(rename = "type")]
-    pub alert_type: AlertType,
-    pub severity: Severity,
-    pub title: String,
-    pub message: String,
-    pub created_at: DateTime<Utc>,
-    pub is_read: bool,
-    pub read_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_by: Option<Option<String>>,
-}
-
-impl AlertView {
-    pub fn new(alert: Model, audience: Audience) -> Self {
-        Self {
-            id: alert.id,
-            drift_id: alert.drift_id,
-            alert_type: alert.alert_type,
-            severity: alert.severity,
-            title: alert.title,
-            message: alert.message,
-            created_at: alert.created_at,
-            is_read: alert.is_read,
-            read_at: alert.read_at,
-            read_by: (audience >= Audience::Viewer).then_some(alert.read_by),
-        }
-    }
-}
+use http::openapi::{Done, List, Success};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -69,71 +35,93 @@ pub struct AlertQuery {
     alert_type: Option<AlertType>,
     drift_id: Option<Uuid>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }
 
-/// Alerts, the newest first.
+/// Lists alerts, newest first.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
     responses((status = 200, body = List<AlertView>)),
     security((), ("bearer" = [])))]
 pub async fn list_alerts(
     state: Data<State>,
-    Reader(audience): Reader,
+    reader: Reader,
     ValidQuery(query): ValidQuery<AlertQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = Filter {
+    let audience = reader.audience;
+    let reader = reader_mark(&state.database, reader.user_id).await?;
+    let bound = format!("{:?}", (query.is_read, query.severity, query.alert_type, query.drift_id));
+    let filter = AlertFilter {
         is_read: query.is_read,
+        reader: reader.clone(),
         severity: query.severity,
         alert_type: query.alert_type,
         drift_id: query.drift_id,
     };
-    let bound = format!("{filter:?}");
     let after = page::after(query.cursor.as_deref(), &bound)?;
-    let rows = entity::page(&*state.database, &filter, after, query.limit + 1).await;
+    let rows = entity::page(&state.database, &filter, after, query.limit + 1).await;
     let rows = rows.map_err(DriftError::from)?;
     let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
-    let views = alerts.into_iter().map(|alert| AlertView::new(alert, audience)).collect();
-    Ok(web::list(views, query.limit, next))
+    let views = views(&state.database, alerts, audience, reader.as_ref()).await?;
+    Ok(http::list(views, query.limit, next))
 }
 
-/// One alert.
+/// Returns an alert.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<AlertView>)),
     security((), ("bearer" = [])))]
 pub async fn get_alert(
     state: Data<State>,
-    Reader(audience): Reader,
+    reader: Reader,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let alert = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
-    Ok(web::ok(AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience)))
+    let alert = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
+    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+    let mark = reader_mark(&state.database, reader.user_id).await?;
+    Ok(http::ok(views(&state.database, vec![alert], reader.audience, mark.as_ref()).await?.pop()))
 }
 
-/// Marks an alert as read. Doing it again changes nothing.
+/// Marks an alert as read for the caller. A repetition changes nothing.
 #[utoipa::path(post, path = "/api/v1/alerts/{id}/read", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<AlertView>)),
     security(("bearer" = ["viewer"])))]
 pub async fn read_alert(
     state: Data<State>,
     Viewer(actor): Viewer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
-    read(&mut write.tx, Which::One(id), &write.actor, write.at).await.map_err(DriftError::from)?;
-    let alert = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
-    let view = AlertView::new(alert.ok_or(DriftError::NotFound("alert"))?, audience);
+    let alert = entity::by_id(&write.tx, id).await.map_err(DriftError::from)?;
+    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+    let user_id = write.actor.user_id.clone();
+    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
+    let is_covered = mark.as_ref().is_some_and(|mark| mark.read_until >= Some(alert.created_at));
+    if !alert.is_read
+        && !is_covered
+        && reads::note(&write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
+    {
+        let record = Record {
+            from: Some("unread"),
+            to: Some("read"),
+            ..Record::new(Subject::Alert(id), AuditAction::AlertRead)
+        };
+        audit::record(&write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
+        write.tx.emit(AlertRead { id, user_id });
+    }
+    let view = views(&write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
     Ok(write.answer(StatusCode::OK, &view).await?)
 }
 
-/// An alert that a person or another service makes.
+/// A new alert of a person or another service.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlert {
@@ -149,7 +137,7 @@ pub struct NewAlert {
     message: String,
 }
 
-/// Makes an alert. A drift has at most one of each type.
+/// Creates an alert. A drift has at most one of each type.
 #[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = NewAlert,
     responses((status = 201, body = Success<AlertView>), (status = 404), (status = 409)),
     security(("bearer" = ["engineer"])))]
@@ -157,6 +145,7 @@ pub async fn create_alert(
     state: Data<State>,
     Engineer(actor): Engineer,
     conditions: Conditions,
+    _: NoQuery,
     ValidJson(body): ValidJson<NewAlert>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
@@ -166,7 +155,7 @@ pub async fn create_alert(
             Begun::Answered(answer) => return Ok(answer),
         };
     if let Some(id) = body.drift_id
-        && drift::entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?.is_none()
+        && drift::entity::by_id(&write.tx, id).await.map_err(DriftError::from)?.is_none()
     {
         return Err(ApiError::validation("driftId", "there is no such drift"));
     }
@@ -175,8 +164,8 @@ pub async fn create_alert(
         drift_id: body.drift_id,
         alert_type: body.alert_type,
         severity: body.severity,
-        title: body.title,
-        message: body.message,
+        title: state.redacted(&body.title),
+        message: state.redacted(&body.message),
         created_at: write.at,
         is_read: false,
         read_at: None,
@@ -186,16 +175,16 @@ pub async fn create_alert(
         Some(SqlErr::UniqueConstraintViolation(_)) => DriftError::AlertExists,
         _ => error.into(),
     })?;
-    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience)).await?)
+    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience, None)).await?)
 }
 
-/// How many alerts were unread.
+/// The number of alerts that were marked as read.
 #[derive(Serialize, ToSchema)]
 pub struct ReadCount {
-    read: usize,
+    read: u64,
 }
 
-/// Marks all alerts as read.
+/// Marks all alerts as read, for the caller only.
 #[utoipa::path(post, path = "/api/v1/alerts/read-all", tag = "alerts",
     responses((status = 200, body = Success<ReadCount>)),
     security(("bearer" = ["viewer"])))]
@@ -203,22 +192,30 @@ pub async fn read_all_alerts(
     state: Data<State>,
     Viewer(actor): Viewer,
     conditions: Conditions,
+    _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let mut write = match begin(&state, actor, &conditions, b"").await? {
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    let read = read(&mut write.tx, Which::All, &write.actor, write.at).await.map_err(DriftError::from)?;
+    let user_id = write.actor.user_id.clone();
+    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
+    let read = entity::count_unread(&write.tx, mark.as_ref()).await.map_err(DriftError::from)?;
+    if read > 0 {
+        reads::note_all(&write.tx, &user_id, write.at).await.map_err(DriftError::from)?;
+        write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
+    }
     Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
 }
 
-/// Deletes an alert. Its audit stays.
+/// Deletes an alert. Its audit rows are kept.
 #[utoipa::path(delete, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Done)),
     security(("bearer" = ["admin"])))]
 pub async fn delete_alert(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
@@ -226,9 +223,9 @@ pub async fn delete_alert(
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    let alert = entity::delete(&*write.tx, id).await.map_err(DriftError::from)?;
+    let alert = entity::delete(&write.tx, id).await.map_err(DriftError::from)?;
     let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    audit::record(&*write.tx, &write.actor, write.at, vec![deletion(&alert)])
+    audit::record(&write.tx, &write.actor, write.at, vec![deletion(&alert)])
         .await
         .map_err(DriftError::from)?;
     Ok(write.answer(StatusCode::OK, &()).await?)

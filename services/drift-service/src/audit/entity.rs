@@ -1,11 +1,9 @@
 use chrono::{DateTime, Utc};
+use database::insert_chunked;
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
-
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 11.
-const ROWS_PER_INSERT: usize = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drift_audit", rename_all = "camelCase")]
@@ -13,7 +11,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub at: DateTime<Utc>,
-    /// The user's id.
+    /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
     /// `drift` or `alert`.
@@ -24,6 +22,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     pub request_id: String,
+    /// The id that this service gave to the request; no client can choose it. Empty in rows of 0.1.0.
+    pub own_request_id: String,
     /// Names of fields, as a JSON array.
     #[sea_orm(column_type = "Text")]
     pub changed_fields: String,
@@ -35,14 +35,10 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
-    for chunk in rows.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    insert_chunked(db, rows.iter().cloned().map(|row| row.into_active_model().reset_all()).collect()).await
 }
 
-/// The newest first, those after `after`.
+/// Returns the rows that follow `after`, newest first.
 pub async fn page(
     db: &impl ConnectionTrait,
     entity_id: Option<Uuid>,

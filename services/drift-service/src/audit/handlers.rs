@@ -1,29 +1,29 @@
-//! The endpoints of the audit.
+//! The endpoints of the audit log.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use http::{ApiError, ValidPath, ValidQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidPath, ValidQuery};
 
 use super::entity::{self, Model};
 use crate::access::{Admin, Viewer};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::{State, page};
-use web::openapi::List;
+use http::openapi::List;
 
-/// One thing that happened.
+/// One action in the audit log.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditView {
     pub id: Uuid,
     pub at: DateTime<Utc>,
-    /// The user's id.
+    /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
     /// `drift` or `alert`.
@@ -32,7 +32,10 @@ pub struct AuditView {
     pub from: Option<String>,
     pub to: Option<String>,
     pub reason: Option<String>,
+    /// The id that the client sent with the request, or the service's own id.
     pub request_id: String,
+    /// The id that the service gave to the request; no client can choose it.
+    pub own_request_id: String,
     #[schema(value_type = Vec<String>)]
     pub changed_fields: Box<RawValue>,
 }
@@ -50,6 +53,7 @@ impl From<Model> for AuditView {
             to: row.to_status,
             reason: row.reason,
             request_id: row.request_id,
+            own_request_id: row.own_request_id,
             changed_fields: RawValue::from_string(row.changed_fields).unwrap_or_default(),
         }
     }
@@ -62,17 +66,17 @@ pub struct AuditQuery {
     entity_id: Option<Uuid>,
     #[validate(custom(function = "storable"))]
     action: Option<String>,
-    /// A user's id
+    /// Only actions of this user
     #[validate(custom(function = "storable"))]
     actor: Option<String>,
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }
 
-/// What happened, the newest first.
+/// Lists the actions on all drifts and alerts, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_drift_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["admin"])))]
@@ -89,27 +93,26 @@ pub async fn list_audit(
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct HistoryQuery {
     #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
+    #[serde(default = "http::cursor::default_limit")]
     #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
     limit: u64,
     cursor: Option<String>,
 }
 
-/// What happened to a drift, the newest first. Stays when the drift is deleted.
+/// Lists the actions on a drift, newest first. The history remains when the drift is deleted.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}/history", tag = "drifts",
     params(("id" = Uuid, Path), HistoryQuery), responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["viewer"])))]
 pub async fn get_drift_history(
     state: Data<State>,
     _viewer: Viewer,
+    ValidQuery(HistoryQuery { limit, cursor }): ValidQuery<HistoryQuery>,
     ValidPath(id): ValidPath<Uuid>,
-    query: Result<ValidQuery<HistoryQuery>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    let first = entity::page(&*state.database, Some(id), None, None, None, 1).await;
+    let first = entity::page(&state.database, Some(id), None, None, None, 1).await;
     if first.map_err(DriftError::from)?.is_empty() {
         return Err(DriftError::NotFound("drift").into());
     }
-    let ValidQuery(HistoryQuery { limit, cursor }) = query?;
     list(&state, AuditQuery { entity_id: Some(id), action: None, actor: None, limit, cursor }).await
 }
 
@@ -118,8 +121,7 @@ async fn list(state: &State, query: AuditQuery) -> Result<HttpResponse, ApiError
     let bound = format!("{:?}", (entity_id, &action, &actor));
     let after = page::after(cursor.as_deref(), &bound)?;
     let rows =
-        entity::page(&*state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1)
-            .await;
+        entity::page(&state.database, entity_id, action.as_deref(), actor.as_deref(), after, limit + 1).await;
     let (rows, next) = page::cut(rows.map_err(DriftError::from)?, limit, &bound, |row| (row.at, row.id));
-    Ok(web::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
+    Ok(http::list(rows.into_iter().map(AuditView::from).collect(), limit, next))
 }

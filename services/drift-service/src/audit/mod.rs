@@ -1,67 +1,11 @@
-//! Who did what, and to what effect. Rows are only ever added, in the transaction they tell of.
+//! The audit log: who did what. Rows are only inserted, in the transaction of the change that they describe.
 
 pub mod entity;
 
+mod action;
 mod handlers;
+mod record;
 
-use chrono::{DateTime, Utc};
-use serde::Serialize;
-use uuid::Uuid;
-
+pub use action::AuditAction;
 pub use handlers::*;
-
-use crate::access::Actor;
-
-/// What an audit row tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Subject {
-    Drift(Uuid),
-    Alert(Uuid),
-}
-
-/// One thing that happened. Never holds a state.
-#[derive(Clone, Debug)]
-pub struct Record {
-    pub subject: Subject,
-    pub action: &'static str,
-    pub from: Option<&'static str>,
-    pub to: Option<&'static str>,
-    pub reason: Option<String>,
-    pub changed_fields: Vec<&'static str>,
-}
-
-impl Record {
-    pub fn new(subject: Subject, action: &'static str) -> Self {
-        Self { subject, action, from: None, to: None, reason: None, changed_fields: Vec::new() }
-    }
-
-    fn into_row(self, actor: &Actor, at: DateTime<Utc>) -> entity::Model {
-        let (entity, entity_id) = match self.subject {
-            Subject::Drift(id) => ("drift", id),
-            Subject::Alert(id) => ("alert", id),
-        };
-        entity::Model {
-            id: Uuid::now_v7(),
-            at,
-            actor: actor.user_id.clone(),
-            action: self.action.into(),
-            entity: entity.into(),
-            entity_id,
-            from_status: self.from.map(Into::into),
-            to_status: self.to.map(Into::into),
-            reason: self.reason,
-            request_id: actor.request_id.clone(),
-            changed_fields: serde_json::json!(self.changed_fields).to_string(),
-        }
-    }
-}
-
-/// Writes records as of one actor and moment.
-pub async fn record(
-    db: &impl sea_orm::ConnectionTrait,
-    actor: &Actor,
-    at: DateTime<Utc>,
-    records: Vec<Record>,
-) -> Result<(), sea_orm::DbErr> {
-    entity::insert(db, records.into_iter().map(|record| record.into_row(actor, at)).collect()).await
-}
+pub use record::{Record, Subject, record};

@@ -1,28 +1,26 @@
-//! Decisions of people, by the status machine.
+//! Decisions of people, checked by the status machine.
 
-use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
-use outbox::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
 use super::entity::{self, ActiveModel, Model};
+use super::events::announce;
 use super::{Action, ResolvedHow, Status};
 use crate::alert;
-use crate::audit::{self, Record, Subject};
+use crate::audit::{self, AuditAction, Record};
 use crate::error::DriftError;
-use crate::money::Money;
 use crate::write::Write;
 
 #[derive(Clone, Debug)]
 pub struct Decision {
     pub action: Action,
     pub reason: Option<String>,
-    /// The version that the decision was made on, where the caller says so.
+    /// The version that the decision was made on, if the caller sent one.
     pub if_match: Option<i32>,
 }
 
-/// Decides on a drift as the caller last read it. One conditional UPDATE settles who of several callers
-/// decides; the others learn what the drift has become.
+/// Decides on a drift. A conditional UPDATE makes one of several concurrent decisions the first. Each other
+/// one is then checked against the new status and version, and gets an error if they do not allow it.
 pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) -> Result<Model, DriftError> {
     loop {
         if decision.if_match.is_some_and(|version| version != drift.version) {
@@ -32,9 +30,9 @@ pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) ->
             return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
         };
         let change = change(write, &drift, to, decision);
-        let won = entity::update_if(&*write.tx, drift.id, drift.status, decision.if_match, change).await?;
+        let won = entity::update_if(&write.tx, drift.id, drift.status, decision.if_match, change).await?;
         let from = drift.status;
-        drift = entity::by_id(&*write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
+        drift = entity::by_id(&write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
         if won {
             follow_up(write, &drift, from, decision).await?;
             return Ok(drift);
@@ -67,7 +65,7 @@ fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> Acti
             resolved_how: Set(Some(ResolvedHow::Manual)),
             ..decided
         },
-        // Who decided what before is in the audit.
+        // The earlier decision remains in the audit log.
         Action::Reopen => ActiveModel {
             approved_at: Set(None),
             approved_by: Set(None),
@@ -83,66 +81,25 @@ fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> Acti
 
 async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &Decision) -> Result<(), DbErr> {
     if decision.action == Action::Approve {
-        let its_alerts = alert::entity::Which::OfDrift(drift.id);
-        alert::read(&mut write.tx, its_alerts, &write.actor, write.at).await?;
+        alert::close_of_drift(&mut write.tx, drift.id, &write.actor, write.at).await?;
     }
     let record = Record {
         from: Some(from.into_str()),
         to: Some(drift.status.into_str()),
         reason: decision.reason.clone(),
         changed_fields: vec!["status"],
-        ..Record::new(Subject::Drift(drift.id), audit_name(decision.action))
+        ..Record::of_drift(drift.id, audit_action(decision.action))
     };
-    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
     announce(&mut write.tx, drift, decision.action);
     Ok(())
 }
 
-const fn audit_name(action: Action) -> &'static str {
+const fn audit_action(action: Action) -> AuditAction {
     match action {
-        Action::Approve => "drift.approve",
-        Action::Reject => "drift.reject",
-        Action::Resolve => "drift.resolve",
-        Action::Reopen => "drift.reopen",
-    }
-}
-
-fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
-    let (id, status, account_id) = (drift.id, drift.status.into_str().to_owned(), drift.account_id.clone());
-    match action {
-        Action::Approve => tx.emit(DriftApproved {
-            id,
-            status,
-            approved_at: drift.approved_at.unwrap_or(drift.updated_at),
-            approved_by: drift.approved_by.clone().unwrap_or_default(),
-            account_id,
-        }),
-        Action::Reject => tx.emit(DriftRejected {
-            id,
-            status,
-            rejected_at: drift.rejected_at.unwrap_or(drift.updated_at),
-            rejected_by: drift.rejected_by.clone().unwrap_or_default(),
-            account_id,
-        }),
-        Action::Resolve => tx.emit(DriftResolved {
-            id,
-            status,
-            resolved_at: drift.resolved_at.unwrap_or(drift.updated_at),
-            resolved_how: ResolvedHow::Manual.into_str().into(),
-            account_id,
-        }),
-        Action::Reopen => tx.emit(updated(drift)),
-    }
-}
-
-/// The event of a drift that changed in place.
-pub fn updated(drift: &Model) -> DriftUpdated {
-    DriftUpdated {
-        id: drift.id,
-        status: drift.status.into_str().into(),
-        severity: drift.severity.into_str().into(),
-        cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
-        region: drift.region.clone(),
-        account_id: drift.account_id.clone(),
+        Action::Approve => AuditAction::DriftApprove,
+        Action::Reject => AuditAction::DriftReject,
+        Action::Resolve => AuditAction::DriftResolve,
+        Action::Reopen => AuditAction::DriftReopen,
     }
 }

@@ -1,18 +1,15 @@
-//! The table of drifts and what is asked of it. Handlers never build a query.
+//! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use database::{IDS_PER_STATEMENT, insert_chunked};
+use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
+use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
 
 use super::{Kind, ResolvedHow, Status};
 use crate::rules::Severity;
-
-/// Rows of one INSERT: SQLite takes 32,766 parameters in one statement, and a row has 36.
-const ROWS_PER_INSERT: usize = 500;
-/// Ids of one statement.
-const IDS_PER_STATEMENT: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
@@ -24,10 +21,18 @@ pub struct Model {
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,
+    /// Empty if unknown.
     pub region: String,
+    /// The source address of the provider; empty if unknown.
+    pub provider: String,
+    /// The key of the provider's configuration; empty if unknown.
+    pub provider_config: String,
     pub severity: Severity,
     /// [`Severity::rank`], for lists sorted by it.
     pub severity_rank: i16,
+    pub severity_reason: Option<String>,
+    /// A person has set the severity, so no scan changes it.
+    pub is_severity_manual: bool,
     pub kind: Kind,
     pub status: Status,
     /// Redacted JSON.
@@ -54,18 +59,24 @@ pub struct Model {
     pub rejected_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub rejected_reason: Option<String>,
-    /// From the first sighting to the decision.
+    /// The time from the first sighting to the decision.
     pub decision_seconds: Option<i64>,
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolved_by: Option<String>,
     pub resolved_how: Option<ResolvedHow>,
     pub previous_drift_id: Option<Uuid>,
     pub fingerprint: String,
-    /// Identifies the actual state that was seen, under the server's key.
+    /// Identifies the decidable part of the actual state, under the server's key.
     pub actual_hash: String,
-    /// Grows with every change but sightings; the ETag.
+    /// Identifies the shown state, without values that change by themselves. `None` in rows that other rules
+    /// or 0.1.0 wrote.
+    pub shown_hash: Option<String>,
+    /// The [`scan::PathHash`]es that a decision covers, as JSON. `None` in rows that 0.1.0 wrote.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub decidable: Option<String>,
+    /// Incremented by every change except sightings. Sent as the ETag.
     pub version: i32,
-    /// What `q` searches: lower-case id, address and type.
+    /// The text that `q` searches: id, address and type in lower case.
     #[sea_orm(column_type = "Text")]
     pub search_text: String,
 }
@@ -75,39 +86,16 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What reconciling a scan needs of a live drift.
-#[derive(Clone, Debug, DerivePartialModel)]
-#[sea_orm(entity = "Entity")]
-pub struct Live {
-    pub id: Uuid,
-    pub account_id: Option<String>,
-    pub fingerprint: String,
-    pub actual_hash: String,
-    pub status: Status,
-    pub severity: Severity,
-    pub region: String,
-    pub cost_cents: i64,
-}
-
-/// The last row of a fingerprint that was resolved.
-#[derive(Clone, Debug, DerivePartialModel)]
-#[sea_orm(entity = "Entity")]
-pub struct Resolved {
-    pub id: Uuid,
-    pub fingerprint: String,
-    pub actual_hash: String,
-}
-
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
-/// The same, locked until the transaction ends.
+/// Reads a drift and locks it until the transaction ends.
 pub async fn lock(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// Deletes a drift, and by the foreign key its alerts.
+/// Deletes a drift. The foreign key deletes its alerts as well.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
     Entity::delete_by_id(id).exec(db).await?;
     Ok(())
@@ -124,50 +112,12 @@ pub async fn live_by_fingerprint(
         .await
 }
 
-/// Everything live of a stack, locked against decisions until the transaction ends. In the order of
-/// ids, so that two of these cannot wait for each other.
-pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
-    Entity::find()
-        .filter(Column::Stack.eq(stack))
-        .filter(Column::Status.ne(Status::Resolved))
-        .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .into_partial_model()
-        .all(db)
+pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), DbErr> {
+    insert_chunked(db, drifts.iter().cloned().map(|drift| drift.into_active_model().reset_all()).collect())
         .await
 }
 
-/// The last resolved row of each of these fingerprints that has one.
-pub async fn last_resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
-    let later = || Alias::new("later");
-    let same_fingerprint = Expr::col((later(), Column::Fingerprint)).equals((Entity, Column::Fingerprint));
-    let resolved_later = Expr::col((later(), Column::ResolvedAt)).gt(Expr::col((Entity, Column::ResolvedAt)));
-    let mut rows = Vec::new();
-    for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
-        let one_later = Query::select()
-            .expr(Expr::value(1))
-            .from_as(Entity, later())
-            .and_where(same_fingerprint.clone())
-            .and_where(resolved_later.clone())
-            .to_owned();
-        let query = Entity::find()
-            .filter(Column::Fingerprint.is_in(chunk.iter().copied()))
-            .filter(Column::Status.eq(Status::Resolved))
-            .filter(Expr::exists(one_later).not());
-        rows.extend(query.into_partial_model::<Resolved>().all(db).await?);
-    }
-    Ok(rows)
-}
-
-pub async fn insert(db: &impl ConnectionTrait, drifts: &[Model]) -> Result<(), DbErr> {
-    for chunk in drifts.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().cloned().map(|drift| drift.into_active_model().reset_all());
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
-}
-
-/// The same state was seen again: no change of the drift, so its version stays.
+/// Counts sightings of unchanged drifts. Their versions stay.
 pub async fn record_sightings(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
@@ -211,8 +161,8 @@ pub async fn resolve_locked(
     Ok(())
 }
 
-/// One conditional UPDATE: changes the drift if it is still in that status (and of that version, where
-/// one is given) and says whether it was. Increments the version.
+/// Changes a drift and increments its version, in one conditional UPDATE. Returns `false` if the drift no
+/// longer has that status, or that version if one is given.
 pub async fn update_if(
     db: &impl ConnectionTrait,
     id: Uuid,
@@ -231,12 +181,34 @@ pub async fn update_if(
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
-/// Changes a live drift that the transaction has locked and a scan has seen in another state.
-pub async fn update_seen(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<(), DbErr> {
+/// Changes a live drift that the transaction has locked and a scan has seen. With `is_news`, people should
+/// notice the change, so the version is incremented.
+pub async fn update_seen(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    change: ActiveModel,
+    is_news: bool,
+) -> Result<(), DbErr> {
     Entity::update_many()
         .set(change)
-        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
         .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Changes a live drift that the transaction has locked, without a scan.
+pub async fn rerate(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    change: ActiveModel,
+    is_news: bool,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(change)
+        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
         .filter(Column::Id.eq(id))
         .exec(db)
         .await?;

@@ -1,98 +1,34 @@
-//! Lists of drifts: filters, sorts, and a cursor that names a place in one sorted list.
-
-use std::fmt;
-use std::marker::PhantomData;
+//! Lists of drifts: filters, sort orders, and a cursor that names a position in one sorted list.
 
 use chrono::{DateTime, Utc};
+use http::ApiError;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, Order, QueryOrder, QuerySelect, Value};
-use serde::de::{self, IntoDeserializer};
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
-use web::ApiError;
+use utoipa::ToSchema;
 
 use super::entity::{Column, Entity, Model};
-use super::{Kind, Status};
+use super::filter::filtered_query;
 use crate::error::DriftError;
-use crate::money::Money;
 use crate::page;
-use crate::rules::Severity;
-use crate::text::{NUL, storable};
 
-/// Which drifts, in which order, and how many. Lists are comma-separated.
-#[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub struct DriftQuery {
-    #[param(value_type = Option<String>)]
-    status: Option<AnyOf<Status>>,
-    #[param(value_type = Option<String>)]
-    severity: Option<AnyOf<Severity>>,
-    #[param(value_type = Option<String>)]
-    kind: Option<AnyOf<Kind>>,
-    #[param(value_type = Option<String>)]
-    resource_type: Option<AnyOf<String>>,
-    #[param(value_type = Option<String>)]
-    region: Option<AnyOf<String>>,
-    #[param(value_type = Option<String>)]
-    account_id: Option<AnyOf<String>>,
-    #[param(value_type = Option<String>)]
-    stack: Option<AnyOf<String>>,
-    #[validate(custom(function = "storable"))]
-    resource_id: Option<String>,
-    /// Part of the id, the address or the type, in any case
-    #[validate(length(max = 100), custom(function = "storable"))]
-    #[param(max_length = 100)]
-    q: Option<String>,
-    /// RFC 3339
-    detected_from: Option<DateTime<Utc>>,
-    /// RFC 3339, exclusive
-    detected_to: Option<DateTime<Utc>>,
-    #[param(value_type = Option<f64>)]
-    min_cost: Option<Money>,
-    #[param(value_type = Option<f64>)]
-    max_cost: Option<Money>,
-    #[serde(default)]
-    #[param(value_type = Option<String>, example = "-detectedAt")]
-    sort: Sort,
-    #[validate(range(min = 1, max = 100))]
-    #[serde(default = "page::default_limit")]
-    #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
-    pub limit: u64,
-    cursor: Option<String>,
-}
-
-/// Values of which one must fit, written `a,b`.
-#[derive(Clone, Debug)]
-struct AnyOf<T>(Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Commas<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Commas<T> {
-            type Value = AnyOf<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("values separated by commas")
-            }
-
-            fn visit_str<E: de::Error>(self, list: &str) -> Result<AnyOf<T>, E> {
-                if list.contains(NUL) {
-                    return Err(E::custom("must not contain U+0000"));
-                }
-                let values =
-                    list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
-                values.collect::<Result<_, E>>().map(AnyOf)
-            }
-        }
-        deserializer.deserialize_str(Commas(PhantomData))
+filtered_query! {
+    /// The drifts to list, their order and their number. Lists are comma-separated, with at most 50 values.
+    pub struct DriftQuery {
+        #[serde(default)]
+        #[param(value_type = Option<String>, example = "-detectedAt")]
+        sort: Sort,
+        #[validate(range(min = 1, max = 100))]
+        #[serde(default = "http::cursor::default_limit")]
+        #[param(value_type = Option<u64>, default = 20, minimum = 1, maximum = 100)]
+        pub limit: u64,
+        cursor: Option<String>,
     }
 }
 
-/// What a list is sorted by, ties broken by id.
+/// The sort key of a list. Ties are broken by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum Key {
@@ -135,7 +71,7 @@ impl Sort {
         }
     }
 
-    /// A drift's place by this key: microseconds, cents or rank.
+    /// A drift's value of this key: microseconds, cents or rank.
     const fn place_of(self, drift: &Model) -> i64 {
         match self.key {
             Key::DetectedAt => drift.detected_at.timestamp_micros(),
@@ -158,7 +94,7 @@ impl Sort {
 }
 
 impl DriftQuery {
-    /// A page, and the cursor of the next one.
+    /// Returns a page, and the cursor of the next one if there is one.
     ///
     /// # Errors
     /// 400 for a cursor of another query.
@@ -169,9 +105,9 @@ impl DriftQuery {
 
     fn select(&self) -> Result<Select<Entity>, ApiError> {
         let order = if self.sort.descending { Order::Desc } else { Order::Asc };
-        // One more than asked for tells whether there is a next page.
+        // One more row than requested shows whether there is a next page.
         Ok(Entity::find()
-            .filter(self.condition())
+            .filter(self.filter()?.condition())
             .filter(Condition::all().add_option(self.after()?))
             .order_by(self.sort.column(), order.clone())
             .order_by(Column::Id, order)
@@ -186,60 +122,38 @@ impl DriftQuery {
         Ok(Some(if self.sort.descending { here.lt(there) } else { here.gt(there) }))
     }
 
-    /// Everything of the query that decides which rows there are, and where.
+    /// The parts of the query that determine the rows and their order.
     fn bound(&self) -> String {
         format!("{:?}", Self { cursor: None, limit: 0, ..self.clone() })
-    }
-
-    fn condition(&self) -> Condition {
-        fn any_of<T: Clone + Into<Value>>(column: Column, values: Option<&AnyOf<T>>) -> Option<Expr> {
-            values.map(|values| column.is_in(values.0.iter().cloned()))
-        }
-        let contains = |text: &String| {
-            let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            Expr::col(Column::SearchText).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
-        };
-        Condition::all()
-            .add_option(any_of(Column::Status, self.status.as_ref()))
-            .add_option(any_of(Column::Severity, self.severity.as_ref()))
-            .add_option(any_of(Column::Kind, self.kind.as_ref()))
-            .add_option(any_of(Column::ResourceType, self.resource_type.as_ref()))
-            .add_option(any_of(Column::Region, self.region.as_ref()))
-            .add_option(any_of(Column::AccountId, self.account_id.as_ref()))
-            .add_option(any_of(Column::Stack, self.stack.as_ref()))
-            .add_option(self.resource_id.as_ref().map(|id| Column::ResourceId.eq(id)))
-            .add_option(self.q.as_ref().filter(|text| !text.is_empty()).map(contains))
-            .add_option(self.detected_from.map(|from| Column::DetectedAt.gte(from)))
-            .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to)))
-            .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))
-            .add_option(self.max_cost.map(|cost| Column::CostCents.lte(cost.cents)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use backplane::{Backplane, Options};
+    use backplane::Backplane;
     use contracts::Clock;
     use sea_orm::{DbBackend, QueryTrait, Statement};
     use testing::Backend;
+
+    use serde::de;
 
     use super::*;
     use crate::migration::Migrator;
 
     const ROWS: u32 = 20_000;
 
-    /// A database with many drifts, of which the planner knows how many there are.
-    async fn many_drifts(url: &str) -> outbox::Database {
+    /// Creates a database with many drifts and up-to-date planner statistics.
+    async fn many_drifts(url: &str) -> database::Database {
         let clock = Clock::system();
-        let backplane = Backplane::connect("memory:", Options::new(clock.clone())).unwrap();
-        let db = outbox::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
+        let backplane = Backplane::in_process(clock.clone());
+        let db = database::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
         let seed = format!(
             r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",
                 "severityRank", "kind", "status", "difference", "costCents", "detectedAt", "firstSeenAt",
                 "lastSeenAt", "createdAt", "updatedAt", "occurrences", "fingerprint", "actualHash", "version",
-                "searchText")
+                "searchText", "provider", "providerConfig", "isSeverityManual")
             SELECT gen_random_uuid(), 's', 'a', 'i', 't', 'r', 'info', n % 3, 'changed', 'detected', '[]', n % 97,
-                at, at, at, at, at, 1, n::text, '', 1, 'a'
+                at, at, at, at, at, 1, n::text, '', 1, 'a', '', '', false
             FROM (SELECT n, now() - n * interval '1 second' AS at FROM generate_series(1, {ROWS}) AS n) AS numbers"#
         );
         for sql in [seed.as_str(), "ANALYZE drifts"] {
@@ -258,7 +172,7 @@ mod tests {
                 let sort = sort.map_err(|error: de::value::Error| error).unwrap();
                 let mut query: DriftQuery = serde_json::from_str("{}").unwrap();
                 query.sort = sort;
-                let (_, next) = query.page(&*db).await.unwrap();
+                let (_, next) = query.page(&db).await.unwrap();
                 query.cursor = next;
                 let select = query.select().unwrap().build(DbBackend::Postgres);
                 let explain = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {select}"));

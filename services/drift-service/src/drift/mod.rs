@@ -1,165 +1,21 @@
-//! Drifts: what they are, and what may happen to them.
+//! Drifts: their statuses and the actions that people may take.
 
+pub mod content;
 pub mod entity;
+pub mod live;
+pub mod new;
 
 mod decide;
+mod events;
+pub mod filter;
 mod handlers;
 mod list;
-pub mod new;
+mod status;
 mod view;
 
-use serde::{Deserialize, Serialize};
-use strum::IntoEnumIterator;
-
 pub use decide::Decision;
+pub use events::{resolved, updated};
+pub use filter::Filter;
 pub use handlers::*;
+pub use status::{Action, Kind, ResolvedHow, Status};
 pub use view::DriftView;
-
-/// What is wrong with the resource.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-    strum::EnumIter,
-    sea_orm::DeriveActiveEnum,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Kind {
-    /// It is there, and differs.
-    Changed,
-    /// It is gone.
-    Missing,
-    /// It is there and nobody declared it.
-    Unmanaged,
-}
-
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-    strum::EnumIter,
-    sea_orm::DeriveActiveEnum,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Status {
-    /// Nobody has decided yet.
-    Detected,
-    /// This actual state is accepted.
-    Approved,
-    /// This actual state is not wanted and must go.
-    Rejected,
-    /// It is over. Final.
-    Resolved,
-}
-
-impl Status {
-    /// What people may do to a drift in this status.
-    pub fn allowed(self) -> Vec<Action> {
-        Action::iter().filter(|action| self.after(*action).is_some()).collect()
-    }
-
-    /// The status that an action leads to, where it is allowed.
-    pub const fn after(self, action: Action) -> Option<Self> {
-        match (self, action) {
-            (Self::Detected, Action::Approve) => Some(Self::Approved),
-            (Self::Detected, Action::Reject) => Some(Self::Rejected),
-            (Self::Detected | Self::Approved | Self::Rejected, Action::Resolve) => Some(Self::Resolved),
-            (Self::Approved | Self::Rejected, Action::Reopen) => Some(Self::Detected),
-            _ => None,
-        }
-    }
-}
-
-/// What people do to drifts.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-    strum::EnumIter,
-    strum::IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Action {
-    Approve,
-    Reject,
-    Resolve,
-    Reopen,
-}
-
-/// What ended a drift.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-    strum::EnumIter,
-    sea_orm::DeriveActiveEnum,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum ResolvedHow {
-    /// Somebody said so.
-    Manual,
-    /// A complete scan did not find it any more.
-    Auto,
-    /// A scan found another actual state than the one that was decided on.
-    Superseded,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_machine_is_the_published_table() {
-        use Action::{Approve, Reject, Reopen, Resolve};
-        use Status::{Approved, Detected, Rejected, Resolved};
-        let table = [
-            (Detected, [Some(Approved), Some(Rejected), Some(Resolved), None]),
-            (Approved, [None, None, Some(Resolved), Some(Detected)]),
-            (Rejected, [None, None, Some(Resolved), Some(Detected)]),
-            (Resolved, [None, None, None, None]),
-        ];
-        for (from, outcomes) in table {
-            assert_eq!(
-                [Approve, Reject, Resolve, Reopen].map(|action| from.after(action)),
-                outcomes,
-                "{from:?}"
-            );
-        }
-        assert_eq!(Resolved.allowed(), []);
-        assert_eq!(Detected.allowed(), [Approve, Reject, Resolve]);
-    }
-}

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::DriftCreated;
-use outbox::Transaction;
+use database::Transaction;
+use scan::Finding;
 use uuid::Uuid;
 
 use super::Status;
+use super::content;
 use super::entity::Model;
 use crate::money::Money;
-use crate::scan::Finding;
+use crate::rules::Severity;
 
 pub struct NewDrift {
     pub finding: Finding,
@@ -22,18 +24,23 @@ pub struct NewDrift {
 impl NewDrift {
     pub fn into_row(self, now: DateTime<Utc>) -> Model {
         let finding = self.finding;
+        let severity: Severity = finding.severity.into();
         Model {
             id: Uuid::now_v7(),
-            search_text: search_text(&finding),
+            search_text: content::search_text(&finding),
             account_id: finding.account_id,
             stack: self.stack,
             address: finding.address,
             resource_id: finding.resource_id,
             resource_type: finding.resource_type,
-            region: finding.region,
-            severity: finding.severity,
-            severity_rank: finding.severity.rank(),
-            kind: finding.kind,
+            region: finding.region.unwrap_or_default(),
+            provider: finding.provider.unwrap_or_default(),
+            provider_config: finding.provider_config.unwrap_or_default(),
+            severity,
+            severity_rank: severity.rank(),
+            severity_reason: finding.reason.map(Into::into),
+            is_severity_manual: false,
+            kind: finding.kind.into(),
             status: Status::Detected,
             expected_state: finding.expected_state,
             actual_state: finding.actual_state,
@@ -58,25 +65,20 @@ impl NewDrift {
             previous_drift_id: self.previous_drift_id,
             fingerprint: self.fingerprint,
             actual_hash: finding.actual_hash,
+            shown_hash: Some(finding.shown_hash),
+            decidable: Some(content::write_hashes(&finding.decidable)),
             version: 1,
         }
     }
 }
 
-/// What `q` searches.
-pub fn search_text(finding: &Finding) -> String {
-    [&finding.resource_id, &finding.address, &finding.resource_type]
-        .map(|text| text.to_lowercase())
-        .join("\n")
-}
-
-/// Publishes a drift that this transaction inserts.
+/// Emits the event of a drift that this transaction inserts.
 pub fn announce_new(tx: &mut Transaction, drift: &Model) {
     tx.emit(DriftCreated {
         id: drift.id,
         resource_id: drift.resource_id.clone(),
         resource_type: drift.resource_type.clone(),
-        region: drift.region.clone(),
+        region: content::known(&drift.region),
         severity: drift.severity.into_str().into(),
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         detected_at: drift.detected_at,

@@ -4,13 +4,14 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::content;
 use super::entity::Model;
-use super::{Kind, ResolvedHow, Status};
-use crate::access::Audience;
+use super::{Action, Kind, ResolvedHow, Status};
+use crate::audience::Audience;
 use crate::money::Money;
 use crate::rules::Severity;
 
-/// A drift, as much of it as the caller may see.
+/// The part of a drift that the caller may see.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftView {
@@ -20,10 +21,15 @@ pub struct DriftView {
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,
-    pub region: String,
+    /// `null` if unknown.
+    pub region: Option<String>,
+    /// The provider's source address, such as `registry.terraform.io/hashicorp/aws`.
+    pub provider: Option<String>,
     pub severity: Severity,
     pub kind: Kind,
     pub status: Status,
+    /// The actions that the status allows. The role of the caller decides which of them are permitted.
+    pub allowed: Vec<Action>,
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
     pub detected_at: DateTime<Utc>,
@@ -44,7 +50,7 @@ pub struct DriftView {
     pub states: Option<States>,
 }
 
-/// For viewers and up.
+/// Visible to viewers, engineers and admins.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accountability {
@@ -53,12 +59,16 @@ pub struct Accountability {
     pub rejected_by: Option<String>,
     pub rejected_reason: Option<String>,
     pub resolved_by: Option<String>,
-    /// The changed paths, each `{path: [key or index, …], sensitive}`.
+    /// The reason for the severity, in a few words.
+    pub severity_reason: Option<String>,
+    /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`:
+    /// the states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`:
+    /// `ignore`, `volatile`, `info`, `warning` or `critical`.
     #[schema(value_type = Vec<Object>)]
     pub difference: Box<RawValue>,
 }
 
-/// For engineers and admins. Redacted.
+/// Visible to engineers and admins. Redacted.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct States {
@@ -77,10 +87,12 @@ impl DriftView {
             address: drift.address,
             resource_id: drift.resource_id,
             resource_type: drift.resource_type,
-            region: drift.region,
+            region: content::known(&drift.region),
+            provider: content::known(&drift.provider),
             severity: drift.severity,
             kind: drift.kind,
             status: drift.status,
+            allowed: drift.status.allowed(),
             cost_impact_monthly: Money { cents: drift.cost_cents },
             detected_at: drift.detected_at,
             first_seen_at: drift.first_seen_at,
@@ -100,6 +112,7 @@ impl DriftView {
                 rejected_by: drift.rejected_by,
                 rejected_reason: drift.rejected_reason,
                 resolved_by: drift.resolved_by,
+                severity_reason: drift.severity_reason,
                 difference: raw(drift.difference).unwrap_or_default(),
             }),
             states: (audience >= Audience::Engineer).then(|| States {
@@ -110,7 +123,7 @@ impl DriftView {
     }
 }
 
-/// What this service stored as JSON is JSON.
+/// Passes on a column in which this service stored JSON.
 fn raw(json: String) -> Option<Box<RawValue>> {
     RawValue::from_string(json).ok()
 }

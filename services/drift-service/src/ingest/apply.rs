@@ -1,86 +1,193 @@
-//! Stores what reconciling a scan has found: rows, alerts, audit and events in one transaction, each
-//! kind of row in as few statements as there can be.
+//! Writes the result of matching: rows, alerts, audit and events in one transaction. Unchanged, resolved and
+//! new rows are written in bulk; each changed row takes one UPDATE.
 
 use chrono::{DateTime, Utc};
 use contracts::events::drift::{DriftResolved, DriftUpdated};
-use outbox::Transaction;
+use database::Transaction;
+use scan::rules::Rules;
+use scan::{Change, Finding, Match};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::reconcile::Reconciliation;
-use crate::access::Actor;
+use super::alerts::{of_new, raises_alert};
+use super::match_stored::Matched;
+use super::report::IngestedDrift;
+use crate::actor::Actor;
 use crate::alert::{self, AlertType};
-use crate::audit::{self, Record, Subject};
-use crate::drift::entity::{self, ActiveModel, Live, Model};
-use crate::drift::new::{NewDrift, announce_new, search_text};
-use crate::drift::{ResolvedHow, Status};
+use crate::audit::{self, AuditAction, Record};
+use crate::drift::entity::{self, ActiveModel, Model};
+use crate::drift::live::Live;
+use crate::drift::new::{NewDrift, announce_new};
+use crate::drift::{ResolvedHow, Status, content};
 use crate::money::Money;
-use crate::rules::{Rules, Severity};
-use crate::scan::Finding;
+use crate::rules::Severity;
 
-/// What the rows of a scan have in common.
+/// The values that all rows of a scan share.
 pub struct Stamp<'a> {
     pub actor: &'a Actor,
     pub rules: &'a Rules,
     pub stack: &'a str,
-    /// When the scanner ran.
+    pub cost: Money,
+    /// The time at which the scanner ran.
     pub taken_at: DateTime<Utc>,
     pub now: DateTime<Utc>,
 }
 
+/// The rows that a scan writes, grouped by the kind of statement.
+#[derive(Default)]
+struct Plan {
+    unchanged: Vec<Uuid>,
+    learned: Vec<(Uuid, ActiveModel)>,
+    rewritten: Vec<(Uuid, ActiveModel)>,
+    updated: Vec<(Live, Finding, ActiveModel)>,
+    superseded: Vec<Uuid>,
+    new: Vec<(Finding, String, Option<Uuid>)>,
+}
+
+/// Writes the changes of a scan. Returns the new and changed drifts.
 pub async fn apply(
     tx: &mut Transaction,
-    reconciliation: Reconciliation,
+    matched: Matched,
     stamp: &Stamp<'_>,
-) -> Result<(), DbErr> {
-    let Reconciliation { seen_again, updated, superseded, new, gone } = reconciliation;
-    entity::record_sightings(&**tx, &seen_again, stamp.taken_at).await?;
-    update(tx, updated, stamp).await?;
-    // Before the new rows: only one row of a fingerprint may be live.
-    resolve(tx, superseded, ResolvedHow::Superseded, stamp).await?;
-    resolve(tx, gone, ResolvedHow::Auto, stamp).await?;
+) -> Result<Vec<IngestedDrift>, DbErr> {
+    let Matched { matches, resolved, live, previous, .. } = matched;
+    let mut plan = Plan::default();
+    for found in matches {
+        sort_in(&mut plan, found, &live, &previous);
+    }
+    entity::record_sightings(tx, &plan.unchanged, stamp.taken_at).await?;
+    for (id, change) in plan.learned {
+        let change = ActiveModel { updated_at: Set(stamp.now), ..change };
+        entity::rerate(tx, id, change, false).await?;
+    }
+    for (id, change) in plan.rewritten {
+        entity::update_seen(tx, id, seen(change, stamp), false).await?;
+    }
+    let mut listed = update(tx, plan.updated, stamp).await?;
+    // Resolved before new rows are inserted, because only one row of a fingerprint may be live.
+    let of = |ids: Vec<Uuid>| ids.into_iter().filter_map(|id| live.get(&id).cloned()).collect::<Vec<Live>>();
+    resolve(tx, of(plan.superseded), ResolvedHow::Superseded, stamp).await?;
+    resolve(tx, of(resolved), ResolvedHow::Auto, stamp).await?;
+    listed.extend(insert(tx, plan.new, stamp).await?);
+    Ok(listed)
+}
 
-    let mut alerts = Vec::new();
+fn sort_in(
+    plan: &mut Plan,
+    found: Match<Uuid>,
+    live: &std::collections::HashMap<Uuid, Live>,
+    previous: &std::collections::HashMap<String, Uuid>,
+) {
+    let Match { finding, fingerprint, learns, change } = found;
+    match change {
+        Change::New => {
+            let previous = previous.get(&fingerprint).copied();
+            plan.new.push((finding, fingerprint, previous));
+        }
+        Change::Superseded { id } => {
+            plan.superseded.push(id);
+            plan.new.push((finding, fingerprint, Some(id)));
+        }
+        Change::Unchanged { id } => {
+            plan.unchanged.push(id);
+            if let Some(row) = live.get(&id).filter(|_| learns) {
+                plan.learned.push((id, content::place_of(&finding, fingerprint, row)));
+            }
+        }
+        Change::Adopted { id } => {
+            if let Some(row) = live.get(&id) {
+                plan.rewritten.push((id, content::of(finding, fingerprint, row, row.is_severity_manual)));
+            }
+        }
+        Change::Updated { id } => {
+            if let Some(row) = live.get(&id) {
+                let change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
+                plan.updated.push((row.clone(), finding, change));
+            }
+        }
+        Change::Refreshed { id } => {
+            if let Some(row) = live.get(&id) {
+                let mut change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
+                // The decision still covers the values that it was made on.
+                change.decidable.take();
+                plan.updated.push((row.clone(), finding, change));
+            }
+        }
+    }
+}
+
+fn seen(change: ActiveModel, stamp: &Stamp<'_>) -> ActiveModel {
+    ActiveModel { last_seen_at: Set(stamp.taken_at), updated_at: Set(stamp.now), ..change }
+}
+
+async fn insert(
+    tx: &mut Transaction,
+    new: Vec<(Finding, String, Option<Uuid>)>,
+    stamp: &Stamp<'_>,
+) -> Result<Vec<IngestedDrift>, DbErr> {
+    let mut alarming = Vec::new();
     let mut rows = Vec::with_capacity(new.len());
-    for (sighting, previous_drift_id) in new {
-        let raises = raises_alert(stamp.rules, sighting.finding.severity, sighting.finding.is_state_only);
+    for (finding, fingerprint, previous_drift_id) in new {
+        let raises = raises_alert(stamp.rules, finding.severity.into(), finding.is_state_only);
         let row = NewDrift {
-            finding: sighting.finding,
-            fingerprint: sighting.fingerprint,
+            finding,
+            fingerprint,
             stack: stamp.stack.into(),
-            cost: sighting.cost,
+            cost: stamp.cost,
             previous_drift_id,
             detected_at: stamp.taken_at,
         }
         .into_row(stamp.now);
         if raises {
-            alerts.push(alert_about(&row, AlertType::DriftDetected, stamp.now));
+            alarming.push(row.clone());
         }
         rows.push(row);
     }
-    insert(tx, rows, stamp).await?;
-    alert::raise(tx, stamp.actor, alerts).await
-}
-
-/// Whether a drift is worth an alert. One in computed attributes alone never is.
-pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> bool {
-    severity >= rules.alert_threshold && !(is_state_only && severity == Severity::Info)
-}
-
-fn alert_about(drift: &Model, alert_type: AlertType, at: DateTime<Utc>) -> alert::entity::Model {
-    alert::about(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
-}
-
-async fn insert(tx: &mut Transaction, rows: Vec<Model>, stamp: &Stamp<'_>) -> Result<(), DbErr> {
     let created = |row: &Model| Record {
         to: Some(row.status.into_str()),
-        ..Record::new(Subject::Drift(row.id), "drift.create")
+        ..Record::of_drift(row.id, AuditAction::DriftCreate)
     };
-    entity::insert(&**tx, &rows).await?;
-    audit::record(&**tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
+    entity::insert(tx, &rows).await?;
+    audit::record(tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));
-    Ok(())
+    alert::raise(tx, stamp.actor, of_new(&alarming, stamp.stack, stamp.now)).await?;
+    Ok(rows.iter().map(|row| listed(row.id, row.into(), stamp, change_of(row.previous_drift_id))).collect())
+}
+
+/// A drift that replaces another one is reported as changed.
+fn change_of(previous: Option<Uuid>) -> &'static str {
+    if previous.is_some() { "changed" } else { "created" }
+}
+
+struct Listed<'a> {
+    address: &'a str,
+    kind: crate::drift::Kind,
+    severity: Severity,
+    reason: Option<&'a str>,
+}
+
+impl<'a> From<&'a Model> for Listed<'a> {
+    fn from(row: &'a Model) -> Self {
+        Self {
+            address: &row.address,
+            kind: row.kind,
+            severity: row.severity,
+            reason: row.severity_reason.as_deref(),
+        }
+    }
+}
+
+fn listed(id: Uuid, drift: Listed<'_>, stamp: &Stamp<'_>, change: &'static str) -> IngestedDrift {
+    IngestedDrift {
+        id: Some(id),
+        stack: stamp.stack.into(),
+        address: drift.address.into(),
+        kind: drift.kind,
+        severity: drift.severity,
+        reason: drift.reason.map(Into::into),
+        change,
+    }
 }
 
 async fn resolve(
@@ -90,18 +197,11 @@ async fn resolve(
     stamp: &Stamp<'_>,
 ) -> Result<(), DbErr> {
     let ids: Vec<Uuid> = drifts.iter().map(|drift| drift.id).collect();
-    entity::resolve_locked(&**tx, &ids, how, &stamp.actor.user_id, stamp.now).await?;
-    let action = match how {
-        ResolvedHow::Superseded => "drift.supersede",
-        ResolvedHow::Auto | ResolvedHow::Manual => "drift.resolve",
-    };
-    let record = |drift: &Live| Record {
-        from: Some(drift.status.into_str()),
-        to: Some(Status::Resolved.into_str()),
-        changed_fields: vec!["status"],
-        ..Record::new(Subject::Drift(drift.id), action)
-    };
-    audit::record(&**tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
+    entity::resolve_locked(tx, &ids, how, &stamp.actor.user_id, stamp.now).await?;
+    let action =
+        if how == ResolvedHow::Superseded { AuditAction::DriftSupersede } else { AuditAction::DriftResolve };
+    let record = |drift: &Live| Record::resolved(drift.id, action, drift.status);
+    audit::record(tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
     for drift in drifts {
         tx.emit(DriftResolved {
             id: drift.id,
@@ -114,53 +214,51 @@ async fn resolve(
     Ok(())
 }
 
-async fn update(tx: &mut Transaction, updated: Vec<(Live, Finding)>, stamp: &Stamp<'_>) -> Result<(), DbErr> {
+async fn update(
+    tx: &mut Transaction,
+    updated: Vec<(Live, Finding, ActiveModel)>,
+    stamp: &Stamp<'_>,
+) -> Result<Vec<IngestedDrift>, DbErr> {
     let mut records = Vec::with_capacity(updated.len());
     let mut escalated = Vec::new();
-    for (drift, finding) in updated {
+    let mut changed = Vec::new();
+    for (drift, finding, change) in updated {
+        let severity = if drift.is_severity_manual { drift.severity } else { finding.severity.into() };
         let mut changed_fields = vec!["actualState", "expectedState", "difference"];
-        if finding.severity != drift.severity {
+        if severity != drift.severity {
             changed_fields.push("severity");
         }
-        if finding.severity > drift.severity
-            && raises_alert(stamp.rules, finding.severity, finding.is_state_only)
-        {
-            let (address, kind, severity) = (&finding.address, finding.kind, finding.severity);
-            let kind_of_alert = AlertType::SeverityEscalated;
-            escalated.push(alert::about(drift.id, address, kind, severity, kind_of_alert, stamp.now));
+        if severity > drift.severity && raises_alert(stamp.rules, severity, finding.is_state_only) {
+            escalated.push(alert::about_address(
+                drift.id,
+                &finding.address,
+                finding.kind.into(),
+                severity,
+                AlertType::SeverityEscalated,
+                stamp.now,
+            ));
         }
-        records.push(Record { changed_fields, ..Record::new(Subject::Drift(drift.id), "drift.update") });
+        records.push(Record { changed_fields, ..Record::of_drift(drift.id, AuditAction::DriftUpdate) });
         tx.emit(DriftUpdated {
             id: drift.id,
             status: drift.status.into_str().into(),
-            severity: finding.severity.into_str().into(),
+            severity: severity.into_str().into(),
             cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
-            region: drift.region,
-            account_id: drift.account_id,
+            region: finding.region.clone().or_else(|| content::known(&drift.region)),
+            account_id: finding.account_id.clone().or(drift.account_id),
         });
-        entity::update_seen(&**tx, drift.id, change(finding, stamp)).await?;
+        if drift.status == Status::Detected {
+            let shown = Listed {
+                address: &finding.address,
+                kind: finding.kind.into(),
+                severity,
+                reason: finding.reason,
+            };
+            changed.push(listed(drift.id, shown, stamp, "changed"));
+        }
+        entity::update_seen(tx, drift.id, seen(change, stamp), true).await?;
     }
-    audit::record(&**tx, stamp.actor, stamp.now, records).await?;
-
-    let ids: Vec<Uuid> = escalated.iter().filter_map(|alert| alert.drift_id).collect();
-    let had = alert::entity::drifts_with(&**tx, AlertType::SeverityEscalated, &ids).await?;
-    escalated.retain(|alert| alert.drift_id.is_some_and(|id| !had.contains(&id)));
-    alert::raise(tx, stamp.actor, escalated).await
-}
-
-fn change(finding: Finding, stamp: &Stamp<'_>) -> ActiveModel {
-    ActiveModel {
-        search_text: Set(search_text(&finding)),
-        kind: Set(finding.kind),
-        address: Set(finding.address),
-        severity: Set(finding.severity),
-        severity_rank: Set(finding.severity.rank()),
-        expected_state: Set(finding.expected_state),
-        actual_state: Set(finding.actual_state),
-        difference: Set(finding.difference),
-        actual_hash: Set(finding.actual_hash),
-        last_seen_at: Set(stamp.taken_at),
-        updated_at: Set(stamp.now),
-        ..ActiveModel::default()
-    }
+    audit::record(tx, stamp.actor, stamp.now, records).await?;
+    alert::raise_once(tx, stamp.actor, escalated).await?;
+    Ok(changed)
 }

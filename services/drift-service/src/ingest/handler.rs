@@ -1,61 +1,100 @@
+use std::time::{Duration, Instant};
+
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use http::openapi::Success;
+use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
+use platform::Turn;
+use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
-use web::{ApiError, ErrorCode, ValidQuery};
 
-use super::apply::{Stamp, apply};
-use super::reconcile::{Sighting, distinct};
-use super::{Coverage, IngestReport, compare};
+use super::match_stored::{Coverage, Matched, match_stored};
+use super::report::{IngestReport, IngestedDrift, StackReport};
+use super::{Stamp, apply};
 use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::scan::{self, Judgement, MAX_BYTES, Scan, Scope, Source};
+use crate::rules::note_uses;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
-use web::openapi::Success;
 
-/// How far ahead of ours a scanner's clock may be.
+/// The maximum time by which a scanner's clock may be ahead.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+/// The maximum time for reading one upload, while others wait.
+const READING: Duration = Duration::from_secs(20);
+
+/// The list of a plan that is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// `resource_drift`: the recorded state compared with reality.
+    #[default]
+    Drift,
+    /// `resource_changes`: reality compared with the configuration.
+    Changes,
+}
 
 #[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct IngestQuery {
-    /// What was scanned: names the state or workspace
+    /// The state or workspace that was scanned. In an upload of several plans, `{module}` stands for the path
+    /// of a plan's module, and `{n}` for the plan's number
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 256)]
     stack: String,
-    /// The scan covers the whole stack: what it does not find is resolved. Not so for a plan that is targeted,
-    /// or shows no sign of having looked: without drift, only the refresh-only form does. With
-    /// `source=changes` no plan shows it, and this is the caller's word
+    /// The scan covers the whole stack, so drifts that it does not show are resolved. A plan that is
+    /// targeted, or does not show that it is complete, resolves nothing
     #[serde(default)]
     complete: bool,
+    /// If the plan does not show it: the caller vouches that the plan was neither targeted nor created with
+    /// `-refresh=false`
+    #[serde(default)]
+    assume_complete: bool,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     account_id: Option<String>,
-    /// For resources whose state tells no region
+    /// The region of resources for which the scan contains none
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
     region: Option<String>,
-    /// Which list of a plan is read
+    /// The list of a plan to read
     #[serde(default)]
     #[param(value_type = Option<Source>)]
     source: Source,
-    /// Take driftctl's unmanaged resources too
+    /// Read driftctl's unmanaged resources as well
     #[serde(default)]
     unmanaged: bool,
-    /// Report and store nothing
+    /// Return the report, but store nothing
     #[serde(default)]
     dry_run: bool,
 }
 
-/// Takes in a plan (`terraform show -json plan`, OpenTofu alike) or driftctl's JSON, gzip or not.
-/// All or nothing.
+impl IngestQuery {
+    fn scope(&self) -> Scope {
+        Scope {
+            stack: self.stack.clone(),
+            account_id: self.account_id.clone(),
+            region: self.region.clone(),
+            source: match self.source {
+                Source::Drift => scan::Source::Drift,
+                Source::Changes => scan::Source::Changes,
+            },
+            unmanaged: self.unmanaged,
+            deadline: Some(Instant::now() + READING),
+        }
+    }
+}
+
+/// Ingests scans: all of an upload, or nothing of it.
+///
+/// Accepts plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, and driftctl's
+/// JSON, plain or gzip.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),
@@ -69,38 +108,42 @@ pub async fn ingest_scan(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     require_json_or_gzip(&request)?;
-    let body = body
-        .to_bytes_limited(MAX_BYTES)
-        .await
-        .map_err(|_| ApiError::too_large(scan::ScanError::TooLarge.to_string()))?
-        .map_err(|_| ApiError::validation("body", "could not be read"))?;
-    // One at a time: SQLite has one writer, and it bounds the memory that uploads take.
-    let _turn = state.ingest_turn.acquire().await.map_err(ApiError::internal)?;
-    let scope = Scope {
-        account_id: query.account_id.clone(),
-        region: query.region.clone(),
-        source: query.source,
-        unmanaged: query.unmanaged,
-    };
-    let reading = {
-        let (state, body) = (state.clone(), body.clone());
-        move || {
-            let judgement = Judgement { rules: &state.rules, state_key: &state.state_key };
-            scan::read(&scan::unpack(&body)?, &scope, judgement)
-        }
-    };
-    let scan = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-    let scan = scan.map_err(DriftError::from)?;
+    let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
+    // Turns at receiving bound the memory for request bodies.
+    let receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
+    expect_large_body(&request);
+    let body = read_body(body, scan::MAX_BYTES).await?;
+    // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
+    let processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
+    let (scans, _turns) = read(&state, &query, body.clone(), (receiving, processing)).await?;
     let mut write = match begin(&state, actor, &conditions, &body).await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
-    let report = take_in(&mut write, &state, &query, scan).await?;
+    let report = ingest(&mut write, &state, &query, scans).await?;
     if query.dry_run {
         // Dropping the write rolls it back.
-        return Ok(web::ok(report));
+        return Ok(http::ok(report));
     }
     Ok(write.answer(StatusCode::OK, &report).await?)
+}
+
+/// Reads an upload on a thread of its own. The thread holds the turns, because it goes on when the caller
+/// disconnects.
+async fn read(
+    state: &Data<State>,
+    query: &IngestQuery,
+    body: Bytes,
+    turns: (Turn, Turn),
+) -> Result<(Vec<Scan>, (Turn, Turn)), ApiError> {
+    let (state, scope) = (state.clone(), query.scope());
+    let reading = move || {
+        let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+        let scans = scan::unpack(&body).and_then(|upload| scan::read(&upload, &scope, criteria));
+        (scans, turns)
+    };
+    let (scans, turns) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
+    Ok((scans.map_err(DriftError::from)?, turns))
 }
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
@@ -113,63 +156,127 @@ fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
     if is_known && matches!(encoding.as_str(), "" | "identity" | "gzip") {
         return Ok(());
     }
-    let message = "send JSON as application/json, as it is or with Content-Encoding: gzip";
+    let message = "send JSON as application/json, plain or with Content-Encoding: gzip";
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message))
 }
 
-async fn take_in(
+async fn ingest(
     write: &mut Write,
     state: &State,
     query: &IngestQuery,
-    scan: Scan,
+    mut scans: Vec<Scan>,
 ) -> Result<IngestReport, DriftError> {
-    let taken_at = scan.taken_at.map(scan::to_micros).unwrap_or(write.at);
-    if taken_at > write.at + CLOCK_SKEW {
-        let message = "lies more than 5 minutes ahead".to_owned();
-        return Err(DriftError::Invalid { field: "timestamp", message });
+    let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
+    // In the order of stacks, so that two uploads cannot wait for each other.
+    scans.sort_by(|one, other| one.stack.cmp(&other.stack));
+    for scan in scans {
+        ingest_stack(write, state, query, scan, &mut report).await?;
     }
+    let report = report.finish();
+    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
+    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "ingested a scan");
+    Ok(report)
+}
+
+async fn ingest_stack(
+    write: &mut Write,
+    state: &State,
+    query: &IngestQuery,
+    mut scan: Scan,
+    report: &mut IngestReport,
+) -> Result<(), DriftError> {
+    let taken_at = taken_at(&scan, write.at)?;
     let account_id = query.account_id.as_deref();
-    stack::lock(&*write.tx, &query.stack).await?;
-    if let Some(last) = stack::last_scan(&*write.tx, &query.stack, account_id).await?
+    stack::lock(&write.tx, &scan.stack).await?;
+    if let Some(last) = stack::last_scan(&write.tx, &scan.stack, account_id).await?
         && taken_at < last
     {
         return Err(DriftError::StaleScan { last });
     }
-    stack::record_scan(&*write.tx, &query.stack, account_id, taken_at).await?;
+    stack::record_scan(&write.tx, &scan.stack, account_id, taken_at).await?;
 
-    let mut report = IngestReport {
-        ignored: scan.ignored,
-        skipped: scan.skipped,
-        skipped_reasons: scan.skipped_reasons,
-        warnings: scan.warnings,
-        dry_run: query.dry_run,
-        ..IngestReport::default()
+    let is_complete = query.complete && resolves(&mut scan, query.assume_complete);
+    let coverage = Coverage { account_id, is_complete };
+    let matched = match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    report.ignored += scan.ignored;
+    report.skipped += scan.skipped;
+    for (reason, count) in std::mem::take(&mut scan.skipped_reasons) {
+        *report.skipped_reasons.entry(reason).or_default() += count;
+    }
+    report.warnings.append(&mut scan.warnings);
+    report.add(count(&scan.stack, &matched));
+    if query.dry_run {
+        report.drifts.extend(preview(&scan.stack, &matched));
+        return Ok(());
+    }
+    note_uses(&write.tx, &state.rules, &scan.rule_uses, write.at).await?;
+    let stamp = Stamp {
+        actor: &write.actor,
+        rules: &state.rules,
+        stack: &scan.stack,
+        cost: Money::default(),
+        taken_at,
+        now: write.at,
     };
-    let is_complete = query.complete && scan.incomplete.is_none();
-    if let (true, Some(why)) = (query.complete, scan.incomplete) {
-        report.warnings.push(format!("nothing is resolved: {why}"));
-    }
-    let sightings =
-        scan.findings.into_iter().map(|finding| Sighting::new(finding, &query.stack, Money::default()));
-    let (sightings, repeated) = distinct(sightings.collect());
-    for address in repeated {
-        report.skipped += 1;
-        *report.skipped_reasons.entry("same resource twice").or_default() += 1;
-        report.warnings.push(format!("{address}: skipped, the same resource occurs twice"));
-    }
+    report.drifts.extend(apply(&mut write.tx, matched, &stamp).await?);
+    Ok(())
+}
 
-    let coverage = Coverage { stack: &query.stack, account_id, is_complete };
-    let outcome = compare(&write.tx, sightings, coverage).await?;
-    report.unchanged = outcome.seen_again.len();
-    report.changed = outcome.updated.len() + outcome.superseded.len();
-    report.created = outcome.new.len() - outcome.superseded.len();
-    report.resolved = outcome.gone.len();
-    if !query.dry_run {
-        let stamp =
-            Stamp { actor: &write.actor, rules: &state.rules, stack: &query.stack, taken_at, now: write.at };
-        apply(&mut write.tx, outcome, &stamp).await?;
+/// Returns the time at which the scanner ran, truncated to the microseconds that the database stores.
+fn taken_at(scan: &Scan, now: DateTime<Utc>) -> Result<DateTime<Utc>, DriftError> {
+    let taken_at = scan.taken_at.map_or(now, |taken_at| taken_at.trunc_subsecs(6));
+    let invalid = |message: &str| DriftError::Invalid { field: "timestamp", message: message.into() };
+    if !contracts::is_plausible(taken_at) {
+        return Err(invalid("is not between the years 1970 and 9999"));
     }
-    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
-    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "took a scan in");
-    Ok(report)
+    if taken_at > now + CLOCK_SKEW {
+        return Err(invalid("is more than 5 minutes in the future"));
+    }
+    Ok(taken_at)
+}
+
+/// Whether drifts that a scan does not show are resolved. A reason against it becomes a warning.
+fn resolves(scan: &mut Scan, is_assumed: bool) -> bool {
+    let against = scan.incomplete.take().filter(|incomplete| !(incomplete.is_assumable && is_assumed));
+    if let Some(incomplete) = &against {
+        scan.warnings.push(format!("nothing is resolved: {}", incomplete.reason));
+    }
+    against.is_none()
+}
+
+fn count(stack: &str, matched: &Matched) -> StackReport {
+    let mut counts =
+        StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
+    for found in &matched.matches {
+        match found.change {
+            Change::New => counts.created += 1,
+            Change::Updated { .. } | Change::Superseded { .. } => counts.changed += 1,
+            Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => {
+                counts.unchanged += 1
+            }
+        }
+    }
+    counts
+}
+
+/// The drifts that a dry run would write.
+fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
+    let shown = |found: &scan::Match<uuid::Uuid>| {
+        let change = match found.change {
+            Change::New => "created",
+            Change::Updated { .. } | Change::Superseded { .. } => "changed",
+            _ => return None,
+        };
+        let finding = &found.finding;
+        Some(IngestedDrift {
+            id: None,
+            stack: stack.into(),
+            address: finding.address.clone(),
+            kind: finding.kind.into(),
+            severity: finding.severity.into(),
+            reason: finding.reason.map(Into::into),
+            change,
+        })
+    };
+    matched.matches.iter().filter_map(shown).collect()
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How bad a drift is. Ordered.
+/// The severity of a drift, as the database and the API name it. Ordered from least to most severe.
 #[derive(
     Clone,
     Copy,
@@ -27,8 +27,28 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Its place in the order, for the database to sort by.
+    /// The rank of the severity, by which the database sorts.
     pub const fn rank(self) -> i16 {
         self as i16
+    }
+}
+
+impl From<scan::Severity> for Severity {
+    fn from(severity: scan::Severity) -> Self {
+        match severity {
+            scan::Severity::Info => Self::Info,
+            scan::Severity::Warning => Self::Warning,
+            scan::Severity::Critical => Self::Critical,
+        }
+    }
+}
+
+impl From<Severity> for scan::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
     }
 }

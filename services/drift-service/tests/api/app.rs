@@ -1,4 +1,4 @@
-//! The service as its clients see it, with its stores, its clock and what it publishes.
+//! The service as its clients see it, with its stores, its clock and its published events.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,15 +9,16 @@ use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use contracts::{Claims, Clock, Holder, Role};
 use drift_service::{Settings, State, routes, run_background};
+use http::{Http, HttpConfig, Server};
 use identity::KeyConfig;
+use platform::{Platform, ProcessConfig};
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, Method, Stores, eventually};
 use uuid::Uuid;
-use web::{HttpConfig, Platform, Server};
 
 use crate::logs;
 
-/// What every secret of the samples contains.
+/// Texts that the secrets of the samples contain. Each secret contains one of them.
 pub const SECRETS: [&str; 9] = [
     "hunter2",
     "rotated-by-hand",
@@ -32,6 +33,8 @@ pub const SECRETS: [&str; 9] = [
 
 #[derive(Parser)]
 struct Cli {
+    #[command(flatten)]
+    process: ProcessConfig,
     #[command(flatten)]
     http: HttpConfig,
     #[command(flatten)]
@@ -70,24 +73,42 @@ impl App {
         Self::on(stores, database_url, arguments, Clock::system()).await
     }
 
-    /// Another process on the same stores, with the same clock.
+    /// Starts another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
         let clock = self.platform.clock.clone();
         Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
+    }
+
+    /// Starts the service again on the same stores, with these arguments.
+    pub async fn restarted(&self, arguments: &[&str]) -> Self {
+        let clock = self.platform.clock.clone();
+        Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
+    }
+
+    /// Returns the number of rows in a table.
+    pub async fn count(&self, table: &str) -> i64 {
+        use sea_orm::{ConnectionTrait, Database, Statement};
+
+        let db = Database::connect(&self.database_url).await.unwrap();
+        let count =
+            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+        db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
     }
 
     async fn on(stores: Arc<Stores>, database_url: String, arguments: &[&str], clock: Clock) -> Self {
         logs::capture();
         let arguments = ARGUMENTS.iter().chain(arguments);
         let matches = Cli::command().args_override_self(true).get_matches_from(arguments);
-        let Cli { http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
+        let Cli { process, http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
-        let platform = Platform::connect("drift-service", http, &keys, &redis_url, vec![], clock).unwrap();
+        let platform = Platform::connect("drift-service", process, &keys, &redis_url, vec![], clock).unwrap();
         platform.revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        let http = Http::new(http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
-        platform.tasks.spawn(run_background(state.clone(), platform.served.clone()));
-        let server = Server::bind(platform.clone(), 0, routes(state)).unwrap();
+        platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform.clone(), http, 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { anonymous, platform, database_url, events, stores }
@@ -113,7 +134,7 @@ impl App {
         self.anonymous.with_token(&self.token(role, 900))
     }
 
-    /// A token that expires that many seconds from now.
+    /// Returns a token that expires that many seconds from now.
     pub fn token(&self, role: Role, seconds: i64) -> String {
         let now = self.platform.clock.now();
         let holder = Holder {
@@ -128,18 +149,18 @@ impl App {
         self.platform.keys.sign(&claims).unwrap()
     }
 
-    /// Waits until `count` events of a type have been published, then asserts that there is no more.
+    /// Waits until `count` events of a type are published, then asserts that there are no more.
     pub async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
         let what = format!("{count} × {event_type}");
         eventually(&what, async || self.events_of(event_type).len() >= count).await;
-        // Whatever was published before this one has been heard with it.
+        // Events that were published before the flush have then arrived.
         self.flush().await;
         let events = self.events_of(event_type);
         assert_eq!(events.len(), count, "{event_type}");
         events
     }
 
-    /// Makes an alert and waits for its event, which comes after all that was committed before.
+    /// Creates an alert and waits for its event, which arrives after all earlier events.
     async fn flush(&self) {
         let before = self.events_of("alert:created").len();
         let body = json!({"type": "approval_needed", "severity": "info", "title": FLUSH, "message": FLUSH});
@@ -162,7 +183,7 @@ impl App {
         events.iter().filter(|event| event["type"] == event_type).cloned().collect()
     }
 
-    /// Everything that was published, as text.
+    /// Returns all published events as text.
     pub fn published(&self) -> String {
         json!(*self.events.lock().unwrap()).to_string()
     }
@@ -172,7 +193,7 @@ impl App {
         upload(&engineer, query, sample(sample_name)).await
     }
 
-    /// Every drift, as the caller sees them.
+    /// Returns all drifts as the caller sees them.
     pub async fn drifts(&self, caller: &Client) -> Vec<Value> {
         walk(caller, "/api/v1/drifts?limit=100").await
     }
@@ -188,7 +209,7 @@ pub async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
     caller.send(request).await
 }
 
-/// All pages of a list.
+/// Returns the rows of all pages of a list.
 pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut next = path.to_owned();
@@ -203,14 +224,14 @@ pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
     }
 }
 
-/// An unpacked sample.
+/// Returns an unpacked sample.
 pub fn sample(name: &str) -> Vec<u8> {
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(packed(name).as_slice()).read_to_end(&mut unpacked).unwrap();
     unpacked
 }
 
-/// A sample as it is kept.
+/// Returns a sample as it is stored.
 pub fn packed(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples");
     std::fs::read(folder.join(format!("{name}.gz"))).unwrap()
@@ -219,12 +240,12 @@ pub fn packed(name: &str) -> Vec<u8> {
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let mut feed = platform.backplane.feed();
-    assert!(matches!(feed.next().await, Some(FeedItem::Reset { .. })));
+    assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {
-        while let Some(item) = feed.next().await {
-            if let FeedItem::Message(message) = item {
-                heard.lock().unwrap().push(serde_json::from_str(&message.body).unwrap());
+        loop {
+            if let FeedItem::Message(message) = feed.next().await {
+                heard.lock().unwrap().push(serde_json::to_value(&message.envelope).unwrap());
             }
         }
     });

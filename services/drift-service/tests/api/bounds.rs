@@ -22,7 +22,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 
 #[rstest]
 #[actix_web::test]
-async fn s54_an_upload_over_the_bounds_is_refused(
+async fn an_upload_over_the_bounds_is_refused_s54(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -38,10 +38,10 @@ async fn s54_an_upload_over_the_bounds_is_refused(
     assert!(app.drifts(&engineer).await.is_empty());
 }
 
-/// Postgres stores every character but U+0000.
+/// U+0000 is the only character that Postgres cannot store.
 #[rstest]
 #[actix_web::test]
-async fn s53_nul_in_an_upload_is_no_fault_of_ours(
+async fn nul_in_an_upload_causes_no_server_error_s53(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -62,19 +62,19 @@ async fn s53_nul_in_an_upload_is_no_fault_of_ours(
 
 #[rstest]
 #[actix_web::test]
-async fn s54_other_bodies_are_bounded_too(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn other_bodies_are_bounded_too_s54(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let body = json!({"resourceId": "x".repeat(1024 * 1024)});
     let answer = app.engineer().post("/api/v1/drifts", &body).await;
     answer.error(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE");
 }
 
-/// The very binary, in a process of its own, so that nothing else counts.
+/// Measures the binary in a separate process, so that no other memory counts.
 #[actix_web::test]
 async fn a_large_plan_takes_little_memory() {
     let app = App::start(Backend::Memory).await;
     let base = format!("http://127.0.0.1:{}", free_port());
-    // `exec` keeps the shell's process id, which it tells before.
+    // `exec` keeps the process id of the shell, which the script prints first.
     let script = format!("echo pid=$$ && exec {}", env!("CARGO_BIN_EXE_drift-service"));
     let environment = [
         ("DATABASE_URL", app.database_url.replace(".sqlite", "-alone.sqlite")),

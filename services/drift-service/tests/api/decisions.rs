@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-/// The first critical drift of a sample.
+/// Ingests a sample. Returns the path and the view of its first critical drift.
 async fn critical(app: &App) -> (String, Value) {
     app.ingest("fakeaws_20/scan1.plan.json", "stack=demo").await.data();
     let list = app.anonymous.get("/api/v1/drifts?severity=critical&limit=1").await.data();
@@ -15,7 +15,7 @@ async fn critical(app: &App) -> (String, Value) {
 
 #[rstest]
 #[actix_web::test]
-async fn an_engineer_approves_and_everybody_learns_of_it(
+async fn an_approval_is_published_and_closes_the_alert(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -23,13 +23,15 @@ async fn an_engineer_approves_and_everybody_learns_of_it(
     let approved = app.engineer().post(&format!("{path}/approve"), &json!({"reason": "planned"})).await;
     assert_eq!(approved.header("etag"), "\"v2\"");
     let approved = approved.data();
+    assert_eq!(drift["allowed"], json!(["approve", "reject", "resolve"]));
+    assert_eq!(approved["allowed"], json!(["resolve", "reopen"]));
     assert_eq!((&approved["status"], &approved["approvedReason"]), (&json!("approved"), &json!("planned")));
 
     let events = app.expect_events("drift:approved", 1).await;
     assert_eq!(events[0]["payload"]["id"], drift["id"]);
     assert_eq!(events[0]["payload"]["approvedBy"], approved["approvedBy"]);
-    // The drift's alert became read.
-    assert_eq!(app.expect_events("alert:read", 1).await.len(), 1);
+    // The drift's alert is closed.
+    assert_eq!(app.expect_events("alert:closed", 1).await.len(), 1);
 
     let again = app.engineer().post(&format!("{path}/reject"), &json!({"reason": "no"})).await;
     let error = again.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
@@ -104,17 +106,18 @@ async fn an_alert_is_read_once(#[values(Backend::Memory, Backend::Real)] backend
         .post(&format!("{path}/read"), &json!({}))
         .await
         .error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
-    let first = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
-    let second = app.viewer().post(&format!("{path}/read"), &json!({})).await.data();
+    let viewer = app.viewer();
+    let first = viewer.post(&format!("{path}/read"), &json!({})).await.data();
+    let second = viewer.post(&format!("{path}/read"), &json!({})).await.data();
     assert_eq!((&first["isRead"], &first), (&json!(true), &second));
     app.expect_events("alert:read", 1).await;
-    let summary = app.anonymous.get("/api/v1/metrics/summary").await.data();
+    let summary = viewer.get("/api/v1/metrics/summary").await.data();
     assert_eq!(summary["unreadAlerts"], 13);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn the_summary_has_every_key_at_every_time(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn the_summary_always_has_every_key(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let empty = app.anonymous.get("/api/v1/metrics/summary").await.data();
     assert_eq!(

@@ -17,9 +17,7 @@ const SAMPLES: [&str; 7] = [
 
 #[rstest]
 #[actix_web::test]
-async fn s52_no_secret_of_a_sample_is_told_to_anybody(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn no_secret_of_a_sample_is_revealed_s52(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     for (index, name) in SAMPLES.into_iter().enumerate() {
         for source in ["drift", "changes"] {
@@ -27,7 +25,7 @@ async fn s52_no_secret_of_a_sample_is_told_to_anybody(
             assert_clean("a report", &report.text);
         }
     }
-    // Refused uploads, which error texts must not quote.
+    // Refused uploads, which error messages must not quote.
     let engineer = app.engineer();
     for broken in [
         r#"{"format_version": "hunter2"}"#,
@@ -52,17 +50,17 @@ async fn s52_no_secret_of_a_sample_is_told_to_anybody(
     assert_clean("the events", &app.published());
     assert_clean("the database", &dump(&app).await);
     let log = logs::collected();
-    assert!(log.contains("/api/v1/drifts/ingest"), "the log holds the requests");
+    assert!(log.contains("/api/v1/drifts/ingest"), "the log contains the requests");
     assert_clean("the log", &log);
 }
 
 fn assert_clean(what: &str, text: &str) {
     for secret in SECRETS {
-        assert!(!text.contains(secret), "{what} holds {secret}");
+        assert!(!text.contains(secret), "{what} contains {secret}");
     }
 }
 
-/// Every text that the database stores.
+/// Returns all texts that the database stores.
 async fn dump(app: &App) -> String {
     use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 

@@ -13,7 +13,7 @@ pub fn report(name: &str, size: i64) -> Value {
     })
 }
 
-/// Reports a drift and gives its path.
+/// Reports a drift. Returns its path.
 pub async fn reported(caller: &Client, name: &str) -> String {
     let drift = caller.post("/api/v1/drifts", &report(name, 2)).await.data();
     format!("/api/v1/drifts/{}", drift["id"].as_str().unwrap())
@@ -21,7 +21,7 @@ pub async fn reported(caller: &Client, name: &str) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
+async fn a_reported_drift_is_rated_redacted_and_not_duplicated(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -29,7 +29,10 @@ async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
     let first = engineer.post("/api/v1/drifts", &report("i-1", 2)).await;
     let drift = first.expect(StatusCode::CREATED)["data"].take();
     assert_eq!((&drift["severity"], &drift["kind"]), (&json!("warning"), &json!("changed")));
-    assert_eq!(drift["difference"], json!([{"path": ["size"], "sensitive": false}]));
+    assert_eq!(
+        drift["difference"],
+        json!([{"path": ["size"], "sensitive": false, "change": "changed", "class": "warning"}])
+    );
     assert_eq!(drift["actualState"], json!({"size": 2, "token": "(sensitive value)"}));
     assert_eq!((&drift["costImpactMonthly"], &drift["deduplicated"]), (&json!(12.5), &json!(false)));
 
@@ -46,7 +49,9 @@ async fn a_reported_drift_is_ruled_redacted_and_not_doubled(
 
 #[rstest]
 #[actix_web::test]
-async fn s53_what_a_report_must_not_be_is_named(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn an_invalid_report_is_refused_by_field_s53(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
@@ -111,9 +116,7 @@ async fn a_drift_can_be_corrected(#[values(Backend::Memory, Backend::Real)] back
 
 #[rstest]
 #[actix_web::test]
-async fn a_decision_can_be_taken_back_by_an_admin(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn an_admin_can_withdraw_a_decision(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let path = reported(&engineer, "i-1").await;
@@ -134,7 +137,7 @@ async fn a_decision_can_be_taken_back_by_an_admin(
 
 #[rstest]
 #[actix_web::test]
-async fn a_resolved_drift_is_final_and_comes_back_as_another(
+async fn a_resolved_drift_is_final_and_reappears_as_a_new_one(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -161,7 +164,7 @@ async fn a_resolved_drift_is_final_and_comes_back_as_another(
 
 #[rstest]
 #[actix_web::test]
-async fn a_deleted_drift_takes_its_alerts_and_leaves_its_history(
+async fn deleting_a_drift_deletes_its_alerts_and_keeps_its_history(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -181,9 +184,7 @@ async fn a_deleted_drift_takes_its_alerts_and_leaves_its_history(
 
 #[rstest]
 #[actix_web::test]
-async fn a_bulk_decision_tells_what_became_of_each(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn a_bulk_decision_reports_each_outcome(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let mut ids = Vec::new();
@@ -217,7 +218,7 @@ async fn a_bulk_decision_tells_what_became_of_each(
 
 #[rstest]
 #[actix_web::test]
-async fn a_write_with_a_key_is_made_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_write_with_a_key_is_executed_once(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     let path = format!("{}/approve", reported(&engineer, "i-1").await);
@@ -230,7 +231,7 @@ async fn a_write_with_a_key_is_made_once(#[values(Backend::Memory, Backend::Real
         .post(&path, &json!({"reason": "else"}))
         .await
         .error(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE");
-    // Another actor's key is another key.
+    // The same key of another actor is a different key.
     let other =
         app.engineer().with_header("idempotency-key", "k-1").post(&path, &json!({"reason": "ok"})).await;
     other.error(StatusCode::CONFLICT, "INVALID_TRANSITION");
@@ -251,7 +252,7 @@ async fn a_write_with_a_key_is_made_once(#[values(Backend::Memory, Backend::Real
 
 #[rstest]
 #[actix_web::test]
-async fn each_role_sees_what_is_meant_for_it(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn each_role_sees_only_its_part_of_a_drift(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let path = reported(&app.engineer(), "i-1").await;
     app.engineer().post(&format!("{path}/reject"), &json!({"reason": "no"})).await.data();

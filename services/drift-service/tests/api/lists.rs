@@ -100,7 +100,7 @@ async fn filters_narrow_a_list(#[values(Backend::Memory, Backend::Real)] backend
 
 #[rstest]
 #[actix_web::test]
-async fn s54_a_bad_parameter_is_named(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_bad_parameter_is_named_s54(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     seed(&app, 3).await;
     let page = app.anonymous.get("/api/v1/drifts?limit=1").await.expect(StatusCode::OK);
@@ -128,7 +128,7 @@ async fn s54_a_bad_parameter_is_named(#[values(Backend::Memory, Backend::Real)] 
         let error = error.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
         assert_eq!(error["details"][0]["field"], field, "{query}");
     }
-    // Another page size is the same list.
+    // A cursor is also valid for another page size.
     app.anonymous.get(&format!("/api/v1/drifts?limit=2&cursor={cursor}")).await.expect(StatusCode::OK);
     app.anonymous.get("/api/v1/drifts/nonsense").await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
 }

@@ -1,4 +1,4 @@
-//! Everything that this test process logs, down to debug.
+//! The log of this test process, including debug lines.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -19,7 +19,7 @@ impl Write for Writer {
     }
 }
 
-/// Begins to collect, once.
+/// Starts to collect the log, once per process.
 pub fn capture() {
     LOG.get_or_init(|| {
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -33,7 +33,7 @@ pub fn capture() {
     });
 }
 
-/// What was logged so far.
+/// Returns the log so far.
 pub fn collected() -> String {
-    String::from_utf8_lossy(&LOG.get().expect("an app was started").lock().unwrap()).into_owned()
+    String::from_utf8_lossy(&LOG.get().unwrap().lock().unwrap()).into_owned()
 }

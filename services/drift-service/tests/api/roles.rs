@@ -1,4 +1,4 @@
-//! Who may call what: every operation of the OpenAPI document, by everybody.
+//! Permissions: every operation of the OpenAPI document, called by every kind of caller.
 
 use backplane::Entry;
 use contracts::Role;
@@ -11,18 +11,19 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-/// The least that a caller must be.
+/// The lowest role that an operation requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Needs {
     Nothing,
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 20] = [
+const RULES: [(&str, &str, Needs); 21] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/bulk", Needs::Role(Role::Engineer)),
+    ("get", "/api/v1/drifts/rules", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/drifts/{id}", Needs::Nothing),
     ("patch", "/api/v1/drifts/{id}", Needs::Role(Role::Engineer)),
     ("delete", "/api/v1/drifts/{id}", Needs::Role(Role::Admin)),
@@ -41,7 +42,7 @@ const RULES: [(&str, &str, Needs); 20] = [
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
 ];
 
-/// Method, path and documented need of every operation.
+/// Returns the method, the path and the documented role of every operation.
 fn operations() -> Vec<(String, String, Needs)> {
     let document = serde_json::to_value(drift_service::openapi()).unwrap();
     let mut operations = Vec::new();
@@ -71,14 +72,14 @@ async fn call(caller: &Client, method: &str, path: &str) -> StatusCode {
 
 #[rstest]
 #[actix_web::test]
-async fn every_documented_operation_admits_whom_it_should(
+async fn every_operation_admits_exactly_the_documented_roles(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] reads_are_public: bool,
 ) {
     let app = App::with(backend, &[&format!("--public-reads={reads_are_public}")]).await;
     let bad = app.anonymous.with_token("not.a.token");
     let expired = app.anonymous.with_token(&app.token(Role::Admin, -60));
-    // A service token is an access token with a long life and a role of at most engineer.
+    // A service token is a long-lived access token, with at most the role engineer.
     let service = app.anonymous.with_token(&app.token(Role::Engineer, 86_400 * 365));
     for (method, path, documented) in operations() {
         let rule =
@@ -108,7 +109,7 @@ async fn every_documented_operation_admits_whom_it_should(
 }
 
 #[test]
-fn every_rule_is_of_a_documented_operation() {
+fn every_rule_names_a_documented_operation() {
     let operations = operations();
     for (method, path, _) in RULES {
         assert!(operations.iter().any(|(known, at, _)| *known == method && *at == path), "{method} {path}");
@@ -118,7 +119,7 @@ fn every_rule_is_of_a_documented_operation() {
 
 #[rstest]
 #[actix_web::test]
-async fn s01_s25_a_token_counts_here_as_it_does_where_it_was_made(
+async fn a_token_is_accepted_and_refused_as_in_auth_service_s01_s25(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -145,7 +146,7 @@ async fn s01_s25_a_token_counts_here_as_it_does_where_it_was_made(
 
 #[rstest]
 #[actix_web::test]
-async fn s29_a_role_change_shows_here_at_the_next_request(
+async fn a_role_change_applies_at_the_next_request_s29(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -153,10 +154,10 @@ async fn s29_a_role_change_shows_here_at_the_next_request(
     let user_id = app.platform.verifier.verify(&token).unwrap().user_id.parse().unwrap();
     let audit = async || app.anonymous.with_token(&token).get("/api/v1/audit").await.status;
     assert_eq!(audit().await, StatusCode::FORBIDDEN);
-    let event = UserUpdated { user_id, role: Role::Admin, is_active: true, generation: 2 };
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: true, account_id: None, generation: 2 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
-    eventually("the new role counts", async || audit().await == StatusCode::OK).await;
-    let event = UserUpdated { user_id, role: Role::Admin, is_active: false, generation: 3 };
+    eventually("the new role applies", async || audit().await == StatusCode::OK).await;
+    let event = UserUpdated { user_id, role: Role::Admin, is_active: false, account_id: None, generation: 3 };
     app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
-    eventually("who is disabled is out", async || audit().await == StatusCode::UNAUTHORIZED).await;
+    eventually("the disabled user is refused", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }

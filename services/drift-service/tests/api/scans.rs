@@ -1,4 +1,4 @@
-//! Scan algebra: what one scan after another does to the drifts of a stack.
+//! Sequences of scans, and their effect on the drifts of a stack.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::ingest::counts;
 const SCAN_1: &str = "fakeaws_20/scan1.plan.json";
 const SCAN_2: &str = "fakeaws_20/scan2.refresh_only.json";
 
-/// A plan of one resource, in a state of this size, taken at that minute.
+/// Builds a plan with one resource of this size, created at that minute.
 fn plan(size: i64, minute: u32) -> Vec<u8> {
     json!({
         "format_version": "1.2",
@@ -25,7 +25,7 @@ fn plan(size: i64, minute: u32) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A clean plan of the refresh-only form.
+/// Builds a refresh-only plan without drift.
 fn clean(minute: u32) -> Vec<u8> {
     let at = format!("2026-11-20T09:{minute:02}:00Z");
     json!({"format_version": "1.2", "planned_values": {}, "timestamp": at, "complete": true})
@@ -46,7 +46,7 @@ async fn decide(caller: &Client, drift: &Value, action: &str) {
 
 #[rstest]
 #[actix_web::test]
-async fn the_same_scan_again_changes_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_repeated_scan_changes_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     app.ingest(SCAN_1, "stack=a").await.data();
     let before = all(&app).await;
@@ -55,7 +55,7 @@ async fn the_same_scan_again_changes_nothing(#[values(Backend::Memory, Backend::
     for (before, after) in before.iter().zip(all(&app).await) {
         assert_eq!((&after["occurrences"], &after["version"]), (&json!(2), &before["version"]));
     }
-    // The refresh-only form of the same scan, which was taken a second earlier.
+    // The refresh-only plan of the same scan, created a second earlier.
     app.ingest("fakeaws_20/scan1.refresh_only.json", "stack=b").await.data();
     let other_form = app.ingest(SCAN_1, "stack=b").await.data();
     assert_eq!(counts(&other_form), json!([0, 20, 0, 0, 0, 0]));
@@ -64,7 +64,7 @@ async fn the_same_scan_again_changes_nothing(#[values(Backend::Memory, Backend::
 
 #[rstest]
 #[actix_web::test]
-async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
+async fn a_later_scan_resolves_drifts_only_if_it_is_complete(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values(true, false)] is_complete: bool,
 ) {
@@ -85,9 +85,7 @@ async fn a_later_scan_resolves_what_is_gone_only_if_it_is_complete(
 
 #[rstest]
 #[actix_web::test]
-async fn a_scan_that_did_not_look_resolves_nothing(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
+async fn an_incomplete_scan_resolves_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
     for (index, name) in
@@ -123,7 +121,7 @@ async fn an_older_scan_changes_nothing(#[values(Backend::Memory, Backend::Real)]
 
 #[rstest]
 #[actix_web::test]
-async fn a_decision_holds_for_the_state_it_was_made_on(
+async fn a_decision_covers_only_the_state_it_was_made_on(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
     #[values("approve", "reject")] action: &str,
 ) {
@@ -166,7 +164,7 @@ async fn an_undecided_drift_follows_the_state(#[values(Backend::Memory, Backend:
     let drifts = all(&app).await;
     assert_eq!(drifts[1]["previousDriftId"], drifts[0]["id"]);
 
-    // Of several that are resolved, the last one counts.
+    // If several are resolved, the new drift continues the last one.
     upload(&engineer, "stack=a&complete=true", clean(4)).await.data();
     upload(&engineer, "stack=a", plan(3, 5)).await.data();
     let drifts = all(&app).await;
@@ -175,38 +173,42 @@ async fn an_undecided_drift_follows_the_state(#[values(Backend::Memory, Backend:
 
 #[rstest]
 #[actix_web::test]
-async fn another_stack_or_account_is_left_alone(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_scan_does_not_affect_another_stack_or_account(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
     let app = App::start(backend).await;
     let engineer = app.engineer();
-    for scope in ["stack=a", "stack=b", "stack=a&accountId=1", "stack=a&accountId=2"] {
-        assert_eq!(
-            counts(&upload(&engineer, scope, plan(2, 0)).await.data()),
-            json!([1, 0, 0, 0, 0, 0]),
-            "{scope}"
-        );
+    // The second scan of the stack `a` names its account. The last scan is of another account.
+    for (scope, expected) in [
+        ("stack=a", json!([1, 0, 0, 0, 0, 0])),
+        ("stack=b", json!([1, 0, 0, 0, 0, 0])),
+        ("stack=a&accountId=1", json!([0, 1, 0, 0, 0, 0])),
+        ("stack=a&accountId=2", json!([1, 0, 0, 0, 0, 0])),
+    ] {
+        assert_eq!(counts(&upload(&engineer, scope, plan(2, 0)).await.data()), expected, "{scope}");
     }
     let report = upload(&engineer, "stack=a&accountId=1&complete=true", clean(1)).await.data();
     assert_eq!(report["resolved"], 1);
     let report = upload(&engineer, "stack=b&complete=true", clean(1)).await.data();
     assert_eq!(report["resolved"], 1);
-    assert_eq!(all(&app).await.iter().filter(|drift| drift["status"] == "detected").count(), 2);
+    assert_eq!(all(&app).await.iter().filter(|drift| drift["status"] == "detected").count(), 1);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_dry_run_tells_and_stores_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn a_dry_run_reports_and_stores_nothing(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let dry = app.ingest(SCAN_1, "stack=a&dryRun=true").await.data();
     assert_eq!((counts(&dry), &dry["dryRun"]), (json!([20, 0, 0, 0, 0, 0]), &json!(true)));
     assert!(all(&app).await.is_empty());
-    // An older scan is not stale then: the dry run left no trace.
+    // An older scan is then not refused as stale, because the dry run left no trace.
     app.ingest("fakeaws_20/scan1.refresh_only.json", "stack=a").await.data();
     app.expect_events("drift:created", 20).await;
 }
 
 #[rstest]
 #[actix_web::test]
-async fn gzip_is_taken_as_it_is(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn gzip_is_accepted(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let post = |content_type: &'static str, encoding: Option<&'static str>| {
         let engineer = app.engineer();
@@ -231,7 +233,7 @@ async fn gzip_is_taken_as_it_is(#[values(Backend::Memory, Backend::Real)] backen
 
 #[rstest]
 #[actix_web::test]
-async fn driftctl_reports_are_taken_in(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+async fn driftctl_reports_are_ingested(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let deep = app.ingest("driftctl_20/v039_deep.json", "stack=a&region=eu-west-1").await.data();
     assert_eq!(counts(&deep), json!([21, 0, 0, 0, 0, 2]));

@@ -1,6 +1,8 @@
-//! docs/openapi.json is what the services say of themselves, put together.
+//! docs/openapi.json combines the documents of all services.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod operations;
 
 use std::collections::BTreeMap;
 
@@ -14,25 +16,25 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json
     info(
         title = "DriftSentry",
         description = "Infrastructure drift, decided by your team, live.\n\n\
-            Answers are in an envelope: `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …}` \
+            Responses are in an envelope: `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …}` \
             with a `code` to act on and a `requestId` to find in the log. Get a token from `POST /api/auth/login`. \
-            The paths of `/api/auth` are under `/api/v1/auth` too. Socket.IO at `/socket.io/`, the plain WebSocket \
+            The paths of `/api/auth` are also under `/api/v1/auth`. Socket.IO at `/socket.io/`, the plain WebSocket \
             at `/ws` and the events are described in docs/API.md.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    servers((url = "/", description = "Where this document came from")),
+    servers((url = "/", description = "The server that served this document")),
     tags(
         (name = "auth", description = "Users, sessions and tokens (auth-service)"),
-        (name = "drifts", description = "What scans found, and the decisions on it (drift-service)"),
-        (name = "alerts", description = "What deserves attention (drift-service)"),
-        (name = "metrics", description = "Drifts in numbers (drift-service)"),
+        (name = "drifts", description = "Findings of scans, and decisions on them (drift-service)"),
+        (name = "alerts", description = "Drifts that need attention (drift-service)"),
+        (name = "metrics", description = "Counts of drifts (drift-service)"),
         (name = "audit", description = "Who did what (drift-service)"),
         (name = "realtime", description = "Open sockets, for admins (ws-gateway)"),
     )
 )]
 struct Whole;
 
-/// One document of all services. A name that means two things would lose one of them.
+/// Combines the documents of all services. A name with two meanings would overwrite one of them.
 fn document() -> utoipa::openapi::OpenApi {
     let mut whole = Whole::openapi();
     for service in [auth_service::openapi(), drift_service::openapi(), ws_gateway::openapi()] {
@@ -48,7 +50,7 @@ fn document() -> utoipa::openapi::OpenApi {
 fn add<T: PartialEq>(into: &mut BTreeMap<String, T>, from: BTreeMap<String, T>) {
     for (name, item) in from {
         let is_other = into.get(&name).is_some_and(|known| *known != item);
-        assert!(!is_other, "{name} means two things");
+        assert!(!is_other, "{name} has two meanings");
         into.insert(name, item);
     }
 }
@@ -62,7 +64,7 @@ fn the_document_is_up_to_date() {
     let stored = std::fs::read_to_string(FILE).unwrap();
     assert!(
         stored == text,
-        "docs/openapi.json is old: UPDATE_OPENAPI=1 cargo test -p driftsentry --test api_docs"
+        "docs/openapi.json is outdated: run UPDATE_OPENAPI=1 cargo test -p driftsentry --test api_docs"
     );
 }
 
@@ -95,7 +97,7 @@ fn every_operation_has_a_name_a_purpose_a_tag_and_the_envelope_of_errors() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let document = serde_json::to_value(document()).unwrap();
     let mut open = vec![&document];
     while let Some(value) = open.pop() {

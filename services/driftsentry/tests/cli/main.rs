@@ -1,8 +1,10 @@
-//! The binary as a newcomer and as a CI job meet it.
+//! The binary as a newcomer and a CI job use it.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod ci;
 mod start;
+mod token;
 
 use std::io::Write;
 use std::path::Path;
@@ -14,7 +16,7 @@ use testing::{Client, Process, Socket, StatusCode, free_port};
 const BINARY: &str = env!("CARGO_BIN_EXE_driftsentry");
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples");
 
-/// `driftsentry` with nothing given but a port and a folder.
+/// `driftsentry` with only a port and a folder set.
 struct App {
     process: Process,
     client: Client,
@@ -41,7 +43,7 @@ impl App {
         login["data"]["accessToken"].as_str().unwrap().to_owned()
     }
 
-    /// A token for a scanner, as an admin makes one.
+    /// Creates a service token as an admin. Returns its id and its text.
     async fn service_token(&self) -> (String, String) {
         let admin = self.client.with_token(&self.token("admin").await);
         let wanted = json!({"name": "nightly scan", "role": "engineer"});
@@ -59,7 +61,7 @@ impl App {
 
 fn ingest(arguments: &[&str], token: &str) -> Command {
     let mut command = Command::new(BINARY);
-    // A CI job may have settings of other programs around.
+    // A CI job may have environment variables of other programs.
     command.env_clear().env("NODE_ENV", "production").env("PORT", "1").env("DRIFTSENTRY_TOKEN", token);
     command.arg("ingest").args(arguments);
     command
@@ -74,7 +76,7 @@ fn said(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn a_ci_job_learns_by_the_exit_code_whether_there_is_new_drift() {
+async fn the_exit_code_shows_whether_there_is_new_drift() {
     let app = App::start().await;
     let (_, token) = app.service_token().await;
     let plan = sample("fakeaws_20/scan1.plan.json.gz");
@@ -93,8 +95,9 @@ async fn a_ci_job_learns_by_the_exit_code_whether_there_is_new_drift() {
     let nobody = app.ingest(&plan, &[], "");
     assert_eq!(nobody.status.code(), Some(1));
     assert!(said(&nobody).contains("DRIFTSENTRY_TOKEN"), "{}", said(&nobody));
-    let nowhere =
-        ingest(&["-", "--stack", "x", "--url", "http://127.0.0.1:9"], &token).stdin(Stdio::null()).output();
+    let nowhere = ingest(&["-", "--stack", "x", "--url", "http://127.0.0.1:9", "--retries", "0"], &token)
+        .stdin(Stdio::null())
+        .output();
     assert_eq!(nowhere.unwrap().status.code(), Some(1));
 }
 
@@ -115,7 +118,7 @@ async fn a_plan_can_come_through_a_pipe() {
 }
 
 #[tokio::test]
-async fn a_service_token_works_everywhere_until_it_is_ended() {
+async fn a_service_token_works_everywhere_until_it_is_revoked() {
     let app = App::start().await;
     let (id, token) = app.service_token().await;
     let url = format!("{}/ws", app.client.base().replace("http", "ws"));
@@ -131,7 +134,7 @@ async fn a_service_token_works_everywhere_until_it_is_ended() {
 }
 
 #[tokio::test]
-async fn the_start_says_where_everything_is_and_help_helps() {
+async fn the_start_prints_all_addresses_and_help_works() {
     let mut app = App::start().await;
     let log = app.process.log();
     for expected in ["Console", "/ws", "SQLite in", "engineer@driftsentry.local  engineer123"] {
@@ -153,7 +156,7 @@ async fn the_start_says_where_everything_is_and_help_helps() {
 }
 
 #[tokio::test]
-async fn s45_in_production_there_are_no_accounts_but_the_admin_that_was_made() {
+async fn in_production_the_only_account_is_the_created_admin_s45() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap();
     let mut making = Command::new(BINARY)
@@ -186,7 +189,7 @@ async fn s45_in_production_there_are_no_accounts_but_the_admin_that_was_made() {
 }
 
 #[test]
-fn s06_a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
+fn an_invalid_setting_stops_the_start_with_one_line_that_names_it_s06() {
     let refusal = |name: &str, value: &str| {
         let data = tempfile::tempdir().unwrap();
         let output = Command::new(BINARY)

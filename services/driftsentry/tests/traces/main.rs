@@ -1,7 +1,8 @@
-//! A request's trace, from its caller through an event on Redis to a socket of another process, in the
+//! The trace of a request, from its caller through an event on Redis to a socket of another process, in the
 //! log and at a collector.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_driftsentry");
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// A collector that keeps what it is sent.
+/// A collector that keeps the spans it receives.
 struct Collector {
     url: String,
     server: ServerHandle,
@@ -44,7 +45,7 @@ impl Collector {
         Self { url, server: handle, received }
     }
 
-    /// Every span so far, with the name of its service.
+    /// Returns all spans so far, with the names of their services.
     async fn spans(mut self) -> Vec<(String, Span)> {
         self.server.stop(true).await;
         let mut spans = Vec::new();
@@ -52,7 +53,7 @@ impl Collector {
             for part in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
                 let attributes = part.resource.unwrap().attributes;
                 let name = attributes.into_iter().find(|pair| pair.key == "service.name").unwrap();
-                let Some(Text(name)) = name.value.unwrap().value else { panic!("a name that is no text") };
+                let Some(Text(name)) = name.value.unwrap().value else { panic!("a name that is not a text") };
                 let of_service = part.scope_spans.into_iter().flat_map(|scope| scope.spans);
                 spans.extend(of_service.map(|span| (name.clone(), span)));
             }
@@ -61,7 +62,7 @@ impl Collector {
     }
 }
 
-/// One of several that share secrets and Redis.
+/// One of several processes that share secrets and Redis.
 struct Node {
     process: Process,
     client: Client,
@@ -92,7 +93,7 @@ impl Node {
         assert!(self.process.ended().await.success());
     }
 
-    /// What it logged of this message.
+    /// Returns the log lines with this message.
     fn lines(&self, message: &str) -> Vec<Value> {
         let log = self.process.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -140,26 +141,22 @@ async fn a_trace_leads_from_the_request_to_the_sockets_of_another_process() {
     let spans = collector.spans().await;
     let find = |service: &str, name: &str, parent: &str| {
         let found = spans.iter().find(|(of, span)| {
-            let ids = (hex(&span.trace_id), hex(&span.parent_span_id));
+            let ids = (hex::encode(&span.trace_id), hex::encode(&span.parent_span_id));
             of == service && span.name == name && ids == (TRACE.into(), parent.into())
         });
         found.unwrap_or_else(|| panic!("{service} sent no such {name}: {spans:#?}")).1.clone()
     };
     let request = find("asked", "POST /api/v1/drifts", CALLER);
     assert_eq!(request.kind(), SpanKind::Server);
-    find("tells", "deliver", &hex(&request.span_id));
+    find("tells", "deliver", &hex::encode(&request.span_id));
     let names = spans.iter().map(|(_, span)| span.name.as_str()).collect::<Vec<_>>();
     assert!(!names.iter().any(|name| name.contains("probe") || name.contains("/ready")), "{names:?}");
 }
 
 #[actix_web::test]
-async fn an_endpoint_that_is_no_url_ends_the_process_with_its_name() {
+async fn an_endpoint_that_is_not_a_url_stops_the_process_with_its_name() {
     let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "not a url")];
     let mut process = Process::spawn(Path::new(BINARY), &[], environment);
     assert!(!process.ended().await.success());
     process.wait_for_log("OTEL_EXPORTER_OTLP_ENDPOINT must be a URL").await;
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,7 +13,7 @@ impl ChannelPattern {
             Some(prefix) => (prefix, true),
             None => (text, false),
         };
-        // These would mean something else to PSUBSCRIBE, and an open start would hear everything.
+        // `PSUBSCRIBE` treats these characters specially, and an empty prefix would match every channel.
         if prefix.is_empty() || prefix.contains(['*', '?', '[', ']', '\\']) {
             return Err("a channel is a name, or the start of one followed by one *".into());
         }
@@ -24,12 +24,12 @@ impl ChannelPattern {
         if self.open { channel.starts_with(&self.prefix) } else { channel == self.prefix }
     }
 
-    /// What the star stands for in this channel.
+    /// The part of the channel that the star stands for.
     pub fn rest<'a>(&self, channel: &'a str) -> &'a str {
         channel.strip_prefix(self.prefix.as_str()).unwrap_or_default()
     }
 
-    /// Whether it matches all that `other` matches, and more.
+    /// Whether this pattern matches everything that `other` matches, and is not equal to `other`.
     pub fn covers(&self, other: &Self) -> bool {
         self != other && self.open && other.prefix.starts_with(&self.prefix)
     }

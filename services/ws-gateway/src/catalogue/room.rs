@@ -1,4 +1,24 @@
-use super::Fields;
+use serde_json::Value;
+
+/// The texts that fill the blanks of a room's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    pub user_id: Option<&'a str>,
+    pub account_id: Option<&'a str>,
+    pub payload: &'a Value,
+}
+
+impl<'a> Fields<'a> {
+    /// Returns a field by name: from the envelope, else from the payload.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let own = match name {
+            "userId" => self.user_id,
+            "accountId" => self.account_id,
+            _ => None,
+        };
+        own.or_else(|| self.payload.get(name)?.as_str()).filter(|value| !value.is_empty())
+    }
+}
 
 /// A room's name with blanks: `user:{userId}`, `account:{accountId|global}`, `user:{*}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +61,7 @@ impl RoomTemplate {
         Ok(Self { before: before.into(), blank: Some(Blank { source, default }), after: after.into() })
     }
 
-    /// The room's name for a message, unless a blank stays empty.
+    /// Returns the name of the room for a message; `None` if the field of a blank is absent and has no default.
     pub fn fill(&self, fields: &Fields<'_>, rest: &str) -> Option<String> {
         let Some(blank) = &self.blank else {
             return Some(self.before.clone());

@@ -2,91 +2,144 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Claims, Clock};
-use serde_json::json;
 
-use super::timers::Key;
-use super::{Ended, Event, Form};
-use crate::connection::Connection;
-use crate::gateway::random_id;
+use super::owner::Owner;
+use super::subscriber::{SocketRef, Subscriber};
+use super::timers::TimerKey;
+use crate::catalogue::Event;
 use crate::outbound::Pushed;
+use crate::protocol::{NamespaceKind, Notice};
+use crate::random_id::random_id;
 
-/// How long before its expiry a token's owner is told.
+/// Time between the warning and the expiry of a token.
 const WARNING: TimeDelta = TimeDelta::minutes(5);
+/// Limit of the events that wait for a socket that is not open yet.
+const MAX_WAITING_BYTES: usize = 256 * 1024;
 
-/// An authorised socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
+/// An authorized socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
 pub struct Member {
-    /// What clients know as their socket's id.
+    /// The socket id that clients know.
     pub id: Arc<str>,
-    pub form: Form,
-    pub claims: Claims,
-    pub connection: Arc<Connection>,
+    pub kind: NamespaceKind,
+    pub owner: Owner,
+    pub subscriber: Arc<dyn Subscriber>,
     pub connected_at: DateTime<Utc>,
-    /// Part of the private id under which a stock client may come back.
+    /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
+    /// The holder of the socket's quota slots. Not the socket id, because a client may resume under the same id
+    /// elsewhere while this socket still closes.
+    pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
-    /// Whether it was told that its token expires soon.
+    /// Whether the client was warned that the token expires soon.
     pub warned: bool,
-    /// Events that came while it is given what it missed before them.
-    pub held: Option<Vec<Arc<Event>>>,
+    pub hears: Hears,
     pub(super) last_event: u64,
-    pub(super) timer: Option<Key<DateTime<Utc>>>,
+    pub(super) timer: Option<TimerKey<DateTime<Utc>>>,
 }
 
-/// A room that a socket is in, its place among those who are, and the last event before it came in.
+/// The events that a socket receives live. Events of the log that are held back take no room in the queue: the socket
+/// reads them from the log when it catches up.
+#[derive(Debug, Default)]
+pub enum Hears {
+    #[default]
+    Everything,
+    /// Only events that are not in the log.
+    Unlogged,
+    /// Nothing before the socket is open; events that are not in the log wait.
+    Nothing(Box<WaitingEvents>),
+}
+
+/// Events that are not in the log, for a socket that is not open yet.
+#[derive(Debug, Default)]
+pub struct WaitingEvents {
+    pub(super) events: Vec<Arc<Event>>,
+    bytes: usize,
+    /// Number of events that did not fit.
+    pub(super) lost: u64,
+}
+
+impl WaitingEvents {
+    fn add(&mut self, event: &Arc<Event>) {
+        if self.bytes + event.size() > MAX_WAITING_BYTES {
+            self.lost += 1;
+        } else {
+            self.bytes += event.size();
+            self.events.push(Arc::clone(event));
+        }
+    }
+}
+
+/// A room of a socket, the socket's slot in the room, and the last event before the socket entered.
 #[derive(Clone)]
 pub struct Membership {
     pub room: Arc<str>,
-    pub place: usize,
+    pub slot: usize,
     pub since: u64,
 }
 
 impl Member {
-    pub fn new(id: Arc<str>, form: Form, claims: Claims, connection: Arc<Connection>, clock: &Clock) -> Self {
+    pub fn new(
+        id: Arc<str>,
+        kind: NamespaceKind,
+        claims: &Claims,
+        subscriber: Arc<dyn Subscriber>,
+        clock: &Clock,
+    ) -> Self {
         Self {
             id,
-            form,
-            claims,
-            connection,
+            kind,
+            owner: Owner::of(claims),
+            subscriber,
             connected_at: clock.now(),
             secret: random_id(),
+            slot: random_id(),
             rooms: Vec::new(),
             warned: false,
-            held: None,
+            hears: Hears::Everything,
             last_event: 0,
             timer: None,
         }
     }
 
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.claims.exp, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    pub fn is_in(&self, room: &str) -> bool {
+        self.rooms.iter().any(|own| &*own.room == room)
     }
 
-    /// When something is to be done about the token: the warning, then the end.
+    /// The time of the next action for the token: the warning, then the close.
     pub(super) fn next_due(&self) -> DateTime<Utc> {
-        if self.warned { self.expires_at() } else { self.expires_at() - WARNING }
+        if self.warned { self.owner.closes_at() } else { self.owner.expires_at() - WARNING }
     }
 
-    /// Tells the owner that the token expires soon.
+    /// Warns the client that the token expires soon.
     pub fn warn(&mut self, clock: &Clock) {
         self.warned = true;
-        let remaining = (self.expires_at() - clock.now()).num_seconds();
-        let payload = json!({ "expiresAt": self.expires_at(), "secondsRemaining": remaining });
-        self.connection.outbound.push(self.form.notice("token.expiring", payload, None, clock));
+        let remaining = (self.owner.expires_at() - clock.now()).num_seconds();
+        let notice =
+            Notice::TokenExpiring { expires_at: self.owner.expires_at(), seconds_remaining: remaining };
+        self.subscriber.outbound().push(notice.frame(self.kind, None, clock.now()));
     }
 
-    /// Queues an event; the [first](Pushed::First) one of a queue is still to be written.
-    pub(super) fn give(&mut self, event: &Arc<Event>) -> Pushed {
-        if let Some(held) = &mut self.held {
-            held.push(Arc::clone(event));
-            return Pushed::Queued;
+    /// Queues an event; the [first](Pushed::First) one of a queue is still to be written. Returns `None` if the
+    /// socket does not receive the event, or not now.
+    pub(super) fn deliver(&mut self, event: &Arc<Event>) -> Option<Pushed> {
+        match &mut self.hears {
+            Hears::Everything => {}
+            Hears::Unlogged | Hears::Nothing(_) if event.position.is_some() => return None,
+            Hears::Unlogged => {}
+            Hears::Nothing(waiting) => {
+                waiting.add(event);
+                return None;
+            }
         }
-        match event.frame(self.form) {
-            Some(frame) => self.connection.outbound.queue(frame.clone()),
-            None => Pushed::Closed,
-        }
+        Some(self.subscriber.outbound().queue(event.frame(self.kind)?.clone()))
     }
 
-    pub(super) fn as_ended(&self) -> Ended {
-        Ended { connection: Arc::clone(&self.connection), socket: Arc::clone(&self.id) }
+    pub(super) fn socket_ref(&self) -> SocketRef {
+        SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.id) }
+    }
+
+    pub(super) fn replace_claims(&mut self, claims: &Claims) {
+        self.owner = Owner::of(claims);
+        self.warned = false;
     }
 }

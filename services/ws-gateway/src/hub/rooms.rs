@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-/// Who is in which room. A room exists while somebody is in it.
+/// The members of each room. A room exists while it has a member.
 #[derive(Default)]
 pub struct Rooms {
     /// Most rooms are those of one user or one session.
@@ -15,7 +15,7 @@ impl Rooms {
         self.by_name.get(room).map_or(&[], SmallVec::as_slice)
     }
 
-    /// Lets one in who is not in it yet. The name, which is shared by all who are, and the place.
+    /// Adds a member that is not in the room yet. Returns the name, which all members share, and the slot.
     pub fn enter(&mut self, room: &str, key: usize) -> (Arc<str>, usize) {
         let name = match self.by_name.get_key_value(room) {
             Some((name, _)) => Arc::clone(name),
@@ -26,12 +26,12 @@ impl Rooms {
         (name, members.len() - 1)
     }
 
-    /// Takes out who is at that place. Whoever has come into the place instead, if somebody has: a large
-    /// room is not searched when one of its members leaves.
-    pub fn leave(&mut self, room: &str, place: usize) -> Option<usize> {
+    /// Removes the member in a slot. Returns the member that has moved into the slot instead: a large room is
+    /// not searched when one of its members leaves.
+    pub fn leave(&mut self, room: &str, slot: usize) -> Option<usize> {
         let members = self.by_name.get_mut(room)?;
-        members.swap_remove(place);
-        let moved = members.get(place).copied();
+        members.swap_remove(slot);
+        let moved = members.get(slot).copied();
         if members.is_empty() {
             self.by_name.remove(room);
         }

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
-/// What is due when: one structure for all sockets of a worker, instead of a timer for each.
+/// The deadlines of all sockets of a worker: one structure instead of a timer for each.
 pub struct Timers<T, V> {
     entries: BTreeMap<(T, u64), V>,
     added: u64,
 }
 
-/// An entry, to take it out again.
-pub type Key<T> = (T, u64);
+/// Identifies an entry, to remove it.
+pub type TimerKey<T> = (T, u64);
 
 impl<T, V> Default for Timers<T, V> {
     fn default() -> Self {
@@ -16,17 +16,17 @@ impl<T, V> Default for Timers<T, V> {
 }
 
 impl<T: Ord + Copy, V> Timers<T, V> {
-    pub fn add(&mut self, at: T, value: V) -> Key<T> {
+    pub fn add(&mut self, at: T, value: V) -> TimerKey<T> {
         self.added += 1;
         self.entries.insert((at, self.added), value);
         (at, self.added)
     }
 
-    pub fn remove(&mut self, key: Key<T>) {
+    pub fn remove(&mut self, key: TimerKey<T>) {
         self.entries.remove(&key);
     }
 
-    /// Takes out all that is due.
+    /// Removes and returns the due entries.
     pub fn due(&mut self, now: T) -> Vec<V> {
         let later = self.entries.split_off(&(now, u64::MAX));
         std::mem::replace(&mut self.entries, later).into_values().collect()
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_due_comes_once_and_in_order() {
+    fn due_entries_come_once_and_in_order() {
         let mut timers = Timers::default();
         timers.add(3, "c");
         timers.add(1, "a");

@@ -1,53 +1,60 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::Written;
-use crate::frame::Frame;
+use super::slow_reader::STALL_LIMIT;
+use crate::protocol::Frame;
 
-/// How many frames are handed to the kernel at once; it takes no more pieces than that.
+/// Number of frames per write: the kernel takes no more pieces at once.
 const MAX_PIECES: usize = 1_024;
-/// As many as lie on the stack meanwhile.
+/// Number of pieces that lie on the stack.
 const USUAL_PIECES: usize = 16;
 
-/// How long a WebSocket may take nothing. The kernel ends the connection after a little longer.
-const STALL_LIMIT: Duration = Duration::from_secs(8);
+/// Holds one frame inline, so that a connection allocates no buffer for a single event.
+pub type FrameList = SmallVec<[Frame; 1]>;
 
-/// One lies here without a buffer of its own: an idle connection has none, and gets none for one event.
-pub type Frames = SmallVec<[Frame; 1]>;
-
-/// What is queued for a connection, and who is to be woken for it.
+/// The frames queued for a connection, and the tasks to wake for them.
 #[derive(Debug)]
 pub struct Queue {
-    pub frames: Frames,
+    pub frames: FrameList,
     pub bytes: usize,
     pub taker: Taker,
-    /// What only the WebSocket gets, before anything else: the head of the answer that opened it, and
-    /// answers to its probe.
-    pub opening: Frames,
-    /// How much of the next frame for the WebSocket has been written.
+    /// Frames that only the WebSocket gets, before all others: the head of the response that opened it, and
+    /// pongs to its probe.
+    pub opening: FrameList,
+    /// Number of bytes of the next frame that are written.
     pub written: usize,
-    /// The WebSocket that may write: an earlier one that still asks has been given up.
+    /// The number of the WebSocket that may write. Earlier ones may not, because they were abandoned.
     pub ticket: u32,
-    /// That WebSocket's.
+    /// The stream of that WebSocket.
     pub stream: Option<Arc<TcpStream>>,
     pub web_socket: Option<Waker>,
     pub poll: Option<Waker>,
-    /// Somebody who has much to push, and waits for room.
+    /// A task that has much to push, and waits for room.
     pub pusher: Option<Waker>,
     pub waiting_since: Option<Instant>,
     pub closing: bool,
 }
 
+/// The progress of a WebSocket with its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing is left; the task is woken when there is.
+    All,
+    /// The kernel takes no more now.
+    Blocked,
+    /// Nothing more will ever be written on this WebSocket.
+    Ended,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taker {
     Polling,
-    /// Polling still, but no GET is kept waiting: the client moves to a WebSocket.
+    /// Polling still carries the frames, but no GET waits, because the client is moving to a WebSocket.
     Probing,
     WebSocket,
 }
@@ -55,10 +62,10 @@ pub enum Taker {
 impl Queue {
     pub fn new(taker: Taker) -> Self {
         Self {
-            frames: Frames::new(),
+            frames: FrameList::new(),
             bytes: 0,
             taker,
-            opening: Frames::new(),
+            opening: FrameList::new(),
             written: 0,
             ticket: 0,
             stream: None,
@@ -98,7 +105,7 @@ impl Queue {
         std::mem::take(&mut self.frames).into_vec()
     }
 
-    /// Has `write` take what the WebSocket is to get, in one go if it takes so much.
+    /// Writes the frames for the WebSocket with `write`, in one call if it takes all bytes.
     pub fn write(
         &mut self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
@@ -119,7 +126,7 @@ impl Queue {
         }
     }
 
-    /// What the WebSocket is to write next, without what it has written.
+    /// The bytes that the WebSocket has to write next.
     fn pieces(&self) -> SmallVec<[IoSlice<'_>; USUAL_PIECES]> {
         let carried = if self.taker == Taker::WebSocket { self.frames.len() } else { 0 };
         let frames = self.opening.iter().chain(self.frames.iter().take(carried)).take(MAX_PIECES);
@@ -147,16 +154,18 @@ impl Queue {
         }
     }
 
-    /// Forgets what nobody has begun to read.
-    pub fn forget(&mut self) {
+    /// Drops the frames of which no byte has been written. Returns their number.
+    pub fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
+        let forgotten = self.frames.len().saturating_sub(begun);
         self.frames.truncate(begun);
         self.bytes = self.frames.iter().map(|frame| frame.wire().len()).sum();
+        forgotten as u64
     }
 }
 
-/// Removes the frames that have been written in full; how many bytes they had.
-fn drop_written(frames: &mut Frames, written: &mut usize) -> usize {
+/// Removes the frames that have been written in full. Returns their size in bytes.
+fn drop_written(frames: &mut FrameList, written: &mut usize) -> usize {
     let (mut count, mut bytes) = (0, 0);
     for length in frames.iter().map(|frame| frame.wire().len()) {
         if bytes + length > *written {
@@ -166,7 +175,7 @@ fn drop_written(frames: &mut Frames, written: &mut usize) -> usize {
     }
     *written -= bytes;
     if count == frames.len() {
-        *frames = Frames::new();
+        *frames = FrameList::new();
     } else {
         frames.drain(..count);
     }

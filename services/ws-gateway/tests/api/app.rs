@@ -3,10 +3,11 @@
 use backplane::Entry;
 use clap::Parser;
 use contracts::{AUDIENCE, Claims, Clock, Event, ISSUER, Role, TokenUse};
+use http::{Http, Server};
+use platform::Platform;
 use prometheus::TextEncoder;
 use testing::{Backend, Client, Socket, Stores, eventually};
 use uuid::Uuid;
-use web::{Platform, Server};
 use ws_gateway::{Config, State};
 
 use crate::stock::Stock;
@@ -48,7 +49,7 @@ impl App {
 
     /// One more replica, for which the backplane is away.
     pub async fn add_deaf_gateway(&mut self, arguments: &[&str]) {
-        self.gateways.push(Gateway::launch(&self.stores, arguments).await);
+        self.gateways.push(Gateway::launch(&self.stores.redis_url(), arguments).await);
     }
 
     pub fn gateway(&self) -> &Gateway {
@@ -58,8 +59,7 @@ impl App {
     /// Publishes as our own services do: in the log.
     pub async fn emit(&self, event: impl Event) {
         let platform = &self.gateway().platform;
-        let entry = Entry::of(event, &platform.clock).unwrap();
-        platform.backplane.append(&[entry]).await.unwrap();
+        self.append(&[Entry::of(event, &platform.clock).unwrap()]).await;
     }
 
     /// Publishes as another back end does: nothing but a message on a channel.
@@ -82,27 +82,39 @@ impl std::ops::Deref for App {
 
 impl Gateway {
     async fn start(stores: &Stores, arguments: &[&str]) -> Self {
-        let gateway = Self::launch(stores, arguments).await;
+        Self::start_at(&stores.redis_url(), arguments).await
+    }
+
+    /// One on this Redis, ready.
+    pub async fn start_at(redis: &str, arguments: &[&str]) -> Self {
+        let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
+        eventually("the backplane to be connected", async || gateway.platform.backplane.is_connected()).await;
         gateway
     }
 
-    async fn launch(stores: &Stores, arguments: &[&str]) -> Self {
-        let redis = stores.redis_url();
-        let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", &redis];
+    async fn launch(redis: &str, arguments: &[&str]) -> Self {
+        let own = ["ws-gateway", "--host", "127.0.0.1", "--workers", "2", "--redis-url", redis];
         let secret = ["--jwt-access-secret", "of a test"];
         let config = Config::parse_from(own.iter().chain(&secret).chain(arguments));
         let channels = config.settings.channels().unwrap();
         let clock = Clock::system();
         let platform =
-            Platform::connect("ws-gateway", config.http, &config.keys, &redis, channels, clock).unwrap();
+            Platform::connect("ws-gateway", config.process, &config.keys, redis, channels, clock).unwrap();
+        let http = Http::new(config.http, &platform).unwrap();
         let state = State::connect(platform.clone(), config.settings).unwrap();
-        ws_gateway::run_background(&state);
-        let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
+        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform.clone(), http, 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { platform, client }
+    }
+
+    /// Publishes as the relay of an outbox does: again, until it is known to have been done.
+    pub async fn append(&self, entries: &[Entry]) {
+        let appended = async || self.platform.backplane.append(entries).await.is_ok();
+        eventually("the events to be in the log", appended).await;
     }
 
     pub fn ws(&self, path: &str) -> String {
@@ -142,14 +154,14 @@ impl Gateway {
         self.client.with_token(&self.sign(&Claims { role: Role::Admin, ..self.claims("root") }))
     }
 
-    /// A socket in `/` or `/dashboard`, authorised.
+    /// A socket in `/` or `/dashboard`, authorized.
     pub async fn stock(&self, namespace: &str, token: &str) -> Stock {
         let mut stock = Stock::open(self).await;
         stock.join(namespace, token).await;
         stock
     }
 
-    /// A socket on `/ws`, authorised.
+    /// A socket on `/ws`, authorized.
     pub async fn plain(&self, token: &str) -> Socket {
         let authorization = format!("Bearer {token}");
         let mut socket = Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;
@@ -167,7 +179,8 @@ impl Gateway {
     /// All lines of a counter; also of a gateway that answers no more.
     pub fn counts(&self, name: &str) -> Vec<String> {
         let text = TextEncoder::new().encode_to_string(&self.platform.metrics.gather()).unwrap();
-        text.lines().filter(|line| line.starts_with(&format!("{name}{{"))).map(str::to_owned).collect()
+        let of_name = |line: &&str| line.starts_with(&format!("{name}{{")) && !line.ends_with(" 0");
+        text.lines().filter(of_name).map(str::to_owned).collect()
     }
 }
 

@@ -70,18 +70,78 @@ async fn a_socket_without_a_good_token_is_refused_with_the_code(
 }
 
 #[actix_web::test]
-async fn five_tokens_that_are_not_ours_close_the_door_for_an_address_on_every_replica() {
+async fn five_tokens_that_are_not_ours_close_the_door_for_other_guesses_of_an_address_on_every_replica() {
     let app = App::start_two(&[]).await;
     for _ in 0..5 {
         let mut stock = Stock::open(&app.gateways[0]).await;
         assert_eq!(stock.refusal("/", &json!({ "token": "x" })).await["data"]["code"], "INVALID_TOKEN");
     }
-    let good = app.token("alice");
     let mut stock = Stock::open(&app.gateways[1]).await;
-    assert_eq!(stock.refusal("/", &json!({ "token": good })).await["data"]["code"], "RATE_LIMITED");
-    let mut plain = Socket::connect(&app.gateways[1].ws(&format!("/ws?token={good}"))).await;
+    assert_eq!(stock.refusal("/", &json!({ "token": "y" })).await["data"]["code"], "RATE_LIMITED");
+    let mut plain = Socket::connect(&app.gateways[1].ws("/ws?token=y")).await;
     assert_eq!(plain.closed().await, Some(4429));
     assert!(app.gateways[1].metric("ws_auth_failures_total{reason=\"RATE_LIMITED\"}").await >= 2.0);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_verified_token_passes_however_many_were_guessed_at_its_address_s66(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    for _ in 0..8 {
+        Stock::open(&app).await.refusal("/", &json!({ "token": "x" })).await;
+    }
+    app.stock("/", &app.token("alice")).await;
+    app.plain(&app.token("bob")).await;
+    let claims = app.claims("carol");
+    let mut open = app.plain(&app.sign(&claims)).await;
+    open.send(&json!({ "type": "reauth", "token": app.sign(&claims), "id": 1 })).await;
+    assert_eq!(open.next_event("ack").await["success"], true);
+}
+
+#[actix_web::test]
+async fn a_token_that_one_of_our_secrets_signed_is_no_guess_s66() {
+    let previous = ["--jwt-access-secret-previous", "of an earlier test"];
+    let app = App::start_with(Backend::Memory, &previous).await;
+    // Tokens of the old stack have no type, no session and no id.
+    let ours = |secret: &str, claims: &Claims| {
+        let mut claims = serde_json::to_value(claims).unwrap();
+        claims.as_object_mut().unwrap().retain(|name, _| name != "sid" && name != "jti");
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+    };
+    for secret in ["of a test", "of an earlier test"] {
+        for audience in ["api", "elsewhere"] {
+            for _ in 0..3 {
+                let claims = Claims { aud: audience.into(), ..app.claims("alice") };
+                let mut stock = Stock::open(&app).await;
+                let refusal = stock.refusal("/", &json!({ "token": ours(secret, &claims) })).await;
+                assert_eq!(refusal["data"]["code"], "INVALID_TOKEN");
+            }
+        }
+    }
+    let mut stock = Stock::open(&app).await;
+    assert_eq!(stock.refusal("/", &json!({ "token": "x" })).await["data"]["code"], "INVALID_TOKEN");
+}
+
+#[actix_web::test]
+async fn a_token_that_has_just_expired_lets_no_socket_in_that_could_not_live_a_second() {
+    let app = App::start(Backend::Memory).await;
+    let now = app.platform.clock.now().timestamp();
+    let expired = |seconds| app.sign(&Claims { exp: now - seconds, ..app.claims("alice") });
+    let mut refused = Stock::open(&app).await;
+    let refusal = refused.refusal("/", &json!({ "token": expired(10) })).await;
+    assert_eq!(refusal["data"]["code"], "TOKEN_EXPIRED");
+    let mut refused = Socket::connect(&app.ws(&format!("/ws?token={}", expired(10)))).await;
+    assert_eq!(refused.closed().await, Some(4401));
+    // What is let in by the leeway lives by it.
+    let mut plain = app.plain(&expired(5)).await;
+    let mut stock = app.stock("/", &expired(5)).await;
+    plain.next_event("token.expiring").await;
+    stock.event("/", "token.expiring").await;
+    plain.assert_silence().await;
+    stock.assert_silence().await;
 }
 
 #[actix_web::test]
@@ -96,7 +156,7 @@ async fn a_lower_case_bearer_header_is_a_token_too() {
 }
 
 #[actix_web::test]
-async fn s49_an_origin_that_is_not_listed_is_refused_on_every_transport() {
+async fn an_origin_that_is_not_listed_is_refused_on_every_transport_s49() {
     let app = App::start(Backend::Memory).await;
     let evil = app.client.with_header("origin", "https://evil.example");
     let answer = evil.get("/socket.io/?EIO=4&transport=polling").await;

@@ -125,7 +125,7 @@ impl Client {
         }
     }
 
-    /// What a refusal says: the code of a `connect_error`, or the close code.
+    /// The code of a refusal: that of a `connect_error`, or the close code.
     pub async fn refusal(&mut self) -> String {
         let packet = match self {
             Self::Plain(socket) => return socket.closed().await.unwrap().to_string(),

@@ -34,7 +34,7 @@ enum Way {
     LateInDrain,
 }
 
-/// What is counted.
+/// The counted close code.
 const WAYS: [(Way, u16); 17] = [
     (Way::Goodbye, 1005),
     (Way::BrokenLine, 1006),
@@ -55,7 +55,7 @@ const WAYS: [(Way, u16); 17] = [
     (Way::LateInDrain, 1013),
 ];
 
-/// What the client sees of it.
+/// The end as the client sees it.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Code(Option<u16>),
@@ -91,7 +91,8 @@ impl Way {
         }
     }
 
-    /// What the client sees, and who is still there.
+    /// The end as the client sees it, and the sockets that are still open.
+    #[expect(clippy::cognitive_complexity, reason = "one short arm for each way to end")]
     async fn walk(self, app: &App, transport: Transport) -> (Seen, Option<Client>) {
         let claims = app.claims("alice");
         let token = app.sign(&claims);
@@ -135,7 +136,7 @@ impl Way {
             Self::SaysNothing => code(transport.open(app).await).await,
             Self::Expiry => {
                 let client = transport.join(app, &token).await;
-                app.platform.clock.advance(TimeDelta::seconds(901));
+                app.platform.clock.advance(TimeDelta::seconds(911));
                 code(client).await
             }
             Self::Revocation => {
@@ -150,7 +151,8 @@ impl Way {
             },
             Self::Flood => {
                 let mut client = transport.join(app, &token).await;
-                for _ in 0..6 {
+                // Each of them waits a second for its turn, until it is enough.
+                for _ in 0..8 {
                     client.chat().await;
                 }
                 code(client).await

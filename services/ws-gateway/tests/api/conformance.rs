@@ -1,14 +1,15 @@
-//! What the public suites of the protocols check, on the echo server that they need.
+//! The checks of the public suites of the protocols, on the echo server that they need.
 
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use contracts::Clock;
 use futures_util::{SinkExt, StreamExt};
+use http::{Http, Server};
+use platform::Platform;
 use testing::{Client, Method};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-use web::{Platform, Server};
 use ws_gateway::conformance::Suite;
 use ws_gateway::{Config, State};
 
@@ -46,11 +47,13 @@ impl Echo {
             "--gateway-recovery-seconds",
             "0",
         ];
-        let Config { http, keys, settings, redis_url, .. } = Config::parse_from(arguments);
-        let platform = Platform::connect("echo", http, &keys, &redis_url, vec![], Clock::system()).unwrap();
+        let Config { process, http, keys, settings, redis_url, .. } = Config::parse_from(arguments);
+        let platform =
+            Platform::connect("echo", process, &keys, &redis_url, vec![], Clock::system()).unwrap();
+        let http = Http::new(http, &platform).unwrap();
         let state = State::for_conformance(platform.clone(), settings, suite).unwrap();
-        ws_gateway::run_background(&state);
-        let server = Server::bind(platform.clone(), 0, ws_gateway::routes(state)).unwrap();
+        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+        let server = Server::bind(platform.clone(), http, 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
         Self { platform, client, path }

@@ -1,4 +1,4 @@
-//! How connections end: each way with its code, counted once.
+//! The ends of connections: each with its code, counted once.
 
 use serde_json::json;
 use testing::{Backend, Socket, eventually};

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, Method, eventually};
 use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::app::App;
 use crate::stock::{Closed, Stock};
@@ -136,10 +137,45 @@ async fn a_client_that_says_goodbye_is_gone() {
 }
 
 #[actix_web::test]
-async fn s49_a_connection_that_joins_nothing_is_closed() {
+async fn a_connection_that_joins_nothing_is_closed_s49() {
     let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "0"]).await;
     let mut stock = Stock::open(&app).await;
     assert_eq!(stock.closed().await, (vec![], Closed(Some(4408))));
+}
+
+#[actix_web::test]
+async fn a_polling_session_that_was_never_authorized_is_removed_with_its_end_s65() {
+    let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "0"]).await;
+    let path = session(&app.client).await;
+    let code = "ws_disconnects_total{code=\"4408\"}";
+    eventually("the end", async || app.metric(code).await == 1.0).await;
+    assert_eq!(app.client.get(&path).await.json()["code"], 1);
+}
+
+#[actix_web::test]
+async fn a_connection_that_leaves_its_last_namespace_is_closed_s49() {
+    let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "1"]).await;
+    let mut stock = app.stock("/", &app.token("alice")).await;
+    stock.join("/dashboard", &app.token("alice")).await;
+    stock.send("41").await;
+    stock.send("41/dashboard,").await;
+    assert_eq!(stock.closed().await, (vec![], Closed(Some(4408))));
+}
+
+#[actix_web::test]
+async fn a_second_probe_ends_its_web_socket_and_polling_goes_on_s65() {
+    let app = App::start(Backend::Memory).await;
+    let path = session(&app.client).await;
+    let upgrade = path.replace("transport=polling", "transport=websocket");
+    let (mut probing, _) = connect_async(app.ws(&upgrade)).await.unwrap();
+    let probe = || Message::text("2probe");
+    probing.send(probe()).await.unwrap();
+    assert_eq!(probing.next().await.unwrap().unwrap(), Message::text("3probe"));
+    probing.send(probe()).await.unwrap();
+    let rest: Vec<Message> = probing.filter_map(async |next| next.ok()).collect().await;
+    assert!(!rest.iter().any(Message::is_text), "{rest:?}");
+    post(&app.client, &path, format!("40{}", json!({ "token": app.token("alice") }))).await;
+    assert!(app.client.get(&path).await.text.contains("connection.authorized"));
 }
 
 #[actix_web::test]

@@ -1,48 +1,75 @@
 //! Limits, over all replicas.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testing::{Backend, Socket, eventually};
 
 use crate::app::App;
 use crate::stock::{Closed, Stock};
 
-// Six messages are too many for a limit of one, however they fall into windows.
 const LIMIT: [&str; 2] = ["--gateway-messages-per-second", "1"];
-const TOO_MANY: usize = 6;
+// Each waits a second for its turn; five may in a row.
+const TOO_MANY: usize = 8;
+
+fn warning(message: &str) -> Value {
+    json!({ "limit": 1, "windowMs": 1000, "message": message, "dropped": false })
+}
 
 #[actix_web::test]
 async fn too_many_messages_bring_a_warning_and_then_the_end() {
     let app = App::start_with(Backend::Memory, &LIMIT).await;
     let mut plain = app.plain(&app.token("alice")).await;
-    for _ in 0..TOO_MANY {
-        plain.send(&json!({ "type": "ping" })).await;
-    }
-    let warning = plain.next_event("rate_limit.warning").await;
-    assert_eq!(warning["payload"], json!({ "limit": 1, "windowMs": 1000 }));
-    assert_eq!(plain.closed().await, Some(4429));
-
     let mut stock = app.stock("/", &app.token("bob")).await;
     for _ in 0..TOO_MANY {
+        plain.send(&json!({ "type": "ping" })).await;
         stock.emit("/", "noise", &[]).await;
     }
+    assert_eq!(plain.next_event("rate_limit.warning").await["payload"], warning("ping"));
+    assert_eq!(plain.closed().await, Some(4429));
     let (packets, closed) = stock.closed().await;
-    assert_eq!(packets[0], r#"42["rate_limit.warning",{"limit":1,"windowMs":1000}]"#);
+    assert_eq!(packets[0], format!(r#"42["rate_limit.warning",{}]"#, warning("noise")));
     assert_eq!(closed, Closed(Some(4429)));
     assert_eq!(app.metric("ws_disconnects_total{code=\"4429\"}").await, 2.0);
 }
 
 #[actix_web::test]
-async fn a_message_too_many_is_answered_where_an_answer_was_asked_for() {
+async fn a_message_too_many_waits_for_its_turn_and_is_not_lost() {
     let app = App::start_with(Backend::Memory, &LIMIT).await;
     let mut plain = app.plain(&app.token("alice")).await;
-    plain.send(&json!({ "type": "ping", "id": 1 })).await;
-    plain.send(&json!({ "type": "ping", "id": 2 })).await;
-    assert_eq!(plain.next_event("ack").await["success"], true);
-    assert_eq!(plain.next_event("ack").await["error"]["code"], "RATE_LIMITED");
-
     let mut stock = app.stock("/", &app.token("bob")).await;
-    assert_eq!(stock.ask("/", "subscribe:drifts", &[]).await["success"], true);
-    assert_eq!(stock.ask("/", "subscribe:alerts", &[]).await["error"]["code"], "RATE_LIMITED");
+    for id in 1..=3 {
+        plain.send(&json!({ "type": "ping", "id": id })).await;
+    }
+    for id in 1..=3 {
+        let ack = plain.next_event("ack").await;
+        assert_eq!((&ack["id"], &ack["success"]), (&json!(id), &json!(true)));
+    }
+    stock.emit("/", "noise", &[]).await;
+    assert_eq!(stock.ask("/", "unsubscribe:alerts", &[]).await["success"], true);
+    // It asked for no answer to the first one, and learns which message had to wait all the same.
+    assert_eq!(stock.event("/", "rate_limit.warning").await, warning("unsubscribe:alerts"));
+}
+
+#[actix_web::test]
+async fn the_subscriptions_of_a_new_socket_are_not_counted() {
+    let app = App::start_with(Backend::Memory, &LIMIT).await;
+    let token = app.token("alice");
+    for _ in 0..4 {
+        let mut plain = app.plain(&token).await;
+        let mut stock = app.stock("/", &token).await;
+        for room in ["drifts", "alerts"] {
+            plain.send(&json!({ "type": "subscribe", "room": room })).await;
+            stock.emit("/", &format!("subscribe:{room}"), &[]).await;
+        }
+        app.publish("ws:room:alerts", None, json!({ "hello": 1 })).await;
+        app.publish("ws:room:drifts", None, json!({ "hello": 2 })).await;
+        eventually("both sockets to be in both rooms", async || {
+            let sockets = app.admin().get("/api/realtime/users/alice/connections").await.data();
+            let sockets = sockets["connections"].as_array().unwrap().clone();
+            sockets.iter().all(|socket| socket["rooms"].as_array().unwrap().len() >= 6)
+        })
+        .await;
+        assert_eq!(app.metric("ws_messages_dropped_total{reason=\"rate_limit\"}").await, 0.0);
+    }
 }
 
 #[actix_web::test]
@@ -51,15 +78,13 @@ async fn messages_of_a_user_are_counted_over_all_replicas() {
     let token = app.token("alice");
     let mut here = app.gateways[0].plain(&token).await;
     let mut there = app.gateways[1].plain(&token).await;
-    for _ in 0..TOO_MANY / 2 {
+    for _ in 0..3 {
         here.send(&json!({ "type": "ping" })).await;
-        there.send(&json!({ "type": "ping" })).await;
     }
-    let code = tokio::select! {
-        code = here.closed() => code,
-        code = there.closed() => code,
-    };
-    assert_eq!(code, Some(4429));
+    here.next_event("rate_limit.warning").await;
+    there.send(&json!({ "type": "ping", "id": 1 })).await;
+    there.next_event("rate_limit.warning").await;
+    assert_eq!(there.next_event("ack").await["success"], true);
 }
 
 #[actix_web::test]
@@ -81,6 +106,20 @@ async fn sockets_of_a_user_are_counted_over_all_replicas() {
         stock.text().await.unwrap().starts_with("40")
     })
     .await;
+}
+
+#[actix_web::test]
+async fn a_recount_that_reaches_no_other_replica_releases_no_slot() {
+    let app = App::start_two(&["--gateway-sockets-per-user", "2"]).await;
+    let token = app.token("alice");
+    let _open = [app.gateways[1].plain(&token).await, app.gateways[1].plain(&token).await];
+    let mut redis = app.stores.redis().connect().await;
+    let deny = ["SETUSER", "default", "-publish"];
+    redis::cmd("ACL").arg(&deny).query_async::<()>(&mut redis).await.unwrap();
+    let mut third = Socket::connect(&app.ws(&format!("/ws?token={token}"))).await;
+    assert_eq!(third.closed().await, Some(4429));
+    let holders = app.platform.backplane.holders("ws:user:alice");
+    assert!(holders.await.unwrap().len() >= 2);
 }
 
 #[actix_web::test]

@@ -1,16 +1,21 @@
 //! The gateway from outside: a real server, clients that speak the protocols, on both backplanes.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod abuse;
 mod admin;
 mod app;
 mod authentication;
 mod bad_input;
+mod bursts;
 mod client;
 mod close_codes;
 mod conformance;
 mod ending;
 mod engine;
+mod events;
+mod failover;
 mod faults;
 mod limits;
 mod plain;
@@ -21,4 +26,5 @@ mod revocation;
 mod slow;
 mod soak;
 mod stock;
+mod takeover;
 mod token_life;

@@ -61,7 +61,7 @@ async fn every_refusal_has_its_close_code() {
 }
 
 #[actix_web::test]
-async fn s49_a_client_that_sends_no_token_is_closed() {
+async fn a_client_that_sends_no_token_is_closed_s49() {
     let app = App::start_with(Backend::Memory, &["--gateway-handshake-seconds", "0"]).await;
     let mut socket = Socket::connect(&app.ws("/ws")).await;
     assert_eq!(socket.closed().await, Some(4408));

@@ -1,6 +1,6 @@
 //! Clients that were cut off come back, here or at another gateway, and get what they missed.
 
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use contracts::events::auth::{EndReason, SessionDeleted};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -8,35 +8,35 @@ use testing::{Backend, Socket, eventually};
 use uuid::Uuid;
 
 use crate::app::{App, Gateway};
-use crate::stock::{Closed, Stock};
+use crate::stock::Stock;
 
-async fn emit(app: &App, count: usize) -> Vec<Uuid> {
+pub async fn emit(app: &App, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for _ in 0..count {
         let id = Uuid::new_v4();
-        app.emit(AlertRead { id }).await;
+        app.emit(AlertClosed { id }).await;
         ids.push(id);
     }
     ids
 }
 
-/// What a stock client remembers of its socket.
-struct Memory {
+/// The state of a socket that a stock client keeps.
+pub struct Memory {
     token: String,
-    socket: Value,
-    private_id: Value,
-    offset: Value,
+    pub socket: Value,
+    pub private_id: Value,
+    pub offset: Value,
 }
 
 /// Joins, subscribes to alerts, and is cut off after `heard` events.
-async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
+pub async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
     let mut stock = Stock::open(app).await;
     stock.send(&format!("40{}", json!({ "token": token }))).await;
     let connected: Value = serde_json::from_str(&stock.text().await.unwrap()[2..]).unwrap();
     let mut offset = stock.event_args("/", "connection.authorized").await[1].take();
     stock.ask("/", "subscribe:alerts", &[]).await;
     for id in emit(app, heard).await {
-        let args = stock.event_args("/", "alert:read").await;
+        let args = stock.event_args("/", "alert:closed").await;
         assert_eq!(args[0]["id"], id.to_string());
         offset = args[1].clone();
     }
@@ -45,7 +45,7 @@ async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
 }
 
 /// Comes back as a stock client does; the answer to its `CONNECT`.
-async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
+pub async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
     let mut stock = Stock::open(gateway).await;
     let auth = json!({ "token": memory.token, "pid": memory.private_id, "offset": memory.offset });
     stock.send(&format!("40{auth}")).await;
@@ -55,10 +55,10 @@ async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
 }
 
 /// The next packets must be these alerts, in this order.
-async fn expect_alerts(stock: &mut Stock, ids: &[Uuid]) {
+pub async fn expect_alerts(stock: &mut Stock, ids: &[Uuid]) {
     for id in ids {
         let text = stock.text().await.unwrap();
-        assert!(text.starts_with(&format!(r#"42["alert:read",{{"id":"{id}"}}"#)), "{text}");
+        assert!(text.starts_with(&format!(r#"42["alert:closed",{{"id":"{id}"}}"#)), "{text}");
     }
 }
 
@@ -84,29 +84,6 @@ async fn a_stock_client_that_was_cut_off_gets_what_it_missed_once_and_in_order(
     expect_alerts(&mut back, &live).await;
     back.assert_silence().await;
     assert_eq!(app.metric("ws_resumes_total{result=\"recovered\"}").await, 1.0);
-}
-
-#[actix_web::test]
-async fn a_client_comes_back_to_another_gateway_and_its_half_open_socket_is_replaced() {
-    let app = App::start_two(&[]).await;
-    let (mut half_open, memory) = cut_off(&app, &app.token("alice"), 1).await;
-    let (mut back, answer) = come_back(&app.gateways[1], &memory).await;
-    assert_eq!(answer["pid"], memory.private_id);
-    assert_eq!(half_open.closed().await.1, Closed(Some(4409)));
-    back.event("/", "connection.authorized").await;
-    let live = emit(&app, 2).await;
-    expect_alerts(&mut back, &live).await;
-    let admin = app.gateways[0].admin();
-    eventually("one socket in all", async || {
-        admin.get("/api/realtime/stats").await.data()["connections"] == 1
-    })
-    .await;
-
-    drop(back);
-    let missed = emit(&app, 2).await;
-    let (mut again, answer) = come_back(&app.gateways[0], &memory).await;
-    assert_eq!(answer["pid"], memory.private_id, "its private id stays the same");
-    expect_alerts(&mut again, &[live, missed].concat()).await;
 }
 
 #[rstest]
@@ -171,11 +148,16 @@ async fn without_recovery_there_is_no_private_id_and_no_offset() {
     assert_eq!(stock.event_args("/", "connection.authorized").await.as_array().unwrap().len(), 1);
     stock.ask("/", "subscribe:alerts", &[]).await;
     emit(&app, 1).await;
-    assert_eq!(stock.event_args("/", "alert:read").await.as_array().unwrap().len(), 1);
+    assert_eq!(stock.event_args("/", "alert:closed").await.as_array().unwrap().len(), 1);
 }
 
 /// Where a client of `/ws` was.
 async fn plain_cut_off(app: &App, token: &str) -> Value {
+    plain_half_open(app, token).await.1
+}
+
+/// A client of `/ws`, and how it would resume elsewhere.
+pub async fn plain_half_open(app: &App, token: &str) -> (Socket, Value) {
     let header = format!("Bearer {token}");
     let mut socket = Socket::connect_with(&app.ws("/ws"), &[("authorization", &header)]).await;
     let authorized = socket.next_event("connection.authorized").await;
@@ -183,11 +165,11 @@ async fn plain_cut_off(app: &App, token: &str) -> Value {
     socket.next_event("ack").await;
     let mut resume = json!({ "type": "resume", "id": "r", "sessionId": authorized["payload"]["sessionId"] });
     for id in emit(app, 2).await {
-        let event = socket.next_event("alert:read").await;
+        let event = socket.next_event("alert:closed").await;
         assert_eq!(event["payload"]["id"], id.to_string());
         (resume["epoch"], resume["seq"]) = (event["epoch"].clone(), event["seq"].clone());
     }
-    resume
+    (socket, resume)
 }
 
 #[rstest]

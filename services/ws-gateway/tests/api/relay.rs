@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-fn created(account: Option<&str>) -> DriftCreated {
+pub fn created(account: Option<&str>) -> DriftCreated {
     DriftCreated {
         id: Uuid::new_v4(),
         resource_id: "i-1".into(),
         resource_type: "aws_instance".into(),
-        region: "eu-central-1".into(),
+        region: Some("eu-central-1".into()),
         severity: "critical".into(),
         cost_impact_monthly: 12.5,
         detected_at: DateTime::UNIX_EPOCH,

@@ -1,7 +1,7 @@
 //! Sessions that end take their sockets with them; other changes do not.
 
-use contracts::Role;
 use contracts::events::auth::{EndReason, SessionDeleted, SessionTerminated, UserUpdated};
+use contracts::{Claims, Role};
 use rstest::rstest;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
@@ -9,11 +9,12 @@ use testing::Backend;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::relay::created;
 use crate::stock::Closed;
 
 #[rstest]
 #[actix_web::test]
-async fn s50_a_session_that_ends_ends_its_sockets_and_no_others(
+async fn a_session_that_ends_ends_its_sockets_and_no_others_s50(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -90,14 +91,19 @@ async fn who_ends_another_session_keeps_their_own() {
 
 #[rstest]
 #[actix_web::test]
-async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
+async fn a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not_s29(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
     let user_id = Uuid::new_v4();
     let mut socket = app.plain(&app.token(&user_id.to_string())).await;
-    let updated =
-        |generation, is_active| UserUpdated { user_id, role: Role::Engineer, is_active, generation };
+    let updated = |generation, is_active| UserUpdated {
+        user_id,
+        role: Role::Engineer,
+        is_active,
+        account_id: None,
+        generation,
+    };
     app.emit(updated(2, true)).await;
     socket.next_event("auth:user.updated").await;
     socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;
@@ -106,6 +112,74 @@ async fn s29_a_new_role_leaves_the_socket_open_and_a_disabled_account_does_not(
     let told = socket.next_event("session.revoked").await;
     assert_eq!(told["payload"]["reason"], Value::from("account_disabled"));
     assert_eq!(socket.closed().await, Some(4403));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_changed_account_changes_the_rooms_of_open_sockets_at_once_s78(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let user_id = Uuid::new_v4();
+    let claims = Claims { account_id: Some("old".into()), ..app.claims(&user_id.to_string()) };
+    let token = app.sign(&claims);
+    let mut plain = app.plain(&token).await;
+    let mut stock = app.stock("/", &token).await;
+    let updated = |generation, account: Option<&str>| UserUpdated {
+        user_id,
+        role: Role::Viewer,
+        is_active: true,
+        account_id: account.map(Into::into),
+        generation,
+    };
+    for (generation, account, other) in [(2, Some("new"), Some("old")), (3, None, Some("new"))] {
+        app.emit(updated(generation, account)).await;
+        plain.next_event("auth:user.updated").await;
+        let told = stock.event("/", "auth:user.updated").await;
+        assert_eq!(told["accountId"], Value::Null, "the account is not for clients");
+        testing::eventually("the rooms to change", async || {
+            let sockets = app.admin().get(&format!("/api/realtime/users/{user_id}/connections")).await.data();
+            let room = json!(format!("account:{}", account.unwrap_or("global")));
+            let sockets = sockets["connections"].as_array().unwrap().clone();
+            sockets.iter().all(|socket| socket["rooms"].as_array().unwrap().contains(&room))
+        })
+        .await;
+        app.emit(created(other)).await;
+        let own = created(account);
+        app.emit(own.clone()).await;
+        assert_eq!(plain.next().await["payload"]["id"], own.id.to_string());
+        assert_eq!(stock.event("/", "drift:created").await["id"], own.id.to_string());
+    }
+    plain.assert_silence().await;
+    stock.assert_silence().await;
+    // A socket that comes in with the old token is of the new account as well.
+    let mut later = app.plain(&token).await;
+    app.emit(created(Some("old"))).await;
+    let own = created(None);
+    app.emit(own.clone()).await;
+    assert_eq!(later.next().await["payload"]["id"], own.id.to_string());
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_new_token_of_another_account_changes_the_rooms_of_open_sockets_s78(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let claims = Claims { account_id: Some("old".into()), ..app.claims("alice") };
+    let mut plain = app.plain(&app.sign(&claims)).await;
+    let mut stock = app.stock("/", &app.sign(&claims)).await;
+    let token = app.sign(&Claims { account_id: Some("new".into()), generation: 2, ..claims });
+    plain.send(&json!({ "type": "reauth", "token": token, "id": 1 })).await;
+    assert_eq!(plain.next_event("ack").await["success"], true);
+    let answer = stock.ask("/", "connection.reauth", &[json!({ "token": token })]).await;
+    assert_eq!(answer["success"], true);
+    app.emit(created(Some("old"))).await;
+    let own = created(Some("new"));
+    app.emit(own.clone()).await;
+    assert_eq!(plain.next().await["payload"]["id"], own.id.to_string());
+    assert_eq!(stock.event("/", "drift:created").await["id"], own.id.to_string());
+    stock.assert_silence().await;
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use contracts::events::alert::AlertRead;
+use contracts::events::alert::AlertClosed;
 use serde_json::{Value, json};
 use testing::{Proxy, eventually};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ async fn live(client: Rc<RefCell<Client>>, bases: Vec<String>, token: String) {
                 client.borrow_mut().ready = true;
             } else if let Some(event) = text.strip_prefix("42") {
                 let event: Value = serde_json::from_str(event).unwrap();
-                if event[0] == "alert:read" {
+                if event[0] == "alert:closed" {
                     client.borrow_mut().heard.push(event[1]["id"].as_str().unwrap().into());
                 }
                 if let Some(Value::String(last)) = event.as_array().unwrap().last() {
@@ -87,7 +87,7 @@ async fn clients_whose_lines_break_all_the_time_hear_everything_once_and_in_orde
     for cut in 0..CUTS {
         for index in 0..EVENTS_BETWEEN_CUTS {
             let id = Uuid::new_v4();
-            app.emit(AlertRead { id }).await;
+            app.emit(AlertClosed { id }).await;
             emitted.push(id.to_string());
             if index == EVENTS_BETWEEN_CUTS / 2 {
                 proxies[cut % 2].cut();

@@ -24,7 +24,7 @@ pub struct Stock {
     passed_over: VecDeque<String>,
 }
 
-/// What ended a connection.
+/// The cause of a connection's end.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed(pub Option<u16>);
 
@@ -128,7 +128,7 @@ impl Stock {
     /// The next packet, pings answered.
     pub async fn text(&mut self) -> Result<String, Closed> {
         loop {
-            let next = timeout(LIMIT, self.stream.next()).await.expect("a packet in time");
+            let next = timeout(LIMIT, self.stream.next()).await.unwrap();
             match next {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.send("3").await,
                 Some(Ok(Message::Text(text))) => return Ok(text.to_string()),

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use super::{ACTIVITY_INTERVAL, IDLE, LIFETIME, MAX_SESSIONS, POLICY, Sessions};
 
-/// The naive model: every token with the moment of its first use.
+/// The naive model: every token with the time of its first use.
 #[derive(Default)]
 pub struct Model(pub Vec<Remembered>);
 

@@ -1,5 +1,5 @@
-use auth_service::lifetime::{Lifetime, evicted_by_one_more};
-use auth_service::rotation::{Decision, Rotation};
+use auth_service::session::lifetime::{Lifetime, evicted_by_one_more};
+use auth_service::token::rotation::{Decision, Rotation};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

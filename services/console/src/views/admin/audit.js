@@ -1,4 +1,4 @@
-// The audit: authentication events, and what was done to drifts and alerts. Nothing here can be changed.
+// The audit log: authentication events, and decisions on drifts and alerts. Read-only.
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -24,7 +24,7 @@ export function showAudit(place, signal) {
     return load(table, signal, async () => {
       const [first] = await Promise.all([page(), knowNames()]);
       if (first.data.length === 0)
-        return empty('admin', 'Nothing happened yet', 'Whatever is done from now on is listed here.');
+        return empty('admin', 'No entries yet', 'New entries appear here.');
       const heads = ['When', 'What', 'Who', 'About'].map((text) => h('th', { scope: 'col' }, text));
       const body = h('tbody', {}, first.data.map(row));
       return [
@@ -37,7 +37,7 @@ export function showAudit(place, signal) {
       ];
     });
   };
-  fill(place, h('div', { class: 'chips', role: 'group', 'aria-label': 'Which audit' }, buttons), table);
+  fill(place, h('div', { class: 'chips', role: 'group', 'aria-label': 'Audit log' }, buttons), table);
   read('drift');
 }
 
@@ -52,8 +52,12 @@ const DONE = {
   see: 'seen again',
 };
 
-/** `drift.approve` reads “Drift approved”, `login_failed` “Login failed”. */
+/** Actions whose stored name differs from the words of the console. */
+const NAMED = { service_token_ended: 'Service token revoked' };
+
+/** Turns `drift.approve` into `Drift approved`, and `login_failed` into `Login failed`. */
 const words = (action) => {
+  if (NAMED[action]) return NAMED[action];
   const text = action.replace(/\.(\w+)$/, (whole, verb) => ` ${DONE[verb] ?? verb}`).replaceAll('_', ' ');
   return text[0].toUpperCase() + text.slice(1);
 };
@@ -70,7 +74,7 @@ function authRow({ action, userId, actorId, detail, ipAddress, createdAt }) {
   return cells(
     ago(createdAt, 'ago'),
     h('strong', {}, words(action)),
-    userId || actorId ? nameOf(actorId ?? userId) : 'nobody known',
+    userId || actorId ? nameOf(actorId ?? userId) : 'unknown',
     [[subject, detail, ipAddress].filter(Boolean).join(' · ')],
   );
 }
@@ -79,6 +83,6 @@ function driftRow({ action, actor, entity, entityId, from, to, reason, at }) {
   const step = from && to && from !== to ? `${from} → ${to}` : to;
   return cells(ago(at, 'ago'), h('strong', {}, words(action)), nameOf(actor), [
     entity === 'drift' ? h('a', { href: `#/drifts/${entityId}` }, step ?? 'drift') : step,
-    reason && h('small', {}, `“${reason}”`),
+    reason && h('small', {}, `"${reason}"`),
   ]);
 }

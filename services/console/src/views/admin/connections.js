@@ -1,4 +1,4 @@
-// Who is connected right now, over all gateways.
+// The connected users, across all gateways.
 
 import { all, get, remove } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -20,13 +20,13 @@ export function showConnections(place, signal) {
     );
     await load(people, signal, () => peopleView(signal), { rows: 4, quietly: people.childNodes.length > 0 });
   };
-  const again = h('button', { class: 'button', on: { click: () => busy(again, read) } }, 'Look again');
+  const again = h('button', { class: 'button', on: { click: () => busy(again, read) } }, 'Refresh');
   fill(
     place,
     h(
       'div',
       { class: 'filter-row' },
-      h('p', { class: 'quiet grow' }, 'Open sockets, over all gateways.'),
+      h('p', { class: 'quiet grow' }, 'Open sockets on all gateways.'),
       again,
     ),
     numbers,
@@ -41,7 +41,7 @@ function statsView({ connections, users, partial }) {
       h(
         'p',
         { class: 'banner banner-warning', role: 'status' },
-        'A gateway did not answer: these numbers may be too low.',
+        'A gateway did not respond: these numbers may be too low.',
       ),
     h(
       'div',
@@ -56,7 +56,7 @@ function statsView({ connections, users, partial }) {
   ];
 }
 
-/** The gateway tells the connections of one user, not all of them: so each active user is asked for. */
+/** The gateway lists the connections of one user only, so there is one request per active user. */
 async function peopleView(signal) {
   const { items: users } = await all('/api/auth/users', {}, { most: 100, signal });
   const connected = await Promise.all(
@@ -86,7 +86,7 @@ function personView({ id, name, email }, connections) {
   async function disconnect() {
     try {
       await busy(end, () => remove(`${REALTIME}/users/${id}/connections`));
-      notify(`Disconnected: ${name}. Whoever is still logged in comes back by itself.`);
+      notify(`Disconnected: ${name}. Devices that are still logged in will reconnect.`);
       item.remove();
     } catch (error) {
       notify(explain(error), { tone: 'error' });

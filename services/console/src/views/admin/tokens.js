@@ -1,16 +1,17 @@
-// Service tokens: for machines such as a scanner in CI. Shown once, when they are made.
+// Service tokens for machines, such as a scanner in CI. Each token is shown once, when it is created.
 
 import { get, post, remove } from '../../api.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
-import { ago, explain, until } from '../../format.js';
+import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { busy, empty, load } from '../../states.js';
 
 const TOKENS = '/api/auth/tokens';
 const DAY_MS = 86_400_000;
-const LIVES = { 30: '30 days', 90: '90 days', 365: 'a year', '': 'ten years' };
+const LIVES = { 90: '90 days', 30: '30 days', 365: 'a year' };
+const WARN_WITHIN_MS = 14 * DAY_MS;
 
 export function showTokens(place, signal) {
   const list = h('div', {});
@@ -27,25 +28,34 @@ export function showTokens(place, signal) {
         return empty(
           'key',
           'No service tokens',
-          'Make one for each machine that sends scans, such as your CI. It is shown once.',
+          'Create a token for each machine that sends scans, such as your CI. Each token is shown once.',
         );
-      const heads = ['Name', 'Role', 'Last used', 'Ends', ''].map((label) =>
+      const heads = ['Name', 'Role', 'Last used', 'Expires', ''].map((label) =>
         h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
       );
-      return h(
-        'div',
-        { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
-        h(
-          'table',
-          { class: 'table' },
-          h('thead', {}, h('tr', {}, heads)),
+      const expiring = data.filter(expiresSoon).length;
+      return [
+        expiring > 0 &&
           h(
-            'tbody',
-            {},
-            data.map((token) => tokenRow(token, read)),
+            'p',
+            { class: 'banner banner-warning', role: 'status' },
+            `${plural(expiring, 'token')} will expire within 14 days. Create replacements in time.`,
+          ),
+        h(
+          'div',
+          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
+          h(
+            'table',
+            { class: 'table' },
+            h('thead', {}, h('tr', {}, heads)),
+            h(
+              'tbody',
+              {},
+              data.map((token) => tokenRow(token, read)),
+            ),
           ),
         ),
-      );
+      ];
     });
   fill(
     place,
@@ -55,7 +65,7 @@ export function showTokens(place, signal) {
       h(
         'p',
         { class: 'quiet grow' },
-        'A token lets a machine in without a person’s password. End it here and it stops working at once.',
+        'A service token lets a machine call the API without a password. A token stops working when it expires, when an admin revokes it, or when its creator is no longer an admin.',
       ),
       create,
     ),
@@ -64,20 +74,21 @@ export function showTokens(place, signal) {
   read();
 }
 
-function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) {
+const expiresSoon = ({ expiresAt }) => new Date(expiresAt).getTime() - Date.now() <= WARN_WITHIN_MS;
+
+function tokenRow(token, reread) {
+  const { id, name, role, lastUsedAt, createdAt, expiresAt } = token;
   const end = h(
     'button',
-    { class: 'quiet-button', 'aria-label': `End the token ${name}`, on: { click: stop } },
-    'End',
+    { class: 'quiet-button', 'aria-label': `Revoke the token ${name}`, on: { click: stop } },
+    'Revoke',
   );
   async function stop() {
-    if (
-      !(await confirmFirst(`End the token “${name}”?`, 'Whatever uses it stops working at once.', 'End it'))
-    )
-      return;
+    const text = 'Machines that use this token lose access at once.';
+    if (!(await confirmFirst(`Revoke the token "${name}"?`, text, 'Revoke'))) return;
     try {
       await busy(end, () => remove(`${TOKENS}/${id}`));
-      notify(`Ended: ${name}.`);
+      notify(`Revoked: ${name}.`);
       reread();
     } catch (error) {
       notify(explain(error), { tone: 'error' });
@@ -86,10 +97,10 @@ function tokenRow({ id, name, role, lastUsedAt, createdAt, expiresAt }, reread) 
   return h(
     'tr',
     {},
-    h('td', {}, h('strong', {}, name), h('small', {}, 'made ', ago(createdAt, 'ago'))),
+    h('td', {}, h('strong', {}, name), h('small', {}, 'created ', ago(createdAt, 'ago'))),
     h('td', {}, role),
     h('td', {}, lastUsedAt ? ago(lastUsedAt, 'ago') : h('span', { class: 'quiet' }, 'never')),
-    h('td', {}, until(expiresAt)),
+    h('td', {}, until(expiresAt), expiresSoon(token) && h('span', { class: 'tag tag-soon' }, 'soon')),
     h('td', { class: 'row-actions' }, end),
   );
 }
@@ -114,16 +125,14 @@ function newToken() {
       const life = h(
         'select',
         { id: 'token-life', class: 'select' },
-        ['90', '30', '365', ''].map((days) => h('option', { value: days }, LIVES[days])),
+        [90, 30, 365].map((days) => h('option', { value: days }, LIVES[days])),
       );
       const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
-      const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Make it');
+      const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Create token');
       const form = h('form', { novalidate: true, on: { submit: make } });
       async function make(event) {
         event.preventDefault();
-        const expiresAt = life.value
-          ? new Date(Date.now() + Number(life.value) * DAY_MS).toISOString()
-          : undefined;
+        const expiresAt = new Date(Date.now() + Number(life.value) * DAY_MS).toISOString();
         await busy(submit, async () => {
           try {
             const { data } = await post(TOKENS, { name: name.value.trim(), role: role.value, expiresAt });
@@ -149,9 +158,9 @@ function newToken() {
         );
       fill(
         form,
-        field('Name', name, 'Where it will be used, such as ci-network.'),
+        field('Name', name, 'Where the token will be used, such as ci-network.'),
         field('Role', role),
-        field('Lives for', life),
+        field('Expires after', life),
         told,
         h(
           'div',
@@ -173,12 +182,12 @@ function madeView(token, done) {
       await navigator.clipboard.writeText(token);
       notify('Copied.', { tone: 'info' });
     } catch {
-      // The clipboard is closed to pages without TLS.
+      // Pages without TLS cannot use the clipboard.
       getSelection().selectAllChildren(secret);
     }
   };
   return [
-    h('p', { class: 'banner banner-warning' }, 'Copy it now: it is not shown again.'),
+    h('p', { class: 'banner banner-warning' }, 'Copy the token now. It is not shown again.'),
     h(
       'div',
       { class: 'secret' },

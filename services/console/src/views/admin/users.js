@@ -1,9 +1,9 @@
-// Users: search, role, disable, end sessions.
+// Users: search, role, disable, end sessions, lift locks.
 
 import { get, patch, remove } from '../../api.js';
 import { confirmFirst } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
-import { ago, explain, plural } from '../../format.js';
+import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
@@ -33,7 +33,7 @@ export function showUsers(place, signal) {
     return load(table, signal, async () => {
       const first = await page();
       if (first.data.length === 0)
-        return empty('search', 'Nobody found', 'No name and no email has this in it.');
+        return empty('search', 'No user found', 'No name or email contains this text.');
       const body = h('tbody', {}, first.data.map(userRow));
       return [usersTable(body), moreButton(body, first.page.nextCursor, page)];
     });
@@ -52,7 +52,7 @@ function usersTable(body) {
     column('Name'),
     column('Role'),
     column('Last login', 'wide-only'),
-    column('Made', 'wide-only'),
+    column('Created', 'wide-only'),
     column(h('span', { class: 'unseen' }, 'Actions')),
   ];
   return h(
@@ -85,7 +85,7 @@ function userRow(user) {
     const change = async (control, fields, text) => {
       try {
         const { data } = await busy(control, () => patch(`${USERS}/${now.id}`, fields));
-        draw(data);
+        draw({ ...data, locks: now.locks });
         notify(text);
       } catch (error) {
         draw(now);
@@ -97,7 +97,7 @@ function userRow(user) {
       {
         class: 'select',
         'aria-label': `Role of ${now.name}`,
-        on: { change: () => change(role, { role: role.value }, `${now.name} is now ${role.value}.`) },
+        on: { change: assign },
       },
       ROLES.map((value) => h('option', { value, selected: value === now.role }, value)),
     );
@@ -119,8 +119,25 @@ function userRow(user) {
       },
       'End sessions',
     );
+    const lift = h(
+      'button',
+      {
+        class: 'quiet-button',
+        'aria-label': `Lift locks of ${now.name}`,
+        on: { click: () => liftLocks(lift, now, () => draw({ ...now, locks: [] })) },
+      },
+      'Lift locks',
+    );
+    async function assign() {
+      if (now.role === 'admin') {
+        const text = `The service tokens that ${now.name} created stop working at once.`;
+        if (!(await confirmFirst(`Change ${now.name} to ${role.value}?`, text, 'Change role'))) return draw(now);
+      }
+      await change(role, { role: role.value }, `${now.name} is now ${role.value}.`);
+    }
     async function turn() {
-      const text = `${now.name} is logged out everywhere at once and cannot log in until enabled again.`;
+      const tokens = now.role === 'admin' ? ' The service tokens of this user stop working.' : '';
+      const text = `${now.name} is logged out everywhere at once, and cannot log in until you enable the account again.${tokens}`;
       if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;
       await change(
         toggle,
@@ -138,11 +155,12 @@ function userRow(user) {
         isSelf && h('span', { class: 'tag tag-here' }, 'you'),
         !now.isActive && h('span', { class: 'tag' }, 'disabled'),
         h('small', {}, now.email),
+        now.locks.map(lockView),
       ),
       h('td', {}, role),
       h('td', { class: 'wide-only' }, ago(now.lastLoginAt, 'ago')),
       h('td', { class: 'wide-only' }, ago(now.createdAt, 'ago')),
-      h('td', { class: 'row-actions' }, end, !isSelf && toggle),
+      h('td', { class: 'row-actions' }, now.locks.length > 0 && lift, end, !isSelf && toggle),
     );
   };
   draw(user);
@@ -151,10 +169,31 @@ function userRow(user) {
 
 async function endSessions(button, { id, name }) {
   const text = `${name} will have to log in again on every device.`;
-  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End them'))) return;
+  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End sessions'))) return;
   try {
     const { data } = await busy(button, () => remove(`${USERS}/${id}/sessions`));
-    notify(`Ended: ${plural(data.terminated, 'session')} of ${name}.`);
+    notify(`Ended ${plural(data.terminated, 'session')} of ${name}.`);
+  } catch (error) {
+    notify(explain(error), { tone: 'error' });
+  }
+}
+
+const LOCKED = {
+  network: ({ network }) => `Locked for ${network}`,
+  unfamiliar_networks: () => 'Locked for networks that the user has not logged in from recently',
+  password_change: () => 'Password changes are locked',
+};
+
+function lockView(lock) {
+  const text = LOCKED[lock.scope]?.(lock) ?? 'Locked';
+  return h('small', { class: 'user-lock' }, icon('lock'), text, ', expires ', until(lock.endsAt));
+}
+
+async function liftLocks(button, { id, name }, done) {
+  try {
+    const { data } = await busy(button, () => remove(`${USERS}/${id}/locks`));
+    notify(`Lifted ${plural(data.lifted, 'lock')} of ${name}.`);
+    done();
   } catch (error) {
     notify(explain(error), { tone: 'error' });
   }

@@ -12,7 +12,7 @@ import { ACTIONS } from './decide.js';
 
 const MOST = 100;
 
-/** The bar that comes up while something is selected. */
+/** The bar that appears while drifts are selected. */
 export function bulkBar(list) {
   const bar = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected drifts', hidden: true });
   if (!session.may('engineer')) return bar;
@@ -39,7 +39,7 @@ export function bulkBar(list) {
   return bar;
 }
 
-/** Asks for one reason and decides on everything that is selected. */
+/** Asks for one reason and decides on all selected drifts. */
 export async function decideMany(list, action) {
   const drifts = list.selection();
   if (drifts.length === 0) return;
@@ -53,7 +53,7 @@ export async function decideMany(list, action) {
       const text = reason.value.trim();
       if (ACTIONS[action].needsReason && !text) {
         told.hidden = false;
-        fill(told, 'Say why: it is kept with each of them.');
+        fill(told, 'Enter a reason. It is stored with each drift.');
         return reason.focus();
       }
       return busy(submit, async () => {
@@ -100,7 +100,7 @@ function report(outcomes, action) {
   const text = `${ACTIONS[action].done}: ${plural(done, 'drift')}.`;
   if (refused === 0) notify(text);
   else
-    notify(`${text} ${refused} had been decided or had changed meanwhile and stayed as they are.`, {
+    notify(`${text} ${plural(refused, 'drift')} changed in the meantime, and no decision was made on them.`, {
       tone: 'info',
     });
 }

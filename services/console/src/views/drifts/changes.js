@@ -1,25 +1,36 @@
-// What differs between the expected and the actual state, as lines to read. Pure.
+// The differences between the expected and the actual state, as lines to read. Pure functions.
 
 export const HIDDEN = '(sensitive value)';
 
-/** `[{label, path, type: added | removed | changed, expected, actual, isSensitive}]`, one per changed path. */
+/** Returns `{label, path, type, expected, actual, isSensitive, reason, isCovered}` for each changed path. */
 export function changesOf({ difference, expectedState, actualState }) {
   const merged = new Map();
-  for (const { path, sensitive } of difference ?? []) {
-    // An element's place says little where arrays are sets: their array is compared as a whole.
+  for (const { path, sensitive, change, class: rating, reason } of difference ?? []) {
+    // Arrays are often sets, where an index says little, so each array is compared as a whole.
     const whole = upToIndex(path);
     const key = JSON.stringify(whole);
     const known = merged.get(key);
-    merged.set(key, { path: whole, isSensitive: sensitive || (known?.isSensitive ?? false) });
+    const isCovered = rating === 'volatile' || rating === 'ignore';
+    merged.set(key, {
+      path: whole,
+      isSensitive: sensitive || (known?.isSensitive ?? false),
+      // The most severe path gives the reason.
+      reason: rating === 'critical' ? reason : (known?.reason ?? reason),
+      isCovered: isCovered && (known?.isCovered ?? true),
+      change,
+    });
   }
-  return [...merged.values()].map(({ path, isSensitive }) => {
-    const expected = valueAt(expectedState, path);
-    const actual = valueAt(actualState, path);
-    return { label: label(path), path, isSensitive, expected, actual, type: typeOf(expected, actual) };
+  return [...merged.values()].map((merged) => {
+    const expected = valueAt(expectedState, merged.path);
+    const actual = valueAt(actualState, merged.path);
+    return { ...merged, label: label(merged.path), expected, actual, type: typeOf(merged.change, expected, actual) };
   });
 }
 
-function typeOf(expected, actual) {
+function typeOf(change, expected, actual) {
+  if (change === 'reordered') return 'reordered';
+  // Both sides are hidden or missing: only the service knows the difference.
+  if (expected === actual && change) return change;
   if (isAbsent(expected) && !isAbsent(actual)) return 'added';
   if (!isAbsent(expected) && isAbsent(actual)) return 'removed';
   return 'changed';
@@ -33,10 +44,22 @@ function upToIndex(path) {
 }
 
 function valueAt(state, path) {
-  return path.reduce((value, step) => (isAbsent(value) ? undefined : value[step]), state ?? undefined);
+  return path.reduce((value, step) => {
+    const inside = typeof value === 'string' ? embedded(value) : value;
+    return isAbsent(inside) ? undefined : inside[step];
+  }, state ?? undefined);
 }
 
-/** `tags.owner`, or `tags["a.b"]` where the name is no plain one. */
+/** Parses a text that contains JSON: a path may lead into it. */
+function embedded(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Formats a path as `tags.owner`, or as `tags["a.b"]` if a name has special characters. */
 export function label(path) {
   return path
     .map((step) => (/^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))
@@ -44,13 +67,13 @@ export function label(path) {
     .replace(/^\./, '');
 }
 
-/** The first names of what changed, for one line. */
+/** Returns the first changed names, for one line. */
 export function changedNames({ difference }, most = 3) {
   const names = [...new Set((difference ?? []).map(({ path }) => label(upToIndex(path))))];
   return names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names;
 }
 
-/** Two arrays as one: `[{sign: '+' | '−' | ' ', item}]`, by what is in them and not by place. */
+/** Merges two arrays into `[{sign: '+' | '−' | ' ', item}]`, by content and not by index. */
 export function arrayLines(expected, actual) {
   const left = (expected ?? []).map((item) => JSON.stringify(item));
   const rest = (actual ?? []).map((item) => JSON.stringify(item));
@@ -66,7 +89,7 @@ export function arrayLines(expected, actual) {
   }));
 }
 
-/** Every attribute of a state as `[label, value]`, nested ones flattened. */
+/** Returns every attribute of a state as `[label, value]`, with nested objects flattened. */
 export function attributes(state, path = []) {
   return Object.entries(state ?? {}).flatMap(([name, value]) => {
     const here = [...path, name];

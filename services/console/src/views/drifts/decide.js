@@ -1,4 +1,4 @@
-// Decisions: what can be done to a drift, by whom, and what it means.
+// Decisions on a drift: the actions, the roles that may take them, and their meaning.
 
 import { post } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -14,43 +14,38 @@ export const ACTIONS = {
     label: 'Approve',
     done: 'Approved',
     icon: 'check',
-    meaning: 'The actual state is fine as it is.',
+    meaning: 'The actual state is accepted.',
     needsReason: true,
   },
   reject: {
     label: 'Reject',
     done: 'Rejected',
     icon: 'cross',
-    meaning: 'The actual state must go.',
+    meaning: 'The actual state must be corrected.',
     needsReason: true,
   },
   resolve: {
     label: 'Mark resolved',
     done: 'Resolved',
     icon: 'flag',
-    meaning: 'It is over, whatever a scan says.',
+    meaning: 'The drift no longer exists. If a scan finds it again, a new drift is created.',
   },
   reopen: {
     label: 'Reopen',
     done: 'Reopened',
     icon: 'ring',
-    meaning: 'Takes the decision back.',
+    meaning: 'Withdraws the decision.',
     role: 'admin',
   },
-};
-const ALLOWED = {
-  detected: ['approve', 'reject', 'resolve'],
-  approved: ['resolve', 'reopen'],
-  rejected: ['resolve', 'reopen'],
-  resolved: [],
 };
 const LONGEST_REASON = 1000;
 
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
-/** The form to decide with, or null where nothing is left to do. `follow(drift)` keeps it on the version that is shown. */
+/** Returns the decision form, or null if no action is left. `follow(drift)` keeps it on the displayed version. */
 export function decisionArea(drift, reread) {
-  const actions = ALLOWED[drift.status];
+  // A server of another version may name none, or more.
+  const actions = (drift.allowed ?? []).filter((action) => action in ACTIONS);
   if (actions.length === 0) return null;
   const area = h('section', { class: 'decision', 'aria-label': 'Decision' });
   let shown = drift;
@@ -83,7 +78,7 @@ export function decisionArea(drift, reread) {
   async function decide(action, button) {
     const text = reason.input.value.trim();
     if (ACTIONS[action].needsReason && !text)
-      return complain('Say why: whoever looks at this later wants to know.');
+      return complain('Enter a reason. It is stored with the decision.');
     return busy(button, async () => {
       try {
         await decideOn(shown, action, text);
@@ -122,23 +117,23 @@ function hint(drift, canAny) {
     return 'You are a viewer: engineers and admins decide. An admin can change your role.';
   }
   if (drift.status === 'detected')
-    return 'Approve: the actual state is fine. Reject: it must go. Another change comes back as a new drift.';
-  return 'A decision holds until the resource changes again.';
+    return 'Approve: the actual state is accepted. Reject: it must be corrected. A further change creates a new drift.';
+  return 'A decision stays in force until the resource changes again.';
 }
 
-/** Decides on the version that was seen: whoever was faster wins, and the other one hears of it. */
+/** Decides on the displayed version. If another user was faster, the server refuses the decision. */
 export function decideOn(drift, action, reason) {
   const headers = { 'if-match': `"v${drift.version}"` };
   return post(`/api/v1/drifts/${drift.id}/${action}`, reason ? { reason } : {}, { headers });
 }
 
 function refusal(error) {
-  if (error.status === 412) return 'It changed while you looked at it. Look again: below is what it is now.';
-  if (error.status === 409) return 'Somebody else was faster. Below is what was decided.';
+  if (error.status === 412) return 'This drift changed while you looked at it. The current version is below.';
+  if (error.status === 409) return 'Another user was faster. Their decision is below.';
   return explain(error);
 }
 
-/** What was decided, by whom, and why. */
+/** The decision, its author and its reason. */
 export function outcome(drift) {
   const { status } = drift;
   if (status === 'detected') return null;
@@ -162,7 +157,7 @@ export function outcome(drift) {
 }
 
 const HOW = {
-  auto: 'A complete scan did not find it any more.',
-  superseded: 'The resource changed again; a new drift took its place.',
-  deleted: 'It was deleted.',
+  auto: 'A complete scan no longer found the drift.',
+  superseded: 'The resource changed again, and a new drift replaced this one.',
+  deleted: 'The drift was deleted.',
 };

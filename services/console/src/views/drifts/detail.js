@@ -1,4 +1,4 @@
-// One drift: what it is, how it differs, what was decided, and what happened to it.
+// One drift: facts, difference, decision and history.
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -16,7 +16,7 @@ import { statusMark } from './row.js';
 export function showDetail(place, id, { close, known, signal }) {
   const above = h('div', {}, skeleton(5));
   const below = h('div', {});
-  // Filled only when the status changes: a reason that is being written survives whatever else happens.
+  // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
   const deciding = h('div', { class: 'deciding' });
   const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
@@ -94,12 +94,14 @@ function facts(drift) {
       value,
     );
   const rows = [
-    ['What', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
+    ['Kind', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
     ['Type', h('code', {}, drift.resourceType)],
     ['Stack', filter('stack', drift.stack)],
-    ['Region', filter('region', drift.region)],
+    drift.region && ['Region', filter('region', drift.region)],
+    drift.severityReason && ['Severity', `${drift.severity}: ${drift.severityReason}`],
     drift.accountId && ['Account', drift.accountId],
-    ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} a month` : 'no change known'],
+    drift.provider && ['Provider', drift.provider],
+    ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} per month` : 'unknown'],
     ['First seen', ago(drift.firstSeenAt, 'ago')],
     [
       'Last seen',
@@ -110,7 +112,7 @@ function facts(drift) {
     ],
     ['Resource', h('code', { class: 'breakable' }, drift.resourceId)],
     drift.previousDriftId && [
-      'Before',
+      'Previous',
       h('a', { href: `#/drifts/${drift.previousDriftId}` }, 'the drift that this one replaced'),
     ],
   ].filter(Boolean);

@@ -1,16 +1,16 @@
-// The difference of a drift, to be read: expected beside actual, by attribute.
+// The difference of a drift: expected and actual value of each attribute.
 
 import { h } from '../../dom.js';
 import { icon } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, arrayLines, attributes, changesOf } from './changes.js';
 
-const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed' };
+const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Reordered' };
 
 export function diffView(drift) {
   if (!session.may('engineer')) return pathsOnly(drift);
-  if (drift.kind === 'missing') return whole('What was there', drift.expectedState, 'removed');
-  if (drift.kind === 'unmanaged') return whole('What is there', drift.actualState, 'added');
+  if (drift.kind === 'missing') return whole('Expected resource', drift.expectedState, 'removed');
+  if (drift.kind === 'unmanaged') return whole('Actual resource', drift.actualState, 'added');
   const changes = changesOf(drift);
   const changed = new Set(changes.map(({ label }) => label));
   const same = attributes(drift.expectedState).filter(
@@ -19,13 +19,13 @@ export function diffView(drift) {
   return [
     changes.length > 0
       ? h('div', { class: 'diff' }, changes.map(changeView))
-      : h('p', { class: 'quiet' }, 'The report named this resource, and no attribute of it.'),
+      : h('p', { class: 'quiet' }, 'The scan names this resource, but none of its attributes.'),
     same.length > 0 &&
       h('details', { class: 'unchanged' }, h('summary', {}, `${same.length} unchanged`), attributeList(same)),
   ];
 }
 
-/** Viewers learn which attributes changed, not to what. */
+/** For viewers, who see the changed attributes without their values. */
 function pathsOnly(drift) {
   const changes = changesOf(drift);
   return [
@@ -33,21 +33,28 @@ function pathsOnly(drift) {
       'p',
       { class: 'banner' },
       icon('lock'),
-      'Values are for engineers and admins. As a viewer you see which attributes changed.',
+      'Only engineers and admins see values. As a viewer, you see which attributes changed.',
     ),
     h(
       'ul',
       { class: 'changed-paths' },
-      changes.map(({ label, isSensitive }) => h('li', {}, h('code', {}, label), isSensitive && redacted())),
+      changes.map(({ label, type, isSensitive }) =>
+        h('li', {}, h('code', {}, label), ` ${WORDS[type].toLowerCase()}`, isSensitive && redacted()),
+      ),
     ),
   ];
 }
 
-function changeView({ label, type, expected, actual, isSensitive }) {
+function changeView({ label, type, expected, actual, isSensitive, reason }) {
   return h(
     'section',
     { class: 'change', data: { type } },
-    h('h4', {}, h('code', {}, label), h('span', { class: 'change-type' }, WORDS[type])),
+    h(
+      'h4',
+      {},
+      h('code', {}, label),
+      h('span', { class: 'change-type' }, reason ? `${WORDS[type]}: ${reason}` : WORDS[type]),
+    ),
     Array.isArray(expected) && Array.isArray(actual) && !isSensitive
       ? h(
           'div',
@@ -98,7 +105,7 @@ const redacted = () => h('span', { class: 'redacted' }, icon('lock'), 'redacted'
 
 function whole(title, state, type) {
   const rows = attributes(state);
-  if (rows.length === 0) return h('p', { class: 'quiet' }, 'The report has no attributes of it.');
+  if (rows.length === 0) return h('p', { class: 'quiet' }, 'The scan has no attributes of this resource.');
   return [h('h4', { class: 'whole-title', data: { type } }, title), attributeList(rows)];
 }
 

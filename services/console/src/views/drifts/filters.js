@@ -1,4 +1,4 @@
-// The filters of the list. They live in the address, so that a filtered list can be kept and shared.
+// The filters of the list. They are in the address, so that a filtered list can be bookmarked and shared.
 
 import { fill, h } from '../../dom.js';
 import { count } from '../../format.js';
@@ -17,7 +17,7 @@ const SORTS = {
 const OPEN = 'detected';
 const ANY = 'any';
 
-/** What the API is asked for: the address's query, where no status means the open ones. */
+/** Returns the query for the API. Without a status in the address, only open drifts are listed. */
 export function filtersOf(query) {
   const { status = OPEN, sort, ...others } = Object.fromEntries(query);
   return { ...others, sort: sort ?? '-detectedAt', ...(status !== ANY && { status }) };
@@ -179,11 +179,11 @@ function moreFilters(set, change, list, signal) {
     h(
       'div',
       { class: 'popover' },
-      h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'What is wrong'), kind),
+      h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'Kind'), kind),
       inputs.map(({ field }) => field),
     ),
   );
-  // Closes like a menu does.
+  // Closes like a menu.
   element.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !element.open) return;
     event.stopPropagation();

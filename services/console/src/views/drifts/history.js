@@ -1,4 +1,4 @@
-// What happened to a drift, and who did it, the newest first.
+// The history of a drift with actors, the newest entry first.
 
 import { h } from '../../dom.js';
 import { ago } from '../../format.js';
@@ -39,7 +39,7 @@ function entry({ at, actor, action, from, to, reason, changedFields }) {
   );
 }
 
-/** `drift.update` reads “Update”. */
+/** Turns `drift.update` into `Update`. */
 function described(action) {
   const words = action.split('.').at(-1).replaceAll('_', ' ');
   return words[0].toUpperCase() + words.slice(1);

@@ -1,6 +1,6 @@
-// How plans come in: the sample, a file dropped on the page, or one chosen in the upload form.
+// Uploads of plans: the sample, a file dropped on the page, or a file chosen in the upload form.
 
-import { upload } from '../../api.js';
+import { ingest } from '../../api.js';
 import { openDialog } from '../../dialog.js';
 import { h } from '../../dom.js';
 import { count, explain } from '../../format.js';
@@ -10,14 +10,12 @@ import * as session from '../../session.js';
 import { busy } from '../../states.js';
 import { readSummary } from '../../summary.js';
 
-export const INGEST = '/api/v1/drifts/ingest';
-
 export async function loadSample(button) {
   await busy(button, async () => {
     try {
       const sample = await (await fetch('sample/plan.json.gz')).blob();
-      const { data } = await upload(INGEST, { stack: 'sample' }, sample, () => {});
-      notify(`The sample plan is in: ${count(data.created)} drifts.`);
+      const { data } = await ingest({ stack: 'sample' }, sample, () => {});
+      notify(`Sample plan loaded: ${count(data.created)} drifts.`);
       readSummary();
     } catch (error) {
       notify(explain(error), { tone: 'error' });
@@ -25,7 +23,7 @@ export async function loadSample(button) {
   });
 }
 
-/** Files dropped anywhere on the view; a veil says that they may be. */
+/** Accepts files dropped anywhere on the view, and shows a veil while a file is dragged over it. */
 export function acceptDrops(view, signal) {
   if (!session.may('engineer')) return;
   const veil = h(
@@ -56,12 +54,12 @@ export function acceptDrops(view, signal) {
   });
 }
 
-/** Opens the upload form, which most visits do without and so is loaded only here. */
+/** Opens the upload form. The form is loaded here, because most visits do not need it. */
 export async function openUpload(file) {
   try {
     const { uploadForm } = await import('./upload.js');
     await openDialog('Upload a plan', (close) => uploadForm(file, close), { wide: true });
   } catch {
-    notify('The upload did not load. Check your connection and try again.', { tone: 'error' });
+    notify('The upload form did not load. Check your connection and try again.', { tone: 'error' });
   }
 }

@@ -1,4 +1,4 @@
-// The list by keyboard: j and k move, Enter opens, x selects, a and r decide, / searches, Escape leaves.
+// Keyboard shortcuts of the list: j and k move, Enter opens, x selects, a and r decide, / searches, Escape leaves.
 
 import { openDialog } from '../../dialog.js';
 import { h } from '../../dom.js';
@@ -7,14 +7,14 @@ import * as session from '../../session.js';
 
 const KEYS = {
   'j, k': 'next, previous drift',
-  Enter: 'open it',
+  Enter: 'open the drift',
   Escape: 'back to the list',
-  x: 'select it',
-  a: 'approve what is open, selected or in focus',
-  r: 'reject it',
-  'Ctrl Enter': 'send the reason, where several are decided',
+  x: 'select the drift',
+  a: 'approve the open, selected or focused drifts',
+  r: 'reject the open, selected or focused drifts',
+  'Ctrl Enter': 'send the reason for several drifts',
   '/': 'search',
-  '?': 'this list',
+  '?': 'show this list',
 };
 
 const isTyping = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog');
@@ -60,7 +60,7 @@ export function followKeys({ list, detail, close, signal }) {
 }
 
 const showKeys = () =>
-  openDialog('By keyboard', () =>
+  openDialog('Keyboard shortcuts', () =>
     h(
       'dl',
       { class: 'keys' },

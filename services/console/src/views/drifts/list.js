@@ -1,5 +1,5 @@
-// The list of drifts, live. New ones are read from the server as a page, so that they obey its filters and
-// its order, however many arrive at once; decided ones change where they stand.
+// The live list of drifts. New drifts are read from the server as a page, so that its filters and its order
+// apply, however many drifts arrive at once. A decided drift changes in its row.
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -13,7 +13,7 @@ import { nothingHere } from './nothing.js';
 import { Row, tableHead } from './row.js';
 
 const PAGE = 50;
-/** Rows beyond this are let go when new ones come in at the top. */
+/** Rows beyond this number are dropped when new rows are added at the top. */
 const KEPT = 400;
 const AGAIN_MS = 700;
 
@@ -38,7 +38,8 @@ export class DriftList {
     this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
     onLive('drift:', (events) => this.#heard(events), signal);
     onLive('resync', this.#again, signal);
-    this.#nearEnd = new IntersectionObserver(([seen]) => seen.isIntersecting && this.#more(), {
+    // A slow page gets several entries at once; only the last one says what is visible now.
+    this.#nearEnd = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), {
       rootMargin: '400px',
     });
     onSummary(() => this.#filters && this.#rows.size === 0 && !this.#reading && this.#tidy(), signal);
@@ -67,7 +68,7 @@ export class DriftList {
     );
   }
 
-  /** Shows what fits the filters, from the top. */
+  /** Shows the drifts that match the filters, from the top. */
   async show(filters) {
     this.#filters = filters;
     this.#reading?.abort();
@@ -81,7 +82,7 @@ export class DriftList {
     });
   }
 
-  /** Calls `listener` when what is selected changes. */
+  /** Calls `listener` when the selection changes. */
   onSelection(listener) {
     this.#events.addEventListener('selection', listener);
   }
@@ -110,7 +111,7 @@ export class DriftList {
   drift = (id) => this.#rows.get(id)?.drift;
   hasFocus = () => this.element.contains(document.activeElement);
 
-  /** Values of a field that the loaded rows have. */
+  /** Returns the values of a field in the loaded rows. */
   known = (name) =>
     [...new Set([...this.#rows.values()].map(({ drift }) => drift[name]).filter(Boolean))].sort();
 
@@ -124,7 +125,7 @@ export class DriftList {
     this.#rows.get(id)?.link.focus({ preventScroll: false });
   }
 
-  /** The id of the row `step` rows after the open or focused one. */
+  /** Returns the id of the row `step` rows after the focused or open row. */
   neighbour(step) {
     const ids = [...this.body.children].map((element) => element.dataset.id);
     const focused = document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
@@ -184,7 +185,7 @@ export class DriftList {
   }
 
   #tidy() {
-    // Watched anew, or whoever is still at the end would not be told.
+    // Observing again reports once more if the end of the list is still visible.
     this.#nearEnd.disconnect();
     this.#nearEnd.observe(this.end);
     this.table.hidden = this.#rows.size === 0;
@@ -193,7 +194,7 @@ export class DriftList {
     fill(
       this.end,
       this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12
-        ? `${plural(this.#rows.size, 'drift')}. That is all.`
+        ? `All ${plural(this.#rows.size, 'drift')} shown.`
         : null,
     );
   }
@@ -207,7 +208,7 @@ export class DriftList {
       else isOfInterest = true;
     }
     if (!isOfInterest) return;
-    // Nothing moves under whoever reads further down, or is selecting.
+    // No row moves while the user reads further down or selects drifts.
     if (this.#isAtTop() && this.#selected.size === 0) this.#again();
     else if (this.#unseen > 0) {
       this.fresh.hidden = false;
@@ -224,7 +225,7 @@ export class DriftList {
     this.#mergeFirstPage();
   }
 
-  /** Reads the first page again and puts what is new where it belongs; nothing else moves. */
+  /** Reads the first page again and inserts the new rows at their position. No other row moves. */
   #mergeFirstPage() {
     if (this.#reading) return this.#again();
     return this.#read(async (signal) => {

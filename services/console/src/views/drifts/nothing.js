@@ -1,4 +1,4 @@
-// The list without rows: nothing there yet, nothing left to decide, or nothing that fits.
+// Placeholders of the empty list: no drift yet, all decided, or no match.
 
 import { h } from '../../dom.js';
 import { icon } from '../../icons.js';
@@ -6,41 +6,41 @@ import * as session from '../../session.js';
 import { empty, skeleton } from '../../states.js';
 import { loadSample, openUpload } from './intake.js';
 
-/** Whether a query leaves anything out besides by status. */
+/** True if the filters restrict more than the status. */
 const isNarrow = (filters) => Object.keys(filters).some((name) => !['status', 'sort'].includes(name));
 
-/** What is shown in place of rows; `summary` may not be known yet. */
+/** Returns the placeholder for the rows; `summary` may still be null. */
 export function nothingHere(filters, summary) {
   if (isNarrow(filters)) {
     return empty(
       'search',
-      'Nothing fits',
+      'No match',
       'No drift matches these filters.',
       h('a', { class: 'button', href: '#/drifts' }, 'Clear the filters'),
     );
   }
-  // An instance that never saw a drift welcomes; in one that did, all is well.
+  // An instance without any drift shows the welcome page.
   if (!summary) return skeleton(3);
   return summary.total === 0 ? welcome() : nothingLeft(filters.status);
 }
 
 const nothingLeft = (status) =>
   status === 'detected'
-    ? empty('check', 'All decided', 'No drift waits for a decision. New ones appear here by themselves.')
-    : empty('drifts', `Nothing ${status ?? 'here'}`, 'No drift is in this status.');
+    ? empty('check', 'All decided', 'No drift waits for a decision. New drifts appear here automatically.')
+    : empty('drifts', 'No drifts', 'No drift has this status.');
 
 export function welcome() {
   if (!session.may('engineer')) {
     return empty(
       'drifts',
       'No drift yet',
-      'Nothing has been scanned so far. As soon as an engineer uploads a plan, its drifts appear here by themselves.',
+      'No plan has been uploaded yet. Drifts appear here as soon as an engineer uploads a plan.',
     );
   }
   return empty(
     'drifts',
     'No drift yet',
-    'Send the JSON of a Terraform or OpenTofu plan, and see what differs from what was declared. Drop the file anywhere on this page, or try it with made-up resources first.',
+    'Upload the JSON of a Terraform or OpenTofu plan to see where your infrastructure differs from your code. Drop the file anywhere on this page, or load the sample plan with made-up resources first.',
     h(
       'button',
       { class: 'button button-primary', on: { click: ({ currentTarget }) => loadSample(currentTarget) } },

@@ -9,7 +9,7 @@ import { changedNames } from './changes.js';
 export function tableHead(selectAll) {
   const all = h('input', {
     type: 'checkbox',
-    'aria-label': 'Select all that are shown',
+    'aria-label': 'Select all shown drifts',
     on: { change: () => selectAll(all.checked) },
   });
   const column = (name, label) =>
@@ -50,7 +50,7 @@ export class Row {
     this.refresh(drift);
   }
 
-  /** Shows the drift as the server gave it. */
+  /** Shows the drift as the server returned it. */
   refresh(drift) {
     this.drift = drift;
     const { select, severity, resource, where, status, cost, age } = this.cells;
@@ -58,7 +58,7 @@ export class Row {
     const changed = drift.kind === 'changed' ? changedNames(drift) : [];
     fill(this.link, breakable(drift.address));
     this.link.href = this.address(drift.id);
-    // The address may have gained filters since.
+    // The filters in the address may have changed since.
     this.link.onclick = () => (this.link.href = this.address(drift.id));
     if (this.box) this.box.setAttribute('aria-label', `Select ${drift.address}`);
     fill(select, this.box);
@@ -68,7 +68,7 @@ export class Row {
       this.link,
       h('span', { class: 'row-what' }, icon(kind.icon), changed.length > 0 ? changed.join(', ') : kind.label),
     );
-    fill(where, h('span', {}, drift.stack), h('small', {}, drift.region));
+    fill(where, h('span', {}, drift.stack), h('small', {}, drift.region ?? drift.accountId ?? ''));
     fill(status, statusMark(drift.status));
     fill(cost, drift.costImpactMonthly ? money(drift.costImpactMonthly) : '–');
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);
@@ -76,7 +76,7 @@ export class Row {
     this.element.dataset.status = drift.status;
   }
 
-  /** Something of it changed; it stays where it is. */
+  /** Updates fields of the drift; the row stays at its position. */
   change(fields) {
     this.refresh({ ...this.drift, ...fields });
     this.#flash('changing');

@@ -1,12 +1,11 @@
-// The form that sends a plan file as it is, with progress, and then the report of what came of it.
+// The form that uploads a plan file unchanged, shows the progress, and then the report.
 
-import { upload } from '../../api.js';
+import { ingest } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { count, explain, plural } from '../../format.js';
 import { icon } from '../../icons.js';
 import { busy } from '../../states.js';
 import { readSummary } from '../../summary.js';
-import { INGEST } from './intake.js';
 
 const LARGEST = 32 * 1024 * 1024;
 const COUNTS = [
@@ -17,7 +16,7 @@ const COUNTS = [
   ['ignored', 'ignored by rule'],
 ];
 
-/** The form, with a file where one was dropped; `close` leaves it. */
+/** Returns the form, with the dropped file if there is one; `close` closes the dialog. */
 export function uploadForm(given, close) {
   let file = null;
   const input = h('input', {
@@ -37,6 +36,7 @@ export function uploadForm(given, close) {
     spellcheck: 'false',
   });
   const complete = h('input', { type: 'checkbox', id: 'plan-complete' });
+  const assume = h('input', { type: 'checkbox', id: 'plan-assume' });
   const dryRun = h('input', { type: 'checkbox', id: 'plan-dry' });
   const told = h('div', { class: 'upload-told' });
   const submit = h('button', { class: 'button button-primary', type: 'submit' }, 'Upload');
@@ -50,10 +50,15 @@ export function uploadForm(given, close) {
       { class: 'field' },
       h('label', { for: 'plan-stack' }, 'Stack'),
       stack,
-      h('p', { class: 'hint' }, 'What this plan is of, such as prod/network. Drifts are told apart by it.'),
+      h('p', { class: 'hint' }, 'The Terraform state of this plan, such as prod/network. Each stack has its own drifts.'),
     ),
-    check(complete, 'The scan is complete', 'Drifts of this stack that it does not find are resolved.'),
-    check(dryRun, 'Only try', 'Says what would happen, and changes nothing.'),
+    check(complete, 'The scan is complete', 'Drifts of this stack that the scan does not show are resolved.'),
+    check(
+      assume,
+      'I vouch for the plan',
+      'The plan was neither targeted nor made with -refresh=false, even if the file does not state this.',
+    ),
+    check(dryRun, 'Dry run', 'Reports what would happen and changes nothing.'),
     told,
     h(
       'div',
@@ -112,9 +117,10 @@ export function uploadForm(given, close) {
         const query = {
           stack: stack.value.trim(),
           complete: complete.checked || null,
+          assumeComplete: (complete.checked && assume.checked) || null,
           dryRun: dryRun.checked || null,
         };
-        const { data } = await upload(INGEST, query, file, progressed);
+        const { data } = await ingest(query, file, progressed);
         fill(told, reportView(data, dryRun.checked));
         if (!dryRun.checked) readSummary();
       } catch (error) {
@@ -147,7 +153,7 @@ function reportView(report, isDryRun) {
   return h(
     'section',
     { class: 'report', role: 'status' },
-    h('h3', {}, isDryRun ? 'This would happen' : 'Done'),
+    h('h3', {}, isDryRun ? 'Dry run: nothing was stored' : 'Done'),
     h(
       'dl',
       { class: 'report-counts' },

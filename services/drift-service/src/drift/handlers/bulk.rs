@@ -3,11 +3,11 @@ use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::Role;
+use http::{ApiError, ErrorCode, NoQuery, ValidJson};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ErrorCode, ValidJson};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, entity};
@@ -16,7 +16,7 @@ use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
-use web::openapi::Success;
+use http::openapi::Success;
 
 /// One decision on many drifts.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -32,11 +32,11 @@ pub struct BulkDecision {
     reason: Option<String>,
 }
 
-/// What became of one of them.
+/// The outcome of one decision.
 #[derive(Serialize, ToSchema)]
 pub struct BulkOutcome {
     id: Uuid,
-    /// As the status of an answer.
+    /// The HTTP status that a single request would have got.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<BulkError>,
@@ -51,7 +51,7 @@ pub struct BulkError {
     details: Option<serde_json::Value>,
 }
 
-/// Decides on up to 100 drifts; each succeeds or fails by itself.
+/// Decides on up to 100 drifts. Each decision succeeds or fails on its own.
 #[utoipa::path(post, path = "/api/v1/drifts/bulk", tag = "drifts", request_body = BulkDecision,
     responses((status = 200, body = Success<Vec<BulkOutcome>>)),
     security(("bearer" = ["engineer"])))]
@@ -59,10 +59,11 @@ pub async fn decide_in_bulk(
     state: Data<State>,
     Engineer(actor): Engineer,
     conditions: Conditions,
+    _: NoQuery,
     ValidJson(body): ValidJson<BulkDecision>,
 ) -> Result<HttpResponse, ApiError> {
     if body.action == Action::Reopen && actor.role < Role::Admin {
-        return Err(ApiError::forbidden("only an admin may reopen"));
+        return Err(ApiError::forbidden("only an admin may reopen drifts"));
     }
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
@@ -72,10 +73,11 @@ pub async fn decide_in_bulk(
         Begun::Write(write) => write,
         Begun::Answered(answer) => return Ok(answer),
     };
-    // In the order of ids, as scans lock them: so the two cannot wait for each other.
+    // In the order of ids, as scans lock them, so that the two cannot wait for each other.
     let mut order: Vec<usize> = (0..body.ids.len()).collect();
     order.sort_by_key(|index| body.ids[*index]);
-    let decision = Decision { action: body.action, reason: body.reason, if_match: None };
+    let reason = body.reason.map(|reason| state.redacted(&reason));
+    let decision = Decision { action: body.action, reason, if_match: None };
     let mut outcomes = Vec::with_capacity(order.len());
     for index in order {
         outcomes.push((index, decide_one(&mut write, body.ids[index], &decision).await?));
@@ -86,7 +88,7 @@ pub async fn decide_in_bulk(
 }
 
 async fn decide_one(write: &mut Write, id: Uuid, decision: &Decision) -> Result<BulkOutcome, ApiError> {
-    let drift = entity::by_id(&*write.tx, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&write.tx, id).await.map_err(DriftError::from)?;
     let outcome = match drift {
         Some(drift) => decide(write, drift, decision).await.map(|_| ()),
         None => Err(DriftError::NotFound("drift")),

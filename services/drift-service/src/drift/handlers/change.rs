@@ -2,28 +2,28 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use contracts::events::drift::DriftResolved;
+use http::{ApiError, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath};
 
-use super::super::decide::updated;
 use super::super::entity::{self, ActiveModel, Model};
+use super::super::events::updated;
 use super::super::{DriftView, Status};
 use crate::access::{Admin, Engineer};
 use crate::alert::{self, AlertType};
-use crate::audit::{self, Record, Subject};
+use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::Severity;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, ingest};
-use web::openapi::{Done, Success};
+use http::openapi::{Done, Success};
 
-/// What people know better than a scan. At least one of it.
+/// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftChange {
@@ -36,7 +36,7 @@ pub struct DriftChange {
 }
 
 impl DriftChange {
-    /// The names of the fields that would become others.
+    /// The names of the fields that would change.
     fn changed_fields(&self, drift: &Model) -> Vec<&'static str> {
         let cost = Money { cents: drift.cost_cents };
         [
@@ -49,11 +49,12 @@ impl DriftChange {
         .collect()
     }
 
-    /// The fingerprint stays: it is what scanners recognise the drift by.
+    /// Keeps the fingerprint, by which later scans recognise the drift.
     fn to_row(&self, drift: &Model) -> ActiveModel {
         let severity = self.severity.unwrap_or(drift.severity);
         let cost = self.cost_impact_monthly.map_or(drift.cost_cents, |cost| cost.cents);
         ActiveModel {
+            is_severity_manual: Set(self.severity.is_some() || drift.is_severity_manual),
             severity: Set(severity),
             severity_rank: Set(severity.rank()),
             cost_cents: Set(cost),
@@ -63,13 +64,14 @@ impl DriftChange {
     }
 }
 
-/// Changes severity, cost or region of a live drift.
+/// Changes the severity, the cost or the region of a live drift.
 #[utoipa::path(patch, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = DriftChange, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
 pub async fn update_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     body: Result<ValidJson<DriftChange>, ApiError>,
@@ -77,7 +79,7 @@ pub async fn update_drift(
     find(&state, id).await?;
     let ValidJson(change) = body?;
     if let DriftChange { severity: None, cost_impact_monthly: None, region: None } = change {
-        return Err(ApiError::validation("body", "give severity, costImpactMonthly or region"));
+        return Err(ApiError::validation("body", "must have severity, costImpactMonthly or region"));
     }
     let audience = actor.role.into();
     let request = serde_json::to_vec(&change).unwrap_or_default();
@@ -106,10 +108,10 @@ async fn change_locked(
         return Ok(before);
     }
     let row = ActiveModel { updated_at: Set(write.at), ..change.to_row(&before) };
-    entity::update_if(&*write.tx, id, before.status, None, row).await?;
-    let drift = entity::by_id(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
-    let record = Record { changed_fields, ..Record::new(Subject::Drift(id), "drift.update") };
-    audit::record(&*write.tx, &write.actor, write.at, vec![record]).await?;
+    entity::update_if(&write.tx, id, before.status, None, row).await?;
+    let drift = entity::by_id(&write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    let record = Record { changed_fields, ..Record::new(Subject::Drift(id), AuditAction::DriftUpdate) };
+    audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
     write.tx.emit(updated(&drift));
     if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
         escalate(write, &drift).await?;
@@ -118,21 +120,18 @@ async fn change_locked(
 }
 
 async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
-    let alert_type = AlertType::SeverityEscalated;
-    if alert::entity::drifts_with(&*write.tx, alert_type, &[drift.id]).await?.is_empty() {
-        let alert = alert::about(drift.id, &drift.address, drift.kind, drift.severity, alert_type, write.at);
-        alert::raise(&mut write.tx, &write.actor, vec![alert]).await?;
-    }
-    Ok(())
+    let escalated = alert::about(drift, AlertType::SeverityEscalated, write.at);
+    Ok(alert::raise_once(&mut write.tx, &write.actor, vec![escalated]).await?)
 }
 
-/// Deletes a drift with its alerts. Their audit stays.
+/// Deletes a drift and its alerts. Their audit rows are kept.
 #[utoipa::path(delete, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Done)),
     security(("bearer" = ["admin"])))]
 pub async fn delete_drift(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
@@ -146,14 +145,14 @@ pub async fn delete_drift(
 
 async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Result<(), DriftError> {
     let drift = lock(write, id, if_match).await?;
-    let alerts = alert::entity::of_drift(&*write.tx, id).await?;
-    entity::delete(&*write.tx, id).await?;
+    let alerts = alert::entity::of_drift(&write.tx, id).await?;
+    entity::delete(&write.tx, id).await?;
     let mut records: Vec<Record> = alerts.iter().map(alert::deletion).collect();
     records.push(Record {
         from: Some(drift.status.into_str()),
-        ..Record::new(Subject::Drift(id), "drift.delete")
+        ..Record::new(Subject::Drift(id), AuditAction::DriftDelete)
     });
-    audit::record(&*write.tx, &write.actor, write.at, records).await?;
+    audit::record(&write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {
             id,
@@ -167,7 +166,7 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
 }
 
 async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, DriftError> {
-    let drift = entity::lock(&*write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
+    let drift = entity::lock(&write.tx, id).await?.ok_or(DriftError::NotFound("drift"))?;
     match if_match {
         Some(version) if version != drift.version => Err(DriftError::Changed { current: drift.version }),
         _ => Ok(drift),
@@ -175,5 +174,5 @@ async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, D
 }
 
 async fn find(state: &State, id: Uuid) -> Result<Model, DriftError> {
-    entity::by_id(&*state.database, id).await?.ok_or(DriftError::NotFound("drift"))
+    entity::by_id(&state.database, id).await?.ok_or(DriftError::NotFound("drift"))
 }

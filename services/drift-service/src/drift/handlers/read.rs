@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use http::{ApiError, NoQuery, ValidPath, ValidQuery};
 use uuid::Uuid;
-use web::{ApiError, ValidPath, ValidQuery};
 
 use super::super::list::DriftQuery;
 use super::super::{DriftView, entity};
@@ -9,33 +9,34 @@ use crate::State;
 use crate::access::Reader;
 use crate::error::DriftError;
 use crate::write::with_etag;
-use web::openapi::{List, Success};
+use http::openapi::{List, Success};
 
-/// Drifts, filtered and sorted.
+/// Lists drifts, filtered and sorted.
 #[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
     responses((status = 200, body = List<DriftView>)),
     security((), ("bearer" = [])))]
 pub async fn list_drifts(
     state: Data<State>,
-    Reader(audience): Reader,
+    Reader { audience, .. }: Reader,
     ValidQuery(query): ValidQuery<DriftQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let (drifts, next) = query.page(&*state.database).await?;
+    let (drifts, next) = query.page(&state.database).await?;
     let views = drifts.into_iter().map(|drift| DriftView::new(drift, audience)).collect();
-    Ok(web::list(views, query.limit, next))
+    Ok(http::list(views, query.limit, next))
 }
 
-/// One drift.
+/// Returns a drift.
 #[utoipa::path(get, path = "/api/v1/drifts/{id}", tag = "drifts", params(("id" = Uuid, Path)),
     responses((status = 200, body = Success<DriftView>)),
     security((), ("bearer" = [])))]
 pub async fn get_drift(
     state: Data<State>,
-    Reader(audience): Reader,
+    Reader { audience, .. }: Reader,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let version = drift.version;
-    Ok(with_etag(web::ok(DriftView::new(drift, audience)), version))
+    Ok(with_etag(http::ok(DriftView::new(drift, audience)), version))
 }

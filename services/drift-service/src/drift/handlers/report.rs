@@ -1,28 +1,30 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::Timestamp;
+use http::{ApiError, NoQuery, ValidJson};
+use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use validator::Validate;
-use web::{ApiError, ValidJson};
 
+use super::super::entity::Model;
 use super::super::{DriftView, Kind, entity};
 use crate::access::Engineer;
 use crate::error::DriftError;
-use crate::ingest::{self, Coverage, Sighting, Stamp};
+use crate::ingest::{self, Coverage, Stamp};
 use crate::money::Money;
 use crate::rules::Severity;
-use crate::scan::{self, Judgement, Report};
 use crate::text::storable;
-use crate::write::{Begun, Conditions, begin};
+use crate::write::{Begun, Conditions, Write, begin};
 use crate::{State, stack};
-use web::openapi::Success;
+use http::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// A drift that somebody found by other means than a scan that is ingested.
+/// A drift that was found by other means than a scan.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportedDrift {
@@ -34,7 +36,7 @@ pub struct ReportedDrift {
     resource_type: String,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 64)]
-    region: String,
+    region: Option<String>,
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 64)]
     account_id: Option<String>,
@@ -42,13 +44,13 @@ pub struct ReportedDrift {
     #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
     stack: String,
-    /// The resource's id if it is not given
+    /// Default: the resource's id
     #[validate(length(min = 1, max = 2048), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 2048)]
     address: Option<String>,
     #[serde(default = "default_kind")]
     kind: Kind,
-    /// Ruled by the service if it is not given
+    /// Default: as the rules rate the drift
     severity: Option<Severity>,
     #[schema(value_type = Option<Value>)]
     expected_state: Option<Box<RawValue>>,
@@ -57,8 +59,9 @@ pub struct ReportedDrift {
     #[serde(default)]
     #[schema(value_type = f64)]
     cost_impact_monthly: Money,
-    /// Now if it is not given
-    detected_at: Option<DateTime<Utc>>,
+    /// Default: now
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    detected_at: Option<Timestamp>,
 }
 
 fn default_stack() -> String {
@@ -69,16 +72,16 @@ const fn default_kind() -> Kind {
     Kind::Changed
 }
 
-/// A drift, and whether it was known.
+/// The result of a report.
 #[derive(Serialize, ToSchema)]
 pub struct ReportOutcome {
     #[serde(flatten)]
     drift: DriftView,
-    /// It was live already.
+    /// `true` if the drift was already live.
     deduplicated: bool,
 }
 
-/// Reports one drift, by the same rules as a scan that found it: one that is live is not doubled.
+/// Reports one drift, under the same rules as a scan that found it. A live drift is updated, not duplicated.
 #[utoipa::path(post, path = "/api/v1/drifts", tag = "drifts", request_body = ReportedDrift,
     responses((status = 201, body = Success<ReportOutcome>), (status = 200, body = Success<ReportOutcome>)),
     security(("bearer" = ["engineer"])))]
@@ -86,56 +89,69 @@ pub async fn create_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
     conditions: Conditions,
+    _: NoQuery,
     ValidJson(body): ValidJson<ReportedDrift>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = actor.role.into();
     let request = serde_json::to_vec(&body).unwrap_or_default();
     let mut write = match begin(&state, actor, &conditions, &request).await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
-    let detected_at = body.detected_at.unwrap_or(write.at);
+    let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
     if detected_at > write.at + CLOCK_SKEW {
-        return Err(ApiError::validation("detectedAt", "lies more than 5 minutes ahead"));
+        return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future"));
     }
-    let sighting = sighting(&state, &body)?;
-    let fingerprint = sighting.fingerprint.clone();
-
-    stack::lock(&*write.tx, &body.stack).await.map_err(DriftError::from)?;
-    let coverage = Coverage { stack: &body.stack, account_id: None, is_complete: false };
-    let outcome = ingest::compare(&write.tx, vec![sighting], coverage).await.map_err(DriftError::from)?;
-    let deduplicated = outcome.new.is_empty();
-    let stamp = Stamp {
-        actor: &write.actor,
-        rules: &state.rules,
-        stack: &body.stack,
-        taken_at: scan::to_micros(detected_at),
-        now: write.at,
-    };
-    ingest::apply(&mut write.tx, outcome, &stamp).await.map_err(DriftError::from)?;
-
-    let drift = entity::live_by_fingerprint(&*write.tx, &fingerprint).await.map_err(DriftError::from)?;
-    let drift = drift.ok_or(DriftError::NotFound("drift"))?;
+    let finding = finding(&state, &body)?;
+    let (drift, deduplicated) = store(&mut write, &state, &body, finding, detected_at).await?;
     let version = drift.version;
     let status = if deduplicated { StatusCode::OK } else { StatusCode::CREATED };
     let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
     Ok(write.answer_versioned(status, version, &outcome).await?)
 }
 
-fn sighting(state: &State, body: &ReportedDrift) -> Result<Sighting, ApiError> {
+/// Writes the drift as a scan with one entry would. Returns it, and whether it was already live.
+async fn store(
+    write: &mut Write,
+    state: &State,
+    body: &ReportedDrift,
+    finding: Finding,
+    detected_at: DateTime<Utc>,
+) -> Result<(Model, bool), DriftError> {
+    stack::lock(&write.tx, &body.stack).await?;
+    let mut scan = Scan::of_finding(&body.stack, finding);
+    let coverage = Coverage { account_id: None, is_complete: false };
+    let matched = ingest::match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    let fingerprint = matched.matches.first().map(|found| found.fingerprint.clone()).unwrap_or_default();
+    let is_new = |found: &scan::Match<_>| matches!(found.change, Change::New | Change::Superseded { .. });
+    let deduplicated = !matched.matches.iter().any(is_new);
+    let stamp = Stamp {
+        actor: &write.actor,
+        rules: &state.rules,
+        stack: &body.stack,
+        cost: body.cost_impact_monthly,
+        taken_at: detected_at.trunc_subsecs(6),
+        now: write.at,
+    };
+    ingest::apply(&mut write.tx, matched, &stamp).await?;
+    let drift = entity::live_by_fingerprint(&write.tx, &fingerprint).await?;
+    Ok((drift.ok_or(DriftError::NotFound("drift"))?, deduplicated))
+}
+
+fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
     let report = Report {
-        kind: body.kind,
+        kind: body.kind.into(),
+        stack: &body.stack,
         address: body.address.clone().unwrap_or_else(|| body.resource_id.clone()),
         resource_type: body.resource_type.clone(),
         resource_id: body.resource_id.clone(),
-        region: body.region.clone(),
-        account_id: body.account_id.clone(),
+        region: body.region.as_deref().filter(|region| *region != "unknown"),
+        account_id: body.account_id.as_deref(),
         expected_state: body.expected_state.as_deref(),
         actual_state: body.actual_state.as_deref(),
-        severity: body.severity,
+        severity: body.severity.map(Into::into),
     };
-    let judgement = Judgement { rules: &state.rules, state_key: &state.state_key };
-    let finding = scan::read_report(report, judgement)
-        .map_err(|error| ApiError::validation(error.field, error.source.to_string()))?;
-    Ok(Sighting::new(finding, &body.stack, body.cost_impact_monthly))
+    let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+    scan::read_report(report, criteria)
+        .map_err(|error| ApiError::validation(error.field, error.source.to_string()))
 }

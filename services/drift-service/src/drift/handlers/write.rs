@@ -1,22 +1,23 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::{ApiError, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
-use web::{ApiError, ValidJson, ValidPath};
 
 use super::super::decide::{Decision, decide};
 use super::super::{Action, DriftView, entity};
 use crate::State;
-use crate::access::{Actor, Admin, Engineer};
+use crate::access::{Admin, Engineer};
+use crate::actor::Actor;
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{Begun, Conditions, begin, body_or_default};
-use web::openapi::Success;
+use http::openapi::Success;
 
-/// Why a drift is approved or rejected.
+/// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
@@ -25,7 +26,7 @@ pub struct Reason {
     reason: String,
 }
 
-/// Why, if there is something to say.
+/// An optional reason.
 #[derive(Debug, Default, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaybeReason {
@@ -34,13 +35,14 @@ pub struct MaybeReason {
     reason: Option<String>,
 }
 
-/// Accepts the actual state that was seen, and no other; its alerts become read.
+/// Approves a drift: accepts the values that drift, and no others. Closes the drift's alerts for everybody.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/approve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
 pub async fn approve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     body: Result<ValidJson<Reason>, ApiError>,
@@ -49,13 +51,14 @@ pub async fn approve_drift(
     decide_one(&state, actor, id, conditions, Action::Approve, reason).await
 }
 
-/// Says that the actual state must go.
+/// Rejects a drift: the values that drift must be reverted.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reject", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = Reason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
 pub async fn reject_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     body: Result<ValidJson<Reason>, ApiError>,
@@ -64,13 +67,14 @@ pub async fn reject_drift(
     decide_one(&state, actor, id, conditions, Action::Reject, reason).await
 }
 
-/// Says that it is over.
+/// Resolves a drift.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/resolve", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["engineer"])))]
 pub async fn resolve_drift(
     state: Data<State>,
     Engineer(actor): Engineer,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     request: HttpRequest,
@@ -80,13 +84,14 @@ pub async fn resolve_drift(
     decide_one(&state, actor, id, conditions, Action::Resolve, reason).await
 }
 
-/// Takes a decision back.
+/// Reopens a drift: withdraws the decision.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
     security(("bearer" = ["admin"])))]
 pub async fn reopen_drift(
     state: Data<State>,
     Admin(actor): Admin,
+    _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     request: HttpRequest,
@@ -96,7 +101,7 @@ pub async fn reopen_drift(
     decide_one(&state, actor, id, conditions, Action::Reopen, reason).await
 }
 
-/// An unknown drift is told before an unreadable body.
+/// Decides on one drift. 404 takes precedence over a malformed body.
 async fn decide_one(
     state: &State,
     actor: Actor,
@@ -105,15 +110,16 @@ async fn decide_one(
     action: Action,
     reason: Result<Option<String>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    let drift = entity::by_id(&*state.database, id).await.map_err(DriftError::from)?;
+    let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let reason = reason?;
     let audience = actor.role.into();
     let body = reason.clone().unwrap_or_default();
     let mut write = match begin(state, actor, &conditions, body.as_bytes()).await? {
         Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
+        Begun::Answered(response) => return Ok(response),
     };
+    let reason = reason.map(|reason| state.redacted(&reason));
     let decision = Decision { action, reason, if_match: conditions.if_match };
     let drift = decide(&mut write, drift, &decision).await?;
     let version = drift.version;

@@ -1,0 +1,115 @@
+//! Only the log can give a message a position.
+
+use backplane::{FeedItem, Position};
+use rstest::rstest;
+use serde_json::json;
+use testing::Backend;
+use uuid::Uuid;
+
+use super::{World, begun, entry, name, next, next_name, next_reset};
+
+/// A forged message. Every client knows the epoch and the next `seq`, so that anyone could publish this.
+fn forged(name: &str, at: &Position) -> String {
+    let (event_id, timestamp) = (Uuid::now_v7(), "2026-01-01T00:00:00Z");
+    json!({ "eventId": event_id, "type": "drift:created", "timestamp": timestamp, "payload": { "name": name },
+        "seq": at.seq, "epoch": &*at.epoch, "proof": "0".repeat(40) })
+    .to_string()
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn a_forged_position_hides_no_event_s58(
+    #[case] backend: Backend,
+    #[values("ws:user:1", "dashboard:error", "drift:created", "auth:token.refreshed")] channel: &str,
+) {
+    let world = World::with(backend, |options| {
+        options.channels = vec!["ws:*".into(), "dashboard:*".into()];
+    })
+    .await;
+    let mut feed = world.backplane.feed_of_all_channels();
+    let (start, _) = next_reset(&mut feed).await;
+    for seq in 1..=3 {
+        let at = Position { seq, ..start.clone() };
+        world.backplane.broadcast(channel, &forged("forged", &at)).await.unwrap();
+    }
+    world.append(&["1", "2", "3"]).await;
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|last: &String| last != "3") {
+        let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
+        let own = &message.envelope;
+        assert_eq!(message.position.is_some(), own.seq.is_some() && own.epoch.is_some());
+        assert_eq!(message.position.is_none(), name(&message) == "forged");
+        heard.push(name(&message));
+    }
+    heard.retain(|name| name != "forged");
+    assert_eq!(heard, ["1", "2", "3"]);
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn an_event_that_a_listener_publishes_again_is_heard_once_s58(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let mut feed = begun(&world.backplane).await;
+    world.append(&["1", "2"]).await;
+    for expected in ["1", "2"] {
+        let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
+        assert_eq!(name(&message), expected);
+        let echo = serde_json::to_string(&message.envelope).unwrap();
+        world.backplane.broadcast("drift:created", &echo).await.unwrap();
+    }
+    world.append(&["3"]).await;
+    assert_eq!(next_name(&mut feed).await, "3");
+}
+
+#[tokio::test]
+async fn an_announcement_is_trusted_only_if_unchanged_s58() {
+    let world = World::start(Backend::Real).await;
+    let mut feed = begun(&world.backplane).await;
+    let mut redis = world.stores.redis().pubsub().await;
+    redis.psubscribe("drift:*").await.unwrap();
+    world.append(&["1"]).await;
+    assert_eq!(next_name(&mut feed).await, "1");
+    let announced: String =
+        futures_util::StreamExt::next(&mut redis.on_message()).await.unwrap().get_payload().unwrap();
+    assert!(announced.contains("\"proof\""), "{announced}");
+    // The same proof with different content, another position or another channel.
+    let next_place = announced.replace("\"seq\":1", "\"seq\":2");
+    for (channel, body) in [
+        ("drift:created", announced.replace("\"1\"", "\"forged\"")),
+        ("drift:created", next_place.clone()),
+        ("alert:created", next_place),
+    ] {
+        world.backplane.broadcast(channel, &body).await.unwrap();
+    }
+    world.append(&["2"]).await;
+    let mut heard = Vec::new();
+    loop {
+        let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
+        if message.position.is_some() {
+            heard.push(name(&message));
+            break;
+        }
+    }
+    assert_eq!(heard, ["2"]);
+}
+
+#[tokio::test]
+async fn a_forged_position_does_not_restart_the_log_s58() {
+    let world = World::start(Backend::Real).await;
+    let mut feed = begun(&world.backplane).await;
+    world.append(&["1"]).await;
+    assert_eq!(next_name(&mut feed).await, "1");
+    let head = world.backplane.head().await.unwrap();
+    for seq in [2, 1_000_000] {
+        let body = forged("forged", &Position { seq, ..head.clone() });
+        world.backplane.broadcast("drift:created", &body).await.unwrap();
+        assert_eq!(next_name(&mut feed).await, "forged");
+    }
+    world.backplane.append(&[entry("2")]).await.unwrap();
+    assert_eq!(next_name(&mut feed).await, "2");
+    assert_eq!(world.backplane.head().await.unwrap(), Position { seq: 2, ..head });
+}

@@ -1,0 +1,103 @@
+use std::sync::Arc;
+
+use backplane::{Entry, Mark};
+use contracts::{Clock, Event};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement,
+};
+use tokio::sync::Notify;
+
+use crate::chunks::insert_chunked;
+use crate::entity::ActiveModel;
+
+/// A transaction and the events that its commit publishes. Dropping it rolls back both.
+///
+/// Events of one subject keep their order if the transaction holds the subject's row lock when it
+/// commits, because the rows of its events get their ids just before the commit.
+#[derive(Debug)]
+pub struct Transaction {
+    transaction: DatabaseTransaction,
+    clock: Clock,
+    /// Wakes the relay of this process.
+    committed: Arc<Notify>,
+    entries: Vec<Entry>,
+    failed: Option<serde_json::Error>,
+}
+
+impl Transaction {
+    pub(crate) fn new(transaction: DatabaseTransaction, clock: Clock, committed: Arc<Notify>) -> Self {
+        Self { transaction, clock, committed, entries: Vec::new(), failed: None }
+    }
+
+    /// Publishes `event` if this transaction commits.
+    pub fn emit<E: Event>(&mut self, event: E) {
+        self.emit_with(event, Vec::new());
+    }
+
+    /// Publishes `event` together with its marks if this transaction commits.
+    pub fn emit_with<E: Event>(&mut self, event: E, marks: Vec<Mark>) {
+        match Entry::of(event, &self.clock) {
+            Ok(entry) => self.entries.push(Entry { marks, ..entry }),
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    /// Writes the events with the other rows, commits, and wakes the relay.
+    ///
+    /// # Errors
+    /// If the database refuses, or an event cannot be written as JSON. Nothing is committed then.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        let Self { transaction, clock, committed, entries, failed } = self;
+        if let Some(error) = failed {
+            return Err(unwritable(error));
+        }
+        if entries.is_empty() {
+            return transaction.commit().await;
+        }
+        let created_at = clock.now();
+        let rows = entries.into_iter().map(|entry| {
+            Ok(ActiveModel {
+                event_id: Set(entry.event_id),
+                channel: Set(entry.channel),
+                envelope: Set(entry.envelope),
+                marks: Set(serde_json::to_value(entry.marks).map_err(unwritable)?),
+                created_at: Set(created_at),
+                published_at: Set(None),
+                ..ActiveModel::default()
+            })
+        });
+        let rows = rows.collect::<Result<Vec<_>, DbErr>>()?;
+        insert_chunked(&transaction, rows).await?;
+        transaction.commit().await?;
+        committed.notify_one();
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.transaction.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.transaction.query_all_raw(statement).await
+    }
+}
+
+fn unwritable(error: serde_json::Error) -> DbErr {
+    DbErr::Custom(format!("an event cannot be written as JSON: {error}"))
+}

@@ -1,0 +1,77 @@
+use std::ffi::OsString;
+
+use clap::{Command, Parser};
+
+use crate::healthcheck::healthcheck;
+
+const HEALTHCHECK: &str = "healthcheck";
+
+/// Parses the command line and the environment of a process. Prints help or an error and exits if
+/// needed. Every process also has the command `healthcheck`.
+///
+/// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
+/// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
+pub fn parse<C: Parser>() -> C {
+    let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
+    let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let at = arguments.len().min(1);
+    arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
+    let subcommand =
+        Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
+    let command = C::command().subcommand(subcommand).subcommand_negates_reqs(true).args_override_self(true);
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
+        if matches.subcommand_name() == Some(HEALTHCHECK) {
+            let port = matches.get_one("port").copied().unwrap_or_default();
+            exit(healthcheck(port).map_err(|error| format!("{error:#}")));
+        }
+        C::from_arg_matches(&matches)
+    });
+    parsed.unwrap_or_else(|error| {
+        // Exits with 1 instead of clap's 2, which `driftsentry ingest` uses for new drift.
+        let failed = error.use_stderr();
+        let _ = error.print();
+        std::process::exit(i32::from(failed))
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log yet, and the person who runs the check reads this")]
+fn exit(outcome: Result<(), String>) -> ! {
+    if let Err(message) = &outcome {
+        eprintln!("{message}");
+    }
+    std::process::exit(i32::from(outcome.is_err()))
+}
+
+fn old_names(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if let (None, Some(environment)) = (variable("APP_ENV"), variable("NODE_ENV")) {
+        arguments.push(format!("--environment={environment}"));
+    }
+    if let (None, Some(host)) = (variable("REDIS_URL"), variable("REDIS_HOST")) {
+        let port = variable("REDIS_PORT").unwrap_or_else(|| "6379".into());
+        let password = variable("REDIS_PASSWORD").map(|password| {
+            format!(":{}@", form_urlencoded::byte_serialize(password.as_bytes()).collect::<String>())
+        });
+        arguments.push(format!("--redis-url=redis://{}{host}:{port}", password.unwrap_or_default()));
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_old_stack_are_accepted() {
+        let with = |set: &[(&str, &str)]| {
+            old_names(|name| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(with(&[("NODE_ENV", "production")]), ["--environment=production"]);
+        assert!(with(&[("NODE_ENV", "production"), ("APP_ENV", "test")]).is_empty());
+        let redis = with(&[("REDIS_HOST", "cache"), ("REDIS_PASSWORD", "p@ss/1")]);
+        assert_eq!(redis, ["--redis-url=redis://:p%40ss%2F1@cache:6379"]);
+        assert!(with(&[("REDIS_HOST", "cache"), ("REDIS_URL", "redis://x")]).is_empty());
+    }
+}

@@ -1,0 +1,41 @@
+use std::time::Instant;
+
+use crate::entry::Entry;
+use crate::redact::Redactor;
+use crate::resource_identity::StateKey;
+use crate::rules::{Rules, Subject};
+
+/// The rules and the key with which a service assesses entries.
+#[derive(Clone, Copy)]
+pub struct Criteria<'a> {
+    pub rules: &'a Rules,
+    pub key: &'a StateKey,
+}
+
+/// Everything that a finding depends on in addition to the entry.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub criteria: Criteria<'a>,
+    pub redactor: &'a Redactor<'a>,
+    pub stack: &'a str,
+    /// The region to use if nothing else reports one.
+    pub region: Option<&'a str>,
+    pub account: Option<&'a str>,
+    /// The time by which the entry must be assessed.
+    pub deadline: Option<Instant>,
+}
+
+impl<'a> Context<'a> {
+    /// Returns the properties of an entry that rules can match.
+    pub(super) fn subject<'e>(&self, entry: &'e Entry<'_>) -> Subject<'e>
+    where
+        'a: 'e,
+    {
+        Subject {
+            stack: self.stack,
+            address: &entry.address,
+            resource_type: &entry.resource_type,
+            kind: entry.kind,
+        }
+    }
+}

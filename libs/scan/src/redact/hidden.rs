@@ -1,0 +1,2 @@
+/// Replaces a secret.
+pub const HIDDEN: &str = "(sensitive value)";

@@ -1,0 +1,61 @@
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use strum::IntoStaticStr;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The kinds of event in the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema, IntoStaticStr)]
+#[schema(as = AuthAction)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Action {
+    UserRegistered,
+    UserUpdated,
+    Login,
+    LoginFailed,
+    TokenRefreshed,
+    Logout,
+    SessionEnded,
+    PasswordChanged,
+    PasswordChangeFailed,
+    /// A login hashed the same password again with a stronger scheme.
+    PasswordUpgraded,
+    ServiceTokenCreated,
+    ServiceTokenEnded,
+    /// Too many passwords were wrong; see [`crate::login::account_locks`].
+    AccountLocked,
+    /// An admin lifted the locks of a user.
+    LocksLifted,
+}
+
+impl Action {
+    /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
+    /// rows of ended sessions. All other rows are kept forever.
+    pub const FREQUENT: [Self; 4] =
+        [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
+}
+
+/// The initiator of a change: who caused it, and from which address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Initiator {
+    /// `None` for the sweeper and for commands.
+    pub ip: Option<IpAddr>,
+    /// The acting user; `None` if it is the affected user.
+    pub actor: Option<Uuid>,
+}
+
+impl Initiator {
+    pub fn user_at(ip: IpAddr) -> Self {
+        Self { ip: Some(ip), actor: None }
+    }
+
+    pub fn admin_at(ip: IpAddr, admin: Uuid) -> Self {
+        Self { ip: Some(ip), actor: Some(admin) }
+    }
+
+    pub fn service_itself() -> Self {
+        Self::default()
+    }
+}

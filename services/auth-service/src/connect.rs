@@ -1,0 +1,59 @@
+//! The start of the service.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use database::Database;
+use platform::{Platform, Turns, check_plaintext};
+
+use crate::metrics::Metrics;
+use crate::migration::Migrator;
+use crate::password::PasswordHasher;
+use crate::refusals;
+use crate::settings::Settings;
+use crate::state::State;
+use crate::token::refresh_token::RefreshTokens;
+use crate::user::demo::create_demo_users;
+use crate::user::locked_user::CHANGES;
+
+impl State {
+    /// Checks the settings, connects to the database and migrates it.
+    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
+        settings.check(&platform.config)?;
+        let can_sign = platform.keys.can_sign();
+        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
+        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
+        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
+        let database = Database::connect::<Migrator>(database_url, backplane, clock)
+            .await
+            .context("DATABASE_URL cannot be used")?;
+        let metrics = Metrics::register(&platform.metrics)?;
+        let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
+        let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
+        watch_database(&platform, &database);
+        let state = Self {
+            passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
+            refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
+            settings: Arc::new(settings),
+            turns: Turns::new(CHANGES),
+            refusals: refusals::room(),
+            platform,
+            database,
+            metrics,
+        };
+        // Created before the service is ready, because a client that waits for readiness may log in as a demo
+        // user.
+        if state.settings.makes_demo_users(&state.platform.config) {
+            create_demo_users(&state).await?;
+        }
+        Ok(state)
+    }
+}
+
+fn watch_database(platform: &Platform, database: &Database) {
+    let database = database.clone();
+    platform.health.require("auth-database", move || {
+        let database = database.clone();
+        async move { database.check_writes().await }
+    });
+}

@@ -1,0 +1,41 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::State;
+use http::NoQuery;
+use http::openapi::Success;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicConfig {
+    session_timeout_minutes: u32,
+    session_lifetime_hours: u32,
+    max_sessions_per_user: u32,
+    access_token_seconds: u64,
+    refresh_token_seconds: i64,
+    activity_interval_seconds: u32,
+}
+
+/// Returns the settings that a client needs to keep a session alive.
+#[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
+pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
+    let settings = &state.settings;
+    http::ok(PublicConfig {
+        session_timeout_minutes: settings.session_timeout_minutes,
+        session_lifetime_hours: settings.session_lifetime_hours,
+        max_sessions_per_user: settings.max_sessions_per_user,
+        access_token_seconds: state.platform.token_lifetime.as_secs(),
+        refresh_token_seconds: settings.session_lifetime().num_seconds(),
+        activity_interval_seconds: settings.activity_interval_seconds,
+    })
+}
+
+/// Returns the public keys that verify access tokens (RFC 7517).
+///
+/// There are none if the service has only shared secrets.
+#[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
+pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
+    HttpResponse::Ok().json(state.platform.keys.jwks())
+}

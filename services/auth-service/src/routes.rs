@@ -1,0 +1,68 @@
+use ::http::{BodyLimit, endpoint};
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::caller::identify;
+use crate::refusals::hold_back;
+use crate::state::State;
+use crate::{audit, login, public_config, service_token, session, token, user};
+
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The routes that Caddy exposes.
+pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    move |config| {
+        config.app_data(Data::new(state.clone()));
+        for prefix in ["/api/auth", "/api/v1/auth"] {
+            config.service(scope(prefix));
+        }
+    }
+}
+
+/// Like [`routes`], and also without a prefix, for a service that runs alone on its port.
+pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let prefixed = routes(state);
+    move |config| {
+        prefixed(config);
+        config.service(scope(""));
+    }
+}
+
+/// Returns all routes of this service under `prefix`, which may be empty.
+fn scope(prefix: &str) -> impl HttpServiceFactory + use<> {
+    web::scope(prefix)
+        .app_data(BodyLimit(MAX_BODY_BYTES))
+        .wrap(from_fn(hold_back))
+        .service(endpoint("/config").get(public_config::get_config))
+        .service(endpoint("/.well-known/jwks.json").get(public_config::get_jwks))
+        .service(endpoint("/signup").post(user::account::sign_up))
+        .service(endpoint("/login").post(login::handlers::log_in))
+        .service(endpoint("/refresh").post(token::handlers::refresh))
+        .service(endpoint("/logout").post(token::handlers::log_out))
+        // Matches every other path, so it comes last.
+        .service(for_known_callers())
+}
+
+fn for_known_callers() -> impl HttpServiceFactory {
+    web::scope("")
+        .wrap(from_fn(identify))
+        .service(endpoint("/me").get(user::account::get_me))
+        .service(endpoint("/password").post(user::account::change_password))
+        .service(endpoint("/session").get(session::handlers::get_session))
+        .service(endpoint("/sessions").get(session::handlers::list_sessions))
+        .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))
+        .service(endpoint("/sessions/{id}").delete(session::handlers::end_session))
+        .service(endpoint("/activity").post(session::handlers::note_activity))
+        .service(endpoint("/users").get(user::handlers::list_users))
+        .service(endpoint("/users/{id}").patch(user::handlers::update_user))
+        .service(endpoint("/users/{id}/sessions").delete(user::handlers::end_user_sessions))
+        .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
+        .service(endpoint("/audit").get(audit::handlers::list_audit))
+        .service(
+            endpoint("/tokens")
+                .get(service_token::handlers::list_service_tokens)
+                .post(service_token::handlers::create_service_token),
+        )
+        .service(endpoint("/tokens/{id}").delete(service_token::handlers::end_service_token))
+}

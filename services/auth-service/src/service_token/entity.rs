@@ -1,0 +1,139 @@
+use chrono::{DateTime, Utc};
+use contracts::Role;
+use contracts::events::auth::EndReason;
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+use crate::stored::{StoredReason, StoredRole};
+use crate::user::entity as user;
+
+/// A service token. Its id is also the `sid` claim of the token.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "service_tokens", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    pub role: StoredRole,
+    pub account_id: Option<String>,
+    /// SHA-256 of the token.
+    pub token_hash: String,
+    pub created_by: Uuid,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub last_used_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_reason: Option<StoredReason>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The reason for which the token was revoked. Rows from before this column are taken for an admin's
+    /// decision.
+    pub fn reason(&self) -> EndReason {
+        self.revoked_reason.as_ref().map_or(EndReason::Admin, |stored| stored.0)
+    }
+}
+
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Revokes a token. Returns `None` if it is already revoked, so that only one of two concurrent callers gets
+/// the row.
+pub async fn end(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let ended = Entity::update_many()
+        .set(revoked(reason, now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::RevokedAt.is_null())
+        .exec_with_returning(db)
+        .await?;
+    Ok(ended.into_iter().next())
+}
+
+fn revoked(reason: EndReason, now: DateTime<Utc>) -> ActiveModel {
+    let revoked_reason = Set(Some(StoredReason(reason)));
+    ActiveModel { revoked_at: Set(Some(now)), revoked_reason, ..Default::default() }
+}
+
+/// Revokes the valid tokens of a creator and returns them.
+pub async fn end_of(
+    db: &impl ConnectionTrait,
+    creator: Uuid,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::update_many()
+        .set(revoked(reason, now))
+        .filter(Column::CreatedBy.eq(creator))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec_with_returning(db)
+        .await
+}
+
+/// The ids of valid tokens whose creator is not an active admin.
+pub async fn orphaned_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let admins = Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::Role.eq(StoredRole(Role::Admin)))
+        .and_where(user::Column::IsActive.eq(true))
+        .take();
+    let orphaned = valid(now).filter(Column::CreatedBy.not_in_subquery(admins));
+    orphaned.select_only().column(Column::Id).into_tuple().all(db).await
+}
+
+pub async fn count_valid(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    valid(now).count(db).await
+}
+
+/// Deletes the tokens that expired before `before`.
+pub async fn purge(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(db).await.map(drop)
+}
+
+fn valid(now: DateTime<Utc>) -> Select<Entity> {
+    Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now))
+}
+
+/// Returns the valid tokens after `after`, sorted by id. Ids are UUIDv7, so the oldest come first.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    valid(now)
+        .filter(Condition::all().add_option(after.map(|id| Column::Id.gt(id))))
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// The ids of the valid tokens.
+pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    valid(now).select_only().column(Column::Id).into_tuple().all(db).await
+}
+
+pub async fn record_use(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(at));
+    update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// Revoked tokens that would otherwise still be valid.
+pub async fn ended(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::RevokedAt.is_not_null()).filter(Column::ExpiresAt.gt(now)).all(db).await
+}

@@ -1,0 +1,5 @@
+//! Tokens of machines.
+
+pub mod changes;
+pub mod entity;
+pub mod handlers;

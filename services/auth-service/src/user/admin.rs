@@ -1,0 +1,89 @@
+//! The changes that admins make to users.
+
+use contracts::Role;
+use contracts::events::auth::EndReason;
+use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
+
+use crate::audit::action::{Action, Initiator};
+use crate::error::AuthError;
+use crate::login::account_locks;
+use crate::login::attempt::account;
+use crate::login::failure as login_failure;
+use crate::state::State;
+use crate::stored::StoredRole;
+use crate::user::email::Email;
+use crate::user::entity as user;
+use crate::user::locked_user::LockedAdmins;
+
+/// The fields to change. A field that is `None` stays as it is.
+pub struct UserEdit {
+    pub role: Option<Role>,
+    pub is_active: Option<bool>,
+    pub account_id: Option<Option<String>>,
+}
+
+/// Changes a user. A new role takes effect at the next request and ends no session. Disabling the user ends
+/// all their sessions. If the user is no longer an active admin, their service tokens are revoked.
+pub async fn update(
+    state: &State,
+    id: Uuid,
+    change: UserEdit,
+    initiator: Initiator,
+) -> Result<user::Model, AuthError> {
+    let admins = LockedAdmins::lock(state, initiator).await?;
+    let is_last_admin = admins.ids == [id];
+    let mut user = admins.lock_user(id).await?;
+
+    let role = change.role.unwrap_or(user.row.role.0);
+    let is_active = change.is_active.unwrap_or(user.row.is_active);
+    let account_id = change.account_id.unwrap_or_else(|| user.row.account_id.clone());
+    if is_last_admin && !(role == Role::Admin && is_active) {
+        return Err(AuthError::LastAdmin);
+    }
+    let (was_active, was_admin) = (user.row.is_active, user.is_active_admin());
+    if (role, is_active, &account_id) == (user.row.role.0, was_active, &user.row.account_id) {
+        return Ok(user.row);
+    }
+    let row = user::ActiveModel {
+        role: Set(StoredRole(role)),
+        is_active: Set(is_active),
+        account_id: Set(account_id),
+        ..Default::default()
+    };
+    user.update_and_outdate_tokens(row).await?;
+    let detail = format!("role={role} active={is_active}");
+    user.audit(Action::UserUpdated, None, Some(&detail));
+    if was_active && !is_active {
+        user.end_all(None, EndReason::AccountDisabled).await?;
+    }
+    if was_admin && !user.is_active_admin() {
+        let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
+        user.end_service_tokens(reason).await?;
+    }
+    let row = user.row.clone();
+    user.commit().await?;
+    Ok(row)
+}
+
+/// Ends all sessions of a user. Returns their number.
+pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
+    let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
+    let ended = user.end_all(None, EndReason::Admin).await?;
+    user.commit().await?;
+    Ok(ended)
+}
+
+/// Lifts all locks of a user. Returns the number of locks that applied.
+pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
+    let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
+    let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
+    let lifted =
+        account_locks::of_users(&user.transaction, state, std::slice::from_ref(&user.row)).await?.len();
+    login_failure::delete_of(&user.transaction, &account(&email)).await?;
+    if lifted > 0 {
+        user.audit(Action::LocksLifted, None, None);
+    }
+    user.commit().await?;
+    Ok(lifted)
+}

@@ -1,0 +1,102 @@
+use chrono::{DateTime, Utc};
+use contracts::Role;
+use database::contains;
+use identity::UserChange;
+use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+use crate::stored::StoredRole;
+use crate::user::email::Email;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users", rename_all = "camelCase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    /// In the canonical form of [`Email`].
+    #[sea_orm(unique)]
+    pub email: String,
+    /// The stored form of the password, which never leaves this service; see [`crate::password`].
+    pub password: String,
+    pub role: StoredRole,
+    pub is_active: bool,
+    pub account_id: Option<String>,
+    /// Incremented by each change that outdates the user's access tokens.
+    pub generation: i64,
+    /// Incremented whenever all sessions of the user, or all but one, are ended. A login that began in an
+    /// earlier epoch opens no session.
+    pub login_epoch: i64,
+    /// Lower-cased name and email, for the admins' search. Empty in rows of the old stack.
+    pub search: String,
+    pub last_login_at: Option<DateTime<Utc>>,
+    pub last_activity_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The state of the user that other services need.
+    pub fn as_change(&self) -> UserChange {
+        let Self { generation, role: StoredRole(role), is_active, account_id, .. } = self.clone();
+        UserChange { generation, role, is_active, account_id }
+    }
+}
+
+/// The value of [`Model::search`] for a user.
+pub fn search_text(name: &str, email: &Email) -> String {
+    format!("{} {email}", name.to_lowercase())
+}
+
+pub async fn by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::Email.eq(email.as_str())).one(db).await
+}
+
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Reads the row and locks it until the transaction ends. SQLite locks the whole database instead.
+pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(transaction).await
+}
+
+/// Locks the rows of all active admins in the order of their ids. Returns the ids.
+pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
+    let admins = Entity::find()
+        .filter(Column::Role.eq(StoredRole(Role::Admin)))
+        .filter(Column::IsActive.eq(true))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?;
+    Ok(admins.into_iter().map(|admin| admin.id).collect())
+}
+
+/// Returns the users after `after`, sorted by email. With `q`, only users whose name or email contains `q`.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    q: Option<&str>,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let containing =
+        q.map(|q| Condition::any().add(contains(Column::Search, q)).add(contains(Column::Email, q)));
+    Entity::find()
+        .filter(Condition::all().add_option(containing))
+        .filter(Condition::all().add_option(after.map(|email| Column::Email.gt(email))))
+        .order_by_asc(Column::Email)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Users whose access tokens were outdated by a change at or after `since`.
+pub async fn changed_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::Generation.gt(0)).filter(Column::UpdatedAt.gte(since)).all(db).await
+}

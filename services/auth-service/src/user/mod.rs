@@ -1,0 +1,13 @@
+//! Users, and the changes to them.
+
+pub mod account;
+pub mod admin;
+pub mod change_password;
+pub mod create_admin;
+pub mod demo;
+pub mod email;
+pub mod entity;
+pub mod handlers;
+pub mod locked_user;
+pub mod name;
+pub mod sign_up;

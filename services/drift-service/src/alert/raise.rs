@@ -1,0 +1,111 @@
+//! Raising alerts: building, storing and announcing them.
+
+use chrono::{DateTime, Utc};
+use contracts::events::alert::AlertCreated;
+use database::Transaction;
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::alert_type::AlertType;
+use super::entity;
+use crate::actor::Actor;
+use crate::audit::{self, AuditAction, Record, Subject};
+use crate::drift;
+use crate::rules::Severity;
+
+/// Builds the alert about a drift.
+pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {
+    about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
+}
+
+/// Builds the alert about a drift from single values of the drift.
+pub fn about_address(
+    drift_id: Uuid,
+    address: &str,
+    kind: drift::Kind,
+    severity: Severity,
+    alert_type: AlertType,
+    at: DateTime<Utc>,
+) -> entity::Model {
+    let what = match kind {
+        drift::Kind::Changed => "differs from its declaration",
+        drift::Kind::Missing => "is missing",
+        drift::Kind::Unmanaged => "is not declared anywhere",
+    };
+    let title = match alert_type {
+        AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.into_str()),
+        _ => format!("Drift, {}: {address}", severity.into_str()),
+    };
+    new(Some(drift_id), alert_type, severity, &title, &format!("{address} {what}."), at)
+}
+
+/// Builds one alert for many missing resources of a stack.
+pub fn about_missing(drifts: &[&drift::entity::Model], stack: &str, at: DateTime<Utc>) -> entity::Model {
+    let count = drifts.len();
+    let severity = drifts.iter().map(|drift| drift.severity).max().unwrap_or(Severity::Critical);
+    let some: Vec<&str> = drifts.iter().take(3).map(|drift| drift.address.as_str()).collect();
+    let title = format!("{count} resources are missing: stack {stack}");
+    let message = format!("{count} resources of the stack {stack} are missing, such as {}.", some.join(", "));
+    new(None, AlertType::DriftDetected, severity, &title, &message, at)
+}
+
+fn new(
+    drift_id: Option<Uuid>,
+    alert_type: AlertType,
+    severity: Severity,
+    title: &str,
+    message: &str,
+    at: DateTime<Utc>,
+) -> entity::Model {
+    entity::Model {
+        id: Uuid::now_v7(),
+        drift_id,
+        alert_type,
+        severity,
+        title: title.chars().take(255).collect(),
+        message: message.chars().take(2000).collect(),
+        created_at: at,
+        is_read: false,
+        read_at: None,
+        read_by: None,
+    }
+}
+
+/// Stores alerts with their events and audit rows.
+pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Model>) -> Result<(), DbErr> {
+    let Some(at) = alerts.first().map(|alert| alert.created_at) else { return Ok(()) };
+    let records = alerts
+        .iter()
+        .map(|alert| Record {
+            to: Some("unread"),
+            ..Record::new(Subject::Alert(alert.id), AuditAction::AlertCreate)
+        })
+        .collect();
+    entity::insert(tx, &alerts).await?;
+    audit::record(tx, actor, at, records).await?;
+    for alert in alerts {
+        tx.emit(AlertCreated {
+            id: alert.id,
+            drift_id: alert.drift_id,
+            alert_type: alert.alert_type.into_str().into(),
+            severity: alert.severity.into_str().into(),
+            title: alert.title,
+            message: alert.message,
+            created_at: alert.created_at,
+        });
+    }
+    Ok(())
+}
+
+/// Raises alerts of one type, except for drifts that already have an alert of that type.
+pub async fn raise_once(
+    tx: &mut Transaction,
+    actor: &Actor,
+    mut alerts: Vec<entity::Model>,
+) -> Result<(), DbErr> {
+    let Some(alert_type) = alerts.first().map(|alert| alert.alert_type) else { return Ok(()) };
+    let ids: Vec<Uuid> = alerts.iter().filter_map(|alert| alert.drift_id).collect();
+    let had = entity::drifts_with(tx, alert_type, &ids).await?;
+    alerts.retain(|alert| alert.drift_id.is_some_and(|id| !had.contains(&id)));
+    raise(tx, actor, alerts).await
+}

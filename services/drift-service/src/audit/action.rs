@@ -1,0 +1,29 @@
+/// The actions that the audit log contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(const_into_str)]
+pub enum AuditAction {
+    #[strum(serialize = "drift.create")]
+    DriftCreate,
+    #[strum(serialize = "drift.update")]
+    DriftUpdate,
+    #[strum(serialize = "drift.approve")]
+    DriftApprove,
+    #[strum(serialize = "drift.reject")]
+    DriftReject,
+    #[strum(serialize = "drift.resolve")]
+    DriftResolve,
+    #[strum(serialize = "drift.reopen")]
+    DriftReopen,
+    #[strum(serialize = "drift.supersede")]
+    DriftSupersede,
+    #[strum(serialize = "drift.delete")]
+    DriftDelete,
+    #[strum(serialize = "alert.create")]
+    AlertCreate,
+    #[strum(serialize = "alert.read")]
+    AlertRead,
+    #[strum(serialize = "alert.close")]
+    AlertClose,
+    #[strum(serialize = "alert.delete")]
+    AlertDelete,
+}

@@ -1,0 +1,77 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::action::AuditAction;
+use super::entity;
+use crate::actor::Actor;
+use crate::drift::Status;
+
+/// The subject of an audit row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Subject {
+    Drift(Uuid),
+    Alert(Uuid),
+}
+
+/// One action. It never contains a state.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub subject: Subject,
+    pub action: AuditAction,
+    pub from: Option<&'static str>,
+    pub to: Option<&'static str>,
+    pub reason: Option<String>,
+    pub changed_fields: Vec<&'static str>,
+}
+
+impl Record {
+    pub fn new(subject: Subject, action: AuditAction) -> Self {
+        Self { subject, action, from: None, to: None, reason: None, changed_fields: Vec::new() }
+    }
+
+    pub fn of_drift(id: Uuid, action: AuditAction) -> Self {
+        Self::new(Subject::Drift(id), action)
+    }
+
+    /// The record of a drift that is resolved.
+    pub fn resolved(id: Uuid, action: AuditAction, from: Status) -> Self {
+        Self {
+            from: Some(from.into_str()),
+            to: Some(Status::Resolved.into_str()),
+            changed_fields: vec!["status"],
+            ..Self::of_drift(id, action)
+        }
+    }
+
+    fn into_row(self, actor: &Actor, at: DateTime<Utc>) -> entity::Model {
+        let (entity, entity_id) = match self.subject {
+            Subject::Drift(id) => ("drift", id),
+            Subject::Alert(id) => ("alert", id),
+        };
+        entity::Model {
+            id: Uuid::now_v7(),
+            at,
+            actor: actor.user_id.clone(),
+            action: self.action.into_str().into(),
+            entity: entity.into(),
+            entity_id,
+            from_status: self.from.map(Into::into),
+            to_status: self.to.map(Into::into),
+            reason: self.reason,
+            request_id: actor.request_id.clone(),
+            own_request_id: actor.own_request_id.clone(),
+            changed_fields: serde_json::json!(self.changed_fields).to_string(),
+        }
+    }
+}
+
+/// Writes the records of one actor at one time.
+pub async fn record(
+    db: &impl sea_orm::ConnectionTrait,
+    actor: &Actor,
+    at: DateTime<Utc>,
+    records: Vec<Record>,
+) -> Result<(), sea_orm::DbErr> {
+    entity::insert(db, records.into_iter().map(|record| record.into_row(actor, at)).collect()).await
+}

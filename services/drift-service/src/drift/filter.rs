@@ -1,0 +1,143 @@
+//! The filters that lists and the summary share.
+
+use contracts::Timestamp;
+use database::contains;
+use http::{AnyOf, ApiError};
+use sea_orm::Condition;
+use sea_orm::Value;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
+
+use super::entity::Column;
+use super::{Kind, Status};
+use crate::money::Money;
+use crate::rules::Severity;
+
+/// A selection of drifts.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<AnyOf<Status>>,
+    pub severity: Option<AnyOf<Severity>>,
+    pub kind: Option<AnyOf<Kind>>,
+    pub resource_type: Option<AnyOf<String>>,
+    pub region: Option<AnyOf<String>>,
+    pub account_id: Option<AnyOf<String>>,
+    pub stack: Option<AnyOf<String>>,
+    pub resource_id: Option<String>,
+    pub q: Option<String>,
+    pub detected_from: Option<Timestamp>,
+    pub detected_to: Option<Timestamp>,
+    pub min_cost: Option<Money>,
+    pub max_cost: Option<Money>,
+}
+
+/// Declares a query string with all filters and further parameters of its own.
+macro_rules! filtered_query {
+    ($(#[$meta:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, serde::Deserialize, validator::Validate, utoipa::IntoParams)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        #[into_params(parameter_in = Query, rename_all = "camelCase")]
+        pub struct $name {
+            #[param(value_type = Option<String>)]
+            status: Option<http::AnyOf<crate::drift::Status>>,
+            #[param(value_type = Option<String>)]
+            severity: Option<http::AnyOf<crate::rules::Severity>>,
+            #[param(value_type = Option<String>)]
+            kind: Option<http::AnyOf<crate::drift::Kind>>,
+            #[param(value_type = Option<String>)]
+            resource_type: Option<http::AnyOf<String>>,
+            #[param(value_type = Option<String>)]
+            region: Option<http::AnyOf<String>>,
+            #[param(value_type = Option<String>)]
+            account_id: Option<http::AnyOf<String>>,
+            #[param(value_type = Option<String>)]
+            stack: Option<http::AnyOf<String>>,
+            #[validate(length(max = 1024), custom(function = "crate::text::storable"))]
+            #[param(max_length = 1024)]
+            resource_id: Option<String>,
+            /// Part of the id, the address or the type, case-insensitive
+            #[validate(length(max = 100), custom(function = "crate::text::storable"))]
+            #[param(max_length = 100)]
+            q: Option<String>,
+            /// RFC 3339, from 1970 to 9999
+            #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+            detected_from: Option<contracts::Timestamp>,
+            /// RFC 3339, exclusive
+            #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+            detected_to: Option<contracts::Timestamp>,
+            #[param(value_type = Option<f64>)]
+            min_cost: Option<crate::money::Money>,
+            #[param(value_type = Option<f64>)]
+            max_cost: Option<crate::money::Money>,
+            $($own)*
+        }
+
+        impl $name {
+            /// Returns the filters if they are consistent.
+            ///
+            /// # Errors
+            /// 400 if a range ends before it begins.
+            pub fn filter(&self) -> Result<crate::drift::Filter, http::ApiError> {
+                crate::drift::Filter {
+                    status: self.status.clone(),
+                    severity: self.severity.clone(),
+                    kind: self.kind.clone(),
+                    resource_type: self.resource_type.clone(),
+                    region: self.region.clone(),
+                    account_id: self.account_id.clone(),
+                    stack: self.stack.clone(),
+                    resource_id: self.resource_id.clone(),
+                    q: self.q.clone(),
+                    detected_from: self.detected_from,
+                    detected_to: self.detected_to,
+                    min_cost: self.min_cost,
+                    max_cost: self.max_cost,
+                }
+                .checked()
+            }
+        }
+    };
+}
+pub(crate) use filtered_query;
+
+impl Filter {
+    pub fn checked(self) -> Result<Self, ApiError> {
+        if let (Some(from), Some(to)) = (self.detected_from, self.detected_to)
+            && from > to
+        {
+            return Err(ApiError::validation("detectedFrom", "must not be after detectedTo"));
+        }
+        if let (Some(min), Some(max)) = (self.min_cost, self.max_cost)
+            && min > max
+        {
+            return Err(ApiError::validation("minCost", "must not be above maxCost"));
+        }
+        Ok(self)
+    }
+
+    pub fn condition(&self) -> Condition {
+        fn any_of<T: Clone + Into<Value>>(column: Column, values: Option<&AnyOf<T>>) -> Option<Expr> {
+            values.map(|values| column.is_in(values.0.iter().cloned()))
+        }
+        Condition::all()
+            .add_option(any_of(Column::Status, self.status.as_ref()))
+            .add_option(any_of(Column::Severity, self.severity.as_ref()))
+            .add_option(any_of(Column::Kind, self.kind.as_ref()))
+            .add_option(any_of(Column::ResourceType, self.resource_type.as_ref()))
+            .add_option(any_of(Column::Region, self.region.as_ref()))
+            .add_option(any_of(Column::AccountId, self.account_id.as_ref()))
+            .add_option(any_of(Column::Stack, self.stack.as_ref()))
+            .add_option(self.resource_id.as_ref().map(|id| Column::ResourceId.eq(id)))
+            .add_option(
+                self.q
+                    .as_ref()
+                    .filter(|text| !text.is_empty())
+                    .map(|text| contains(Column::SearchText, text)),
+            )
+            .add_option(self.detected_from.map(|from| Column::DetectedAt.gte(from.0)))
+            .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to.0)))
+            .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))
+            .add_option(self.max_cost.map(|cost| Column::CostCents.lte(cost.cents)))
+    }
+}

@@ -1,0 +1,113 @@
+//! Live drifts, as matching reads them: locked, and without the large columns.
+
+use database::IDS_PER_STATEMENT;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{Condition, QueryOrder, QuerySelect};
+
+use super::entity::{Column, Entity, Model};
+use super::{Kind, Status};
+use crate::rules::Severity;
+
+/// The columns of a live drift that matching needs.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Live {
+    pub id: Uuid,
+    pub account_id: Option<String>,
+    pub address: String,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub region: String,
+    pub provider: String,
+    pub provider_config: String,
+    pub fingerprint: String,
+    pub actual_hash: String,
+    pub shown_hash: Option<String>,
+    pub decidable: Option<String>,
+    pub kind: Kind,
+    pub status: Status,
+    pub severity: Severity,
+    pub is_severity_manual: bool,
+    pub cost_cents: i64,
+}
+
+/// The shown state that a decision was made on.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Shown {
+    pub id: Uuid,
+    pub actual_state: Option<String>,
+    pub difference: String,
+}
+
+/// The last resolved row of a fingerprint.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Resolved {
+    pub id: Uuid,
+    pub fingerprint: String,
+    pub actual_hash: String,
+}
+
+/// Reads the live drifts of a stack and locks them against decisions until the transaction ends. They are
+/// locked in the order of ids, so that two transactions cannot wait for each other.
+pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
+    Entity::find()
+        .filter(Column::Stack.eq(stack))
+        .filter(Column::Status.ne(Status::Resolved))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_partial_model()
+        .all(db)
+        .await
+}
+
+/// Reads the shown state of these drifts.
+pub async fn shown(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Shown>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        rows.extend(query.into_partial_model::<Shown>().all(db).await?);
+    }
+    Ok(rows)
+}
+
+/// Reads the next live drifts of all stacks, sorted by id, and locks them until the transaction ends.
+pub async fn live_after(
+    db: &impl ConnectionTrait,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let after = after.map(|id| Column::Id.gt(id));
+    Entity::find()
+        .filter(Column::Status.ne(Status::Resolved))
+        .filter(Condition::all().add_option(after))
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .lock_exclusive()
+        .all(db)
+        .await
+}
+
+/// Reads the last resolved row of each fingerprint that has one.
+pub async fn last_resolved(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Resolved>, DbErr> {
+    let later = || Alias::new("later");
+    let same_fingerprint = Expr::col((later(), Column::Fingerprint)).equals((Entity, Column::Fingerprint));
+    let resolved_later = Expr::col((later(), Column::ResolvedAt)).gt(Expr::col((Entity, Column::ResolvedAt)));
+    let mut rows = Vec::new();
+    for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
+        let one_later = Query::select()
+            .expr(Expr::value(1))
+            .from_as(Entity, later())
+            .and_where(same_fingerprint.clone())
+            .and_where(resolved_later.clone())
+            .to_owned();
+        let query = Entity::find()
+            .filter(Column::Fingerprint.is_in(chunk.iter().copied()))
+            .filter(Column::Status.eq(Status::Resolved))
+            .filter(Expr::exists(one_later).not());
+        rows.extend(query.into_partial_model::<Resolved>().all(db).await?);
+    }
+    Ok(rows)
+}

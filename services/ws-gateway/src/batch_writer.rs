@@ -1,0 +1,124 @@
+//! Batches recovery state and released quota slots to the backplane, and flushes them on shutdown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backplane::{Backplane, Hold, Put};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+const CHUNK: usize = 500;
+
+/// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
+pub struct BatchWriter {
+    backplane: Backplane,
+    batch: Mutex<Batch>,
+    added: Notify,
+    written: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Batch {
+    number: u64,
+    puts: HashMap<Arc<str>, Put>,
+    released: Vec<Hold>,
+}
+
+impl BatchWriter {
+    pub fn new(backplane: Backplane) -> Self {
+        Self { backplane, batch: Mutex::default(), added: Notify::new(), written: watch::Sender::default() }
+    }
+
+    /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
+    pub fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.puts.insert(Arc::clone(socket), put);
+        self.added.notify_one();
+        batch.number + 1
+    }
+
+    /// Adds slots to release.
+    pub fn release(&self, holds: Vec<Hold>) {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.released.extend(holds);
+        self.added.notify_one();
+    }
+
+    /// Waits until the values of the batch are written, or given up because the backplane is unavailable.
+    pub async fn written(&self, number: u64) {
+        // An error means that the process stops.
+        let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
+    }
+
+    /// Writes until `stop`, then the last batch. Additions during a write form the next batch.
+    pub async fn run(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.added.notified()).await.is_some() {
+            self.write().await;
+        }
+        self.write().await;
+    }
+
+    async fn write(&self) {
+        let (number, puts, released) = {
+            let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+            batch.number += 1;
+            (batch.number, std::mem::take(&mut batch.puts), std::mem::take(&mut batch.released))
+        };
+        let puts: Vec<Put> = puts.into_values().collect();
+        for chunk in puts.chunks(CHUNK) {
+            if !self.backplane.is_connected() {
+                break;
+            }
+            if let Err(error) = self.backplane.put(chunk).await {
+                tracing::debug!(%error, "could not write recovery state");
+            }
+        }
+        // Sent before the releases, because callers wait only for values.
+        self.written.send_replace(number);
+        for chunk in released.chunks(CHUNK) {
+            if let Err(error) = self.backplane.release(chunk).await {
+                tracing::debug!(%error, "could not release slots, they will expire");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use backplane::Options;
+    use contracts::{Clock, Tasks};
+    use testing::{PrivateRedis, eventually};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_value_is_written_before_many_slots_are_released() {
+        const MANY: usize = 100 * CHUNK;
+        let (redis, stop) = (PrivateRedis::start(), CancellationToken::new());
+        let options = Options::new(Clock::system(), Tasks::new(stop.clone()));
+        let backplane = Backplane::connect(&redis.url(), options).unwrap();
+        eventually("the connection", async || backplane.is_connected()).await;
+        let holds: Vec<Hold> =
+            (0..MANY).map(|number| Hold { key: "key".into(), holder: number.to_string() }).collect();
+        for chunk in holds.chunks(CHUNK) {
+            backplane.hold(chunk, Duration::from_secs(60)).await.unwrap();
+        }
+        let writer = Arc::new(BatchWriter::new(backplane.clone()));
+        writer.release(holds);
+        let put = Put { key: "kept".into(), value: Some("state".into()), ttl: Duration::from_secs(60) };
+        let number = writer.put(&"socket".into(), put);
+        let writing = writer.run(stop.clone());
+        let waiting = async {
+            writer.written(number).await;
+            let left = backplane.holders("key").await.unwrap().len();
+            stop.cancel();
+            left
+        };
+        let ((), left) = tokio::join!(writing, waiting);
+        assert!(left > 0, "the caller waited for the releases");
+        assert_eq!(backplane.get("kept").await.unwrap().as_deref(), Some("state"));
+        assert_eq!(backplane.holders("key").await.unwrap().len(), 0);
+    }
+}

@@ -1,0 +1,102 @@
+use std::collections::BTreeSet;
+
+use jsonschema::Validator;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::pattern::ChannelPattern;
+use super::reserved::reserved;
+use super::room::{Fields, RoomTemplate};
+
+/// Decides who receives the messages of the matching channels, and in which shape.
+#[derive(Debug)]
+pub struct Route {
+    channel: ChannelPattern,
+    label: String,
+    rooms: Vec<RoomTemplate>,
+    pub root: Option<Shape>,
+    pub dashboard: Option<Shape>,
+    fields: Option<BTreeSet<String>>,
+    schema: Option<Validator>,
+}
+
+/// The shape of an event in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    Payload,
+    Envelope,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteEntry {
+    pub channel: String,
+    rooms: Vec<String>,
+    root: Option<Shape>,
+    dashboard: Option<Shape>,
+    fields: Option<BTreeSet<String>>,
+    schema: Option<Value>,
+}
+
+impl Route {
+    pub fn compile(entry: RouteEntry) -> Result<Self, String> {
+        let channel = ChannelPattern::parse(&entry.channel)?;
+        if let Some(name) = reserved().find(|name| channel.matches(name)) {
+            return Err(format!("{name} is a reserved event name"));
+        }
+        let rooms: Vec<RoomTemplate> =
+            entry.rooms.iter().map(|room| RoomTemplate::parse(room)).collect::<Result<_, _>>()?;
+        if rooms.is_empty() {
+            return Err("it names no room".into());
+        }
+        let schema = match &entry.schema {
+            Some(schema) => {
+                Some(jsonschema::validator_for(schema).map_err(|e| format!("its schema is not valid: {e}"))?)
+            }
+            None => None,
+        };
+        let RouteEntry { root, dashboard, fields, .. } = entry;
+        Ok(Self { label: channel.to_string(), channel, rooms, root, dashboard, fields, schema })
+    }
+
+    pub fn channel(&self) -> &ChannelPattern {
+        &self.channel
+    }
+
+    /// The label of the route's events in metrics: bounded, unlike their types.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The rooms that a message goes to, each once.
+    pub fn rooms(&self, channel: &str, fields: &Fields<'_>) -> Vec<String> {
+        let rest = self.channel.rest(channel);
+        let mut rooms = Vec::with_capacity(self.rooms.len());
+        for room in self.rooms.iter().filter_map(|template| template.fill(fields, rest)) {
+            if !rooms.contains(&room) {
+                rooms.push(room);
+            }
+        }
+        rooms
+    }
+
+    /// Checks a payload against the schema.
+    pub fn check(&self, payload: &Value) -> Result<(), String> {
+        match &self.schema {
+            // Masked, because the value may be personal data.
+            Some(schema) => schema.validate(payload).map_err(|error| error.masked().to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the fields that are not listed. Returns true if there were some.
+    pub fn prune(&self, payload: &mut Value) -> bool {
+        let (Some(fields), Some(payload)) = (&self.fields, payload.as_object_mut()) else {
+            return false;
+        };
+        let before = payload.len();
+        payload.retain(|name, _| fields.contains(name));
+        payload.len() < before
+    }
+}

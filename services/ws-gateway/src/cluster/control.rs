@@ -1,0 +1,85 @@
+use contracts::{Clock, Envelope};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The control channel.
+pub const CHANNEL: &str = "gateway:control";
+
+/// A message between replicas.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub(super) enum ControlMessage {
+    /// A `new` replica asks the others to announce themselves.
+    Alive {
+        replica: Uuid,
+        new: bool,
+    },
+    Gone {
+        replica: Uuid,
+    },
+    Ask {
+        id: Uuid,
+        replica: Uuid,
+        question: Question,
+    },
+    Answer {
+        id: Uuid,
+        replica: Uuid,
+        answer: Value,
+    },
+    /// The client of this socket is now connected to that replica.
+    TakeOver {
+        replica: Uuid,
+        socket: String,
+    },
+}
+
+/// A question to every replica, the asking one included.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "camelCase")]
+pub enum Question {
+    Stats,
+    Sockets {
+        user: String,
+    },
+    /// The holders of slots of a user, and of the network of an address if that has a quota.
+    #[serde(rename = "places")]
+    Slots {
+        user: String,
+        #[serde(default)]
+        network: Option<String>,
+    },
+    EndSocket {
+        socket: String,
+    },
+    EndUser {
+        user: String,
+    },
+}
+
+/// Responds to the control messages that concern the sockets of this replica.
+pub trait ControlHandler: Send + Sync {
+    fn respond(&self, question: &Question) -> Value;
+
+    /// The client of a socket is now connected elsewhere.
+    fn close_taken_over(&self, socket: &str);
+}
+
+impl ControlMessage {
+    pub(super) fn encode(&self, clock: &Clock) -> String {
+        let envelope = Envelope {
+            event_id: Uuid::now_v7(),
+            event_type: CHANNEL.into(),
+            timestamp: clock.now(),
+            payload: self,
+            user_id: None,
+            account_id: None,
+            traceparent: None,
+            seq: None,
+            epoch: None,
+        };
+        // Plain data with string keys always has a JSON form.
+        serde_json::to_string(&envelope).unwrap_or_default()
+    }
+}

@@ -1,0 +1,53 @@
+use chrono::{DateTime, Utc};
+use contracts::Claims;
+use identity::{LEEWAY, TokenError, Verifier};
+use uuid::Uuid;
+
+/// The user and the session of an open socket. Other claims are not kept, to save memory: there may be many idle
+/// sockets.
+pub struct Owner {
+    pub user_id: Box<str>,
+    pub sid: Option<Uuid>,
+    pub account_id: Option<Box<str>>,
+    generation: i64,
+    /// The expiry of the token, in seconds since the epoch.
+    expires: i64,
+}
+
+impl Owner {
+    pub fn of(claims: &Claims) -> Self {
+        Self {
+            user_id: (*claims.user_id).into(),
+            sid: claims.sid,
+            account_id: claims.account_id.as_deref().map(Into::into),
+            generation: claims.generation,
+            expires: claims.exp,
+        }
+    }
+
+    /// Whether the claims are of the same user and session.
+    pub fn is_same(&self, claims: &Claims) -> bool {
+        *self.user_id == *claims.user_id && self.sid == claims.sid
+    }
+
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.expires, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// Returns the time at which verification stops accepting the token.
+    pub fn closes_at(&self) -> DateTime<Utc> {
+        self.expires_at() + LEEWAY
+    }
+
+    /// Checks the session and the user again, and updates the account.
+    ///
+    /// # Errors
+    /// If the session has ended or the account is disabled.
+    pub fn recheck(&mut self, verifier: &Verifier) -> Result<(), TokenError> {
+        // The verifier accepts only tokens whose subject is the user.
+        if let Some(user) = verifier.changed(&self.user_id, self.sid, self.generation)? {
+            self.account_id = user.account_id.as_deref().map(Into::into);
+        }
+        Ok(())
+    }
+}

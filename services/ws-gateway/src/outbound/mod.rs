@@ -1,0 +1,10 @@
+//! The frames that wait to be written to one connection. [`Outbound`] locks the queue for all tasks that push or
+//! write frames; `queue` itself takes no locks.
+
+mod queue;
+mod slow_reader;
+mod writers;
+
+pub use queue::Written;
+pub use slow_reader::{MAX_EVENT_BYTES, QUEUE_BYTES};
+pub use writers::{Outbound, Pushed, write_to};

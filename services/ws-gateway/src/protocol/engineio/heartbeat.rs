@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The server's ping and the client's pong, as a machine of two states.
+///
+/// Inputs: the clock ([`Heartbeat::beat`]) and a pong ([`Heartbeat::pong`]). It ends when a ping
+/// stays unanswered for the timeout.
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat {
+    interval: Duration,
+    timeout: Duration,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Quiet { ping_at: Instant },
+    Awaiting { until: Instant },
+}
+
+/// The action that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    Nothing,
+    Ping,
+    Dead,
+}
+
+impl Heartbeat {
+    pub fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+        Self { interval, timeout, state: State::Quiet { ping_at: now + interval } }
+    }
+
+    /// The time of the next action.
+    pub fn deadline(&self) -> Instant {
+        match self.state {
+            State::Quiet { ping_at } => ping_at,
+            State::Awaiting { until } => until,
+        }
+    }
+
+    pub fn beat(&mut self, now: Instant) -> Beat {
+        if now < self.deadline() {
+            return Beat::Nothing;
+        }
+        match self.state {
+            State::Quiet { ping_at } => {
+                // Counted from the time of the ping, not from now: a coarse timer must not extend the announced
+                // timeout.
+                self.state = State::Awaiting { until: ping_at + self.timeout };
+                Beat::Ping
+            }
+            State::Awaiting { .. } => Beat::Dead,
+        }
+    }
+
+    pub fn pong(&mut self, now: Instant) {
+        self.state = State::Quiet { ping_at: now + self.interval };
+    }
+}

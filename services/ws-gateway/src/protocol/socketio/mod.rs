@@ -1,0 +1,22 @@
+//! Socket.IO, protocol 5, over the messages of an Engine.IO session: packets, their binary
+//! attachments, and the namespaces that a connection has joined. Pure: nothing here reads a socket.
+
+mod decoder;
+mod encode;
+mod namespaces;
+mod packet;
+
+pub use decoder::Decoder;
+#[cfg(any(test, feature = "conformance"))]
+pub use encode::packet;
+pub use encode::{ack, connect, connect_error, disconnect, event};
+pub use namespaces::{Action, Namespaces};
+#[cfg(test)]
+pub use packet::RESERVED_EVENTS;
+#[cfg(any(test, feature = "conformance"))]
+pub use packet::{Content, SocketPacket};
+#[cfg(test)]
+pub use packet::{DecodeError, Header};
+
+#[cfg(test)]
+mod property_tests;

@@ -1,0 +1,10 @@
+//! Lets disconnected clients resume, here or on another replica. Their rooms stay in the backplane for a while, and
+//! the log has the events that they missed.
+
+mod history;
+mod kept;
+mod store;
+
+pub use history::History;
+pub use kept::{KeptSocket, parse_offset, private_id, socket_of};
+pub use store::Recovery;

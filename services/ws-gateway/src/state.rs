@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use anyhow::Result;
+use platform::Platform;
+
+use crate::admission::{Admission, HeldSlots, QuotaLimits, Quotas, RevocationLag};
+use crate::batch_writer::BatchWriter;
+use crate::catalogue::Translator;
+use crate::cluster::Cluster;
+use crate::config::Settings;
+#[cfg(feature = "conformance")]
+use crate::conformance::Suite;
+use crate::hub::Hubs;
+use crate::metrics::Metrics;
+use crate::own_sockets::OwnSockets;
+use crate::recovery::{History, Recovery};
+use crate::transport::{Services, Sessions, Worker};
+
+/// State shared by the gateway's routes and tasks. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) platform: Platform,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) translator: Arc<Translator>,
+    pub(crate) hubs: Arc<Hubs>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) writer: Arc<BatchWriter>,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) revocation_lag: Arc<RevocationLag>,
+    /// Set only where the protocols themselves are tested.
+    #[cfg(feature = "conformance")]
+    pub(crate) suite: Option<Suite>,
+}
+
+impl State {
+    /// Loads the catalogue and registers metrics.
+    ///
+    /// # Errors
+    /// If the catalogue is wrong; the message says where.
+    pub fn connect(platform: Platform, settings: Settings) -> Result<Self> {
+        let metrics = Arc::new(Metrics::register(&platform.metrics)?);
+        let (clock, backplane) = (platform.clock.clone(), platform.backplane.clone());
+        let translator = Arc::new(Translator {
+            catalogue: Arc::new(settings.catalogue()?),
+            metrics: Arc::clone(&metrics),
+            clock: clock.clone(),
+            recoverable: settings.recovery().is_some(),
+        });
+        let hubs = Arc::new(Hubs::new(Arc::clone(&metrics), clock.clone()));
+        let held = Arc::<HeldSlots>::default();
+        let writer = Arc::new(BatchWriter::new(backplane.clone()));
+        let own = OwnSockets { hubs: Arc::clone(&hubs), held: Arc::clone(&held) };
+        let cluster = Cluster::new(backplane.clone(), clock.clone(), platform.tasks.clone(), Box::new(own));
+        let cluster = Arc::new(cluster);
+        let limits = QuotaLimits {
+            per_user: settings.gateway_sockets_per_user,
+            per_ip: settings.gateway_sockets_per_ip,
+        };
+        let admission = Arc::new(Admission {
+            verifier: platform.verifier.clone(),
+            limiter: platform.limiter.clone(),
+            quotas: Quotas::new(backplane.clone(), Arc::clone(&cluster), held, Arc::clone(&writer), limits),
+            metrics: Arc::clone(&metrics),
+            clock: clock.clone(),
+            messages_per_second: settings.gateway_messages_per_second,
+        });
+        let recovery = Arc::new(Recovery {
+            log: backplane,
+            writer: Arc::clone(&writer),
+            history: History::default(),
+            translator: Arc::clone(&translator),
+            window: settings.recovery(),
+        });
+        Ok(Self {
+            revocation_lag: Arc::new(RevocationLag::new(Arc::clone(&metrics), clock)),
+            platform,
+            settings: Arc::new(settings),
+            metrics,
+            translator,
+            hubs,
+            sessions: Arc::default(),
+            writer,
+            cluster,
+            admission,
+            recovery,
+            #[cfg(feature = "conformance")]
+            suite: None,
+        })
+    }
+
+    /// State for the test suites of the protocols: see [`crate::conformance`].
+    ///
+    /// # Errors
+    /// See [`State::connect`].
+    #[cfg(feature = "conformance")]
+    pub fn for_conformance(platform: Platform, settings: Settings, suite: Suite) -> Result<Self> {
+        Ok(Self { suite: Some(suite), ..Self::connect(platform, settings)? })
+    }
+
+    /// The state of the calling worker thread, whose hub starts with the first call.
+    pub(crate) fn worker(&self) -> Worker {
+        let services = Services {
+            hub: self.hubs.of_this_thread(&self.platform.tasks, self.settings.tick()),
+            admission: Arc::clone(&self.admission),
+            recovery: Arc::clone(&self.recovery),
+            cluster: Arc::clone(&self.cluster),
+            sessions: Arc::clone(&self.sessions),
+            settings: Arc::clone(&self.settings),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.platform.clock.clone(),
+            tasks: self.platform.tasks.clone(),
+            stop: self.platform.stop.clone(),
+            #[cfg(feature = "conformance")]
+            suite: self.suite,
+        };
+        Worker { services: Arc::new(services), farewells: self.platform.farewells.clone() }
+    }
+}

@@ -1,0 +1,177 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use contracts::{Clock, Tasks};
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::registry::Registry;
+use crate::admission::{Admission, Peer};
+#[cfg(feature = "conformance")]
+use crate::client::Responder;
+use crate::client::{ClientState, Effect, Effects, UpgradeStep};
+use crate::cluster::Cluster;
+use crate::config::Settings;
+#[cfg(feature = "conformance")]
+use crate::conformance::{Echo, Suite};
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::outbound::{Outbound, QUEUE_BYTES};
+use crate::protocol::engineio::{Packet, Transport};
+use crate::random_id::random_id;
+use crate::recovery::Recovery;
+
+/// The Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
+pub type Sessions = Registry<Connection>;
+
+/// The parts of the gateway and of the process that a connection uses.
+pub struct Services {
+    pub hub: Arc<Hub>,
+    pub admission: Arc<Admission>,
+    pub recovery: Arc<Recovery>,
+    pub cluster: Arc<Cluster>,
+    pub sessions: Arc<Sessions>,
+    pub settings: Arc<Settings>,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub stop: CancellationToken,
+    #[cfg(feature = "conformance")]
+    pub suite: Option<Suite>,
+}
+
+/// One client's connection: its messages go into the state, and the frames for it into the queue.
+pub struct Connection {
+    /// On Socket.IO, the Engine.IO session id: a client that knows it may read and write.
+    pub id: Arc<str>,
+    pub peer: Peer,
+    pub services: Arc<Services>,
+    pub outbound: Outbound,
+    guarded: Mutex<Guarded>,
+}
+
+struct Guarded {
+    client: ClientState,
+    /// The task that reads missed events of the log for the client.
+    catching_up: Option<JoinHandle<Option<()>>>,
+    /// Whether a GET is waiting: a second one breaks the protocol.
+    is_polled: bool,
+}
+
+impl Services {
+    /// Whether sockets may be let in: the backplane is not stale, and the process is not stopping.
+    pub fn are_open(&self) -> bool {
+        !self.recovery.log.is_stale() && !self.stop.is_cancelled()
+    }
+}
+
+impl Connection {
+    /// A Socket.IO connection, opened by the first request of a session. The effects arm its timer.
+    pub fn socket_io(services: &Arc<Services>, peer: Peer, transport: Transport) -> (Arc<Self>, Effects) {
+        let outbound = match transport {
+            Transport::WebSocket => Outbound::web_socket(QUEUE_BYTES),
+            Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(QUEUE_BYTES),
+        };
+        let settings = &services.settings;
+        let client = ClientState::socket_io(&settings.timing(), transport, Instant::now());
+        let (connection, effects) = Self::new(services, peer, outbound, client);
+        let upgrades: &[&str] = if transport.is_polling() { &["websocket"] } else { &[] };
+        let open = json!({
+            "sid": &*connection.id,
+            "upgrades": upgrades,
+            "pingInterval": settings.gateway_ping_interval_ms,
+            "pingTimeout": settings.gateway_ping_timeout_ms,
+            "maxPayload": settings.gateway_max_frame_bytes,
+        });
+        connection.outbound.push(Packet::Open(open.to_string().into()).frame());
+        services.sessions.insert(&connection.id, &connection);
+        (connection, effects)
+    }
+
+    /// A connection of `/ws`.
+    pub fn plain(services: &Arc<Services>, peer: Peer) -> (Arc<Self>, Effects) {
+        let client = ClientState::plain(&services.settings.timing(), Instant::now());
+        Self::new(services, peer, Outbound::web_socket(QUEUE_BYTES), client)
+    }
+
+    fn new(
+        services: &Arc<Services>,
+        peer: Peer,
+        outbound: Outbound,
+        client: ClientState,
+    ) -> (Arc<Self>, Effects) {
+        let id: Arc<str> = match &services.settings.gateway_node {
+            Some(node) => format!("{node}.{}", random_id()).into(),
+            None => random_id(),
+        };
+        #[cfg(feature = "conformance")]
+        let client = client.with_responder(services.suite.map(|suite| -> Box<dyn Responder> {
+            let query = peer.query_token.clone().unwrap_or_default();
+            Box::new(Echo { suite, id: Arc::clone(&id), query })
+        }));
+        let guarded = Mutex::new(Guarded { client, catching_up: None, is_polled: false });
+        let connection = Arc::new(Self { id, peer, services: Arc::clone(services), outbound, guarded });
+        let effects = connection.update(ClientState::start);
+        (connection, effects)
+    }
+
+    /// Gives the state an input. Executes the leading effects that only concern the queue under the lock, so that two
+    /// inputs cannot mix up their frames. Returns the remaining effects.
+    pub fn update(&self, input: impl FnOnce(&mut ClientState) -> Effects) -> Effects {
+        let mut guarded = self.lock();
+        let mut effects = input(&mut guarded.client);
+        let done = effects.iter().take_while(|effect| self.queue(effect)).count();
+        effects.drain(..done);
+        effects
+    }
+
+    /// Reads from the state, or gives it an input that has no effects.
+    pub fn with_client<T>(&self, f: impl FnOnce(&mut ClientState) -> T) -> T {
+        f(&mut self.lock().client)
+    }
+
+    /// Executes an effect on the queue. Returns false for all other effects.
+    pub fn queue(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Send(frame) => {
+                self.outbound.push(frame.clone());
+            }
+            Effect::Upgrade(UpgradeStep::Probed) => {
+                self.outbound.answer_probe(Packet::Pong("probe".into()).frame());
+            }
+            Effect::Upgrade(UpgradeStep::Complete) => self.outbound.upgrade(),
+            Effect::Upgrade(UpgradeStep::Abandon) => self.outbound.abandon_probe(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether polling requests may name this session.
+    pub fn is_polling(&self) -> bool {
+        self.with_client(|client| client.is_polling())
+    }
+
+    /// Notes the task that catches up.
+    pub fn set_catching_up(&self, task: JoinHandle<Option<()>>) {
+        self.lock().catching_up = Some(task);
+    }
+
+    /// Takes the task that catches up, to wait for it.
+    pub fn take_catching_up(&self) -> Option<JoinHandle<Option<()>>> {
+        self.lock().catching_up.take()
+    }
+
+    /// Registers a GET that begins to wait. Returns false if another GET is already waiting.
+    pub fn begin_poll(&self) -> bool {
+        !std::mem::replace(&mut self.lock().is_polled, true)
+    }
+
+    pub fn end_poll(&self) {
+        self.lock().is_polled = false;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        self.guarded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

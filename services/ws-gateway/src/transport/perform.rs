@@ -1,0 +1,31 @@
+use std::sync::{Arc, Weak};
+
+use super::close::{close, leave};
+use super::connection::Connection;
+use crate::client::{Effect, Effects};
+use crate::hub::Subscriber;
+
+/// Executes effects of which none needs waiting: those of a socket that enters or leaves, and of a close.
+pub fn perform(connection: &Arc<Connection>, effects: Effects) {
+    for effect in effects {
+        let left = perform_one(connection, effect);
+        debug_assert!(left.is_none(), "{left:?} needs waiting");
+    }
+}
+
+/// Executes an effect that needs no waiting, or returns it.
+pub fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Option<Effect> {
+    match effect {
+        Effect::Send(_) | Effect::Upgrade(_) => {
+            connection.queue(&effect);
+        }
+        Effect::Arm(at) => {
+            let subscriber: Weak<dyn Subscriber> = Arc::<Connection>::downgrade(connection);
+            connection.services.hub.arm(subscriber, at);
+        }
+        Effect::Leave(departure) => leave(connection, &departure),
+        Effect::Close(closing) => close(connection, closing),
+        Effect::Admit(_) | Effect::Join(_) | Effect::LeaveRoom(_) | Effect::Resume(_) => return Some(effect),
+    }
+    None
+}

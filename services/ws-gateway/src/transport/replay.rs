@@ -1,0 +1,104 @@
+//! Delivers missed events of the log, until a socket can receive live events.
+
+use std::sync::Arc;
+
+use backplane::Position;
+
+use super::connection::Connection;
+use crate::hub::{CatchUp, Subscriber};
+use crate::outbound::Pushed;
+use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
+
+/// Starts live delivery after a position, with the events since then first.
+pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
+    let (hub, mut at) = (&connection.services.hub, from);
+    if hub.go_live(socket, &at, None) {
+        return;
+    }
+    let Some(mut missed) = hub.begin_catch_up(socket, &[]) else { return };
+    if let Err(reason) = catch_up(connection, kind, socket, &mut at, &mut missed).await {
+        give_up(connection, kind, socket, reason);
+    }
+}
+
+/// Delivers the missed events up to the current end of the catch-up. Returns their number. Waits while more than half
+/// of the queue is in use, so that many missed events leave room for other frames.
+pub async fn deliver_missed(
+    connection: &Arc<Connection>,
+    kind: NamespaceKind,
+    at: &mut Position,
+    missed: &CatchUp,
+) -> Result<usize, Unrecoverable> {
+    let mut delivered = 0;
+    loop {
+        let page = connection.services.recovery.missed(at, &missed.until).await?;
+        let Some(last) = page.last().and_then(|event| event.position.clone()) else { return Ok(delivered) };
+        let wanted = page.iter().filter(|event| missed.wants(event));
+        for frame in wanted.filter_map(|event| event.frame(kind)) {
+            let pushed = connection.outbound.push_in_turn(frame.clone()).await;
+            if !is_queued(connection, pushed) {
+                return Ok(delivered);
+            }
+            delivered += 1;
+        }
+        *at = last;
+    }
+}
+
+/// Delivers missed events until live delivery can start.
+pub async fn catch_up(
+    connection: &Arc<Connection>,
+    kind: NamespaceKind,
+    socket: &str,
+    at: &mut Position,
+    missed: &mut CatchUp,
+) -> Result<(), Unrecoverable> {
+    while !connection.services.hub.go_live(socket, at, Some(missed)) && !connection.outbound.is_closing() {
+        deliver_missed(connection, kind, at, missed).await?;
+    }
+    Ok(())
+}
+
+/// Counts a replay. If the replay failed, reports the gap to the client and starts live delivery.
+pub fn finish(
+    connection: &Arc<Connection>,
+    kind: NamespaceKind,
+    socket: &str,
+    replayed: Result<(), Unrecoverable>,
+) {
+    let label = replayed.map_or_else(|reason| reason.into_str(), |()| "recovered");
+    connection.services.metrics.resumed(label);
+    if let Err(reason) = replayed {
+        give_up(connection, kind, socket, reason);
+    }
+}
+
+fn give_up(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, reason: Unrecoverable) {
+    let now = connection.services.clock.now();
+    let pushed = connection.outbound.push(Notice::Resync { reason }.frame(kind, None, now));
+    if is_queued(connection, pushed) {
+        connection.services.hub.give_up_catch_up(socket);
+    }
+}
+
+/// Whether a frame of a replay is queued. A full queue closes the connection: its client would not learn that the
+/// frame is missing.
+pub fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
+    if pushed == Pushed::Full {
+        Arc::clone(connection).close(Ending::Slow);
+    }
+    matches!(pushed, Pushed::First | Pushed::Queued)
+}
+
+/// Keeps the state of a socket, so that its client can resume. Returns the number of the batch.
+pub fn keep(connection: &Connection, socket: &str) -> Option<u64> {
+    let services = &connection.services;
+    services.hub.with_member(socket, |member| services.recovery.keep(member)).flatten()
+}
+
+/// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
+pub async fn keep_written(connection: &Arc<Connection>, socket: &str) {
+    if let Some(number) = keep(connection, socket) {
+        connection.services.recovery.writer.written(number).await;
+    }
+}

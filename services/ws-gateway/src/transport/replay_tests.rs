@@ -1,0 +1,87 @@
+//! Events that a socket missed, and those that wait for it.
+
+use std::sync::Arc;
+
+use backplane::Position;
+use contracts::Claims;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::connection::Services;
+use super::enter_tests::{claims, enter_plain, start};
+use super::replay::go_live;
+use crate::catalogue::{Event, account_room, user_room};
+use crate::hub::{Hears, Inbox, Item};
+use crate::outbound::QUEUE_BYTES;
+use crate::protocol::NamespaceKind;
+
+/// An event for a room, with a payload of that many bytes.
+fn event(room: String, at: Position, size: usize) -> Event {
+    let mut event = Event::example(at);
+    event.rooms = vec![room];
+    event.envelope.payload = RawValue::from_string(format!("\"{}\"", "x".repeat(size - 2))).unwrap();
+    event
+}
+
+fn after(position: &Position) -> Position {
+    Position { seq: position.seq + 1, ..position.clone() }
+}
+
+async fn deliver(services: &Services, event: &Arc<Event>) {
+    let inbox = Inbox { hub: Arc::clone(&services.hub), items: mpsc::channel(1).0 };
+    inbox.send(Item::Event(Arc::clone(event)), false).await;
+}
+
+#[actix_web::test]
+async fn a_missed_event_that_does_not_fit_closes_the_connection() {
+    let (state, claims) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (connection, socket, entered) = enter_plain(&services, &claims, Hears::Unlogged).await;
+    let before = entered.unwrap();
+
+    let event = Arc::new(event(user_room(&claims.user_id), after(&before), QUEUE_BYTES));
+    services.recovery.history.add(&event);
+    deliver(&services, &event).await;
+    assert!(!connection.outbound.is_closing());
+
+    go_live(&connection, NamespaceKind::Plain, &socket, before).await;
+    assert!(connection.outbound.is_closing(), "the client would not learn that an event is missing");
+    let ended = state.platform.metrics.gather();
+    let ended = prometheus::TextEncoder::new().encode_to_string(&ended).unwrap();
+    assert!(ended.contains("ws_disconnects_total{code=\"4503\"} 1"), "{ended}");
+    state.platform.stop.cancel();
+}
+
+#[actix_web::test]
+async fn events_that_wait_for_a_socket_are_bounded_and_the_rest_is_counted_as_lost() {
+    let (state, claims) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let hears = Hears::Nothing(Box::default());
+    let (_connection, socket, entered) = enter_plain(&services, &claims, hears).await;
+    let mut event = event(user_room(&claims.user_id), entered.unwrap(), 100 * 1024);
+    event.position = None;
+    let event = Arc::new(event);
+    for _ in 0..5 {
+        deliver(&services, &event).await;
+    }
+    assert_eq!(services.hub.open_socket(&socket), 3, "256 KiB have room for two");
+    state.platform.stop.cancel();
+}
+
+#[actix_web::test]
+async fn a_catch_up_follows_a_change_of_the_account_s78() {
+    let (state, old) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (_connection, socket, entered) = enter_plain(&services, &old, Hears::Unlogged).await;
+    let before = entered.unwrap();
+    let mut missed = services.hub.begin_catch_up(&socket, &[]).unwrap();
+    let new = Claims { account_id: Some("new".into()), ..old.clone() };
+    services.hub.replace_claims(&socket, &new);
+    let of =
+        |claims: &Claims| Arc::new(event(account_room(claims.account_id.as_deref()), after(&before), 10));
+    deliver(&services, &of(&new)).await;
+    assert!(!services.hub.go_live(&socket, &before, Some(&mut missed)));
+    assert_eq!((missed.wants(&of(&old)), missed.wants(&of(&new))), (false, true));
+    state.platform.stop.cancel();
+}

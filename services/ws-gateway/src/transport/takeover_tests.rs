@@ -1,0 +1,98 @@
+//! A client that resumes while its old socket is still open on a replica that does not hear of it.
+
+use std::sync::Arc;
+
+use contracts::Claims;
+use serde_json::{Map, Value, json};
+use testing::{PrivateRedis, eventually};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::connection::{Connection, Services};
+use super::enter::{Entrance, enter};
+use super::enter_tests::{claims, connect};
+use super::recover::recover_stock_client;
+use super::replay::keep_written;
+use crate::admission::Peer;
+use crate::hub::{Hears, Subscriber};
+use crate::protocol::engineio::Transport;
+use crate::protocol::{Ending, NamespaceKind};
+use crate::random_id::random_id;
+use crate::recovery::private_id;
+use crate::{State, run_background};
+
+fn open(services: &Arc<Services>) -> Arc<Connection> {
+    Connection::socket_io(services, Peer::default(), Transport::WebSocket).0
+}
+
+/// Starts two replicas. Once the token of the first one is cancelled, it no longer receives messages of the other.
+async fn start_two(redis: &PrivateRedis, arguments: &[&str]) -> [(State, CancellationToken); 2] {
+    let replicas = [(), ()].map(|()| {
+        let (state, stop) = (connect(&redis.url(), arguments), CancellationToken::new());
+        state.platform.spawn("ws-gateway", run_background(state.clone(), stop.clone()));
+        (state, stop)
+    });
+    eventually("the connection to Redis", async || {
+        replicas.iter().all(|(state, _)| state.platform.backplane.is_connected())
+    })
+    .await;
+    replicas
+}
+
+/// Lets a socket in. Returns what its client sends to resume.
+async fn enter_root(state: &State, claims: &Claims) -> (Arc<Connection>, Map<String, Value>) {
+    let (kind, socket, services) = (NamespaceKind::Root, random_id(), state.worker().services);
+    let connection = open(&services);
+    let (hears, mut auth) = (Hears::Everything, None);
+    let entrance = Entrance { kind, claims, socket: Arc::clone(&socket), hears, kept: None };
+    let entered = enter(&connection, entrance, |position, member| {
+        let private_id = private_id(&socket, &member.secret);
+        auth = Some(json!({ "pid": private_id, "offset": position.to_string() }));
+    })
+    .await;
+    let Some(Value::Object(auth)) = entered.ok().and(auth) else { panic!("the socket is not let in") };
+    keep_written(&connection, &socket).await;
+    (connection, auth)
+}
+
+#[actix_web::test]
+async fn a_socket_that_resumes_takes_the_slot_of_its_old_entrance_and_keeps_its_own() {
+    let (redis, claims) = (PrivateRedis::start(), claims(Uuid::now_v7()));
+    let [(old, old_stop), (new, new_stop)] = start_two(&redis, &["--gateway-sockets-per-user", "1"]).await;
+    let (half_open, auth) = enter_root(&old, &claims).await;
+
+    // All replicas confirm that the slot is held. They are not asked again within seconds.
+    let quotas = &new.admission.quotas;
+    assert!(quotas.take(&claims.user_id, &Peer::default(), &random_id()).await.is_err());
+    let key = format!("ws:user:{}", claims.user_id);
+    let holders = async || new.platform.backplane.holders(&key).await.unwrap().len();
+    eventually("the slot of the refused socket to be free", async || holders().await == 1).await;
+    old_stop.cancel();
+    let back = open(&new.worker().services);
+    assert!(matches!(recover_stock_client(&back, NamespaceKind::Root, &claims, &auth).await, Ok(true)));
+
+    half_open.close(Ending::Lost);
+    new_stop.cancel();
+    for state in [&old, &new] {
+        state.writer.run(new_stop.clone()).await;
+    }
+    assert_eq!(holders().await, 1, "the new entrance has a slot");
+    [old, new].iter().for_each(|state| state.platform.stop.cancel());
+}
+
+#[actix_web::test]
+async fn of_two_clients_that_resume_at_once_one_stays() {
+    let (redis, claims) = (PrivateRedis::start(), claims(Uuid::now_v7()));
+    let [(one, stop), (other, _)] = start_two(&redis, &[]).await;
+    let (old, auth) = enter_root(&one, &claims).await;
+    old.close(Ending::Lost);
+    // The first replica does not hear that the second one takes over.
+    stop.cancel();
+    let clients = [&one, &other].map(|state| open(&state.worker().services));
+    let recover = |client| recover_stock_client(client, NamespaceKind::Root, &claims, &auth);
+    let results = tokio::join!(recover(&clients[0]), recover(&clients[1]));
+    let recovered = [results.0, results.1].iter().filter(|result| matches!(result, Ok(true))).count();
+    let closed = clients.iter().filter(|client| client.outbound.is_closing()).count();
+    assert_eq!((recovered, closed), (1, 1));
+    [one, other].iter().for_each(|state| state.platform.stop.cancel());
+}
