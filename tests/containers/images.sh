@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes stand-ins for the images that the Dockerfile and docker-compose.yml name, from Debian's packages, PyPI
 # and this machine's Rust toolchain: no image registry is needed. A stand-in has the name, the users, the
-# entry point and the files that the deployment relies on. Needs a running Docker Engine, and root.
+# entry point and the files that the deployment relies on. Needs a running Docker Engine, and root. With the argument
+# stand-in/debian, only the root of all others is made.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -23,6 +24,8 @@ if ! has stand-in/debian; then
   tar -C "$work/debian" -c . | docker import - stand-in/debian >/dev/null
   rm -rf "$work/debian"
 fi
+
+[ "${1:-}" != stand-in/debian ] || exit 0
 
 # The toolchain of this machine, where rustup finds it in the real image.
 if ! has rust:1.95-slim-bookworm; then
@@ -63,8 +66,9 @@ PATH=$(deploy/tools.sh)
 cp -L "$(command -v caddy)" "$work/caddy"
 image caddy:2.11-alpine <<'END'
 FROM stand-in/debian
-RUN apt-get update && apt-get install -y --no-install-recommends wget
+RUN apt-get update && apt-get install -y --no-install-recommends libcap2-bin wget
 COPY caddy /usr/bin/caddy
+RUN setcap cap_net_bind_service=+ep /usr/bin/caddy
 ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
 WORKDIR /srv
 CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
@@ -79,6 +83,7 @@ if [ "$(id -u)" = 0 ]; then
   exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0" "$@"
 fi
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  chmod 700 "$PGDATA"
   initdb --username="$POSTGRES_USER" --pwfile=<(printf %s "$POSTGRES_PASSWORD") --auth-local=trust \
     --auth-host=scram-sha-256 --data-checksums >/dev/null
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
@@ -93,9 +98,11 @@ image postgres:17-alpine <<'END'
 FROM stand-in/debian
 RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
  && apt-get update && apt-get install -y --no-install-recommends postgresql \
- && mkdir -p /run/postgresql && chown postgres:postgres /run/postgresql
+ && install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data \
+ && install -d -o postgres -g postgres -m 3777 /var/run/postgresql
 COPY postgres-entrypoint /usr/local/bin/docker-entrypoint.sh
 ENV PATH=/usr/lib/postgresql/15/bin:$PATH PGDATA=/var/lib/postgresql/data
+VOLUME /var/lib/postgresql/data
 STOPSIGNAL SIGINT
 ENTRYPOINT ["docker-entrypoint.sh"]
 END
