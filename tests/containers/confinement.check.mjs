@@ -140,10 +140,13 @@ describe('confinement', () => {
 
   test('a container that needs nothing from outside reaches nothing outside', async () => {
     const server = await outside();
-    for (const [name, reached] of [['auth-service', true], ['drift-db', false], ['redis', false]]) {
-      assert.equal(await connects(containers[name], server.address, server.port), reached, name);
+    try {
+      for (const [name, reached] of [['auth-service', true], ['drift-db', false], ['redis', false]]) {
+        assert.equal(await connects(containers[name], server.address, server.port), reached, name);
+      }
+    } finally {
+      await server.stop();
     }
-    await server.stop();
   });
 
   test('only Caddy is published on all addresses', () => {
