@@ -12,6 +12,9 @@ done
 # The address at which slirp4netns resolves names as this machine does.
 echo 'nameserver 10.0.2.3' >"$run/resolv.conf"
 mount --bind "$run/resolv.conf" /etc/resolv.conf
+# The names of network namespaces that the checks create stay in here.
+mkdir -p /run/netns
+mount -t tmpfs tmpfs /run/netns
 
 mkdir -p "$data"
 export DOCKER_HOST=unix://$run/docker.sock DOCKER_BUILDKIT=1
