@@ -47,7 +47,7 @@ export async function reaches(service, health) {
   return eventually(`${service} to be ${health}`, async () => (await inspect(service)).State.Health.Status === health, START_MS);
 }
 
-/** Whether a TCP connection from the network of an inspected container to an address is accepted. */
+/** Returns whether an address accepts a TCP connection from the network of an inspected container. */
 export const connects = ({ State }, address, port) => {
   const attempt = ['timeout', '1', 'bash', '-c', `: </dev/tcp/${address}/${port}`];
   return output('nsenter', ['--net', '--target', String(State.Pid), ...attempt]).then(() => true, () => false);

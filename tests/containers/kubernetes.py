@@ -37,7 +37,7 @@ def build(overlay):
 
 
 def selects(selector, labels):
-    """Whether a selector of labels, possibly with `In`, selects an object with these labels."""
+    """Returns whether a selector of labels, possibly with `In`, selects an object with these labels."""
     equal = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
     return equal and all(labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", []))
 
