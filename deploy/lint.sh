@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks what no compiler checks: the language of texts, files that import each other in a cycle, Caddyfiles,
+# Checks what no compiler checks: the language of texts, import cycles, duplicates, Caddyfiles,
 # Dockerfile, compose file, shell scripts, Kubernetes manifests, Prometheus rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/lint_language.sh
 deploy/lint_imports.py
 deploy/lint_names.py
+deploy/lint_duplicates.py
 PATH=$(deploy/tools.sh)
 
 for file in Caddyfile deploy/k8s/base/Caddyfile; do

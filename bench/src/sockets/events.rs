@@ -34,7 +34,7 @@ pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
             subject: id.to_string(),
             email: format!("{number}@example.com"),
             role: Role::Viewer,
-            account_id: Some(account.clone()),
+            account_id: Some(account.as_str().into()),
             generation: 0,
             session,
         };
@@ -67,10 +67,10 @@ impl Publisher {
             resource_id,
             resource_type: "aws_instance".into(),
             region: Some("eu-west-1".into()),
-            severity: "warning".into(),
+            severity: contracts::drift::Severity::Warning,
             cost_impact_monthly: 12.5,
             detected_at: self.clock.now(),
-            status: "detected".into(),
+            status: contracts::drift::Status::Detected,
             account_id: Some(account.into()),
         })
     }
@@ -86,8 +86,8 @@ impl Publisher {
         self.entry(AlertCreated {
             id: Uuid::now_v7(),
             drift_id: None,
-            alert_type: "drift_detected".into(),
-            severity: "warning".into(),
+            alert_type: contracts::events::alert::AlertType::DriftDetected,
+            severity: contracts::drift::Severity::Warning,
             title,
             message: "x".repeat(length),
             created_at: self.clock.now(),

@@ -98,11 +98,12 @@ impl Backplane {
         self.driver.append(entries).await
     }
 
-    /// Publishes a message that is not logged. A process that is disconnected now never receives it.
+    /// Publishes a message that is not logged. A process that is disconnected now never receives it. Returns the
+    /// number of receivers; on a Redis cluster, some may be missing in this number.
     ///
     /// # Errors
     /// If Redis is unavailable.
-    pub async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
+    pub async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.driver.broadcast(channel, body).await
     }
 

@@ -1,9 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use contracts::{Clock, Envelope, Event};
-use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{Message, Position};
@@ -99,8 +99,9 @@ pub(crate) trait Driver: Send + Sync {
     async fn append(&self, entries: &[Entry]) -> Result<()>;
 
     /// Publishes a message that is not logged. A position in it is not trusted: on a logged channel, feeds
-    /// compare the message with the log and ignore it if the log has reached that position.
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()>;
+    /// compare the message with the log and ignore it if the log has reached that position. Returns the number of
+    /// processes that receive the message.
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize>;
 
     /// Returns the position of the newest event.
     async fn head(&self) -> Result<Position>;

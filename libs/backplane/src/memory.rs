@@ -157,9 +157,9 @@ impl Driver for Memory {
         Ok(())
     }
 
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.tell(channel, body);
-        Ok(())
+        Ok(1)
     }
 
     async fn head(&self) -> Result<Position> {

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Role;
+use crate::{AccountId, Role};
 
 /// The `iss` claim of every token.
 pub const ISSUER: &str = "driftsentry";
@@ -35,7 +35,7 @@ pub struct Claims {
     #[serde(rename = "type")]
     pub token_use: TokenUse,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The user's generation when the token was issued. After a later change, the token's `role` is out of
     /// date.
     #[serde(rename = "gen", default)]
@@ -59,7 +59,7 @@ pub struct Holder {
     pub subject: String,
     pub email: String,
     pub role: Role,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub generation: i64,
     pub session: Uuid,
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::traceparent::lenient;
-use crate::{Clock, Traceparent};
+use crate::{AccountId, Clock, Traceparent};
 
 /// A fact that was published as the payload of a message on the channel [`Event::TYPE`].
 ///
@@ -18,7 +18,7 @@ pub trait Event: Serialize {
     }
 
     /// Returns the account whose sockets may receive the event, if it concerns one account.
-    fn account_id(&self) -> Option<String> {
+    fn account_id(&self) -> Option<AccountId> {
         None
     }
 }
@@ -38,7 +38,7 @@ pub struct Envelope<P> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The request that caused the event, for logs and traces. Never sent to clients.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<Traceparent>,

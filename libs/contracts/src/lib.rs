@@ -3,18 +3,22 @@
 //!
 //! No I/O, no HTTP, no database. Start with [`Envelope`] and [`events`].
 
+pub mod drift;
 pub mod events;
 
+mod account_id;
 mod claims;
 mod clock;
 mod event_envelope;
 mod json;
+mod named;
 mod plausible;
 mod role;
 mod sampler;
 mod tasks;
 mod traceparent;
 
+pub use account_id::AccountId;
 pub use claims::{AUDIENCE, Claims, Holder, ISSUER, TokenUse};
 pub use clock::Clock;
 pub use event_envelope::{Envelope, Event};

@@ -63,7 +63,7 @@ impl Target {
         if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(ConnectError::Scheme);
         }
-        let parsed = Url::parse(url).map_err(|_| ConnectError::NotAUrl)?;
+        let parsed = Url::parse(url).map_err(|_error| ConnectError::NotAUrl)?;
         if parsed.scheme() == "sqlite" {
             return Ok(Self { url: url.into(), schema: None });
         }

@@ -7,12 +7,12 @@ use crate::openapi::{List, Page, Success};
 
 /// Builds a 200 with `data`; `ok(())` gives `data: null`.
 pub fn ok(data: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().json(Success { success: true, data })
+    HttpResponse::Ok().json(Success::of(data))
 }
 
 /// Builds a 201 with `data`.
 pub fn created(data: impl Serialize) -> HttpResponse {
-    HttpResponse::Created().json(Success { success: true, data })
+    HttpResponse::Created().json(Success::of(data))
 }
 
 /// Builds a 200 with one page of a list.

@@ -23,7 +23,7 @@ impl Http {
     /// # Errors
     /// If a setting is unsafe or malformed: one sentence that names the variable.
     pub fn new(mut config: HttpConfig, platform: &Platform) -> Result<Self> {
-        config.resolve(&platform.config)?;
+        config.resolve(platform.config())?;
         Ok(Self {
             cors: Arc::new(Cors::new(&config)),
             proxies: Arc::new(Proxies::new(config.trusted_proxies.clone())),

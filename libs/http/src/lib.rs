@@ -31,8 +31,8 @@ pub(crate) use cors::Cors;
 pub use endpoint::{Endpoint, endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
 pub use extract::{
-    AnyOf, BodyLimit, Caller, MaybeCaller, NoQuery, RequestId, ValidJson, ValidPath, ValidQuery, bearer,
-    is_json, parse_json, read_body,
+    Admin, AnyOf, BodyLimit, Caller, Engineer, MaybeCaller, NoQuery, RequestId, ValidJson, ValidPath,
+    ValidQuery, Viewer, bearer, is_account_id, is_json, parse_json, read_body,
 };
 pub use front::{Http, client_ip, is_from_own_origin};
 pub use proxies::network;

@@ -100,7 +100,7 @@ pub(crate) async fn observe(
     let route = http_request.match_pattern().unwrap_or_else(|| "unmatched".into());
     if let (Some(platform), Some(metrics)) = (&platform, http_request.app_data::<web::Data<RequestMetrics>>())
     {
-        metrics.count(platform.service, &route, method, status, started);
+        metrics.count(platform.service(), &route, method, status, started);
     }
     describe_request(&span, method, &route, status.as_u16());
     log(&span, method, &path, status, started, response.error());
@@ -158,7 +158,7 @@ fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> H
             &unknown
         }
     };
-    let body = error.to_body(request_id, &platform.clock);
+    let body = error.to_body(request_id, platform.clock());
     let status = error.code.status();
     let retry_after = error.retry_after_seconds.or((status.is_server_error()).then_some(1));
     let mut response = response.set_body(BoxBody::new(body.to_string()));

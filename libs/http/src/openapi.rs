@@ -15,8 +15,15 @@ use crate::{ErrorBody, ErrorCode};
 /// A successful response.
 #[derive(Serialize, ToSchema)]
 pub struct Success<T> {
-    pub(crate) success: bool,
-    pub(crate) data: T,
+    success: bool,
+    data: T,
+}
+
+impl<T> Success<T> {
+    /// Wraps the data of a response.
+    pub fn of(data: T) -> Self {
+        Self { success: true, data }
+    }
 }
 
 /// A successful response without data.

@@ -22,8 +22,8 @@ struct Report {
 }
 
 async fn report(platform: &Platform) -> Report {
-    let mut dependencies = platform.health.look().await;
-    if platform.stop.is_cancelled() {
+    let mut dependencies = platform.health().look().await;
+    if platform.lifecycle().stop.is_cancelled() {
         dependencies.insert("process", Status::Down("stopping".into()));
     }
     let any = |wanted: fn(&Status) -> bool| dependencies.values().any(wanted);
@@ -36,9 +36,9 @@ async fn report(platform: &Platform) -> Report {
     };
     Report {
         status,
-        service: platform.service,
+        service: platform.service(),
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: platform.started.elapsed().as_secs(),
+        uptime_seconds: platform.uptime().as_secs(),
         dependencies,
     }
 }
@@ -87,7 +87,7 @@ fn readiness(report: &Report) -> HttpResponseBuilder {
 
 /// Returns the metrics in Prometheus's text format.
 async fn metrics(platform: web::Data<Platform>) -> HttpResponse {
-    let text = prometheus::TextEncoder::new().encode_to_string(&platform.metrics.gather());
+    let text = prometheus::TextEncoder::new().encode_to_string(&platform.metrics().gather());
     match text {
         Ok(text) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text),
         Err(error) => {

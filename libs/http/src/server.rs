@@ -16,7 +16,6 @@ use anyhow::{Context, Result, ensure};
 use platform::{Platform, stop_on_signals};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use crate::bare_errors::Connection;
 use crate::observe::{RequestMetrics, observe};
@@ -50,7 +49,7 @@ impl Server {
     where
         F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
     {
-        let metrics = web::Data::new(RequestMetrics::register(&platform.metrics)?);
+        let metrics = web::Data::new(RequestMetrics::register(platform.metrics())?);
         let shared = web::Data::new(platform.clone());
         let config = http.config.clone();
         let http = web::Data::new(http);
@@ -69,12 +68,12 @@ impl Server {
             .with_context(|| format!("cannot listen on PORT {port} at {}", config.address()))?;
         let address = listener.local_addr()?;
         let mut workers =
-            Workers::build().shutdown_timeout(platform.config.shutdown_seconds).disable_signals();
+            Workers::build().shutdown_timeout(platform.config().shutdown_seconds).disable_signals();
         if let Some(count) = config.workers {
             workers = workers.workers(count);
         }
-        let (clock, stopping) = (platform.clock.clone(), workers.graceful_shutdown_signal());
-        let mut workers = workers.listen(platform.service, listener, move || {
+        let (clock, stopping) = (platform.clock().clone(), workers.graceful_shutdown_signal());
+        let mut workers = workers.listen(platform.service(), listener, move || {
             let (app, clock, stopping) = (app.clone(), clock.clone(), stopping.clone());
             let for_upgrades = app.clone();
             let http = HttpService::build()
@@ -140,28 +139,16 @@ impl Server {
     /// If the server or a background task failed.
     pub async fn run(self) -> Result<()> {
         let Self { server, handle, platform, .. } = self;
-        let limit = Duration::from_secs(platform.config.shutdown_seconds);
-        let stopping = async {
-            platform.stop.cancelled().await;
-            let deadline = Instant::now() + limit;
-            platform.farewells.close();
-            let said = tokio::time::timeout_at(deadline, platform.farewells.wait()).await.is_ok();
-            let answered = tokio::time::timeout_at(deadline, handle.stop(true)).await.is_ok();
-            platform.served.cancel();
-            platform.background.close();
-            let ended = tokio::time::timeout_at(deadline, platform.background.wait()).await.is_ok();
-            if !(said && answered && ended) {
-                tracing::warn!(said, answered, ended, "SHUTDOWN_SECONDS was too short for a graceful stop");
-            }
-        };
+        let limit = Duration::from_secs(platform.config().shutdown_seconds);
+        let ending = platform.lifecycle().end(limit, async || handle.stop(true).await);
         let serving = async {
             let served = server.await;
             // If the server ends by itself, the rest of the process stops as well.
-            platform.stop.cancel();
+            platform.lifecycle().stop.cancel();
             served
         };
-        let (served, ()) = tokio::join!(serving, stopping);
-        ensure!(!platform.tasks.have_failed(), "a background task failed");
+        let (served, ()) = tokio::join!(serving, ending);
+        ensure!(!platform.lifecycle().tasks.have_failed(), "a background task failed");
         Ok(served?)
     }
 }
@@ -190,7 +177,7 @@ where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     stop_on_signals(&platform)?;
-    let service = platform.service;
+    let service = platform.service();
     let server = Server::bind(platform, http, port, routes)?;
     tracing::info!(address = %server.address(), "{service} listens");
     server.run().await

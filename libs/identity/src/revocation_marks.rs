@@ -2,8 +2,8 @@
 
 use backplane::Mark;
 use chrono::{DateTime, Utc};
-use contracts::Role;
 use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 use uuid::Uuid;
 
 /// Creates the mark of an ended session, kept until its last access token has expired.
@@ -17,7 +17,7 @@ pub struct UserChange {
     pub generation: i64,
     pub role: Role,
     pub is_active: bool,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 
 /// Creates the mark of a changed user, kept until the last token from before the change has expired.
@@ -69,7 +69,7 @@ mod tests {
             let mark = session_mark(id, reason, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::Session { session: id, reason }));
         }
-        for account_id in [None, Some("acme:eu".to_owned())] {
+        for account_id in [None, Some("acme:eu".into())] {
             let change = UserChange { generation: 7, role: Role::Engineer, is_active: false, account_id };
             let mark = user_mark(id, &change, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::User { user: id.to_string(), change }));

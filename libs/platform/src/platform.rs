@@ -3,16 +3,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use backplane::{Backplane, Link, Options};
-use contracts::{Clock, Tasks};
-use identity::{KeyConfig, Keys, Revocations, TokenUses, Verifier};
+use contracts::Clock;
+use identity::KeyConfig;
 use prometheus::{IntGauge, Registry};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::config::ProcessConfig;
 use crate::health::{Health, Status};
+use crate::lifecycle::Lifecycle;
 use crate::limiter::Limiter;
 use crate::plaintext::check_plaintext;
+use crate::tokens::Tokens;
 use crate::trace;
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -20,32 +20,16 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The parts that exist once per process and that its services share. Cheap to clone.
 #[derive(Clone)]
 pub struct Platform {
-    /// The process's name in logs and metrics.
-    pub service: &'static str,
-    pub clock: Clock,
-    pub config: Arc<ProcessConfig>,
-    pub backplane: Backplane,
-    pub keys: Arc<Keys>,
-    /// Lifetime of an access token that can be refreshed.
-    pub token_lifetime: Duration,
-    pub verifier: Verifier,
-    pub revocations: Revocations,
-    pub limiter: Limiter,
-    pub token_uses: TokenUses,
-    pub metrics: Registry,
-    pub health: Health,
-    /// Cancelled when the process begins to stop: it is no longer ready, and open sockets are notified.
-    pub stop: CancellationToken,
-    /// Last messages to open sockets. The server waits for them before it stops.
-    pub farewells: TaskTracker,
-    /// Cancelled after the last response was sent. The tasks that requests depend on (relays, feeds) run
-    /// until then.
-    pub served: CancellationToken,
-    /// Spawns all tasks.
-    pub tasks: Tasks,
-    /// The background tasks that end when `served` is cancelled; the process waits for them.
-    pub background: TaskTracker,
-    pub started: Instant,
+    service: &'static str,
+    started: Instant,
+    config: Arc<ProcessConfig>,
+    clock: Clock,
+    metrics: Registry,
+    health: Health,
+    lifecycle: Lifecycle,
+    backplane: Backplane,
+    limiter: Limiter,
+    tokens: Tokens,
 }
 
 impl Platform {
@@ -62,48 +46,27 @@ impl Platform {
         channels: Vec<String>,
         clock: Clock,
     ) -> Result<Self> {
-        let loaded = Arc::new(Keys::load(keys, config.is_strict())?);
-        let stop = CancellationToken::new();
-        let tasks = Tasks::new(stop.clone());
+        let tokens = Tokens::load(keys, config.is_strict(), &clock)?;
+        let lifecycle = Lifecycle::new();
         let tls = config.redis_tls.read()?;
-        let options = Options { channels, tls, ..Options::new(clock.clone(), tasks.clone()) };
+        let options = Options { channels, tls, ..Options::new(clock.clone(), lifecycle.tasks.clone()) };
         check_plaintext("REDIS_URL", redis_url, &config)?;
         let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
-        let revocations = Revocations::new(clock.clone(), keys.jwt_access_expiry);
-        let legacy = keys.jwt_accept_legacy;
-        let verifier = Verifier::new(Arc::clone(&loaded), revocations.clone(), clock.clone(), legacy);
         let platform = Self {
             service,
-            clock: clock.clone(),
+            started: Instant::now(),
             config: Arc::new(config),
-            limiter: Limiter::new(backplane.clone(), clock),
-            token_uses: TokenUses::default(),
-            backplane,
-            keys: loaded,
-            token_lifetime: keys.jwt_access_expiry,
-            verifier,
-            revocations,
+            limiter: Limiter::new(backplane.clone(), clock.clone()),
+            clock,
             metrics: Registry::new(),
             health: Health::default(),
-            stop,
-            farewells: TaskTracker::new(),
-            served: CancellationToken::new(),
-            tasks,
-            background: TaskTracker::new(),
-            started: Instant::now(),
+            lifecycle,
+            backplane,
+            tokens,
         };
-        let follow = platform.revocations.clone().follow(platform.backplane.clone(), platform.served.clone());
-        platform.spawn("revocations", async move {
-            follow.await;
-            Ok(())
-        });
+        platform.follow_revocations();
         platform.watch_backplane()?;
-        let served = platform.served.clone();
-        platform.spawn("traces", async move {
-            served.cancelled().await;
-            trace::flush().await;
-            Ok(())
-        });
+        platform.flush_traces_at_end();
         // Memory, CPU time and open files of this process, which are available on Linux only.
         #[cfg(target_os = "linux")]
         {
@@ -113,9 +76,77 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Runs a background task that ends with `served`. If it fails or panics, the process stops.
+    /// Returns the process's name in logs and metrics.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Returns the time since the start.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Returns the settings that all services have.
+    pub fn config(&self) -> &ProcessConfig {
+        &self.config
+    }
+
+    /// Returns the clock that every comparison of times uses.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns the registry of all metrics.
+    pub fn metrics(&self) -> &Registry {
+        &self.metrics
+    }
+
+    /// Returns the checks of the dependencies.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Returns the tasks of the process and the steps of its end.
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// Returns the connection to all other processes.
+    pub fn backplane(&self) -> &Backplane {
+        &self.backplane
+    }
+
+    /// Returns the counters that all replicas share.
+    pub fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// Returns the parts that issue and check access tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Runs a background task: see [`Lifecycle::spawn`].
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = Result<()>> + Send + 'static) {
-        self.tasks.spawn(name, self.background.track_future(task));
+        self.lifecycle.spawn(name, task);
+    }
+
+    fn follow_revocations(&self) {
+        let (backplane, served) = (self.backplane.clone(), self.lifecycle.served.clone());
+        let follow = self.tokens.revocations.clone().follow(backplane, served);
+        self.spawn("revocations", async move {
+            follow.await;
+            Ok(())
+        });
+    }
+
+    fn flush_traces_at_end(&self) {
+        let served = self.lifecycle.served.clone();
+        self.spawn("traces", async move {
+            served.cancelled().await;
+            trace::flush().await;
+            Ok(())
+        });
     }
 
     fn watch_backplane(&self) -> Result<()> {
@@ -126,7 +157,7 @@ impl Platform {
         };
         let connected = gauge("backplane_connected", "1 while events are received and appends succeed")?;
         let stale = gauge("backplane_stale", "1 if the backplane has been disconnected for 30 s")?;
-        let (backplane, served) = (self.backplane.clone(), self.served.clone());
+        let (backplane, served) = (self.backplane.clone(), self.lifecycle.served.clone());
         self.spawn("backplane metrics", async move {
             let mut looks = tokio::time::interval(LOOK_INTERVAL);
             while served.run_until_cancelled(looks.tick()).await.is_some() {
@@ -135,7 +166,7 @@ impl Platform {
             }
             Ok(())
         });
-        let (backplane, revocations) = (self.backplane.clone(), self.revocations.clone());
+        let (backplane, revocations) = (self.backplane.clone(), self.tokens.revocations.clone());
         self.health.register("backplane", move || {
             let (link, synced) = (*backplane.link().borrow(), revocations.is_synced());
             async move {

@@ -10,8 +10,8 @@ pub fn stop_on_signals(platform: &Platform) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = platform.stop.clone();
-    platform.tasks.run("signals", async move {
+    let stop = platform.lifecycle().stop.clone();
+    platform.lifecycle().tasks.run("signals", async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}

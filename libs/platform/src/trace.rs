@@ -42,7 +42,7 @@ pub fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + S
          put credentials into OTEL_EXPORTER_OTLP_HEADERS"
     );
     let exporter = SpanExporter::builder().with_http().build();
-    let exporter = exporter.map_err(|_| anyhow!("{variable} cannot be used"))?;
+    let exporter = exporter.map_err(|_error| anyhow!("{variable} cannot be used"))?;
     let resource = Resource::builder();
     let resource = match std::env::var_os("OTEL_SERVICE_NAME") {
         Some(_) => resource,

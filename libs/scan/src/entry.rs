@@ -1,5 +1,6 @@
+use contracts::drift::Kind;
+
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::sensitive_marks::Marks;
 
 /// One resource as a tool wrote it: not compared, not rated, not redacted.

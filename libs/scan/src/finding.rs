@@ -1,8 +1,8 @@
+use contracts::AccountId;
+use contracts::drift::{Kind, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::Kind;
 use crate::path::Step;
-use crate::severity::Severity;
 
 /// One difference that a scan found: compared, rated and redacted. It contains no secret.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Finding {
     /// The tool did not name an id, so the address is used instead.
     pub lacks_id: bool,
     pub region: Option<String>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub provider: Option<String>,
     pub provider_config: Option<String>,
     /// JSON text.

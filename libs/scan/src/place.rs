@@ -1,11 +1,12 @@
 //! Finds the id, region and account of a resource.
 
+use contracts::AccountId;
+
 use crate::entry::Entry;
 use crate::json::Json;
 
 const NUL: char = '\0';
 const MAX_REGION_CHARS: usize = 64;
-const MAX_ACCOUNT_CHARS: usize = 64;
 
 /// The sources of information about a resource, the most reliable first.
 pub struct PlaceSources<'a> {
@@ -144,7 +145,7 @@ pub fn usable_region(text: &str) -> Option<&str> {
 }
 
 pub fn usable_account(text: &str) -> Option<&str> {
-    usable(text, MAX_ACCOUNT_CHARS).filter(|text| !text.contains('/'))
+    Some(text).filter(|text| AccountId::is_valid(text))
 }
 
 fn last_segment(text: &str) -> &str {
@@ -184,7 +185,7 @@ fn region_of_aws_zone(zone: &str) -> &str {
 mod tests {
     use super::*;
     use crate::entry::Provider;
-    use crate::kind::Kind;
+    use contracts::drift::Kind;
 
     fn place(
         resource_type: &str,

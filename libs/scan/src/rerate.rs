@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use contracts::drift::{Kind, Severity};
 use serde::Deserialize;
 
 use crate::assess::{NOT_YET_CREATED, ONLY_COMPUTED, SECRET_CHANGED};
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::finding::{PathHash, ShownChange};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::Step;
 use crate::resource_identity::StateKey;
 use crate::rules::{Class, Rated, Rating, Rules, Subject};
 use crate::sensitive_marks::Marks;
-use crate::severity::Severity;
 
 /// A stored drift.
 pub struct RatedDrift<'a> {

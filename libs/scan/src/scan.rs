@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::assess::{Context, Outcome, RuleUses, assess};
 use crate::entry::Entry;
@@ -12,46 +11,6 @@ use crate::limits::{MAX_ENTRIES, MAX_KEPT_BYTES};
 
 const MAX_WARNINGS: usize = 100;
 const MAX_SHOWN_CHARS: usize = 256;
-
-/// The list of a plan that is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// Differences between the recorded state and reality.
-    #[default]
-    Drift,
-    /// Differences between reality and the configuration.
-    Changes,
-}
-
-/// The caller's parameters of an upload.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    /// The name of the stack. In it, `{module}` stands for the path of the module, and `{n}` for the number
-    /// of a plan among several.
-    pub stack: String,
-    pub account_id: Option<String>,
-    pub region: Option<String>,
-    pub source: Source,
-    /// Whether to read driftctl's unmanaged resources.
-    pub unmanaged: bool,
-    /// The time by which reading must end.
-    pub deadline: Option<Instant>,
-}
-
-impl Scope {
-    /// Creates the scope of one stack, with the default of every other parameter.
-    pub fn of_stack(stack: impl Into<String>) -> Self {
-        Self {
-            stack: stack.into(),
-            account_id: None,
-            region: None,
-            source: Source::Drift,
-            unmanaged: false,
-            deadline: None,
-        }
-    }
-}
 
 /// The reason why absence from a scan does not mean that a resource no longer drifts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
-use contracts::Role;
+use contracts::{AccountId, Role};
 use http::{ApiError, cursor};
 use serde::Serialize;
 use serde_json::Value;
@@ -65,7 +65,7 @@ pub struct User {
     #[schema(value_type = String)]
     pub role: Role,
     pub is_active: bool,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
@@ -82,7 +82,6 @@ impl From<user::Model> for User {
     fn from(user: user::Model) -> Self {
         let user::Model { id, email, name, role, is_active, account_id, .. } = user;
         let user::Model { last_login_at, last_activity_at, created_at, updated_at, .. } = user;
-        let role = role.0;
         Self {
             id,
             email,
@@ -133,7 +132,7 @@ impl<'a> TokenAnswer<'a> {
             state,
             delivery,
             refresh_token: state.refresh_tokens.issue(RefreshToken { session_id: session.id, counter }),
-            cookie_seconds: (session.expires_at - state.platform.clock.now()).num_seconds(),
+            cookie_seconds: (session.expires_at - state.platform.clock().now()).num_seconds(),
             access_token: access_token::for_session(state, user, session)?,
         })
     }
@@ -170,7 +169,7 @@ pub fn logged_in(
     let answer = TokenAnswer::new(state, delivery, &user, &session, 0)?;
     answer.send(status, |tokens| Login {
         tokens,
-        user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role.0 },
+        user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role },
         session: LoginSession { id: session.id, expires_at: session.expires_at },
     })
 }

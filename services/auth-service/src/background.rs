@@ -10,7 +10,7 @@ use crate::sweeper;
 /// If events cannot be published at all.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
     let sweeping = sweeper::run(state.clone(), stop.clone());
-    let relaying = state.database.run_relay(&state.platform.metrics, "auth-service", stop);
+    let relaying = state.database.run_relay(state.platform.metrics(), "auth-service", stop);
     let (relayed, ()) = tokio::join!(relaying, sweeping);
     relayed
 }

@@ -55,17 +55,17 @@ impl KnownCaller {
             let is_valid = token.is_some_and(|token| token.revoked_at.is_none());
             return if is_valid { Ok(Self::Machine) } else { Err(AuthError::UnknownCaller) };
         }
-        let id = caller.user_id.parse().map_err(|_| AuthError::UnknownCaller)?;
+        let id = caller.user_id.parse().map_err(|_error| AuthError::UnknownCaller)?;
         let Some(session_id) = caller.session_id else {
             // The database is asked, because no session ends such a token and the marks of the user may
             // expire before the token.
             let user = user::by_id(&state.database, id).await?.filter(|user| user.is_active);
-            let role = user.ok_or(AuthError::UnknownCaller)?.role.0;
+            let role = user.ok_or(AuthError::UnknownCaller)?.role;
             return Ok(Self::PersonWithoutSession { id, caller: Caller { role, ..caller } });
         };
         let session = session::by_id(&state.database, session_id).await?;
         let session = session.filter(|session| session.user_id == id).ok_or(AuthError::UnknownCaller)?;
-        if session.is_live(state.platform.clock.now(), state.settings.idle_timeout()) {
+        if session.is_live(state.platform.clock().now(), state.settings.idle_timeout()) {
             Ok(Self::Person { id, session: Box::new(session), caller })
         } else {
             Err(AuthError::SessionEnded)

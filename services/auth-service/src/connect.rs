@@ -19,15 +19,15 @@ use crate::user::locked_user::CHANGES;
 impl State {
     /// Checks the settings, connects to the database and migrates it.
     pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
-        settings.check(&platform.config)?;
-        let can_sign = platform.keys.can_sign();
+        settings.check(platform.config())?;
+        let can_sign = platform.tokens().keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
-        let (backplane, clock) = (platform.backplane.clone(), platform.clock.clone());
-        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
+        let (backplane, clock) = (platform.backplane().clone(), platform.clock().clone());
+        check_plaintext("DATABASE_URL", database_url, platform.config())?;
         let database = Database::connect::<Migrator>(database_url, backplane, clock)
             .await
             .context("DATABASE_URL cannot be used")?;
-        let metrics = Metrics::register(&platform.metrics)?;
+        let metrics = Metrics::register(platform.metrics())?;
         let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();
         watch_database(&platform, &database);
@@ -43,7 +43,7 @@ impl State {
         };
         // Created before the service is ready, because a client that waits for readiness may log in as a demo
         // user.
-        if state.settings.makes_demo_users(&state.platform.config) {
+        if state.settings.makes_demo_users(state.platform.config()) {
             create_demo_users(&state).await?;
         }
         Ok(state)
@@ -52,7 +52,7 @@ impl State {
 
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
-    platform.health.require("auth-database", move || {
+    platform.health().require("auth-database", move || {
         let database = database.clone();
         async move { database.check_writes().await }
     });

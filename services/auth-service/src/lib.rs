@@ -25,7 +25,6 @@ pub mod migration;
 pub mod public_config;
 pub mod refusals;
 pub mod settings;
-pub mod stored;
 pub mod sweeper;
 
 mod background;

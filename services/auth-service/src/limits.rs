@@ -121,7 +121,7 @@ pub async fn admit_session_end(state: &State, session_id: Uuid) -> Result<(), Au
 /// fraction of its limits. A network with a recent login keeps its limits, so that strangers who reach the
 /// total lock out no user. Logins of new users do not count, because a stranger can sign up anywhere.
 async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
-    let now = state.platform.clock.now();
+    let now = state.platform.clock().now();
     let (since, created_before) = (now - FAMILIAR_FOR, now - NEW_FOR);
     let is_strict = is_above_total
         && !login_network::is_known(&state.database, &own_network(ip), since, created_before).await?;
@@ -138,7 +138,7 @@ struct Period {
 
 impl Period {
     fn now(state: &State, length: Duration) -> Self {
-        let (now, seconds) = (state.platform.clock.now().timestamp(), length.as_secs().cast_signed());
+        let (now, seconds) = (state.platform.clock().now().timestamp(), length.as_secs().cast_signed());
         let seconds_left = (seconds - now.rem_euclid(seconds)).unsigned_abs();
         Self { length, number: now.div_euclid(seconds), seconds_left }
     }
@@ -149,11 +149,11 @@ impl Period {
     }
 
     async fn count(&self, state: &State, name: &str) -> u64 {
-        state.platform.limiter.count(&self.key(name), self.length).await
+        state.platform.limiter().count(&self.key(name), self.length).await
     }
 
     async fn counted(&self, state: &State, name: &str) -> u64 {
-        state.platform.limiter.counted(&self.key(name)).await
+        state.platform.limiter().counted(&self.key(name)).await
     }
 
     fn key(&self, name: &str) -> String {

@@ -25,6 +25,6 @@ async fn run() -> Result<()> {
         Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
         None => {}
     }
-    platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
+    platform.spawn("auth-service", run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, port, routes_alone(state)).await
 }

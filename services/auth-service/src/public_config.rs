@@ -1,11 +1,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use http::NoQuery;
+use http::openapi::Success;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::state::State;
-use http::NoQuery;
-use http::openapi::Success;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +26,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         session_timeout_minutes: settings.session_timeout_minutes,
         session_lifetime_hours: settings.session_lifetime_hours,
         max_sessions_per_user: settings.max_sessions_per_user,
-        access_token_seconds: state.platform.token_lifetime.as_secs(),
+        access_token_seconds: state.platform.tokens().lifetime.as_secs(),
         refresh_token_seconds: settings.session_lifetime().num_seconds(),
         activity_interval_seconds: settings.activity_interval_seconds,
     })
@@ -37,5 +37,5 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
 /// There are none if the service has only shared secrets.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
-    HttpResponse::Ok().json(state.platform.keys.jwks())
+    HttpResponse::Ok().json(state.platform.tokens().keys.jwks())
 }

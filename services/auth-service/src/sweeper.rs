@@ -27,7 +27,7 @@ const BATCH: u64 = 500;
 pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut link = state.platform.backplane.link();
+    let mut link = state.platform.backplane().link();
     // Woken by the interval and by the backplane's connection, ended by `stop`.
     loop {
         tokio::select! {
@@ -70,7 +70,7 @@ pub async fn sweep(state: &State) -> Result<()> {
 
 /// Ends a batch of expired sessions. Returns whether there may be more that can be ended now.
 async fn end_some_sessions(state: &State) -> Result<bool, DbErr> {
-    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    let (now, idle_timeout) = (state.platform.clock().now(), state.settings.idle_timeout());
     let overdue = session::overdue(&state.database, now, idle_timeout, BATCH).await?;
     let users = overdue.iter().map(|session| session.user_id).collect::<BTreeSet<_>>();
     let mut has_ended_some = false;
@@ -85,7 +85,7 @@ async fn end_some_sessions(state: &State) -> Result<bool, DbErr> {
 }
 
 async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
-    let now = state.platform.clock.now();
+    let now = state.platform.clock().now();
     let kept_since = now - state.settings.retention();
     login_failure::purge(&state.database, now).await?;
     login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
@@ -106,7 +106,7 @@ async fn end_overdue_sessions(state: &State, user_id: Uuid) -> Result<(), DbErr>
 
 /// Restores the marks of ended sessions and changed users that the backplane lost.
 pub async fn restore_marks(state: &State) -> Result<()> {
-    let (now, life) = (state.platform.clock.now(), longest_token_life(state));
+    let (now, life) = (state.platform.clock().now(), longest_token_life(state));
     let mut wanted = Vec::new();
     for (id, ended_at, reason) in session::ended_since(&state.database, now - life).await? {
         wanted.push(session_mark(id, reason, ended_at + life));
@@ -120,11 +120,11 @@ pub async fn restore_marks(state: &State) -> Result<()> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let known = state.platform.backplane.marks().await?.into_iter().collect::<HashSet<_>>();
+    let known = state.platform.backplane().marks().await?.into_iter().collect::<HashSet<_>>();
     wanted.retain(|mark| !known.contains(&mark.value));
     if !wanted.is_empty() {
         tracing::info!(count = wanted.len(), "restoring the marks of ended sessions in the backplane");
-        state.platform.backplane.mark(&wanted).await?;
+        state.platform.backplane().mark(&wanted).await?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
 use contracts::Role;
+use http::Caller;
 use uuid::Uuid;
 
 /// The caller, as the audit records them.
@@ -22,5 +23,12 @@ impl Actor {
             request_id: own_request_id.clone(),
             own_request_id,
         }
+    }
+}
+
+impl From<Caller> for Actor {
+    fn from(caller: Caller) -> Self {
+        let Caller { user_id, role, request_id, .. } = caller;
+        Self { user_id, role, request_id: request_id.0, own_request_id: Uuid::now_v7().to_string() }
     }
 }

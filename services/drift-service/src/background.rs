@@ -13,7 +13,7 @@ const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 /// # Errors
 /// If the metrics of this service are already registered, or a pattern cannot be compiled.
 pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
-    let relay = state.database.run_relay(&state.platform.metrics, "drift-service", stop.clone());
+    let relay = state.database.run_relay(state.platform.metrics(), "drift-service", stop.clone());
     let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);
     let cleaning = async {
         clean(&state, stop).await;
@@ -30,7 +30,7 @@ async fn clean(state: &State, stop: CancellationToken) {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = answered_request::clean(&state.database, state.platform.clock.now()).await {
+        if let Err(error) = answered_request::clean(&state.database, state.platform.clock().now()).await {
             tracing::warn!(%error, "could not delete old idempotency keys");
         }
     }

@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
+use contracts::drift::Status;
 use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
 
-use crate::drift::{Action, Status};
+use crate::drift::Action;
 
 /// The errors of this service. Only the conversion below knows HTTP.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum DriftError {
     Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
+    #[error("{0}")]
+    Refused(ApiError),
+}
+
+impl From<ApiError> for DriftError {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl From<DriftError> for ApiError {
@@ -40,7 +49,9 @@ impl From<DriftError> for ApiError {
         match error {
             DriftError::NotFound(_) => Self::not_found(message),
             DriftError::NotAllowed { status, action } => Self::new(ErrorCode::InvalidTransition, message)
-                .with_details(&json!({"status": status, "action": action, "allowed": status.allowed()})),
+                .with_details(
+                    &json!({"status": status, "action": action, "allowed": Action::allowed_in(status)}),
+                ),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
             DriftError::Changed { current } => {
@@ -69,6 +80,7 @@ impl From<DriftError> for ApiError {
             }
             DriftError::Database(cause) => Self::internal(cause),
             DriftError::Unwritable(cause) => Self::internal(cause),
+            DriftError::Refused(error) => error,
         }
     }
 }

@@ -24,6 +24,6 @@ async fn run() -> Result<()> {
     )?;
     let http = Http::new(config.http, &platform)?;
     let state = State::connect(platform.clone(), &config.database_url, config.settings).await?;
-    platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
+    platform.spawn("drift-service", run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, config.port, routes(state)).await
 }

@@ -50,27 +50,30 @@ impl State {
         };
         let key = match &settings.drift_hash_secret {
             Some(key) => {
-                if platform.config.is_strict() {
+                if platform.config().is_strict() {
                     identity::check_secret("DRIFT_HASH_SECRET", key)?;
                 }
                 key
             }
-            None if platform.config.is_strict() => {
+            None if platform.config().is_strict() => {
                 anyhow::bail!("DRIFT_HASH_SECRET is missing: set it to at least 32 random bytes")
             }
             None => DEVELOPMENT_KEY,
         };
-        check_plaintext("DATABASE_URL", database_url, &platform.config)?;
-        let database =
-            Database::connect::<Migrator>(database_url, platform.backplane.clone(), platform.clock.clone())
-                .await
-                .context("DATABASE_URL cannot be used")?;
+        check_plaintext("DATABASE_URL", database_url, platform.config())?;
+        let database = Database::connect::<Migrator>(
+            database_url,
+            platform.backplane().clone(),
+            platform.clock().clone(),
+        )
+        .await
+        .context("DATABASE_URL cannot be used")?;
         watch_database(&platform, &database);
         let state_key = StateKey::new(key.as_bytes());
-        rules::reapply(&database, &rules, &state_key, platform.clock.now())
+        rules::reapply(&database, &rules, &state_key, platform.clock().now())
             .await
             .context("the rules cannot be applied to the stored drifts")?;
-        let settings = settings.for_environment(&platform.config);
+        let settings = settings.for_environment(platform.config());
         Ok(Self {
             rules: Arc::new(rules),
             state_key,
@@ -92,7 +95,7 @@ impl State {
 
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
-    platform.health.require("drift-database", move || {
+    platform.health().require("drift-database", move || {
         let database = database.clone();
         async move { database.check_writes().await }
     });

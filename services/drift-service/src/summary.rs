@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::drift::{Severity, Status};
+use http::openapi::Success;
 use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -15,14 +17,12 @@ use utoipa::ToSchema;
 
 use crate::access::Reader;
 use crate::alert::entity::ReaderMark;
+use crate::drift::Filter;
 use crate::drift::entity::{Column, Entity};
 use crate::drift::filter::filtered_query;
-use crate::drift::{Filter, Status};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::{State, alert};
-use http::openapi::Success;
 
 filtered_query! {
     /// The drifts to count. Lists are comma-separated, with at most 50 values.

@@ -4,11 +4,12 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, EntityTag, Header, HeaderMap, IfMatch, TryIntoHeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use database::Transaction;
-use http::{ApiError, ValidJson};
+use http::openapi::Success;
+use http::{ApiError, Caller, ValidJson};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -39,16 +40,11 @@ impl FromRequest for Conditions {
 
 impl Conditions {
     fn read(request: &HttpRequest) -> Result<Self, ApiError> {
-        let if_match = match text_header(request.headers(), "if-match")? {
-            None | Some("*") => None,
-            Some(tag) => {
-                let version = tag.trim_start_matches("W/").trim_matches('"').strip_prefix('v');
-                let version = version.and_then(|version| version.parse().ok());
-                Some(
-                    version
-                        .ok_or_else(|| ApiError::validation("If-Match", "must be an ETag such as \"v3\""))?,
-                )
-            }
+        let is_conditional = request.headers().contains_key(header::IF_MATCH);
+        let if_match = match IfMatch::parse(request).ok().and_then(|tags| version_of(&tags)) {
+            Some(version) => version,
+            None if !is_conditional => None,
+            None => return Err(ApiError::validation("If-Match", "must be an ETag such as \"v3\"")),
         };
         let idempotency_key = text_header(request.headers(), "idempotency-key")?;
         if idempotency_key.is_some_and(|key| key.is_empty() || key.len() > MAX_KEY_BYTES) {
@@ -62,9 +58,21 @@ impl Conditions {
     }
 }
 
+/// Returns the version that must be current: `Some(None)` if any is right, `None` if the tags name none. The
+/// library leaves out tags that it cannot read.
+fn version_of(tags: &IfMatch) -> Option<Option<i32>> {
+    match tags {
+        IfMatch::Any => Some(None),
+        IfMatch::Items(tags) => match &tags[..] {
+            [tag] => tag.tag().strip_prefix('v')?.parse().ok().map(Some),
+            _ => None,
+        },
+    }
+}
+
 fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
     let text = headers.get(name).map(|value| value.to_str());
-    text.transpose().map_err(|_| ApiError::validation(name, "must be ASCII"))
+    text.transpose().map_err(|_error| ApiError::validation(name, "must be ASCII"))
 }
 
 /// A transaction in progress.
@@ -72,77 +80,99 @@ pub struct Write {
     pub tx: Transaction,
     pub actor: Actor,
     pub at: DateTime<Utc>,
-    /// The id of the row that will store the response.
-    answer_id: Option<String>,
 }
 
-/// Either a write to execute, or the stored response to an equal request.
-pub enum Begun {
-    Write(Write),
-    Answered(HttpResponse),
+/// The response to a write.
+pub struct Reply<T> {
+    status: StatusCode,
+    data: T,
+    version: Option<i32>,
+    is_dry_run: bool,
 }
 
-/// Begins a write. A repeated `Idempotency-Key` is accepted only with the `body` of the first request.
-pub async fn begin(
+impl<T> Reply<T> {
+    pub fn ok(data: T) -> Self {
+        Self { status: StatusCode::OK, data, version: None, is_dry_run: false }
+    }
+
+    pub fn created(data: T) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::ok(data) }
+    }
+
+    /// Adds the version of a drift, which is sent as the ETag.
+    pub fn with_version(self, version: i32) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// Rolls the write back if `is_dry_run`.
+    pub fn with_dry_run(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
+    }
+}
+
+/// Executes a write and commits it. If the request repeats an earlier one with the same `Idempotency-Key`,
+/// returns the stored response instead; `body` must be equal.
+pub async fn once<T: Serialize>(
     state: &State,
-    actor: Actor,
+    caller: Caller,
     conditions: &Conditions,
     body: &[u8],
-) -> Result<Begun, DriftError> {
-    let tx = state.database.begin().await?;
-    let at = state.platform.clock.now();
-    let Some(key) = &conditions.idempotency_key else {
-        return Ok(Begun::Write(Write { tx, actor, at, answer_id: None }));
+    work: impl AsyncFnOnce(&mut Write) -> Result<Reply<T>, DriftError>,
+) -> Result<HttpResponse, ApiError> {
+    let tx = state.database.begin().await.map_err(DriftError::from)?;
+    let mut write = Write { tx, actor: caller.into(), at: state.platform.clock().now() };
+    let repeatable = match &conditions.idempotency_key {
+        Some(key) => match begin_repeatable(&write, &conditions.route, key, body).await? {
+            Begun::New(id) => Some(id),
+            Begun::Answered(answered) => return Ok(replay(&answered)),
+        },
+        None => None,
     };
-    let path = conditions.route.split('?').next().unwrap_or_default();
-    let id = digest(&[actor.user_id.as_bytes(), path.as_bytes(), key.as_bytes()]);
-    let request_hash = digest(&[conditions.route.as_bytes(), body]);
-    let claim = Claim { id: &id, actor: &actor.user_id, request_hash: &request_hash, at };
-    // Waits for a write with the same key that is in progress.
-    if answered_request::claim(&tx, claim).await? {
-        return Ok(Begun::Write(Write { tx, actor, at, answer_id: Some(id) }));
+    let Reply { status, data, version, is_dry_run } = work(&mut write).await?;
+    if is_dry_run {
+        return Ok(http::ok(data));
     }
-    match answered_request::by_id(&tx, &id).await? {
-        Some(answered) if answered.request_hash == request_hash => Ok(Begun::Answered(replay(&answered))),
+    // Serialized directly to text: a `serde_json::Value` in between would round the numbers of a state.
+    let body = serde_json::to_string(&Success::of(data)).map_err(DriftError::from)?;
+    if let Some(id) = repeatable {
+        answered_request::store(&write.tx, &id, status, &body).await.map_err(DriftError::from)?;
+    }
+    write.tx.commit().await.map_err(DriftError::from)?;
+    let response = HttpResponse::build(status).content_type("application/json").body(body);
+    Ok(match version {
+        Some(version) => with_etag(response, version),
+        None => response,
+    })
+}
+
+enum Begun {
+    /// The id of the row that will store the response.
+    New(String),
+    Answered(answered_request::Model),
+}
+
+async fn begin_repeatable(write: &Write, route: &str, key: &str, body: &[u8]) -> Result<Begun, DriftError> {
+    let actor = &write.actor.user_id;
+    let path = route.split('?').next().unwrap_or_default();
+    let id = digest(&[actor.as_bytes(), path.as_bytes(), key.as_bytes()]);
+    let request_hash = digest(&[route.as_bytes(), body]);
+    let claim = Claim { id: &id, actor, request_hash: &request_hash, at: write.at };
+    // Waits for a write with the same key that is in progress.
+    if answered_request::claim(&write.tx, claim).await? {
+        return Ok(Begun::New(id));
+    }
+    match answered_request::by_id(&write.tx, &id).await? {
+        Some(answered) if answered.request_hash == request_hash => Ok(Begun::Answered(answered)),
         _ => Err(DriftError::KeyReused),
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
-    success: bool,
-    data: &'a T,
-}
-
-impl Write {
-    /// Commits, and returns `data` in the envelope.
-    pub async fn answer(self, status: StatusCode, data: &impl Serialize) -> Result<HttpResponse, DriftError> {
-        // Serialized directly to text: a `serde_json::Value` in between would round the numbers of a state.
-        let body = serde_json::to_string(&Envelope { success: true, data })?;
-        if let Some(id) = &self.answer_id {
-            answered_request::store(&self.tx, id, status, &body).await?;
-        }
-        self.tx.commit().await?;
-        Ok(HttpResponse::build(status).content_type("application/json").body(body))
-    }
-
-    /// Like [`answer`](Self::answer), with the version of a drift as the ETag.
-    pub async fn answer_versioned(
-        self,
-        status: StatusCode,
-        version: i32,
-        data: &impl Serialize,
-    ) -> Result<HttpResponse, DriftError> {
-        Ok(with_etag(self.answer(status, data).await?, version))
-    }
-}
-
 /// Adds the version as the ETag.
-pub fn with_etag(mut answer: HttpResponse, version: i32) -> HttpResponse {
-    if let Ok(etag) = format!("\"v{version}\"").parse() {
-        answer.headers_mut().insert(header::ETAG, etag);
+pub fn with_etag(mut response: HttpResponse, version: i32) -> HttpResponse {
+    if let Ok(etag) = EntityTag::new_strong(format!("v{version}")).try_into_value() {
+        response.headers_mut().insert(header::ETAG, etag);
     }
-    answer
+    response
 }
 
 fn replay(answered: &answered_request::Model) -> HttpResponse {

@@ -1,6 +1,6 @@
 //! The console, embedded in the binary.
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use http::endpoint;
@@ -25,23 +25,27 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 async fn page(request: HttpRequest) -> HttpResponse {
-    answer(PAGE, request.headers())
+    answer(PAGE, &request)
 }
 
 async fn file(request: HttpRequest) -> HttpResponse {
-    answer(request.path().trim_start_matches('/'), request.headers())
+    answer(request.path().trim_start_matches('/'), &request)
 }
 
-fn answer(path: &str, headers: &HeaderMap) -> HttpResponse {
+fn answer(path: &str, request: &HttpRequest) -> HttpResponse {
     let Some(EmbeddedFile { data, metadata }) = Files::get(path) else {
         return HttpResponse::NotFound().finish();
     };
     let hash = metadata.sha256_hash();
-    let tag = format!("\"{}\"", hex::encode(&hash[..8]));
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let tag = EntityTag::new_strong(hex::encode(&hash[..8]));
+    let known = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
-        .insert_header((header::ETAG, tag))
+        .insert_header(ETag(tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .content_type(metadata.mimetype());

@@ -70,11 +70,20 @@ pub async fn run(serve: Serve) -> Result<()> {
     let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
-    platform.spawn("auth-service", auth_service::run_background(auth.clone(), platform.served.clone()));
-    platform.spawn("drift-service", drift_service::run_background(drift.clone(), platform.served.clone()));
-    platform.spawn("ws-gateway", ws_gateway::run_background(gateway.clone(), platform.served.clone()));
+    platform.spawn(
+        "auth-service",
+        auth_service::run_background(auth.clone(), platform.lifecycle().served.clone()),
+    );
+    platform.spawn(
+        "drift-service",
+        drift_service::run_background(drift.clone(), platform.lifecycle().served.clone()),
+    );
+    platform.spawn(
+        "ws-gateway",
+        ws_gateway::run_background(gateway.clone(), platform.lifecycle().served.clone()),
+    );
 
-    let demo_users = auth.settings.makes_demo_users(&platform.config);
+    let demo_users = auth.settings.makes_demo_users(platform.config());
     let routes = {
         let services =
             (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));

@@ -53,6 +53,7 @@ async fn main() -> Result<()> {
     let platform = Platform::connect("conformance", process, &keys, &redis_url, vec![], Clock::system())?;
     let http = Http::new(http, &platform)?;
     let state = State::for_conformance(platform.clone(), settings, suite).context("the gateway")?;
-    platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+    platform
+        .spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, port, ws_gateway::routes(state)).await
 }

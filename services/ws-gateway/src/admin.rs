@@ -1,13 +1,10 @@
 //! `/api/realtime`: admins list, count and close sockets, over all replicas.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use contracts::{Envelope, Role};
+use contracts::Envelope;
 use http::openapi::Success;
-use http::{ApiError, Caller, NoQuery, ValidJson, ValidPath};
+use http::{Admin, ApiError, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,21 +17,8 @@ use crate::outbound::MAX_EVENT_BYTES;
 use crate::own_sockets::{Part, SocketInfo};
 use crate::transport::Worker;
 
-/// An admin. Handlers take it before the body, so that other callers are refused before the body is read.
-pub struct Admin;
-
-impl FromRequest for Admin {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| caller.require(Role::Admin).map(|()| Self)))
-    }
-}
-
 #[derive(Serialize, ToSchema)]
-pub struct Stats {
+pub(crate) struct Stats {
     connections: u64,
     users: usize,
     gateways: usize,
@@ -43,21 +27,21 @@ pub struct Stats {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     connections: Vec<SocketInfo>,
     partial: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = EndedSockets)]
-pub struct Terminated {
+pub(crate) struct Terminated {
     terminated: u64,
     partial: bool,
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Emit {
+pub(crate) struct Emit {
     /// `user:<id>`, `session:<sid>`, `room:<room>` or `all`.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, pattern = "^(all$|user:|session:|room:)")]
@@ -70,13 +54,13 @@ pub struct Emit {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Emitted {
+pub(crate) struct Emitted {
     event_id: Uuid,
 }
 
 /// Connections and users, over all gateways.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime", responses((status = 200, body = Success<Stats>)), security(("bearer" = ["admin"])))]
-pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let Answers { answers, partial, .. } = worker.services.cluster.ask::<Part>(Question::Stats).await;
     let gateways = answers.len();
     let connections = answers.iter().map(|part| part.connections).sum();
@@ -89,7 +73,7 @@ pub async fn get_stats(_: Admin, worker: Data<Worker>, _: NoQuery) -> Result<Htt
 
 /// The open sockets of a user.
 #[utoipa::path(get, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Sockets>)), security(("bearer" = ["admin"])))]
-pub async fn list_user_connections(
+pub(crate) async fn list_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
@@ -102,7 +86,7 @@ pub async fn list_user_connections(
 
 /// Closes one socket.
 #[utoipa::path(delete, path = "/api/realtime/connections/{id}", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
-pub async fn end_connection(
+pub(crate) async fn end_connection(
     _: Admin,
     socket: ValidPath<String>,
     worker: Data<Worker>,
@@ -117,7 +101,7 @@ pub async fn end_connection(
 
 /// Closes all sockets of a user. The user's sessions stay valid.
 #[utoipa::path(delete, path = "/api/realtime/users/{id}/connections", tag = "realtime", params(("id" = String, Path)), responses((status = 200, body = Success<Terminated>)), security(("bearer" = ["admin"])))]
-pub async fn end_user_connections(
+pub(crate) async fn end_user_connections(
     _: Admin,
     user: ValidPath<String>,
     worker: Data<Worker>,
@@ -128,7 +112,7 @@ pub async fn end_user_connections(
 
 /// Sends an event to a user, a session, a room or everybody.
 #[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime", request_body = Emit, responses((status = 200, body = Success<Emitted>)), security(("bearer" = ["admin"])))]
-pub async fn emit(
+pub(crate) async fn emit(
     _: Admin,
     _: NoQuery,
     ValidJson(emit): ValidJson<Emit>,

@@ -21,16 +21,16 @@ use crate::transport::drain;
 pub fn run_background(state: State, stop: CancellationToken) -> impl Future<Output = Result<()>> + Send {
     let platform = state.platform.clone();
     let (sessions, hubs) = (Arc::clone(&state.sessions), Arc::clone(&state.hubs));
-    let limit = Duration::from_secs(platform.config.shutdown_seconds) / 2;
+    let limit = Duration::from_secs(platform.config().shutdown_seconds) / 2;
     // Tracked before the first await, so that the process waits for the drain even if it stops at once.
-    let farewell = platform.farewells.track_future({
-        let stop = platform.stop.clone();
+    let farewell = platform.lifecycle().farewells.track_future({
+        let stop = platform.lifecycle().stop.clone();
         async move {
             stop.cancelled().await;
             drain(&sessions, &hubs, limit).await;
         }
     });
-    platform.tasks.run("drain", farewell);
+    platform.lifecycle().tasks.run("drain", farewell);
     async move {
         // An error means that a task panicked; then the process stops.
         join_all(spawn_all(&state, &stop)).await.into_iter().for_each(drop);
@@ -49,14 +49,13 @@ fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
         metrics: Arc::clone(&state.metrics),
     };
     let revoked = close_revoked_sockets(
-        platform.revocations.clone(),
-        platform.verifier.clone(),
+        platform.tokens().revocations.clone(),
         Arc::clone(&state.hubs),
         Arc::clone(&state.revocation_lag),
         stop.clone(),
     );
     vec![
-        spawn(state, "relay", relay.run(platform.backplane.feed_of_all_channels(), stop.clone())),
+        spawn(state, "relay", relay.run(platform.backplane().feed_of_all_channels(), stop.clone())),
         spawn(state, "revoked sockets", revoked),
         spawn(state, "cluster", {
             let (cluster, stop) = (Arc::clone(&state.cluster), stop.clone());
@@ -82,5 +81,5 @@ fn spawn(
     name: &'static str,
     task: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<()> {
-    state.platform.tasks.spawn(name, task.map(Ok::<(), Infallible>))
+    state.platform.lifecycle().tasks.spawn(name, task.map(Ok::<(), Infallible>))
 }

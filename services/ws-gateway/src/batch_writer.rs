@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 const CHUNK: usize = 500;
 
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
-pub struct BatchWriter {
+pub(crate) struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
     added: Notify,
@@ -25,12 +25,12 @@ struct Batch {
 }
 
 impl BatchWriter {
-    pub fn new(backplane: Backplane) -> Self {
+    pub(crate) fn new(backplane: Backplane) -> Self {
         Self { backplane, batch: Mutex::default(), added: Notify::new(), written: watch::Sender::default() }
     }
 
     /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
-    pub fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
+    pub(crate) fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         batch.puts.insert(Arc::clone(socket), put);
         self.added.notify_one();
@@ -38,32 +38,39 @@ impl BatchWriter {
     }
 
     /// Adds slots to release.
-    pub fn release(&self, holds: Vec<Hold>) {
+    pub(crate) fn release(&self, holds: Vec<Hold>) {
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         batch.released.extend(holds);
         self.added.notify_one();
     }
 
     /// Waits until the values of the batch are written, or given up because the backplane is unavailable.
-    pub async fn written(&self, number: u64) {
+    pub(crate) async fn written(&self, number: u64) {
         // An error means that the process stops.
         let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
     }
 
-    /// Writes until `stop`, then the last batch. Additions during a write form the next batch.
-    pub async fn run(&self, stop: CancellationToken) {
+    /// Writes until `stop`, then the rest. Additions during a write form the next batch.
+    pub(crate) async fn run(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.added.notified()).await.is_some() {
             self.write().await;
         }
-        self.write().await;
+        while self.write().await {}
     }
 
-    async fn write(&self) {
-        let (number, puts, released) = {
+    /// Writes all values, and one chunk of the releases: callers wait only for values. Returns whether more releases
+    /// are left, and are worth a try.
+    async fn write(&self) -> bool {
+        let (number, puts, released, is_more_left) = {
             let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
             batch.number += 1;
-            (batch.number, std::mem::take(&mut batch.puts), std::mem::take(&mut batch.released))
+            let left = batch.released.len().saturating_sub(CHUNK);
+            let released = batch.released.split_off(left);
+            (batch.number, std::mem::take(&mut batch.puts), released, left > 0)
         };
+        if is_more_left {
+            self.added.notify_one();
+        }
         let puts: Vec<Put> = puts.into_values().collect();
         for chunk in puts.chunks(CHUNK) {
             if !self.backplane.is_connected() {
@@ -73,13 +80,15 @@ impl BatchWriter {
                 tracing::debug!(%error, "could not write recovery state");
             }
         }
-        // Sent before the releases, because callers wait only for values.
         self.written.send_replace(number);
-        for chunk in released.chunks(CHUNK) {
-            if let Err(error) = self.backplane.release(chunk).await {
-                tracing::debug!(%error, "could not release slots, they will expire");
-            }
+        if !released.is_empty()
+            && self.backplane.is_connected()
+            && let Err(error) = self.backplane.release(&released).await
+        {
+            tracing::debug!(%error, "could not release slots, they will expire");
+            return false;
         }
+        is_more_left
     }
 }
 
@@ -94,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_value_is_written_before_many_slots_are_released() {
+    async fn a_value_does_not_wait_until_many_slots_are_released() {
         const MANY: usize = 100 * CHUNK;
         let (redis, stop) = (PrivateRedis::start(), CancellationToken::new());
         let options = Options::new(Clock::system(), Tasks::new(stop.clone()));
@@ -107,18 +116,19 @@ mod tests {
         }
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
         writer.release(holds);
+        let left = async || backplane.holders("key").await.unwrap().len();
         let put = Put { key: "kept".into(), value: Some("state".into()), ttl: Duration::from_secs(60) };
-        let number = writer.put(&"socket".into(), put);
         let writing = writer.run(stop.clone());
         let waiting = async {
-            writer.written(number).await;
-            let left = backplane.holders("key").await.unwrap().len();
+            eventually("the releases to begin", async || left().await < MANY).await;
+            writer.written(writer.put(&"socket".into(), put)).await;
+            let left = left().await;
             stop.cancel();
             left
         };
         let ((), left) = tokio::join!(writing, waiting);
         assert!(left > 0, "the caller waited for the releases");
         assert_eq!(backplane.get("kept").await.unwrap().as_deref(), Some("state"));
-        assert_eq!(backplane.holders("key").await.unwrap().len(), 0);
+        assert_eq!(backplane.holders("key").await.unwrap().len(), 0, "the rest is written at the end");
     }
 }

@@ -85,7 +85,7 @@ impl Settings {
     ///
     /// # Errors
     /// If the file cannot be read or is wrong; the message says where.
-    pub fn catalogue(&self) -> Result<Catalogue, CatalogueError> {
+    pub(crate) fn catalogue(&self) -> Result<Catalogue, CatalogueError> {
         Catalogue::load(self.gateway_catalogue.as_deref())
     }
 

@@ -1,3 +1,5 @@
+#![warn(unreachable_pub)]
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -19,6 +21,7 @@ async fn run() -> Result<()> {
     let platform = Platform::connect("ws-gateway", process, &keys, &redis_url, channels, Clock::system())?;
     let http = Http::new(http, &platform)?;
     let state = State::connect(platform.clone(), settings)?;
-    platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+    platform
+        .spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, port, ws_gateway::routes(state)).await
 }

@@ -11,7 +11,7 @@ use crate::protocol::Ending;
 /// The reason why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Dropped {
+pub(crate) enum Dropped {
     /// Not an envelope, or a payload that is not JSON.
     Malformed,
     /// A payload that does not fit the schema of its route.
@@ -31,7 +31,7 @@ pub enum Dropped {
 }
 
 /// The metrics of the gateway. Labels are bounded: codes, routes of the catalogue, transports.
-pub struct Metrics {
+pub(crate) struct Metrics {
     pub connections: IntGauge,
     connects: IntCounterVec,
     disconnects: IntCounterVec,
@@ -45,7 +45,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let counter = |name: &str, help: &str, label: &[&str]| -> prometheus::Result<IntCounterVec> {
             let counter = IntCounterVec::new(Opts::new(name, help), label)?;
             registry.register(Box::new(counter.clone()))?;
@@ -78,26 +78,26 @@ impl Metrics {
         })
     }
 
-    pub fn connected(&self, transport: &str, result: &str) {
+    pub(crate) fn connected(&self, transport: &str, result: &str) {
         self.connects.with_label_values(&[transport, result]).inc();
     }
 
-    pub fn disconnected(&self, ending: Ending) {
+    pub(crate) fn disconnected(&self, ending: Ending) {
         self.disconnects.with_label_values(&[&ending.code().to_string()]).inc();
     }
 
-    pub fn sent(&self, route: &str, count: u64) {
+    pub(crate) fn sent(&self, route: &str, count: u64) {
         self.sent.with_label_values(&[route]).inc_by(count);
     }
 
-    pub fn dropped(&self, reason: Dropped, count: u64) {
+    pub(crate) fn dropped(&self, reason: Dropped, count: u64) {
         if count > 0 {
             self.dropped.with_label_values(&[reason.into_str()]).inc_by(count);
         }
     }
 
     /// Counts a message from the backplane that is not relayed, and logs samples.
-    pub fn dropped_event(&self, reason: Dropped, channel: &str, event_id: Option<Uuid>, detail: &str) {
+    pub(crate) fn dropped_event(&self, reason: Dropped, channel: &str, event_id: Option<Uuid>, detail: &str) {
         self.dropped(reason, 1);
         if let Some(left_out) = self.drop_lines[reason as usize].admit() {
             let (reason, event_id) = (reason.into_str(), event_id.map(tracing::field::display));
@@ -105,19 +105,19 @@ impl Metrics {
         }
     }
 
-    pub fn auth_failed(&self, reason: &str) {
+    pub(crate) fn auth_failed(&self, reason: &str) {
         self.auth_failures.with_label_values(&[reason]).inc();
     }
 
-    pub fn resumed(&self, result: &str) {
+    pub(crate) fn resumed(&self, result: &str) {
         self.resumes.with_label_values(&[result]).inc();
     }
 
-    pub fn delivery_lag(&self, lag: TimeDelta) {
+    pub(crate) fn delivery_lag(&self, lag: TimeDelta) {
         self.delivery_lag.observe(seconds(lag));
     }
 
-    pub fn revocation(&self, lag: TimeDelta) {
+    pub(crate) fn revocation(&self, lag: TimeDelta) {
         self.revocation.observe(seconds(lag));
     }
 }

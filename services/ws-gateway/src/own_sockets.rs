@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use contracts::Tasks;
 use contracts::events::auth::EndReason;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,12 +16,12 @@ use crate::admission::HeldSlots;
 use crate::catalogue::user_room;
 use crate::cluster::{ControlHandler, Question};
 use crate::hub::{Hubs, Member, SocketRef};
-use crate::protocol::Ending;
+use crate::recovery::Recovery;
 
 /// An open socket, as admins see it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SocketInfo {
+pub(crate) struct SocketInfo {
     pub id: String,
     pub user_id: String,
     pub sid: Option<Uuid>,
@@ -34,15 +35,17 @@ pub struct SocketInfo {
 
 /// One replica's part of the statistics. Users are hashes, so that they can be counted once.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Part {
+pub(crate) struct Part {
     pub connections: u64,
     pub users: HashSet<u64>,
 }
 
 /// The sockets of this replica.
-pub struct OwnSockets {
+pub(crate) struct OwnSockets {
     pub hubs: Arc<Hubs>,
     pub held: Arc<HeldSlots>,
+    pub recovery: Arc<Recovery>,
+    pub tasks: Tasks,
 }
 
 impl ControlHandler for OwnSockets {
@@ -56,9 +59,10 @@ impl ControlHandler for OwnSockets {
         }
     }
 
-    fn close_taken_over(&self, socket: &str) {
-        for SocketRef { subscriber, .. } in self.hubs.find(socket) {
-            subscriber.close(Ending::TakenOver);
+    fn on_taken_over(&self, socket: &str) {
+        let (entrances, recovery) = (self.hubs.find(socket), Arc::clone(&self.recovery));
+        if !entrances.is_empty() {
+            self.tasks.run("take-over", async move { recovery.close_taken_over(entrances).await });
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::metrics::{Dropped, Metrics};
 use crate::recovery::Recovery;
 
 /// Passes the feed to the hubs, and the control messages to the cluster.
-pub struct Relay {
+pub(crate) struct Relay {
     pub hubs: Arc<Hubs>,
     pub cluster: Arc<Cluster>,
     pub translator: Arc<Translator>,
@@ -29,7 +29,7 @@ impl Relay {
     ///
     /// Inputs: the feed's items, new hubs, the stop. Each item goes to every hub in order. A slow hub therefore
     /// delays all hubs; meanwhile, items wait in the feed, which can read dropped events from the log.
-    pub async fn run(self, mut feed: Feed, stop: CancellationToken) {
+    pub(crate) async fn run(self, mut feed: Feed, stop: CancellationToken) {
         let Some(mut joins) = self.hubs.take_joins() else { return };
         let mut hubs: Vec<Inbox> = Vec::new();
         let mut position: Option<Position> = None;

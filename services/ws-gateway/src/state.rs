@@ -41,38 +41,43 @@ impl State {
     /// # Errors
     /// If the catalogue is wrong; the message says where.
     pub fn connect(platform: Platform, settings: Settings) -> Result<Self> {
-        let metrics = Arc::new(Metrics::register(&platform.metrics)?);
-        let (clock, backplane) = (platform.clock.clone(), platform.backplane.clone());
+        let metrics = Arc::new(Metrics::register(platform.metrics())?);
+        let (clock, backplane) = (platform.clock().clone(), platform.backplane().clone());
         let translator = Arc::new(Translator {
             catalogue: Arc::new(settings.catalogue()?),
             metrics: Arc::clone(&metrics),
             clock: clock.clone(),
             recoverable: settings.recovery().is_some(),
         });
-        let hubs = Arc::new(Hubs::new(Arc::clone(&metrics), clock.clone()));
+        let (verifier, tasks) = (platform.tokens().verifier.clone(), platform.lifecycle().tasks.clone());
+        let hubs = Arc::new(Hubs::new(Arc::clone(&metrics), clock.clone(), verifier.clone()));
         let held = Arc::<HeldSlots>::default();
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
-        let own = OwnSockets { hubs: Arc::clone(&hubs), held: Arc::clone(&held) };
-        let cluster = Cluster::new(backplane.clone(), clock.clone(), platform.tasks.clone(), Box::new(own));
-        let cluster = Arc::new(cluster);
+        let recovery = Arc::new(Recovery {
+            log: backplane.clone(),
+            writer: Arc::clone(&writer),
+            history: History::default(),
+            translator: Arc::clone(&translator),
+            window: settings.recovery(),
+        });
+        let own = OwnSockets {
+            hubs: Arc::clone(&hubs),
+            held: Arc::clone(&held),
+            recovery: Arc::clone(&recovery),
+            tasks: tasks.clone(),
+        };
+        let cluster = Arc::new(Cluster::new(backplane.clone(), clock.clone(), tasks, Box::new(own)));
         let limits = QuotaLimits {
             per_user: settings.gateway_sockets_per_user,
             per_ip: settings.gateway_sockets_per_ip,
         };
         let admission = Arc::new(Admission {
-            verifier: platform.verifier.clone(),
-            limiter: platform.limiter.clone(),
-            quotas: Quotas::new(backplane.clone(), Arc::clone(&cluster), held, Arc::clone(&writer), limits),
+            verifier,
+            limiter: platform.limiter().clone(),
+            quotas: Quotas::new(backplane, Arc::clone(&cluster), held, Arc::clone(&writer), limits),
             metrics: Arc::clone(&metrics),
             clock: clock.clone(),
             messages_per_second: settings.gateway_messages_per_second,
-        });
-        let recovery = Arc::new(Recovery {
-            log: backplane,
-            writer: Arc::clone(&writer),
-            history: History::default(),
-            translator: Arc::clone(&translator),
-            window: settings.recovery(),
         });
         Ok(Self {
             revocation_lag: Arc::new(RevocationLag::new(Arc::clone(&metrics), clock)),
@@ -103,19 +108,19 @@ impl State {
     /// The state of the calling worker thread, whose hub starts with the first call.
     pub(crate) fn worker(&self) -> Worker {
         let services = Services {
-            hub: self.hubs.of_this_thread(&self.platform.tasks, self.settings.tick()),
+            hub: self.hubs.of_this_thread(&self.platform.lifecycle().tasks, self.settings.tick()),
             admission: Arc::clone(&self.admission),
             recovery: Arc::clone(&self.recovery),
             cluster: Arc::clone(&self.cluster),
             sessions: Arc::clone(&self.sessions),
             settings: Arc::clone(&self.settings),
             metrics: Arc::clone(&self.metrics),
-            clock: self.platform.clock.clone(),
-            tasks: self.platform.tasks.clone(),
-            stop: self.platform.stop.clone(),
+            clock: self.platform.clock().clone(),
+            tasks: self.platform.lifecycle().tasks.clone(),
+            stop: self.platform.lifecycle().stop.clone(),
             #[cfg(feature = "conformance")]
             suite: self.suite,
         };
-        Worker { services: Arc::new(services), farewells: self.platform.farewells.clone() }
+        Worker { services: Arc::new(services), farewells: self.platform.lifecycle().farewells.clone() }
     }
 }

@@ -88,9 +88,8 @@ impl Driver for Redis {
         Ok(appended?)
     }
 
-    async fn broadcast(&self, channel: &str, body: &str) -> Result<()> {
-        self.exchange(|mut connection| async move { connection.publish(channel, body).await }).await?;
-        Ok(())
+    async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
+        self.exchange(|mut connection| async move { connection.publish(channel, body).await }).await
     }
 
     async fn head(&self) -> Result<Position> {

@@ -52,7 +52,11 @@ async fn an_unlogged_message_is_received_and_takes_no_position(#[case] backend: 
     next_reset(&mut feed).await;
     let mut of_log = begun(&world.backplane).await;
     let unlogged = entry("order").envelope.replace("drift:created", "orders:made");
-    world.backplane.broadcast("orders:made", &unlogged).await.unwrap();
+    assert_eq!(
+        world.backplane.broadcast("orders:made", &unlogged).await.unwrap(),
+        1,
+        "one process receives it"
+    );
     world.append(&["drift"]).await;
     let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
     assert_eq!((message.channel.as_str(), &message.position), ("orders:made", &None));

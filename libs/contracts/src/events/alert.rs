@@ -5,6 +5,18 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::event;
+use crate::drift::Severity;
+use crate::named::named;
+
+named! {
+    /// The reason for an alert.
+    pub enum AlertType {
+        DriftDetected,
+        SeverityEscalated,
+        ApprovalNeeded,
+        RemediationFailed,
+    }
+}
 
 /// An alert was created.
 #[derive(Clone, Debug, Serialize)]
@@ -13,8 +25,8 @@ pub struct AlertCreated {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
     #[serde(rename = "type")]
-    pub alert_type: String,
-    pub severity: String,
+    pub alert_type: AlertType,
+    pub severity: Severity,
     pub title: String,
     pub message: String,
     pub created_at: DateTime<Utc>,

@@ -1,43 +1,29 @@
 //! `auth:*`: events about users, sessions and tokens. Routed by `userId`.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event;
-use crate::Role;
+use crate::named::named;
+use crate::{AccountId, Role};
 
-/// The reason why a session ended.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum EndReason {
-    /// The owner ended it, from the same or another session.
-    Logout,
-    IdleTimeout,
-    /// Its absolute lifetime has passed.
-    Expired,
-    /// Evicted by a newer session of the same user.
-    Evicted,
-    PasswordChanged,
-    AccountDisabled,
-    /// A refresh token was used again after its successor had been used.
-    TokenReuse,
-    /// An admin ended it.
-    Admin,
+named! {
+    /// The reason why a session ended.
+    pub enum EndReason {
+        /// The owner ended it, from the same or another session.
+        Logout,
+        IdleTimeout,
+        /// Its absolute lifetime has passed.
+        Expired,
+        /// Evicted by a newer session of the same user.
+        Evicted,
+        PasswordChanged,
+        AccountDisabled,
+        /// A refresh token was used again after its successor had been used.
+        TokenReuse,
+        /// An admin ended it.
+        Admin,
+    }
 }
 
 /// The device that opened a session, according to its user agent.
@@ -91,7 +77,7 @@ pub struct UserUpdated {
     pub generation: i64,
     /// The cloud account whose events the user receives. In the envelope; not part of the payload.
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(UserUpdated, "auth:user.updated", user_id, account_id);
 

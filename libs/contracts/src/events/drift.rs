@@ -5,6 +5,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::event;
+use crate::AccountId;
+use crate::drift::{ResolvedHow, Severity, Status};
 
 /// A drift was found, by a scan or in a report.
 #[derive(Clone, Debug, Serialize)]
@@ -15,14 +17,14 @@ pub struct DriftCreated {
     pub resource_type: String,
     /// `null` if unknown.
     pub region: Option<String>,
-    pub severity: String,
+    pub severity: Severity,
     /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
-    pub status: String,
+    pub status: Status,
     /// Routes the event; not part of the payload.
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftCreated, "drift:created", account_id);
 
@@ -31,11 +33,11 @@ event!(DriftCreated, "drift:created", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftApproved {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub approved_at: DateTime<Utc>,
     pub approved_by: String,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftApproved, "drift:approved", account_id);
 
@@ -44,11 +46,11 @@ event!(DriftApproved, "drift:approved", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftRejected {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub rejected_at: DateTime<Utc>,
     pub rejected_by: String,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftRejected, "drift:rejected", account_id);
 
@@ -57,13 +59,13 @@ event!(DriftRejected, "drift:rejected", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftUpdated {
     pub id: Uuid,
-    pub status: String,
-    pub severity: String,
+    pub status: Status,
+    pub severity: Severity,
     pub cost_impact_monthly: f64,
     /// `null` if unknown.
     pub region: Option<String>,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftUpdated, "drift:updated", account_id);
 
@@ -72,11 +74,10 @@ event!(DriftUpdated, "drift:updated", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftResolved {
     pub id: Uuid,
-    pub status: String,
+    pub status: Status,
     pub resolved_at: DateTime<Utc>,
-    /// `manual`, `auto`, `superseded`, `ignored` or `deleted`.
-    pub resolved_how: String,
+    pub resolved_how: ResolvedHow,
     #[serde(skip)]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
 }
 event!(DriftResolved, "drift:resolved", account_id);

@@ -40,7 +40,7 @@ macro_rules! routed_by {
         }
     };
     (account_id) => {
-        fn account_id(&self) -> Option<String> {
+        fn account_id(&self) -> Option<crate::AccountId> {
             self.account_id.clone()
         }
     };

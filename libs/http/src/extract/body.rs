@@ -50,7 +50,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
 /// 413 if the body is larger, 408 if it is late, 400 if the connection broke.
 pub async fn read_body(body: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
     let read = body.to_bytes_limited(limit).await;
-    let read = read.map_err(|_| ApiError::too_large(format!("the body must have at most {limit} bytes")))?;
+    let read =
+        read.map_err(|_error| ApiError::too_large(format!("the body must have at most {limit} bytes")))?;
     read.map_err(|error| match error.as_error::<PayloadError>() {
         Some(error) if is_late(error) => {
             ApiError::new(ErrorCode::RequestTimeout, "the body did not arrive in time: send it faster")
@@ -73,7 +74,7 @@ pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Api
         .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
     deserializer
         .end()
-        .map_err(|_| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
+        .map_err(|_error| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
     validated(value)
 }
 

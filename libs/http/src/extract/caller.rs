@@ -3,12 +3,13 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use contracts::{Claims, Role};
+use contracts::{AccountId, Claims, Role};
 use identity::{TokenError, service_token_id};
 use platform::Platform;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::request_id::RequestId;
 use crate::ApiError;
 
 /// The caller, authenticated by a valid access token. A handler that takes it requires a token.
@@ -19,7 +20,8 @@ pub struct Caller {
     pub role: Role,
     /// `None` only for tokens of the old stack.
     pub session_id: Option<Uuid>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
+    pub request_id: RequestId,
 }
 
 impl Caller {
@@ -32,13 +34,6 @@ impl Caller {
             return Ok(());
         }
         Err(ApiError::forbidden(format!("this needs the role {role}; yours is {}", self.role)))
-    }
-}
-
-impl From<Claims> for Caller {
-    fn from(claims: Claims) -> Self {
-        let Claims { sub, email, role, sid, account_id, .. } = claims;
-        Self { user_id: sub, email, role, session_id: sid, account_id }
     }
 }
 
@@ -79,16 +74,14 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
     let platform = request.app_data::<web::Data<Platform>>();
     let platform = platform.ok_or_else(|| ApiError::internal("no platform in the app data"))?;
-    match platform.verifier.verify(token) {
-        Ok(claims) => {
-            if let Some(id) = service_token_id(&claims.sub) {
-                let Platform { token_uses, clock, backplane, tasks, .. } = &***platform;
-                token_uses.note(id, clock.now(), backplane, tasks);
-            }
-            Ok(claims.into())
-        }
-        Err(error) => Err(refusal(&error)),
+    let claims = platform.tokens().verifier.verify(token).map_err(|error| refusal(&error))?;
+    if let Some(id) = service_token_id(&claims.sub) {
+        let (now, tasks) = (platform.clock().now(), &platform.lifecycle().tasks);
+        platform.tokens().uses.note(id, now, platform.backplane(), tasks);
     }
+    let Claims { sub, email, role, sid, account_id, .. } = claims;
+    let request_id = RequestId::of(request)?;
+    Ok(Caller { user_id: sub, email, role, session_id: sid, account_id, request_id })
 }
 
 fn refusal(error: &TokenError) -> ApiError {

@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod parameters;
 mod request_id;
+mod role;
 mod validation;
 
 pub use any_of::AnyOf;
@@ -12,3 +13,5 @@ pub use body::{BodyLimit, ValidJson, is_json, parse_json, read_body};
 pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{NoQuery, ValidPath, ValidQuery};
 pub use request_id::RequestId;
+pub use role::{Admin, Engineer, Viewer};
+pub use validation::is_account_id;

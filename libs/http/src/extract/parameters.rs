@@ -63,7 +63,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidPath<T> {
         let path = web::Path::<T>::from_request(request, payload).into_inner();
         let name = request.match_info().iter().next().map_or("path", |(name, _)| name);
         ready(
-            path.map(|path| Self(path.into_inner())).map_err(|_| ApiError::validation(name, "is not valid")),
+            path.map(|path| Self(path.into_inner()))
+                .map_err(|_error| ApiError::validation(name, "is not valid")),
         )
     }
 }

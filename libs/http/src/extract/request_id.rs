@@ -14,7 +14,13 @@ impl FromRequest for RequestId {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl RequestId {
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let id = request.extensions().get::<Self>().cloned();
-        ready(id.ok_or_else(|| ApiError::internal("a request without an id")))
+        id.ok_or_else(|| ApiError::internal("a request without an id"))
     }
 }

@@ -1,4 +1,6 @@
-use validator::{Validate, ValidationErrorsKind};
+use contracts::AccountId;
+use heck::ToLowerCamelCase;
+use validator::{Validate, ValidationError, ValidationErrorsKind};
 
 use crate::{ApiError, FieldError};
 
@@ -34,7 +36,7 @@ fn collect(prefix: &str, errors: &validator::ValidationErrors, fields: &mut Vec<
     }
 }
 
-fn describe(error: &validator::ValidationError) -> String {
+fn describe(error: &ValidationError) -> String {
     let parameter = |name: &str| error.params.get(name).map(ToString::to_string);
     match (error.code.as_ref(), parameter("min"), parameter("max")) {
         ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters"),
@@ -46,16 +48,17 @@ fn describe(error: &validator::ValidationError) -> String {
     }
 }
 
+/// Refuses ids that cannot be a user's account. For `#[validate(custom(…))]`.
+pub fn is_account_id(id: &AccountId) -> Result<(), ValidationError> {
+    if AccountId::is_valid(id) {
+        return Ok(());
+    }
+    Err(ValidationError::new("account_id").with_message(AccountId::RULE.into()))
+}
+
 /// Names a field as it is on the wire: never `r#type`, as Rust spells a keyword.
 fn camel_case(name: &str) -> String {
-    let mut words = name.trim_start_matches("r#").split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        camel.push_str(letters.as_str());
-    }
-    camel
+    name.trim_start_matches("r#").to_lower_camel_case()
 }
 
 /// Builds an error that names the field which serde could not read. The name comes from the path, or from

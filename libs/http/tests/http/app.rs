@@ -91,7 +91,7 @@ pub struct App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.platform.stop.cancel();
+        self.platform.lifecycle().stop.cancel();
     }
 }
 
@@ -106,8 +106,8 @@ impl App {
         let Cli { process, http, keys } = Cli::parse_from(arguments.iter().chain(more));
         let clock = Clock::system();
         let platform = Platform::connect("test", process, &keys, &stores.redis_url(), vec![], clock).unwrap();
-        platform.revocations.synced().await;
-        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        platform.tokens().revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
         let http = Http::new(http, &platform).unwrap();
         let server = Server::bind(platform.clone(), http, 0, routes).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
@@ -122,7 +122,7 @@ impl App {
     }
 
     pub fn token(&self, role: Role) -> String {
-        let now = self.platform.clock.now();
+        let now = self.platform.clock().now();
         let holder = Holder {
             subject: Uuid::new_v4().to_string(),
             email: "a@example.com".into(),
@@ -132,6 +132,6 @@ impl App {
             session: Uuid::new_v4(),
         };
         let claims = Claims::access(holder, now, now + chrono::TimeDelta::minutes(15));
-        self.platform.keys.sign(&claims).unwrap()
+        self.platform.tokens().keys.sign(&claims).unwrap()
     }
 }

@@ -7,12 +7,11 @@ mod app;
 mod cors;
 mod raw;
 
+use app::App;
 use contracts::Role;
 use serde_json::{Value, json};
 use testing::{Backend, Method, StatusCode};
 use uuid::Uuid;
-
-use app::App;
 
 #[actix_web::test]
 async fn responses_come_in_the_envelope() {
@@ -125,7 +124,7 @@ async fn health_and_readiness_report_the_backplane() {
         (&json!("ok"), &json!("up"))
     );
     app.stores.redis().kill();
-    testing::eventually("the loss is noticed", async || !app.platform.backplane.is_connected()).await;
+    testing::eventually("the loss is noticed", async || !app.platform.backplane().is_connected()).await;
     let ready = app.client.get("/ready").await.expect(StatusCode::OK);
     assert_eq!(ready["status"], "degraded");
     testing::eventually("the metrics say so", async || {
@@ -158,8 +157,10 @@ async fn metrics_name_routes_and_never_paths_s56() {
 async fn a_stopping_server_reports_it_and_then_ends() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/ready").await.expect(StatusCode::OK);
-    app.platform.stop.cancel();
-    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
+    app.platform.lifecycle().stop.cancel();
+    tokio::time::timeout(testing::LIMIT, app.platform.lifecycle().served.cancelled())
+        .await
+        .expect("it ends in time");
 }
 
 #[actix_web::test]
@@ -179,6 +180,8 @@ async fn a_background_task_that_panics_stops_the_process_s80() {
     let app = App::start(Backend::Memory).await;
     app.client.get("/ready").await.expect(StatusCode::OK);
     app.platform.spawn("a feed", async { if true { panic!("boom") } else { Ok(()) } });
-    tokio::time::timeout(testing::LIMIT, app.platform.served.cancelled()).await.expect("it ends in time");
-    assert!(app.platform.tasks.have_failed());
+    tokio::time::timeout(testing::LIMIT, app.platform.lifecycle().served.cancelled())
+        .await
+        .expect("it ends in time");
+    assert!(app.platform.lifecycle().tasks.have_failed());
 }

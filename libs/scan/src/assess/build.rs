@@ -1,5 +1,8 @@
 //! Puts the parts of a finding together, redacted.
 
+use contracts::AccountId;
+use contracts::drift::{Kind, Severity};
+
 use super::compare::LeafRating;
 use super::context::Context;
 use super::hashes::Hashes;
@@ -8,10 +11,8 @@ use crate::entry::Entry;
 use crate::equality::{Attribute, canonical};
 use crate::finding::{Finding, Settled, ShownChange};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::place::PlaceSources;
 use crate::redact::Redactor;
-use crate::severity::Severity;
 
 const MAX_PROVIDER_CHARS: usize = 256;
 pub const MAX_ID_CHARS: usize = 1024;
@@ -43,7 +44,7 @@ pub fn finding(
     let resource_id = resource_id(&entry, &sources);
     let shown_place = |place: String| (redactor.text(&place) == place).then_some(place);
     let region = sources.region(context.region).and_then(shown_place);
-    let account_id = sources.account(context.account).and_then(shown_place);
+    let account_id = sources.account(context.account).and_then(shown_place).map(AccountId::from);
     let lacks_id = resource_id == entry.address;
     let gone = entry.expected.as_ref().filter(|_| entry.kind == Kind::Missing);
     let gone =

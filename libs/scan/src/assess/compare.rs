@@ -1,11 +1,12 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use contracts::drift::Kind;
+
 use super::context::Context;
 use crate::diff::{ChangedPath, Leaf, Side, TooManyChanges, changed_paths};
 use crate::entry::Entry;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::rules::{Class, Rated, Rating};
 
 /// The reason for the class of a change that a hidden value is part of.

@@ -4,6 +4,7 @@ use crate::entry::Entry;
 use crate::redact::Redactor;
 use crate::resource_identity::StateKey;
 use crate::rules::{Rules, Subject};
+use crate::scope::Scope;
 
 /// The rules and the key with which a service assesses entries.
 #[derive(Clone, Copy)]
@@ -26,6 +27,18 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// The context of the entries of an upload.
+    pub fn of(scope: &'a Scope, criteria: Criteria<'a>, redactor: &'a Redactor<'a>) -> Self {
+        Self {
+            criteria,
+            redactor,
+            stack: &scope.stack,
+            region: scope.region.as_deref(),
+            account: scope.account_id.as_deref(),
+            deadline: scope.deadline,
+        }
+    }
+
     /// Returns the properties of an entry that rules can match.
     pub(super) fn subject<'e>(&self, entry: &'e Entry<'_>) -> Subject<'e>
     where

@@ -1,9 +1,9 @@
+use contracts::drift::{Kind, Severity};
+
 use super::compare::LeafRating;
 use super::context::Context;
 use crate::diff::ChangedPath;
 use crate::finding::PathHash;
-use crate::kind::Kind;
-use crate::severity::Severity;
 
 /// The hashes that identify a finding from one scan to the next.
 pub struct Hashes {

@@ -10,14 +10,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use build::{MAX_ID_CHARS, finding, settled};
+use compare::{LeafRating, compare};
+use contracts::drift::{Kind, Severity};
+
 use crate::diff::ChangedPath;
 use crate::entry::Entry;
 use crate::finding::{Finding, Settled};
-use crate::kind::Kind;
 use crate::rules::{Class, Rated, Rating};
-use crate::severity::Severity;
-use build::{MAX_ID_CHARS, finding, settled};
-use compare::{LeafRating, compare};
 
 pub use compare::{CompareError, SECRET_CHANGED};
 pub use context::{Context, Criteria};

@@ -130,7 +130,7 @@ impl Parser<'_> {
         if is_plain {
             return Ok(quoted[1..quoted.len() - 1].into());
         }
-        serde_json::from_str(quoted).map_err(|_| JsonError::Invalid)
+        serde_json::from_str(quoted).map_err(|_error| JsonError::Invalid)
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonError> {

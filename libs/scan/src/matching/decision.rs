@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use contracts::drift::Kind;
+
 use super::stored::Stored;
 use crate::equality::{Attribute, are_equal, embedded};
 use crate::finding::{Finding, PathHash};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::{Step, dotted_keys};
 use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use contracts::drift::Kind;
+
 use super::stored::Stored;
 use crate::finding::{Finding, Settled};
-use crate::kind::Kind;
 
 /// The index of the stored drift that a finding is about.
 #[derive(Clone, Copy, Debug)]

@@ -12,11 +12,12 @@ pub use stored::{Change, Decision, Match, Matches, Stored};
 
 use std::collections::{HashMap, HashSet};
 
+use identify::Found;
+
 use crate::finding::Finding;
 use crate::resource_identity::Identity;
 use crate::rules::Rules;
 use crate::scan::{Scan, shortened};
-use identify::Found;
 
 /// Matches the findings of a scan with the live drifts in its scope. If `is_complete`, a resource that is
 /// absent from the scan no longer drifts.
@@ -129,7 +130,9 @@ fn change<I: Copy>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rule
 
 /// Whether the scan shows a new or changed region, account or provider, or another address or id.
 fn learns<I>(finding: &Finding, row: &Stored<I>) -> bool {
-    let is_news = |found: &Option<String>, known: &Option<String>| found.is_some() && found != known;
+    fn is_news<T: PartialEq>(found: &Option<T>, known: &Option<T>) -> bool {
+        found.is_some() && found != known
+    }
     finding.address != row.address
         || (finding.resource_id != row.resource_id && !finding.lacks_id)
         || is_news(&finding.region, &row.region)

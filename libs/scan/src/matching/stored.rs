@@ -1,5 +1,7 @@
+use contracts::AccountId;
+use contracts::drift::Kind;
+
 use crate::finding::{Finding, PathHash};
-use crate::kind::Kind;
 
 /// The parts of a live drift that matching needs.
 #[derive(Clone, Debug)]
@@ -12,7 +14,7 @@ pub struct Stored<I> {
     pub resource_type: String,
     pub resource_id: String,
     pub region: Option<String>,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub provider: Option<String>,
     pub provider_config: Option<String>,
     pub actual_hash: String,

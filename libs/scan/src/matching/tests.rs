@@ -1,8 +1,8 @@
+use contracts::drift::{Kind, Severity};
+
 use super::*;
 use crate::finding::PathHash;
-use crate::kind::Kind;
 use crate::path::Step;
-use crate::severity::Severity;
 
 fn hash(path: &str, value: &str) -> PathHash {
     PathHash { path: vec![Step::Key(path.into())], key: path.into(), value: value.into() }

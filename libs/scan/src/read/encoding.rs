@@ -10,7 +10,9 @@ use crate::error::ScanError;
 pub fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
     let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).map(Cow::Owned).map_err(|_| ScanError::Malformed { line: 1, column: 1 })
+        String::from_utf16(&units)
+            .map(Cow::Owned)
+            .map_err(|_error| ScanError::Malformed { line: 1, column: 1 })
     };
     match upload {
         [0xef, 0xbb, 0xbf, text @ ..] => utf8(text),
@@ -23,7 +25,7 @@ pub fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
 }
 
 fn utf8(text: &[u8]) -> Result<Cow<'_, str>, ScanError> {
-    std::str::from_utf8(text).map(Cow::Borrowed).map_err(|_| match foreign::name_of_bytes(text) {
+    std::str::from_utf8(text).map(Cow::Borrowed).map_err(|_error| match foreign::name_of_bytes(text) {
         Some(hint) => ScanError::Unsupported(hint),
         None => ScanError::Malformed { line: 1, column: 1 },
     })

@@ -15,7 +15,7 @@ pub fn unpack(upload: &[u8]) -> Result<Cow<'_, [u8]>, ScanError> {
     MultiGzDecoder::new(upload)
         .take(MAX_BYTES as u64 + 1)
         .read_to_end(&mut unpacked)
-        .map_err(|_| ScanError::BadCompression)?;
+        .map_err(|_error| ScanError::BadCompression)?;
     if unpacked.len() > MAX_BYTES { Err(ScanError::TooLarge) } else { Ok(Cow::Owned(unpacked)) }
 }
 

@@ -20,12 +20,14 @@ pub use gzip::unpack;
 pub use plan::add_secrets;
 pub use report::{Report, ReportError, read_report};
 
+use document::{Document, stack_of};
+use shape::Form;
+
 use crate::assess::Criteria;
 use crate::error::ScanError;
 use crate::limits::MAX_PLANS;
-use crate::scan::{Scan, Scope, Size, check_time};
-use document::{Document, stack_of};
-use shape::Form;
+use crate::scan::{Scan, Size, check_time};
+use crate::scope::Scope;
 
 /// Reads an upload into one scan, or into one scan for each plan that it contains.
 ///

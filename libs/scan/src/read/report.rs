@@ -1,14 +1,13 @@
 use std::time::{Duration, Instant};
 
+use contracts::drift::{Kind, Severity};
 use serde_json::value::RawValue;
 
 use super::state::{StateError, read_state};
 use crate::assess::{CompareError, Context, Criteria, assess_report};
 use crate::entry::Entry;
 use crate::finding::Finding;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
-use crate::severity::Severity;
 
 /// Maximum time for comparing the two states. The caller waits on a thread that serves others too.
 const ASSESSING: Duration = Duration::from_secs(1);

@@ -1,10 +1,10 @@
+use contracts::drift::Kind;
 use serde_json::json;
 
 use super::*;
-use crate::kind::Kind;
 use crate::resource_identity::StateKey;
 use crate::rules::Rules;
-use crate::scan::Source;
+use crate::scope::Source;
 
 fn read_as(upload: &[u8], scope: &Scope) -> Result<Vec<Scan>, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Kind;
 use serde::Deserialize;
 
 use super::document::Document;
@@ -10,9 +11,9 @@ use super::foreign::show_hint;
 use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::{Scan, Scope, Source};
+use crate::scan::Scan;
+use crate::scope::{Scope, Source};
 
 #[derive(Deserialize)]
 struct Line {
@@ -41,14 +42,7 @@ struct Resource {
 pub fn read(documents: &[Document<'_>], scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
     let mut scan = Scan { stack: scope.stack.clone(), ..Scan::default() };
     let wanted = match scope.source {
         Source::Drift => "resource_drift",

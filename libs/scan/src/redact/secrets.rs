@@ -81,7 +81,8 @@ impl SecretsCollector {
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .build(&self.strong);
-        let search = if self.strong.is_empty() { None } else { Some(search.map_err(|_| TooManySecrets)?) };
+        let search =
+            if self.strong.is_empty() { None } else { Some(search.map_err(|_error| TooManySecrets)?) };
         Ok(Secrets { weak: self.weak, strong: search })
     }
 }

@@ -1,6 +1,5 @@
+use contracts::drift::Severity;
 use serde::{Deserialize, Serialize};
-
-use crate::severity::Severity;
 
 /// The class that a rule assigns to a change.
 #[derive(

@@ -1,12 +1,11 @@
 //! The file with the operator's rules.
 
+use contracts::drift::{Kind, Severity};
 use serde::Deserialize;
 
 use super::class::Class;
 use super::glob::{Address, glob};
 use super::rule::Rule;
-use crate::kind::Kind;
-use crate::severity::Severity;
 
 /// The rules file (TOML). Every key is optional.
 #[derive(Debug, PartialEq, Deserialize)]

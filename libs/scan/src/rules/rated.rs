@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use contracts::drift::{Kind, Severity};
+
 use super::builtin;
 use super::class::Class;
 use super::file::{self, RulesError};
@@ -7,9 +9,7 @@ use super::rule::Rule;
 use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::effect::{self, Effect};
-use crate::kind::Kind;
 use crate::path::Step;
-use crate::severity::Severity;
 
 /// The rules of the service.
 #[derive(Clone, Debug)]

@@ -1,3 +1,4 @@
+use contracts::drift::Kind;
 use globset::GlobMatcher;
 
 use super::class::Class;
@@ -5,7 +6,6 @@ use super::glob::Address;
 use super::subject::Subject;
 use crate::diff::Leaf;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::path::{Step, dotted, dotted_keys};
 
 /// One rule. All of its conditions must match.

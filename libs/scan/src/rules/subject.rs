@@ -1,4 +1,4 @@
-use crate::kind::Kind;
+use contracts::drift::Kind;
 
 /// The resource that is being rated.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
+use contracts::drift::Kind;
+
 use super::*;
 use crate::diff::{Leaf, Side, changed_paths};
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::sensitive_marks::Marks;
 
 const SUBJECT: Subject<'_> = Subject {

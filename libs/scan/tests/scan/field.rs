@@ -4,8 +4,9 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use contracts::drift::Severity;
+use scan::Scope;
 use scan::path::{Step, dotted};
-use scan::{Scope, Severity};
 use serde_json::Value;
 
 use crate::store::{Row, Store};
@@ -155,7 +156,7 @@ impl Case {
                 "status" => row.status.into(),
                 "resourceId" => finding.resource_id.as_str().into(),
                 "region" => optional(&finding.region),
-                "accountId" => optional(&finding.account_id),
+                "accountId" => serde_json::to_value(&finding.account_id).unwrap(),
                 "paths" => paths(),
                 other => panic!("{other}"),
             };

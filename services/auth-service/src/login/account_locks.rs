@@ -90,7 +90,7 @@ impl Locks {
 /// Reads the locks of an account at a place.
 pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, DbErr> {
     let places = place.windows().into_iter().map(|(name, _)| name).collect();
-    let now = state.platform.clock.now();
+    let now = state.platform.clock().now();
     let windows = login_failure::open_at(&state.database, account, places, now).await?;
     let mut locks = Locks::default();
     for window in windows.into_iter().filter(|window| is_locked(&state.settings.limits, window)) {
@@ -103,7 +103,7 @@ pub async fn read(state: &State, account: &str, place: &Place) -> Result<Locks, 
 
 /// Whether the user has logged in from the attempt's network lately. Costs the same without a user.
 pub async fn is_familiar(state: &State, attempt: &Attempt, user_id: Option<Uuid>) -> Result<bool, DbErr> {
-    let since = state.platform.clock.now() - FAMILIAR_FOR;
+    let since = state.platform.clock().now() - FAMILIAR_FOR;
     let user_id = user_id.unwrap_or(Uuid::nil());
     login_network::is_familiar(&state.database, user_id, &attempt.network(), since).await
 }
@@ -175,7 +175,7 @@ pub async fn of_users(
     let of_account = |user: &user::Model| Some((account(&Email::parse(&user.email).ok()?), user.id));
     let users = users.iter().filter_map(of_account).collect::<HashMap<_, _>>();
     let accounts = users.keys().cloned().collect();
-    let windows = login_failure::open_of(db, accounts, state.platform.clock.now()).await?;
+    let windows = login_failure::open_of(db, accounts, state.platform.clock().now()).await?;
     let locked = windows.into_iter().filter(|window| is_locked(&state.settings.limits, window));
     let locks = locked.filter_map(|window| {
         let user_id = *users.get(&window.account)?;

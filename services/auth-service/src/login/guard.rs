@@ -21,7 +21,7 @@ pub async fn record_failure(
     place: &Place,
     had_chance: bool,
 ) -> Result<(), AuthError> {
-    let (now, initiator) = (state.platform.clock.now(), Initiator::user_at(attempt.ip));
+    let (now, initiator) = (state.platform.clock().now(), Initiator::user_at(attempt.ip));
     let transaction = state.database.begin().await?;
     let account = attempt.account();
     let begun = account_locks::count_failure(&transaction, state, &account, place, had_chance, now).await?;

@@ -80,7 +80,7 @@ impl PasswordHasher {
             work()
         })
         .await
-        .map_err(|_| Overloaded)
+        .map_err(|_error| Overloaded)
     }
 }
 
@@ -119,7 +119,7 @@ impl Cores {
             let (ticket, _shed) = schedule.change_line(|line| line.push(path, sender));
             Waiting { cores: self.clone(), ticket }
         };
-        granted.await.map_err(|_| Overloaded)
+        granted.await.map_err(|_error| Overloaded)
     }
 
     fn lock(&self) -> MutexGuard<'_, Schedule> {

@@ -5,10 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, SessionDeleted};
-use contracts::{Holder, Role};
+use contracts::{AccountId, Holder, Role};
 use database::Transaction;
-use identity::TokenUses;
-use identity::{service_subject, session_mark};
+use identity::{TokenUses, service_subject, session_mark};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 use sha2::{Digest, Sha256};
@@ -19,7 +18,6 @@ use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::service_token::entity as service_token;
 use crate::state::State;
-use crate::stored::StoredRole;
 use crate::token::access_token;
 use crate::user::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row};
 use crate::user::name::Name;
@@ -34,7 +32,7 @@ const MAX_VALID: u64 = 500;
 pub struct NewServiceToken {
     pub name: Name,
     pub role: Role,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -68,7 +66,7 @@ pub async fn create(
     let row = service_token::ActiveModel {
         id: Set(id),
         name: Set(name),
-        role: Set(StoredRole(new.role)),
+        role: Set(new.role),
         account_id: Set(new.account_id),
         token_hash: Set(URL_SAFE_NO_PAD.encode(Sha256::digest(&token))),
         created_by: Set(admin),
@@ -87,8 +85,8 @@ pub async fn create(
 
 /// Stores the last use of each token, as reported by the services that accepted it.
 pub async fn record_uses(state: &State) -> anyhow::Result<()> {
-    for id in service_token::live_ids(&state.database, state.platform.clock.now()).await? {
-        if let Some(at) = TokenUses::take(&state.platform.backplane, id).await? {
+    for id in service_token::live_ids(&state.database, state.platform.clock().now()).await? {
+        if let Some(at) = TokenUses::take(state.platform.backplane(), id).await? {
             service_token::record_use(&state.database, id, at).await?;
         }
     }
@@ -98,21 +96,21 @@ pub async fn record_uses(state: &State) -> anyhow::Result<()> {
 /// Revokes a token in all services.
 pub async fn end(state: &State, id: Uuid, reason: EndReason, initiator: Initiator) -> Result<(), AuthError> {
     let mut admins = LockedAdmins::lock(state, initiator).await?;
-    let (transaction, now) = (&mut admins.transaction, state.platform.clock.now());
+    let (transaction, now) = (&mut admins.transaction, state.platform.clock().now());
     let token = service_token::end(transaction, id, reason, now).await?;
     let token = token.ok_or(AuthError::UnknownServiceToken)?;
     let audit = audit_row(Action::ServiceTokenEnded, None, Some(id), Some(reason.into_str()), initiator, now);
     audit_log::Entity::insert(audit).exec_without_returning(transaction).await?;
     emit_end(transaction, &token, reason);
     admins.transaction.commit().await?;
-    state.platform.revocations.end_session(id, reason);
+    state.platform.tokens().revocations.end_session(id, reason);
     Ok(())
 }
 
 /// Revokes the tokens whose creator is not an active admin. Covers rows that were changed by hand or restored
 /// from a backup; see also [`LockedUser::end_service_tokens`].
 pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
-    for id in service_token::orphaned_ids(&state.database, state.platform.clock.now()).await? {
+    for id in service_token::orphaned_ids(&state.database, state.platform.clock().now()).await? {
         match end(state, id, EndReason::Admin, Initiator::service_itself()).await {
             // Another replica was faster.
             Ok(()) | Err(AuthError::UnknownServiceToken) => {}
@@ -124,7 +122,7 @@ pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
 
 impl LockedUser<'_> {
     pub fn is_active_admin(&self) -> bool {
-        self.row.is_active && self.row.role.0 == Role::Admin
+        self.row.is_active && self.row.role == Role::Admin
     }
 
     /// Revokes the service tokens that the user created. A token must not outlive its creator's right to

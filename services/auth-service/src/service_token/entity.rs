@@ -1,12 +1,11 @@
 use chrono::{DateTime, Utc};
-use contracts::Role;
 use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use crate::stored::{StoredReason, StoredRole};
 use crate::user::entity as user;
 
 /// A service token. Its id is also the `sid` claim of the token.
@@ -16,8 +15,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
-    pub role: StoredRole,
-    pub account_id: Option<String>,
+    pub role: Role,
+    pub account_id: Option<AccountId>,
     /// SHA-256 of the token.
     pub token_hash: String,
     pub created_by: Uuid,
@@ -25,7 +24,7 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
-    pub revoked_reason: Option<StoredReason>,
+    pub revoked_reason: Option<EndReason>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -37,7 +36,7 @@ impl Model {
     /// The reason for which the token was revoked. Rows from before this column are taken for an admin's
     /// decision.
     pub fn reason(&self) -> EndReason {
-        self.revoked_reason.as_ref().map_or(EndReason::Admin, |stored| stored.0)
+        self.revoked_reason.unwrap_or(EndReason::Admin)
     }
 }
 
@@ -63,7 +62,7 @@ pub async fn end(
 }
 
 fn revoked(reason: EndReason, now: DateTime<Utc>) -> ActiveModel {
-    let revoked_reason = Set(Some(StoredReason(reason)));
+    let revoked_reason = Set(Some(reason));
     ActiveModel { revoked_at: Set(Some(now)), revoked_reason, ..Default::default() }
 }
 
@@ -88,7 +87,7 @@ pub async fn orphaned_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Resu
     let admins = Query::select()
         .column(user::Column::Id)
         .from(user::Entity)
-        .and_where(user::Column::Role.eq(StoredRole(Role::Admin)))
+        .and_where(user::Column::Role.eq(Role::Admin))
         .and_where(user::Column::IsActive.eq(true))
         .take();
     let orphaned = valid(now).filter(Column::CreatedBy.not_in_subquery(admins));

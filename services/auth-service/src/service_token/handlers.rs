@@ -1,9 +1,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use contracts::Role;
 use contracts::events::auth::EndReason;
-use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
+use contracts::{AccountId, Role};
+use http::openapi::{Done, List, Success};
+use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor, is_account_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -19,9 +20,7 @@ use crate::service_token::changes as service_tokens;
 use crate::service_token::changes::{LONGEST_LIFE, NewServiceToken};
 use crate::service_token::entity as service_token;
 use crate::state::State;
-use crate::user::handlers::is_account_id;
 use crate::user::name::Name;
-use http::openapi::{Done, List, Success};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,8 +30,7 @@ pub struct ServiceTokenRequest {
     #[schema(value_type = String, pattern = "^(viewer|engineer)$")]
     role: Role,
     #[validate(custom(function = "is_account_id"))]
-    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
-    account_id: Option<String>,
+    account_id: Option<AccountId>,
     /// At most ten years ahead. If absent, the token expires after 90 days.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -56,7 +54,7 @@ pub struct ServiceToken {
     name: String,
     #[schema(value_type = String)]
     role: Role,
-    account_id: Option<String>,
+    account_id: Option<AccountId>,
     created_by: Uuid,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -74,7 +72,6 @@ pub struct NewToken {
 impl From<service_token::Model> for ServiceToken {
     fn from(row: service_token::Model) -> Self {
         let service_token::Model { id, name, role, account_id, created_by, created_at, expires_at, .. } = row;
-        let role = role.0;
         let last_used_at = row.last_used_at;
         Self { id, name, role, account_id, created_by, created_at, expires_at, last_used_at }
     }
@@ -95,7 +92,7 @@ pub async fn create_service_token(
     if role > Role::Engineer {
         return Err(ApiError::validation("role", "must be viewer or engineer"));
     }
-    let now = state.platform.clock.now();
+    let now = state.platform.clock().now();
     if expires_at.is_some_and(|at| at <= now || at > now + LONGEST_LIFE) {
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
@@ -114,7 +111,7 @@ pub async fn list_service_tokens(
     ValidQuery(query): ValidQuery<ServiceTokenQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let after = query.cursor.as_deref().map(cursor::decode::<Uuid>).transpose()?;
-    let page = service_token::page(&state.database, state.platform.clock.now(), after, query.limit + 1);
+    let page = service_token::page(&state.database, state.platform.clock().now(), after, query.limit + 1);
     let tokens = page.await.map_err(AuthError::from)?;
     Ok(answers::page(tokens, query.limit, |token| json!(token.id), ServiceToken::from))
 }

@@ -15,7 +15,6 @@ use crate::audit::action::Action;
 use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::session::lifetime::evicted_by_one_more;
-use crate::stored::StoredReason;
 use crate::token::refresh_token::RefreshToken;
 use crate::token::rotation::{Decision, Rotation};
 use crate::user::entity as user;
@@ -141,7 +140,7 @@ impl LockedUser<'_> {
         let change = session::ActiveModel {
             id: Set(session.id),
             revoked_at: Set(Some(self.now)),
-            revoked_reason: Set(Some(StoredReason(reason))),
+            revoked_reason: Set(Some(reason)),
             ..Default::default()
         };
         change.update(&self.transaction).await?;

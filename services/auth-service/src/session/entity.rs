@@ -6,7 +6,6 @@ use sea_orm::{QueryOrder, QuerySelect};
 
 use crate::session::device::Device;
 use crate::session::lifetime::Lifetime;
-use crate::stored::StoredReason;
 use crate::token::rotation::Rotation;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,7 +26,7 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
-    pub revoked_reason: Option<StoredReason>,
+    pub revoked_reason: Option<EndReason>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -96,15 +95,14 @@ pub async fn ended_since(
     db: &impl ConnectionTrait,
     since: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, DateTime<Utc>, EndReason)>, DbErr> {
-    let rows: Vec<(Uuid, DateTime<Utc>, Option<StoredReason>)> = Entity::find()
+    let rows: Vec<(Uuid, DateTime<Utc>, Option<EndReason>)> = Entity::find()
         .select_only()
         .columns([Column::Id, Column::RevokedAt, Column::RevokedReason])
         .filter(Column::RevokedAt.gte(since))
         .into_tuple()
         .all(db)
         .await?;
-    let reason = |stored: Option<StoredReason>| stored.map_or(EndReason::Admin, |stored| stored.0);
-    Ok(rows.into_iter().map(|(id, at, stored)| (id, at, reason(stored))).collect())
+    Ok(rows.into_iter().map(|(id, at, reason)| (id, at, reason.unwrap_or(EndReason::Admin))).collect())
 }
 
 pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

@@ -2,6 +2,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
+use http::openapi::{Done, Success};
 use http::{ApiError, ClientIp, NoQuery, ValidPath};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +17,6 @@ use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::state::State;
 use crate::user::locked_user::LockedUser;
-use http::openapi::{Done, Success};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +60,7 @@ pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Resu
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
 pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let open = session::open_of(&state.database, person.id).await.map_err(AuthError::from)?;
-    let (now, idle_timeout) = (state.platform.clock.now(), state.settings.idle_timeout());
+    let (now, idle_timeout) = (state.platform.clock().now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
     let sessions = live.map(|session| Session::of(session, &person, &state)).collect::<Vec<_>>();
     Ok(http::ok(sessions))
@@ -76,7 +76,7 @@ pub async fn note_activity(
     ClientIp(ip): ClientIp,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let age = state.platform.clock.now() - person.session.last_activity;
+    let age = state.platform.clock().now() - person.session.last_activity;
     if age < state.settings.activity_interval() {
         return Ok(http::ok(Session::of(person.session.clone(), &person, &state)));
     }

@@ -18,12 +18,12 @@ pub fn for_session(
     user: &user::Model,
     session: &session::Model,
 ) -> Result<AccessToken, AuthError> {
-    let now = state.platform.clock.now();
-    let lifetime = TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX);
+    let now = state.platform.clock().now();
+    let lifetime = TimeDelta::from_std(state.platform.tokens().lifetime).unwrap_or(TimeDelta::MAX);
     let holder = Holder {
         subject: user.id.to_string(),
         email: user.email.clone(),
-        role: user.role.0,
+        role: user.role,
         account_id: user.account_id.clone(),
         generation: user.generation,
         session: session.id,
@@ -39,6 +39,6 @@ pub fn sign(
     expires_at: DateTime<Utc>,
 ) -> Result<AccessToken, AuthError> {
     let claims = Claims::access(holder, issued_at, expires_at);
-    let token = state.platform.keys.sign(&claims).map_err(|error| AuthError::Sign(error.into()))?;
+    let token = state.platform.tokens().keys.sign(&claims).map_err(|error| AuthError::Sign(error.into()))?;
     Ok(AccessToken { token, expires_in_seconds: claims.exp - claims.iat })
 }

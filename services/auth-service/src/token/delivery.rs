@@ -59,7 +59,7 @@ impl FromRequest for BodyToken {
 pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
     let Some(platform) = request.app_data::<actix_web::web::Data<Platform>>() else { return Ok(vec![]) };
     let headers = request.headers();
-    let tokens = cookies_named(headers, cookie_name(&platform.config));
+    let tokens = cookies_named(headers, cookie_name(platform.config()));
     if tokens.is_empty() {
         return Ok(tokens);
     }
@@ -99,7 +99,7 @@ pub fn wanted(request: &HttpRequest, state: &State) -> Result<Delivery, ApiError
 
 /// The cookie that carries `token` until the session's absolute end.
 pub fn cookie(state: &State, token: &str, seconds: i64) -> Cookie<'static> {
-    let process = &state.platform.config;
+    let process = state.platform.config();
     Cookie::build(cookie_name(process), token.to_owned())
         .path("/api")
         .http_only(true)

@@ -3,6 +3,7 @@ use std::cmp::Reverse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use http::openapi::{Done, Success};
 use http::{ApiError, ClientIp, NoQuery, bearer};
 use identity::{TokenError, service_token_id};
 use uuid::Uuid;
@@ -19,7 +20,6 @@ use crate::token::refresh_token::RefreshToken;
 use crate::token::rotation::Decision;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, take_turn};
-use http::openapi::{Done, Success};
 
 /// Exchanges a refresh token for an access token and the next refresh token.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), security((), ("refreshCookie" = [])), responses((status = 200, body = Success<Tokens>), (status = 403), (status = 429)))]
@@ -53,7 +53,7 @@ async fn exchange<'a>(
     // Read again in the owner's turn, so that in this process the limit counts only the first of several racing tabs.
     let session = open_session(state, token).await?;
     let policy = state.settings.rotation();
-    if session.rotation.decide(token.counter, state.platform.clock.now(), policy).is_new(policy) {
+    if session.rotation.decide(token.counter, state.platform.clock().now(), policy).is_new(policy) {
         // Refused before the token is used, so that it stays the newest one of its session and works later.
         limits::admit_refresh(state, token.session_id, owner).await?;
     }
@@ -73,7 +73,7 @@ async fn repeat<'a>(
     token: RefreshToken,
     session: &session::Model,
 ) -> Result<Option<TokenAnswer<'a>>, AuthError> {
-    let (now, settings) = (state.platform.clock.now(), &state.settings);
+    let (now, settings) = (state.platform.clock().now(), &state.settings);
     let decision = session.rotation.decide(token.counter, now, settings.rotation());
     let Decision::Repeat(counter) = decision else { return Ok(None) };
     let (interval, is_live) = (settings.activity_interval(), session.is_live(now, settings.idle_timeout()));
@@ -102,7 +102,7 @@ async fn token_in_use(state: &State, tokens: &[String]) -> Result<RefreshToken, 
     if others.is_empty() {
         return Ok(first);
     }
-    let (now, settings) = (state.platform.clock.now(), &state.settings);
+    let (now, settings) = (state.platform.clock().now(), &state.settings);
     for &token in &genuine {
         if let Some(session) = session::by_id(&state.database, token.session_id).await?
             && session.is_live(now, settings.idle_timeout())
@@ -162,7 +162,7 @@ fn sessions_to_end(
     request: &HttpRequest,
     in_body: Option<String>,
 ) -> Result<Vec<Ending>, ApiError> {
-    let by_access = bearer(request).map(|token| state.platform.verifier.verify(token));
+    let by_access = bearer(request).map(|token| state.platform.tokens().verifier.verify(token));
     match by_access {
         Some(Ok(claims)) if service_token_id(&claims.sub).is_some() => {
             return Err(AuthError::NotAPerson.into());

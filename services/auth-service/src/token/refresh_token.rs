@@ -52,13 +52,13 @@ impl RefreshTokens {
         if text.len() != TOKEN_CHARS {
             return Err(NotGenuine);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotGenuine)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_error| NotGenuine)?;
         let (signed, sent) = bytes.split_at_checked(SIGNED_BYTES).ok_or(NotGenuine)?;
         let (version, rest) = signed.split_first().ok_or(NotGenuine)?;
         let (session_id, counter) = rest.split_first_chunk().ok_or(NotGenuine)?;
         let token = RefreshToken {
             session_id: Uuid::from_bytes(*session_id),
-            counter: u32::from_be_bytes(counter.try_into().map_err(|_| NotGenuine)?),
+            counter: u32::from_be_bytes(counter.try_into().map_err(|_error| NotGenuine)?),
         };
         let made_with = |secret| mac(secret, token.session_id, signed).verify_slice(sent).is_ok();
         let is_genuine = made_with(&self.secret) || self.previous.as_ref().is_some_and(made_with);

@@ -1,7 +1,7 @@
 //! The changes that admins make to users.
 
-use contracts::Role;
 use contracts::events::auth::EndReason;
+use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
@@ -11,7 +11,6 @@ use crate::login::account_locks;
 use crate::login::attempt::account;
 use crate::login::failure as login_failure;
 use crate::state::State;
-use crate::stored::StoredRole;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedAdmins;
@@ -20,7 +19,7 @@ use crate::user::locked_user::LockedAdmins;
 pub struct UserEdit {
     pub role: Option<Role>,
     pub is_active: Option<bool>,
-    pub account_id: Option<Option<String>>,
+    pub account_id: Option<Option<AccountId>>,
 }
 
 /// Changes a user. A new role takes effect at the next request and ends no session. Disabling the user ends
@@ -35,18 +34,18 @@ pub async fn update(
     let is_last_admin = admins.ids == [id];
     let mut user = admins.lock_user(id).await?;
 
-    let role = change.role.unwrap_or(user.row.role.0);
+    let role = change.role.unwrap_or(user.row.role);
     let is_active = change.is_active.unwrap_or(user.row.is_active);
     let account_id = change.account_id.unwrap_or_else(|| user.row.account_id.clone());
     if is_last_admin && !(role == Role::Admin && is_active) {
         return Err(AuthError::LastAdmin);
     }
     let (was_active, was_admin) = (user.row.is_active, user.is_active_admin());
-    if (role, is_active, &account_id) == (user.row.role.0, was_active, &user.row.account_id) {
+    if (role, is_active, &account_id) == (user.row.role, was_active, &user.row.account_id) {
         return Ok(user.row);
     }
     let row = user::ActiveModel {
-        role: Set(StoredRole(role)),
+        role: Set(role),
         is_active: Set(is_active),
         account_id: Set(account_id),
         ..Default::default()
@@ -77,7 +76,7 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
 /// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
-    let email = Email::parse(&user.row.email).map_err(|_| AuthError::UnknownUser)?;
+    let email = Email::parse(&user.row.email).map_err(|_error| AuthError::UnknownUser)?;
     let lifted =
         account_locks::of_users(&user.transaction, state, std::slice::from_ref(&user.row)).await?.len();
     login_failure::delete_of(&user.transaction, &account(&email)).await?;

@@ -25,7 +25,7 @@ pub async fn change_password(
     ip: IpAddr,
 ) -> Result<usize, AuthError> {
     let known = user::by_id(&state.database, person.id).await?.ok_or(AuthError::UnknownCaller)?;
-    let email = Email::parse(&known.email).map_err(|_| AuthError::UnknownCaller)?;
+    let email = Email::parse(&known.email).map_err(|_error| AuthError::UnknownCaller)?;
     let attempt = Attempt { email, ip };
     let (account, place) = (attempt.account(), Place::Session(person.session.id));
     refuse(account_locks::read(state, &account, &place).await?.here)?;

@@ -1,11 +1,10 @@
 use chrono::{DateTime, Utc};
-use contracts::Role;
+use contracts::{AccountId, Role};
 use database::contains;
 use identity::UserChange;
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use crate::stored::StoredRole;
 use crate::user::email::Email;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -19,9 +18,9 @@ pub struct Model {
     pub email: String,
     /// The stored form of the password, which never leaves this service; see [`crate::password`].
     pub password: String,
-    pub role: StoredRole,
+    pub role: Role,
     pub is_active: bool,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// Incremented by each change that outdates the user's access tokens.
     pub generation: i64,
     /// Incremented whenever all sessions of the user, or all but one, are ended. A login that began in an
@@ -43,7 +42,7 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     /// The state of the user that other services need.
     pub fn as_change(&self) -> UserChange {
-        let Self { generation, role: StoredRole(role), is_active, account_id, .. } = self.clone();
+        let Self { generation, role, is_active, account_id, .. } = self.clone();
         UserChange { generation, role, is_active, account_id }
     }
 }
@@ -69,7 +68,7 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
 /// Locks the rows of all active admins in the order of their ids. Returns the ids.
 pub async fn lock_active_admins(transaction: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
     let admins = Entity::find()
-        .filter(Column::Role.eq(StoredRole(Role::Admin)))
+        .filter(Column::Role.eq(Role::Admin))
         .filter(Column::IsActive.eq(true))
         .order_by_asc(Column::Id)
         .lock_exclusive()

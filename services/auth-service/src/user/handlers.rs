@@ -1,8 +1,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use contracts::Role;
-use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor};
+use contracts::{AccountId, Role};
+use http::openapi::{List, Success};
+use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath, ValidQuery, cursor, is_account_id};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +22,6 @@ use crate::state::State;
 use crate::user::admin as user_admin;
 use crate::user::admin::UserEdit;
 use crate::user::entity as user;
-use http::openapi::{List, Success};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -48,8 +48,7 @@ pub struct UserPatch {
     /// `null` removes the user from their account.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "is_account_id"))]
-    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9._-]{1,64}$")]
-    account_id: Option<Option<String>>,
+    account_id: Option<Option<AccountId>>,
 }
 
 /// A user as admins see them.
@@ -161,7 +160,9 @@ pub async fn lift_user_locks(
 }
 
 /// Distinguishes a field that is `null` from an absent one.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -169,18 +170,4 @@ fn one_line(text: &str) -> Result<(), validator::ValidationError> {
     let refused = validator::ValidationError::new("characters")
         .with_message("must not contain control characters".into());
     if text.contains(char::is_control) { Err(refused) } else { Ok(()) }
-}
-
-/// Checks an account id. Ids become part of room names and labels, where `global` stands for users without an
-/// account.
-pub fn is_account_id(id: &str) -> Result<(), validator::ValidationError> {
-    let is_id = (1..=64).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        && id != "global";
-    let message = "must have 1 to 64 letters, digits, - _ or ., and not be global";
-    if is_id {
-        Ok(())
-    } else {
-        Err(validator::ValidationError::new("account_id").with_message(message.into()))
-    }
 }

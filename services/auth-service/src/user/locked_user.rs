@@ -19,7 +19,6 @@ use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::state::State;
-use crate::stored::StoredRole;
 use crate::user::email::Email;
 use crate::user::entity as user;
 
@@ -85,14 +84,14 @@ impl<'a> LockedUser<'a> {
     /// Creates a user. No other transaction sees the row before the commit.
     pub async fn create(state: &'a State, new: NewUser, initiator: Initiator) -> Result<Self, AuthError> {
         let transaction = state.database.begin().await?;
-        let now = state.platform.clock.now();
+        let now = state.platform.clock().now();
         let row = user::ActiveModel {
             id: Set(Uuid::now_v7()),
             search: Set(user::search_text(&new.name, &new.email)),
             name: Set(new.name),
             email: Set(new.email.into()),
             password: Set(new.password),
-            role: Set(StoredRole(new.role)),
+            role: Set(new.role),
             is_active: Set(true),
             account_id: Set(None),
             generation: Set(0),
@@ -123,7 +122,7 @@ impl<'a> LockedUser<'a> {
     ) -> Self {
         Self {
             row,
-            now: state.platform.clock.now(),
+            now: state.platform.clock().now(),
             state,
             transaction,
             initiator,
@@ -171,7 +170,7 @@ impl<'a> LockedUser<'a> {
             audit_log::Entity::insert_many(rows).exec_without_returning(&self.transaction).await?;
         }
         self.transaction.commit().await?;
-        let revocations = &self.state.platform.revocations;
+        let revocations = &self.state.platform.tokens().revocations;
         for (session, reason) in self.ended {
             revocations.end_session(session, reason);
         }
@@ -219,7 +218,7 @@ impl<'a> LockedAdmins<'a> {
 
 /// The longest time for which an access token that exists now can still be accepted.
 pub fn longest_token_life(state: &State) -> TimeDelta {
-    TimeDelta::from_std(state.platform.token_lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
+    TimeDelta::from_std(state.platform.tokens().lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
 }
 
 /// Builds a row of the audit log.

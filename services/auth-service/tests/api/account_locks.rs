@@ -222,7 +222,7 @@ async fn locks_are_shown_to_admins_who_can_lift_them_s84(
     assert_eq!(scopes(&shown), [r#""network""#]);
     assert_eq!(shown[0]["network"], ATTACKER);
     let ends_at: chrono::DateTime<chrono::Utc> = serde_json::from_value(shown[0]["endsAt"].clone()).unwrap();
-    assert!(ends_at > app.state.platform.clock.now());
+    assert!(ends_at > app.state.platform.clock().now());
     guess_from_everywhere(&app, &alice.email, 2).await;
     assert_eq!(scopes(&locks().await), [r#""network""#, r#""unfamiliar_networks""#]);
     assert!(alice.client.get("/api/auth/me").await.data().get("locks").is_none());

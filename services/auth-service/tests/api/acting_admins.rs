@@ -1,6 +1,5 @@
 //! The rights of a caller come from the database where tokens and marks may be out of date.
 
-use auth_service::stored::StoredRole;
 use auth_service::user::entity as user;
 use contracts::Role;
 use rstest::rstest;
@@ -19,7 +18,7 @@ async fn by_hand(app: &App, id: Uuid, change: user::ActiveModel) {
 }
 
 fn role(role: Role) -> user::ActiveModel {
-    user::ActiveModel { role: Set(StoredRole(role)), ..Default::default() }
+    user::ActiveModel { role: Set(role), ..Default::default() }
 }
 
 #[rstest]

@@ -65,7 +65,7 @@ pub struct User {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.state.platform.stop.cancel();
+        self.state.platform.lifecycle().stop.cancel();
     }
 }
 
@@ -95,14 +95,14 @@ impl App {
 
     /// Starts another process on the same stores, with the same clock and further arguments.
     pub async fn replica_with(&self, arguments: &[String]) -> Self {
-        let clock = self.state.platform.clock.clone();
+        let clock = self.state.platform.clock().clone();
         let arguments = [&self.arguments, arguments].concat();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     /// Starts another process on the same database, with a new backplane that has lost everything.
     pub async fn with_new_backplane(&self, backend: Backend) -> Self {
-        let (stores, clock) = (Arc::new(backend.start().await), self.state.platform.clock.clone());
+        let (stores, clock) = (Arc::new(backend.start().await), self.state.platform.clock().clone());
         Self::on(stores, self.database_url.clone(), self.arguments.clone(), clock).await
     }
 
@@ -112,14 +112,14 @@ impl App {
         let redis_url = stores.redis_url();
         let platform =
             Platform::connect("auth-service", cli.process, &cli.keys, &redis_url, vec![], clock).unwrap();
-        platform.revocations.synced().await;
-        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        platform.tokens().revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
         let http = Http::new(cli.http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, cli.settings).await.unwrap();
         // Responses are not held back, except in the test that adds permits again.
         state.refusals.forget_permits(usize::MAX);
         let events = record_events(&platform).await;
-        platform.spawn("auth-service", run_background(state.clone(), platform.served.clone()));
+        platform.spawn("auth-service", run_background(state.clone(), platform.lifecycle().served.clone()));
         let server = Server::bind(platform.clone(), http, 0, routes_alone(state.clone())).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
@@ -127,7 +127,7 @@ impl App {
     }
 
     pub fn advance(&self, by: TimeDelta) {
-        self.state.platform.clock.advance(by);
+        self.state.platform.clock().advance(by);
     }
 
     /// Signs up `name@example.com`.
@@ -220,10 +220,10 @@ impl App {
         let last = json!({
             "eventId": id,
             "type": "auth:last",
-            "timestamp": self.state.platform.clock.now(),
+            "timestamp": self.state.platform.clock().now(),
             "payload": {},
         });
-        self.state.platform.backplane.broadcast("auth:last", &last.to_string()).await.unwrap();
+        self.state.platform.backplane().broadcast("auth:last", &last.to_string()).await.unwrap();
         eventually("the events are received", async || {
             self.events.lock().unwrap().iter().any(|event| event["eventId"] == id)
         })
@@ -257,7 +257,7 @@ pub fn email(name: &str) -> String {
 
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let mut feed = platform.backplane.feed();
+    let mut feed = platform.backplane().feed();
     assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {

@@ -118,7 +118,8 @@ async fn a_sign_up_that_waited_sees_the_taken_addresses_of_others_s74(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--signup-conflicts-per-ip=3", "--bcrypt-cost=12"]).await;
-    let (limiter, hour) = (&app.state.platform.limiter, app.state.platform.clock.now().timestamp() / 3_600);
+    let (limiter, hour) =
+        (app.state.platform.limiter(), app.state.platform.clock().now().timestamp() / 3_600);
     let key = |name: &str| format!("auth:{name}:127.0.0.1/32:{hour}");
     let others = async {
         eventually("the sign-up is admitted", async || limiter.counted(&key("signups")).await == 1).await;

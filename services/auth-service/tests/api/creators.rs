@@ -1,7 +1,6 @@
 //! Service tokens do not outlive their creator's right to create them.
 
 use auth_service::service_token::entity as service_token;
-use auth_service::stored::StoredRole;
 use auth_service::user::entity as user;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
@@ -81,7 +80,7 @@ async fn a_restored_mark_of_a_service_token_has_its_reason_s64(
 
     let restored = app.with_new_backplane(backend).await;
     auth_service::sweeper::restore_marks(&restored.state).await.unwrap();
-    let marks = restored.state.platform.backplane.marks().await.unwrap();
+    let marks = restored.state.platform.backplane().marks().await.unwrap();
     for (id, reason) in [(of_root, "admin"), (of_other, "account_disabled")] {
         let mark = format!("session:{}:{reason}", id.as_str().unwrap());
         assert!(marks.contains(&mark), "{mark} {marks:?}");
@@ -97,8 +96,7 @@ async fn tokens_are_revoked_when_their_creator_was_changed_by_hand_s64(
     let (root, other) = (app.admin("root").await, app.admin("other").await);
     let (id, scanner) = create(&app, &other, "engineer").await;
     let (_, untouched) = create(&app, &root, "engineer").await;
-    let by_hand =
-        user::ActiveModel { id: Set(other.id), role: Set(StoredRole(Role::Viewer)), ..Default::default() };
+    let by_hand = user::ActiveModel { id: Set(other.id), role: Set(Role::Viewer), ..Default::default() };
     by_hand.update(&app.state.database).await.unwrap();
     eventually("the sweeper revokes the token", async || !works(&scanner).await).await;
     app.event("auth:session.deleted", |event| event["sessionId"] == id).await;

@@ -74,7 +74,7 @@ async fn stored(app: &App, backend: Backend) -> Vec<String> {
         // There is no Redis. It would contain the published events and the marks.
         Backend::Memory => {
             let published = app.all_published().into_iter().map(|event| event.to_string());
-            published.chain(app.state.platform.backplane.marks().await.unwrap()).collect()
+            published.chain(app.state.platform.backplane().marks().await.unwrap()).collect()
         }
         Backend::Real => app.stores.redis().dump().await,
     };
@@ -98,7 +98,7 @@ async fn replay(app: &App, user: &User, text: &str) {
     let bearer = app.client.with_token(text).get("/api/auth/me").await;
     bearer.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     // The check of the gateway for the token of a socket.
-    assert!(app.state.platform.verifier.verify(text).is_err(), "{text}");
+    assert!(app.state.platform.tokens().verifier.verify(text).is_err(), "{text}");
     app.try_refresh(text).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     if !text.contains([';', ',', '"', '\\']) {
         let page = app.client.with_header("origin", "https://app.example.com");

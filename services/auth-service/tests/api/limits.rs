@@ -173,11 +173,11 @@ async fn changes_by_an_admin_are_limited_s60(#[values(Backend::Memory, Backend::
     let app = App::start(backend).await;
     let (root, alice) = (app.admin("root").await, app.sign_up("alice").await);
     // Counts as many changes as a thousand requests of the same admin would.
-    let quarter = app.state.platform.clock.now().timestamp() / 900;
+    let quarter = app.state.platform.clock().now().timestamp() / 900;
     for nth in [quarter, quarter + 1] {
         for _ in 0..1_000 {
             let key = format!("auth:changes:{}:{nth}", root.id);
-            app.state.platform.limiter.count(&key, std::time::Duration::from_secs(900)).await;
+            app.state.platform.limiter().count(&key, std::time::Duration::from_secs(900)).await;
         }
     }
     let user = format!("/api/auth/users/{}", alice.id);

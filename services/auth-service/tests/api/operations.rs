@@ -59,7 +59,7 @@ async fn a_token_of_the_old_stack_is_accepted_only_if_configured(
     for (accepted, expected) in [("false", StatusCode::UNAUTHORIZED), ("true", StatusCode::OK)] {
         let app = App::with(backend, &[&format!("--jwt-accept-legacy={accepted}")]).await;
         let alice = app.sign_up("alice").await;
-        let now = app.state.platform.clock.now().timestamp();
+        let now = app.state.platform.clock().now().timestamp();
         let token = old_token(&alice, now);
         let old = app.client.with_token(&token);
         old.get("/api/auth/me").await.expect(expected);

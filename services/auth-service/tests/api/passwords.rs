@@ -221,7 +221,7 @@ async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
 ) {
     let app = App::start(backend).await;
     let root = app.admin("root").await;
-    let now = app.state.platform.clock.now();
+    let now = app.state.platform.clock().now();
     let row = user::ActiveModel {
         id: Set(uuid::Uuid::new_v4()),
         name: Set("Old".into()),

@@ -34,7 +34,7 @@ async fn a_service_token_works_everywhere_until_an_admin_revokes_it(
     let made = create(&root, json!({"name": "scanner", "role": "engineer", "accountId": "acme"})).await;
     let made = made.expect(StatusCode::CREATED)["data"].take();
     let token = made["token"].as_str().unwrap();
-    let claims = app.state.platform.verifier.verify(token).unwrap();
+    let claims = app.state.platform.tokens().verifier.verify(token).unwrap();
     assert_eq!((claims.role.into_str(), claims.account_id.as_deref()), ("engineer", Some("acme")));
     let scanner = app.client.with_token(token);
     assert!(works(&scanner).await);
@@ -75,7 +75,7 @@ async fn a_revoked_service_token_stays_revoked_for_months(
 ) {
     let app = App::start(backend).await;
     let root = app.admin("root").await;
-    let expires_at = app.state.platform.clock.now() + TimeDelta::days(300);
+    let expires_at = app.state.platform.clock().now() + TimeDelta::days(300);
     let body = json!({"name": "scanner", "role": "viewer", "expiresAt": expires_at});
     let made = create(&root, body).await.data();
     let token = made["token"].as_str().unwrap();
@@ -88,7 +88,7 @@ async fn a_revoked_service_token_stays_revoked_for_months(
     let newcomer = app.with_new_backplane(backend).await;
     let revoked = Err(TokenError::Revoked { reason: EndReason::Admin });
     eventually("the mark is restored", async || {
-        newcomer.state.platform.verifier.verify(token).map(drop) == revoked
+        newcomer.state.platform.tokens().verifier.verify(token).map(drop) == revoked
     })
     .await;
 }
@@ -98,7 +98,7 @@ async fn a_revoked_service_token_stays_revoked_for_months(
 async fn a_service_token_expires(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let app = App::start(backend).await;
     let root = app.admin("root").await;
-    let expires_at = app.state.platform.clock.now() + TimeDelta::minutes(10);
+    let expires_at = app.state.platform.clock().now() + TimeDelta::minutes(10);
     let made =
         create(&root, json!({"name": "scanner", "role": "viewer", "expiresAt": expires_at})).await.data();
     let scanner = app.client.with_token(made["token"].as_str().unwrap());

@@ -97,7 +97,7 @@ async fn several_replicas_sweep_each_session_once(#[values(Backend::Real)] backe
     for user in &users {
         assert_eq!(app.ended(user.session).await, "idle_timeout");
         eventually("the other replica knows the end", async || {
-            replica.state.platform.revocations.ended(user.session).is_some()
+            replica.state.platform.tokens().revocations.ended(user.session).is_some()
         })
         .await;
     }
@@ -269,7 +269,7 @@ async fn an_ended_session_is_kept_and_later_deleted(
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     let kept = async || {
         let row = auth_service::session::entity::by_id(&app.state.database, alice.session).await.unwrap();
-        row.map(|row| row.revoked_reason.unwrap().0.into_str())
+        row.map(|row| row.revoked_reason.unwrap().into_str())
     };
     app.advance(TimeDelta::hours(47));
     auth_service::sweeper::sweep(&app.state).await.unwrap();
@@ -288,7 +288,7 @@ async fn ended_sessions_stay_ended_when_redis_restarts_empty_s51(#[values(Backen
     app.stores.redis().restart_empty();
     let marked = format!("session:{}:logout", alice.session);
     eventually("the mark is restored", async || {
-        let marks = app.state.platform.backplane.marks().await.unwrap_or_default();
+        let marks = app.state.platform.backplane().marks().await.unwrap_or_default();
         marks.contains(&marked)
     })
     .await;

@@ -64,7 +64,7 @@ async fn a_token_that_differs_from_ours_is_refused_s01_s02_s03_s04(
         assert!(!is_in(&app, &sign(&header, &without)).await, "without {name}");
         assert!(!is_in(&app, &sign(&header, &with(&claims, name, json!("wrong")))).await, "wrong {name}");
     }
-    let now = app.state.platform.clock.now().timestamp();
+    let now = app.state.platform.clock().now().timestamp();
     for (name, value, is_good) in
         [("exp", now - 8, true), ("exp", now - 12, false), ("nbf", now + 5, true), ("nbf", now + 30, false)]
     {

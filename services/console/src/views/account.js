@@ -5,26 +5,25 @@ import { confirmFirst } from '../dialog.js';
 import { fill, h } from '../dom.js';
 import { ago, explain, plural, until } from '../format.js';
 import { icon } from '../icons.js';
-import { onLive, throttled } from '../live.js';
+import { livePlace } from '../live_place.js';
 import { notify } from '../notice.js';
 import * as session from '../session.js';
-import { busy, load } from '../states.js';
+import { busy } from '../states.js';
 
 const SESSIONS = '/api/auth/sessions';
 
 export function show(main, found, signal) {
   const { email, role } = session.user();
-  const place = h('div', {});
-  const read = (quietly) =>
-    load(
-      place,
-      signal,
-      async () => {
-        const { data } = await get(SESSIONS, {}, { signal });
-        return sessionsView(data, () => read(true));
-      },
-      { rows: 3, quietly },
-    );
+  const { place, reread } = livePlace(
+    ['auth:session', 'auth:user'],
+    400,
+    signal,
+    async (again) => {
+      const { data } = await get(SESSIONS, {}, { signal });
+      return sessionsView(data, again);
+    },
+    { rows: 3 },
+  );
   fill(
     main,
     h(
@@ -38,12 +37,9 @@ export function show(main, found, signal) {
       'section',
       { class: 'panel panel-narrow' },
       h('h2', {}, 'Password'),
-      passwordForm(() => read(true)),
+      passwordForm(reread),
     ),
   );
-  const again = throttled(400, () => read(true), signal);
-  for (const prefix of ['auth:session', 'auth:user', 'resync']) onLive(prefix, again, signal);
-  read();
 }
 
 function sessionsView(sessions, reread) {

@@ -5,8 +5,8 @@ import { dayBars, shareBar } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { ago, count, duration, money } from '../format.js';
 import { severityMark } from '../icons.js';
-import { onLive, throttled } from '../live.js';
-import { failed, load, skeleton } from '../states.js';
+import { livePlace } from '../live_place.js';
+import { failed, skeleton } from '../states.js';
 import { onSummary, onSummaryFailed, readSummary } from '../summary.js';
 import { welcome } from './drifts/nothing.js';
 import { statusMark } from './drifts/row.js';
@@ -17,6 +17,7 @@ const LABELS = { critical: 'Critical', warning: 'Warning', info: 'Info' };
 const DAYS = 14;
 /** The trend shows at most this many of the newest drifts. */
 const MOST = 200;
+const OFTEN_MS = 1_500;
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'overview' }, skeleton(6));
@@ -79,29 +80,26 @@ function card(title, figure, note, href) {
 }
 
 function trend(signal) {
-  const place = h('div', {});
-  const read = (quietly) =>
-    load(
-      place,
-      signal,
-      async () => {
-        const from = new Date();
-        from.setHours(0, 0, 0, 0);
-        from.setDate(from.getDate() - DAYS + 1);
-        const { items, isComplete } = await all(
-          '/api/v1/drifts',
-          { detectedFrom: from.toISOString() },
-          { most: MOST, signal },
-        );
-        return [
-          dayBars(daysOf(items, from), SEVERITIES.toReversed()),
-          !isComplete && h('p', { class: 'note' }, `Shows the newest ${count(MOST)} drifts only.`),
-        ];
-      },
-      { rows: 3, quietly },
-    );
-  follow(['drift:created', 'resync'], () => read(true), signal);
-  read(false);
+  const { place } = livePlace(
+    ['drift:created'],
+    OFTEN_MS,
+    signal,
+    async () => {
+      const from = new Date();
+      from.setHours(0, 0, 0, 0);
+      from.setDate(from.getDate() - DAYS + 1);
+      const { items, isComplete } = await all(
+        '/api/v1/drifts',
+        { detectedFrom: from.toISOString() },
+        { most: MOST, signal },
+      );
+      return [
+        dayBars(daysOf(items, from), SEVERITIES.toReversed()),
+        !isComplete && h('p', { class: 'note' }, `Shows the newest ${count(MOST)} drifts only.`),
+      ];
+    },
+    { rows: 3 },
+  );
   return h('section', { class: 'panel' }, h('h2', {}, `New in ${DAYS} days`), place);
 }
 
@@ -121,24 +119,21 @@ function daysOf(drifts, from) {
 }
 
 function urgent(signal) {
-  const place = h('div', {});
-  const read = (quietly) =>
-    load(
-      place,
-      signal,
-      async () => {
-        const { data } = await get(
-          '/api/v1/drifts',
-          { status: 'detected', sort: '-severity', limit: 7 },
-          { signal },
-        );
-        if (data.length === 0) return h('p', { class: 'quiet' }, 'No drift waits for a decision.');
-        return h('ol', { class: 'urgent' }, data.map(urgentEntry));
-      },
-      { rows: 5, quietly },
-    );
-  follow(['drift:', 'resync'], () => read(true), signal);
-  read(false);
+  const { place } = livePlace(
+    ['drift:'],
+    OFTEN_MS,
+    signal,
+    async () => {
+      const { data } = await get(
+        '/api/v1/drifts',
+        { status: 'detected', sort: '-severity', limit: 7 },
+        { signal },
+      );
+      if (data.length === 0) return h('p', { class: 'quiet' }, 'No drift waits for a decision.');
+      return h('ol', { class: 'urgent' }, data.map(urgentEntry));
+    },
+    { rows: 5 },
+  );
   return h(
     'section',
     { class: 'panel' },
@@ -160,8 +155,3 @@ const urgentEntry = ({ id, address, severity, stack, status, detectedAt }) =>
       ago(detectedAt),
     ),
   );
-
-function follow(prefixes, work, signal) {
-  const again = throttled(1500, work, signal);
-  for (const prefix of prefixes) onLive(prefix, again, signal);
-}

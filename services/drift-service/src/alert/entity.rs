@@ -1,14 +1,14 @@
 //! The table of alerts and its queries.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Severity;
+use contracts::events::alert::AlertType;
 use database::{IDS_PER_STATEMENT, insert_chunked};
-use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, QueryOrder, QuerySelect};
 
-use super::{AlertType, reads};
-use crate::rules::Severity;
+use super::reads;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alerts", rename_all = "camelCase")]

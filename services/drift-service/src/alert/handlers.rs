@@ -1,10 +1,11 @@
 //! The endpoints of alerts.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use contracts::events::alert::{AlertRead, AlertsRead};
-use http::{ApiError, NoQuery, ValidJson, ValidPath, ValidQuery};
+use contracts::drift::Severity;
+use contracts::events::alert::{AlertRead, AlertType, AlertsRead};
+use http::openapi::{Done, List, Success};
+use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath, ValidQuery, Viewer};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,16 +14,13 @@ use validator::Validate;
 
 use super::entity::{self, AlertFilter, Model};
 use super::view::{AlertView, reader_mark, views};
-use super::{AlertType, deletion, raise, reads};
-use crate::State;
-use crate::access::{Admin, Engineer, Reader, Viewer};
+use super::{deletion, raise, reads};
+use crate::access::Reader;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
-use crate::rules::Severity;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, begin};
-use crate::{drift, page};
-use http::openapi::{Done, List, Success};
+use crate::write::{self, Conditions, Reply};
+use crate::{State, drift, page};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -90,35 +88,31 @@ pub async fn get_alert(
     security(("bearer" = ["viewer"])))]
 pub async fn read_alert(
     state: Data<State>,
-    Viewer(actor): Viewer,
+    Viewer(caller): Viewer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
-    let audience = actor.role.into();
-    let mut write = match begin(&state, actor, &conditions, b"").await? {
-        Begun::Write(write) => write,
-        Begun::Answered(response) => return Ok(response),
-    };
-    let alert = entity::by_id(&write.tx, id).await.map_err(DriftError::from)?;
-    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    let user_id = write.actor.user_id.clone();
-    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
-    let is_covered = mark.as_ref().is_some_and(|mark| mark.read_until >= Some(alert.created_at));
-    if !alert.is_read
-        && !is_covered
-        && reads::note(&write.tx, id, &user_id, write.at).await.map_err(DriftError::from)?
-    {
-        let record = Record {
-            from: Some("unread"),
-            to: Some("read"),
-            ..Record::new(Subject::Alert(id), AuditAction::AlertRead)
-        };
-        audit::record(&write.tx, &write.actor, write.at, vec![record]).await.map_err(DriftError::from)?;
-        write.tx.emit(AlertRead { id, user_id });
-    }
-    let view = views(&write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
-    Ok(write.answer(StatusCode::OK, &view).await?)
+    let audience = caller.role.into();
+    write::once(&state, caller, &conditions, b"", async |write| {
+        let alert = entity::by_id(&write.tx, id).await?;
+        let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+        let user_id = write.actor.user_id.clone();
+        let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
+        let is_covered = mark.as_ref().is_some_and(|mark| mark.read_until >= Some(alert.created_at));
+        if !alert.is_read && !is_covered && reads::note(&write.tx, id, &user_id, write.at).await? {
+            let record = Record {
+                from: Some("unread"),
+                to: Some("read"),
+                ..Record::new(Subject::Alert(id), AuditAction::AlertRead)
+            };
+            audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
+            write.tx.emit(AlertRead { id, user_id });
+        }
+        let view = views(&write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
+        Ok(Reply::ok(view))
+    })
+    .await
 }
 
 /// A new alert of a person or another service.
@@ -143,39 +137,39 @@ pub struct NewAlert {
     security(("bearer" = ["engineer"])))]
 pub async fn create_alert(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     conditions: Conditions,
     _: NoQuery,
     ValidJson(body): ValidJson<NewAlert>,
 ) -> Result<HttpResponse, ApiError> {
-    let audience = actor.role.into();
-    let mut write =
-        match begin(&state, actor, &conditions, &serde_json::to_vec(&body).unwrap_or_default()).await? {
-            Begun::Write(write) => write,
-            Begun::Answered(answer) => return Ok(answer),
+    let audience = caller.role.into();
+    write::once(&state, caller, &conditions, &serde_json::to_vec(&body).unwrap_or_default(), async |write| {
+        if let Some(id) = body.drift_id
+            && drift::entity::by_id(&write.tx, id).await?.is_none()
+        {
+            return Err(ApiError::validation("driftId", "there is no such drift").into());
+        }
+        let alert = Model {
+            id: Uuid::now_v7(),
+            drift_id: body.drift_id,
+            alert_type: body.alert_type,
+            severity: body.severity,
+            title: state.redacted(&body.title),
+            message: state.redacted(&body.message),
+            created_at: write.at,
+            is_read: false,
+            read_at: None,
+            read_by: None,
         };
-    if let Some(id) = body.drift_id
-        && drift::entity::by_id(&write.tx, id).await.map_err(DriftError::from)?.is_none()
-    {
-        return Err(ApiError::validation("driftId", "there is no such drift"));
-    }
-    let alert = Model {
-        id: Uuid::now_v7(),
-        drift_id: body.drift_id,
-        alert_type: body.alert_type,
-        severity: body.severity,
-        title: state.redacted(&body.title),
-        message: state.redacted(&body.message),
-        created_at: write.at,
-        is_read: false,
-        read_at: None,
-        read_by: None,
-    };
-    raise(&mut write.tx, &write.actor, vec![alert.clone()]).await.map_err(|error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => DriftError::AlertExists,
-        _ => error.into(),
-    })?;
-    Ok(write.answer(StatusCode::CREATED, &AlertView::new(alert, audience, None)).await?)
+        raise(&mut write.tx, &write.actor, vec![alert.clone()]).await.map_err(|error| {
+            match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => DriftError::AlertExists,
+                _ => error.into(),
+            }
+        })?;
+        Ok(Reply::created(AlertView::new(alert, audience, None)))
+    })
+    .await
 }
 
 /// The number of alerts that were marked as read.
@@ -190,22 +184,21 @@ pub struct ReadCount {
     security(("bearer" = ["viewer"])))]
 pub async fn read_all_alerts(
     state: Data<State>,
-    Viewer(actor): Viewer,
+    Viewer(caller): Viewer,
     conditions: Conditions,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let mut write = match begin(&state, actor, &conditions, b"").await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let user_id = write.actor.user_id.clone();
-    let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
-    let read = entity::count_unread(&write.tx, mark.as_ref()).await.map_err(DriftError::from)?;
-    if read > 0 {
-        reads::note_all(&write.tx, &user_id, write.at).await.map_err(DriftError::from)?;
-        write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
-    }
-    Ok(write.answer(StatusCode::OK, &ReadCount { read }).await?)
+    write::once(&state, caller, &conditions, b"", async |write| {
+        let user_id = write.actor.user_id.clone();
+        let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
+        let read = entity::count_unread(&write.tx, mark.as_ref()).await?;
+        if read > 0 {
+            reads::note_all(&write.tx, &user_id, write.at).await?;
+            write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
+        }
+        Ok(Reply::ok(ReadCount { read }))
+    })
+    .await
 }
 
 /// Deletes an alert. Its audit rows are kept.
@@ -214,19 +207,16 @@ pub async fn read_all_alerts(
     security(("bearer" = ["admin"])))]
 pub async fn delete_alert(
     state: Data<State>,
-    Admin(actor): Admin,
+    Admin(caller): Admin,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
-    let write = match begin(&state, actor, &conditions, b"").await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let alert = entity::delete(&write.tx, id).await.map_err(DriftError::from)?;
-    let alert = alert.ok_or(DriftError::NotFound("alert"))?;
-    audit::record(&write.tx, &write.actor, write.at, vec![deletion(&alert)])
-        .await
-        .map_err(DriftError::from)?;
-    Ok(write.answer(StatusCode::OK, &()).await?)
+    write::once(&state, caller, &conditions, b"", async |write| {
+        let alert = entity::delete(&write.tx, id).await?;
+        let alert = alert.ok_or(DriftError::NotFound("alert"))?;
+        audit::record(&write.tx, &write.actor, write.at, vec![deletion(&alert)]).await?;
+        Ok(Reply::ok(()))
+    })
+    .await
 }

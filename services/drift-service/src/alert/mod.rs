@@ -3,13 +3,11 @@
 pub mod entity;
 pub mod reads;
 
-mod alert_type;
 mod close;
 mod handlers;
 mod raise;
 mod view;
 
-pub use alert_type::AlertType;
 pub use close::{close_of_drift, deletion};
 pub use handlers::*;
 pub use raise::{about, about_address, about_missing, raise, raise_once};

@@ -1,17 +1,16 @@
 //! Raising alerts: building, storing and announcing them.
 
 use chrono::{DateTime, Utc};
-use contracts::events::alert::AlertCreated;
+use contracts::drift::{Kind, Severity};
+use contracts::events::alert::{AlertCreated, AlertType};
 use database::Transaction;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::alert_type::AlertType;
 use super::entity;
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::drift;
-use crate::rules::Severity;
 
 /// Builds the alert about a drift.
 pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {
@@ -22,15 +21,15 @@ pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<U
 pub fn about_address(
     drift_id: Uuid,
     address: &str,
-    kind: drift::Kind,
+    kind: Kind,
     severity: Severity,
     alert_type: AlertType,
     at: DateTime<Utc>,
 ) -> entity::Model {
     let what = match kind {
-        drift::Kind::Changed => "differs from its declaration",
-        drift::Kind::Missing => "is missing",
-        drift::Kind::Unmanaged => "is not declared anywhere",
+        Kind::Changed => "differs from its declaration",
+        Kind::Missing => "is missing",
+        Kind::Unmanaged => "is not declared anywhere",
     };
     let title = match alert_type {
         AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.into_str()),
@@ -87,8 +86,8 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
         tx.emit(AlertCreated {
             id: alert.id,
             drift_id: alert.drift_id,
-            alert_type: alert.alert_type.into_str().into(),
-            severity: alert.severity.into_str().into(),
+            alert_type: alert.alert_type,
+            severity: alert.severity,
             title: alert.title,
             message: alert.message,
             created_at: alert.created_at,

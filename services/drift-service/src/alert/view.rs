@@ -1,15 +1,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Severity;
+use contracts::events::alert::AlertType;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::entity::{Model, ReaderMark};
-use super::{AlertType, reads};
+use super::reads;
 use crate::audience::Audience;
 use crate::error::DriftError;
-use crate::rules::Severity;
 
 /// An alert as the caller sees it. The read state is the caller's own. Callers without an account, and all
 /// callers once the drift was approved, see the same state.

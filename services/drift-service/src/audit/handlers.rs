@@ -3,7 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use http::{ApiError, ValidPath, ValidQuery};
+use http::openapi::List;
+use http::{Admin, ApiError, ValidPath, ValidQuery, Viewer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -11,11 +12,9 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::entity::{self, Model};
-use crate::access::{Admin, Viewer};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::{State, page};
-use http::openapi::List;
 
 /// One action in the audit log.
 #[derive(Serialize, ToSchema)]

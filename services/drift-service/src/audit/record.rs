@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
+use contracts::drift::Status;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::action::AuditAction;
 use super::entity;
 use crate::actor::Actor;
-use crate::drift::Status;
 
 /// The subject of an audit row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,21 +1,20 @@
 //! The columns of a drift that come from a finding.
 
+use contracts::drift::{Severity, Status};
 use scan::{Decision, Finding, PathHash};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
-use super::Status;
 use super::entity::ActiveModel;
 use super::live::{Live, Shown};
-use crate::rules::Severity;
 
 /// Returns all columns that come from a finding. With `keeps_severity`, a severity that a person has set
 /// stays.
 pub fn of(finding: Finding, fingerprint: String, live: &Live, keeps_severity: bool) -> ActiveModel {
-    let severity: Severity = finding.severity.into();
+    let severity: Severity = finding.severity;
     let mut change = ActiveModel {
         search_text: Set(search_text(&finding)),
-        kind: Set(finding.kind.into()),
+        kind: Set(finding.kind),
         expected_state: Set(finding.expected_state.clone()),
         actual_state: Set(finding.actual_state.clone()),
         difference: Set(finding.difference.clone()),
@@ -74,7 +73,7 @@ pub fn known(text: &str) -> Option<String> {
 pub fn to_stored(live: &Live, shown: Option<&Shown>) -> scan::Stored<Uuid> {
     scan::Stored {
         id: live.id,
-        kind: live.kind.into(),
+        kind: live.kind,
         decision: if live.status == Status::Detected { Decision::None } else { Decision::Made },
         fingerprint: live.fingerprint.clone(),
         address: live.address.clone(),

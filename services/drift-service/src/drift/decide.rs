@@ -1,11 +1,12 @@
 //! Decisions of people, checked by the status machine.
 
+use contracts::drift::{ResolvedHow, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
+use super::Action;
 use super::entity::{self, ActiveModel, Model};
 use super::events::announce;
-use super::{Action, ResolvedHow, Status};
 use crate::alert;
 use crate::audit::{self, AuditAction, Record};
 use crate::error::DriftError;
@@ -26,7 +27,7 @@ pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) ->
         if decision.if_match.is_some_and(|version| version != drift.version) {
             return Err(DriftError::Changed { current: drift.version });
         }
-        let Some(to) = drift.status.after(decision.action) else {
+        let Some(to) = decision.action.follows(drift.status) else {
             return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
         };
         let change = change(write, &drift, to, decision);

@@ -1,22 +1,20 @@
 //! The table of drifts and its queries. Handlers never build a query.
 
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
+use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
-use sea_orm::IntoActiveModel;
-use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-
-use super::{Kind, ResolvedHow, Status};
-use crate::rules::Severity;
+use sea_orm::{IntoActiveModel, QuerySelect};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub stack: String,
     pub address: String,
     pub resource_id: String,
@@ -181,34 +179,19 @@ pub async fn update_if(
     Ok(update.exec(db).await?.rows_affected == 1)
 }
 
-/// Changes a live drift that the transaction has locked and a scan has seen. With `is_news`, people should
-/// notice the change, so the version is incremented.
-pub async fn update_seen(
+/// Changes a live drift that the transaction has locked. With `is_news`, people should notice the change, so the
+/// version is incremented. With `is_seen`, a scan has shown the drift again.
+pub async fn update_locked(
     db: &impl ConnectionTrait,
     id: Uuid,
     change: ActiveModel,
     is_news: bool,
+    is_seen: bool,
 ) -> Result<(), DbErr> {
     Entity::update_many()
         .set(change)
         .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
-        .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(1))
-        .filter(Column::Id.eq(id))
-        .exec(db)
-        .await?;
-    Ok(())
-}
-
-/// Changes a live drift that the transaction has locked, without a scan.
-pub async fn rerate(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    change: ActiveModel,
-    is_news: bool,
-) -> Result<(), DbErr> {
-    Entity::update_many()
-        .set(change)
-        .col_expr(Column::Version, Expr::col(Column::Version).add(i32::from(is_news)))
+        .col_expr(Column::Occurrences, Expr::col(Column::Occurrences).add(i32::from(is_seen)))
         .filter(Column::Id.eq(id))
         .exec(db)
         .await?;

@@ -1,17 +1,18 @@
 //! The events about drifts.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{ResolvedHow, Status};
 use contracts::events::drift::{DriftApproved, DriftRejected, DriftResolved, DriftUpdated};
 use database::Transaction;
 
+use super::Action;
 use super::content;
 use super::entity::Model;
-use super::{Action, ResolvedHow, Status};
 use crate::money::Money;
 
 /// Publishes the event of a decision.
 pub fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
-    let (id, status, account_id) = (drift.id, drift.status.into_str().to_owned(), drift.account_id.clone());
+    let (id, status, account_id) = (drift.id, drift.status, drift.account_id.clone());
     match action {
         Action::Approve => tx.emit(DriftApproved {
             id,
@@ -31,7 +32,7 @@ pub fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
             id,
             status,
             resolved_at: drift.resolved_at.unwrap_or(drift.updated_at),
-            resolved_how: ResolvedHow::Manual.into_str().into(),
+            resolved_how: ResolvedHow::Manual,
             account_id,
         }),
         Action::Reopen => tx.emit(updated(drift)),
@@ -42,8 +43,8 @@ pub fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
 pub fn updated(drift: &Model) -> DriftUpdated {
     DriftUpdated {
         id: drift.id,
-        status: drift.status.into_str().into(),
-        severity: drift.severity.into_str().into(),
+        status: drift.status,
+        severity: drift.severity,
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         region: content::known(&drift.region),
         account_id: drift.account_id.clone(),
@@ -54,9 +55,9 @@ pub fn updated(drift: &Model) -> DriftUpdated {
 pub fn resolved(drift: &Model, how: ResolvedHow, at: DateTime<Utc>) -> DriftResolved {
     DriftResolved {
         id: drift.id,
-        status: Status::Resolved.into_str().into(),
+        status: Status::Resolved,
         resolved_at: at,
-        resolved_how: how.into_str().into(),
+        resolved_how: how,
         account_id: drift.account_id.clone(),
     }
 }

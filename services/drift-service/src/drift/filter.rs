@@ -1,17 +1,15 @@
 //! The filters that lists and the summary share.
 
 use contracts::Timestamp;
+use contracts::drift::{Kind, Severity, Status};
 use database::contains;
 use http::{AnyOf, ApiError};
-use sea_orm::Condition;
-use sea_orm::Value;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
+use sea_orm::{Condition, Value};
 
 use super::entity::Column;
-use super::{Kind, Status};
 use crate::money::Money;
-use crate::rules::Severity;
 
 /// A selection of drifts.
 #[derive(Clone, Debug, Default)]
@@ -40,11 +38,11 @@ macro_rules! filtered_query {
         #[into_params(parameter_in = Query, rename_all = "camelCase")]
         pub struct $name {
             #[param(value_type = Option<String>)]
-            status: Option<http::AnyOf<crate::drift::Status>>,
+            status: Option<http::AnyOf<contracts::drift::Status>>,
             #[param(value_type = Option<String>)]
-            severity: Option<http::AnyOf<crate::rules::Severity>>,
+            severity: Option<http::AnyOf<contracts::drift::Severity>>,
             #[param(value_type = Option<String>)]
-            kind: Option<http::AnyOf<crate::drift::Kind>>,
+            kind: Option<http::AnyOf<contracts::drift::Kind>>,
             #[param(value_type = Option<String>)]
             resource_type: Option<http::AnyOf<String>>,
             #[param(value_type = Option<String>)]

@@ -1,20 +1,20 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
+use contracts::AccountId;
+use contracts::drift::{Kind, Severity, Status};
 use database::IDS_PER_STATEMENT;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use super::entity::{Column, Entity, Model};
-use super::{Kind, Status};
-use crate::rules::Severity;
 
 /// The columns of a live drift that matching needs.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Live {
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub address: String,
     pub resource_id: String,
     pub resource_type: String,

@@ -1,16 +1,15 @@
 //! A drift that is not stored yet.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{Severity, Status};
 use contracts::events::drift::DriftCreated;
 use database::Transaction;
 use scan::Finding;
 use uuid::Uuid;
 
-use super::Status;
 use super::content;
 use super::entity::Model;
 use crate::money::Money;
-use crate::rules::Severity;
 
 pub struct NewDrift {
     pub finding: Finding,
@@ -24,7 +23,7 @@ pub struct NewDrift {
 impl NewDrift {
     pub fn into_row(self, now: DateTime<Utc>) -> Model {
         let finding = self.finding;
-        let severity: Severity = finding.severity.into();
+        let severity: Severity = finding.severity;
         Model {
             id: Uuid::now_v7(),
             search_text: content::search_text(&finding),
@@ -40,7 +39,7 @@ impl NewDrift {
             severity_rank: severity.rank(),
             severity_reason: finding.reason.map(Into::into),
             is_severity_manual: false,
-            kind: finding.kind.into(),
+            kind: finding.kind,
             status: Status::Detected,
             expected_state: finding.expected_state,
             actual_state: finding.actual_state,
@@ -79,10 +78,10 @@ pub fn announce_new(tx: &mut Transaction, drift: &Model) {
         resource_id: drift.resource_id.clone(),
         resource_type: drift.resource_type.clone(),
         region: content::known(&drift.region),
-        severity: drift.severity.into_str().into(),
+        severity: drift.severity,
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         detected_at: drift.detected_at,
-        status: drift.status.into_str().into(),
+        status: drift.status,
         account_id: drift.account_id.clone(),
     });
 }

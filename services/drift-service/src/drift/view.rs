@@ -1,22 +1,23 @@
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
+use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Action;
 use super::content;
 use super::entity::Model;
-use super::{Action, Kind, ResolvedHow, Status};
 use crate::audience::Audience;
 use crate::money::Money;
-use crate::rules::Severity;
 
 /// The part of a drift that the caller may see.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftView {
     pub id: Uuid,
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     pub stack: String,
     pub address: String,
     pub resource_id: String,
@@ -92,7 +93,7 @@ impl DriftView {
             severity: drift.severity,
             kind: drift.kind,
             status: drift.status,
-            allowed: drift.status.allowed(),
+            allowed: Action::allowed_in(drift.status),
             cost_impact_monthly: Money { cents: drift.cost_cents },
             detected_at: drift.detected_at,
             first_seen_at: drift.first_seen_at,

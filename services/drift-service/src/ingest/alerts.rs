@@ -1,19 +1,19 @@
 //! The alerts that a scan raises.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{Kind, Severity};
+use contracts::events::alert::AlertType;
 use scan::rules::Rules;
 
-use crate::alert::{self, AlertType};
-use crate::drift::Kind;
+use crate::alert;
 use crate::drift::entity::Model;
-use crate::rules::Severity;
 
 /// If a scan shows at least this many missing resources, one alert covers all of them.
 const MANY_MISSING: usize = 10;
 
 /// Whether a drift raises an alert. A drift of severity info with only computed changes never does.
 pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> bool {
-    severity >= rules.alert_threshold.into() && !(is_state_only && severity == Severity::Info)
+    severity >= rules.alert_threshold && !(is_state_only && severity == Severity::Info)
 }
 
 /// Builds the alerts of new drifts: one each, except that many missing resources share one alert with a

@@ -2,6 +2,8 @@
 //! new rows are written in bulk; each changed row takes one UPDATE.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use contracts::events::drift::{DriftResolved, DriftUpdated};
 use database::Transaction;
 use scan::rules::Rules;
@@ -14,14 +16,13 @@ use super::alerts::{of_new, raises_alert};
 use super::match_stored::Matched;
 use super::report::IngestedDrift;
 use crate::actor::Actor;
-use crate::alert::{self, AlertType};
+use crate::alert;
 use crate::audit::{self, AuditAction, Record};
+use crate::drift::content;
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live::Live;
 use crate::drift::new::{NewDrift, announce_new};
-use crate::drift::{ResolvedHow, Status, content};
 use crate::money::Money;
-use crate::rules::Severity;
 
 /// The values that all rows of a scan share.
 pub struct Stamp<'a> {
@@ -59,10 +60,10 @@ pub async fn apply(
     entity::record_sightings(tx, &plan.unchanged, stamp.taken_at).await?;
     for (id, change) in plan.learned {
         let change = ActiveModel { updated_at: Set(stamp.now), ..change };
-        entity::rerate(tx, id, change, false).await?;
+        entity::update_locked(tx, id, change, false, false).await?;
     }
     for (id, change) in plan.rewritten {
-        entity::update_seen(tx, id, seen(change, stamp), false).await?;
+        entity::update_locked(tx, id, seen(change, stamp), false, true).await?;
     }
     let mut listed = update(tx, plan.updated, stamp).await?;
     // Resolved before new rows are inserted, because only one row of a fingerprint may be live.
@@ -129,7 +130,7 @@ async fn insert(
     let mut alarming = Vec::new();
     let mut rows = Vec::with_capacity(new.len());
     for (finding, fingerprint, previous_drift_id) in new {
-        let raises = raises_alert(stamp.rules, finding.severity.into(), finding.is_state_only);
+        let raises = raises_alert(stamp.rules, finding.severity, finding.is_state_only);
         let row = NewDrift {
             finding,
             fingerprint,
@@ -162,7 +163,7 @@ fn change_of(previous: Option<Uuid>) -> &'static str {
 
 struct Listed<'a> {
     address: &'a str,
-    kind: crate::drift::Kind,
+    kind: contracts::drift::Kind,
     severity: Severity,
     reason: Option<&'a str>,
 }
@@ -205,9 +206,9 @@ async fn resolve(
     for drift in drifts {
         tx.emit(DriftResolved {
             id: drift.id,
-            status: Status::Resolved.into_str().into(),
+            status: Status::Resolved,
             resolved_at: stamp.now,
-            resolved_how: how.into_str().into(),
+            resolved_how: how,
             account_id: drift.account_id,
         });
     }
@@ -223,7 +224,7 @@ async fn update(
     let mut escalated = Vec::new();
     let mut changed = Vec::new();
     for (drift, finding, change) in updated {
-        let severity = if drift.is_severity_manual { drift.severity } else { finding.severity.into() };
+        let severity = if drift.is_severity_manual { drift.severity } else { finding.severity };
         let mut changed_fields = vec!["actualState", "expectedState", "difference"];
         if severity != drift.severity {
             changed_fields.push("severity");
@@ -232,7 +233,7 @@ async fn update(
             escalated.push(alert::about_address(
                 drift.id,
                 &finding.address,
-                finding.kind.into(),
+                finding.kind,
                 severity,
                 AlertType::SeverityEscalated,
                 stamp.now,
@@ -241,22 +242,18 @@ async fn update(
         records.push(Record { changed_fields, ..Record::of_drift(drift.id, AuditAction::DriftUpdate) });
         tx.emit(DriftUpdated {
             id: drift.id,
-            status: drift.status.into_str().into(),
-            severity: severity.into_str().into(),
+            status: drift.status,
+            severity,
             cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
             region: finding.region.clone().or_else(|| content::known(&drift.region)),
             account_id: finding.account_id.clone().or(drift.account_id),
         });
         if drift.status == Status::Detected {
-            let shown = Listed {
-                address: &finding.address,
-                kind: finding.kind.into(),
-                severity,
-                reason: finding.reason,
-            };
+            let shown =
+                Listed { address: &finding.address, kind: finding.kind, severity, reason: finding.reason };
             changed.push(listed(drift.id, shown, stamp, "changed"));
         }
-        entity::update_seen(tx, drift.id, seen(change, stamp), true).await?;
+        entity::update_locked(tx, drift.id, seen(change, stamp), true, true).await?;
     }
     audit::record(tx, stamp.actor, stamp.now, records).await?;
     alert::raise_once(tx, stamp.actor, escalated).await?;

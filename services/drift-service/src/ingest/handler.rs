@@ -1,11 +1,12 @@
 use std::time::{Duration, Instant};
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::AccountId;
 use http::openapi::Success;
-use http::{ApiError, ErrorCode, ValidQuery, expect_large_body, read_body};
+use http::{ApiError, Engineer, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
 use platform::Turn;
 use scan::{Change, Criteria, Scan, Scope};
 use serde::Deserialize;
@@ -15,12 +16,11 @@ use validator::Validate;
 use super::match_stored::{Coverage, Matched, match_stored};
 use super::report::{IngestReport, IngestedDrift, StackReport};
 use super::{Stamp, apply};
-use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::money::Money;
 use crate::rules::note_uses;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
+use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, stack};
 
 /// The maximum time by which a scanner's clock may be ahead.
@@ -56,9 +56,8 @@ pub struct IngestQuery {
     /// `-refresh=false`
     #[serde(default)]
     assume_complete: bool,
-    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
-    #[param(min_length = 1, max_length = 64)]
-    account_id: Option<String>,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
     /// The region of resources for which the scan contains none
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
@@ -101,7 +100,7 @@ impl IngestQuery {
     security(("bearer" = ["engineer"])))]
 pub async fn ingest_scan(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     ValidQuery(query): ValidQuery<IngestQuery>,
     conditions: Conditions,
     request: HttpRequest,
@@ -110,22 +109,17 @@ pub async fn ingest_scan(
     require_json_or_gzip(&request)?;
     let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
     // Turns at receiving bound the memory for request bodies.
-    let receiving = state.receiving.take(&actor.user_id).await.map_err(busy)?;
+    let receiving = state.receiving.take(&caller.user_id).await.map_err(busy)?;
     expect_large_body(&request);
     let body = read_body(body, scan::MAX_BYTES).await?;
     // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
-    let processing = state.processing.take(&actor.user_id).await.map_err(busy)?;
+    let processing = state.processing.take(&caller.user_id).await.map_err(busy)?;
     let (scans, _turns) = read(&state, &query, body.clone(), (receiving, processing)).await?;
-    let mut write = match begin(&state, actor, &conditions, &body).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(response) => return Ok(response),
-    };
-    let report = ingest(&mut write, &state, &query, scans).await?;
-    if query.dry_run {
-        // Dropping the write rolls it back.
-        return Ok(http::ok(report));
-    }
-    Ok(write.answer(StatusCode::OK, &report).await?)
+    write::once(&state, caller, &conditions, &body, async |write| {
+        let report = ingest(write, &state, &query, scans).await?;
+        Ok(Reply::ok(report).with_dry_run(query.dry_run))
+    })
+    .await
 }
 
 /// Reads an upload on a thread of its own. The thread holds the turns, because it goes on when the caller
@@ -272,8 +266,8 @@ fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
             id: None,
             stack: stack.into(),
             address: finding.address.clone(),
-            kind: finding.kind.into(),
-            severity: finding.severity.into(),
+            kind: finding.kind,
+            severity: finding.severity,
             reason: finding.reason.map(Into::into),
             change,
         })

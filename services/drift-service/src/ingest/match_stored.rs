@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use contracts::drift::Status;
 use database::Transaction;
 use scan::rules::Rules;
 use scan::{Change, Match, Scan, match_findings};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use crate::drift::content;
 use crate::drift::live::{self, Live, Shown};
-use crate::drift::{Status, content};
 
 /// The part of the stored drifts that a scan covers.
 #[derive(Clone, Copy)]

@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
 
+use contracts::drift::{Kind, Severity};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::drift::Kind;
-use crate::rules::Severity;
 
 /// Maximum number of drifts, and of warnings, that a report lists.
 pub const MAX_LISTED: usize = 200;

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::drift::Severity;
 use http::openapi::Success;
-use http::{ApiError, NoQuery};
+use http::{ApiError, NoQuery, Viewer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Severity, uses};
+use super::uses;
 use crate::State;
-use crate::access::Viewer;
 use crate::error::DriftError;
 
 /// The rules in use, without the built-in ones.
@@ -52,7 +52,7 @@ pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Resu
         }
     };
     Ok(http::ok(RulesView {
-        alert_threshold: state.rules.alert_threshold.into(),
+        alert_threshold: state.rules.alert_threshold,
         rules: state.rules.listed().iter().map(view).collect(),
     }))
 }

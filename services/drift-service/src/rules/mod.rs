@@ -3,10 +3,8 @@
 
 mod handlers;
 mod reapply;
-mod severity;
 mod uses;
 
 pub use handlers::*;
 pub use reapply::reapply;
-pub use severity::Severity;
 pub use uses::note_uses;

@@ -1,6 +1,8 @@
 //! Rates the live drifts again if the rules have changed since they were last applied.
 
 use chrono::{DateTime, Utc};
+use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use database::{Database, Transaction};
 use scan::StateKey;
 use scan::rerate::{RatedDrift, Rerated, rerate};
@@ -11,12 +13,11 @@ use sha2::{Digest, Sha256};
 
 use super::uses;
 use crate::actor::Actor;
-use crate::alert::{self, AlertType};
+use crate::alert;
 use crate::audit::{self, AuditAction, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live;
-use crate::drift::{ResolvedHow, Status, content, updated};
-use crate::rules::Severity;
+use crate::drift::{content, updated};
 use crate::setting;
 
 /// The version of the built-in rules. A release that changes the rules increments it, so that all drifts are
@@ -85,7 +86,7 @@ async fn apply_to(
                 stack: &row.stack,
                 address: &row.address,
                 resource_type: &row.resource_type,
-                kind: row.kind.into(),
+                kind: row.kind,
             },
             expected_state: row.expected_state.as_deref(),
             actual_state: row.actual_state.as_deref(),
@@ -104,7 +105,7 @@ async fn apply_to(
         tx.emit(crate::drift::resolved(&row, ResolvedHow::Ignored, at));
         return Ok(true);
     }
-    let severity = if row.is_severity_manual { row.severity } else { rerated.severity.into() };
+    let severity = if row.is_severity_manual { row.severity } else { rerated.severity };
     let is_same = severity == row.severity
         && rerated.reason == row.severity_reason
         && decidable.as_ref().is_none_or(|known| *known == rerated.decidable)
@@ -121,7 +122,7 @@ async fn apply_to(
         };
         audit::record(tx, &actor, at, vec![record]).await?;
         tx.emit(updated(&drift));
-        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold.into() {
+        if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold {
             let escalated = alert::about(&drift, AlertType::SeverityEscalated, at);
             alert::raise_once(tx, &actor, vec![escalated]).await?;
         }
@@ -157,7 +158,7 @@ async fn store(
         }
     }
     let changes_severity = severity != row.severity;
-    entity::rerate(tx, row.id, change, changes_severity).await?;
+    entity::update_locked(tx, row.id, change, changes_severity, false).await?;
     let version = row.version + i32::from(changes_severity);
     Ok(Model { severity, severity_reason: reason, difference, version, ..row })
 }

@@ -19,17 +19,7 @@ use uuid::Uuid;
 use crate::logs;
 
 /// Texts that the secrets of the samples contain. Each secret contains one of them.
-pub const SECRETS: [&str; 9] = [
-    "hunter2",
-    "rotated-by-hand",
-    "tok-0123456789",
-    "user-data-secret",
-    "s3cr3t-expected",
-    "changed-in-the-console",
-    "list-element-secret",
-    "whole-object-secret",
-    "schema-marked-literal-password",
-];
+pub const SECRETS: &str = include_str!("../../../../tests/samples/secrets.txt");
 
 #[derive(Parser)]
 struct Cli {
@@ -58,7 +48,7 @@ pub struct App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.platform.stop.cancel();
+        self.platform.lifecycle().stop.cancel();
     }
 }
 
@@ -75,13 +65,13 @@ impl App {
 
     /// Starts another process on the same stores, with the same clock.
     pub async fn replica(&self) -> Self {
-        let clock = self.platform.clock.clone();
+        let clock = self.platform.clock().clone();
         Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
     }
 
     /// Starts the service again on the same stores, with these arguments.
     pub async fn restarted(&self, arguments: &[&str]) -> Self {
-        let clock = self.platform.clock.clone();
+        let clock = self.platform.clock().clone();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
@@ -102,12 +92,12 @@ impl App {
         let Cli { process, http, keys, settings } = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
         let platform = Platform::connect("drift-service", process, &keys, &redis_url, vec![], clock).unwrap();
-        platform.revocations.synced().await;
-        testing::eventually("the backplane is connected", async || platform.backplane.is_connected()).await;
+        platform.tokens().revocations.synced().await;
+        testing::eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
         let http = Http::new(http, &platform).unwrap();
         let state = State::connect(platform.clone(), &database_url, settings).await.unwrap();
         let events = record_events(&platform).await;
-        platform.spawn("drift-service", run_background(state.clone(), platform.served.clone()));
+        platform.spawn("drift-service", run_background(state.clone(), platform.lifecycle().served.clone()));
         let server = Server::bind(platform.clone(), http, 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
@@ -115,7 +105,7 @@ impl App {
     }
 
     pub fn advance(&self, by: TimeDelta) {
-        self.platform.clock.advance(by);
+        self.platform.clock().advance(by);
     }
 
     pub fn viewer(&self) -> Client {
@@ -136,7 +126,7 @@ impl App {
 
     /// Returns a token that expires that many seconds from now.
     pub fn token(&self, role: Role, seconds: i64) -> String {
-        let now = self.platform.clock.now();
+        let now = self.platform.clock().now();
         let holder = Holder {
             subject: Uuid::new_v4().to_string(),
             email: format!("{role}@example.com"),
@@ -146,7 +136,7 @@ impl App {
             session: Uuid::new_v4(),
         };
         let claims = Claims::access(holder, now, now + chrono::TimeDelta::seconds(seconds));
-        self.platform.keys.sign(&claims).unwrap()
+        self.platform.tokens().keys.sign(&claims).unwrap()
     }
 
     /// Waits until `count` events of a type are published, then asserts that there are no more.
@@ -239,7 +229,7 @@ pub fn packed(name: &str) -> Vec<u8> {
 
 async fn record_events(platform: &Platform) -> Arc<Mutex<Vec<Value>>> {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let mut feed = platform.backplane.feed();
+    let mut feed = platform.backplane().feed();
     assert!(matches!(feed.next().await, FeedItem::Reset { .. }));
     let heard = events.clone();
     tokio::spawn(async move {

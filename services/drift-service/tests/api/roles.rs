@@ -124,7 +124,7 @@ async fn a_token_is_accepted_and_refused_as_in_auth_service_s01_s25(
 ) {
     let app = App::start(backend).await;
     let token = app.token(Role::Admin, 900);
-    let claims = app.platform.verifier.verify(&token).unwrap();
+    let claims = app.platform.tokens().verifier.verify(&token).unwrap();
     let audit = async |token: &str| app.anonymous.with_token(token).get("/api/v1/audit").await.status;
     assert_eq!(audit(&token).await, StatusCode::OK);
     let (signed, _) = token.rsplit_once('.').unwrap();
@@ -138,8 +138,8 @@ async fn a_token_is_accepted_and_refused_as_in_auth_service_s01_s25(
     let (user_id, session_id) = (claims.user_id.parse().unwrap(), claims.sid.unwrap());
     let other = app.token(Role::Admin, 900);
     let event = SessionDeleted { user_id, session_id, reason: EndReason::Logout };
-    let entry = Entry::of(event, &app.platform.clock).unwrap();
-    app.platform.backplane.append(&[entry]).await.unwrap();
+    let entry = Entry::of(event, app.platform.clock()).unwrap();
+    app.platform.backplane().append(&[entry]).await.unwrap();
     eventually("the token is refused", async || audit(&token).await == StatusCode::UNAUTHORIZED).await;
     assert_eq!(audit(&other).await, StatusCode::OK);
 }
@@ -151,13 +151,13 @@ async fn a_role_change_applies_at_the_next_request_s29(
 ) {
     let app = App::start(backend).await;
     let token = app.token(Role::Viewer, 900);
-    let user_id = app.platform.verifier.verify(&token).unwrap().user_id.parse().unwrap();
+    let user_id = app.platform.tokens().verifier.verify(&token).unwrap().user_id.parse().unwrap();
     let audit = async || app.anonymous.with_token(&token).get("/api/v1/audit").await.status;
     assert_eq!(audit().await, StatusCode::FORBIDDEN);
     let event = UserUpdated { user_id, role: Role::Admin, is_active: true, account_id: None, generation: 2 };
-    app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
+    app.platform.backplane().append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
     eventually("the new role applies", async || audit().await == StatusCode::OK).await;
     let event = UserUpdated { user_id, role: Role::Admin, is_active: false, account_id: None, generation: 3 };
-    app.platform.backplane.append(&[Entry::of(event, &app.platform.clock).unwrap()]).await.unwrap();
+    app.platform.backplane().append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
     eventually("the disabled user is refused", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }

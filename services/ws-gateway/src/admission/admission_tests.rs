@@ -8,11 +8,12 @@ use backplane::Hold;
 use clap::Parser;
 use contracts::{Claims, Clock, Holder, Role};
 use platform::Platform;
-use testing::PrivateRedis;
+use serde_json::json;
+use testing::{PrivateRedis, Proxy};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::Peer;
+use super::{Peer, Taking};
 use crate::cluster::Question;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::{Config, State, run_background};
@@ -35,7 +36,8 @@ fn start() -> State {
 
 fn start_at(redis: &str) -> State {
     let Config { process, keys, settings, .. } = Config::parse_from(SETTINGS);
-    let platform = Platform::connect("admission", process, &keys, redis, vec![], Clock::system()).unwrap();
+    let channels = settings.channels().unwrap();
+    let platform = Platform::connect("admission", process, &keys, redis, channels, Clock::system()).unwrap();
     State::connect(platform, settings).unwrap()
 }
 
@@ -53,7 +55,7 @@ fn claims(user: &str, session: Uuid, life: i64) -> Claims {
 }
 
 fn token(state: &State, user: &str, session: Uuid, life: i64) -> String {
-    state.platform.keys.sign(&claims(user, session, life)).unwrap()
+    state.platform.tokens().keys.sign(&claims(user, session, life)).unwrap()
 }
 
 fn peer(last: u8) -> Peer {
@@ -108,8 +110,9 @@ async fn a_token_is_replaced_by_one_of_the_same_user_and_session() {
 async fn slots_are_taken_up_to_the_quota_and_are_free_after_the_release() {
     let state = start();
     let (quotas, sockets) = (&state.admission.quotas, ["a", "b", "c", "d", "e"].map(Arc::<str>::from));
-    let take =
-        async |user: &str, last, socket: usize| code(quotas.take(user, &peer(last), &sockets[socket]).await);
+    let take = async |user: &str, last, socket: usize| {
+        code(quotas.take(user, &peer(last), &sockets[socket]).await.map(Taking::keep))
+    };
     assert_eq!((take("u", 1, 0).await, take("u", 1, 1).await), (None, None));
     assert_eq!(take("u", 2, 2).await, Some(RefusalCode::RateLimited));
     quotas.release("u", &peer(1), &sockets[0]);
@@ -125,7 +128,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     let quotas = &state.admission.quotas;
     let sockets = ["a", "b", "c"].map(Arc::<str>::from);
     for socket in &sockets[..2] {
-        assert_eq!(code(quotas.take("u", &peer(1), socket).await), None);
+        assert_eq!(code(quotas.take("u", &peer(1), socket).await.map(Taking::keep)), None);
     }
     // Beyond the quota, a recount asks the other replicas first, which takes a second.
     let address = peer(1);
@@ -133,7 +136,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     assert!(tokio::time::timeout(Duration::from_millis(20), third).await.is_err());
     assert_eq!(code(quotas.take("u", &peer(1), &sockets[2]).await), Some(RefusalCode::RateLimited));
     flush(&state).await;
-    let holders = state.platform.backplane.holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().holders("ws:user:u").await.unwrap();
     assert_eq!(holders.len(), 2, "{holders:?}");
 }
 
@@ -150,7 +153,7 @@ async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
     let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
         .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
     let holds: Vec<Hold> = holds.into_iter().flatten().collect();
-    state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().hold(&holds, Duration::from_secs(90)).await.unwrap();
     assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
     stop.cancel();
 }
@@ -161,11 +164,63 @@ async fn a_replica_that_hears_nothing_releases_no_slot_of_others() {
     let holds: Vec<Hold> = (0..2)
         .map(|number| Hold { key: "ws:user:u".into(), holder: format!("elsewhere {number}") })
         .collect();
-    state.platform.backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().hold(&holds, Duration::from_secs(90)).await.unwrap();
     let refused = code(state.admission.quotas.take("u", &peer(1), &Arc::from("new")).await);
     assert_eq!(refused, Some(RefusalCode::RateLimited));
-    let holders = state.platform.backplane.holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().holders("ws:user:u").await.unwrap();
     assert!(holds.iter().all(|hold| holders.contains(&hold.holder)), "{holders:?}");
+}
+
+#[tokio::test]
+async fn a_replica_that_is_silent_keeps_its_slots_until_it_is_dead() {
+    let redis = PrivateRedis::start();
+    let (state, stop) = (start_at(&redis.url()), CancellationToken::new());
+    state.platform.spawn("ws-gateway", run_background(state.clone(), stop.clone()));
+    let answers = async || state.cluster.ask::<serde_json::Value>(Question::Stats).await;
+    testing::eventually("the replica to hear itself", async || !answers().await.partial).await;
+    // Another replica that receives questions, but does not answer.
+    let mut silent = redis.pubsub().await;
+    silent.subscribe("gateway:control").await.unwrap();
+    let alive = json!({
+        "eventId": Uuid::now_v7(), "type": "gateway:control", "timestamp": Clock::system().now(),
+        "payload": { "kind": "alive", "replica": Uuid::new_v4(), "new": false },
+    });
+    let backplane = state.platform.backplane();
+    assert_eq!(backplane.broadcast("gateway:control", &alive.to_string()).await.unwrap(), 2);
+    testing::eventually("the other replica to be known", async || answers().await.partial).await;
+
+    let holders = async |user| backplane.holders(&format!("ws:user:{user}")).await.unwrap();
+    let take = async |user, slot| {
+        let holds =
+            ["held", "too"].map(|holder| Hold { key: format!("ws:user:{user}"), holder: holder.into() });
+        backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+        code(state.admission.quotas.take(user, &peer(1), &Arc::from(slot)).await.map(Taking::keep))
+    };
+    assert_eq!(take("u", "new").await, Some(RefusalCode::RateLimited));
+    assert!(holders("u").await.iter().filter(|holder| ["held", "too"].contains(&&***holder)).count() == 2);
+    drop(silent);
+    assert_eq!(take("v", "newer").await, None);
+    assert_eq!(holders("v").await, ["newer"]);
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_replica_takes_its_slots_again_as_soon_as_it_is_connected_again() {
+    let (redis, stop) = (PrivateRedis::start(), CancellationToken::new());
+    let line = Proxy::start(redis.address()).await;
+    let [direct, cut] = [redis.address(), line.address()].map(|address| address.to_string());
+    let [state, other] = [redis.url().replace(&direct, &cut), redis.url()].map(|url| start_at(&url));
+    state.platform.spawn("ws-gateway", run_background(state.clone(), stop.clone()));
+    let (backplane, slot) = (other.platform.backplane(), Arc::from("open"));
+    let holders = async || backplane.holders("ws:user:u").await.unwrap();
+    testing::eventually("Redis", async || state.platform.backplane().is_connected()).await;
+    assert_eq!(code(state.admission.quotas.take("u", &peer(1), &slot).await.map(Taking::keep)), None);
+    line.cut();
+    backplane.release(&[Hold { key: "ws:user:u".into(), holder: "open".into() }]).await.unwrap();
+    assert_eq!(holders().await, [""; 0]);
+    line.resume();
+    testing::eventually("the slot", async || holders().await == ["open"]).await;
+    stop.cancel();
 }
 
 #[tokio::test]
@@ -174,7 +229,7 @@ async fn without_the_backplane_the_sockets_of_this_replica_are_counted() {
     redis.kill();
     let state = start_at(&redis.url());
     let slots = ["a", "b", "c"].map(Arc::<str>::from);
-    let take = async |slot| code(state.admission.quotas.take("u", &peer(1), slot).await);
+    let take = async |slot| code(state.admission.quotas.take("u", &peer(1), slot).await.map(Taking::keep));
     assert_eq!((take(&slots[0]).await, take(&slots[1]).await), (None, None));
     assert_eq!(take(&slots[2]).await, Some(RefusalCode::RateLimited));
 }

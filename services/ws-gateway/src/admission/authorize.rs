@@ -18,10 +18,10 @@ const MAX_FAILURES: u64 = 5;
 const FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
 /// The window in which the messages of a client are counted.
-pub const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
+pub(crate) const MESSAGE_WINDOW: Duration = Duration::from_secs(1);
 
 /// Decides who may open a socket and send messages: by token, by rate and by quota.
-pub struct Admission {
+pub(crate) struct Admission {
     pub verifier: Verifier,
     pub limiter: Limiter,
     pub quotas: Quotas,
@@ -34,7 +34,7 @@ impl Admission {
     /// Returns the claims of a token. A valid token is accepted even from an address with too many failures, unless
     /// its socket would close within a second. Only a token that none of our keys signed counts as a failure of its
     /// address.
-    pub async fn authorize(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
+    pub(crate) async fn authorize(&self, peer: &Peer, token: Option<&str>) -> Result<Claims, Refusal> {
         let refusal = match token.map(|token| self.verifier.verify(token)) {
             Some(Ok(claims)) => match self.about_to_expire(&claims) {
                 None => return Ok(claims),
@@ -57,7 +57,7 @@ impl Admission {
     }
 
     /// Returns the claims of a token that replaces another one of the same user and session; refuses any other token.
-    pub async fn reauthorize(
+    pub(crate) async fn reauthorize(
         &self,
         peer: &Peer,
         user: &str,
@@ -73,7 +73,7 @@ impl Admission {
     }
 
     /// Counts a message of a user, over all sockets and replicas. Returns false if it is over the limit.
-    pub async fn count_message(&self, user: &str) -> bool {
+    pub(crate) async fn count_message(&self, user: &str) -> bool {
         let key = format!("ws:messages:{user}");
         self.limiter.count(&key, MESSAGE_WINDOW).await <= self.messages_per_second
     }

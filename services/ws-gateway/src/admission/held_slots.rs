@@ -7,7 +7,7 @@ use backplane::Hold;
 /// The quota slots that the sockets of this replica hold. A socket takes its slots before it is let in, and holds
 /// them until it closes. A socket that resumes under the same id gets a new holder.
 #[derive(Default)]
-pub struct HeldSlots {
+pub(crate) struct HeldSlots {
     /// Key and holder. The order of the set keeps the holders of one key together.
     slots: Mutex<BTreeSet<(Box<str>, Arc<str>)>>,
 }
@@ -27,7 +27,7 @@ impl HeldSlots {
     }
 
     /// The holders of the slots of a user, and of a network.
-    pub fn of(&self, user: &str, network: Option<&str>) -> Vec<Arc<str>> {
+    pub(crate) fn of(&self, user: &str, network: Option<&str>) -> Vec<Arc<str>> {
         let mut holders = self.of_key(&user_key(user));
         holders.extend(network.into_iter().flat_map(|network| self.of_key(&network_key(network))));
         holders

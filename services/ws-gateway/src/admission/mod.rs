@@ -6,11 +6,13 @@ mod peer;
 mod quotas;
 mod revocation;
 
-pub use authorize::{Admission, MESSAGE_WINDOW};
-pub use held_slots::HeldSlots;
-pub use peer::Peer;
-pub use quotas::{QuotaLimits, Quotas};
-pub use revocation::{RevocationLag, close_revoked_sockets};
+pub(crate) use authorize::{Admission, MESSAGE_WINDOW};
+pub(crate) use held_slots::HeldSlots;
+pub(crate) use peer::Peer;
+#[cfg(test)]
+pub(crate) use quotas::Taking;
+pub(crate) use quotas::{QuotaLimits, Quotas};
+pub(crate) use revocation::{RevocationLag, close_revoked_sockets};
 
 #[cfg(test)]
 mod admission_tests;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The address of a client, and the tokens of its handshake.
 #[derive(Clone, Default)]
-pub struct Peer {
+pub(crate) struct Peer {
     pub ip: Option<IpAddr>,
     pub query_token: Option<String>,
     pub header_token: Option<String>,
@@ -12,7 +12,7 @@ pub struct Peer {
 
 impl Peer {
     /// Returns the token to check: from the query, else from the `CONNECT` packet, else from the header.
-    pub fn token<'a>(&'a self, auth: &'a Map<String, Value>) -> Option<&'a str> {
+    pub(crate) fn token<'a>(&'a self, auth: &'a Map<String, Value>) -> Option<&'a str> {
         let present = |token: &'a Option<String>| token.as_deref().filter(|token| !token.is_empty());
         let in_packet = auth.get("token").and_then(Value::as_str).map(without_scheme);
         present(&self.query_token)
@@ -21,7 +21,7 @@ impl Peer {
     }
 
     /// The network by which limits count.
-    pub fn network(&self) -> String {
+    pub(crate) fn network(&self) -> String {
         self.ip.map_or_else(|| "unknown".into(), |ip| http::network(ip).to_string())
     }
 }

@@ -23,13 +23,13 @@ const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Sockets that may be open; 0 for an address means no limit.
 #[derive(Clone, Copy)]
-pub struct QuotaLimits {
+pub(crate) struct QuotaLimits {
     pub per_user: u64,
     pub per_ip: u64,
 }
 
 /// Takes and releases slots, one for each socket.
-pub struct Quotas {
+pub(crate) struct Quotas {
     backplane: Backplane,
     cluster: Arc<Cluster>,
     held: Arc<HeldSlots>,
@@ -42,7 +42,7 @@ pub struct Quotas {
 type Recount = tokio::sync::Mutex<Option<Instant>>;
 
 /// The slots of one socket. Dropping this releases them, unless [`keep`](Self::keep) was called.
-struct Taking<'a> {
+pub(crate) struct Taking<'a> {
     quotas: &'a Quotas,
     user: &'a str,
     peer: &'a Peer,
@@ -51,7 +51,8 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn keep(mut self) {
+    /// Leaves the slots to the socket, which has to [release](Quotas::release) them.
+    pub(crate) fn keep(mut self) {
         self.is_kept = true;
     }
 }
@@ -65,7 +66,7 @@ impl Drop for Taking<'_> {
 }
 
 impl Quotas {
-    pub fn new(
+    pub(crate) fn new(
         backplane: Backplane,
         cluster: Arc<Cluster>,
         held: Arc<HeldSlots>,
@@ -77,21 +78,25 @@ impl Quotas {
 
     /// Takes the slots that a socket needs, or refuses the socket. `slot` must be a new id, so that no other socket
     /// can release the slots.
-    pub async fn take(&self, user: &str, peer: &Peer, slot: &Arc<str>) -> Result<(), Refusal> {
+    pub(crate) async fn take<'a>(
+        &'a self,
+        user: &'a str,
+        peer: &'a Peer,
+        slot: &'a Arc<str>,
+    ) -> Result<Taking<'a>, Refusal> {
         let holds = self.holds(user, peer, slot);
         for hold in &holds {
             self.held.insert(&hold.key, slot);
         }
         let taking = Taking { quotas: self, user, peer, slot, is_kept: false };
         if self.take_within_limits(user, peer, &holds).await {
-            taking.keep();
-            return Ok(());
+            return Ok(taking);
         }
         Err(Refusal::new(RefusalCode::RateLimited, "too many sockets are open already"))
     }
 
     /// Releases the slots of a socket.
-    pub fn release(&self, user: &str, peer: &Peer, slot: &Arc<str>) {
+    pub(crate) fn release(&self, user: &str, peer: &Peer, slot: &Arc<str>) {
         let holds = self.holds(user, peer, slot);
         for hold in &holds {
             self.held.remove(&hold.key, slot);
@@ -100,18 +105,20 @@ impl Quotas {
     }
 
     /// Releases the slots of a socket that is replaced, before the socket that replaces it takes its own.
-    pub async fn release_at_once(&self, user: &str, peer: &Peer, slot: &str) {
+    pub(crate) async fn release_at_once(&self, user: &str, peer: &Peer, slot: &str) {
         if let Err(error) = self.backplane.release(&self.holds(user, peer, slot)).await {
             tracing::debug!(%error, "could not release slots, they will expire");
         }
     }
 
-    /// Renews the slots of this replica until `stop`.
-    pub async fn renew(&self, stop: CancellationToken) {
-        let mut ticks = interval(RENEW_INTERVAL);
+    /// Renews the slots of this replica until `stop`. Also when the backplane is available again: meanwhile, the other
+    /// replicas may have taken this one for dead.
+    pub(crate) async fn renew(&self, stop: CancellationToken) {
+        let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                Ok(()) = link.changed() => {}
                 () = stop.cancelled() => return,
             }
             for chunk in self.held.all().chunks(RENEW_CHUNK) {

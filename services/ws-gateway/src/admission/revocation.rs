@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Clock;
-use identity::{Change, Revocations, Verifier};
+use identity::{Change, Revocations};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,9 +17,8 @@ use crate::metrics::Metrics;
 /// Follows the list of ended sessions until `stop`.
 ///
 /// Inputs: changes of the list. If some were missed, every socket is checked.
-pub async fn close_revoked_sockets(
+pub(crate) async fn close_revoked_sockets(
     revocations: Revocations,
-    verifier: Verifier,
     hubs: Arc<Hubs>,
     lag: Arc<RevocationLag>,
     stop: CancellationToken,
@@ -43,25 +42,25 @@ pub async fn close_revoked_sockets(
             }
             Ok(Change::UserChanged { user }) => {
                 let room = user_room(&user);
-                recheck(&verifier, &hubs, |hub| hub.in_room(&room));
+                recheck(&hubs, |hub| hub.in_room(&room));
             }
-            Err(RecvError::Lagged(_)) => recheck(&verifier, &hubs, Hub::sockets),
+            Err(RecvError::Lagged(_)) => recheck(&hubs, Hub::sockets),
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-fn recheck(verifier: &Verifier, hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
+fn recheck(hubs: &Hubs, select: impl Fn(&Hub) -> Vec<SocketRef>) {
     for hub in hubs.all() {
         for SocketRef { socket, .. } in select(&hub) {
-            hub.recheck(&socket, verifier);
+            hub.recheck(&socket);
         }
     }
 }
 
 /// Measures the time from the end of a session to the close of its sockets. The event has the time of the end, and
 /// the change of the list closes the sockets. They arrive separately, in either order.
-pub struct RevocationLag {
+pub(crate) struct RevocationLag {
     metrics: Arc<Metrics>,
     clock: Clock,
     halves: Mutex<HashMap<Uuid, Half>>,
@@ -73,12 +72,12 @@ enum Half {
 }
 
 impl RevocationLag {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self { metrics, clock, halves: Mutex::default() }
     }
 
     /// Records the time at which a session ended, as its event reports it.
-    pub fn ended(&self, session: Uuid, at: DateTime<Utc>) {
+    pub(crate) fn ended(&self, session: Uuid, at: DateTime<Utc>) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Half::Closed(closed)) = halves.remove(&session) {
             self.metrics.revocation(closed - at);

@@ -12,7 +12,7 @@ use crate::protocol::{Frame, NamespaceKind, socketio};
 ///
 /// The first socket of a namespace kind has the event encoded; all others of that kind share the frame.
 #[derive(Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// The label of the event in metrics.
     pub label: Arc<str>,
     pub envelope: Envelope<Box<RawValue>>,
@@ -30,19 +30,19 @@ pub struct Event {
 
 /// One frame for each namespace kind.
 #[derive(Debug, Default)]
-pub struct EncodedFrames {
+pub(crate) struct EncodedFrames {
     root: OnceLock<Frame>,
     dashboard: OnceLock<Frame>,
     plain: OnceLock<Frame>,
 }
 
 impl Event {
-    pub fn published_at(&self) -> DateTime<Utc> {
+    pub(crate) fn published_at(&self) -> DateTime<Utc> {
         self.envelope.timestamp
     }
 
     /// The event for sockets of this kind; `None` if they do not receive it.
-    pub fn frame(&self, kind: NamespaceKind) -> Option<&Frame> {
+    pub(crate) fn frame(&self, kind: NamespaceKind) -> Option<&Frame> {
         match kind {
             NamespaceKind::Root => Some(self.frames.root.get_or_init({
                 let shape = self.root?;
@@ -57,7 +57,7 @@ impl Event {
     }
 
     /// The approximate size in bytes.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.envelope.payload.get().len()
     }
 
@@ -82,7 +82,7 @@ impl Event {
 #[cfg(test)]
 impl Event {
     /// An event without recipients, at a position of the log.
-    pub fn example(position: Position) -> Self {
+    pub(crate) fn example(position: Position) -> Self {
         let envelope = Envelope {
             event_id: uuid::Uuid::nil(),
             event_type: "example".into(),

@@ -10,7 +10,7 @@ const BUILT_IN: &str = include_str!("builtin.toml");
 
 /// The routes, in the order in which they are tried.
 #[derive(Debug)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     routes: Vec<Route>,
     subscribable: BTreeSet<String>,
 }
@@ -36,7 +36,7 @@ struct File {
 
 impl Catalogue {
     /// The built-in routes and, before them, those of the file.
-    pub fn load(extension: Option<&Path>) -> Result<Self, CatalogueError> {
+    pub(crate) fn load(extension: Option<&Path>) -> Result<Self, CatalogueError> {
         let mut catalogue = Self { routes: Vec::new(), subscribable: BTreeSet::new() };
         if let Some(path) = extension {
             let text = std::fs::read_to_string(path)
@@ -48,17 +48,17 @@ impl Catalogue {
     }
 
     /// The route of a channel; `None` if the channel is not relayed.
-    pub fn route(&self, channel: &str) -> Option<&Route> {
+    pub(crate) fn route(&self, channel: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.channel().matches(channel))
     }
 
     /// Whether a client may ask for this room.
-    pub fn is_subscribable(&self, room: &str) -> bool {
+    pub(crate) fn is_subscribable(&self, room: &str) -> bool {
         self.subscribable.contains(room)
     }
 
     /// The channels to subscribe to, as patterns of `PSUBSCRIBE`; none lies within another.
-    pub fn channels(&self) -> Vec<String> {
+    pub(crate) fn channels(&self) -> Vec<String> {
         let patterns: Vec<&ChannelPattern> = self.routes.iter().map(Route::channel).collect();
         let mut channels: Vec<String> = patterns
             .iter()

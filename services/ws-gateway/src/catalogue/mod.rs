@@ -10,8 +10,8 @@ mod room;
 mod route;
 mod translate;
 
-pub use event::Event;
-pub use load::{Catalogue, CatalogueError};
-pub use own_rooms::{account_room, own_rooms, session_room, user_room};
-pub use reserved::is_reserved;
-pub use translate::Translator;
+pub(crate) use event::Event;
+pub(crate) use load::{Catalogue, CatalogueError};
+pub(crate) use own_rooms::{account_room, own_rooms, session_room, user_room};
+pub(crate) use reserved::is_reserved;
+pub(crate) use translate::Translator;

@@ -1,24 +1,23 @@
 //! The rooms that a socket is in without asking.
 
-use contracts::Claims;
+use contracts::AccountId;
 use uuid::Uuid;
 
 /// The rooms of a new socket: everybody, its user, its account and its session.
-pub fn own_rooms(claims: &Claims) -> Vec<String> {
-    let account = account_room(claims.account_id.as_deref());
-    let mut rooms = vec!["all".into(), user_room(&claims.user_id), account];
-    rooms.extend(claims.sid.map(session_room));
+pub(crate) fn own_rooms(user: &str, account: Option<&str>, session: Option<Uuid>) -> Vec<String> {
+    let mut rooms = vec!["all".into(), user_room(user), account_room(account)];
+    rooms.extend(session.map(session_room));
     rooms
 }
 
-pub fn account_room(account: Option<&str>) -> String {
-    format!("account:{}", account.unwrap_or("global"))
+pub(crate) fn account_room(account: Option<&str>) -> String {
+    format!("account:{}", account.unwrap_or(AccountId::NONE))
 }
 
-pub fn user_room(user: &str) -> String {
+pub(crate) fn user_room(user: &str) -> String {
     format!("user:{user}")
 }
 
-pub fn session_room(session: Uuid) -> String {
+pub(crate) fn session_room(session: Uuid) -> String {
     format!("session:{session}")
 }

@@ -2,13 +2,13 @@ use std::fmt;
 
 /// The name of a channel, or the beginning of one followed by `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelPattern {
+pub(crate) struct ChannelPattern {
     prefix: String,
     open: bool,
 }
 
 impl ChannelPattern {
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (prefix, open) = match text.strip_suffix('*') {
             Some(prefix) => (prefix, true),
             None => (text, false),
@@ -20,17 +20,17 @@ impl ChannelPattern {
         Ok(Self { prefix: prefix.into(), open })
     }
 
-    pub fn matches(&self, channel: &str) -> bool {
+    pub(crate) fn matches(&self, channel: &str) -> bool {
         if self.open { channel.starts_with(&self.prefix) } else { channel == self.prefix }
     }
 
     /// The part of the channel that the star stands for.
-    pub fn rest<'a>(&self, channel: &'a str) -> &'a str {
+    pub(crate) fn rest<'a>(&self, channel: &'a str) -> &'a str {
         channel.strip_prefix(self.prefix.as_str()).unwrap_or_default()
     }
 
     /// Whether this pattern matches everything that `other` matches, and is not equal to `other`.
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         self != other && self.open && other.prefix.starts_with(&self.prefix)
     }
 }

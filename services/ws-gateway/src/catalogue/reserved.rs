@@ -36,11 +36,11 @@ const OF_CLIENTS: [&str; 15] = [
 ];
 
 /// Every reserved name.
-pub fn reserved() -> impl Iterator<Item = &'static str> {
+pub(super) fn reserved() -> impl Iterator<Item = &'static str> {
     OF_THE_GATEWAY.into_iter().chain(OF_CLIENTS)
 }
 
 /// Whether the name is reserved. The relay and the admin API both refuse events with such a name.
-pub fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     reserved().any(|reserved| reserved == name)
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 /// The texts that fill the blanks of a room's name.
 #[derive(Clone, Copy, Debug)]
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     pub user_id: Option<&'a str>,
     pub account_id: Option<&'a str>,
     pub payload: &'a Value,
@@ -22,7 +22,7 @@ impl<'a> Fields<'a> {
 
 /// A room's name with blanks: `user:{userId}`, `account:{accountId|global}`, `user:{*}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomTemplate {
+pub(super) struct RoomTemplate {
     before: String,
     blank: Option<Blank>,
     after: String,
@@ -41,7 +41,7 @@ enum Source {
 }
 
 impl RoomTemplate {
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let malformed = || format!("the room {text:?} is not a name with at most one {{blank}}");
         let Some((before, tail)) = text.split_once('{') else {
             if text.is_empty() || text.contains('}') {
@@ -62,7 +62,7 @@ impl RoomTemplate {
     }
 
     /// Returns the name of the room for a message; `None` if the field of a blank is absent and has no default.
-    pub fn fill(&self, fields: &Fields<'_>, rest: &str) -> Option<String> {
+    pub(super) fn fill(&self, fields: &Fields<'_>, rest: &str) -> Option<String> {
         let Some(blank) = &self.blank else {
             return Some(self.before.clone());
         };

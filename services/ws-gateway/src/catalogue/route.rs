@@ -10,7 +10,7 @@ use super::room::{Fields, RoomTemplate};
 
 /// Decides who receives the messages of the matching channels, and in which shape.
 #[derive(Debug)]
-pub struct Route {
+pub(crate) struct Route {
     channel: ChannelPattern,
     label: String,
     rooms: Vec<RoomTemplate>,
@@ -23,14 +23,14 @@ pub struct Route {
 /// The shape of an event in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Shape {
+pub(crate) enum Shape {
     Payload,
     Envelope,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RouteEntry {
+pub(crate) struct RouteEntry {
     pub channel: String,
     rooms: Vec<String>,
     root: Option<Shape>,
@@ -40,7 +40,7 @@ pub struct RouteEntry {
 }
 
 impl Route {
-    pub fn compile(entry: RouteEntry) -> Result<Self, String> {
+    pub(crate) fn compile(entry: RouteEntry) -> Result<Self, String> {
         let channel = ChannelPattern::parse(&entry.channel)?;
         if let Some(name) = reserved().find(|name| channel.matches(name)) {
             return Err(format!("{name} is a reserved event name"));
@@ -60,17 +60,17 @@ impl Route {
         Ok(Self { label: channel.to_string(), channel, rooms, root, dashboard, fields, schema })
     }
 
-    pub fn channel(&self) -> &ChannelPattern {
+    pub(crate) fn channel(&self) -> &ChannelPattern {
         &self.channel
     }
 
     /// The label of the route's events in metrics: bounded, unlike their types.
-    pub fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
     /// The rooms that a message goes to, each once.
-    pub fn rooms(&self, channel: &str, fields: &Fields<'_>) -> Vec<String> {
+    pub(crate) fn rooms(&self, channel: &str, fields: &Fields<'_>) -> Vec<String> {
         let rest = self.channel.rest(channel);
         let mut rooms = Vec::with_capacity(self.rooms.len());
         for room in self.rooms.iter().filter_map(|template| template.fill(fields, rest)) {
@@ -82,7 +82,7 @@ impl Route {
     }
 
     /// Checks a payload against the schema.
-    pub fn check(&self, payload: &Value) -> Result<(), String> {
+    pub(crate) fn check(&self, payload: &Value) -> Result<(), String> {
         match &self.schema {
             // Masked, because the value may be personal data.
             Some(schema) => schema.validate(payload).map_err(|error| error.masked().to_string()),
@@ -91,7 +91,7 @@ impl Route {
     }
 
     /// Removes the fields that are not listed. Returns true if there were some.
-    pub fn prune(&self, payload: &mut Value) -> bool {
+    pub(crate) fn prune(&self, payload: &mut Value) -> bool {
         let (Some(fields), Some(payload)) = (&self.fields, payload.as_object_mut()) else {
             return false;
         };

@@ -16,7 +16,7 @@ use crate::metrics::{Dropped, Metrics};
 use crate::outbound::MAX_EVENT_BYTES;
 
 /// Translates messages from the backplane into events for sockets.
-pub struct Translator {
+pub(crate) struct Translator {
     pub catalogue: Arc<Catalogue>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
@@ -26,7 +26,7 @@ pub struct Translator {
 
 impl Translator {
     /// Translates a message by its route. A message that is not relayed still advances the position.
-    pub fn event(&self, message: &Message) -> Event {
+    pub(crate) fn event(&self, message: &Message) -> Event {
         let Some(route) = self.catalogue.route(&message.channel) else {
             return unrelayed(message);
         };

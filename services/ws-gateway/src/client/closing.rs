@@ -14,7 +14,7 @@ const GOODBYE: Duration = Duration::from_millis(50);
 
 /// The transport of a connection that closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
+pub(crate) enum Carrier {
     Polling,
     /// Socket.IO on a WebSocket.
     WebSocket,
@@ -24,7 +24,7 @@ pub enum Carrier {
 
 /// The last steps of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Farewell {
+pub(crate) struct Farewell {
     /// Goes to each socket.
     pub notice: LastNotice,
     /// Goes to the connection.
@@ -36,7 +36,7 @@ pub struct Farewell {
 /// The last message of a socket. Only a revoked socket gets a DISCONNECT: a stock client does not reconnect after
 /// one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastNotice {
+pub(crate) enum LastNotice {
     None,
     /// `session.revoked`, and a DISCONNECT on Socket.IO.
     Revoked(EndReason),
@@ -45,7 +45,7 @@ pub enum LastNotice {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastFrame {
+pub(crate) enum LastFrame {
     None,
     /// Ends the waiting GET.
     Noop,
@@ -59,7 +59,7 @@ pub enum LastFrame {
 
 /// The frames that are queued when a connection closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backlog {
+pub(crate) enum Backlog {
     Deliver,
     /// The client has disconnected, or reads too slowly to be waited for.
     Discard,
@@ -67,7 +67,7 @@ pub enum Backlog {
 
 /// The connection after its last frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Afterwards {
+pub(crate) enum Afterwards {
     /// The session is removed at once.
     Remove,
     /// The session stays known for that time, so that a later GET fetches the last packets.
@@ -78,7 +78,7 @@ pub enum Afterwards {
 
 /// A step of a close.
 #[derive(Debug)]
-pub enum Closing {
+pub(crate) enum Closing {
     Begin(Box<Parting>),
     /// The client closes a connection that is closing already.
     Confirm,
@@ -88,7 +88,7 @@ pub enum Closing {
 
 /// A connection that begins to close.
 #[derive(Debug)]
-pub struct Parting {
+pub(crate) struct Parting {
     pub ending: Ending,
     pub farewell: Farewell,
     pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
@@ -98,7 +98,7 @@ pub struct Parting {
 
 /// A socket that leaves.
 #[derive(Debug)]
-pub struct Departure {
+pub(crate) struct Departure {
     pub kind: NamespaceKind,
     pub socket: Arc<str>,
     /// Whether the client may resume as this socket.
@@ -107,7 +107,7 @@ pub struct Departure {
 }
 
 impl LastNotice {
-    pub fn of(ending: Ending) -> Self {
+    pub(crate) fn of(ending: Ending) -> Self {
         match ending {
             Ending::Revoked(reason) => Self::Revoked(reason),
             Ending::Draining => Self::Draining,
@@ -121,7 +121,7 @@ impl Farewell {
     /// closes by itself after a DISCONNECT. On polling, it would handle the close packet before the DISCONNECT in the
     /// same response, and reconnect. The session of a client that was never authorized is removed at once, so only a
     /// GET that is already waiting gets its last packets.
-    pub fn of(ending: Ending, carrier: Carrier, was_authorized: bool) -> Self {
+    pub(crate) fn of(ending: Ending, carrier: Carrier, was_authorized: bool) -> Self {
         use Afterwards::{AwaitClose, Linger, Remove};
         use Backlog::{Deliver, Discard};
         use Carrier::{Plain, Polling, WebSocket};

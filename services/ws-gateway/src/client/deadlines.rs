@@ -6,7 +6,7 @@ use crate::protocol::engineio::Heartbeat;
 
 /// The times that the configuration gives a client.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub(crate) struct Timing {
     pub ping_interval: Duration,
     pub ping_timeout: Duration,
     pub handshake: Duration,
@@ -26,7 +26,7 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    pub fn new(timing: &Timing, now: Instant) -> Self {
+    pub(super) fn new(timing: &Timing, now: Instant) -> Self {
         Self {
             heartbeat: Heartbeat::new(timing.ping_interval, timing.ping_timeout, now),
             handshake: Some(now + timing.handshake),
@@ -37,26 +37,26 @@ impl Deadlines {
     }
 
     /// Starts the time limit for the handshake again, for a client that has no socket left.
-    pub fn begin_handshake(&mut self, now: Instant) {
+    pub(super) fn begin_handshake(&mut self, now: Instant) {
         self.handshake = Some(now + self.handshake_limit);
     }
 
-    pub fn end_handshake(&mut self) {
+    pub(super) fn end_handshake(&mut self) {
         self.handshake = None;
     }
 
-    pub fn is_handshake_over(&self, now: Instant) -> bool {
+    pub(super) fn is_handshake_over(&self, now: Instant) -> bool {
         self.handshake.is_some_and(|at| at <= now)
     }
 
-    pub fn next(&self) -> Instant {
+    pub(super) fn next(&self) -> Instant {
         let others = [self.handshake, self.upgrade].into_iter().flatten();
         others.fold(self.heartbeat.deadline(), Instant::min)
     }
 
     /// Returns whether the caller must arm the timer for this time. False if the timer is armed for this time or an
     /// earlier one.
-    pub fn arm(&mut self, at: Instant) -> bool {
+    pub(super) fn arm(&mut self, at: Instant) -> bool {
         let is_sooner = self.armed.is_none_or(|armed| at < armed);
         if is_sooner {
             self.armed = Some(at);
@@ -65,12 +65,12 @@ impl Deadlines {
     }
 
     /// Replaces the time for which the timer is armed, even by a later one.
-    pub fn rearm(&mut self, at: Instant) {
+    pub(super) fn rearm(&mut self, at: Instant) {
         self.armed = Some(at);
     }
 
     /// Disarms the timer. Returns false, and changes nothing, if the timer is armed for a later time than `now`.
-    pub fn fire(&mut self, now: Instant) -> bool {
+    pub(super) fn fire(&mut self, now: Instant) -> bool {
         let is_due = self.armed.is_none_or(|at| at <= now);
         if is_due {
             self.armed = None;

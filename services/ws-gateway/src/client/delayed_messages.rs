@@ -14,12 +14,12 @@ pub(super) struct DelayedMessages {
 
 impl DelayedMessages {
     /// Adds a message that has to wait.
-    pub fn add(before: Option<&Self>, now: Instant) -> Self {
+    pub(super) fn add(before: Option<&Self>, now: Instant) -> Self {
         let recent = before.filter(|before| now - before.last < 3 * MESSAGE_WINDOW);
         Self { last: now, in_a_row: recent.map_or(0, |before| before.in_a_row) + 1 }
     }
 
-    pub fn is_too_much(&self) -> bool {
+    pub(super) fn is_too_much(&self) -> bool {
         self.in_a_row > MAX_IN_A_ROW
     }
 }

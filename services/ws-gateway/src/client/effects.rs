@@ -10,11 +10,11 @@ use super::reply::Reply;
 use crate::protocol::{Frame, NamespaceKind};
 
 /// The effects of one input, in order. A heartbeat has two at most, which need no allocation.
-pub type Effects = SmallVec<[Effect; 2]>;
+pub(crate) type Effects = SmallVec<[Effect; 2]>;
 
 /// An action that the state of a client asks of its transport.
 #[derive(Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     Send(Frame),
     /// A step of the move from polling to a WebSocket.
     Upgrade(UpgradeStep),
@@ -34,7 +34,7 @@ pub enum Effect {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpgradeStep {
+pub(crate) enum UpgradeStep {
     /// The WebSocket gets `3probe`, and a noop releases the waiting GET.
     Probed,
     /// The WebSocket carries everything from here on.
@@ -45,7 +45,7 @@ pub enum UpgradeStep {
 
 /// A client's request that admission decides on.
 #[derive(Debug)]
-pub enum Candidate {
+pub(crate) enum Candidate {
     Socket {
         kind: NamespaceKind,
         credentials: Credentials,
@@ -64,7 +64,7 @@ pub enum Candidate {
 
 /// The credentials of a socket that asks to be let in.
 #[derive(Debug)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// The `auth` of a `CONNECT` packet. The query and the header of the handshake may have a token, too.
     Packet(Map<String, Value>),
     Token(String),
@@ -72,7 +72,7 @@ pub enum Credentials {
 
 /// A request of an admitted socket.
 #[derive(Debug)]
-pub struct ClientRequest {
+pub(crate) struct ClientRequest {
     pub kind: NamespaceKind,
     pub socket: Arc<str>,
     /// The name of the message, for warnings.
@@ -82,7 +82,7 @@ pub struct ClientRequest {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum RequestAction {
+pub(crate) enum RequestAction {
     Join {
         room: String,
     },
@@ -105,7 +105,7 @@ pub enum RequestAction {
 }
 
 #[derive(Debug)]
-pub struct RoomRequest {
+pub(crate) struct RoomRequest {
     pub socket: Arc<str>,
     pub room: String,
     pub reply: Reply,
@@ -113,7 +113,7 @@ pub struct RoomRequest {
 
 /// The events of the log that a socket receives next.
 #[derive(Debug)]
-pub enum Resumption {
+pub(crate) enum Resumption {
     /// Live delivery starts after a position.
     Live { kind: NamespaceKind, socket: Arc<str>, from: Position },
     /// A client of `/ws` asks for the events it missed, and for the rooms of the socket it replaces.

@@ -18,7 +18,7 @@ const RESUME_GRACE: Duration = Duration::from_secs(1);
 /// The sockets and deadlines of a connection until its end, whatever protocol the client speaks.
 pub(super) struct Life {
     pub deadlines: Deadlines,
-    /// Nearly always one.
+    /// The entrances of the sockets, nearly always one.
     pub sockets: SmallVec<[(NamespaceKind, Arc<str>); 1]>,
     /// Set while a client of `/ws` may still resume.
     grace: Option<Box<Grace>>,
@@ -38,7 +38,7 @@ struct Grace {
 }
 
 impl Life {
-    pub fn new(timing: &Timing, now: Instant) -> Self {
+    pub(super) fn new(timing: &Timing, now: Instant) -> Self {
         Self {
             deadlines: Deadlines::new(timing, now),
             sockets: SmallVec::new(),
@@ -49,8 +49,8 @@ impl Life {
         }
     }
 
-    /// Adds a socket that was let in; `None` if the connection has ended meanwhile.
-    pub fn add_socket(
+    /// Adds a socket that is let in; `None` if the connection has ended meanwhile.
+    pub(super) fn add_socket(
         &mut self,
         now: Instant,
         kind: NamespaceKind,
@@ -69,14 +69,14 @@ impl Life {
         Some(self.arm(until))
     }
 
-    pub fn socket_of(&self, kind: NamespaceKind) -> Option<&Arc<str>> {
+    pub(super) fn socket_of(&self, kind: NamespaceKind) -> Option<&Arc<str>> {
         self.sockets.iter().find(|(own, _)| *own == kind).map(|(_, socket)| socket)
     }
 
-    /// Removes a socket that the client left, or that has nothing to continue from. If it was the last one, the
-    /// handshake limit starts again.
-    pub fn leave(&mut self, now: Instant, is_left: impl Fn(NamespaceKind, &str) -> bool) -> Effects {
-        let index = self.sockets.iter().position(|(kind, socket)| is_left(*kind, socket));
+    /// Removes the socket of a namespace that the client left. If it was the last one, the handshake limit starts
+    /// again.
+    pub(super) fn leave(&mut self, now: Instant, left: Option<NamespaceKind>) -> Effects {
+        let index = self.sockets.iter().position(|(kind, _)| Some(*kind) == left);
         let Some(index) = index else { return Effects::new() };
         let (kind, socket) = self.sockets.swap_remove(index);
         let mut effects = if self.sockets.is_empty() && self.ended.is_none() {
@@ -91,7 +91,7 @@ impl Life {
 
     /// Removes a socket whose session has ended, or closes the connection if no other socket is left. Also returns
     /// the namespace kind of the socket if the connection stays open.
-    pub fn revoke(
+    pub(super) fn revoke(
         &mut self,
         now: Instant,
         socket: &str,
@@ -112,7 +112,7 @@ impl Life {
     }
 
     /// Makes a socket whose queue was full read the events after `from` in the log.
-    pub fn fall_behind(&mut self, socket: &str, from: Position) -> Effects {
+    pub(super) fn fall_behind(&mut self, socket: &str, from: Position) -> Effects {
         match self.sockets.iter().find(|(_, own)| **own == *socket) {
             Some((kind, socket)) => live(*kind, socket, from),
             None => Effects::new(),
@@ -120,29 +120,29 @@ impl Life {
     }
 
     /// Whether the client may still resume.
-    pub fn is_in_grace(&self) -> bool {
+    pub(super) fn is_in_grace(&self) -> bool {
         self.grace.is_some()
     }
 
     /// Ends the grace period of a client that resumes.
-    pub fn skip_grace(&mut self) {
+    pub(super) fn skip_grace(&mut self) {
         self.grace = None;
     }
 
     /// Starts live delivery of the log for a client of `/ws` that did not resume.
-    pub fn end_grace(&mut self) -> Effects {
+    pub(super) fn end_grace(&mut self) -> Effects {
         match (self.grace.take(), self.sockets.first()) {
             (Some(grace), Some((kind, socket))) => live(*kind, socket, grace.from),
             _ => Effects::new(),
         }
     }
 
-    pub fn is_grace_over(&self, now: Instant) -> bool {
+    pub(super) fn is_grace_over(&self, now: Instant) -> bool {
         self.grace.as_ref().is_some_and(|grace| grace.until <= now)
     }
 
     /// Adds a message that has to wait. Returns true if there were too many in a row.
-    pub fn add_delayed_message(&mut self, now: Instant) -> bool {
+    pub(super) fn add_delayed_message(&mut self, now: Instant) -> bool {
         let delayed = DelayedMessages::add(self.delayed.as_deref(), now);
         let is_too_much = delayed.is_too_much();
         self.delayed = Some(delayed.into());
@@ -150,7 +150,7 @@ impl Life {
     }
 
     /// Closes the connection with all its sockets.
-    pub fn close(&mut self, now: Instant, ending: Ending, carrier: Carrier) -> Effects {
+    pub(super) fn close(&mut self, now: Instant, ending: Ending, carrier: Carrier) -> Effects {
         if self.ended.is_some() {
             return smallvec![Effect::Close(Closing::Confirm)];
         }
@@ -173,18 +173,18 @@ impl Life {
 
     /// Notes that the client responded. The timer is armed anew, because the next ping may be due before the deadline
     /// of the pong.
-    pub fn prolong(&mut self, now: Instant) -> Effects {
+    pub(super) fn prolong(&mut self, now: Instant) -> Effects {
         self.deadlines.heartbeat.pong(now);
         self.arm_next()
     }
 
     /// Arms the timer for the next deadline.
-    pub fn arm_next(&mut self) -> Effects {
+    pub(super) fn arm_next(&mut self) -> Effects {
         let next = self.deadlines.next();
         self.arm(self.grace.as_ref().map_or(next, |grace| next.min(grace.until)))
     }
 
-    pub fn arm(&mut self, at: Instant) -> Effects {
+    pub(super) fn arm(&mut self, at: Instant) -> Effects {
         if self.ended.is_none() && self.deadlines.arm(at) {
             smallvec![Effect::Arm(at)]
         } else {

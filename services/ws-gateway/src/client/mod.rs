@@ -11,16 +11,16 @@ mod requests;
 mod socket_io;
 mod state;
 
-pub use closing::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
-pub use deadlines::Timing;
-pub use effects::{
+pub(crate) use closing::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
+pub(crate) use deadlines::Timing;
+pub(crate) use effects::{
     Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, Resumption, RoomRequest,
     UpgradeStep,
 };
-pub use reply::Reply;
+pub(crate) use reply::Reply;
 #[cfg(feature = "conformance")]
-pub use socket_io::{Responder, SocketIo};
-pub use state::ClientState;
+pub(crate) use socket_io::{Responder, SocketIo};
+pub(crate) use state::ClientState;
 
 #[cfg(test)]
 mod closing_tests;

@@ -5,7 +5,7 @@ use crate::protocol::{ClientError, Frame, plain, socketio};
 
 /// The acknowledgement that a client asked for.
 #[derive(Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     None,
     SocketIo { namespace: &'static str, id: u64 },
     Plain { id: Value },
@@ -21,7 +21,7 @@ enum Outcome {
 
 impl Reply {
     /// Encodes the acknowledgement; `None` if the client asked for none.
-    pub fn frame(&self, result: Result<Value, ClientError>) -> Option<Frame> {
+    pub(crate) fn frame(&self, result: Result<Value, ClientError>) -> Option<Frame> {
         let outcome = match result {
             Ok(data) => Outcome::Done { success: true, data },
             Err(error) => Outcome::Failed { success: false, error: error.data() },

@@ -14,7 +14,7 @@ use crate::protocol::{Ending, Frame, NamespaceKind};
 const FREE_JOINS: u8 = 2;
 
 /// The state of a connection in the protocol of Socket.IO.
-pub struct SocketIo {
+pub(crate) struct SocketIo {
     pub transport: Transport,
     decoder: Decoder,
     pub namespaces: Namespaces,
@@ -26,13 +26,13 @@ pub struct SocketIo {
 
 /// Responds to messages in place of the gateway, for the test suites of the protocols.
 #[cfg(feature = "conformance")]
-pub trait Responder: Send {
+pub(crate) trait Responder: Send {
     /// Returns an error if the connection has to close.
     fn on_message(&self, socket_io: &mut SocketIo, message: Message) -> Result<Effects, Ending>;
 }
 
 impl SocketIo {
-    pub fn new(transport: Transport) -> Self {
+    pub(crate) fn new(transport: Transport) -> Self {
         let (decoder, namespaces) = (Decoder::default(), Namespaces::default());
         Self { transport, decoder, namespaces, refused: SmallVec::new(), joins: 0 }
     }
@@ -56,10 +56,7 @@ impl SocketIo {
                 }
                 None => self.refuse_once(None, &namespace, "Invalid namespace", None),
             },
-            Action::Leave { namespace } => {
-                let kind = NamespaceKind::of(&namespace);
-                Ok(life.leave(now, |own, _| Some(own) == kind))
-            }
+            Action::Leave { namespace } => Ok(life.leave(now, NamespaceKind::of(&namespace))),
             Action::Event { namespace, name, args, ack, .. } => {
                 let kind = NamespaceKind::of(&namespace);
                 let socket = kind.and_then(|kind| Some((kind, life.socket_of(kind)?)));
@@ -72,7 +69,7 @@ impl SocketIo {
     }
 
     /// Returns the request of the packet that this message completes.
-    pub fn decode(&mut self, message: Message) -> Result<Action, Ending> {
+    pub(crate) fn decode(&mut self, message: Message) -> Result<Action, Ending> {
         match self.decoder.decode(message) {
             Ok(Some(packet)) => Ok(self.namespaces.receive(packet)),
             Ok(None) => Ok(Action::Nothing),
@@ -85,7 +82,7 @@ impl SocketIo {
 
     /// Refuses a namespace once. A second refusal of the same namespace closes the connection, so that retries cost
     /// the gateway nothing.
-    pub fn refuse_once(
+    pub(crate) fn refuse_once(
         &mut self,
         kind: Option<NamespaceKind>,
         namespace: &str,
@@ -99,7 +96,7 @@ impl SocketIo {
         Ok(smallvec![Effect::Send(self.refuse(namespace, message, data))])
     }
 
-    pub fn refuse(&mut self, namespace: &str, message: &str, data: Option<&Value>) -> Frame {
+    pub(crate) fn refuse(&mut self, namespace: &str, message: &str, data: Option<&Value>) -> Frame {
         self.namespaces.left(namespace);
         Frame::text(socketio::connect_error(namespace, message, data))
     }

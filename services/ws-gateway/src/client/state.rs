@@ -25,7 +25,7 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Inputs: packets and messages of the client, the timer, the decisions of admission, the loss of a WebSocket,
 /// the end of a session. The connection ends with the first [`Closing::Begin`]; after it, the state only
 /// confirms and finishes the close.
-pub struct ClientState {
+pub(crate) struct ClientState {
     protocol: Protocol,
     life: Life,
     #[cfg(feature = "conformance")]
@@ -38,11 +38,11 @@ enum Protocol {
 }
 
 impl ClientState {
-    pub fn socket_io(timing: &Timing, transport: Transport, now: Instant) -> Self {
+    pub(crate) fn socket_io(timing: &Timing, transport: Transport, now: Instant) -> Self {
         Self::new(timing, Protocol::SocketIo(SocketIo::new(transport)), now)
     }
 
-    pub fn plain(timing: &Timing, now: Instant) -> Self {
+    pub(crate) fn plain(timing: &Timing, now: Instant) -> Self {
         Self::new(timing, Protocol::Plain, now)
     }
 
@@ -56,31 +56,31 @@ impl ClientState {
     }
 
     #[cfg(feature = "conformance")]
-    pub fn with_responder(self, responder: Option<Box<dyn Responder>>) -> Self {
+    pub(crate) fn with_responder(self, responder: Option<Box<dyn Responder>>) -> Self {
         Self { responder, ..self }
     }
 
     /// Whether the client speaks the protocol of `/ws`.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         matches!(self.protocol, Protocol::Plain)
     }
 
     /// Whether polling requests may name this session.
-    pub fn is_polling(&self) -> bool {
+    pub(crate) fn is_polling(&self) -> bool {
         self.carrier() == Carrier::Polling
     }
 
-    pub fn sockets(&self) -> impl Iterator<Item = &Arc<str>> {
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = &Arc<str>> {
         self.life.sockets.iter().map(|(_, socket)| socket)
     }
 
     /// Arms the timer of a new connection.
-    pub fn start(&mut self) -> Effects {
+    pub(crate) fn start(&mut self) -> Effects {
         self.life.arm_next()
     }
 
     /// Begins the upgrade to a WebSocket; `None` if this is not allowed.
-    pub fn on_probe(&mut self, now: Instant) -> Option<Effects> {
+    pub(crate) fn on_probe(&mut self, now: Instant) -> Option<Effects> {
         if self.life.ended.is_some() || !self.as_socket_io()?.transport.probe() {
             return None;
         }
@@ -90,7 +90,7 @@ impl ClientState {
     }
 
     /// A message of the WebSocket.
-    pub fn on_message(&mut self, now: Instant, message: Message) -> Effects {
+    pub(crate) fn on_message(&mut self, now: Instant, message: Message) -> Effects {
         let packet = match (&self.protocol, message) {
             (Protocol::Plain, Message::Text(text)) => return plain::on_text(&mut self.life, now, &text),
             (Protocol::Plain, Message::Binary(_)) => return self.close(now, Ending::BadMessage),
@@ -107,7 +107,7 @@ impl ClientState {
     }
 
     /// A packet of Engine.IO.
-    pub fn on_packet(&mut self, now: Instant, lane: Lane, packet: Packet) -> Effects {
+    pub(crate) fn on_packet(&mut self, now: Instant, lane: Lane, packet: Packet) -> Effects {
         let Some(socket_io) = self.as_socket_io() else { return Effects::new() };
         match socket_io.transport.receive(lane, packet) {
             Received::Message(message) => self.on_socket_io_message(now, message),
@@ -124,12 +124,12 @@ impl ClientState {
     }
 
     /// Handles a pong frame of the WebSocket, which counts only on `/ws`: Socket.IO has pings and pongs of its own.
-    pub fn on_web_socket_pong(&mut self, now: Instant) -> Effects {
+    pub(crate) fn on_web_socket_pong(&mut self, now: Instant) -> Effects {
         if self.is_plain() { self.life.prolong(now) } else { Effects::new() }
     }
 
     /// Handles the loss of the WebSocket. Closes the connection, unless polling still carries it.
-    pub fn on_web_socket_gone(&mut self, now: Instant, ending: Ending) -> Effects {
+    pub(crate) fn on_web_socket_gone(&mut self, now: Instant, ending: Ending) -> Effects {
         if !self.is_polling() {
             return self.close(now, ending);
         }
@@ -137,7 +137,7 @@ impl ClientState {
     }
 
     /// Handles the timer. `is_stalled`: the client has read nothing for too long.
-    pub fn on_timer(&mut self, now: Instant, is_stalled: bool) -> Effects {
+    pub(crate) fn on_timer(&mut self, now: Instant, is_stalled: bool) -> Effects {
         if !self.life.deadlines.fire(now) {
             return Effects::new();
         }
@@ -171,28 +171,24 @@ impl ClientState {
         effects
     }
 
-    /// Joins a namespace whose token is valid. Returns false if the client has left the namespace in the meantime.
-    pub fn on_authorized(&mut self, kind: NamespaceKind) -> bool {
-        match (self.as_socket_io(), kind.namespace()) {
-            (Some(socket_io), Some(namespace)) => socket_io.namespaces.joined(namespace),
-            _ => true,
-        }
-    }
-
-    /// Adds a socket that was let in; `None` if the connection has ended in the meantime. With `may_resume`, a client
+    /// Adds a socket that is let in; `None` if the connection has ended in the meantime. With `may_resume`, a client
     /// of `/ws` gets time to resume before live delivery of the log starts.
-    pub fn on_admitted(
+    pub(crate) fn on_admitted(
         &mut self,
         now: Instant,
         kind: NamespaceKind,
         socket: &Arc<str>,
         may_resume: Option<Position>,
     ) -> Option<Effects> {
-        self.life.add_socket(now, kind, socket, may_resume)
+        let effects = self.life.add_socket(now, kind, socket, may_resume)?;
+        if let (Some(socket_io), Some(namespace)) = (self.as_socket_io(), kind.namespace()) {
+            socket_io.namespaces.joined(namespace);
+        }
+        Some(effects)
     }
 
     /// Sends the refusal of a socket to the client, or closes the connection.
-    pub fn on_refused(&mut self, now: Instant, kind: NamespaceKind, refusal: &Refusal) -> Effects {
+    pub(crate) fn on_refused(&mut self, now: Instant, kind: NamespaceKind, refusal: &Refusal) -> Effects {
         let refused = match (self.as_socket_io(), kind.namespace()) {
             (Some(socket_io), Some(namespace)) => {
                 let data = refusal.data(kind);
@@ -205,17 +201,17 @@ impl ClientState {
 
     /// Notes that a message has to wait for the rate limit. Closes the connection after too many such messages in a
     /// row.
-    pub fn on_delayed_message(&mut self, now: Instant) -> Effects {
+    pub(crate) fn on_delayed_message(&mut self, now: Instant) -> Effects {
         if self.life.add_delayed_message(now) { self.close(now, Ending::RateLimited) } else { Effects::new() }
     }
 
     /// Makes a socket whose queue was full read the events after `from` in the log.
-    pub fn on_fall_behind(&mut self, socket: &str, from: Position) -> Effects {
+    pub(crate) fn on_fall_behind(&mut self, socket: &str, from: Position) -> Effects {
         self.life.fall_behind(socket, from)
     }
 
     /// Removes a socket whose session has ended, or closes the connection if no other socket is left.
-    pub fn on_revoked(&mut self, now: Instant, socket: &str, reason: EndReason) -> Effects {
+    pub(crate) fn on_revoked(&mut self, now: Instant, socket: &str, reason: EndReason) -> Effects {
         let carrier = self.carrier();
         let (effects, left) = self.life.revoke(now, socket, reason, carrier);
         if let (Some(socket_io), Some(namespace)) =
@@ -226,13 +222,8 @@ impl ClientState {
         effects
     }
 
-    /// Removes a socket that was let in but has nothing to continue from.
-    pub fn on_unrecoverable(&mut self, now: Instant, socket: &str) -> Effects {
-        self.life.leave(now, |_, own| *own == *socket)
-    }
-
     /// Closes the connection with all its sockets.
-    pub fn close(&mut self, now: Instant, ending: Ending) -> Effects {
+    pub(crate) fn close(&mut self, now: Instant, ending: Ending) -> Effects {
         let carrier = self.carrier();
         self.life.close(now, ending, carrier)
     }
@@ -253,7 +244,7 @@ impl ClientState {
 
     /// Handles a packet that breaks the protocol: closes the connection, or only the WebSocket if it is still
     /// probing.
-    pub fn refuse_packet(&mut self, now: Instant, lane: Lane) -> Effects {
+    pub(crate) fn refuse_packet(&mut self, now: Instant, lane: Lane) -> Effects {
         match lane {
             Lane::WebSocket => self.on_web_socket_gone(now, Ending::BadMessage),
             Lane::Polling => self.close(now, Ending::BadMessage),

@@ -58,7 +58,6 @@ fn in_both_namespaces(now: Instant) -> ClientState {
     let both = [("40", NamespaceKind::Root, "a"), ("40/dashboard,", NamespaceKind::Dashboard, "b")];
     for (connect, kind, socket) in both {
         assert_eq!(named(&client.on_message(now, text(connect))), [format!("admit {kind:?}")]);
-        assert!(client.on_authorized(kind));
         assert!(client.on_admitted(now, kind, &socket.into(), None).unwrap().is_empty());
     }
     client
@@ -220,4 +219,13 @@ fn a_web_socket_takes_over_or_is_abandoned() {
     assert!(client.is_polling());
     let late = named(&polling().on_timer(now + 10 * SECOND, false));
     assert_eq!(late, [format!("{:?}", UpgradeStep::Abandon), "arm".into()]);
+}
+
+#[test]
+fn a_namespace_can_be_left_only_once_its_socket_is_in() {
+    let now = Instant::now();
+    let mut client = web_socket(now);
+    client.on_message(now, text("40"));
+    assert_eq!(named(&client.on_message(now, text("41"))), ["close BadMessage"]);
+    assert!(client.on_admitted(now, NamespaceKind::Root, &Arc::from("a"), None).is_none());
 }

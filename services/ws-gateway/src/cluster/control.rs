@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The control channel.
-pub const CHANNEL: &str = "gateway:control";
+pub(crate) const CHANNEL: &str = "gateway:control";
 
 /// A message between replicas.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(super) enum ControlMessage {
         replica: Uuid,
         answer: Value,
     },
-    /// The client of this socket is now connected to that replica.
+    /// The client of this socket resumed on that replica.
     TakeOver {
         replica: Uuid,
         socket: String,
@@ -38,16 +38,14 @@ pub(super) enum ControlMessage {
 /// A question to every replica, the asking one included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "question", rename_all = "camelCase")]
-pub enum Question {
+pub(crate) enum Question {
     Stats,
     Sockets {
         user: String,
     },
     /// The holders of slots of a user, and of the network of an address if that has a quota.
-    #[serde(rename = "places")]
     Slots {
         user: String,
-        #[serde(default)]
         network: Option<String>,
     },
     EndSocket {
@@ -59,11 +57,11 @@ pub enum Question {
 }
 
 /// Responds to the control messages that concern the sockets of this replica.
-pub trait ControlHandler: Send + Sync {
+pub(crate) trait ControlHandler: Send + Sync {
     fn respond(&self, question: &Question) -> Value;
 
-    /// The client of a socket is now connected elsewhere.
-    fn close_taken_over(&self, socket: &str);
+    /// A client resumed a socket. Those of its entrances that are not the current one have to close.
+    fn on_taken_over(&self, socket: &str);
 }
 
 impl ControlMessage {

@@ -5,5 +5,5 @@
 mod control;
 mod replicas;
 
-pub use control::{CHANNEL, ControlHandler, Question};
-pub use replicas::{Answers, Cluster};
+pub(crate) use control::{CHANNEL, ControlHandler, Question};
+pub(crate) use replicas::{Answers, Cluster};

@@ -21,7 +21,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The replicas of the gateway that this replica knows.
-pub struct Cluster {
+pub(crate) struct Cluster {
     bus: Backplane,
     clock: Clock,
     tasks: Tasks,
@@ -32,25 +32,26 @@ pub struct Cluster {
 }
 
 /// The answers of all replicas that answered in time.
-pub struct Answers<T> {
+pub(crate) struct Answers<T> {
     pub answers: Vec<T>,
     /// Whether a replica that is present did not answer, or the other replicas are not known yet.
     pub partial: bool,
-    /// Whether the question could not be sent or did not even reach this replica, or an answer is unreadable. A missing
-    /// answer of another replica is no failure, because that replica may have died.
+    /// Whether the question could not be sent or did not even reach this replica, or an answer is unreadable, or a
+    /// replica that received the question did not answer in time. Only a missing answer of a replica that did not
+    /// receive the question is no failure, because that replica may have died.
     pub has_failed: bool,
 }
 
 impl Cluster {
     /// The handler responds for the sockets of this replica.
-    pub fn new(bus: Backplane, clock: Clock, tasks: Tasks, handler: Box<dyn ControlHandler>) -> Self {
+    pub(crate) fn new(bus: Backplane, clock: Clock, tasks: Tasks, handler: Box<dyn ControlHandler>) -> Self {
         let replica = Uuid::new_v4();
         Self { bus, clock, tasks, handler, replica, peers: Mutex::default(), asked: Mutex::default() }
     }
 
     /// Announces this replica until `stop`. The others respond to the announcement of a new replica. It counts as
     /// new until it hears itself, because it would miss the responses.
-    pub async fn stay_present(&self, stop: CancellationToken) {
+    pub(crate) async fn stay_present(&self, stop: CancellationToken) {
         let (replica, mut next) = (self.replica, FIRST_INTERVAL);
         loop {
             let new = !self.hears_itself();
@@ -69,7 +70,7 @@ impl Cluster {
     }
 
     /// Handles the payload of a message on the control channel.
-    pub fn hear(self: &Arc<Self>, payload: &str) {
+    pub(crate) fn hear(self: &Arc<Self>, payload: &str) {
         match serde_json::from_str(payload) {
             Ok(ControlMessage::Alive { replica, new }) => {
                 lock(&self.peers).insert(replica, Instant::now());
@@ -93,7 +94,7 @@ impl Cluster {
             }
             Ok(ControlMessage::TakeOver { replica, socket }) => {
                 if replica != self.replica {
-                    self.handler.close_taken_over(&socket);
+                    self.handler.on_taken_over(&socket);
                 }
             }
             Err(error) => tracing::warn!(%error, "received an unreadable control message"),
@@ -101,12 +102,12 @@ impl Cluster {
     }
 
     /// Asks every replica, and waits for all that are present, at most for the time limit.
-    pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, HashSet::is_empty).await
     }
 
     /// Asks every replica and waits for the whole time limit: replicas that are not known yet may answer, too.
-    pub async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
+    pub(crate) async fn ask_all<T: DeserializeOwned>(&self, question: Question) -> Answers<T> {
         self.ask_until(question, |_| false).await
     }
 
@@ -130,6 +131,9 @@ impl Cluster {
             received.push(answer);
         }
         let is_deaf = missing.contains(&replica);
+        // Others may listen to the channel, too, so the number alone does not show that a replica is silent.
+        let are_silent =
+            !missing.is_empty() && sent.as_ref().is_ok_and(|receivers| received.len() < *receivers);
         if is_deaf {
             // Without the backplane, the answer of this replica is better than none.
             received.push(self.handler.respond(&question));
@@ -137,14 +141,14 @@ impl Cluster {
         let count = received.len();
         let answers: Vec<T> =
             received.into_iter().filter_map(|answer| serde_json::from_value(answer).ok()).collect();
-        let has_failed = sent.is_err() || is_deaf || answers.len() < count;
+        let has_failed = sent.is_err() || is_deaf || are_silent || answers.len() < count;
         Answers { answers, partial: has_failed || !hears_itself || !missing.is_empty(), has_failed }
     }
 
-    /// Closes a socket whose client reconnected, on the replica where the socket is: the old connection may be
+    /// Makes all replicas close the former entrances of a socket whose client resumed: the old connection may be
     /// half-open.
-    pub async fn take_over(&self, socket: &str) {
-        self.handler.close_taken_over(socket);
+    pub(crate) async fn announce_take_over(&self, socket: &str) {
+        self.handler.on_taken_over(socket);
         let message = ControlMessage::TakeOver { replica: self.replica, socket: socket.into() };
         if let Err(error) = self.send(&message).await {
             tracing::debug!(%error, "could not reach the other replicas");
@@ -163,7 +167,7 @@ impl Cluster {
         peers.keys().copied().chain([self.replica]).collect()
     }
 
-    async fn send(&self, message: &ControlMessage) -> backplane::Result<()> {
+    async fn send(&self, message: &ControlMessage) -> backplane::Result<usize> {
         self.bus.broadcast(CHANNEL, &message.encode(&self.clock)).await
     }
 
@@ -207,7 +211,7 @@ mod tests {
             Value::Null
         }
 
-        fn close_taken_over(&self, _: &str) {}
+        fn on_taken_over(&self, _: &str) {}
     }
 
     #[tokio::test]

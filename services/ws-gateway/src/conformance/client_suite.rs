@@ -17,7 +17,7 @@ const BINARY: Bytes = Bytes::from_static(b"asdfasdf");
 const TEXTS: [&str; 5] = ["てすと", "Я Б Г Д Ж Й", "Ä ä Ü ü ß", "utf8 — string", "utf8 — string"];
 
 /// Responds to an action of a client; `id` is that of the connection.
-pub fn respond(id: &Arc<str>, query: &str, socket_io: &mut SocketIo, action: Action) -> Effects {
+pub(super) fn respond(id: &Arc<str>, query: &str, socket_io: &mut SocketIo, action: Action) -> Effects {
     match action {
         Action::Join { namespace, auth } => let_in(id, query, socket_io, &namespace, auth),
         Action::Event { namespace, name, args, ack, attachments } => {
@@ -111,7 +111,7 @@ fn packet(namespace: &str, content: Content, attachments: Vec<Bytes>) -> Effects
 }
 
 /// Sends a packet and its attachments.
-pub fn send(packet: SocketPacket) -> Effects {
+pub(super) fn send(packet: SocketPacket) -> Effects {
     let text = Frame::text(socketio::packet(&packet));
     let attachments = packet.attachments.into_iter().map(Frame::binary);
     std::iter::once(text).chain(attachments).map(Effect::Send).collect()

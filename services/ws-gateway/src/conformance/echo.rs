@@ -24,7 +24,7 @@ pub enum Suite {
 }
 
 /// Responds to the messages of one connection as the suite expects it.
-pub struct Echo {
+pub(crate) struct Echo {
     pub suite: Suite,
     /// The id of the connection.
     pub id: Arc<str>,

@@ -4,4 +4,5 @@
 mod client_suite;
 mod echo;
 
-pub use echo::{Echo, Suite};
+pub(crate) use echo::Echo;
+pub use echo::Suite;

@@ -6,12 +6,17 @@ use super::member::{Hears, Membership};
 use super::members::Hub;
 use crate::catalogue::Event;
 use crate::outbound::Pushed;
+use crate::protocol::Frame;
 
 /// The events of the log that a socket has to receive before live delivery starts.
-pub struct CatchUp {
+pub(crate) struct CatchUp {
     /// The last event to deliver, as far as the hub knows.
     pub until: Position,
-    rooms: Vec<Arc<str>>,
+    /// The rooms of the socket.
+    rooms: Vec<Membership>,
+    /// The rooms in which the client already was before this socket entered. In all others, the socket missed only
+    /// what came after it entered the room.
+    former: Vec<Arc<str>>,
     /// The rooms whose events the socket received live: from the entry into the room up to `heard_until`.
     heard: Vec<Membership>,
     heard_until: u64,
@@ -19,20 +24,22 @@ pub struct CatchUp {
 
 impl CatchUp {
     /// Whether the socket missed the event: the event is for one of the rooms, and was not delivered.
-    pub fn wants(&self, event: &Event) -> bool {
+    pub(crate) fn wants(&self, event: &Event) -> bool {
         let seq = event.position.as_ref().map_or(0, |position| position.seq);
-        let is_for = |room: &Arc<str>| event.rooms.iter().any(|of| **of == **room);
-        let was_given = seq <= self.heard_until
-            && self.heard.iter().any(|heard| seq > heard.since && is_for(&heard.room));
-        !was_given && self.rooms.iter().any(is_for)
+        let is_for = |own: &&Membership| event.rooms.iter().any(|of| **of == *own.room);
+        let was_given =
+            seq <= self.heard_until && self.heard.iter().filter(is_for).any(|heard| seq > heard.since);
+        let was_in = |own: &Membership| seq > own.since || self.former.contains(&own.room);
+        !was_given && self.rooms.iter().filter(is_for).any(was_in)
     }
 }
 
 impl Hub {
-    /// Puts a socket back into its rooms, and holds live events of the log back until [`Hub::go_live`].
-    pub fn begin_catch_up(&self, socket: &str, rooms: &[String]) -> Option<CatchUp> {
+    /// Holds live events of the log back until [`Hub::go_live`]. If the client resumes, puts the socket into the rooms
+    /// to which the client was subscribed.
+    pub(crate) fn begin_catch_up(&self, socket: &str, resumed: Option<&[String]>) -> Option<CatchUp> {
         let mut inner = self.lock();
-        let key = *inner.by_id.get(socket)?;
+        let key = *inner.by_entrance.get(socket)?;
         let until = inner.position.clone()?;
         let member = &mut inner.members[key];
         let heard = match member.hears {
@@ -42,19 +49,22 @@ impl Hub {
         if matches!(member.hears, Hears::Everything) {
             member.hears = Hears::Unlogged;
         }
-        for room in rooms {
+        let own_rooms = if resumed.is_some() { member.owner.rooms() } else { Vec::new() };
+        let resumed = resumed.unwrap_or_default();
+        for room in resumed {
             inner.enter(key, room);
         }
-        let rooms = inner.members[key].rooms.iter().map(|own| Arc::clone(&own.room)).collect();
+        let rooms = inner.members[key].rooms.clone();
+        let former = own_rooms.iter().chain(resumed).map(|room| room.as_str().into()).collect();
         let heard_until = until.seq;
-        Some(CatchUp { until, rooms, heard, heard_until })
+        Some(CatchUp { until, rooms, former, heard, heard_until })
     }
 
     /// Starts live delivery if the socket has received every event up to the newest one. Otherwise extends the
     /// catch-up to the newest event. Returns true also if the socket has closed.
-    pub fn go_live(&self, socket: &str, at: &Position, catch_up: Option<&mut CatchUp>) -> bool {
+    pub(crate) fn go_live(&self, socket: &str, at: &Position, catch_up: Option<&mut CatchUp>) -> bool {
         let mut inner = self.lock();
-        let (Some(&key), Some(until)) = (inner.by_id.get(socket), inner.position.clone()) else {
+        let (Some(&key), Some(until)) = (inner.by_entrance.get(socket), inner.position.clone()) else {
             return true;
         };
         let member = &mut inner.members[key];
@@ -65,22 +75,23 @@ impl Hub {
         if let Some(catch_up) = catch_up {
             catch_up.until = until;
             // The account of the user may have changed meanwhile.
-            catch_up.rooms = member.rooms.iter().map(|own| Arc::clone(&own.room)).collect();
+            catch_up.rooms.clone_from(&member.rooms);
         }
         false
     }
 
     /// Starts live delivery without the events that the socket missed.
-    pub fn give_up_catch_up(&self, socket: &str) {
+    pub(crate) fn give_up_catch_up(&self, socket: &str) {
         self.with_member(socket, |member| member.hears = Hears::Everything);
     }
 
-    /// Opens a socket that received nothing so far: events that are not in the log are delivered live. Returns
-    /// the number of those that were lost.
-    pub fn open_socket(&self, socket: &str) -> u64 {
-        let opened = self.with_member(socket, |member| {
+    /// Opens a socket that received nothing so far: after `first`, events that are not in the log are delivered live.
+    /// Returns whether `first` is queued, and the number of events that were lost.
+    pub(crate) fn open_socket(&self, socket: &str, first: Frame) -> Option<(Pushed, u64)> {
+        self.with_member(socket, |member| {
+            let pushed = member.subscriber.outbound().push(first);
             let Hears::Nothing(mut waiting) = std::mem::replace(&mut member.hears, Hears::Unlogged) else {
-                return 0;
+                return (pushed, 0);
             };
             for event in &waiting.events {
                 match member.deliver(event) {
@@ -89,8 +100,7 @@ impl Hub {
                     _ => {}
                 }
             }
-            waiting.lost
-        });
-        opened.unwrap_or(0)
+            (pushed, waiting.lost)
+        })
     }
 }

@@ -137,17 +137,14 @@ impl Hub {
         let mut expired = Vec::new();
         let mut inner = self.lock();
         for socket in inner.tokens.due(now) {
-            let Some(&key) = inner.by_id.get(&socket) else { continue };
+            let Some(&key) = inner.by_entrance.get(&socket) else { continue };
             let member = &mut inner.members[key];
-            member.timer = None;
             if member.owner.closes_at() <= now {
                 expired.push(Arc::clone(&member.subscriber));
                 continue;
             }
             member.warn(&self.clock);
-            let due = member.next_due();
-            let timer = inner.tokens.add(due, socket);
-            inner.members[key].timer = Some(timer);
+            inner.arm_token(key);
         }
         drop(inner);
         for subscriber in expired {

@@ -6,11 +6,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use allocation_counter::measure;
 use backplane::{Message, Position, ResetReason};
+use clap::Parser;
 use contracts::events::auth::EndReason;
 use contracts::{Claims, Clock, Holder, Role};
+use identity::{Keys, Revocations, Verifier};
 use prometheus::Registry;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -18,7 +21,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Hub, Inbox, Item, Member, Subscriber};
-use crate::catalogue::{Catalogue, Event, Translator, own_rooms};
+use crate::Config;
+use crate::catalogue::{Catalogue, Event, Translator};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, QUEUE_BYTES, Written};
 use crate::protocol::{Ending, NamespaceKind};
@@ -69,7 +73,12 @@ impl Crowd {
     /// plain, the others Socket.IO in one of its namespaces.
     fn gather(size: usize) -> Self {
         let (metrics, clock) = (Arc::new(Metrics::register(&Registry::new()).unwrap()), Clock::system());
-        let hub = Arc::new(Hub::new(Arc::clone(&metrics), clock.clone()));
+        let Config { keys, .. } =
+            Config::parse_from(["", "--redis-url", "", "--jwt-access-secret", "of a test"]);
+        let keys = Arc::new(Keys::load(&keys, false).unwrap());
+        let revocations = Revocations::new(clock.clone(), Duration::from_secs(900));
+        let verifier = Verifier::new(keys, revocations, clock.clone(), false);
+        let hub = Arc::new(Hub::new(Arc::clone(&metrics), clock.clone(), verifier));
         hub.reset(Position { epoch: "e".into(), seq: 0 }, ResetReason::Started);
         let catalogue = Arc::new(Catalogue::load(None).unwrap());
         let translator = Translator { catalogue, metrics, clock, recoverable: true };
@@ -86,10 +95,9 @@ impl Crowd {
         let socket = Arc::new(Socket(Outbound::web_socket(QUEUE_BYTES)));
         let id: Arc<str> = format!("socket-{number}").into();
         let claims = claims(number);
-        let rooms = [own_rooms(&claims), vec!["drifts".into()]].concat();
         let subscriber = Arc::<Socket>::clone(&socket);
         let member = Member::new(id, kind, &claims, subscriber, &self.translator.clock);
-        self.hub.join(member, &rooms, |_, _| {}).unwrap();
+        self.hub.join(member, &["drifts".into()], |_, _| Some(())).unwrap().unwrap();
         self.sockets.push((socket, Arc::default()));
     }
 

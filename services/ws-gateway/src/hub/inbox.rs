@@ -27,14 +27,14 @@ const TURN: usize = 64;
 
 /// A hub, and the queue of its thread.
 #[derive(Clone)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     pub hub: Arc<Hub>,
     pub items: mpsc::Sender<Item>,
 }
 
 /// An item of the relay for a hub.
 #[derive(Clone)]
-pub enum Item {
+pub(crate) enum Item {
     Event(Arc<Event>),
     Reset {
         position: Position,
@@ -48,7 +48,7 @@ impl Inbox {
     /// Delivers an item after all earlier ones. Up to `FEW` recipients are served inline: the event is written
     /// at once, or left to the tasks of the sockets when `more` items follow. An event for many is left to the
     /// hub's own thread, which is woken once for all of them.
-    pub async fn send(&self, item: Item, more: bool) {
+    pub(crate) async fn send(&self, item: Item, more: bool) {
         if let Item::Event(event) = &item
             && self.hub.waiting.load(Ordering::Acquire) == 0
             && self.hub.count_recipients(event) <= FEW
@@ -83,7 +83,7 @@ impl Hub {
     ///
     /// Inputs: items of the relay, the clock. Ends when the relay has ended. `tick` is the wanted precision of pings
     /// and expiries.
-    pub async fn run(self: Arc<Self>, tick: Duration, mut items: mpsc::Receiver<Item>) {
+    pub(crate) async fn run(self: Arc<Self>, tick: Duration, mut items: mpsc::Receiver<Item>) {
         let mut ticks = interval(tick.clamp(SHORTEST_TICK, TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut batch, mut idle) = (Vec::new(), Vec::new());

@@ -17,18 +17,19 @@ const WARNING: TimeDelta = TimeDelta::minutes(5);
 const MAX_WAITING_BYTES: usize = 256 * 1024;
 
 /// An authorized socket: a namespace of a Socket.IO connection, or a connection of `/ws`.
-pub struct Member {
-    /// The socket id that clients know.
+pub(crate) struct Member {
+    /// The socket id that clients know. A stock client that resumes keeps it, so that two entrances may have the
+    /// same one while the old connection still closes.
     pub id: Arc<str>,
+    /// Identifies this entrance of the socket in every call of the hub, and holds its quota slots. Begins with the
+    /// socket id, and equals it until a stock client resumes.
+    pub entrance: Arc<str>,
     pub kind: NamespaceKind,
     pub owner: Owner,
     pub subscriber: Arc<dyn Subscriber>,
     pub connected_at: DateTime<Utc>,
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
-    /// The holder of the socket's quota slots. Not the socket id, because a client may resume under the same id
-    /// elsewhere while this socket still closes.
-    pub slot: Arc<str>,
     pub rooms: Vec<Membership>,
     /// Whether the client was warned that the token expires soon.
     pub warned: bool,
@@ -40,7 +41,7 @@ pub struct Member {
 /// The events that a socket receives live. Events of the log that are held back take no room in the queue: the socket
 /// reads them from the log when it catches up.
 #[derive(Debug, Default)]
-pub enum Hears {
+pub(crate) enum Hears {
     #[default]
     Everything,
     /// Only events that are not in the log.
@@ -51,7 +52,7 @@ pub enum Hears {
 
 /// Events that are not in the log, for a socket that is not open yet.
 #[derive(Debug, Default)]
-pub struct WaitingEvents {
+pub(crate) struct WaitingEvents {
     pub(super) events: Vec<Arc<Event>>,
     bytes: usize,
     /// Number of events that did not fit.
@@ -71,14 +72,14 @@ impl WaitingEvents {
 
 /// A room of a socket, the socket's slot in the room, and the last event before the socket entered.
 #[derive(Clone)]
-pub struct Membership {
+pub(crate) struct Membership {
     pub room: Arc<str>,
     pub slot: usize,
     pub since: u64,
 }
 
 impl Member {
-    pub fn new(
+    pub(crate) fn new(
         id: Arc<str>,
         kind: NamespaceKind,
         claims: &Claims,
@@ -86,13 +87,13 @@ impl Member {
         clock: &Clock,
     ) -> Self {
         Self {
+            entrance: Arc::clone(&id),
             id,
             kind,
             owner: Owner::of(claims),
             subscriber,
             connected_at: clock.now(),
             secret: random_id(),
-            slot: random_id(),
             rooms: Vec::new(),
             warned: false,
             hears: Hears::Everything,
@@ -101,7 +102,7 @@ impl Member {
         }
     }
 
-    pub fn is_in(&self, room: &str) -> bool {
+    pub(crate) fn is_in(&self, room: &str) -> bool {
         self.rooms.iter().any(|own| &*own.room == room)
     }
 
@@ -111,7 +112,7 @@ impl Member {
     }
 
     /// Warns the client that the token expires soon.
-    pub fn warn(&mut self, clock: &Clock) {
+    pub(crate) fn warn(&mut self, clock: &Clock) {
         self.warned = true;
         let remaining = (self.owner.expires_at() - clock.now()).num_seconds();
         let notice =
@@ -135,7 +136,7 @@ impl Member {
     }
 
     pub(super) fn socket_ref(&self) -> SocketRef {
-        SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.id) }
+        SocketRef { subscriber: Arc::clone(&self.subscriber), socket: Arc::clone(&self.entrance) }
     }
 
     pub(super) fn replace_claims(&mut self, claims: &Claims) {

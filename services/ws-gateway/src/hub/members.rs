@@ -1,4 +1,5 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use backplane::Position;
 use chrono::{DateTime, Utc};
 use contracts::Clock;
+use identity::{TokenError, Verifier};
 use slab::Slab;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -18,11 +20,11 @@ use crate::metrics::Metrics;
 
 /// The sockets of one worker thread; see the documentation of the module.
 ///
-/// Locks: the hub's comes before a connection's queue and is never taken while a connection's state
-/// is locked.
-pub struct Hub {
+/// Locks: the hub's comes before those of a connection's state and queue.
+pub(crate) struct Hub {
     pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
+    pub(super) verifier: Verifier,
     inner: Mutex<Inner>,
     /// Whether the feed has begun.
     pub(super) started: watch::Sender<bool>,
@@ -33,7 +35,8 @@ pub struct Hub {
 #[derive(Default)]
 pub(super) struct Inner {
     pub members: Slab<Member>,
-    pub by_id: HashMap<Arc<str>, usize>,
+    /// Sorted, so that the entrances of one socket are neighbours.
+    pub by_entrance: BTreeMap<Arc<str>, usize>,
     pub rooms: Rooms,
     /// The last event that was delivered to the members. `None` until the feed has begun.
     pub position: Option<Position>,
@@ -43,48 +46,53 @@ pub(super) struct Inner {
 }
 
 impl Hub {
-    pub fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, verifier: Verifier) -> Self {
         let (started, waiting) = (watch::Sender::new(false), AtomicUsize::new(0));
-        Self { metrics, clock, inner: Mutex::default(), started, waiting }
+        Self { metrics, clock, verifier, inner: Mutex::default(), started, waiting }
     }
 
-    /// Waits until the feed has begun. Returns false if that takes too long.
-    pub async fn started(&self, limit: Duration) -> bool {
+    /// Waits until the feed has begun. Returns the position of the newest event; `None` if that takes too long.
+    pub(crate) async fn started(&self, limit: Duration) -> Option<Position> {
         let mut started = self.started.subscribe();
-        matches!(timeout(limit, started.wait_for(|started| *started)).await, Ok(Ok(_)))
+        timeout(limit, started.wait_for(|started| *started)).await.ok()?.ok()?;
+        self.lock().position.clone()
     }
 
-    /// Lets a socket in. The socket gets the frames of `greet` first, and every event after the position that
-    /// `greet` receives. Returns `None` if the feed has not begun, or a socket of that id is still here.
-    pub fn join(
+    /// Lets a socket into its own rooms and into `rooms`. The socket gets the frames of `greet` first, and every
+    /// event after the position that `greet` receives. Returns the result of `greet`; if that is `None`, or the feed
+    /// has not begun, the socket stays outside.
+    ///
+    /// # Errors
+    /// If the session has ended or the account is disabled. Checked under the same lock, because this may have
+    /// happened since the check of the token.
+    pub(crate) fn join<T>(
         &self,
         mut member: Member,
         rooms: &[String],
-        greet: impl FnOnce(&Position, &Member),
-    ) -> Option<Position> {
+        greet: impl FnOnce(&Position, &Member) -> Option<T>,
+    ) -> Result<Option<T>, TokenError> {
         let mut inner = self.lock();
-        let position = inner.position.clone()?;
-        if inner.by_id.contains_key(&member.id) {
-            return None;
+        member.owner.recheck(&self.verifier)?;
+        let greeted = inner.position.clone().and_then(|position| greet(&position, &member));
+        if greeted.is_none() {
+            return Ok(None);
         }
-        greet(&position, &member);
-        let id = Arc::clone(&member.id);
-        let due = member.next_due();
-        member.timer = Some(inner.tokens.add(due, Arc::clone(&id)));
+        let (entrance, own_rooms) = (Arc::clone(&member.entrance), member.owner.rooms());
         // With room for two subscriptions.
-        member.rooms.reserve_exact(rooms.len() + 2);
+        member.rooms.reserve_exact(own_rooms.len() + rooms.len() + 2);
         let key = inner.members.insert(member);
-        inner.by_id.insert(id, key);
-        for room in rooms {
+        inner.by_entrance.insert(entrance, key);
+        inner.arm_token(key);
+        for room in own_rooms.iter().chain(rooms) {
             inner.enter(key, room);
         }
-        Some(position)
+        Ok(greeted)
     }
 
     /// Removes a socket.
-    pub fn leave(&self, socket: &str) -> Option<Member> {
+    pub(crate) fn leave(&self, socket: &str) -> Option<Member> {
         let mut inner = self.lock();
-        let key = inner.by_id.remove(socket)?;
+        let key = inner.by_entrance.remove(socket)?;
         let member = inner.members.remove(key);
         for own in &member.rooms {
             inner.close_gap(own);
@@ -96,51 +104,55 @@ impl Hub {
     }
 
     /// Puts a socket into a room. Returns false if the socket is not here.
-    pub fn subscribe(&self, socket: &str, room: &str) -> bool {
+    pub(crate) fn subscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
-        let Some(&key) = inner.by_id.get(socket) else { return false };
+        let Some(&key) = inner.by_entrance.get(socket) else { return false };
         inner.enter(key, room);
         true
     }
 
     /// Takes a socket out of a room. Returns false if the socket is not here.
-    pub fn unsubscribe(&self, socket: &str, room: &str) -> bool {
+    pub(crate) fn unsubscribe(&self, socket: &str, room: &str) -> bool {
         let mut inner = self.lock();
-        let Some(&key) = inner.by_id.get(socket) else { return false };
+        let Some(&key) = inner.by_entrance.get(socket) else { return false };
         inner.exit(key, room);
         true
     }
 
     /// Calls `f` with a socket, if the socket is here.
-    pub fn with_member<T>(&self, socket: &str, f: impl FnOnce(&mut Member) -> T) -> Option<T> {
+    pub(crate) fn with_member<T>(&self, socket: &str, f: impl FnOnce(&mut Member) -> T) -> Option<T> {
         let mut inner = self.lock();
-        let key = *inner.by_id.get(socket)?;
+        let key = *inner.by_entrance.get(socket)?;
         Some(f(&mut inner.members[key]))
     }
 
     /// Calls `f` with every socket.
-    pub fn for_each(&self, mut f: impl FnMut(&Member)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Member)) {
         self.lock().members.iter().for_each(|(_, member)| f(member));
     }
 
     /// The sockets of a room.
-    pub fn in_room(&self, room: &str) -> Vec<SocketRef> {
+    pub(crate) fn in_room(&self, room: &str) -> Vec<SocketRef> {
         let inner = self.lock();
         inner.rooms.members(room).iter().map(|key| inner.members[*key].socket_ref()).collect()
     }
 
-    /// The socket of that id.
-    pub fn find(&self, socket: &str) -> Option<SocketRef> {
-        self.with_member(socket, |member| member.socket_ref())
+    /// The entrances of the socket that clients know by that id.
+    pub(crate) fn find(&self, id: &str) -> Vec<SocketRef> {
+        let inner = self.lock();
+        let from = inner.by_entrance.range::<str, _>((Bound::Included(id), Bound::Unbounded));
+        let entrances = from.take_while(|(entrance, _)| entrance.starts_with(id));
+        let members = entrances.map(|(_, key)| &inner.members[*key]).filter(|member| *member.id == *id);
+        members.map(Member::socket_ref).collect()
     }
 
     /// All sockets.
-    pub fn sockets(&self) -> Vec<SocketRef> {
+    pub(crate) fn sockets(&self) -> Vec<SocketRef> {
         self.lock().members.iter().map(|(_, member)| member.socket_ref()).collect()
     }
 
     /// Arms the timer of a connection: [`Subscriber::run_timers`] is called at that time.
-    pub fn arm(&self, subscriber: Weak<dyn Subscriber>, at: Instant) {
+    pub(crate) fn arm(&self, subscriber: Weak<dyn Subscriber>, at: Instant) {
         self.lock().connections.add(at, subscriber);
     }
 
@@ -150,7 +162,7 @@ impl Hub {
 }
 
 impl Inner {
-    pub fn enter(&mut self, key: usize, room: &str) {
+    pub(super) fn enter(&mut self, key: usize, room: &str) {
         let member = &mut self.members[key];
         if member.rooms.iter().any(|own| &*own.room == room) {
             return;
@@ -160,12 +172,21 @@ impl Inner {
         member.rooms.push(Membership { room, slot, since });
     }
 
-    pub fn exit(&mut self, key: usize, room: &str) {
+    pub(super) fn exit(&mut self, key: usize, room: &str) {
         let rooms = &mut self.members[key].rooms;
         if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
             let own = rooms.swap_remove(index);
             self.close_gap(&own);
         }
+    }
+
+    /// Arms the timer for the warning or the close of a token.
+    pub(super) fn arm_token(&mut self, key: usize) {
+        let member = &mut self.members[key];
+        if let Some(old) = member.timer.take() {
+            self.tokens.remove(old);
+        }
+        member.timer = Some(self.tokens.add(member.next_due(), Arc::clone(&member.entrance)));
     }
 
     /// Frees a slot of a room; the last member of the room moves into it.

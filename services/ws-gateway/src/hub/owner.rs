@@ -3,9 +3,11 @@ use contracts::Claims;
 use identity::{LEEWAY, TokenError, Verifier};
 use uuid::Uuid;
 
+use crate::catalogue::own_rooms;
+
 /// The user and the session of an open socket. Other claims are not kept, to save memory: there may be many idle
 /// sockets.
-pub struct Owner {
+pub(crate) struct Owner {
     pub user_id: Box<str>,
     pub sid: Option<Uuid>,
     pub account_id: Option<Box<str>>,
@@ -15,7 +17,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    pub fn of(claims: &Claims) -> Self {
+    pub(crate) fn of(claims: &Claims) -> Self {
         Self {
             user_id: (*claims.user_id).into(),
             sid: claims.sid,
@@ -26,16 +28,21 @@ impl Owner {
     }
 
     /// Whether the claims are of the same user and session.
-    pub fn is_same(&self, claims: &Claims) -> bool {
+    pub(crate) fn is_same(&self, claims: &Claims) -> bool {
         *self.user_id == *claims.user_id && self.sid == claims.sid
     }
 
-    pub fn expires_at(&self) -> DateTime<Utc> {
+    /// The rooms that a socket of this owner is in without asking.
+    pub(crate) fn rooms(&self) -> Vec<String> {
+        own_rooms(&self.user_id, self.account_id.as_deref(), self.sid)
+    }
+
+    pub(crate) fn expires_at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.expires, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
     /// Returns the time at which verification stops accepting the token.
-    pub fn closes_at(&self) -> DateTime<Utc> {
+    pub(crate) fn closes_at(&self) -> DateTime<Utc> {
         self.expires_at() + LEEWAY
     }
 
@@ -43,7 +50,7 @@ impl Owner {
     ///
     /// # Errors
     /// If the session has ended or the account is disabled.
-    pub fn recheck(&mut self, verifier: &Verifier) -> Result<(), TokenError> {
+    pub(crate) fn recheck(&mut self, verifier: &Verifier) -> Result<(), TokenError> {
         // The verifier accepts only tokens whose subject is the user.
         if let Some(user) = verifier.changed(&self.user_id, self.sid, self.generation)? {
             self.account_id = user.account_id.as_deref().map(Into::into);

@@ -5,18 +5,18 @@ use smallvec::SmallVec;
 
 /// The members of each room. A room exists while it has a member.
 #[derive(Default)]
-pub struct Rooms {
+pub(super) struct Rooms {
     /// Most rooms are those of one user or one session.
     by_name: HashMap<Arc<str>, SmallVec<[usize; 2]>>,
 }
 
 impl Rooms {
-    pub fn members(&self, room: &str) -> &[usize] {
+    pub(super) fn members(&self, room: &str) -> &[usize] {
         self.by_name.get(room).map_or(&[], SmallVec::as_slice)
     }
 
     /// Adds a member that is not in the room yet. Returns the name, which all members share, and the slot.
-    pub fn enter(&mut self, room: &str, key: usize) -> (Arc<str>, usize) {
+    pub(super) fn enter(&mut self, room: &str, key: usize) -> (Arc<str>, usize) {
         let name = match self.by_name.get_key_value(room) {
             Some((name, _)) => Arc::clone(name),
             None => room.into(),
@@ -28,7 +28,7 @@ impl Rooms {
 
     /// Removes the member in a slot. Returns the member that has moved into the slot instead: a large room is
     /// not searched when one of its members leaves.
-    pub fn leave(&mut self, room: &str, slot: usize) -> Option<usize> {
+    pub(super) fn leave(&mut self, room: &str, slot: usize) -> Option<usize> {
         let members = self.by_name.get_mut(room)?;
         members.swap_remove(slot);
         let moved = members.get(slot).copied();

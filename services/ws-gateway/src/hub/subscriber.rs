@@ -9,7 +9,7 @@ use crate::outbound::Outbound;
 use crate::protocol::Ending;
 
 /// The connection of a member, as the hub sees it.
-pub trait Subscriber: Send + Sync {
+pub(crate) trait Subscriber: Send + Sync {
     fn outbound(&self) -> &Outbound;
 
     fn ip(&self) -> Option<IpAddr>;
@@ -30,8 +30,8 @@ pub trait Subscriber: Send + Sync {
     fn run_timers(self: Arc<Self>, now: Instant);
 }
 
-/// A socket, with its connection.
-pub struct SocketRef {
+/// A socket, by its [entrance](super::Member::entrance), with its connection.
+pub(crate) struct SocketRef {
     pub subscriber: Arc<dyn Subscriber>,
     pub socket: Arc<str>,
 }

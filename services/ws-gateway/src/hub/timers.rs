@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 /// The deadlines of all sockets of a worker: one structure instead of a timer for each.
-pub struct Timers<T, V> {
+pub(super) struct Timers<T, V> {
     entries: BTreeMap<(T, u64), V>,
     added: u64,
 }
 
 /// Identifies an entry, to remove it.
-pub type TimerKey<T> = (T, u64);
+pub(super) type TimerKey<T> = (T, u64);
 
 impl<T, V> Default for Timers<T, V> {
     fn default() -> Self {
@@ -16,18 +16,18 @@ impl<T, V> Default for Timers<T, V> {
 }
 
 impl<T: Ord + Copy, V> Timers<T, V> {
-    pub fn add(&mut self, at: T, value: V) -> TimerKey<T> {
+    pub(super) fn add(&mut self, at: T, value: V) -> TimerKey<T> {
         self.added += 1;
         self.entries.insert((at, self.added), value);
         (at, self.added)
     }
 
-    pub fn remove(&mut self, key: TimerKey<T>) {
+    pub(super) fn remove(&mut self, key: TimerKey<T>) {
         self.entries.remove(&key);
     }
 
     /// Removes and returns the due entries.
-    pub fn due(&mut self, now: T) -> Vec<V> {
+    pub(super) fn due(&mut self, now: T) -> Vec<V> {
         let later = self.entries.split_off(&(now, u64::MAX));
         std::mem::replace(&mut self.entries, later).into_values().collect()
     }

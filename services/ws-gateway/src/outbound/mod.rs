@@ -5,6 +5,6 @@ mod queue;
 mod slow_reader;
 mod writers;
 
-pub use queue::Written;
-pub use slow_reader::{MAX_EVENT_BYTES, QUEUE_BYTES};
-pub use writers::{Outbound, Pushed, write_to};
+pub(crate) use queue::Written;
+pub(crate) use slow_reader::{MAX_EVENT_BYTES, QUEUE_BYTES};
+pub(crate) use writers::{Outbound, Pushed, write_to};

@@ -15,11 +15,11 @@ const MAX_PIECES: usize = 1_024;
 const USUAL_PIECES: usize = 16;
 
 /// Holds one frame inline, so that a connection allocates no buffer for a single event.
-pub type FrameList = SmallVec<[Frame; 1]>;
+pub(super) type FrameList = SmallVec<[Frame; 1]>;
 
 /// The frames queued for a connection, and the tasks to wake for them.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     pub frames: FrameList,
     pub bytes: usize,
     pub taker: Taker,
@@ -42,7 +42,7 @@ pub struct Queue {
 
 /// The progress of a WebSocket with its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// Nothing is left; the task is woken when there is.
     All,
     /// The kernel takes no more now.
@@ -52,7 +52,7 @@ pub enum Written {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taker {
+pub(super) enum Taker {
     Polling,
     /// Polling still carries the frames, but no GET waits, because the client is moving to a WebSocket.
     Probing,
@@ -60,7 +60,7 @@ pub enum Taker {
 }
 
 impl Queue {
-    pub fn new(taker: Taker) -> Self {
+    pub(super) fn new(taker: Taker) -> Self {
         Self {
             frames: FrameList::new(),
             bytes: 0,
@@ -77,36 +77,36 @@ impl Queue {
         }
     }
 
-    pub fn add(&mut self, frame: Frame) {
+    pub(super) fn add(&mut self, frame: Frame) {
         self.bytes += frame.wire().len();
         self.frames.push(frame);
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 
-    pub fn is_stalled(&self, now: Instant) -> bool {
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
         self.taker == Taker::WebSocket
             && self.waiting_since.is_some_and(|since| now.saturating_duration_since(since) > STALL_LIMIT)
     }
 
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.closing = true;
         self.wake();
     }
 
-    pub fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         for waker in [self.web_socket.take(), self.poll.take(), self.pusher.take()].into_iter().flatten() {
             waker.wake();
         }
     }
 
-    pub fn take(&mut self) -> Vec<Frame> {
+    pub(super) fn take(&mut self) -> Vec<Frame> {
         self.bytes = 0;
         self.went_on(true);
         std::mem::take(&mut self.frames).into_vec()
     }
 
     /// Writes the frames for the WebSocket with `write`, in one call if it takes all bytes.
-    pub fn write(
+    pub(super) fn write(
         &mut self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<Written> {
@@ -155,7 +155,7 @@ impl Queue {
     }
 
     /// Drops the frames of which no byte has been written. Returns their number.
-    pub fn forget(&mut self) -> u64 {
+    pub(super) fn forget(&mut self) -> u64 {
         let begun = usize::from(self.written > 0 && self.opening.is_empty());
         let forgotten = self.frames.len().saturating_sub(begun);
         self.frames.truncate(begun);

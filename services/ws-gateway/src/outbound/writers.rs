@@ -17,14 +17,14 @@ use crate::protocol::engineio::encode_payload;
 /// WebSocket, the pushing task writes, which wakes no other task. A frame stays in the queue until the kernel has
 /// accepted it, so that the limit counts every waiting frame. Pushes and writes may run on different threads.
 #[derive(Debug)]
-pub struct Outbound {
+pub(crate) struct Outbound {
     limit: usize,
     queue: Mutex<Queue>,
 }
 
 /// The result of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub(crate) enum Pushed {
     /// The frame is behind others, and will be written with them.
     Queued,
     /// The queue was empty: the caller must have the frame written.
@@ -38,12 +38,12 @@ pub enum Pushed {
 
 impl Outbound {
     /// Creates the queue of a connection that begins with polling. `limit` is in bytes.
-    pub fn polling(limit: usize) -> Self {
+    pub(crate) fn polling(limit: usize) -> Self {
         Self::new(limit, Taker::Polling)
     }
 
     /// Creates the queue of a connection that begins on a WebSocket.
-    pub fn web_socket(limit: usize) -> Self {
+    pub(crate) fn web_socket(limit: usize) -> Self {
         Self::new(limit, Taker::WebSocket)
     }
 
@@ -52,7 +52,7 @@ impl Outbound {
     }
 
     /// Queues a frame, and wakes the task that writes it.
-    pub fn push(&self, frame: Frame) -> Pushed {
+    pub(crate) fn push(&self, frame: Frame) -> Pushed {
         let mut queue = self.lock();
         let pushed = self.admit(&mut queue, frame);
         if pushed == Pushed::First {
@@ -63,7 +63,7 @@ impl Outbound {
 
     /// Queues a frame; for the [first](Pushed::First) one, [`wake`](Self::wake) or
     /// [`write_now`](Self::write_now) must follow.
-    pub fn queue(&self, frame: Frame) -> Pushed {
+    pub(crate) fn queue(&self, frame: Frame) -> Pushed {
         self.admit(&mut self.lock(), frame)
     }
 
@@ -79,12 +79,12 @@ impl Outbound {
         pushed
     }
 
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.lock().wake();
     }
 
     /// Writes the queue at once. Wakes the usual reader only when polling, or when the socket buffer is full.
-    pub fn write_now(&self) {
+    pub(crate) fn write_now(&self) {
         let mut queue = self.lock();
         let stream = queue.stream.clone().filter(|_| queue.taker == Taker::WebSocket);
         let written = stream.map(|stream| queue.write(|pieces| write_to(&stream, pieces)));
@@ -94,7 +94,7 @@ impl Outbound {
     }
 
     /// Queues a frame once half of the queue is free, so that there is room for others meanwhile.
-    pub async fn push_in_turn(&self, frame: Frame) -> Pushed {
+    pub(crate) async fn push_in_turn(&self, frame: Frame) -> Pushed {
         poll_fn(|cx| {
             let mut queue = self.lock();
             if queue.closing || queue.bytes <= self.limit / 2 {
@@ -108,7 +108,7 @@ impl Outbound {
     }
 
     /// Queues the last frames, past any limit. The end follows once they are written.
-    pub fn finish(&self, last: impl IntoIterator<Item = Frame>) {
+    pub(crate) fn finish(&self, last: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
         if !queue.closing {
             last.into_iter().for_each(|frame| queue.add(frame));
@@ -117,7 +117,7 @@ impl Outbound {
     }
 
     /// Queues frames past any limit, shortly before the end.
-    pub fn say(&self, last: impl IntoIterator<Item = Frame>) {
+    pub(crate) fn say(&self, last: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
         if !queue.closing {
             last.into_iter().for_each(|frame| queue.add(frame));
@@ -127,31 +127,31 @@ impl Outbound {
 
     /// Discards the queue of a reader that is not worth waiting for, and queues the last frames. Returns the number
     /// of discarded frames.
-    pub fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
+    pub(crate) fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
         let forgotten = self.lock().forget();
         self.finish(last);
         forgotten
     }
 
-    pub fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.lock().closing
     }
 
     /// Whether the WebSocket has accepted no byte for so long that its client must have disconnected or hung.
-    pub fn is_stalled(&self, now: Instant) -> bool {
+    pub(crate) fn is_stalled(&self, now: Instant) -> bool {
         self.lock().is_stalled(now)
     }
 
     /// Registers a WebSocket and returns its ticket. Until [`upgrade`](Self::upgrade), the WebSocket gets only the
     /// pong to its probe.
-    pub fn open_web_socket(&self) -> u32 {
+    pub(crate) fn open_web_socket(&self) -> u32 {
         let mut queue = self.lock();
         queue.ticket += 1;
         queue.ticket
     }
 
     /// Queues the head of the response that opens this WebSocket, before all frames.
-    pub fn begin(&self, ticket: u32, head: Bytes) {
+    pub(crate) fn begin(&self, ticket: u32, head: Bytes) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
             queue.opening.push(Frame::raw(head));
@@ -159,7 +159,7 @@ impl Outbound {
     }
 
     /// Sets the stream on which pushes may write while this WebSocket is idle; `None` once it is gone.
-    pub fn set_stream(&self, ticket: u32, stream: Option<&Arc<TcpStream>>) {
+    pub(crate) fn set_stream(&self, ticket: u32, stream: Option<&Arc<TcpStream>>) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
             queue.stream = stream.cloned();
@@ -167,7 +167,7 @@ impl Outbound {
     }
 
     /// Responds to the probe, and releases the waiting GET.
-    pub fn answer_probe(&self, frame: Frame) {
+    pub(crate) fn answer_probe(&self, frame: Frame) {
         let mut queue = self.lock();
         queue.opening.push(frame);
         queue.taker = Taker::Probing;
@@ -175,7 +175,7 @@ impl Outbound {
     }
 
     /// Sends all further frames to the WebSocket.
-    pub fn upgrade(&self) {
+    pub(crate) fn upgrade(&self) {
         let mut queue = self.lock();
         queue.taker = Taker::WebSocket;
         queue.waiting_since = (!queue.frames.is_empty()).then(Instant::now);
@@ -183,7 +183,7 @@ impl Outbound {
     }
 
     /// Gives up the WebSocket that probed; polling continues.
-    pub fn abandon_probe(&self) {
+    pub(crate) fn abandon_probe(&self) {
         let mut queue = self.lock();
         if queue.taker != Taker::WebSocket {
             queue.ticket += 1;
@@ -199,7 +199,7 @@ impl Outbound {
     ///
     /// # Errors
     /// Those of `write`, except `WouldBlock`.
-    pub fn write_queued(
+    pub(crate) fn write_queued(
         &self,
         ticket: u32,
         cx: &Context<'_>,
@@ -218,13 +218,13 @@ impl Outbound {
 
     /// Whether this WebSocket gets no further frames: the queue is closing, or another WebSocket has replaced this
     /// one. The task of the WebSocket is woken when this becomes true.
-    pub fn is_over(&self, ticket: u32) -> bool {
+    pub(crate) fn is_over(&self, ticket: u32) -> bool {
         let queue = self.lock();
         queue.closing || ticket != queue.ticket
     }
 
     /// The whole queue as the body of a polling response; `None` after the end.
-    pub fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(crate) fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut queue = self.lock();
         let taken = match queue.taker {
             Taker::WebSocket => Vec::new(),
@@ -250,7 +250,7 @@ impl Outbound {
 }
 
 /// Writes the pieces. A single piece needs no vectored write.
-pub fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+pub(crate) fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     match pieces {
         [piece] => stream.try_write(piece),
         _ => stream.try_write_vectored(pieces),

@@ -6,7 +6,7 @@ use super::{NamespaceKind, Refusal};
 /// The reason why a request of a client failed, as sent in the acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum ClientError {
+pub(crate) enum ClientError {
     #[error("too many messages")]
     RateLimited,
     /// The socket closed while the request waited.
@@ -30,7 +30,7 @@ pub enum ClientError {
 
 impl ClientError {
     /// The `error` of an acknowledgement.
-    pub fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         match self {
             Self::Refused(refusal) => refusal.data(NamespaceKind::Root),
             own => json!({ "code": <&str>::from(own), "message": own.to_string() }),

@@ -3,7 +3,7 @@ use strum::EnumCount;
 
 /// The reason why a connection, or one of its sockets, ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The client closed the connection.
     Left,
     /// The transport broke.
@@ -28,7 +28,7 @@ pub enum Ending {
 
 impl Ending {
     /// The WebSocket close code; 1005 and 1006 are never sent, as the protocol demands.
-    pub const fn code(self) -> u16 {
+    pub(crate) const fn code(self) -> u16 {
         match self {
             Self::Left => 1005,
             Self::Lost | Self::Silent => 1006,
@@ -46,7 +46,7 @@ impl Ending {
     }
 
     /// The reason text of the close frame.
-    pub const fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Left => "left",
             Self::Lost => "connection lost",
@@ -67,7 +67,7 @@ impl Ending {
 
     /// Whether the sockets may resume. A client that only closes its connection may want a new one: a client that
     /// leaves for good leaves its namespaces first.
-    pub const fn may_return(self) -> bool {
+    pub(crate) const fn may_return(self) -> bool {
         !matches!(self, Self::Revoked(_))
     }
 }

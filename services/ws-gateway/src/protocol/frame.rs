@@ -11,7 +11,7 @@ use tokio_util::codec::Encoder;
 /// Server frames are not masked, so the bytes of a WebSocket frame are the same for all; a polling
 /// response uses the payload inside the very same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub(crate) struct Frame {
     wire: Bytes,
     payload_at: u8,
     kind: FrameKind,
@@ -19,7 +19,7 @@ pub struct Frame {
 
 /// The kind of a frame, by which a polling response encodes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameKind {
+pub(crate) enum FrameKind {
     Text,
     Binary,
     /// Exists on a WebSocket only: ping, pong and close.
@@ -27,52 +27,52 @@ pub enum FrameKind {
 }
 
 impl Frame {
-    pub fn text(text: impl Into<ByteString>) -> Self {
+    pub(crate) fn text(text: impl Into<ByteString>) -> Self {
         let text = text.into();
         Self::encode(text.len(), FrameKind::Text, Message::Text(text))
     }
 
-    pub fn binary(data: Bytes) -> Self {
+    pub(crate) fn binary(data: Bytes) -> Self {
         Self::encode(data.len(), FrameKind::Binary, Message::Binary(data))
     }
 
     /// A WebSocket ping, encoded once for all connections.
-    pub fn ping() -> Self {
+    pub(crate) fn ping() -> Self {
         static PING: LazyLock<Frame> =
             LazyLock::new(|| Frame::encode(0, FrameKind::Control, Message::Ping(Bytes::new())));
         PING.clone()
     }
 
-    pub fn pong(data: Bytes) -> Self {
+    pub(crate) fn pong(data: Bytes) -> Self {
         Self::encode(data.len(), FrameKind::Control, Message::Pong(data))
     }
 
-    pub fn close(code: u16, reason: &str) -> Self {
+    pub(crate) fn close(code: u16, reason: &str) -> Self {
         let reason = CloseReason { code: CloseCode::from(code), description: Some(reason.into()) };
         Self::encode(0, FrameKind::Control, Message::Close(Some(reason)))
     }
 
     /// The close frame of a WebSocket without a fault: it confirms that of the client.
-    pub fn normal_close() -> Self {
+    pub(crate) fn normal_close() -> Self {
         Self::close(1000, "")
     }
 
     /// Bytes that go to a WebSocket as they are.
-    pub fn raw(bytes: Bytes) -> Self {
+    pub(crate) fn raw(bytes: Bytes) -> Self {
         Self { wire: bytes, payload_at: 0, kind: FrameKind::Control }
     }
 
     /// The whole WebSocket frame.
-    pub fn wire(&self) -> &Bytes {
+    pub(crate) fn wire(&self) -> &Bytes {
         &self.wire
     }
 
     /// The message without the WebSocket header.
-    pub fn payload(&self) -> &[u8] {
+    pub(crate) fn payload(&self) -> &[u8] {
         &self.wire[usize::from(self.payload_at)..]
     }
 
-    pub fn kind(&self) -> FrameKind {
+    pub(crate) fn kind(&self) -> FrameKind {
         self.kind
     }
 

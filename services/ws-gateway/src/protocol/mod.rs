@@ -2,17 +2,17 @@
 
 mod client_error;
 mod ending;
-pub mod engineio;
+pub(crate) mod engineio;
 mod frame;
 mod namespace;
 mod notice;
-pub mod plain;
+pub(crate) mod plain;
 mod refusal;
-pub mod socketio;
+pub(crate) mod socketio;
 
-pub use client_error::ClientError;
-pub use ending::Ending;
-pub use frame::{Frame, FrameKind};
-pub use namespace::NamespaceKind;
-pub use notice::{Notice, Unrecoverable};
-pub use refusal::{Refusal, RefusalCode};
+pub(crate) use client_error::ClientError;
+pub(crate) use ending::Ending;
+pub(crate) use frame::{Frame, FrameKind};
+pub(crate) use namespace::NamespaceKind;
+pub(crate) use notice::{Notice, Unrecoverable};
+pub(crate) use refusal::{Refusal, RefusalCode};

@@ -1,6 +1,6 @@
 /// The namespace kind of a socket: it decides which events the socket receives, and in which text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NamespaceKind {
+pub(crate) enum NamespaceKind {
     /// Socket.IO, namespace `/`.
     Root,
     /// Socket.IO, namespace `/dashboard`.
@@ -11,7 +11,7 @@ pub enum NamespaceKind {
 
 impl NamespaceKind {
     /// The kind of a Socket.IO namespace; `None` if there is no such namespace.
-    pub fn of(namespace: &str) -> Option<Self> {
+    pub(crate) fn of(namespace: &str) -> Option<Self> {
         match namespace {
             "/" => Some(Self::Root),
             "/dashboard" => Some(Self::Dashboard),
@@ -20,7 +20,7 @@ impl NamespaceKind {
     }
 
     /// The Socket.IO namespace; `None` on `/ws`.
-    pub const fn namespace(self) -> Option<&'static str> {
+    pub(crate) const fn namespace(self) -> Option<&'static str> {
         match self {
             Self::Root => Some("/"),
             Self::Dashboard => Some("/dashboard"),
@@ -29,7 +29,7 @@ impl NamespaceKind {
     }
 
     /// The name under which admins and the backplane know the kind.
-    pub const fn endpoint(self) -> &'static str {
+    pub(crate) const fn endpoint(self) -> &'static str {
         match self {
             Self::Root => "/",
             Self::Dashboard => "/dashboard",

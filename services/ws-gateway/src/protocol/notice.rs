@@ -11,7 +11,7 @@ use super::{Frame, NamespaceKind, socketio};
 /// A message that the gateway itself sends to a socket.
 #[derive(Clone, Debug, Serialize, IntoStaticStr, VariantNames)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-pub enum Notice<'a> {
+pub(crate) enum Notice<'a> {
     /// The socket was let in. `epoch` and `seq` are the position after which it receives every event.
     #[strum(serialize = "connection.authorized")]
     Authorized {
@@ -40,7 +40,7 @@ pub enum Notice<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, IntoStaticStr, EnumIter)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Unrecoverable {
+pub(crate) enum Unrecoverable {
     /// The log does not reach back that far, or is another one.
     LogLost,
     /// The backplane is unavailable.
@@ -52,12 +52,12 @@ pub enum Unrecoverable {
 }
 
 impl Notice<'_> {
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.into()
     }
 
     /// Encodes the notice: bare on Socket.IO, with the offset if there is one; in an envelope on `/ws`.
-    pub fn frame(&self, kind: NamespaceKind, offset: Option<&str>, now: DateTime<Utc>) -> Frame {
+    pub(crate) fn frame(&self, kind: NamespaceKind, offset: Option<&str>, now: DateTime<Utc>) -> Frame {
         // Converted to a value first, which sorts the fields by name.
         let payload = json!(self);
         match kind.namespace() {

@@ -11,7 +11,7 @@ use super::NamespaceKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumCount, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
-pub enum RefusalCode {
+pub(crate) enum RefusalCode {
     MissingToken,
     TokenExpired,
     InvalidToken,
@@ -20,7 +20,7 @@ pub enum RefusalCode {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     pub code: RefusalCode,
     pub message: String,
     pub expired_at: Option<DateTime<Utc>>,
@@ -29,13 +29,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), expired_at: None, ended: None }
     }
 
     /// The `data` of a `connect_error`. In `/dashboard` the code is always the same, and the exact code is
     /// the reason.
-    pub fn data(&self, kind: NamespaceKind) -> Value {
+    pub(crate) fn data(&self, kind: NamespaceKind) -> Value {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Data<'a> {

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// See the module's documentation.
 #[derive(Default)]
-pub struct History(RwLock<Events>);
+pub(crate) struct History(RwLock<Events>);
 
 #[derive(Default)]
 struct Events {
@@ -24,7 +24,7 @@ struct Events {
 
 impl History {
     /// Adds an event of the log. If the event does not follow the last one, the history starts again with the event.
-    pub fn add(&self, event: &Arc<Event>) {
+    pub(crate) fn add(&self, event: &Arc<Event>) {
         let Some(position) = &event.position else { return };
         let mut history = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let last = history.events.back().and_then(|last| last.position.as_ref());
@@ -40,7 +40,12 @@ impl History {
     }
 
     /// The events after one position up to another, at most `limit`; `None` if one of them is missing here.
-    pub fn between(&self, after: &Position, until: &Position, limit: usize) -> Option<Vec<Arc<Event>>> {
+    pub(crate) fn between(
+        &self,
+        after: &Position,
+        until: &Position,
+        limit: usize,
+    ) -> Option<Vec<Arc<Event>>> {
         let history = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let first = history.events.front()?.position.as_ref()?;
         if first.epoch != after.epoch || first.seq > after.seq + 1 {

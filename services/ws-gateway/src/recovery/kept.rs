@@ -8,53 +8,52 @@ use crate::protocol::NamespaceKind;
 /// The recovery state of a socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeptSocket {
+pub(crate) struct KeptSocket {
     user_id: String,
     endpoint: String,
     /// The part of the private id that the client must know besides the socket's id.
     pub secret: String,
-    /// Holds the quota slots of the socket. Empty in the state that an older replica kept.
-    #[serde(default)]
-    pub slot: String,
+    /// The entrance whose state this is; it holds the quota slots of the socket.
+    pub entrance: String,
     /// The rooms that the client subscribed to.
     pub rooms: Vec<String>,
 }
 
 impl KeptSocket {
-    pub fn of(member: &Member, catalogue: &Catalogue) -> Self {
+    pub(crate) fn of(member: &Member, catalogue: &Catalogue) -> Self {
         let rooms = member.rooms.iter().map(|membership| &membership.room);
         let subscribed = rooms.filter(|room| catalogue.is_subscribable(room));
         Self {
             user_id: member.owner.user_id.to_string(),
             endpoint: member.kind.endpoint().into(),
             secret: member.secret.to_string(),
-            slot: member.slot.to_string(),
+            entrance: member.entrance.to_string(),
             rooms: subscribed.map(ToString::to_string).collect(),
         }
     }
 
-    pub fn belongs_to(&self, user: &str, kind: NamespaceKind) -> bool {
+    pub(crate) fn belongs_to(&self, user: &str, kind: NamespaceKind) -> bool {
         self.user_id == user && self.endpoint == kind.endpoint()
     }
 
     /// Whether the private id of a client is that of this socket.
-    pub fn is_known_by(&self, private_id: &str, socket: &str) -> bool {
+    pub(crate) fn is_known_by(&self, private_id: &str, socket: &str) -> bool {
         private_id == self::private_id(socket, &self.secret)
     }
 }
 
 /// The private id of a Socket.IO client: the socket's id and a secret.
-pub fn private_id(socket: &str, secret: &str) -> String {
+pub(crate) fn private_id(socket: &str, secret: &str) -> String {
     format!("{socket}.{secret}")
 }
 
-/// The socket that a private id names.
-pub fn socket_of(private_id: &str) -> Option<&str> {
-    private_id.split_once('.').map(|(socket, _)| socket)
+/// The socket id with which a private id or an entrance begins.
+pub(crate) fn socket_of(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(socket, _)| socket)
 }
 
 /// Reads the position that a client sends.
-pub fn parse_offset(offset: &str) -> Option<Position> {
+pub(crate) fn parse_offset(offset: &str) -> Option<Position> {
     let (epoch, seq) = offset.rsplit_once(':')?;
     Some(Position { epoch: epoch.into(), seq: seq.parse().ok()? })
 }

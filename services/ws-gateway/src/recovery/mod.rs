@@ -5,6 +5,6 @@ mod history;
 mod kept;
 mod store;
 
-pub use history::History;
-pub use kept::{KeptSocket, parse_offset, private_id, socket_of};
-pub use store::Recovery;
+pub(crate) use history::History;
+pub(crate) use kept::{KeptSocket, parse_offset, private_id, socket_of};
+pub(crate) use store::Recovery;

@@ -2,24 +2,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backplane::{Backplane, LogRead, Message, Position, Put};
+use futures_util::{StreamExt, stream};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use super::history::History;
-use super::kept::KeptSocket;
+use super::kept::{KeptSocket, socket_of};
 use crate::batch_writer::BatchWriter;
 use crate::catalogue::{Event, Translator};
-use crate::hub::{Hubs, Member};
-use crate::protocol::Unrecoverable;
+use crate::hub::{Hubs, Member, SocketRef};
+use crate::protocol::{Ending, Unrecoverable};
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
-/// Longer than a client takes to be let in.
-const CLAIM_TTL: Duration = Duration::from_secs(60);
+/// Number of entrances checked at once.
+const CHECKS: usize = 100;
 /// Number of events read from the log at once for one socket.
 const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
-pub struct Recovery {
+pub(crate) struct Recovery {
     pub log: Backplane,
     pub writer: Arc<BatchWriter>,
     pub history: History,
@@ -29,19 +30,23 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    pub fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.window.is_some()
     }
 
     /// Keeps the state of an open socket. Returns the number of the batch, to wait until it is written.
-    pub fn keep(&self, member: &Member) -> Option<u64> {
-        // Renewed while the socket is open. After the death of this replica, the state still outlives the window.
-        let ttl = self.window? + 2 * RENEW_INTERVAL;
-        Some(self.put(member, true, ttl))
+    pub(crate) fn keep(&self, member: &Member) -> Option<u64> {
+        Some(self.put(member, true, self.ttl()?))
+    }
+
+    /// The lifetime of state that is renewed while the socket is open. After the death of this replica, the state
+    /// still outlives the window.
+    fn ttl(&self) -> Option<Duration> {
+        Some(self.window? + 2 * RENEW_INTERVAL)
     }
 
     /// Keeps the state of a closed socket for a while, or forgets it if the socket may not return.
-    pub fn forget(&self, member: &Member, may_return: bool) {
+    pub(crate) fn forget(&self, member: &Member, may_return: bool) {
         if let Some(window) = self.window {
             self.put(member, may_return, window);
         }
@@ -54,46 +59,59 @@ impl Recovery {
         self.writer.put(&member.id, Put { key: key(&member.id), value, ttl })
     }
 
-    /// Takes the kept state of a socket, if `is_owner` accepts the client. Of several clients, one gets the state.
-    pub async fn take(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
-        // Read first: a client that is not the owner must not delete the state.
-        self.kept(socket, &is_owner).await?;
-        parse(&self.log.take(&key(socket)).await.ok()??).filter(is_owner)
-    }
-
-    /// Claims the kept state of a socket for a client, if `is_owner` accepts the client. Of several clients, only the
-    /// last one keeps the claim: each must check [`is_claimed_by`](Self::is_claimed_by) once its socket can be taken
-    /// over. The state is not deleted, so that a client that is disconnected while it resumes can resume again.
-    pub async fn claim(
+    /// Makes `entrance` the current one of a socket, if `is_owner` accepts the client. Returns the kept state, which
+    /// stays: a client that is disconnected while it resumes can resume again. Of several clients, the last one stays.
+    /// All others close once they find that they are not current, so each entrance must check that after it entered.
+    pub(crate) async fn take_over(
         &self,
         socket: &str,
-        claim: &str,
+        entrance: &str,
         is_owner: impl Fn(&KeptSocket) -> bool,
     ) -> Option<KeptSocket> {
-        let kept = self.kept(socket, is_owner).await?;
-        let claim = Put { key: claim_key(socket), value: Some(claim.into()), ttl: CLAIM_TTL };
-        self.log.put(&[claim]).await.ok()?;
+        let ttl = self.ttl()?;
+        let kept = self.log.get(&key(socket)).await.ok()??;
+        let kept = serde_json::from_str(&kept).ok().filter(is_owner)?;
+        let current = Put { key: current_key(socket), value: Some(entrance.into()), ttl };
+        self.log.put(&[current]).await.ok()?;
         Some(kept)
     }
 
-    /// Whether no other client has claimed the state of the socket since `claim`.
-    pub async fn is_claimed_by(&self, socket: &str, claim: &str) -> bool {
-        match self.log.get(&claim_key(socket)).await {
-            Ok(Some(last)) => last == claim,
+    /// Whether an entrance is the current one of its socket, as far as the backplane knows.
+    pub(crate) async fn is_current(&self, entrance: &str) -> bool {
+        match self.log.get(&current_key(socket_of(entrance))).await {
+            Ok(Some(current)) => current == entrance,
             Ok(None) | Err(_) => true,
         }
     }
 
-    async fn kept(&self, socket: &str, is_owner: impl Fn(&KeptSocket) -> bool) -> Option<KeptSocket> {
-        parse(&self.log.get(&key(socket)).await.ok()??).filter(is_owner)
+    /// Closes the entrances that are not current any more.
+    pub(crate) async fn close_taken_over(&self, entrances: Vec<SocketRef>) {
+        let check = |SocketRef { subscriber, socket }| async move {
+            if !self.is_current(&socket).await {
+                subscriber.close(Ending::TakenOver);
+            }
+        };
+        stream::iter(entrances).for_each_concurrent(CHECKS, check).await;
     }
 
-    /// Renews the state of open sockets until `stop`.
-    pub async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
-        let mut ticks = interval(RENEW_INTERVAL);
+    /// Deletes the state of a socket that another one replaced.
+    pub(crate) fn delete(&self, socket: &str) {
+        let put = Put { key: key(socket), value: None, ttl: Duration::ZERO };
+        self.writer.put(&socket.into(), put);
+    }
+
+    /// Renews the state of open sockets until `stop`. If the backplane was unavailable, this replica may have missed
+    /// that sockets were taken over. Such sockets close first, so that they do not overwrite the state of others.
+    pub(crate) async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
+        let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.log.link());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                Ok(()) = link.changed() => {
+                    if self.log.is_connected() {
+                        self.close_taken_over(hubs.sockets()).await;
+                    }
+                }
                 () = stop.cancelled() => return,
             }
             hubs.for_each_member(|member| {
@@ -104,7 +122,11 @@ impl Recovery {
 
     /// Returns the next events of the log after a position, oldest first, at most up to `until`. Returns none
     /// once `until` is reached.
-    pub async fn missed(&self, after: &Position, until: &Position) -> Result<Vec<Arc<Event>>, Unrecoverable> {
+    pub(crate) async fn missed(
+        &self,
+        after: &Position,
+        until: &Position,
+    ) -> Result<Vec<Arc<Event>>, Unrecoverable> {
         if after.epoch != until.epoch || after.seq > until.seq {
             return Err(Unrecoverable::LogLost);
         }
@@ -115,7 +137,7 @@ impl Recovery {
             return Ok(events);
         }
         let read = self.log.log_after(after, PAGE).await;
-        let page = match read.map_err(|_| Unrecoverable::Unavailable)? {
+        let page = match read.map_err(|_error| Unrecoverable::Unavailable)? {
             LogRead::Events(page) if !page.is_empty() => page,
             LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),
         };
@@ -134,10 +156,6 @@ fn key(socket: &str) -> String {
     format!("ws:socket:{socket}")
 }
 
-fn claim_key(socket: &str) -> String {
-    format!("ws:claim:{socket}")
-}
-
-fn parse(kept: &str) -> Option<KeptSocket> {
-    serde_json::from_str(kept).ok()
+fn current_key(socket: &str) -> String {
+    format!("ws:current:{socket}")
 }

@@ -17,7 +17,7 @@ use crate::random_id::random_id;
 use crate::recovery::private_id;
 
 /// Lets a socket in by its token, or refuses it.
-pub async fn admit_socket(
+pub(super) async fn admit_socket(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     credentials: &Credentials,
@@ -61,9 +61,6 @@ async fn authorize_and_enter(
     let claims = claims.map_err(NotEntered::Refused)?;
     if is_repeated && wait_for_turn(connection, &claims.user_id, |_| {}).await.is_err() {
         return Err(NotEntered::Refused(Refusal::new(RefusalCode::RateLimited, "too many joins")));
-    }
-    if !connection.with_client(|client| client.on_authorized(kind)) {
-        return Err(NotEntered::Ended);
     }
     if let Credentials::Packet(auth) = credentials
         && recover_stock_client(connection, kind, &claims, auth).await?

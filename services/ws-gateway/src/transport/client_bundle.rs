@@ -14,7 +14,7 @@ const TAG: &str = "\"4.8.4\"";
 struct Files;
 
 /// Each file below `/socket.io/`.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     for name in Files::iter() {
         config.service(http::endpoint(&format!("/socket.io/{name}")).get(file));
     }

@@ -12,7 +12,7 @@ use crate::protocol::{Ending, Frame, NamespaceKind, Notice, socketio};
 static ENDED_UNAUTHORIZED: Sampler = Sampler::new();
 
 /// Executes a step of a close.
-pub fn close(connection: &Arc<Connection>, closing: Closing) {
+pub(super) fn close(connection: &Arc<Connection>, closing: Closing) {
     match closing {
         Closing::Begin(parting) => begin(connection, &parting),
         Closing::Confirm => connection.outbound.finish([Frame::normal_close()]),
@@ -24,7 +24,7 @@ pub fn close(connection: &Arc<Connection>, closing: Closing) {
 }
 
 /// Takes a socket out of the hub, and sends its last message.
-pub fn leave(connection: &Connection, departure: &Departure) {
+pub(super) fn leave(connection: &Connection, departure: &Departure) {
     forget(connection, &departure.socket, departure.may_return);
     for frame in last_frames(connection, departure.kind, departure.notice) {
         connection.outbound.push(frame);
@@ -32,7 +32,7 @@ pub fn leave(connection: &Connection, departure: &Departure) {
 }
 
 /// Takes a socket out of the hub, releases its slots, and keeps its recovery state if it may return.
-pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
+pub(super) fn forget(connection: &Connection, socket: &str, may_return: bool) {
     if let Some(member) = remove(connection, socket) {
         connection.services.recovery.forget(&member, may_return);
     }
@@ -42,7 +42,7 @@ pub fn forget(connection: &Connection, socket: &str, may_return: bool) {
 fn remove(connection: &Connection, socket: &str) -> Option<Member> {
     let services = &connection.services;
     let member = services.hub.leave(socket)?;
-    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.slot);
+    services.admission.quotas.release(&member.owner.user_id, &connection.peer, &member.entrance);
     services.metrics.connections.dec();
     Some(member)
 }

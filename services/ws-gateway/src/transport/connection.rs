@@ -23,10 +23,10 @@ use crate::random_id::random_id;
 use crate::recovery::Recovery;
 
 /// The Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
-pub type Sessions = Registry<Connection>;
+pub(crate) type Sessions = Registry<Connection>;
 
 /// The parts of the gateway and of the process that a connection uses.
-pub struct Services {
+pub(crate) struct Services {
     pub hub: Arc<Hub>,
     pub admission: Arc<Admission>,
     pub recovery: Arc<Recovery>,
@@ -42,7 +42,7 @@ pub struct Services {
 }
 
 /// One client's connection: its messages go into the state, and the frames for it into the queue.
-pub struct Connection {
+pub(crate) struct Connection {
     /// On Socket.IO, the Engine.IO session id: a client that knows it may read and write.
     pub id: Arc<str>,
     pub peer: Peer,
@@ -61,14 +61,18 @@ struct Guarded {
 
 impl Services {
     /// Whether sockets may be let in: the backplane is not stale, and the process is not stopping.
-    pub fn are_open(&self) -> bool {
+    pub(crate) fn are_open(&self) -> bool {
         !self.recovery.log.is_stale() && !self.stop.is_cancelled()
     }
 }
 
 impl Connection {
     /// A Socket.IO connection, opened by the first request of a session. The effects arm its timer.
-    pub fn socket_io(services: &Arc<Services>, peer: Peer, transport: Transport) -> (Arc<Self>, Effects) {
+    pub(crate) fn socket_io(
+        services: &Arc<Services>,
+        peer: Peer,
+        transport: Transport,
+    ) -> (Arc<Self>, Effects) {
         let outbound = match transport {
             Transport::WebSocket => Outbound::web_socket(QUEUE_BYTES),
             Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(QUEUE_BYTES),
@@ -90,7 +94,7 @@ impl Connection {
     }
 
     /// A connection of `/ws`.
-    pub fn plain(services: &Arc<Services>, peer: Peer) -> (Arc<Self>, Effects) {
+    pub(crate) fn plain(services: &Arc<Services>, peer: Peer) -> (Arc<Self>, Effects) {
         let client = ClientState::plain(&services.settings.timing(), Instant::now());
         Self::new(services, peer, Outbound::web_socket(QUEUE_BYTES), client)
     }
@@ -118,7 +122,7 @@ impl Connection {
 
     /// Gives the state an input. Executes the leading effects that only concern the queue under the lock, so that two
     /// inputs cannot mix up their frames. Returns the remaining effects.
-    pub fn update(&self, input: impl FnOnce(&mut ClientState) -> Effects) -> Effects {
+    pub(crate) fn update(&self, input: impl FnOnce(&mut ClientState) -> Effects) -> Effects {
         let mut guarded = self.lock();
         let mut effects = input(&mut guarded.client);
         let done = effects.iter().take_while(|effect| self.queue(effect)).count();
@@ -127,12 +131,12 @@ impl Connection {
     }
 
     /// Reads from the state, or gives it an input that has no effects.
-    pub fn with_client<T>(&self, f: impl FnOnce(&mut ClientState) -> T) -> T {
+    pub(crate) fn with_client<T>(&self, f: impl FnOnce(&mut ClientState) -> T) -> T {
         f(&mut self.lock().client)
     }
 
     /// Executes an effect on the queue. Returns false for all other effects.
-    pub fn queue(&self, effect: &Effect) -> bool {
+    pub(crate) fn queue(&self, effect: &Effect) -> bool {
         match effect {
             Effect::Send(frame) => {
                 self.outbound.push(frame.clone());
@@ -148,26 +152,26 @@ impl Connection {
     }
 
     /// Whether polling requests may name this session.
-    pub fn is_polling(&self) -> bool {
+    pub(crate) fn is_polling(&self) -> bool {
         self.with_client(|client| client.is_polling())
     }
 
     /// Notes the task that catches up.
-    pub fn set_catching_up(&self, task: JoinHandle<Option<()>>) {
+    pub(crate) fn set_catching_up(&self, task: JoinHandle<Option<()>>) {
         self.lock().catching_up = Some(task);
     }
 
     /// Takes the task that catches up, to wait for it.
-    pub fn take_catching_up(&self) -> Option<JoinHandle<Option<()>>> {
+    pub(crate) fn take_catching_up(&self) -> Option<JoinHandle<Option<()>>> {
         self.lock().catching_up.take()
     }
 
     /// Registers a GET that begins to wait. Returns false if another GET is already waiting.
-    pub fn begin_poll(&self) -> bool {
+    pub(crate) fn begin_poll(&self) -> bool {
         !std::mem::replace(&mut self.lock().is_polled, true)
     }
 
-    pub fn end_poll(&self) {
+    pub(crate) fn end_poll(&self) {
         self.lock().is_polled = false;
     }
 

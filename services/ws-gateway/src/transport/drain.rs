@@ -12,7 +12,7 @@ const PER_SECOND: usize = 500;
 const AT_ONCE: usize = 25;
 
 /// Closes every connection, spread over at most `limit`, so that not all clients reconnect at once.
-pub async fn drain(sessions: &Sessions, hubs: &Hubs, limit: Duration) {
+pub(crate) async fn drain(sessions: &Sessions, hubs: &Hubs, limit: Duration) {
     let mut connections: Vec<Arc<dyn Subscriber>> = Vec::new();
     connections.extend(sessions.all().into_iter().map(|session| session as Arc<dyn Subscriber>));
     let sockets = hubs.sockets().into_iter().map(|socket| socket.subscriber);

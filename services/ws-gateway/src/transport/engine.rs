@@ -27,7 +27,7 @@ struct Parameters {
     token: Option<String>,
 }
 
-pub async fn request(request: HttpRequest, payload: Payload, worker: Data<Worker>) -> HttpResponse {
+pub(crate) async fn request(request: HttpRequest, payload: Payload, worker: Data<Worker>) -> HttpResponse {
     let response = dispatch(&request, payload, &worker).await;
     response.unwrap_or_else(|refusal| {
         worker.services.metrics.connected("engine", refusal.label());
@@ -48,7 +48,7 @@ async fn dispatch(
         return Ok(HttpResponse::NoContent().finish());
     }
     let Query(parameters) =
-        Query::<Parameters>::from_query(request.query_string()).map_err(|_| RequestError::BadRequest)?;
+        Query::<Parameters>::from_query(request.query_string()).map_err(|_error| RequestError::BadRequest)?;
     let web_socket = match parameters.transport.as_deref() {
         Some("polling") => false,
         Some("websocket") => true,
@@ -124,7 +124,7 @@ fn connect(worker: &Worker, peer: Peer, transport: Transport) -> Arc<Connection>
 }
 
 fn handshake(request: &HttpRequest, payload: Payload) -> Result<HttpResponse<()>, RequestError> {
-    web_socket::handshake(request, payload, &[]).map_err(|_| RequestError::BadRequest)
+    web_socket::handshake(request, payload, &[]).map_err(|_error| RequestError::BadRequest)
 }
 
 fn asks_for_web_socket(request: &HttpRequest) -> bool {

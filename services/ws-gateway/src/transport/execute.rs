@@ -13,7 +13,7 @@ use crate::client::{Candidate, Effect, Effects, Resumption};
 use crate::protocol::Frame;
 
 /// Executes effects in order, each with the effects that follow from it. Waits for all of them.
-pub async fn execute(connection: &Arc<Connection>, mut effects: Effects) {
+pub(super) async fn execute(connection: &Arc<Connection>, mut effects: Effects) {
     effects.reverse();
     while let Some(effect) = effects.pop() {
         if let Some(effect) = perform_one(connection, effect) {
@@ -24,7 +24,7 @@ pub async fn execute(connection: &Arc<Connection>, mut effects: Effects) {
 }
 
 /// Executes effects without waiting: a task does the rest.
-pub fn execute_now(connection: &Arc<Connection>, effects: Effects) {
+pub(super) fn execute_now(connection: &Arc<Connection>, effects: Effects) {
     for effect in effects {
         let Some(effect) = perform_one(connection, effect) else { continue };
         let (executing, is_resume) = (Arc::clone(connection), matches!(effect, Effect::Resume(_)));

@@ -15,7 +15,7 @@ use crate::protocol::{Ending, Frame};
 
 /// A message of a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Incoming {
+pub(super) enum Incoming {
     Text(ByteString),
     Binary(Bytes),
     Ping(Bytes),
@@ -30,7 +30,7 @@ pub enum Incoming {
 ///
 /// Inputs: the messages of `stream`. It ends with the client's close, a message that is too large, or
 /// the end of the stream. Messages after the end of the connection are ignored.
-pub async fn read<S>(connection: &Arc<Connection>, ticket: u32, mut stream: S)
+pub(super) async fn read<S>(connection: &Arc<Connection>, ticket: u32, mut stream: S)
 where
     S: Stream<Item = Incoming> + Unpin,
 {
@@ -70,7 +70,7 @@ where
 
 /// Gives the state an input. Returns the execution of the effects, if there are any: boxed, so that an idle socket
 /// does not keep the memory that the execution takes.
-pub fn input<'a>(
+pub(super) fn input<'a>(
     connection: &'a Arc<Connection>,
     input: impl FnOnce(&mut ClientState, Instant) -> Effects,
 ) -> Option<BoxFuture<'a, ()>> {
@@ -79,7 +79,7 @@ pub fn input<'a>(
 }
 
 /// Handles the end of a WebSocket.
-pub fn web_socket_gone(connection: &Arc<Connection>, ending: Ending) {
+pub(super) fn web_socket_gone(connection: &Arc<Connection>, ending: Ending) {
     let now = Instant::now();
     let is_slow = ending == Ending::Lost && connection.outbound.is_stalled(now);
     let ending = if is_slow { Ending::Slow } else { ending };

@@ -18,7 +18,7 @@ use crate::protocol::{ClientError, Notice};
 const PATIENCE: u32 = 10;
 
 /// Admits a message, and returns the effects of its request.
-pub async fn admit_message(connection: &Arc<Connection>, request: ClientRequest) -> Effects {
+pub(super) async fn admit_message(connection: &Arc<Connection>, request: ClientRequest) -> Effects {
     if !is_free(connection, &request) {
         let user =
             connection.services.hub.with_member(&request.socket, |member| member.owner.user_id.clone());
@@ -67,7 +67,7 @@ fn is_free(connection: &Connection, request: &ClientRequest) -> bool {
 /// Counts a message of a user, over all sockets and replicas. A message over the limit waits for the next window, and
 /// so does everything that the client sends after it. Calls `warn(false)` when the message has to wait, and
 /// `warn(true)` when it is dropped. Closes the connection if too many messages in a row have to wait.
-pub async fn wait_for_turn(
+pub(super) async fn wait_for_turn(
     connection: &Arc<Connection>,
     user: &str,
     warn: impl Fn(bool),

@@ -24,12 +24,12 @@ mod subscriber;
 mod web_socket;
 mod worker;
 
-pub use client_bundle::routes as client_bundle_routes;
-pub use connection::{Services, Sessions};
-pub use drain::drain;
-pub use engine::request as engine_request;
-pub use plain::open as open_plain;
-pub use worker::Worker;
+pub(crate) use client_bundle::routes as client_bundle_routes;
+pub(crate) use connection::{Services, Sessions};
+pub(crate) use drain::drain;
+pub(crate) use engine::request as engine_request;
+pub(crate) use plain::open as open_plain;
+pub(crate) use worker::Worker;
 
 #[cfg(test)]
 mod enter_tests;

@@ -6,7 +6,7 @@ use crate::client::{Effect, Effects};
 use crate::hub::Subscriber;
 
 /// Executes effects of which none needs waiting: those of a socket that enters or leaves, and of a close.
-pub fn perform(connection: &Arc<Connection>, effects: Effects) {
+pub(super) fn perform(connection: &Arc<Connection>, effects: Effects) {
     for effect in effects {
         let left = perform_one(connection, effect);
         debug_assert!(left.is_none(), "{left:?} needs waiting");
@@ -14,7 +14,7 @@ pub fn perform(connection: &Arc<Connection>, effects: Effects) {
 }
 
 /// Executes an effect that needs no waiting, or returns it.
-pub fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Option<Effect> {
+pub(super) fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Option<Effect> {
     match effect {
         Effect::Send(_) | Effect::Upgrade(_) => {
             connection.queue(&effect);

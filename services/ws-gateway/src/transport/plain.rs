@@ -22,7 +22,7 @@ struct Parameters {
     token: Option<String>,
 }
 
-pub async fn open(
+pub(crate) async fn open(
     request: HttpRequest,
     payload: Payload,
     worker: Data<Worker>,
@@ -31,7 +31,7 @@ pub async fn open(
         return Err(ApiError::forbidden("this origin may not open a socket"));
     }
     let response = web_socket::handshake(&request, payload, &[SUBPROTOCOL])
-        .map_err(|_| ApiError::validation("Upgrade", "open a WebSocket here"))?;
+        .map_err(|_error| ApiError::validation("Upgrade", "open a WebSocket here"))?;
     let token = token(&request);
     // The connection does not keep the token: on `/ws` it is used once, while a Socket.IO client may join another
     // namespace with it later.

@@ -19,7 +19,7 @@ use crate::metrics::Dropped;
 use crate::protocol::Ending;
 use crate::protocol::engineio::{Lane, RequestError, decode_payload};
 
-pub async fn request(
+pub(super) async fn request(
     request: &HttpRequest,
     payload: Payload,
     worker: &Worker,
@@ -41,7 +41,7 @@ pub async fn request(
 }
 
 /// Waits until something is queued.
-pub async fn poll(worker: &Worker, session: &Arc<Connection>) -> Result<HttpResponse, RequestError> {
+pub(super) async fn poll(worker: &Worker, session: &Arc<Connection>) -> Result<HttpResponse, RequestError> {
     let Some(_turn) = Turn::begin(session) else {
         break_off(session);
         return Err(RequestError::BadRequest);
@@ -123,7 +123,7 @@ async fn read_body(request: &HttpRequest, mut payload: Payload, limit: usize) ->
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Unread::Broken)?;
+        let chunk = chunk.map_err(|_error| Unread::Broken)?;
         if body.len() + chunk.len() > limit {
             return Err(Unread::TooLarge);
         }

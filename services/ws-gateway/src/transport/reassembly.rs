@@ -9,7 +9,7 @@ use tokio_util::codec::Decoder;
 use super::incoming::Incoming;
 
 /// The received bytes of an incomplete message. Holds no memory between two messages.
-pub struct Reassembly {
+pub(super) struct Reassembly {
     bytes: BytesMut,
     codec: Codec,
     /// The largest message taken in.
@@ -23,16 +23,16 @@ struct Fragments {
 }
 
 impl Reassembly {
-    pub fn new(received: BytesMut, limit: usize) -> Self {
+    pub(super) fn new(received: BytesMut, limit: usize) -> Self {
         Self { bytes: received, codec: Codec::new().max_size(limit), limit, fragments: None }
     }
 
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// The next message, if it is complete.
-    pub fn next(&mut self) -> Option<Incoming> {
+    pub(super) fn next(&mut self) -> Option<Incoming> {
         loop {
             if announced(&self.bytes) > self.limit as u64 {
                 return Some(Incoming::TooLarge);

@@ -10,12 +10,12 @@ use crate::outbound::Pushed;
 use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
 
 /// Starts live delivery after a position, with the events since then first.
-pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
+pub(super) async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
     let (hub, mut at) = (&connection.services.hub, from);
     if hub.go_live(socket, &at, None) {
         return;
     }
-    let Some(mut missed) = hub.begin_catch_up(socket, &[]) else { return };
+    let Some(mut missed) = hub.begin_catch_up(socket, None) else { return };
     if let Err(reason) = catch_up(connection, kind, socket, &mut at, &mut missed).await {
         give_up(connection, kind, socket, reason);
     }
@@ -23,7 +23,7 @@ pub async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: 
 
 /// Delivers the missed events up to the current end of the catch-up. Returns their number. Waits while more than half
 /// of the queue is in use, so that many missed events leave room for other frames.
-pub async fn deliver_missed(
+pub(super) async fn deliver_missed(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     at: &mut Position,
@@ -46,7 +46,7 @@ pub async fn deliver_missed(
 }
 
 /// Delivers missed events until live delivery can start.
-pub async fn catch_up(
+pub(super) async fn catch_up(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     socket: &str,
@@ -60,7 +60,7 @@ pub async fn catch_up(
 }
 
 /// Counts a replay. If the replay failed, reports the gap to the client and starts live delivery.
-pub fn finish(
+pub(super) fn finish(
     connection: &Arc<Connection>,
     kind: NamespaceKind,
     socket: &str,
@@ -83,7 +83,7 @@ fn give_up(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, reas
 
 /// Whether a frame of a replay is queued. A full queue closes the connection: its client would not learn that the
 /// frame is missing.
-pub fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
+pub(super) fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
     if pushed == Pushed::Full {
         Arc::clone(connection).close(Ending::Slow);
     }
@@ -91,13 +91,13 @@ pub fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
 }
 
 /// Keeps the state of a socket, so that its client can resume. Returns the number of the batch.
-pub fn keep(connection: &Connection, socket: &str) -> Option<u64> {
+pub(super) fn keep(connection: &Connection, socket: &str) -> Option<u64> {
     let services = &connection.services;
     services.hub.with_member(socket, |member| services.recovery.keep(member)).flatten()
 }
 
 /// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
-pub async fn keep_written(connection: &Arc<Connection>, socket: &str) {
+pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) {
     if let Some(number) = keep(connection, socket) {
         connection.services.recovery.writer.written(number).await;
     }

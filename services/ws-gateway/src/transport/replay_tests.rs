@@ -13,8 +13,8 @@ use super::enter_tests::{claims, enter_plain, start};
 use super::replay::go_live;
 use crate::catalogue::{Event, account_room, user_room};
 use crate::hub::{Hears, Inbox, Item};
-use crate::outbound::QUEUE_BYTES;
-use crate::protocol::NamespaceKind;
+use crate::outbound::{Pushed, QUEUE_BYTES};
+use crate::protocol::{Frame, NamespaceKind};
 
 /// An event for a room, with a payload of that many bytes.
 fn event(room: String, at: Position, size: usize) -> Event {
@@ -47,10 +47,10 @@ async fn a_missed_event_that_does_not_fit_closes_the_connection() {
 
     go_live(&connection, NamespaceKind::Plain, &socket, before).await;
     assert!(connection.outbound.is_closing(), "the client would not learn that an event is missing");
-    let ended = state.platform.metrics.gather();
+    let ended = state.platform.metrics().gather();
     let ended = prometheus::TextEncoder::new().encode_to_string(&ended).unwrap();
     assert!(ended.contains("ws_disconnects_total{code=\"4503\"} 1"), "{ended}");
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -65,8 +65,9 @@ async fn events_that_wait_for_a_socket_are_bounded_and_the_rest_is_counted_as_lo
     for _ in 0..5 {
         deliver(&services, &event).await;
     }
-    assert_eq!(services.hub.open_socket(&socket), 3, "256 KiB have room for two");
-    state.platform.stop.cancel();
+    let opened = services.hub.open_socket(&socket, Frame::ping());
+    assert_eq!(opened, Some((Pushed::First, 3)), "256 KiB have room for two");
+    state.platform.lifecycle().stop.cancel();
 }
 
 #[actix_web::test]
@@ -75,7 +76,7 @@ async fn a_catch_up_follows_a_change_of_the_account_s78() {
     let services = state.worker().services;
     let (_connection, socket, entered) = enter_plain(&services, &old, Hears::Unlogged).await;
     let before = entered.unwrap();
-    let mut missed = services.hub.begin_catch_up(&socket, &[]).unwrap();
+    let mut missed = services.hub.begin_catch_up(&socket, None).unwrap();
     let new = Claims { account_id: Some("new".into()), ..old.clone() };
     services.hub.replace_claims(&socket, &new);
     let of =
@@ -83,5 +84,28 @@ async fn a_catch_up_follows_a_change_of_the_account_s78() {
     deliver(&services, &of(&new)).await;
     assert!(!services.hub.go_live(&socket, &before, Some(&mut missed)));
     assert_eq!((missed.wants(&of(&old)), missed.wants(&of(&new))), (false, true));
-    state.platform.stop.cancel();
+    state.platform.lifecycle().stop.cancel();
+}
+
+#[actix_web::test]
+async fn a_catch_up_has_no_events_from_before_a_subscription() {
+    let (state, claims) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (_connection, socket, entered) = enter_plain(&services, &claims, Hears::Unlogged).await;
+    let mut at = entered.unwrap();
+    let mut alert = async || {
+        at = after(&at);
+        let event = Arc::new(event("alerts".into(), at.clone(), 10));
+        deliver(&services, &event).await;
+        event
+    };
+    let before = alert().await;
+    services.hub.subscribe(&socket, "alerts");
+    let since = alert().await;
+    let missed = services.hub.begin_catch_up(&socket, None).unwrap();
+    assert_eq!((missed.wants(&before), missed.wants(&since)), (false, true));
+    // The client that resumes was in the room already.
+    let missed = services.hub.begin_catch_up(&socket, Some(&["alerts".into()])).unwrap();
+    assert_eq!((missed.wants(&before), missed.wants(&since)), (true, true));
+    state.platform.lifecycle().stop.cancel();
 }

@@ -9,12 +9,12 @@ use crate::hub::{Hub, Member};
 use crate::protocol::{ClientError, Frame};
 
 /// Puts a socket into a room. Returns the acknowledgement.
-pub async fn join_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
+pub(super) async fn join_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
     request.reply.frame(change_rooms(connection, request, Hub::subscribe).await)
 }
 
 /// Takes a socket out of a room. Returns the acknowledgement.
-pub async fn leave_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
+pub(super) async fn leave_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
     request.reply.frame(change_rooms(connection, request, Hub::unsubscribe).await)
 }
 
@@ -35,7 +35,11 @@ async fn change_rooms(
 }
 
 /// Replaces the token of every socket of this connection that is of the same session.
-pub async fn replace_token(connection: &Connection, socket: &str, token: &str) -> Result<Value, ClientError> {
+pub(super) async fn replace_token(
+    connection: &Connection,
+    socket: &str,
+    token: &str,
+) -> Result<Value, ClientError> {
     let (services, gone) = (&connection.services, ClientError::AuthFailed);
     let old = services.hub.with_member(socket, |member| (member.owner.user_id.clone(), member.owner.sid));
     let (user, session) = old.ok_or(gone.clone())?;
@@ -46,8 +50,6 @@ pub async fn replace_token(connection: &Connection, socket: &str, token: &str) -
         let is_same = |member: &mut Member| member.owner.is_same(&new);
         if services.hub.with_member(&other, is_same) == Some(true) {
             services.hub.replace_claims(&other, &new);
-            // The account may have changed since the check of the token.
-            services.hub.recheck(&other, &services.admission.verifier);
         }
     }
     let expires_at = services.hub.with_member(socket, |member| member.owner.expires_at()).ok_or(gone)?;

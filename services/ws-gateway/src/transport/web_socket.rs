@@ -37,7 +37,7 @@ thread_local! {
 }
 
 /// Accepts the handshake, with the first subprotocol that both sides know.
-pub fn handshake(
+pub(super) fn handshake(
     request: &HttpRequest,
     payload: Payload,
     protocols: &[&str],
@@ -47,7 +47,7 @@ pub fn handshake(
 }
 
 /// Ties the WebSocket of an accepted handshake to a connection. `first` comes before its messages.
-pub fn open(
+pub(super) fn open(
     worker: &Worker,
     connection: &Arc<Connection>,
     ticket: u32,
@@ -71,7 +71,7 @@ pub fn open(
 }
 
 /// Opens a WebSocket that no session expects, and closes it at once.
-pub fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
+pub(super) fn turn_away(worker: &Worker, response: HttpResponse<()>) -> HttpResponse {
     let tasks = worker.services.tasks.clone();
     let response = http::take_over(response, move |Taken { mut stream, answer, .. }| {
         let outbound = Outbound::web_socket(0);

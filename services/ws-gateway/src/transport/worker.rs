@@ -7,7 +7,7 @@ use super::connection::Services;
 use crate::admission::Peer;
 
 /// The state of the handlers of one worker thread.
-pub struct Worker {
+pub(crate) struct Worker {
     pub services: Arc<Services>,
     /// Open sockets: the process waits for their last messages.
     pub farewells: TaskTracker,
@@ -15,13 +15,13 @@ pub struct Worker {
 
 impl Worker {
     /// The address of a request, and its tokens.
-    pub fn peer(&self, request: &HttpRequest, query_token: Option<String>) -> Peer {
+    pub(crate) fn peer(&self, request: &HttpRequest, query_token: Option<String>) -> Peer {
         let header_token = http::bearer(request).map(Into::into);
         Peer { query_token, header_token, ..self.address(request) }
     }
 
     /// The address of a request.
-    pub fn address(&self, request: &HttpRequest) -> Peer {
+    pub(crate) fn address(&self, request: &HttpRequest) -> Peer {
         Peer { ip: http::client_ip(request), ..Peer::default() }
     }
 }

@@ -59,16 +59,16 @@ impl App {
     /// Publishes as our own services do: in the log.
     pub async fn emit(&self, event: impl Event) {
         let platform = &self.gateway().platform;
-        self.append(&[Entry::of(event, &platform.clock).unwrap()]).await;
+        self.append(&[Entry::of(event, platform.clock()).unwrap()]).await;
     }
 
     /// Publishes as another back end does: nothing but a message on a channel.
     pub async fn publish(&self, channel: &str, user: Option<&str>, payload: serde_json::Value) {
         let envelope = serde_json::json!({
-            "eventId": Uuid::now_v7(), "type": channel, "timestamp": self.gateway().platform.clock.now(),
+            "eventId": Uuid::now_v7(), "type": channel, "timestamp": self.gateway().platform.clock().now(),
             "payload": payload, "userId": user,
         });
-        self.gateway().platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
+        self.gateway().platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
     }
 }
 
@@ -90,7 +90,8 @@ impl Gateway {
         let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
-        eventually("the backplane to be connected", async || gateway.platform.backplane.is_connected()).await;
+        eventually("the backplane to be connected", async || gateway.platform.backplane().is_connected())
+            .await;
         gateway
     }
 
@@ -104,7 +105,10 @@ impl Gateway {
             Platform::connect("ws-gateway", config.process, &config.keys, redis, channels, clock).unwrap();
         let http = Http::new(config.http, &platform).unwrap();
         let state = State::connect(platform.clone(), config.settings).unwrap();
-        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+        platform.spawn(
+            "ws-gateway",
+            ws_gateway::run_background(state.clone(), platform.lifecycle().served.clone()),
+        );
         let server = Server::bind(platform.clone(), http, 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
@@ -113,7 +117,7 @@ impl Gateway {
 
     /// Publishes as the relay of an outbox does: again, until it is known to have been done.
     pub async fn append(&self, entries: &[Entry]) {
-        let appended = async || self.platform.backplane.append(entries).await.is_ok();
+        let appended = async || self.platform.backplane().append(entries).await.is_ok();
         eventually("the events to be in the log", appended).await;
     }
 
@@ -122,7 +126,7 @@ impl Gateway {
     }
 
     pub fn claims(&self, user: &str) -> Claims {
-        let now = self.platform.clock.now().timestamp();
+        let now = self.platform.clock().now().timestamp();
         Claims {
             sub: user.into(),
             user_id: user.into(),
@@ -142,7 +146,7 @@ impl Gateway {
     }
 
     pub fn sign(&self, claims: &Claims) -> String {
-        self.platform.keys.sign(claims).unwrap()
+        self.platform.tokens().keys.sign(claims).unwrap()
     }
 
     pub fn token(&self, user: &str) -> String {
@@ -178,7 +182,7 @@ impl Gateway {
 
     /// All lines of a counter; also of a gateway that answers no more.
     pub fn counts(&self, name: &str) -> Vec<String> {
-        let text = TextEncoder::new().encode_to_string(&self.platform.metrics.gather()).unwrap();
+        let text = TextEncoder::new().encode_to_string(&self.platform.metrics().gather()).unwrap();
         let of_name = |line: &&str| line.starts_with(&format!("{name}{{")) && !line.ends_with(" 0");
         text.lines().filter(of_name).map(str::to_owned).collect()
     }
@@ -186,6 +190,6 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.platform.stop.cancel();
+        self.platform.lifecycle().stop.cancel();
     }
 }

@@ -46,7 +46,7 @@ async fn a_socket_without_a_good_token_is_refused_with_the_code(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
-    let now = app.platform.clock.now().timestamp();
+    let now = app.platform.clock().now().timestamp();
     let expired = app.sign(&Claims { exp: now - 11, ..app.claims("alice") });
     let cases = [
         (json!({}), "MISSING_TOKEN"),
@@ -128,7 +128,7 @@ async fn a_token_that_one_of_our_secrets_signed_is_no_guess_s66() {
 #[actix_web::test]
 async fn a_token_that_has_just_expired_lets_no_socket_in_that_could_not_live_a_second() {
     let app = App::start(Backend::Memory).await;
-    let now = app.platform.clock.now().timestamp();
+    let now = app.platform.clock().now().timestamp();
     let expired = |seconds| app.sign(&Claims { exp: now - seconds, ..app.claims("alice") });
     let mut refused = Stock::open(&app).await;
     let refusal = refused.refusal("/", &json!({ "token": expired(10) })).await;

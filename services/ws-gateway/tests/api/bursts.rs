@@ -20,8 +20,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 fn updated(number: usize, bytes: usize) -> DriftUpdated {
     DriftUpdated {
         id: Uuid::from_u128(number as u128),
-        status: "detected".into(),
-        severity: "info".into(),
+        status: contracts::drift::Status::Detected,
+        severity: contracts::drift::Severity::Info,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(bytes)),
         account_id: None,
@@ -33,7 +33,7 @@ fn number(id: &Value) -> usize {
 }
 
 async fn append(gateway: &Gateway, numbers: std::ops::Range<usize>, bytes: usize) {
-    let clock = &gateway.platform.clock;
+    let clock = gateway.platform.clock();
     let entries = numbers.map(|number| backplane::Entry::of(updated(number, bytes), clock).unwrap());
     gateway.append(&entries.collect::<Vec<_>>()).await;
 }
@@ -59,7 +59,7 @@ async fn a_client_that_sends_nothing_hears_three_thousand_events_in_its_first_se
                 account_id: Some("acme".into()),
                 ..crate::relay::created(None)
             };
-            let clock = &app.platform.clock;
+            let clock = app.platform.clock();
             let entries =
                 (first..first + 100).map(|number| backplane::Entry::of(event(number), clock).unwrap());
             app.append(&entries.collect::<Vec<_>>()).await;
@@ -186,11 +186,11 @@ async fn messages_that_cannot_wait_are_counted_and_their_sockets_told_to_load_ag
     let mut plain = app.plain(&app.token("alice")).await;
     let mut stock = app.stock("/", &app.token("alice")).await;
     // For nobody, and published in one go: the relay has no turn in between.
-    let body = json!({ "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock.now(),
+    let body = json!({ "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock().now(),
         "payload": "x".repeat(SIZE) })
     .to_string();
     for _ in 0..200 {
-        futures_util::FutureExt::now_or_never(app.platform.backplane.broadcast("ws:user:nobody", &body))
+        futures_util::FutureExt::now_or_never(app.platform.backplane().broadcast("ws:user:nobody", &body))
             .unwrap()
             .unwrap();
     }
@@ -234,7 +234,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_restart_and_hear_everyth
     let token = app.token("alice");
     let tabs = join_all((0..50).map(async |_| app.stock("/", &token).await)).await;
     app.add_gateway().await;
-    app.gateways[0].platform.stop.cancel();
+    app.gateways[0].platform.lifecycle().stop.cancel();
     join_all(tabs.into_iter().map(async |mut tab| tab.closed().await)).await;
     fifty_tabs(&app.gateways[1], &token).await;
 }
@@ -248,7 +248,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_crash_and_hear_everythin
     app.publish("gateway:control", None, json!({ "kind": "alive", "replica": dead, "new": false })).await;
     let slot = |n| backplane::Hold { key: "ws:user:alice".into(), holder: format!("{dead}-{n}") };
     let slots = (0..50).map(slot).collect::<Vec<_>>();
-    app.platform.backplane.hold(&slots, Duration::from_secs(90)).await.unwrap();
+    app.platform.backplane().hold(&slots, Duration::from_secs(90)).await.unwrap();
     fifty_tabs(&app, &app.token("alice")).await;
     let mut one_more = Stock::open(&app).await;
     let fresh = app.stock("/", &app.token("bob")).await;

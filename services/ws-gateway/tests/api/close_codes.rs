@@ -136,7 +136,7 @@ impl Way {
             Self::SaysNothing => code(transport.open(app).await).await,
             Self::Expiry => {
                 let client = transport.join(app, &token).await;
-                app.platform.clock.advance(TimeDelta::seconds(911));
+                app.platform.clock().advance(TimeDelta::seconds(911));
                 code(client).await
             }
             Self::Revocation => {
@@ -177,12 +177,12 @@ impl Way {
             }
             Self::Drain => {
                 let client = transport.join(app, &token).await;
-                app.platform.stop.cancel();
+                app.platform.lifecycle().stop.cancel();
                 code(client).await
             }
             Self::LateInDrain => {
                 let mut client = transport.open(app).await;
-                app.platform.stop.cancel();
+                app.platform.lifecycle().stop.cancel();
                 client.show(&token).await;
                 code(client).await
             }

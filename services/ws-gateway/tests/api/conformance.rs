@@ -24,7 +24,7 @@ struct Echo {
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        self.platform.stop.cancel();
+        self.platform.lifecycle().stop.cancel();
     }
 }
 
@@ -52,7 +52,10 @@ impl Echo {
             Platform::connect("echo", process, &keys, &redis_url, vec![], Clock::system()).unwrap();
         let http = Http::new(http, &platform).unwrap();
         let state = State::for_conformance(platform.clone(), settings, suite).unwrap();
-        platform.spawn("ws-gateway", ws_gateway::run_background(state.clone(), platform.served.clone()));
+        platform.spawn(
+            "ws-gateway",
+            ws_gateway::run_background(state.clone(), platform.lifecycle().served.clone()),
+        );
         let server = Server::bind(platform.clone(), http, 0, ws_gateway::routes(state)).unwrap();
         let client = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());

@@ -15,7 +15,7 @@ async fn a_gateway_that_stops_tells_its_clients_so() {
     let app = App::start(Backend::Memory).await;
     let mut plain = app.plain(&app.token("alice")).await;
     let mut stock = app.stock("/", &app.token("alice")).await;
-    app.platform.stop.cancel();
+    app.platform.lifecycle().stop.cancel();
     assert!(plain.next_event("server.draining").await["payload"]["reconnectAfterMs"].is_u64());
     assert_eq!(plain.closed().await, Some(1001));
     let (packets, closed) = stock.closed().await;

@@ -28,9 +28,9 @@ const RESERVED: [&str; 14] = [
 
 /// An envelope of this type, on this channel.
 async fn publish(app: &App, channel: &str, kind: &str, payload: Value) {
-    let envelope = json!({ "eventId": Uuid::now_v7(), "type": kind, "timestamp": app.platform.clock.now(),
+    let envelope = json!({ "eventId": Uuid::now_v7(), "type": kind, "timestamp": app.platform.clock().now(),
         "payload": payload, "userId": "alice" });
-    app.platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
+    app.platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
 }
 
 #[rstest]
@@ -93,8 +93,8 @@ async fn an_event_that_no_queue_can_hold_is_refused_and_closes_nobody(
     app.publish("ws:all", None, large.clone()).await;
     app.emit(DriftUpdated {
         id: Uuid::nil(),
-        status: "detected".into(),
-        severity: "info".into(),
+        status: contracts::drift::Status::Detected,
+        severity: contracts::drift::Severity::Info,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(1_100_000)),
         account_id: None,
@@ -125,9 +125,9 @@ async fn an_unpaired_surrogate_is_replaced_and_the_event_delivered(
     let body = format!(
         r#"{{"eventId":"{}","type":"news","timestamp":"{}","payload":{{"text":"a\ud800","face":"\ud83d\ude00"}}}}"#,
         Uuid::now_v7(),
-        app.platform.clock.now().to_rfc3339()
+        app.platform.clock().now().to_rfc3339()
     );
-    app.platform.backplane.broadcast("ws:all", &body).await.unwrap();
+    app.platform.backplane().broadcast("ws:all", &body).await.unwrap();
     let expected = json!({ "text": "a\u{fffd}", "face": "😀" });
     assert_eq!(plain.next_event("news").await["payload"], expected);
     assert_eq!(stock.event("/", "news").await, expected);

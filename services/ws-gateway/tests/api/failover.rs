@@ -15,13 +15,13 @@ use crate::stock::Stock;
 
 /// Publishes as a relay of the outbox does: again until it is known to have been published.
 async fn publish(gateway: &Gateway, entries: &[Entry]) {
-    while gateway.platform.backplane.append(entries).await.is_err() {
+    while gateway.platform.backplane().append(entries).await.is_err() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 fn alert(gateway: &Gateway, number: u128) -> Entry {
-    Entry::of(AlertClosed { id: Uuid::from_u128(number) }, &gateway.platform.clock).unwrap()
+    Entry::of(AlertClosed { id: Uuid::from_u128(number) }, gateway.platform.clock()).unwrap()
 }
 
 #[actix_web::test]
@@ -66,10 +66,10 @@ async fn a_failover_under_load_loses_no_event_closes_no_socket_and_delays_no_rev
         let since = Instant::now();
         let session_id = claims.sid.unwrap();
         let ended = SessionDeleted { user_id, session_id, reason: EndReason::Logout };
-        publish(&gateways[0], &[Entry::of(ended, &gateways[0].platform.clock).unwrap()]).await;
+        publish(&gateways[0], &[Entry::of(ended, gateways[0].platform.clock()).unwrap()]).await;
         assert_eq!(ending.closed().await, Some(4403));
         eventually("the token to be refused everywhere", async || {
-            gateways.iter().all(|gateway| gateway.platform.verifier.verify(&token).is_err())
+            gateways.iter().all(|gateway| gateway.platform.tokens().verifier.verify(&token).is_err())
         })
         .await;
         assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
@@ -90,7 +90,7 @@ async fn a_failover_under_load_loses_no_event_closes_no_socket_and_delays_no_rev
             gateway.counts("ws_disconnects_total").iter().filter(|line| !line.contains("4403")).count(),
             0
         );
-        eventually("the gateway to be well", async || gateway.platform.backplane.is_connected()).await;
+        eventually("the gateway to be well", async || gateway.platform.backplane().is_connected()).await;
         let health = gateway.client.get("/health").await.json();
         assert_eq!(health["dependencies"]["backplane"]["status"], "up");
         gateway.stock("/", &gateway.token("carol")).await;

@@ -15,9 +15,9 @@ use crate::stock::Stock;
 /// Publishes as the outbox does: again and again until it is known to have been.
 async fn persist(app: &App, event: impl contracts::Event) {
     let platform = &app.gateway().platform;
-    let entry = Entry::of(event, &platform.clock).unwrap();
+    let entry = Entry::of(event, platform.clock()).unwrap();
     eventually("the event to be in the log", async || {
-        platform.backplane.append(std::slice::from_ref(&entry)).await.is_ok()
+        platform.backplane().append(std::slice::from_ref(&entry)).await.is_ok()
     })
     .await;
 }
@@ -58,7 +58,7 @@ async fn a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back_s51()
     let claims = app.claims(&user_id.to_string());
     let mut socket = app.plain(&app.sign(&claims)).await;
     app.stores.redis().kill();
-    eventually("the gateway to notice", async || !app.platform.backplane.is_connected()).await;
+    eventually("the gateway to notice", async || !app.platform.backplane().is_connected()).await;
 
     socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;
     assert_eq!(socket.next_event("ack").await["success"], true, "what needs no backplane goes on");
@@ -83,10 +83,10 @@ async fn failed_attempts_while_redis_is_away_count_when_it_is_back_s43() {
         }
     };
     app.stores.redis().kill();
-    eventually("the gateway to notice", async || !app.platform.backplane.is_connected()).await;
+    eventually("the gateway to notice", async || !app.platform.backplane().is_connected()).await;
     fail(3).await;
     app.stores.redis().restart();
-    eventually("the gateway to be back", async || app.platform.backplane.is_connected()).await;
+    eventually("the gateway to be back", async || app.platform.backplane().is_connected()).await;
     fail(2).await;
     let mut stock = Stock::open(&app).await;
     let refusal = stock.refusal("/", &json!({ "token": "x" })).await;

@@ -33,7 +33,7 @@ async fn a_token_may_come_in_four_ways() {
 #[actix_web::test]
 async fn every_refusal_has_its_close_code() {
     let app = App::start(Backend::Memory).await;
-    let now = app.platform.clock.now().timestamp();
+    let now = app.platform.clock().now().timestamp();
     let expired = app.sign(&contracts::Claims { exp: now - 11, ..app.claims("alice") });
     for token in ["nonsense", &expired] {
         let mut socket = Socket::connect(&app.ws(&format!("/ws?token={token}"))).await;

@@ -99,7 +99,7 @@ async fn a_session_that_has_ended_does_not_come_back(
     let session_id = claims.sid.unwrap();
     app.emit(SessionDeleted { user_id, session_id, reason: EndReason::Logout }).await;
     eventually("the end of the session to be known", async || {
-        app.platform.revocations.ended(session_id).is_some()
+        app.platform.tokens().revocations.ended(session_id).is_some()
     })
     .await;
     let mut back = Stock::open(&app).await;

@@ -4,7 +4,6 @@ use contracts::Claims;
 use rstest::rstest;
 use serde_json::json;
 use testing::{Backend, Method, Socket, StatusCode, eventually};
-
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::app::App;
@@ -54,14 +53,16 @@ impl Cause {
             Self::NoToken => return String::new(),
             Self::Invalid => return "nonsense".into(),
             Self::Expired => {
-                let exp = app.platform.clock.now().timestamp() - 11;
+                let exp = app.platform.clock().now().timestamp() - 11;
                 return app.sign(&Claims { exp, ..claims });
             }
             Self::SessionEnded => {
                 let ended = json!({ "userId": "alice", "sessionId": claims.sid, "reason": "logout" });
                 app.publish("auth:session.deleted", Some("alice"), ended).await;
-                eventually("the end to be known", async || app.platform.verifier.verify(&good).is_err())
-                    .await;
+                eventually("the end to be known", async || {
+                    app.platform.tokens().verifier.verify(&good).is_err()
+                })
+                .await;
             }
             Self::TooManyFailures => {
                 for _ in 0..5 {
@@ -155,12 +156,12 @@ async fn a_handshake_of_ws_that_is_refused_is_counted_as_a_request() {
 
 /// Publishes an event of bob's whose payload is this text.
 async fn publish(app: &App, channel: &str, payload: &str) {
-    let now = app.platform.clock.now().to_rfc3339();
+    let now = app.platform.clock().now().to_rfc3339();
     let id = uuid::Uuid::now_v7();
     let message = format!(
         r#"{{"eventId":"{id}","type":"{channel}","timestamp":"{now}","userId":"bob","payload":{payload}}}"#
     );
-    app.platform.backplane.broadcast(channel, &message).await.unwrap();
+    app.platform.backplane().broadcast(channel, &message).await.unwrap();
 }
 
 #[rstest]
@@ -177,7 +178,7 @@ async fn every_message_that_is_not_passed_on_is_counted_by_its_reason(
 
     publish(&app, "ws:all", &format!("{}{}", "[".repeat(500), "]".repeat(500))).await;
     dropped("malformed", 1.0).await;
-    app.platform.backplane.broadcast("ws:all", "not an envelope").await.unwrap();
+    app.platform.backplane().broadcast("ws:all", "not an envelope").await.unwrap();
     dropped("malformed", 2.0).await;
 
     publish(&app, "drift:updated", &format!(r#"{{"id":"{}"}}"#, "x".repeat(600_000))).await;

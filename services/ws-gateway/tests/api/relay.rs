@@ -16,10 +16,10 @@ pub fn created(account: Option<&str>) -> DriftCreated {
         resource_id: "i-1".into(),
         resource_type: "aws_instance".into(),
         region: Some("eu-central-1".into()),
-        severity: "critical".into(),
+        severity: contracts::drift::Severity::Critical,
         cost_impact_monthly: 12.5,
         detected_at: DateTime::UNIX_EPOCH,
-        status: "detected".into(),
+        status: contracts::drift::Status::Detected,
         account_id: account.map(Into::into),
     }
 }
@@ -27,7 +27,7 @@ pub fn created(account: Option<&str>) -> DriftCreated {
 fn approved(id: Uuid) -> DriftApproved {
     DriftApproved {
         id,
-        status: "approved".into(),
+        status: contracts::drift::Status::Approved,
         approved_at: DateTime::UNIX_EPOCH,
         approved_by: "bob".into(),
         account_id: None,
@@ -155,9 +155,9 @@ async fn control_channels_reach_a_user_a_session_a_room_and_everybody(
     let session = claims.sid.unwrap();
     let send = async |channel: &str| {
         let envelope = json!({
-            "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock.now(), "payload": channel,
+            "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock().now(), "payload": channel,
         });
-        app.platform.backplane.broadcast(channel, &envelope.to_string()).await.unwrap();
+        app.platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
     };
     alice.ask("/", "subscribe:alerts", &[]).await;
     for channel in ["ws:user:alice", &format!("ws:session:{session}"), "ws:room:alerts", "ws:all"] {

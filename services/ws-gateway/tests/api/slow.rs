@@ -42,13 +42,13 @@ async fn a_client_that_stops_reading_is_closed_and_the_others_lose_nothing() {
 async fn append(app: &App, numbers: std::ops::Range<u128>) {
     let event = |number| DriftUpdated {
         id: Uuid::from_u128(number),
-        status: "detected".into(),
-        severity: "info".into(),
+        status: contracts::drift::Status::Detected,
+        severity: contracts::drift::Severity::Info,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(60_000)),
         account_id: None,
     };
-    let entries = numbers.map(|number| Entry::of(event(number), &app.platform.clock).unwrap());
+    let entries = numbers.map(|number| Entry::of(event(number), app.platform.clock()).unwrap());
     for some in entries.collect::<Vec<_>>().chunks(10) {
         app.append(some).await;
     }

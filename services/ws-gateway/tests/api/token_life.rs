@@ -18,7 +18,7 @@ async fn a_token_s_owner_is_warned_five_minutes_before_and_closed_at_its_end() {
     let mut plain = app.plain(&app.sign(&claims)).await;
     stock.assert_silence().await;
 
-    app.platform.clock.advance(TimeDelta::seconds(601));
+    app.platform.clock().advance(TimeDelta::seconds(601));
     let warning = stock.event("/", "token.expiring").await;
     let remaining = warning["secondsRemaining"].as_i64().unwrap();
     assert!((295..=299).contains(&remaining), "{remaining}");
@@ -26,9 +26,9 @@ async fn a_token_s_owner_is_warned_five_minutes_before_and_closed_at_its_end() {
     assert_eq!(plain.next_event("token.expiring").await["payload"]["expiresAt"], warning["expiresAt"]);
 
     // By the leeway that also lets new sockets in, and no earlier.
-    app.platform.clock.advance(TimeDelta::seconds(304));
+    app.platform.clock().advance(TimeDelta::seconds(304));
     stock.assert_silence().await;
-    app.platform.clock.advance(TimeDelta::seconds(6));
+    app.platform.clock().advance(TimeDelta::seconds(6));
     let (packets, closed) = stock.closed().await;
     assert_eq!((packets, closed), (vec![], Closed(Some(4401))), "no DISCONNECT: the client may come back");
     assert_eq!(plain.closed().await, Some(4401));
@@ -37,7 +37,7 @@ async fn a_token_s_owner_is_warned_five_minutes_before_and_closed_at_its_end() {
 #[actix_web::test]
 async fn a_token_with_little_left_is_warned_of_at_once() {
     let app = App::start(Backend::Memory).await;
-    let now = app.platform.clock.now().timestamp();
+    let now = app.platform.clock().now().timestamp();
     let mut stock = app.stock("/", &app.sign(&Claims { exp: now + 60, ..app.claims("alice") })).await;
     assert!(stock.event("/", "token.expiring").await["secondsRemaining"].as_i64().unwrap() <= 60);
 }
@@ -53,11 +53,11 @@ async fn a_fresh_token_of_the_same_session_keeps_the_sockets_open(
     stock.join("/dashboard", &app.sign(&claims)).await;
     let mut plain = app.plain(&app.sign(&claims)).await;
     for life in 1..=10 {
-        app.platform.clock.advance(TimeDelta::seconds(850));
+        app.platform.clock().advance(TimeDelta::seconds(850));
         stock.event("/", "token.expiring").await;
         stock.event("/dashboard", "token.expiring").await;
         plain.next_event("token.expiring").await;
-        let exp = app.platform.clock.now().timestamp() + 900;
+        let exp = app.platform.clock().now().timestamp() + 900;
         let fresh = app.sign(&Claims { exp, jti: Some(Uuid::new_v4()), ..claims.clone() });
         let answer = stock.ask("/", "connection.reauth", &[json!({ "token": fresh })]).await;
         let expires_at = chrono::DateTime::from_timestamp(exp, 0).unwrap();
@@ -77,7 +77,7 @@ async fn a_fresh_token_of_the_same_session_keeps_the_sockets_open(
 async fn a_token_of_another_user_or_session_is_no_exchange() {
     let app = App::start(Backend::Memory).await;
     let claims = app.claims("alice");
-    let now = app.platform.clock.now().timestamp();
+    let now = app.platform.clock().now().timestamp();
     let mut stock = app.stock("/", &app.sign(&claims)).await;
     let mut plain = app.plain(&app.sign(&claims)).await;
     for (claims, code) in [

@@ -4,6 +4,7 @@
 mod changelog;
 
 use chrono::{DateTime, Utc};
+use contracts::drift::Kind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -13,9 +14,9 @@ use crate::assess::{Context, Criteria};
 use crate::entry::{Entry, Provider};
 use crate::error::ScanError;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::{Scan, Scope, shortened};
+use crate::scan::{Scan, shortened};
+use crate::scope::Scope;
 
 #[derive(Deserialize)]
 struct Report<'a> {
@@ -67,14 +68,7 @@ pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan,
     let report: Report<'_> = serde_json::from_str(upload)?;
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
     let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, ..Scan::default() };
     let mut reader = Reader { context, scope, scan, provider: report.provider_name.as_deref() };
     if let Some(alerts) = report.alerts {

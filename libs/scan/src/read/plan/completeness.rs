@@ -3,7 +3,8 @@
 
 use super::document::{Plan, present};
 use crate::error::ScanError;
-use crate::scan::{Scan, Scope, Source};
+use crate::scan::Scan;
+use crate::scope::{Scope, Source};
 
 /// Refuses a plan whose format lacks the requested list.
 pub fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {

@@ -6,7 +6,7 @@ use super::document::{Plan, Resource, present};
 use crate::error::ScanError;
 use crate::limits::MAX_ENTRIES;
 use crate::read::stream::each_item;
-use crate::scan::Source;
+use crate::scope::Source;
 
 #[derive(Default)]
 pub struct Lists {

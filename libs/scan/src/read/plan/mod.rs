@@ -13,19 +13,21 @@ mod secrets;
 #[cfg(test)]
 pub use secrets::add as add_secrets;
 
+use contracts::drift::Kind;
+use document::{Plan, Resource, ResourceChange, present};
+use lists::Lists;
+use providers::Providers;
+
 use super::state::read_state;
 use super::stream::each_item;
 use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::json::Json;
-use crate::kind::Kind;
 use crate::redact::Redactor;
-use crate::scan::{Scan, Scope, Source};
+use crate::scan::Scan;
+use crate::scope::{Scope, Source};
 use crate::sensitive_marks::Marks;
-use document::{Plan, Resource, ResourceChange, present};
-use lists::Lists;
-use providers::Providers;
 
 /// The meaning of an entry's actions.
 enum Meaning {
@@ -43,14 +45,7 @@ pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan,
     let redactor = Redactor::new(&secrets, criteria.key);
     let lists = Lists::read(&plan, scope.source)?;
     let providers = Providers::read(&plan)?;
-    let context = Context {
-        criteria,
-        redactor: &redactor,
-        stack: &scope.stack,
-        region: scope.region.as_deref(),
-        account: scope.account_id.as_deref(),
-        deadline: scope.deadline,
-    };
+    let context = Context::of(scope, criteria, &redactor);
 
     let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
     completeness::note(&plan, scope.source, &mut scan);

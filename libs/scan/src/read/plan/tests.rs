@@ -1,10 +1,10 @@
+use contracts::drift::Severity;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::limits::{MAX_ENTRIES, MAX_STATE_BYTES};
 use crate::resource_identity::StateKey;
 use crate::rules::Rules;
-use crate::severity::Severity;
 
 pub fn scan(plan: Value, source: Source) -> Result<Scan, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));
@@ -71,7 +71,7 @@ fn placed(configuration: Value, variables: Value, prior: Value) -> [Option<Strin
     drift["address"] = json!("module.m[\"a\"].aws_x.y[0]");
     let plan = json!({"resource_drift": [drift], "configuration": configuration, "variables": variables, "prior_state": prior});
     let finding = scan(plan, Source::Drift).unwrap().findings.remove(0);
-    [finding.region, finding.account_id, finding.provider_config]
+    [finding.region, finding.account_id.map(|id| id.to_string()), finding.provider_config]
 }
 
 #[test]

@@ -1,9 +1,9 @@
-use actix_web::HttpResponse;
-use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
 use contracts::Role;
-use http::{ApiError, ErrorCode, NoQuery, ValidJson};
+use http::openapi::Success;
+use http::{ApiError, Engineer, ErrorCode, NoQuery, ValidJson};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,11 +12,9 @@ use validator::Validate;
 use super::super::decide::{Decision, decide};
 use super::super::{Action, entity};
 use crate::State;
-use crate::access::Engineer;
 use crate::error::DriftError;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
-use http::openapi::Success;
+use crate::write::{self, Conditions, Reply, Write};
 
 /// One decision on many drifts.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -57,34 +55,33 @@ pub struct BulkError {
     security(("bearer" = ["engineer"])))]
 pub async fn decide_in_bulk(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     conditions: Conditions,
     _: NoQuery,
     ValidJson(body): ValidJson<BulkDecision>,
 ) -> Result<HttpResponse, ApiError> {
-    if body.action == Action::Reopen && actor.role < Role::Admin {
+    if body.action == Action::Reopen && caller.role < Role::Admin {
         return Err(ApiError::forbidden("only an admin may reopen drifts"));
     }
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
     }
     let request = serde_json::to_vec(&body).unwrap_or_default();
-    let mut write = match begin(&state, actor, &conditions, &request).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    // In the order of ids, as scans lock them, so that the two cannot wait for each other.
-    let mut order: Vec<usize> = (0..body.ids.len()).collect();
-    order.sort_by_key(|index| body.ids[*index]);
-    let reason = body.reason.map(|reason| state.redacted(&reason));
-    let decision = Decision { action: body.action, reason, if_match: None };
-    let mut outcomes = Vec::with_capacity(order.len());
-    for index in order {
-        outcomes.push((index, decide_one(&mut write, body.ids[index], &decision).await?));
-    }
-    outcomes.sort_by_key(|(index, _)| *index);
-    let outcomes: Vec<BulkOutcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-    Ok(write.answer(StatusCode::OK, &outcomes).await?)
+    write::once(&state, caller, &conditions, &request, async |write| {
+        // In the order of ids, as scans lock them, so that the two cannot wait for each other.
+        let mut order: Vec<usize> = (0..body.ids.len()).collect();
+        order.sort_by_key(|index| body.ids[*index]);
+        let reason = body.reason.map(|reason| state.redacted(&reason));
+        let decision = Decision { action: body.action, reason, if_match: None };
+        let mut outcomes = Vec::with_capacity(order.len());
+        for index in order {
+            outcomes.push((index, decide_one(write, body.ids[index], &decision).await?));
+        }
+        outcomes.sort_by_key(|(index, _)| *index);
+        let outcomes: Vec<BulkOutcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+        Ok(Reply::ok(outcomes))
+    })
+    .await
 }
 
 async fn decide_one(write: &mut Write, id: Uuid, decision: &Decision) -> Result<BulkOutcome, ApiError> {

@@ -1,27 +1,26 @@
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::AlertType;
 use contracts::events::drift::DriftResolved;
-use http::{ApiError, NoQuery, ValidJson, ValidPath};
+use http::openapi::{Done, Success};
+use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use super::super::DriftView;
 use super::super::entity::{self, ActiveModel, Model};
 use super::super::events::updated;
-use super::super::{DriftView, Status};
-use crate::access::{Admin, Engineer};
-use crate::alert::{self, AlertType};
+use crate::alert;
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
+use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, ingest};
-use http::openapi::{Done, Success};
 
 /// A correction of what a scan found. At least one field is required.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -70,7 +69,7 @@ impl DriftChange {
     security(("bearer" = ["engineer"])))]
 pub async fn update_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
@@ -81,15 +80,14 @@ pub async fn update_drift(
     if let DriftChange { severity: None, cost_impact_monthly: None, region: None } = change {
         return Err(ApiError::validation("body", "must have severity, costImpactMonthly or region"));
     }
-    let audience = actor.role.into();
+    let audience = caller.role.into();
     let request = serde_json::to_vec(&change).unwrap_or_default();
-    let mut write = match begin(&state, actor, &conditions, &request).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let drift = change_locked(&mut write, &state, id, &change, conditions.if_match).await?;
-    let version = drift.version;
-    Ok(write.answer_versioned(StatusCode::OK, version, &DriftView::new(drift, audience)).await?)
+    write::once(&state, caller, &conditions, &request, async |write| {
+        let drift = change_locked(write, &state, id, &change, conditions.if_match).await?;
+        let version = drift.version;
+        Ok(Reply::ok(DriftView::new(drift, audience)).with_version(version))
+    })
+    .await
 }
 
 async fn change_locked(
@@ -130,17 +128,16 @@ async fn escalate(write: &mut Write, drift: &Model) -> Result<(), DriftError> {
     security(("bearer" = ["admin"])))]
 pub async fn delete_drift(
     state: Data<State>,
-    Admin(actor): Admin,
+    Admin(caller): Admin,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
-    let mut write = match begin(&state, actor, &conditions, b"").await? {
-        Begun::Write(write) => write,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    delete_locked(&mut write, id, conditions.if_match).await?;
-    Ok(write.answer(StatusCode::OK, &()).await?)
+    write::once(&state, caller, &conditions, b"", async |write| {
+        delete_locked(write, id, conditions.if_match).await?;
+        Ok(Reply::ok(()))
+    })
+    .await
 }
 
 async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Result<(), DriftError> {
@@ -156,9 +153,9 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     if drift.status != Status::Resolved {
         write.tx.emit(DriftResolved {
             id,
-            status: Status::Resolved.into_str().into(),
+            status: Status::Resolved,
             resolved_at: write.at,
-            resolved_how: "deleted".into(),
+            resolved_how: ResolvedHow::Deleted,
             account_id: drift.account_id,
         });
     }

@@ -1,9 +1,10 @@
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use contracts::Timestamp;
-use http::{ApiError, NoQuery, ValidJson};
+use contracts::drift::{Kind, Severity};
+use contracts::{AccountId, Timestamp};
+use http::openapi::Success;
+use http::{ApiError, Engineer, NoQuery, ValidJson, is_account_id};
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,16 +12,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::entity::Model;
-use super::super::{DriftView, Kind, entity};
-use crate::access::Engineer;
+use super::super::{DriftView, entity};
 use crate::error::DriftError;
 use crate::ingest::{self, Coverage, Stamp};
 use crate::money::Money;
-use crate::rules::Severity;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, Write, begin};
+use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, stack};
-use http::openapi::Success;
 
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
@@ -37,9 +35,8 @@ pub struct ReportedDrift {
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 64)]
     region: Option<String>,
-    #[validate(length(min = 1, max = 64), custom(function = "storable"))]
-    #[schema(min_length = 1, max_length = 64)]
-    account_id: Option<String>,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 256)]
     #[serde(default = "default_stack")]
@@ -87,27 +84,26 @@ pub struct ReportOutcome {
     security(("bearer" = ["engineer"])))]
 pub async fn create_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     conditions: Conditions,
     _: NoQuery,
     ValidJson(body): ValidJson<ReportedDrift>,
 ) -> Result<HttpResponse, ApiError> {
-    let audience = actor.role.into();
+    let audience = caller.role.into();
     let request = serde_json::to_vec(&body).unwrap_or_default();
-    let mut write = match begin(&state, actor, &conditions, &request).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(response) => return Ok(response),
-    };
-    let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
-    if detected_at > write.at + CLOCK_SKEW {
-        return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future"));
-    }
-    let finding = finding(&state, &body)?;
-    let (drift, deduplicated) = store(&mut write, &state, &body, finding, detected_at).await?;
-    let version = drift.version;
-    let status = if deduplicated { StatusCode::OK } else { StatusCode::CREATED };
-    let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
-    Ok(write.answer_versioned(status, version, &outcome).await?)
+    write::once(&state, caller, &conditions, &request, async |write| {
+        let detected_at = body.detected_at.map_or(write.at, |Timestamp(at)| at);
+        if detected_at > write.at + CLOCK_SKEW {
+            return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future").into());
+        }
+        let finding = finding(&state, &body)?;
+        let (drift, deduplicated) = store(write, &state, &body, finding, detected_at).await?;
+        let version = drift.version;
+        let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
+        let reply = if deduplicated { Reply::ok(outcome) } else { Reply::created(outcome) };
+        Ok(reply.with_version(version))
+    })
+    .await
 }
 
 /// Writes the drift as a scan with one entry would. Returns it, and whether it was already live.
@@ -140,7 +136,7 @@ async fn store(
 
 fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
     let report = Report {
-        kind: body.kind.into(),
+        kind: body.kind,
         stack: &body.stack,
         address: body.address.clone().unwrap_or_else(|| body.resource_id.clone()),
         resource_type: body.resource_type.clone(),
@@ -149,7 +145,7 @@ fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
         account_id: body.account_id.as_deref(),
         expected_state: body.expected_state.as_deref(),
         actual_state: body.actual_state.as_deref(),
-        severity: body.severity.map(Into::into),
+        severity: body.severity,
     };
     let criteria = Criteria { rules: &state.rules, key: &state.state_key };
     scan::read_report(report, criteria)

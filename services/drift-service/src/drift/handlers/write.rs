@@ -1,7 +1,7 @@
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use http::{ApiError, NoQuery, ValidJson, ValidPath};
+use http::openapi::Success;
+use http::{Admin, ApiError, Caller, Engineer, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,12 +10,9 @@ use validator::Validate;
 use super::super::decide::{Decision, decide};
 use super::super::{Action, DriftView, entity};
 use crate::State;
-use crate::access::{Admin, Engineer};
-use crate::actor::Actor;
 use crate::error::DriftError;
 use crate::text::storable;
-use crate::write::{Begun, Conditions, begin, body_or_default};
-use http::openapi::Success;
+use crate::write::{self, Conditions, Reply, body_or_default};
 
 /// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -41,14 +38,14 @@ pub struct MaybeReason {
     security(("bearer" = ["engineer"])))]
 pub async fn approve_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
-    decide_one(&state, actor, id, conditions, Action::Approve, reason).await
+    decide_one(&state, caller, id, conditions, Action::Approve, reason).await
 }
 
 /// Rejects a drift: the values that drift must be reverted.
@@ -57,14 +54,14 @@ pub async fn approve_drift(
     security(("bearer" = ["engineer"])))]
 pub async fn reject_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
-    decide_one(&state, actor, id, conditions, Action::Reject, reason).await
+    decide_one(&state, caller, id, conditions, Action::Reject, reason).await
 }
 
 /// Resolves a drift.
@@ -73,7 +70,7 @@ pub async fn reject_drift(
     security(("bearer" = ["engineer"])))]
 pub async fn resolve_drift(
     state: Data<State>,
-    Engineer(actor): Engineer,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
@@ -81,7 +78,7 @@ pub async fn resolve_drift(
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body_or_default(&request, body).map(|body| body.reason);
-    decide_one(&state, actor, id, conditions, Action::Resolve, reason).await
+    decide_one(&state, caller, id, conditions, Action::Resolve, reason).await
 }
 
 /// Reopens a drift: withdraws the decision.
@@ -90,7 +87,7 @@ pub async fn resolve_drift(
     security(("bearer" = ["admin"])))]
 pub async fn reopen_drift(
     state: Data<State>,
-    Admin(actor): Admin,
+    Admin(caller): Admin,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
@@ -98,13 +95,13 @@ pub async fn reopen_drift(
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body_or_default(&request, body).map(|body| body.reason);
-    decide_one(&state, actor, id, conditions, Action::Reopen, reason).await
+    decide_one(&state, caller, id, conditions, Action::Reopen, reason).await
 }
 
 /// Decides on one drift. 404 takes precedence over a malformed body.
 async fn decide_one(
     state: &State,
-    actor: Actor,
+    caller: Caller,
     id: Uuid,
     conditions: Conditions,
     action: Action,
@@ -113,16 +110,15 @@ async fn decide_one(
     let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let reason = reason?;
-    let audience = actor.role.into();
+    let audience = caller.role.into();
     let body = reason.clone().unwrap_or_default();
-    let mut write = match begin(state, actor, &conditions, body.as_bytes()).await? {
-        Begun::Write(write) => write,
-        Begun::Answered(response) => return Ok(response),
-    };
-    let reason = reason.map(|reason| state.redacted(&reason));
-    let decision = Decision { action, reason, if_match: conditions.if_match };
-    let drift = decide(&mut write, drift, &decision).await?;
-    let version = drift.version;
-    let view = DriftView::new(drift, audience);
-    Ok(write.answer_versioned(StatusCode::OK, version, &view).await?)
+    write::once(state, caller, &conditions, body.as_bytes(), async |write| {
+        let reason = reason.map(|reason| state.redacted(&reason));
+        let decision = Decision { action, reason, if_match: conditions.if_match };
+        let drift = decide(write, drift, &decision).await?;
+        let version = drift.version;
+        let view = DriftView::new(drift, audience);
+        Ok(Reply::ok(view).with_version(version))
+    })
+    .await
 }

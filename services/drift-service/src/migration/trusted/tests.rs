@@ -1,10 +1,10 @@
+use contracts::drift::{ResolvedHow, Status};
 use rstest::rstest;
 use sea_orm::{Database, DatabaseConnection, EntityTrait};
 use testing::Backend;
 
 use super::*;
 use crate::drift::entity::Entity as Drifts;
-use crate::drift::{ResolvedHow, Status};
 use crate::migration::Migrator;
 
 /// A row as 0.1.0 wrote it.

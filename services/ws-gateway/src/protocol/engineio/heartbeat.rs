@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Inputs: the clock ([`Heartbeat::beat`]) and a pong ([`Heartbeat::pong`]). It ends when a ping
 /// stays unanswered for the timeout.
 #[derive(Clone, Copy, Debug)]
-pub struct Heartbeat {
+pub(crate) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
     state: State,
@@ -21,26 +21,26 @@ enum State {
 
 /// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
+pub(crate) enum Beat {
     Nothing,
     Ping,
     Dead,
 }
 
 impl Heartbeat {
-    pub fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+    pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
         Self { interval, timeout, state: State::Quiet { ping_at: now + interval } }
     }
 
     /// The time of the next action.
-    pub fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         match self.state {
             State::Quiet { ping_at } => ping_at,
             State::Awaiting { until } => until,
         }
     }
 
-    pub fn beat(&mut self, now: Instant) -> Beat {
+    pub(crate) fn beat(&mut self, now: Instant) -> Beat {
         if now < self.deadline() {
             return Beat::Nothing;
         }
@@ -55,7 +55,7 @@ impl Heartbeat {
         }
     }
 
-    pub fn pong(&mut self, now: Instant) {
+    pub(crate) fn pong(&mut self, now: Instant) {
         self.state = State::Quiet { ping_at: now + self.interval };
     }
 }

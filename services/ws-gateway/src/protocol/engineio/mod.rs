@@ -7,11 +7,11 @@ mod payload;
 mod request_error;
 mod transport;
 
-pub use heartbeat::{Beat, Heartbeat};
-pub use packet::{Message, Packet, ping_frame};
-pub use payload::{decode_payload, encode_payload};
-pub use request_error::RequestError;
-pub use transport::{Lane, PROTOCOL, Received, Transport};
+pub(crate) use heartbeat::{Beat, Heartbeat};
+pub(crate) use packet::{Message, Packet, ping_frame};
+pub(crate) use payload::{decode_payload, encode_payload};
+pub(crate) use request_error::RequestError;
+pub(crate) use transport::{Lane, PROTOCOL, Received, Transport};
 
 #[cfg(test)]
 mod property_tests;

@@ -7,14 +7,14 @@ use crate::protocol::Frame;
 
 /// The content of a session: the layer above reads nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub(crate) enum Message {
     Text(ByteString),
     Binary(Bytes),
 }
 
 /// A packet of Engine.IO.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Packet {
+pub(crate) enum Packet {
     /// The handshake, from the server only: a JSON object.
     Open(ByteString),
     Close,
@@ -27,7 +27,7 @@ pub enum Packet {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PacketError {
+pub(crate) enum PacketError {
     #[error("an empty packet")]
     Empty,
     #[error("an unknown packet type")]
@@ -40,7 +40,7 @@ pub enum PacketError {
 
 impl Packet {
     /// Reads the text form: a digit and data. The data shares the memory of `text`.
-    pub fn decode(text: &ByteString) -> Result<Self, PacketError> {
+    pub(crate) fn decode(text: &ByteString) -> Result<Self, PacketError> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(PacketError::Empty)?;
         let data = text.slice_ref(chars.as_str());
@@ -57,7 +57,7 @@ impl Packet {
     }
 
     /// Encodes the packet for either transport.
-    pub fn frame(&self) -> Frame {
+    pub(crate) fn frame(&self) -> Frame {
         match self {
             Self::Open(data) => Frame::text(format!("0{data}")),
             Self::Close => Frame::text("1"),
@@ -72,7 +72,7 @@ impl Packet {
 }
 
 /// The heartbeat's ping, encoded once for all connections.
-pub fn ping_frame() -> Frame {
+pub(crate) fn ping_frame() -> Frame {
     static PING: LazyLock<Frame> = LazyLock::new(|| Packet::Ping("".into()).frame());
     PING.clone()
 }

@@ -20,14 +20,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// Reads the body of a polling POST: packets joined by the record separator, binary ones as `b`
 /// and base64. An empty body, like an empty packet, is an error.
-pub fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
-    let body = ByteString::try_from(body).map_err(|_| PacketError::NotUtf8)?;
+pub(crate) fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
+    let body = ByteString::try_from(body).map_err(|_error| PacketError::NotUtf8)?;
     body.split(SEPARATOR)
         .map(|packet| match packet.strip_prefix('b') {
             Some(base64) => {
                 // The Java client inserts line breaks into the base64.
                 let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
-                let data = LENIENT.decode(digits).map_err(|_| PacketError::NotBase64)?;
+                let data = LENIENT.decode(digits).map_err(|_error| PacketError::NotBase64)?;
                 Ok(Packet::Message(Message::Binary(data.into())))
             }
             None => Packet::decode(&body.slice_ref(packet)),
@@ -36,7 +36,7 @@ pub fn decode_payload(body: Bytes) -> Result<Vec<Packet>, PacketError> {
 }
 
 /// Writes the body of a polling response. Frames that exist on a WebSocket only are left out.
-pub fn encode_payload<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Bytes {
+pub(crate) fn encode_payload<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Bytes {
     let mut body = Vec::new();
     for frame in frames {
         if frame.kind() == FrameKind::Control {

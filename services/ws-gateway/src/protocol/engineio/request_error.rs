@@ -2,7 +2,7 @@ use serde::Serialize;
 
 /// The reason why a request on the Engine.IO path was refused. The protocol defines the codes and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestError {
+pub(crate) enum RequestError {
     TransportUnknown,
     SessionUnknown,
     BadHandshakeMethod,
@@ -13,13 +13,13 @@ pub enum RequestError {
 
 /// The body of a refusal, in the form that the protocol prescribes.
 #[derive(Serialize)]
-pub struct RequestErrorBody {
+pub(crate) struct RequestErrorBody {
     code: u8,
     message: &'static str,
 }
 
 impl RequestError {
-    pub const fn code(self) -> u8 {
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::TransportUnknown => 0,
             Self::SessionUnknown => 1,
@@ -30,7 +30,7 @@ impl RequestError {
         }
     }
 
-    pub const fn message(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::TransportUnknown => "Transport unknown",
             Self::SessionUnknown => "Session ID unknown",
@@ -42,7 +42,7 @@ impl RequestError {
     }
 
     /// The label of the metric.
-    pub const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::TransportUnknown => "TRANSPORT_UNKNOWN",
             Self::SessionUnknown => "SESSION_UNKNOWN",
@@ -53,14 +53,14 @@ impl RequestError {
         }
     }
 
-    pub const fn status(self) -> u16 {
+    pub(crate) const fn status(self) -> u16 {
         match self {
             Self::Forbidden => 403,
             _ => 400,
         }
     }
 
-    pub const fn body(self) -> RequestErrorBody {
+    pub(crate) const fn body(self) -> RequestErrorBody {
         RequestErrorBody { code: self.code(), message: self.message() }
     }
 }

@@ -1,11 +1,11 @@
 use super::packet::{Message, Packet};
 
 /// The only protocol version spoken, as the `EIO` query parameter.
-pub const PROTOCOL: &str = "4";
+pub(crate) const PROTOCOL: &str = "4";
 
 /// The transport on which a packet arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub(crate) enum Lane {
     Polling,
     WebSocket,
 }
@@ -17,7 +17,7 @@ pub enum Lane {
 /// there; one opened by polling may move there once. The session ends with a close packet, or with a packet that the
 /// protocol forbids at that point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
+pub(crate) enum Transport {
     Polling,
     /// Polling still carries the packets; a WebSocket has connected, and was probed if `probed`.
     Upgrading {
@@ -28,7 +28,7 @@ pub enum Transport {
 
 /// The meaning of a packet for the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
+pub(crate) enum Received {
     Nothing,
     Message(Message),
     Pong,
@@ -44,13 +44,13 @@ pub enum Received {
 
 impl Transport {
     /// Whether polling requests are still served.
-    pub fn is_polling(self) -> bool {
+    pub(crate) fn is_polling(self) -> bool {
         self != Self::WebSocket
     }
 
     /// Begins the upgrade to a WebSocket. Returns false if another WebSocket has begun one: the new WebSocket is
     /// closed.
-    pub fn probe(&mut self) -> bool {
+    pub(crate) fn probe(&mut self) -> bool {
         if *self != Self::Polling {
             return false;
         }
@@ -59,13 +59,13 @@ impl Transport {
     }
 
     /// Continues with polling after the loss of the WebSocket that probed.
-    pub fn abandon_probe(&mut self) {
+    pub(crate) fn abandon_probe(&mut self) {
         if matches!(self, Self::Upgrading { .. }) {
             *self = Self::Polling;
         }
     }
 
-    pub fn receive(&mut self, lane: Lane, packet: Packet) -> Received {
+    pub(crate) fn receive(&mut self, lane: Lane, packet: Packet) -> Received {
         match (*self, lane) {
             (Self::Upgrading { probed }, Lane::WebSocket) => self.receive_on_probe(probed, packet),
             (Self::WebSocket, Lane::WebSocket) | (Self::Polling | Self::Upgrading { .. }, Lane::Polling) => {

@@ -2,20 +2,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The subprotocol that a client may ask for, next to `bearer.<token>`.
-pub const SUBPROTOCOL: &str = "driftsentry.v1";
+pub(crate) const SUBPROTOCOL: &str = "driftsentry.v1";
 /// The prefix of the token among the subprotocols that a client offers.
-pub const BEARER_PREFIX: &str = "bearer.";
+pub(crate) const BEARER_PREFIX: &str = "bearer.";
 
 /// A request of a client, with the id for its acknowledgement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlainRequest {
+pub(crate) struct PlainRequest {
     pub id: Option<Value>,
     pub command: Command,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Command {
+pub(crate) enum Command {
     Auth { token: String },
     Subscribe { room: String },
     Unsubscribe { room: String },
@@ -26,7 +26,7 @@ pub enum Command {
 
 impl Command {
     /// The type, as a client sends it.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Auth { .. } => "auth",
             Self::Subscribe { .. } => "subscribe",
@@ -39,7 +39,7 @@ impl Command {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum MessageError {
+pub(crate) enum MessageError {
     #[error("not a JSON object")]
     NotAnObject,
     #[error("the id is neither a string nor a number")]
@@ -49,9 +49,9 @@ pub enum MessageError {
 }
 
 impl PlainRequest {
-    pub fn decode(text: &str) -> Result<Self, MessageError> {
+    pub(crate) fn decode(text: &str) -> Result<Self, MessageError> {
         let mut fields: Map<String, Value> =
-            contracts::parse_json(text).map_err(|_| MessageError::NotAnObject)?;
+            contracts::parse_json(text).map_err(|_error| MessageError::NotAnObject)?;
         let id = fields.remove("id");
         if !matches!(id, None | Some(Value::String(_) | Value::Number(_))) {
             return Err(MessageError::Id);
@@ -62,7 +62,7 @@ impl PlainRequest {
 }
 
 /// Acknowledges a request that carried an id; the fields of the outcome stand beside the id.
-pub fn ack(id: &Value, outcome: &impl Serialize) -> String {
+pub(crate) fn ack(id: &Value, outcome: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Ack<'a, T> {
         #[serde(rename = "type")]

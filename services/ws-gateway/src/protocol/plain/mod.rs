@@ -2,7 +2,7 @@
 
 mod message;
 
-pub use message::{BEARER_PREFIX, Command, PlainRequest, SUBPROTOCOL, ack};
+pub(crate) use message::{BEARER_PREFIX, Command, PlainRequest, SUBPROTOCOL, ack};
 
 #[cfg(test)]
 mod property_tests;

@@ -3,13 +3,13 @@ use crate::protocol::engineio::Message;
 
 /// Puts packets together from the messages of a session: a text, then the attachments it announced.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     unfinished: Option<Header>,
 }
 
 impl Decoder {
     /// Returns the packet that this message completes.
-    pub fn decode(&mut self, message: Message) -> Result<Option<SocketPacket>, DecodeError> {
+    pub(crate) fn decode(&mut self, message: Message) -> Result<Option<SocketPacket>, DecodeError> {
         let header = match (message, self.unfinished.take()) {
             (Message::Text(text), None) => Header::decode(&text)?,
             (Message::Binary(data), Some(mut header)) => {

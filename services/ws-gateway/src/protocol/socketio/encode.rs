@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::packet::{Content, SocketPacket};
 
 /// `CONNECT`, from the server: the socket's id and, where recovery is on, its private id.
-pub fn connect(namespace: &str, socket_id: &str, private_id: Option<&str>) -> String {
+pub(crate) fn connect(namespace: &str, socket_id: &str, private_id: Option<&str>) -> String {
     #[derive(Serialize)]
     struct Accepted<'a> {
         sid: &'a str,
@@ -21,7 +21,7 @@ pub fn connect(namespace: &str, socket_id: &str, private_id: Option<&str>) -> St
 }
 
 /// `CONNECT_ERROR`, which a client sees as `error.message` and `error.data`.
-pub fn connect_error(namespace: &str, message: &str, data: Option<&Value>) -> String {
+pub(crate) fn connect_error(namespace: &str, message: &str, data: Option<&Value>) -> String {
     #[derive(Serialize)]
     struct Refused<'a> {
         message: &'a str,
@@ -31,12 +31,12 @@ pub fn connect_error(namespace: &str, message: &str, data: Option<&Value>) -> St
     head('4', namespace, None) + &json(&Refused { message, data })
 }
 
-pub fn disconnect(namespace: &str) -> String {
+pub(crate) fn disconnect(namespace: &str) -> String {
     head('1', namespace, None)
 }
 
 /// `EVENT` with one argument that is JSON already and, on recoverable ones, the offset.
-pub fn event(namespace: &str, name: &str, payload: &str, offset: Option<&str>) -> String {
+pub(crate) fn event(namespace: &str, name: &str, payload: &str, offset: Option<&str>) -> String {
     let mut text = head('2', namespace, None);
     text.reserve(name.len() + payload.len() + 48);
     text.push('[');
@@ -51,7 +51,7 @@ pub fn event(namespace: &str, name: &str, payload: &str, offset: Option<&str>) -
     text
 }
 
-pub fn ack(namespace: &str, id: u64, response: &impl Serialize) -> String {
+pub(crate) fn ack(namespace: &str, id: u64, response: &impl Serialize) -> String {
     head('3', namespace, Some(id)) + "[" + &json(response) + "]"
 }
 
@@ -81,7 +81,7 @@ fn json(value: &impl Serialize) -> String {
 
 /// Any packet, as a client may send it; its attachments follow it as binary messages.
 #[cfg(any(test, feature = "conformance"))]
-pub fn packet(packet: &SocketPacket) -> String {
+pub(crate) fn packet(packet: &SocketPacket) -> String {
     let binary = !packet.attachments.is_empty();
     let attachments = packet.attachments.len();
     match &packet.content {

@@ -6,17 +6,17 @@ mod encode;
 mod namespaces;
 mod packet;
 
-pub use decoder::Decoder;
+pub(crate) use decoder::Decoder;
 #[cfg(any(test, feature = "conformance"))]
-pub use encode::packet;
-pub use encode::{ack, connect, connect_error, disconnect, event};
-pub use namespaces::{Action, Namespaces};
+pub(crate) use encode::packet;
+pub(crate) use encode::{ack, connect, connect_error, disconnect, event};
+pub(crate) use namespaces::{Action, Namespaces};
 #[cfg(test)]
-pub use packet::RESERVED_EVENTS;
+pub(crate) use packet::RESERVED_EVENTS;
 #[cfg(any(test, feature = "conformance"))]
-pub use packet::{Content, SocketPacket};
+pub(crate) use packet::{Content, SocketPacket};
 #[cfg(test)]
-pub use packet::{DecodeError, Header};
+pub(crate) use packet::{DecodeError, Header};
 
 #[cfg(test)]
 mod property_tests;

@@ -10,7 +10,7 @@ use super::packet::{Content, SocketPacket};
 /// Ends with the first packet that the protocol forbids at that point. The caller closes a connection that joins no
 /// namespace in time.
 #[derive(Debug, Default)]
-pub struct Namespaces {
+pub(crate) struct Namespaces {
     /// Nearly always one.
     namespaces: SmallVec<[(String, Membership); 1]>,
 }
@@ -23,7 +23,7 @@ enum Membership {
 
 /// The request of a packet.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Decided by [`Namespaces::joined`] or [`Namespaces::left`].
     Join {
         namespace: String,
@@ -46,7 +46,7 @@ pub enum Action {
 }
 
 impl Namespaces {
-    pub fn receive(&mut self, packet: SocketPacket) -> Action {
+    pub(crate) fn receive(&mut self, packet: SocketPacket) -> Action {
         let SocketPacket { namespace, content, attachments } = packet;
         match (content, self.member(&namespace).copied()) {
             (Content::Connect { auth }, None) => {
@@ -65,19 +65,15 @@ impl Namespaces {
         }
     }
 
-    /// Completes a join that was allowed. Returns false if the client has left the namespace in the meantime.
-    pub fn joined(&mut self, namespace: &str) -> bool {
-        match self.member(namespace) {
-            Some(member) => {
-                *member = Membership::Joined;
-                true
-            }
-            None => false,
+    /// Completes a join that was allowed.
+    pub(crate) fn joined(&mut self, namespace: &str) {
+        if let Some(member) = self.member(namespace) {
+            *member = Membership::Joined;
         }
     }
 
     /// Removes a namespace whose join was refused, or whose membership the server ended.
-    pub fn left(&mut self, namespace: &str) {
+    pub(crate) fn left(&mut self, namespace: &str) {
         self.namespaces.retain(|(name, _)| name != namespace);
     }
 

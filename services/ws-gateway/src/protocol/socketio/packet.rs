@@ -2,22 +2,22 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 /// The most binary attachments that one packet may announce.
-pub const MAX_ATTACHMENTS: usize = 10;
+pub(super) const MAX_ATTACHMENTS: usize = 10;
 
 /// Event names that mean something to the clients' own emitters; a packet may not carry them.
-pub const RESERVED_EVENTS: [&str; 6] =
+pub(crate) const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// A whole packet. Binary values in it are placeholders that index `attachments`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SocketPacket {
+pub(crate) struct SocketPacket {
     pub namespace: String,
     pub content: Content,
     pub attachments: Vec<Bytes>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
+pub(crate) enum Content {
     Connect { auth: Option<Map<String, Value>> },
     Disconnect,
     Event { name: String, args: Vec<Value>, ack: Option<u64> },
@@ -27,13 +27,13 @@ pub enum Content {
 
 /// The text part of a packet, and how many attachments follow it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Header {
+pub(crate) struct Header {
     pub packet: SocketPacket,
     pub attachments: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
+pub(crate) enum DecodeError {
     #[error("an unknown packet type")]
     UnknownType,
     #[error("a number of attachments that is none, or too many")]
@@ -50,7 +50,7 @@ pub enum DecodeError {
 
 impl Header {
     /// Reads `<type>[<attachments>-][<namespace>,][<ack id>][<JSON>]`.
-    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+    pub(super) fn decode(text: &str) -> Result<Self, DecodeError> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(DecodeError::UnknownType)?;
         let mut rest = chars.as_str();
@@ -60,7 +60,7 @@ impl Header {
         let id = take_id(&mut rest)?;
         let payload = match rest {
             "" => None,
-            json => Some(contracts::parse_json(json).map_err(|_| DecodeError::Payload)?),
+            json => Some(contracts::parse_json(json).map_err(|_error| DecodeError::Payload)?),
         };
         let content = content(kind, id, payload)?;
         if binary && !placeholders_fit(&content, attachments) {
@@ -101,7 +101,7 @@ fn take_attachments(rest: &mut &str) -> Result<usize, DecodeError> {
     if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DecodeError::Attachments);
     }
-    let count = count.parse().map_err(|_| DecodeError::Attachments)?;
+    let count = count.parse().map_err(|_error| DecodeError::Attachments)?;
     if count > MAX_ATTACHMENTS {
         return Err(DecodeError::Attachments);
     }
@@ -125,7 +125,7 @@ fn take_id(rest: &mut &str) -> Result<Option<u64>, DecodeError> {
     }
     let (id, tail) = rest.split_at(digits);
     *rest = tail;
-    id.parse().map(Some).map_err(|_| DecodeError::AckId)
+    id.parse().map(Some).map_err(|_error| DecodeError::AckId)
 }
 
 /// Whether every placeholder points at an attachment that will come.

@@ -1,0 +1,33 @@
+/// Defines enums whose variants have the same names, in snake case, in JSON, in texts, in the database and in
+/// the description of the API.
+macro_rules! named {
+    ($($(#[$attribute:meta])* pub enum $name:ident $variants:tt)+) => {$(
+        $(#[$attribute])*
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            serde::Serialize,
+            serde::Deserialize,
+            strum::Display,
+            strum::EnumIter,
+            strum::EnumString,
+            strum::IntoStaticStr,
+        )]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cfg_attr(
+            feature = "database",
+            derive(sea_orm::DeriveActiveEnum),
+            sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case", const_into_str)]
+        pub enum $name $variants
+    )+};
+}
+pub(crate) use named;
