@@ -15,7 +15,7 @@ const COMPOSE = [
 /** Enough for a container to start on a busy machine. */
 const START_MS = 120_000;
 
-export const URL = 'http://localhost:8080';
+export const ORIGIN = 'http://localhost:8080';
 export const SERVICES = ['auth-service', 'drift-service', 'ws-gateway-1', 'ws-gateway-2'];
 /** Every container of the deployment except Grafana's, for which there is no package. */
 export const CONTAINERS = [...SERVICES, 'caddy', 'auth-db', 'drift-db', 'redis', 'prometheus'];
@@ -65,4 +65,4 @@ export async function secrets() {
   return Object.fromEntries(lines.filter(([, value]) => /^[0-9a-f]{64}$/.test(value)));
 }
 
-export const api = () => new Api({ auth: URL, drift: URL });
+export const api = () => new Api({ auth: ORIGIN, drift: ORIGIN });
