@@ -228,3 +228,22 @@ describe('the container with everything in it', () => {
     assert.equal((await (await all.login('engineer')).list('/api/v1/drifts')).length, 20);
   });
 });
+
+describe('the image of Caddy with the console', () => {
+  let container;
+  after(() => container && docker('rm', '--force', container));
+
+  test('it runs as Kubernetes runs it: a user that is not root, a read-only root, no gain of privileges', async () => {
+    const image = await docker('build', '--quiet', '--network', 'host', '--file', 'deploy/Dockerfile', '--target', 'caddy', '.');
+    container = await docker(
+      'run', '--detach', '--read-only', '--user', '65532', '--cap-drop', 'ALL', '--cap-add', 'NET_BIND_SERVICE',
+      '--security-opt', 'no-new-privileges:true', '--tmpfs', '/tmp', '--env', 'XDG_DATA_HOME=/tmp',
+      '--env', 'XDG_CONFIG_HOME=/tmp', '--env', 'EDGE_TRUSTED_PROXIES=10.0.0.0/8', '--publish', '127.0.0.1:8090:8080',
+      '--volume', `${repository}/deploy/k8s/base/Caddyfile:/etc/caddy/Caddyfile:ro`,
+      image, 'caddy', 'run', '--config', '/etc/caddy/Caddyfile',
+    );
+    const health = await again('its health', () => fetch('http://127.0.0.1:8090/health'));
+    assert.equal(health.status, 200);
+    assert.match(await (await fetch('http://127.0.0.1:8090/')).text(), /DriftSentry/);
+  });
+});
