@@ -31,15 +31,18 @@ install -D --mode 644 --target-directory "$root/share/zsh/site-functions" "$pack
 install -D --mode 644 --target-directory "$root/share/fish/vendor_completions.d" "$package"/docs/*.fish
 install -D --mode 644 --target-directory "$root/share/doc/driftsentry" \
   README.md CHANGELOG.md LICENSE docs/OPERATIONS.md .env.example
-# The same input gives the same archive.
-tar -C "$package" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
+# The same input gives the same archive and the same bills.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+tar -C "$package" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
   -c "$name" | gzip --no-name >"$package/$name.tar.gz"
 
 PATH=$tools/bin:$PATH
 cargo deb --quiet --package driftsentry --profile dist --no-build --no-strip --output "$package"
 cargo cyclonedx --quiet --format json --describe binaries
 for binary in "${binaries[@]}"; do
-  mv "services/$binary/${binary}_bin.cdx.json" "$package/$name.$binary.cdx.json"
+  # Without the folder of this machine.
+  sed "s#path+file://$PWD/#path+file:///#g" "services/$binary/${binary}_bin.cdx.json" >"$package/$name.$binary.cdx.json"
 done
 find . -path ./target -prune -o -name '*.cdx.json' -exec rm {} +
 
