@@ -34,4 +34,8 @@ stop() {
   wait $engine || true
 }
 trap stop EXIT
+# The remains of a run that was interrupted.
+docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+docker volume ls --quiet | xargs --no-run-if-empty docker volume rm >/dev/null
+docker network prune --force >/dev/null
 RUN=$run "tests/containers/$2.sh"
