@@ -2,10 +2,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a cloud account: users of the account receive the events about its drifts.
-///
-/// An id in a token or event of another back end is taken as it is. An id that a person or a scan gives must
-/// be [valid](Self::is_valid).
+// An id in a token or event of another back end is taken as it is. An id that a person or a scan gives must be valid.
+/// The id of a cloud account. Users of the account receive the events about its drifts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "database", derive(sea_orm::DeriveValueType))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(pattern = "^[A-Za-z0-9._:-]{1,64}$"))]
