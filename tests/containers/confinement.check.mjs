@@ -149,6 +149,11 @@ describe('confinement', () => {
     }
   });
 
+  test('the fixed network is not one that Docker assigns to other networks by itself', () => {
+    const { IPAddress } = containers.caddy.NetworkSettings.Networks.driftsentry_front;
+    assert.doesNotMatch(IPAddress, /^(172\.(1[6-9]|2\d|3[01])|192\.168)\./);
+  });
+
   test('only Caddy is published on all addresses', () => {
     for (const [name, { NetworkSettings }] of Object.entries(containers)) {
       const published = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? []);
