@@ -1,4 +1,4 @@
-.PHONY: help run test test-ha lint fuzz fuzz-api attacks bench up up-local down
+.PHONY: help run test test-ha lint fuzz fuzz-api attacks test-containers test-package bench dist up up-local down
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -34,8 +34,19 @@ attacks:  ## every attack that worked on 0.1.0, against both deployments (URL=â€
 	cargo build --workspace --all-targets
 	tests/attacks/run $(URL)
 
+test-containers:  ## images and docker-compose.yml on a private Docker Engine, and the Kubernetes overlays (root, on Debian)
+	deploy/test-deps.sh
+	tests/containers/kubernetes.sh
+	tests/containers/run deployment
+
+test-package: dist  ## the Debian package, installed in a container in which systemd runs (root, on Debian)
+	tests/containers/run package
+
 bench:  ## measurements of a release build under load
 	bench/run
+
+dist:  ## archive, Debian package, bills of materials and checksums of a release, in target/package
+	deploy/dist.sh
 
 up:  ## the split deployment, behind Caddy on http://localhost:8080
 	deploy/make-env.sh

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { binary, repository } from '../lib/process.mjs';
@@ -77,6 +77,30 @@ describe('docker-compose.yml', () => {
       assert.match(text, new RegExp(`^ {2}${node}:$`, 'm'));
       assert.ok(caddyfile.includes(`^${node}\\.`), node);
       for (const file of [caddyfile, targets]) assert.ok(file.includes(`${node}:4004`), node);
+    }
+  });
+
+  test('Grafana finds the dashboards that are mounted, and they use the data source that is provisioned', async () => {
+    const grafana = `${repository}/deploy/grafana`;
+    const provider = await readFile(`${grafana}/provisioning/dashboards/driftsentry.yml`, 'utf8');
+    const source = await readFile(`${grafana}/provisioning/datasources/prometheus.yml`, 'utf8');
+    const block = blocks(text.slice(text.indexOf('\nservices:'))).grafana;
+    const [, folder] = provider.match(/path: (.*)/);
+    assert.ok(block.includes(`./deploy/grafana/dashboards:${folder}:ro`));
+    assert.ok(block.includes('./deploy/grafana/provisioning:/etc/grafana/provisioning:ro'));
+    const [, variable] = source.match(/url: \$\{(\w+)\}/);
+    assert.match(block, new RegExp(`${variable}: http://prometheus:9090`));
+    const [, type] = source.match(/type: (.*)/);
+    const [, uid] = source.match(/uid: (.*)/);
+
+    const files = await readdir(`${grafana}/dashboards`);
+    assert.ok(block.includes(`${folder}/overview.json`) && files.includes('overview.json'));
+    const dashboards = await Promise.all(files.map(async (file) => JSON.parse(await readFile(`${grafana}/dashboards/${file}`))));
+    assert.equal(new Set(dashboards.map((dashboard) => dashboard.uid)).size, files.length);
+    for (const { title, panels, schemaVersion } of dashboards) {
+      assert.ok(schemaVersion > 0 && panels.length > 0, title);
+      assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length, title);
+      for (const panel of panels) assert.deepEqual(panel.datasource, { type, uid }, `${title}: ${panel.title}`);
     }
   });
 });

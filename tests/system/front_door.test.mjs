@@ -284,7 +284,7 @@ describe('the front door', () => {
 describe('the front door in Kubernetes', () => {
   let caddy;
   before(async () => {
-    caddy = await startCaddy({ CANARY: 'canary-of-the-environment' }, 'deploy/k8s/Caddyfile');
+    caddy = await startCaddy({ CANARY: 'canary-of-the-environment' }, 'deploy/k8s/base/Caddyfile');
   });
   after(() => caddy?.stop());
 

@@ -1,13 +1,16 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::{Command, Parser};
+use clap::{Arg, Command, Parser, value_parser};
 
+use crate::command_docs::write_docs;
 use crate::healthcheck::healthcheck;
 
 const HEALTHCHECK: &str = "healthcheck";
+const WRITE_DOCS: &str = "write-docs";
 
 /// Parses the command line and the environment of a process. Prints help or an error and exits if
-/// needed. Every process also has the command `healthcheck`.
+/// needed. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
 ///
 /// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
 /// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
@@ -16,22 +19,35 @@ pub fn parse<C: Parser>() -> C {
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
-    let subcommand =
-        Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
-    let command = C::command().subcommand(subcommand).subcommand_negates_reqs(true).args_override_self(true);
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
-        if matches.subcommand_name() == Some(HEALTHCHECK) {
-            let port = matches.get_one("port").copied().unwrap_or_default();
-            exit(healthcheck(port).map_err(|error| format!("{error:#}")));
-        }
-        C::from_arg_matches(&matches)
-    });
+    let command = command::<C>();
+    let parsed =
+        command.clone().try_get_matches_from(arguments).and_then(|matches| match matches.subcommand() {
+            Some((HEALTHCHECK, _)) => {
+                let port = matches.get_one("port").copied().unwrap_or_default();
+                exit(healthcheck(port).map_err(|error| format!("{error:#}")))
+            }
+            Some((WRITE_DOCS, options)) => {
+                let folder: PathBuf = options.get_one("folder").cloned().unwrap_or_default();
+                exit(write_docs(command, &folder).map_err(|error| format!("{}: {error}", folder.display())))
+            }
+            _ => C::from_arg_matches(&matches),
+        });
     parsed.unwrap_or_else(|error| {
         // Exits with 1 instead of clap's 2, which `driftsentry ingest` uses for new drift.
         let failed = error.use_stderr();
         let _ = error.print();
         std::process::exit(i32::from(failed))
     })
+}
+
+/// The command line of a process with the commands that every process has.
+fn command<C: Parser>() -> Command {
+    let healthcheck =
+        Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
+    let folder = Arg::new("folder").required(true).value_name("FOLDER").value_parser(value_parser!(PathBuf));
+    let write_docs =
+        Command::new(WRITE_DOCS).about("Write man pages and shell completions").hide(true).arg(folder);
+    C::command().subcommands([healthcheck, write_docs]).subcommand_negates_reqs(true).args_override_self(true)
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log yet, and the person who runs the check reads this")]

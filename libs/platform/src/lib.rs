@@ -3,6 +3,7 @@
 //! No HTTP, no database and no business rules: a program that serves nothing needs no web server. Start with
 //! [`Platform::connect`].
 
+mod command_docs;
 mod command_line;
 mod config;
 mod exit;
