@@ -4,17 +4,21 @@ use std::path::PathBuf;
 use clap::{Arg, Command, Parser, value_parser};
 
 use crate::command_docs::write_docs;
+use crate::env_file::read_env_file;
 use crate::healthcheck::healthcheck;
 
 const HEALTHCHECK: &str = "healthcheck";
 const WRITE_DOCS: &str = "write-docs";
 
 /// Parses the command line and the environment of a process. Prints help or an error and exits if
-/// needed. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
+/// needed. In development, variables may stand in the file `.env`. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
 ///
 /// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
 /// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
 pub fn parse<C: Parser>() -> C {
+    if let Err(message) = read_env_file() {
+        exit(Err(message));
+    }
     let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);

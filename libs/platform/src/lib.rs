@@ -6,6 +6,7 @@
 mod command_docs;
 mod command_line;
 mod config;
+mod env_file;
 mod exit;
 mod health;
 mod healthcheck;
