@@ -1,4 +1,4 @@
-.PHONY: help run test lint fuzz fuzz-api attacks test-containers test-package bench dist up up-local down
+.PHONY: help run test test-ha lint fuzz fuzz-api attacks test-containers test-package bench dist up up-local down
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -8,6 +8,10 @@ run:  ## everything in one process, on http://localhost:3001
 
 test: lint  ## all tests, on SQLite + in-process and on private Postgres + Redis
 	tests/run
+
+test-ha:  ## failover of Redis (Sentinel, cluster, Valkey) and PostgreSQL (pgbouncer, standby), with real servers
+	deploy/test-deps.sh
+	tests/ha/run
 
 lint:  ## formatting and warnings, as in CI
 	deploy/test-deps.sh

@@ -10,7 +10,7 @@ need() {
   local package=$1 program
   shift
   for program in "$@"; do
-    if ! command -v "$program" >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null; then
+    if ! command -v "$program" >/dev/null && ! [ -x "/usr/sbin/$program" ] && ! compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null; then
       packages+=("$package")
       missing+=("$program (Debian: $package)")
       return
@@ -25,6 +25,7 @@ look() {
   need curl curl
   need postgresql initdb postgres
   need postgresql-client pg_dump psql
+  need pgbouncer pgbouncer
   need redis-server redis-server
   need redis-tools redis-cli
   need nodejs node

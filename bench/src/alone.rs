@@ -14,7 +14,7 @@ use crate::verify;
 const LISTS: usize = 200;
 
 /// Measures `driftsentry` as started without any setting except its port and folder.
-pub async fn run(table: &mut Table) -> Result<()> {
+pub(crate) async fn run(table: &mut Table) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut process, _, ready) = start(folder.path()).await?;
     table.add("driftsentry: ready after, without an existing database", milliseconds(ready), "");

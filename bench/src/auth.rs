@@ -17,7 +17,7 @@ const PASSWORD: &str = "viewer123";
 /// Number of users who log in, one after the other, so that none opens sessions more often than people do.
 const USERS: usize = 200;
 
-pub async fn run(table: &mut Table) -> Result<()> {
+pub(crate) async fn run(table: &mut Table) -> Result<()> {
     let service = Service::start("auth-service").await;
     let process = service.process.id();
     table.add("auth-service: ready after", milliseconds(service.started_in), "");

@@ -18,7 +18,7 @@ const LISTS: usize = 200;
 const STACKS: usize = 9;
 const LAST_PAGES: usize = 20;
 
-pub async fn run(table: &mut Table) -> Result<()> {
+pub(crate) async fn run(table: &mut Table) -> Result<()> {
     let service = Service::start("drift-service").await;
     let process = service.process.id();
     let token = verify::token(&verify::keys()?, &Clock::system(), Role::Engineer)?;
@@ -62,14 +62,14 @@ pub async fn run(table: &mut Table) -> Result<()> {
 }
 
 /// Returns a plan of 2,000 drifts.
-pub fn plan() -> Result<Vec<u8>> {
+pub(crate) fn plan() -> Result<Vec<u8>> {
     let mut plan = Vec::new();
     let file = File::open(PLAN).with_context(|| format!("{PLAN} is read from the project's folder"))?;
     GzDecoder::new(file).read_to_end(&mut plan)?;
     Ok(plan)
 }
 
-pub async fn ingest(client: &Client, plan: &[u8], stack: &str) {
+pub(crate) async fn ingest(client: &Client, plan: &[u8], stack: &str) {
     let request = client.request(Method::POST, &format!("/api/v1/drifts/ingest?stack={stack}"));
     let request = request.header("content-type", "application/json").body(plan.to_vec());
     client.send(request).await.expect(StatusCode::OK);

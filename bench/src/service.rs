@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use testing::{Client, PrivatePostgres, PrivateRedis, Process, StatusCode, binary, free_port};
 
 /// One service with its own database and Redis.
-pub struct Service {
+pub(crate) struct Service {
     pub process: Process,
     pub client: Client,
     pub environment: Vec<(&'static str, String)>,
@@ -13,7 +13,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         let redis = PrivateRedis::start();
         let database = PrivatePostgres::shared().create_database().await;
         let port = free_port();
@@ -49,14 +49,14 @@ impl Service {
     }
 
     /// Logs in and returns the data of the response.
-    pub async fn log_in(&self, email: &str, password: &str) -> serde_json::Value {
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> serde_json::Value {
         let credentials = serde_json::json!({"email": email, "password": password});
         self.client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
     }
 }
 
 /// Number of failed logins after which an account is locked.
-pub const LOCKED_AFTER: usize = 50;
+pub(crate) const LOCKED_AFTER: usize = 50;
 
 /// The secret that signs access tokens.
-pub const SECRET: &str = "access tokens of the bench";
+pub(crate) const SECRET: &str = "access tokens of the bench";

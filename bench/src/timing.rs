@@ -47,7 +47,7 @@ impl Account {
     }
 }
 
-pub async fn run(table: &mut Table) -> Result<()> {
+pub(crate) async fn run(table: &mut Table) -> Result<()> {
     let service = Service::start("auth-service").await;
     prepare(&service).await?;
     progress("failing to log in, for some minutes");

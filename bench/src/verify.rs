@@ -23,7 +23,7 @@ struct Config {
 }
 
 /// Signs an access token as the services do.
-pub fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
+pub(crate) fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
     let now = clock.now();
     let holder = Holder {
         subject: Uuid::new_v4().to_string(),
@@ -38,12 +38,12 @@ pub fn token(keys: &Keys, clock: &Clock, role: Role) -> Result<String> {
 }
 
 /// Creates the keys that every process of the bench uses.
-pub fn keys() -> Result<Keys> {
+pub(crate) fn keys() -> Result<Keys> {
     let config = Config::try_parse_from(["bench", "--jwt-access-secret", SECRET])?.keys;
     Ok(Keys::load(&config, false)?)
 }
 
-pub fn run(table: &mut Table) -> Result<()> {
+pub(crate) fn run(table: &mut Table) -> Result<()> {
     let (clock, keys) = (Clock::system(), Arc::new(keys()?));
     let revocations = Revocations::new(clock.clone(), Duration::from_secs(900));
     for _ in 0..ENDED {

@@ -15,9 +15,17 @@ drift=$(hash REDIS_DRIFT_PASSWORD "${REDIS_DRIFT_PASSWORD:-}")
 gateway=$(hash REDIS_GATEWAY_PASSWORD "${REDIS_GATEWAY_PASSWORD:-}")
 backend=$(hash REDIS_BACKEND_PASSWORD "${REDIS_BACKEND_PASSWORD:-}")
 
+# The same setting as that of the services.
+prefix=${REDIS_PREFIX:-driftsentry} channels=
+case $prefix in
+  *[!A-Za-z0-9._-]*) echo "REDIS_PREFIX must consist of letters, digits, '-', '_' and '.'" >&2 && exit 1 ;;
+  driftsentry) ;;
+  *) channels="{$prefix}:" ;;
+esac
+
 umask 077
 sed -e '/^#/d' -e '/^$/d' -e "s/@ADMIN@/$admin/; s/@AUTH@/$auth/; s/@DRIFT@/$drift/" \
-  -e "s/@GATEWAY@/$gateway/; s/@BACKEND@/$backend/" "$here/users.acl" |
+  -e "s/@GATEWAY@/$gateway/; s/@BACKEND@/$backend/" -e "s/@PREFIX@/$prefix/g; s/@CHANNELS@/$channels/g" "$here/users.acl" |
   awk '/^ / { sub(/^ +/, " "); line = line $0; next } { if (line) print line; line = $0 } END { print line }' >"$acl"
 
 # If Redis loses the last second of the log, clients load everything again. No event is lost, because the

@@ -97,7 +97,7 @@ async function foreignOrigin(target) {
 
 async function gatewayDeletesTheLog(target) {
   const { redis } = target;
-  const keys = ['driftsentry:log', 'driftsentry:log:meta', 'driftsentry:marks'];
+  const keys = ['{driftsentry}:log', '{driftsentry}:log:meta', '{driftsentry}:marks'];
   for (const command of keys.flatMap((key) => [['del', key], ['unlink', key], ['expire', key, '1']])) {
     const { stdout } = await run('redis-cli', ['-u', redis('gateway'), ...command]);
     assert.match(stdout, /NOPERM/, command.join(' '));

@@ -69,9 +69,9 @@ export class Gateway {
   /** Publishes like our services: through the log, with a position. */
   async append(channel, payload) {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload };
-    const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `driftsentry:log${name && `:${name}`}`);
+    const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `{driftsentry}:log${name && `:${name}`}`);
     const event = [envelope.eventId, channel, '1', JSON.stringify(envelope).slice(0, -1), '0'];
-    const args = [randomUUID(), randomUUID(), '20000', '3600', '2000', ...event];
+    const args = [randomUUID(), randomUUID(), '20000', '3600', '2000', '', ...event];
     const script = `${repository}/libs/backplane/src/redis/append.lua`;
     const { stdout } = await run('redis-cli', ['-e', '-p', String(this.redis.port), '--eval', script, ...keys, ',', ...args]);
     if (!/^\d+$/.test(stdout.trim())) throw new Error(stdout);

@@ -12,20 +12,20 @@ import { freePort } from '../lib/waiting.mjs';
 
 const run = promisify(execFile);
 const USERS = ['ADMIN', 'AUTH', 'DRIFT', 'GATEWAY', 'BACKEND'];
-const META = 'driftsentry:log:meta';
-const LOG = 'driftsentry:log';
-const MARKS = 'driftsentry:marks';
-const KEYS = [META, LOG, 'driftsentry:log:ids', 'driftsentry:log:unlogged', 'driftsentry:log:doubt'];
+const META = '{driftsentry}:log:meta';
+const LOG = '{driftsentry}:log';
+const MARKS = '{driftsentry}:marks';
+const KEYS = [META, LOG, '{driftsentry}:log:ids', '{driftsentry}:log:unlogged', '{driftsentry}:log:doubt'];
 
 describe('the ACL of Redis (s48, s75)', () => {
   let folder, redis, port, scripts;
 
-  const start = async () => {
+  const start = async (environment = {}) => {
     const passwords = Object.fromEntries(USERS.map((user) => [`REDIS_${user}_PASSWORD`, `${user}-pass`]));
     redis = new Process(
       `${repository}/deploy/redis/start.sh`,
       ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path],
-      { ...passwords, RUN_DIR: folder.path },
+      { ...passwords, ...environment, RUN_DIR: folder.path },
     );
     await redis.until('ready', () => redis.log.includes('Ready to accept connections'));
   };
@@ -66,7 +66,7 @@ describe('the ACL of Redis (s48, s75)', () => {
       ...[crypto.randomUUID(), channel, channel === 'auth:token.refreshed' ? '' : '1', `{"type":"${channel}"`],
       ...[marks.length, ...marks.flatMap((mark) => [mark, 60])],
     ]);
-    const begin = [crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000];
+    const begin = [crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000, ''];
     return runScript(user, 'append', marks.length ? [...KEYS, MARKS] : KEYS, [...begin, ...events]);
   }
 
@@ -104,12 +104,12 @@ describe('the ACL of Redis (s48, s75)', () => {
   test('each service publishes on its own channels only', async () => {
     const channels = {
       'auth:session.deleted': ['auth'],
-      'driftsentry:marks:changed': ['auth'],
+      '{driftsentry}:marks:changed': ['auth'],
       'drift:created': ['drift'],
       'alert:created': ['drift'],
       'ws:user:1': ['gateway', 'backend'],
       'gateway:control': ['gateway'],
-      'driftsentry:heartbeat:1': ['auth', 'drift', 'gateway'],
+      '{driftsentry}:heartbeat:1': ['auth', 'drift', 'gateway'],
       'dashboard:summaryUpdated': ['backend'],
     };
     for (const [channel, publishers] of Object.entries(channels)) {
@@ -127,9 +127,13 @@ describe('the ACL of Redis (s48, s75)', () => {
       accepted(await as(user, 'HGET', META, 'secret'));
       accepted(await as(user, 'XRANGE', LOG, '1', '+', 'COUNT', '10'));
       accepted(await as(user, 'ZRANGE', MARKS, '0', '-1', 'WITHSCORES'));
+      accepted(await as(user, 'ZRANGE', 'driftsentry:marks', '0', '-1', 'WITHSCORES'));
       accepted(await as(user, 'TIME'));
-      accepted(await as(user, 'SET', 'driftsentry:probe', '', 'PX', '60000'));
-      accepted(await as(user, 'SET', 'driftsentry:log:doubt', 'another epoch', 'EX', '60'));
+      for (const question of [['SLOTS'], ['KEYSLOT', LOG]]) {
+        assert.match(await as(user, 'CLUSTER', ...question), /cluster support disabled/);
+      }
+      accepted(await as(user, 'SET', '{driftsentry}:probe', '', 'PX', '60000'));
+      accepted(await as(user, 'SET', '{driftsentry}:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [
         ...['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'],
         ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'ws:*', 'orders:*'],
@@ -142,13 +146,13 @@ describe('the ACL of Redis (s48, s75)', () => {
   test('an epoch that is in doubt ends with the next append', async () => {
     const epoch = () => as('gateway', 'HGET', META, 'epoch');
     const before = await epoch();
-    accepted(await as('gateway', 'SET', 'driftsentry:log:doubt', before));
+    accepted(await as('gateway', 'SET', '{driftsentry}:log:doubt', before));
     accepted(await append('drift', []));
     assert.notEqual(await epoch(), before);
   });
 
   test('only auth writes marks', async () => {
-    const mark = ['driftsentry:marks:changed', 's other logout', 60];
+    const mark = ['{driftsentry}:marks:changed', 's other logout', 60];
     accepted(await runScript('auth', 'mark', [MARKS], mark));
     assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s other logout/);
     for (const user of ['drift', 'gateway', 'backend']) refused(await as(user, 'ZADD', MARKS, '1', 's x logout'));
@@ -158,13 +162,13 @@ describe('the ACL of Redis (s48, s75)', () => {
   test('the gateway cannot delete or change the log, the marks, or any key of another', async () => {
     const before = await as('admin', 'HGETALL', META);
     const writes = [
-      ...[MARKS, ...KEYS, 'driftsentry:count:auth:x', 'driftsentry:value:auth:x'].flatMap((key) => [
+      ...[MARKS, ...KEYS, '{driftsentry}:count:auth:x', '{driftsentry}:value:auth:x'].flatMap((key) => [
         ['DEL', key],
         ['UNLINK', key],
         ['EXPIRE', key, '1'],
         ['PEXPIRE', key, '1'],
-        ['RENAME', key, 'driftsentry:value:ws:x'],
-        ['COPY', key, 'driftsentry:value:ws:x'],
+        ['RENAME', key, '{driftsentry}:value:ws:x'],
+        ['COPY', key, '{driftsentry}:value:ws:x'],
         ['GETDEL', key],
       ]),
       ['SET', LOG, 'x'],
@@ -176,8 +180,8 @@ describe('the ACL of Redis (s48, s75)', () => {
       ['XDEL', LOG, '1-0'],
       ['ZREM', MARKS, 's session logout'],
       ['ZREMRANGEBYSCORE', MARKS, '-inf', '+inf'],
-      ['ZADD', 'driftsentry:log:ids', '1', crypto.randomUUID()],
-      ['GET', 'driftsentry:value:auth:token-used:x'],
+      ['ZADD', '{driftsentry}:log:ids', '1', crypto.randomUUID()],
+      ['GET', '{driftsentry}:value:auth:token-used:x'],
       ['EVAL', "return redis.call('DEL', KEYS[1])", '1', LOG],
       ['FLUSHDB'],
     ];
@@ -192,7 +196,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     }
     refused(await as('auth', 'DEL', MARKS));
     refused(await as('auth', 'DEL', META));
-    refused(await as('auth', 'DEL', 'driftsentry:count:ws:x'));
+    refused(await as('auth', 'DEL', '{driftsentry}:count:ws:x'));
   });
 
   test('each service counts and keeps values under its own names only', async () => {
@@ -200,7 +204,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     for (const [user, own] of Object.entries(owners)) {
       for (const name of Object.values(owners)) {
         const expect = name === own ? accepted : refused;
-        const [count, value] = [`driftsentry:count:${name}:x`, `driftsentry:value:${name}:x`];
+        const [count, value] = [`{driftsentry}:count:${name}:x`, `{driftsentry}:value:${name}:x`];
         expect(await as(user, 'SET', count, '0', 'PX', '1000', 'NX'));
         expect(await as(user, 'INCR', count));
         expect(await as(user, 'GET', count));
@@ -212,12 +216,12 @@ describe('the ACL of Redis (s48, s75)', () => {
 
   test('each service that verifies a service token records its use', async () => {
     for (const user of ['auth', 'drift', 'gateway']) {
-      accepted(await as(user, 'PSETEX', 'driftsentry:value:auth:token-used:x', '1000', 'now'));
+      accepted(await as(user, 'PSETEX', '{driftsentry}:value:auth:token-used:x', '1000', 'now'));
     }
   });
 
   test('only the gateway counts the holders of a slot, in one transaction', async () => {
-    const key = 'driftsentry:holders:ws:user:1';
+    const key = '{driftsentry}:holders:ws:user:1';
     accepted(await runScript('gateway', 'hold', [key, key], [9000, 's1', 's2']));
     for (const other of ['auth', 'drift']) refused(await runScript(other, 'hold', [key], [9000, 's1']));
     for (const command of [['ZRANGE', key, '0', '-1'], ['ZREM', key, 's1']]) {
@@ -242,5 +246,25 @@ describe('the ACL of Redis (s48, s75)', () => {
     await start();
     assert.equal(await kept(), before);
     assert.doesNotMatch(redis.log, /CRITICAL/);
+  });
+
+  test('with another prefix, the users have the same permissions on its names alone', async () => {
+    await redis.stop();
+    await assert.rejects(start({ REDIS_PREFIX: 'a*' }), /REDIS_PREFIX must consist of/);
+    await start({ REDIS_PREFIX: 'acme' });
+    const keys = (prefix) => [...KEYS, MARKS].map((key) => key.replace('driftsentry', prefix));
+    const event = (prefix) => [
+      ...[crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000, prefix],
+      ...[crypto.randomUUID(), 'auth:session.deleted', '1', '{"type":"auth:session.deleted"', 1, 's session logout', 60],
+    ];
+    accepted(await runScript('auth', 'append', keys('acme'), event('{acme}:')));
+    refused(await runScript('auth', 'append', keys('acme'), event('')));
+    refused(await runScript('auth', 'append', keys('driftsentry'), event('{acme}:')));
+    for (const user of ['auth', 'drift', 'gateway']) {
+      accepted(await as(user, 'ZRANGE', '{acme}:marks', '0', '-1'));
+      for (const marks of [MARKS, 'driftsentry:marks']) refused(await as(user, 'ZRANGE', marks, '0', '-1'));
+    }
+    assert.equal(await as('backend', 'PUBLISH', '{acme}:ws:all', '{}'), '0');
+    refused(await as('backend', 'PUBLISH', 'ws:all', '{}'));
   });
 });

@@ -18,7 +18,7 @@ const BARS: f64 = 480.0;
 const ROW: usize = 22;
 
 /// Draws a panel for each metric, with a bar for each server. Each panel has its own scale.
-pub fn svg(results: &Results) -> String {
+pub(super) fn svg(results: &Results) -> String {
     let (mut body, mut y) = (String::new(), 10);
     for metric in PANELS {
         let measured = Kind::ALL.into_iter().filter_map(|kind| Some((kind, results.of(kind, metric)?)));

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::frames::{CLOSE, FrameReader, PING, PONG, TEXT, client_frame};
 
 /// Encloses an event's number on both sides. No other data contains this character.
-pub const MARK: char = '~';
+pub(super) const MARK: char = '~';
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
 /// Time without new events after which missing events count as lost.
@@ -28,30 +28,30 @@ thread_local! {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub(super) enum Protocol {
     SocketIo,
     Plain,
 }
 
 /// The events that all sockets of a crowd have received.
 #[derive(Default)]
-pub struct Tally {
+pub(super) struct Tally {
     received: AtomicU64,
     out_of_order: AtomicU64,
 }
 
 impl Tally {
-    pub fn reset(&self) {
+    pub(super) fn reset(&self) {
         self.received.store(0, Ordering::Relaxed);
         self.out_of_order.store(0, Ordering::Relaxed);
     }
 
-    pub fn out_of_order(&self) -> u64 {
+    pub(super) fn out_of_order(&self) -> u64 {
         self.out_of_order.load(Ordering::Relaxed)
     }
 
     /// Waits for this many events. Returns how many arrived if the rest does not.
-    pub async fn wait_for(&self, expected: u64) -> u64 {
+    pub(super) async fn wait_for(&self, expected: u64) -> u64 {
         let (mut received, mut since) = (0, Instant::now());
         loop {
             let now = self.received.load(Ordering::Relaxed);
@@ -76,13 +76,13 @@ impl Tally {
 
 /// The end of a socket.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended {
+pub(super) struct Ended {
     pub at: Instant,
     pub code: Option<u16>,
 }
 
 /// An open, authorised socket. Dropping it resets the connection.
-pub struct Socket {
+pub(super) struct Socket {
     stream: Arc<TcpStream>,
     reading: Option<JoinHandle<Ended>>,
     /// The message that a socket of `/ws` received when it was admitted.
@@ -99,7 +99,7 @@ impl Drop for Socket {
 
 impl Socket {
     /// Connects, authenticates and, if a room is given, subscribes. Waits for the responses.
-    pub async fn open(
+    pub(super) async fn open(
         address: SocketAddr,
         protocol: Protocol,
         token: &str,
@@ -119,12 +119,12 @@ impl Socket {
         timeout(HANDSHAKE_LIMIT, open).await.context("a handshake took too long")?
     }
 
-    pub async fn send(&self, text: &str) -> Result<()> {
+    pub(super) async fn send(&self, text: &str) -> Result<()> {
         write(&self.stream, &client_frame(TEXT, text.as_bytes())).await
     }
 
     /// Waits until the connection ends.
-    pub async fn ended(mut self) -> Result<Ended> {
+    pub(super) async fn ended(mut self) -> Result<Ended> {
         let reading = self.reading.take().context("the end was waited for already")?;
         Ok(timeout(GIVEN_UP, reading).await.context("the socket was not closed")??)
     }

@@ -18,7 +18,7 @@ use super::client::MARK;
 
 /// A user with a socket.
 #[derive(Clone)]
-pub struct User {
+pub(super) struct User {
     pub id: Uuid,
     pub session: Uuid,
     pub account: String,
@@ -26,7 +26,7 @@ pub struct User {
 }
 
 /// Creates users with tokens that outlast the run, ten users per account.
-pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
+pub(super) fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
     let expires_at = clock.now() + chrono::TimeDelta::hours(2);
     let user = |number: usize| {
         let (id, session, account) = (Uuid::new_v4(), Uuid::new_v4(), format!("account-{}", number / 10));
@@ -45,14 +45,14 @@ pub fn users(count: usize, keys: &Keys, clock: &Clock) -> Result<Vec<User>> {
 }
 
 /// Creates events, each with the next number, and appends them.
-pub struct Publisher {
+pub(super) struct Publisher {
     backplane: Backplane,
     clock: Clock,
     number: u64,
 }
 
 impl Publisher {
-    pub fn connect(redis: &str) -> Result<Self> {
+    pub(super) fn connect(redis: &str) -> Result<Self> {
         let clock = Clock::system();
         let backplane =
             Backplane::connect(redis, Options::new(clock.clone(), Tasks::new(CancellationToken::new())))?;
@@ -60,7 +60,7 @@ impl Publisher {
     }
 
     /// Creates an event of about 300 bytes for an account and for all sockets that watch drifts.
-    pub fn drift(&mut self, account: &str) -> Result<Entry> {
+    pub(super) fn drift(&mut self, account: &str) -> Result<Entry> {
         let resource_id = format!("arn:aws:ec2:eu-west-1:123456789012:instance/i-{}", self.next());
         self.entry(DriftCreated {
             id: Uuid::now_v7(),
@@ -76,12 +76,12 @@ impl Publisher {
     }
 
     /// Creates events in an account of no user: only sockets that subscribed to drifts receive them.
-    pub fn drifts(&mut self, count: usize) -> Result<Vec<Entry>> {
+    pub(super) fn drifts(&mut self, count: usize) -> Result<Vec<Entry>> {
         (0..count).map(|_| self.drift("nobody")).collect()
     }
 
     /// Creates an alert with a message of this length, for all sockets that watch alerts.
-    pub fn alert(&mut self, length: usize) -> Result<Entry> {
+    pub(super) fn alert(&mut self, length: usize) -> Result<Entry> {
         let title = self.next();
         self.entry(AlertCreated {
             id: Uuid::now_v7(),
@@ -95,7 +95,7 @@ impl Publisher {
     }
 
     /// Creates an event of about 300 bytes for one user.
-    pub fn login(&mut self, user: &User) -> Result<Entry> {
+    pub(super) fn login(&mut self, user: &User) -> Result<Entry> {
         let device_info = DeviceInfo {
             browser: Some(format!("{} {}", self.next(), "x".repeat(120))),
             os: Some("Linux".into()),
@@ -105,7 +105,7 @@ impl Publisher {
     }
 
     /// Creates the end of a session, with its mark.
-    pub fn logout(&self, user: &User) -> Result<Entry> {
+    pub(super) fn logout(&self, user: &User) -> Result<Entry> {
         let reason = EndReason::Logout;
         let mut entry = self.entry(SessionDeleted { user_id: user.id, session_id: user.session, reason })?;
         let until = self.clock.now() + chrono::TimeDelta::hours(2);
@@ -114,12 +114,12 @@ impl Publisher {
     }
 
     /// Appends all events in one step.
-    pub async fn append(&self, entries: &[Entry]) -> Result<()> {
-        Ok(self.backplane.append(entries).await?)
+    pub(super) async fn append(&self, entries: &[Entry]) -> Result<()> {
+        Ok(self.backplane.log.append(entries).await?)
     }
 
     /// Appends the events one by one, at this rate per second.
-    pub async fn append_at_rate(&self, entries: &[Entry], per_second: u32) -> Result<()> {
+    pub(super) async fn append_at_rate(&self, entries: &[Entry], per_second: u32) -> Result<()> {
         // Paces itself on a blocking thread, because the runtime's timers are too coarse.
         tokio::task::block_in_place(|| {
             let (started, pause) = (Instant::now(), Duration::from_secs(1) / per_second);

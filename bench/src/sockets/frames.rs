@@ -3,14 +3,14 @@
 /// Number of bytes of a message that are kept for inspection.
 const KEPT: usize = 2_048;
 
-pub const TEXT: u8 = 1;
-pub const CLOSE: u8 = 8;
-pub const PING: u8 = 9;
-pub const PONG: u8 = 10;
+pub(super) const TEXT: u8 = 1;
+pub(super) const CLOSE: u8 = 8;
+pub(super) const PING: u8 = 9;
+pub(super) const PONG: u8 = 10;
 
 /// Finds a server's frames in the bytes read, without a buffer between two reads.
 #[derive(Default)]
-pub struct FrameReader {
+pub(super) struct FrameReader {
     /// An incomplete header, or the kept part of an incomplete payload.
     part: Vec<u8>,
     opcode: u8,
@@ -20,7 +20,7 @@ pub struct FrameReader {
 
 impl FrameReader {
     /// Calls `each` for each frame that is now complete, with its opcode and the beginning of its payload.
-    pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
+    pub(super) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
         let joined;
         let mut bytes = bytes;
         if self.missing == 0 && !self.part.is_empty() {
@@ -67,7 +67,7 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
 }
 
 /// Creates a client's frame, masked with zeros, so that the payload stays readable.
-pub fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u16::try_from(payload.len()) {
         Ok(length @ 0..126) => frame.push(0x80 | length.to_be_bytes()[1]),

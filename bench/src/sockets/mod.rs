@@ -23,7 +23,7 @@ use crate::verify;
 const FOLDER: &str = "bench/results";
 
 /// The amounts of load.
-pub struct Scale {
+pub(crate) struct Scale {
     crowd: usize,
     large_crowd: usize,
     audience: usize,
@@ -39,7 +39,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    pub const FULL: Self = Self {
+    pub(crate) const FULL: Self = Self {
         crowd: 8_000,
         large_crowd: 10_000,
         audience: 1_000,
@@ -55,7 +55,7 @@ impl Scale {
     };
 
     /// Enough to check that everything works.
-    pub const QUICK: Self = Self {
+    pub(crate) const QUICK: Self = Self {
         crowd: 400,
         large_crowd: 500,
         audience: 50,
@@ -72,7 +72,7 @@ impl Scale {
 }
 
 /// Measures, writes CSV and a chart, and returns the table.
-pub async fn run(rounds: usize, scale: &Scale) -> Result<String> {
+pub(crate) async fn run(rounds: usize, scale: &Scale) -> Result<String> {
     let results = Results::default();
     let users = events::users(scale.large_crowd, &verify::keys()?, &Clock::system())?;
     for round in 1..=rounds {

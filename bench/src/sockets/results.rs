@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::server::Kind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
+pub(super) enum Metric {
     Connect,
     Rss,
     Pss,
@@ -27,7 +27,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Connect,
         Self::Rss,
         Self::Pss,
@@ -48,7 +48,7 @@ impl Metric {
     ];
 
     /// Returns the name, the unit and the target.
-    pub const fn describe(self) -> [&'static str; 3] {
+    pub(super) const fn describe(self) -> [&'static str; 3] {
         match self {
             Self::Connect => ["connect, authenticate, subscribe: CPU", "µs", "≤ 80"],
             Self::Rss => ["memory per socket, RSS", "KB", "≤ 4"],
@@ -76,10 +76,10 @@ impl Metric {
 }
 
 #[derive(Default)]
-pub struct Results(RefCell<Vec<(Kind, Metric, f64)>>);
+pub(super) struct Results(RefCell<Vec<(Kind, Metric, f64)>>);
 
 impl Results {
-    pub fn add(&self, kind: Kind, metric: Metric, value: f64) {
+    pub(super) fn add(&self, kind: Kind, metric: Metric, value: f64) {
         self.0.borrow_mut().push((kind, metric, value));
     }
 
@@ -89,7 +89,7 @@ impl Results {
     }
 
     /// Returns the median of the rounds, or the sum of a count; `None` if it was not measured.
-    pub fn of(&self, kind: Kind, metric: Metric) -> Option<f64> {
+    pub(super) fn of(&self, kind: Kind, metric: Metric) -> Option<f64> {
         let mut values = self.values(kind, metric);
         if metric.is_count() {
             return (!values.is_empty()).then(|| values.iter().sum());
@@ -98,7 +98,7 @@ impl Results {
         values.get(values.len() / 2).copied()
     }
 
-    pub fn markdown(&self) -> String {
+    pub(super) fn markdown(&self) -> String {
         let names = Kind::ALL.map(Kind::name).join(" | ");
         let mut text = format!("| | unit | {names} | ratio to floor | ratio to Socket.IO | target |\n");
         text += &"|---".repeat(Kind::ALL.len() + 5);
@@ -119,7 +119,7 @@ impl Results {
         text
     }
 
-    pub fn csv(&self) -> String {
+    pub(super) fn csv(&self) -> String {
         let mut text = "server,what,unit,result,rounds\n".to_owned();
         for kind in Kind::ALL {
             for metric in Metric::ALL {
@@ -136,7 +136,7 @@ impl Results {
 }
 
 /// Formats a value with its significant digits.
-pub fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),

@@ -17,7 +17,7 @@ const REVOKED: u16 = 4403;
 const KIND: Kind = Kind::GatewayPlain;
 
 /// Disconnects many clients, lets them miss the same events, and lets all resume at once.
-pub async fn resume_storm(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
+pub(super) async fn resume_storm(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: resume storm", KIND.name()));
     let mut crowd = Crowd::gather(KIND, users, results).await?;
     crowd.grow(scale.returning, Some("drifts")).await?;
@@ -45,7 +45,7 @@ pub async fn resume_storm(scale: &Scale, users: &[User], results: &Results) -> R
 }
 
 /// Measures the time from the event that ends a session to the close frame of its socket.
-pub async fn revocations(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
+pub(super) async fn revocations(scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: revocations", KIND.name()));
     let mut crowd = Crowd::gather(KIND, users, results).await?;
     crowd.grow(scale.revoked, None).await?;

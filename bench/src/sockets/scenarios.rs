@@ -20,7 +20,7 @@ const AT_ONCE: usize = 128;
 const LARGE: usize = 60_000;
 
 /// A server, its sockets and their users.
-pub struct Crowd<'a> {
+pub(super) struct Crowd<'a> {
     pub server: Server,
     pub kind: Kind,
     pub sockets: Vec<Socket>,
@@ -30,14 +30,14 @@ pub struct Crowd<'a> {
 }
 
 impl<'a> Crowd<'a> {
-    pub async fn gather(kind: Kind, users: &'a [User], results: &'a Results) -> Result<Self> {
+    pub(super) async fn gather(kind: Kind, users: &'a [User], results: &'a Results) -> Result<Self> {
         let server = Server::start(kind).await?;
         server.rests().await;
         Ok(Self { server, kind, sockets: Vec::new(), tally: Arc::default(), users, results })
     }
 
     /// Opens sockets until there are `count`, one per user.
-    pub async fn grow(&mut self, count: usize, room: Option<&'static str>) -> Result<()> {
+    pub(super) async fn grow(&mut self, count: usize, room: Option<&'static str>) -> Result<()> {
         let protocol = if self.kind == Kind::GatewayPlain { Protocol::Plain } else { Protocol::SocketIo };
         let (places, mut opening) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
         for (number, user) in self.users.iter().enumerate().take(count).skip(self.sockets.len()) {
@@ -56,7 +56,12 @@ impl<'a> Crowd<'a> {
 
     /// Appends events and waits until `listeners` sockets have received each. Returns the CPU time per
     /// delivery in µs.
-    pub async fn deliver(&self, events: &[Entry], per_second: Option<u32>, listeners: usize) -> Result<f64> {
+    pub(super) async fn deliver(
+        &self,
+        events: &[Entry],
+        per_second: Option<u32>,
+        listeners: usize,
+    ) -> Result<f64> {
         let expected = (events.len() * listeners) as u64;
         self.tally.reset();
         let (started, before) = (Instant::now(), self.server.cpu());
@@ -75,17 +80,17 @@ impl<'a> Crowd<'a> {
         Ok(micros(spent) / received as f64)
     }
 
-    pub fn add(&self, metric: Metric, value: f64) {
+    pub(super) fn add(&self, metric: Metric, value: f64) {
         self.results.add(self.kind, metric, value);
     }
 }
 
-pub fn micros(time: Duration) -> f64 {
+pub(super) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
 /// Measures many sockets: the cost of each, and of events that few of them may receive.
-pub async fn many(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
+pub(super) async fn many(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: {} sockets", kind.name(), scale.crowd));
     let mut crowd = Crowd::gather(kind, users, results).await?;
     let (empty, before) = (crowd.server.memory(), crowd.server.cpu());
@@ -125,7 +130,7 @@ pub async fn many(kind: Kind, scale: &Scale, users: &[User], results: &Results) 
 }
 
 /// Measures a crowd that receives every event: at a rate, and in one burst.
-pub async fn few(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
+pub(super) async fn few(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: fan-out, one of few, burst", kind.name()));
     let mut crowd = Crowd::gather(kind, users, results).await?;
     crowd.grow(scale.audience, Some("drifts")).await?;
@@ -139,7 +144,7 @@ pub async fn few(kind: Kind, scale: &Scale, users: &[User], results: &Results) -
 }
 
 /// Measures only the burst, for the floor that gathers writes.
-pub async fn only_burst(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
+pub(super) async fn only_burst(kind: Kind, scale: &Scale, users: &[User], results: &Results) -> Result<()> {
     progress(&format!("{}: burst", kind.name()));
     let mut crowd = Crowd::gather(kind, users, results).await?;
     crowd.grow(scale.audience, Some("drifts")).await?;

@@ -20,7 +20,7 @@ const REST_WINDOW: Duration = Duration::from_millis(400);
 const REST_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(super) enum Kind {
     Gateway,
     /// The gateway again, with its sockets on `/ws`.
     GatewayPlain,
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Gateway,
         Self::GatewayPlain,
         Self::Floor,
@@ -41,7 +41,7 @@ impl Kind {
         Self::SocketIoTwice,
     ];
 
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gateway => "ws-gateway",
             Self::GatewayPlain => "ws-gateway /ws",
@@ -54,7 +54,7 @@ impl Kind {
 }
 
 /// A running server that only the bench uses.
-pub struct Server {
+pub(super) struct Server {
     processes: Vec<Process>,
     pub addresses: Vec<SocketAddr>,
     pub publisher: Publisher,
@@ -62,7 +62,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(kind: Kind) -> Result<Self> {
+    pub(super) async fn start(kind: Kind) -> Result<Self> {
         let redis = PrivateRedis::start();
         let (mut processes, mut addresses) = (Vec::new(), Vec::new());
         for number in 0..if kind == Kind::SocketIoTwice { 2 } else { 1 } {
@@ -77,22 +77,22 @@ impl Server {
     }
 
     /// Returns the time that the server's processes have used so far.
-    pub fn cpu(&self) -> Vec<Cpu> {
+    pub(super) fn cpu(&self) -> Vec<Cpu> {
         self.processes.iter().map(|process| Cpu::of(process.id())).collect()
     }
 
-    pub fn spent_since(&self, before: &[Cpu]) -> Duration {
+    pub(super) fn spent_since(&self, before: &[Cpu]) -> Duration {
         self.cpu().iter().zip(before).map(|(now, before)| now.since(before)).sum()
     }
 
     /// Returns resident and proportional memory in KiB.
-    pub fn memory(&self) -> [f64; 2] {
+    pub(super) fn memory(&self) -> [f64; 2] {
         ["Rss", "Pss"]
             .map(|line| self.processes.iter().map(|it| kibibytes(it.id(), "smaps_rollup", line)).sum())
     }
 
     /// Waits until the server is idle.
-    pub async fn rests(&self) {
+    pub(super) async fn rests(&self) {
         let started = Instant::now();
         while started.elapsed() < REST_LIMIT {
             let before = self.cpu();

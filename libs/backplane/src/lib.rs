@@ -7,26 +7,42 @@
 //! a position, and it proves the position; a publisher cannot forge one.
 //!
 //! No other crate uses `redis`. This crate does not interpret events.
-//! Start with [`Backplane`]. `driver.rs` lists the guarantees; `tests/conformance` checks them on both
-//! drivers.
+//! Start with [`Backplane`]. The traits [`Log`], [`Marks`] and [`Keys`] list the guarantees;
+//! `tests/conformance` checks them on every driver.
 
+mod announcer;
 mod backplane;
-mod driver;
+mod drivers;
+mod error;
 mod feed;
+mod feed_item;
+mod keys;
 mod link;
+mod log;
+mod marks;
 mod memory;
 mod message;
 mod options;
-mod queue;
+mod prefix;
+mod reader;
 mod redis;
 mod tls;
 mod trace;
 
+pub use announcer::Announcer;
 pub use backplane::Backplane;
-pub use driver::{Entry, Error, Hold, LogRead, Mark, Put, Result};
-pub use feed::{Feed, FeedItem, ResetReason};
+pub use drivers::Drivers;
+pub use error::{Error, Result};
+pub use feed::Feed;
+pub use feed_item::{FeedItem, ResetReason};
+pub use keys::{Hold, Keys, Put};
 pub use link::Link;
+pub use log::{Entry, Log, LogRead, UNLOGGED_IDS};
+pub use marks::{Mark, Marks};
+pub use memory::MemoryKeys;
 pub use message::{Message, Position};
 pub use options::Options;
+pub use prefix::{InvalidPrefix, Prefix};
+pub use redis::server_urls;
 pub use tls::{ClientCertificate, Tls};
 pub use trace::{current_trace, traced};

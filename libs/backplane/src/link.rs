@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use tokio::sync::watch;
+
 /// The state of the backplane. It is up if announcements are received and an append would succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -16,4 +18,9 @@ impl Link {
     pub fn is_up(self) -> bool {
         self == Self::Up
     }
+}
+
+/// Creates the link of drivers that are not connected yet.
+pub(crate) fn new_link() -> (watch::Sender<Link>, watch::Receiver<Link>) {
+    watch::channel(Link::Lost { since: Instant::now(), reason: "not connected yet" })
 }

@@ -80,18 +80,18 @@ pub(crate) struct Heard {
 
 impl Heard {
     /// A body that may carry a proof, to be checked against the secret of the log.
-    pub fn new(channel: String, body: String, secret: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(channel: String, body: String, secret: Option<Arc<str>>) -> Self {
         Self { channel, size: 2 * body.len() + 256, body, secret, reading: OnceLock::new() }
     }
 
     /// An event that this process has just appended to its own log.
-    pub fn appended(message: Arc<Message>) -> Self {
+    pub(crate) fn appended(message: Arc<Message>) -> Self {
         let (channel, size) = (message.channel.clone(), message.size + 256);
         Self { channel, size, body: String::new(), secret: None, reading: Reading::Message(message).into() }
     }
 
     /// Whether the log has the event. A feed whose queue is full reads the event there.
-    pub fn is_in_log(&self) -> bool {
+    pub(crate) fn is_in_log(&self) -> bool {
         match self.reading.get() {
             Some(Reading::Message(message)) => message.position.is_some(),
             _ => {
@@ -101,7 +101,7 @@ impl Heard {
         }
     }
 
-    pub fn read(&self) -> &Reading {
+    pub(crate) fn read(&self) -> &Reading {
         self.reading.get_or_init(|| {
             let has_log = is_logged(&self.channel);
             let proven =

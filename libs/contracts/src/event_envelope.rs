@@ -50,19 +50,27 @@ pub struct Envelope<P> {
     pub epoch: Option<String>,
 }
 
-impl<E: Event> Envelope<E> {
-    /// Wraps an event that happens now; the log adds `seq` and `epoch`.
-    pub fn of(event: E, clock: &Clock) -> Self {
+impl<P> Envelope<P> {
+    /// Wraps a message that has no position in the log.
+    pub fn unplaced(event_type: impl Into<String>, timestamp: DateTime<Utc>, payload: P) -> Self {
         Self {
             event_id: Uuid::now_v7(),
-            event_type: E::TYPE.into(),
-            timestamp: clock.now(),
-            user_id: event.user_id(),
-            account_id: event.account_id(),
-            payload: event,
+            event_type: event_type.into(),
+            timestamp,
+            payload,
+            user_id: None,
+            account_id: None,
             traceparent: None,
             seq: None,
             epoch: None,
         }
+    }
+}
+
+impl<E: Event> Envelope<E> {
+    /// Wraps an event that happens now; the log adds `seq` and `epoch`.
+    pub fn of(event: E, clock: &Clock) -> Self {
+        let (user_id, account_id) = (event.user_id(), event.account_id());
+        Self { user_id, account_id, ..Self::unplaced(E::TYPE, clock.now(), event) }
     }
 }

@@ -21,6 +21,8 @@ pub enum ConnectError {
     Scheme,
     #[error("schema may have a-z, 0-9 and _ only")]
     Schema,
+    #[error("pooler must be transaction; leave it out for session pooling")]
+    Pooler,
     #[error("the SQLite file cannot be created: {0}")]
     File(io::Error),
     #[error("the URL has a parameter that the driver does not accept")]
@@ -50,24 +52,72 @@ impl From<DbErr> for ConnectError {
     }
 }
 
+pub(crate) const URL: &str = "DATABASE_URL";
+pub(crate) const MIGRATION_URL: &str = "MIGRATION_DATABASE_URL";
+
+/// The URLs of a database.
+#[derive(Clone, Copy)]
+pub struct Urls<'a> {
+    pub database: &'a str,
+    /// Used to migrate, such as a direct connection past a pooler, or another user.
+    pub migration: Option<&'a str>,
+}
+
+impl<'a> Urls<'a> {
+    /// Returns the URLs with the names of their variables.
+    pub fn named(self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let migration = self.migration.map(|url| (MIGRATION_URL, url));
+        [(URL, self.database)].into_iter().chain(migration)
+    }
+}
+
+impl<'a> From<&'a str> for Urls<'a> {
+    fn from(database: &'a str) -> Self {
+        Self { database, migration: None }
+    }
+}
+
+impl<'a> From<&'a String> for Urls<'a> {
+    fn from(database: &'a String) -> Self {
+        database.as_str().into()
+    }
+}
+
+/// The error for a URL that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} cannot be used")]
+pub struct UrlError {
+    pub variable: &'static str,
+    pub source: ConnectError,
+}
+
 /// A database URL that the driver accepts.
 pub(crate) struct Target {
     pub(crate) url: String,
     /// The schema of the tables, if the URL names one.
     pub(crate) schema: Option<String>,
+    /// Whether each transaction may get another connection to the server.
+    pub(crate) is_pooled: bool,
 }
 
 impl Target {
-    /// Parses `postgres://…` or `sqlite:…`. `?schema=name` is our own parameter, unknown to the driver.
+    /// Returns the statements that begin each transaction behind a pooler. The driver names its prepared statements,
+    /// and the server may still know the same names from another client. Settings must not outlive the transaction.
+    pub(crate) fn opening(&self) -> Option<String> {
+        let path = self.schema.as_ref().map(|schema| format!(r#"; SET LOCAL search_path = "{schema}""#));
+        self.is_pooled.then(|| format!("DEALLOCATE ALL{}", path.unwrap_or_default()))
+    }
+
+    /// Parses `postgres://…` or `sqlite:…`. `schema` and `pooler` are our own parameters, unknown to the driver.
     pub(crate) fn parse(url: &str) -> Result<Self, ConnectError> {
         if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(ConnectError::Scheme);
         }
         let parsed = Url::parse(url).map_err(|_error| ConnectError::NotAUrl)?;
         if parsed.scheme() == "sqlite" {
-            return Ok(Self { url: url.into(), schema: None });
+            return Ok(Self { url: url.into(), schema: None, is_pooled: false });
         }
-        split_schema(parsed)
+        split_own(parsed)
     }
 
     /// Creates the SQLite file if the URL names one with `mode=rwc`, and makes it readable by its owner only.
@@ -93,20 +143,25 @@ impl Target {
     }
 }
 
-fn split_schema(mut url: Url) -> Result<Target, ConnectError> {
-    let Some((_, schema)) = url.query_pairs().find(|(name, _)| name == "schema") else {
-        return Ok(Target { url: url.into(), schema: None });
-    };
-    let schema = schema.into_owned();
+fn split_own(mut url: Url) -> Result<Target, ConnectError> {
+    let (mut schema, mut is_pooled, mut others) = (None, false, Vec::new());
+    for (name, value) in url.query_pairs() {
+        match &*name {
+            "schema" => schema = Some(value.into_owned()),
+            "pooler" if value == "transaction" => is_pooled = true,
+            "pooler" => return Err(ConnectError::Pooler),
+            _ => others.push((name.into_owned(), value.into_owned())),
+        }
+    }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if schema.is_empty() || !schema.bytes().all(plain) {
+    if schema.as_ref().is_some_and(|schema| schema.is_empty() || !schema.bytes().all(plain)) {
         return Err(ConnectError::Schema);
     }
-    let others = url.query_pairs().filter(|(name, _)| name != "schema");
-    let others = others.map(|(name, value)| (name.into_owned(), value.into_owned())).collect::<Vec<_>>();
-    url.set_query(None);
-    if !others.is_empty() {
-        url.query_pairs_mut().extend_pairs(others);
+    if schema.is_some() || is_pooled {
+        url.set_query(None);
+        if !others.is_empty() {
+            url.query_pairs_mut().extend_pairs(others);
+        }
     }
-    Ok(Target { url: url.into(), schema: Some(schema) })
+    Ok(Target { url: url.into(), schema, is_pooled })
 }

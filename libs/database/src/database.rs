@@ -1,19 +1,20 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backplane::Backplane;
+use backplane::Log;
 use contracts::Clock;
-use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::SqliteJournalMode;
+use sea_orm::sqlx::{self, Row};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Notify};
 
-use crate::connect::{ConnectError, Target};
+use crate::connect::{ConnectError, MIGRATION_URL, Target, URL, UrlError, Urls};
 use crate::transaction::Transaction;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,38 +27,61 @@ const MIGRATION_LOCK: i64 = 0x6472_6966_7473_656e;
 pub(crate) type LastCheck = Option<(Instant, Result<(), &'static str>)>;
 
 /// A pool of connections to Postgres or SQLite whose transactions carry events. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
     pub(crate) connection: DatabaseConnection,
-    pub(crate) backplane: Backplane,
+    /// The statements that begin each transaction, behind a pooler.
+    pub(crate) opening: Option<Arc<str>>,
+    pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) committed: Arc<Notify>,
     pub(crate) last_check: Arc<Mutex<LastCheck>>,
 }
 
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
 impl Database {
-    /// Connects to `postgres://…`, `sqlite://file?mode=rwc` or `sqlite::memory:`, and migrates.
+    /// Connects to `postgres://…`, `sqlite://file?mode=rwc` or `sqlite::memory:`, and migrates, over a connection of
+    /// its own if `urls` names one.
     ///
     /// `?schema=name` on a Postgres URL keeps the tables in that schema, which is created if it does not
-    /// exist. With it, several services can share one database.
+    /// exist. With it, several services can share one database. `?pooler=transaction` means that each transaction may
+    /// get another connection to the server.
     ///
     /// A SQLite file is readable by its owner only.
     ///
     /// # Errors
-    /// If the URL cannot be used, or the database cannot be reached or migrated.
+    /// If a URL cannot be used, or the database cannot be reached or migrated; the message names the variable.
     pub async fn connect<M: MigratorTrait>(
-        url: &str,
-        backplane: Backplane,
+        urls: impl Into<Urls<'_>>,
+        log: Arc<dyn Log>,
         clock: Clock,
-    ) -> Result<Self, ConnectError> {
+    ) -> Result<Self, UrlError> {
+        let Urls { database, migration } = urls.into();
+        if let Some(url) = migration {
+            let named = |source| UrlError { variable: MIGRATION_URL, source };
+            let (connection, target) = Self::open(url).await.map_err(named)?;
+            migrate::<M>(&connection, &target).await.map_err(named)?;
+            connection.close().await.map_err(ConnectError::from).map_err(named)?;
+        }
+        let named = |source| UrlError { variable: URL, source };
+        let (connection, target) = Self::open(database).await.map_err(named)?;
+        if migration.is_none() {
+            migrate::<M>(&connection, &target).await.map_err(named)?;
+        }
+        let opening = target.opening().map(Into::into);
+        let (committed, last_check) = Default::default();
+        Ok(Self { connection, opening, log, clock, committed, last_check })
+    }
+
+    async fn open(url: &str) -> Result<(DatabaseConnection, Target), ConnectError> {
         let target = Target::parse(url)?;
         target.prepare_file()?;
-        let Target { url, schema } = target;
-        let connection = sea_orm::Database::connect(options(&url, schema.as_deref())).await?;
-        let (committed, last_check) = Default::default();
-        let database = Self { connection, backplane, clock, committed, last_check };
-        database.migrate::<M>(schema.as_deref()).await.map_err(ConnectError::Migration)?;
-        Ok(database)
+        Ok((sea_orm::Database::connect(options(&target)).await?, target))
     }
 
     /// Begins a transaction. On SQLite it takes the write lock at once: a transaction that reads first and
@@ -70,55 +94,49 @@ impl Database {
         Ok(Transaction::new(transaction, self.clock.clone(), Arc::clone(&self.committed)))
     }
 
-    async fn begin_immediate(&self) -> Result<sea_orm::DatabaseTransaction, DbErr> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.connection.begin_with_options(options).await
+    pub(crate) async fn begin_immediate(&self) -> Result<DatabaseTransaction, DbErr> {
+        let transaction = begin_immediate(&self.connection).await?;
+        if let Some(opening) = &self.opening {
+            transaction.execute_unprepared(opening).await?;
+        }
+        Ok(transaction)
     }
+}
 
-    /// Migrates inside one transaction, one process at a time.
-    async fn migrate<M: MigratorTrait>(&self, schema: Option<&str>) -> Result<(), DbErr> {
-        let transaction = self.begin_immediate().await?;
+async fn begin_immediate(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    connection.begin_with_options(options).await
+}
+
+/// Migrates inside one transaction, one process at a time.
+async fn migrate<M: MigratorTrait>(
+    connection: &DatabaseConnection,
+    target: &Target,
+) -> Result<(), ConnectError> {
+    let migrate = async {
+        let transaction = begin_immediate(connection).await?;
+        if let Some(opening) = target.opening() {
+            transaction.execute_unprepared(&opening).await?;
+        }
         if transaction.get_database_backend() == DbBackend::Postgres {
             let lock = "SELECT pg_advisory_xact_lock($1)";
             let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [MIGRATION_LOCK.into()]);
             transaction.execute_raw(lock).await?;
         }
-        if let Some(schema) = schema {
+        if let Some(schema) = &target.schema {
             transaction.execute_unprepared(&format!(r#"CREATE SCHEMA IF NOT EXISTS "{schema}""#)).await?;
         }
         M::up(&transaction, None).await?;
         transaction.commit().await
-    }
+    };
+    migrate.await.map_err(ConnectError::Migration)
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Database {
-    fn get_database_backend(&self) -> DbBackend {
-        self.connection.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.connection.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.connection.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.connection.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.connection.query_all_raw(statement).await
-    }
-}
-
-fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
+fn options(Target { url, schema, is_pooled }: &Target) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.clone());
     // With `sqlite::memory:`, each connection has its own database.
     let connections = if url.starts_with("sqlite::memory:") { 1 } else { MAX_CONNECTIONS };
     options
@@ -135,7 +153,11 @@ fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
             .test_before_acquire(false)
             .map_sqlx_postgres_before_acquire(|connection, _| Box::pin(is_read_write(connection)));
     }
-    if let Some(schema) = schema {
+    if *is_pooled {
+        // The pooler accepts no such parameter, and a cached statement may be unknown to the next connection.
+        options
+            .map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None).statement_cache_capacity(0));
+    } else if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }
     options
@@ -144,6 +166,7 @@ fn options(url: &str, schema: Option<&str>) -> ConnectOptions {
 /// Whether a connection may be used again. A server that became read-only, such as the old primary after a
 /// failover, keeps its connections open: without this check the pool would keep using them.
 async fn is_read_write(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let mode: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(connection).await?;
-    Ok(mode == "off")
+    // Not prepared, so that one exchange is enough, also behind a pooler.
+    let mode = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(connection).await?;
+    Ok(mode.try_get::<String, _>(0)? == "off")
 }

@@ -15,12 +15,13 @@ mod entity;
 mod metrics;
 mod migration;
 mod outbox_relay;
+mod statements;
 mod transaction;
 mod unavailable;
 mod writable;
 
 pub use chunks::{IDS_PER_STATEMENT, insert_chunked};
-pub use connect::ConnectError;
+pub use connect::{ConnectError, UrlError, Urls};
 pub use contains::contains;
 pub use database::Database;
 pub use migration::Migration;

@@ -47,7 +47,7 @@ impl Database {
 
     async fn publish_or_log(&self) {
         if let Err(error) = self.publish_pending().await {
-            tracing::warn!(%error, "events wait in the outbox");
+            tracing::warn!(error = format!("{error:#}"), "events wait in the outbox");
         }
     }
 
@@ -76,7 +76,7 @@ impl Database {
             }
             let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
             let entries = rows.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
-            self.backplane.append(&entries).await?;
+            self.log.append(&entries).await?;
             Entity::update_many()
                 .col_expr(Column::PublishedAt, Expr::value(self.clock.now()))
                 .filter(Column::Id.is_in(ids))

@@ -7,7 +7,7 @@ use url::Url;
 ///
 /// The `Host` header counts for loopback names only: any other name may be one that an attacker has pointed
 /// at this server (DNS rebinding).
-pub fn origin_is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
+pub(crate) fn origin_is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Some(origin) = origin.to_str().ok().and_then(normalize) else { return false };
     if listed.contains(&origin) {

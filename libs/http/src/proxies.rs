@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 /// The proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Default)]
-pub struct Proxies {
+pub(crate) struct Proxies {
     networks: Vec<IpNet>,
     has_warned: AtomicBool,
 }
@@ -18,7 +18,7 @@ impl Proxies {
     }
 
     /// See [`client_ip`](crate::client_ip).
-    pub fn client_ip(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(crate) fn client_ip(&self, request: &HttpRequest) -> Option<IpAddr> {
         Some(self.resolve(request.peer_addr()?.ip(), request.headers()))
     }
 

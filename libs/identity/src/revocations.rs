@@ -168,7 +168,7 @@ impl Revocations {
     async fn read_marks(&self, backplane: &Backplane) {
         let started = self.clock.now();
         let marks = loop {
-            match backplane.marks().await {
+            match backplane.marks.live().await {
                 Ok(marks) => break marks,
                 Err(error) => {
                     tracing::debug!(%error, "cannot read the marks yet");

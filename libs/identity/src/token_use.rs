@@ -29,7 +29,7 @@ impl TokenUses {
         let backplane = backplane.clone();
         tasks.run("note the use of a service token", async move {
             let put = Put { key: key(id), value: Some(now.to_rfc3339()), ttl: KEEP };
-            if let Err(error) = backplane.put(&[put]).await {
+            if let Err(error) = backplane.keys.put(&[put]).await {
                 tracing::debug!(%error, "did not record the use of a service token");
             }
         });
@@ -40,7 +40,7 @@ impl TokenUses {
     /// # Errors
     /// If Redis is unavailable.
     pub async fn take(backplane: &Backplane, id: Uuid) -> backplane::Result<Option<DateTime<Utc>>> {
-        let noted = backplane.take(&key(id)).await?;
+        let noted = backplane.keys.take(&key(id)).await?;
         Ok(noted.and_then(|at| DateTime::parse_from_rfc3339(&at).ok()).map(|at| at.with_timezone(&Utc)))
     }
 }

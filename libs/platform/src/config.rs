@@ -1,3 +1,4 @@
+use backplane::Prefix;
 use clap::{Args, ValueEnum};
 
 use crate::redis_tls::RedisTlsConfig;
@@ -25,6 +26,10 @@ pub struct ProcessConfig {
     /// Seconds that a stopping process waits for its requests and sockets
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
+
+    /// Name of this installation on a Redis that several installations share
+    #[arg(long, env = "REDIS_PREFIX", default_value_t = Prefix::default(), value_name = "NAME")]
+    pub redis_prefix: Prefix,
 
     #[command(flatten)]
     pub redis_tls: RedisTlsConfig,

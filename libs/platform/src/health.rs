@@ -20,7 +20,7 @@ pub enum Status {
 }
 
 /// Checks one dependency.
-pub type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Status> + Send>> + Send + Sync>;
+pub(crate) type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Status> + Send>> + Send + Sync>;
 
 /// The dependencies of a process, for `/health` and `/ready`.
 #[derive(Clone, Default)]

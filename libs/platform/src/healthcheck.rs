@@ -8,7 +8,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Asks the process that listens on `port` of this machine whether it is ready. A container's health check
 /// runs this, because the image has no curl.
-pub fn healthcheck(port: u16) -> Result<()> {
+pub(crate) fn healthcheck(port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream =
         TcpStream::connect_timeout(&address, TIMEOUT).context("no process listens on the port")?;

@@ -1,7 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use backplane::Backplane;
+use backplane::{Keys, Link, MemoryKeys};
 use contracts::Clock;
+use tokio::sync::watch;
 
 /// Longest time that a request waits for the backplane; a slower one counts as unavailable.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -10,18 +12,20 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// a limit always applies.
 #[derive(Clone)]
 pub struct Limiter {
-    shared: Backplane,
+    shared: Arc<dyn Keys>,
+    link: watch::Receiver<Link>,
     /// Every hit in this process: the count to use while the backplane is unavailable.
-    here: Backplane,
+    here: Arc<MemoryKeys>,
     /// Hits that the backplane did not count; they are added to its counts once it is available again.
-    missed: Backplane,
+    missed: Arc<MemoryKeys>,
 }
 
 impl Limiter {
-    /// Creates a limiter on top of `shared`. `clock` measures the windows that this process counts itself.
-    pub fn new(shared: Backplane, clock: Clock) -> Self {
-        let missed = Backplane::in_process(clock.clone());
-        Self { shared, here: Backplane::in_process(clock), missed }
+    /// Creates a limiter on top of `shared`, which is available while the link is up. `clock` measures the windows
+    /// that this process counts itself.
+    pub fn new(shared: Arc<dyn Keys>, link: watch::Receiver<Link>, clock: Clock) -> Self {
+        let [here, missed] = [clock.clone(), clock].map(|clock| Arc::new(MemoryKeys::new(clock)));
+        Self { shared, link, here, missed }
     }
 
     /// Adds one hit under `key` and returns the count.
@@ -46,7 +50,7 @@ impl Limiter {
     }
 
     async fn in_time(&self, count: impl Future<Output = backplane::Result<u64>>) -> Option<u64> {
-        if !self.shared.is_connected() {
+        if !self.link.borrow().is_up() {
             return None;
         }
         tokio::time::timeout(PATIENCE, count).await.ok()?.ok()

@@ -30,7 +30,7 @@ pub fn check_plaintext(variable: &'static str, url: &str, config: &ProcessConfig
 
 fn is_encrypted(url: &Url) -> bool {
     let mode = url.query_pairs().find(|(name, _)| name == "sslmode" || name == "ssl-mode");
-    url.scheme() == "rediss"
+    matches!(url.scheme(), "rediss" | "valkeys")
         || mode.is_some_and(|(_, mode)| matches!(&*mode, "require" | "verify-ca" | "verify-full"))
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use backplane::{Backplane, Link, Options};
 use contracts::Clock;
 use identity::KeyConfig;
@@ -49,14 +49,18 @@ impl Platform {
         let tokens = Tokens::load(keys, config.is_strict(), &clock)?;
         let lifecycle = Lifecycle::new();
         let tls = config.redis_tls.read()?;
-        let options = Options { channels, tls, ..Options::new(clock.clone(), lifecycle.tasks.clone()) };
-        check_plaintext("REDIS_URL", redis_url, &config)?;
-        let backplane = Backplane::connect(redis_url, options).context("REDIS_URL cannot be used")?;
+        let prefix = config.redis_prefix.clone();
+        let options =
+            Options { channels, tls, prefix, ..Options::new(clock.clone(), lifecycle.tasks.clone()) };
+        for server in backplane::server_urls(redis_url)? {
+            check_plaintext("REDIS_URL", &server, &config)?;
+        }
+        let backplane = Backplane::connect(redis_url, options)?;
         let platform = Self {
             service,
             started: Instant::now(),
             config: Arc::new(config),
-            limiter: Limiter::new(backplane.clone(), clock.clone()),
+            limiter: Limiter::new(Arc::clone(&backplane.keys), backplane.link(), clock.clone()),
             clock,
             metrics: Registry::new(),
             health: Health::default(),

@@ -30,7 +30,7 @@ static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Creates the layer that exports spans, if a collector is configured. `OTEL_SERVICE_NAME` takes precedence
 /// over `service`.
-pub fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
+pub(crate) fn exporter(service: &'static str) -> Result<Option<impl Layer<Registry> + Send + Sync>> {
     let value = |name: &'static str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let Some((variable, endpoint)) = ENDPOINTS.iter().find_map(|name| Some((name, value(name)?))) else {
         return Ok(None);
@@ -66,7 +66,7 @@ fn is_plain_endpoint(url: &Url) -> bool {
 
 /// Sends the remaining spans. Runs on its own thread, because the collector may be unreachable and the
 /// process must still exit.
-pub async fn flush() {
+pub(crate) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let (done, sent) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

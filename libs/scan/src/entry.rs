@@ -5,7 +5,7 @@ use crate::sensitive_marks::Marks;
 
 /// One resource as a tool wrote it: not compared, not rated, not redacted.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     pub kind: Kind,
     pub address: String,
     /// The address of the resource before it was moved.
@@ -29,7 +29,7 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    pub fn new(kind: Kind, address: String, resource_type: String) -> Self {
+    pub(crate) fn new(kind: Kind, address: String, resource_type: String) -> Self {
         Self {
             kind,
             address,
@@ -51,7 +51,7 @@ impl Entry<'_> {
 
 /// The provider of a resource, and the region and account in its configuration.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Provider<'a> {
+pub(crate) struct Provider<'a> {
     /// The source address, such as `registry.terraform.io/hashicorp/aws`.
     pub name: Option<&'a str>,
     /// The configuration, such as `aws.west`: one provider may have several.

@@ -48,7 +48,7 @@ pub struct PathHash {
 
 /// A changed path in its stored form.
 #[derive(Clone, Debug, Serialize)]
-pub struct ShownChange<'a> {
+pub(crate) struct ShownChange<'a> {
     pub path: Vec<Step>,
     /// Whether the stored states hide the values.
     pub sensitive: bool,

@@ -9,7 +9,7 @@ const NUL: char = '\0';
 const MAX_REGION_CHARS: usize = 64;
 
 /// The sources of information about a resource, the most reliable first.
-pub struct PlaceSources<'a> {
+pub(crate) struct PlaceSources<'a> {
     actual: Option<&'a Json>,
     expected: Option<&'a Json>,
     own_id: Option<&'a str>,
@@ -20,7 +20,7 @@ pub struct PlaceSources<'a> {
 }
 
 impl<'a> PlaceSources<'a> {
-    pub fn of(entry: &'a Entry<'_>) -> Self {
+    pub(crate) fn of(entry: &'a Entry<'_>) -> Self {
         Self {
             actual: entry.actual.as_ref(),
             expected: entry.expected.as_ref(),
@@ -34,12 +34,12 @@ impl<'a> PlaceSources<'a> {
     }
 
     /// Returns the `id` in the state.
-    pub fn id(&self, max_chars: usize) -> Option<&'a str> {
+    pub(crate) fn id(&self, max_chars: usize) -> Option<&'a str> {
         self.each(|state| usable(state.get("id")?.as_str()?, max_chars))
     }
 
     /// Returns the region. `asked` is the caller's, used if no other source has one.
-    pub fn region(&self, asked: Option<&str>) -> Option<String> {
+    pub(crate) fn region(&self, asked: Option<&str>) -> Option<String> {
         let found = self.each(|state| self.region_in(state)).map(Into::into);
         let region: Option<String> = found
             .or_else(|| self.own_id.and_then(|id| self.region_of_id(id)).map(Into::into))
@@ -53,7 +53,7 @@ impl<'a> PlaceSources<'a> {
     }
 
     /// Returns the account. `asked` is the caller's, used if no other source has one.
-    pub fn account(&self, asked: Option<&str>) -> Option<String> {
+    pub(crate) fn account(&self, asked: Option<&str>) -> Option<String> {
         let found = self.each(|state| self.account_in(state));
         found
             .or_else(|| self.own_id.and_then(|id| self.account_of_id(id)))
@@ -140,11 +140,11 @@ fn usable(text: &str, max_chars: usize) -> Option<&str> {
     (!text.is_empty() && !text.contains(NUL) && text.chars().count() <= max_chars).then_some(text)
 }
 
-pub fn usable_region(text: &str) -> Option<&str> {
+pub(crate) fn usable_region(text: &str) -> Option<&str> {
     usable(text, MAX_REGION_CHARS).filter(|text| *text != "global" && *text != "unknown")
 }
 
-pub fn usable_account(text: &str) -> Option<&str> {
+pub(crate) fn usable_account(text: &str) -> Option<&str> {
     Some(text).filter(|text| AccountId::is_valid(text))
 }
 
@@ -164,7 +164,7 @@ fn arn_part(state: &Json, part: usize) -> Option<&str> {
     ["arn", "id"].into_iter().find_map(|name| arn_part_of(state.get(name)?.as_str()?, part))
 }
 
-pub fn arn_part_of(text: &str, part: usize) -> Option<&str> {
+pub(crate) fn arn_part_of(text: &str, part: usize) -> Option<&str> {
     text.strip_prefix("arn:")?.split(':').nth(part - 1).filter(|part| !part.is_empty() && *part != "aws")
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    pub fn check(self) -> Result<(), ScanError> {
+    pub(crate) fn check(self) -> Result<(), ScanError> {
         match self {
             Self { entries, .. } if entries > MAX_ENTRIES => Err(ScanError::TooManyEntries),
             Self { bytes, .. } if bytes > MAX_KEPT_BYTES => Err(ScanError::TooMuchDrift),

@@ -1,6 +1,6 @@
 /// Splits a name into words in lower case: `ingressCIDRBlock`, `ingress-cidr-block` and `Ingress.Cidr_Block`
 /// all become `ingress`, `cidr`, `block`.
-pub fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut letters = name.chars().peekable();
     let mut before: Option<char> = None;
     let mut words = Vec::new();

@@ -15,9 +15,13 @@
 mod backend;
 mod client;
 mod guard;
+mod pooler;
 mod postgres;
 mod process;
 mod proxy;
+mod redis_cluster;
+mod redis_process;
+mod redis_sentinel;
 mod redis_server;
 mod socket;
 mod tls;
@@ -25,9 +29,12 @@ mod waiting;
 
 pub use backend::{Backend, Stores};
 pub use client::{Answer, Client};
+pub use pooler::PrivatePooler;
 pub use postgres::PrivatePostgres;
 pub use process::{Process, binary};
 pub use proxy::Proxy;
+pub use redis_cluster::PrivateCluster;
+pub use redis_sentinel::PrivateSentinels;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
 pub use socket::Socket;

@@ -3,14 +3,14 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use rustix::process::geteuid;
-use sea_orm::{ConnectionTrait, Database};
+use rustix::process::{Signal, geteuid};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::{free_port, wait_for_blocking};
 
@@ -20,7 +20,7 @@ const MISSING: &str = "PostgreSQL is not installed: these tests need `initdb` an
 /// The private Postgres server of this test process, in a temporary folder and without fsync.
 pub struct PrivatePostgres {
     port: u16,
-    _server: Child,
+    server: Mutex<Child>,
     _guard: Guard,
     _folder: TempDir,
 }
@@ -65,12 +65,59 @@ impl PrivatePostgres {
         admin.close().await.ok();
     }
 
-    fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    /// Starts a server of its own.
+    pub fn start() -> Self {
+        Self::start_with(|_, _| Vec::new())
     }
 
-    fn start() -> Self {
-        Self::start_with(|_, _| Vec::new())
+    /// Starts a standby that follows this server.
+    pub fn start_standby(&self) -> Self {
+        let folder = new_folder();
+        let (owner, data) = (Owner::of_servers(), folder.path().join("data"));
+        let copy = owner
+            .command("pg_basebackup", folder.path())
+            .args(["--host=127.0.0.1", "--username=postgres", "--write-recovery-conf", "--checkpoint=fast"])
+            .arg(format!("--port={}", self.port))
+            .arg("--pgdata")
+            .arg(&data)
+            .output()
+            .expect(MISSING);
+        assert!(copy.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&copy.stderr));
+        Self::listen(&owner, folder, &data, &[])
+    }
+
+    /// Returns the number of rows of a table; `None` if there is no such table.
+    pub async fn rows(&self, table: &str) -> Option<i64> {
+        let admin = Database::connect(self.url("postgres")).await.expect("the private Postgres answers");
+        let count = format!("SELECT count(*) AS n FROM {table}");
+        let rows = admin.query_one_raw(Statement::from_string(DbBackend::Postgres, count)).await;
+        admin.close().await.ok();
+        rows.ok()??.try_get("", "n").ok()
+    }
+
+    /// Makes a standby the primary.
+    pub async fn promote(&self) {
+        let admin = Database::connect(self.url("postgres")).await.expect("the private Postgres answers");
+        admin.execute_unprepared("SELECT pg_promote()").await.expect("a standby can be promoted");
+        admin.close().await.ok();
+    }
+
+    /// Stops the server at once: connections break.
+    pub fn kill(&self) {
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if server.try_wait().is_ok_and(|ended| ended.is_none()) {
+            guard::signal(&server, Signal::QUIT);
+            server.wait().ok();
+        }
+    }
+
+    /// Returns the address of the server, for a [`Proxy`](crate::Proxy).
+    pub fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Starts a server of its own with TLS. With `asks_for_certificates`, clients need one of the authority.
@@ -101,12 +148,8 @@ impl PrivatePostgres {
 
     /// Starts a server. `prepare` writes into its data folder and returns further arguments.
     fn start_with(prepare: impl FnOnce(&Option<Owner>, &Path) -> Vec<String>) -> Self {
-        let folder = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary folder");
-        let data = folder.path().join("data");
-        let owner = Owner::of_servers();
-        if let Some(owner) = &owner {
-            chown(folder.path(), Some(owner.uid), Some(owner.gid)).expect("root may chown");
-        }
+        let folder = new_folder();
+        let (owner, data) = (Owner::of_servers(), folder.path().join("data"));
         let initdb = owner
             .command("initdb", folder.path())
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
@@ -116,13 +159,23 @@ impl PrivatePostgres {
         assert!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
 
         let arguments = prepare(&owner, &data);
+        Self::listen(&owner, folder, &data, &arguments)
+    }
+
+    fn listen(owner: &Option<Owner>, folder: TempDir, data: &Path, arguments: &[String]) -> Self {
         // Another process may take the free port before Postgres does; then try another port.
         for _ in 0..3 {
-            if let Some((port, server, guard)) = listen(&owner, folder.path(), &data, &arguments) {
-                return Self { port, _server: server, _guard: guard, _folder: folder };
+            if let Some((port, server, guard)) = listen(owner, folder.path(), data, arguments) {
+                return Self { port, server: Mutex::new(server), _guard: guard, _folder: folder };
             }
         }
         panic!("the private Postgres did not start: {}", log(folder.path()));
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -158,18 +211,27 @@ fn listen(
     ready.then_some((port, server, guard))
 }
 
+/// Creates a folder that belongs to the user of the servers.
+pub(crate) fn new_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary folder");
+    if let Some(owner) = Owner::of_servers() {
+        chown(folder.path(), Some(owner.uid), Some(owner.gid)).expect("root may chown");
+    }
+    folder
+}
+
 fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
 /// The user that the server runs as: Postgres refuses to run as root.
-struct Owner {
+pub(crate) struct Owner {
     uid: u32,
     gid: u32,
 }
 
 impl Owner {
-    fn of_servers() -> Option<Self> {
+    pub(crate) fn of_servers() -> Option<Self> {
         if !geteuid().is_root() {
             return None;
         }
@@ -181,7 +243,7 @@ impl Owner {
     }
 }
 
-trait Run {
+pub(crate) trait Run {
     fn command(&self, program: &str, folder: &Path) -> Command;
 }
 

@@ -1,14 +1,13 @@
-use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::guard::{self, Guard};
+use crate::guard;
+use crate::redis_process::{self, Running};
 use crate::tls::{Authority, Identity, TlsFiles};
-use crate::waiting::{free_port, wait_for_blocking};
+use crate::waiting::free_port;
 
 /// The private Redis of one test, to be killed, frozen and restarted.
 ///
@@ -22,11 +21,6 @@ pub struct PrivateRedis {
     arguments: Vec<String>,
 }
 
-struct Running {
-    server: Child,
-    _guard: Guard,
-}
-
 impl PrivateRedis {
     /// Starts a server on a free port (about 10 ms).
     pub fn start() -> Self {
@@ -37,13 +31,9 @@ impl PrivateRedis {
     pub fn start_with_tls(authority: &Authority, server: &Identity, asks_for_certificates: bool) -> Self {
         let folder = new_folder();
         let files = TlsFiles::write(folder.path(), authority, server);
-        let arguments = [
-            ("--tls-cert-file", files.certificate.display().to_string()),
-            ("--tls-key-file", files.key.display().to_string()),
-            ("--tls-ca-cert-file", files.authority.display().to_string()),
-            ("--tls-auth-clients", if asks_for_certificates { "yes" } else { "no" }.to_owned()),
-        ];
-        let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+        let mut arguments = arguments(&files.settings());
+        arguments
+            .extend(["--tls-auth-clients", if asks_for_certificates { "yes" } else { "no" }].map(Into::into));
         Self::start_in(folder, true, arguments)
     }
 
@@ -53,11 +43,22 @@ impl PrivateRedis {
             let (port, tls_port) = (free_port(), has_tls.then(free_port));
             arguments
                 .extend(tls_port.into_iter().flat_map(|port| ["--tls-port".to_owned(), port.to_string()]));
-            if let Some(running) = launch(port, &folder, &arguments) {
+            if let Some(running) = launch(port, folder.path(), &arguments) {
                 return Self { port, running: Mutex::new(Some(running)), folder, tls_port, arguments };
             }
         }
         panic!("the private Redis did not start on any of three free ports");
+    }
+
+    /// Starts a server with further arguments, which also listens with TLS if they name a certificate.
+    pub(crate) fn start_with(settings: &[(&str, String)]) -> Self {
+        let has_tls = settings.iter().any(|(name, _)| *name == "tls-cert-file");
+        Self::start_in(new_folder(), has_tls, arguments(settings))
+    }
+
+    /// Returns the port for clients and replicas: with TLS if the server has it.
+    pub(crate) fn client_port(&self) -> u16 {
+        self.tls_port.unwrap_or(self.port)
     }
 
     /// Returns `rediss://host:port`, for a server with TLS.
@@ -78,6 +79,13 @@ impl PrivateRedis {
     /// Opens a connection that bypasses the thing under test.
     pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        client.get_multiplexed_async_connection().await.expect("the private Redis answers")
+    }
+
+    /// Like [`connect`](Self::connect), for a server with a password.
+    pub async fn connect_as(&self, password: &str) -> redis::aio::MultiplexedConnection {
+        let url = format!("redis://:{password}@{}", self.address());
+        let client = redis::Client::open(url).expect("a well-formed URL");
         client.get_multiplexed_async_connection().await.expect("the private Redis answers")
     }
 
@@ -102,7 +110,7 @@ impl PrivateRedis {
 
     /// Makes this server a replica of another one, and waits until it has all data.
     pub async fn follow(&self, primary: &Self) {
-        self.command(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await;
+        self.command(&["REPLICAOF", "127.0.0.1", &primary.client_port().to_string()]).await;
         crate::eventually("the replica to follow", async || {
             self.command(&["INFO", "replication"]).await.contains("master_link_status:up")
         })
@@ -121,7 +129,7 @@ impl PrivateRedis {
     }
 
     /// Runs a command and returns its reply as text.
-    async fn command(&self, words: &[&str]) -> String {
+    pub async fn command(&self, words: &[&str]) -> String {
         let (first, rest) = words.split_first().expect("a command has a name");
         let answer = redis::cmd(first).arg(rest).query_async(&mut self.connect().await).await;
         let mut texts = Vec::new();
@@ -161,10 +169,21 @@ impl PrivateRedis {
 
     /// Sends SIGKILL: connections break without a message.
     pub fn kill(&self) {
-        if let Some(mut running) = self.running().take() {
-            running.server.kill().ok();
-            running.server.wait().ok();
-        }
+        drop(self.running().take());
+    }
+
+    /// Whether the server is a replica right now.
+    pub async fn is_replica(&self) -> bool {
+        let client = redis::Client::open(self.url()).expect("a well-formed URL");
+        // A server that becomes a replica closes its connections.
+        let Ok(mut connection) = client.get_multiplexed_async_connection().await else { return false };
+        let role = redis::cmd("ROLE").query_async::<Vec<redis::Value>>(&mut connection).await;
+        role.is_ok_and(|role| role.first() == Some(&redis::Value::BulkString(b"slave".to_vec())))
+    }
+
+    /// Whether the server was not killed.
+    pub fn is_running(&self) -> bool {
+        self.running().is_some()
     }
 
     /// Sends SIGSTOP: connections stay open without a response until [`thaw`](Self::thaw).
@@ -180,7 +199,7 @@ impl PrivateRedis {
     /// Kills the server if it runs, and starts it again on the same port with its data.
     pub fn restart(&self) {
         self.kill();
-        let running = launch(self.port, &self.folder, &self.arguments).expect("the port is still free");
+        let running = launch(self.port, self.folder.path(), &self.arguments).expect("the port is still free");
         *self.running() = Some(running);
     }
 
@@ -200,13 +219,15 @@ impl PrivateRedis {
     }
 }
 
-impl Drop for PrivateRedis {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// Writes settings as arguments. A value may have several words.
+fn arguments(settings: &[(&str, String)]) -> Vec<String> {
+    let words = settings.iter().flat_map(|(name, value)| {
+        std::iter::once(format!("--{name}")).chain(value.split(' ').map(Into::into))
+    });
+    words.collect()
 }
 
-fn new_folder() -> TempDir {
+pub(crate) fn new_folder() -> TempDir {
     tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder")
 }
 
@@ -219,32 +240,20 @@ fn collect(value: &redis::Value, texts: &mut Vec<String>) {
 }
 
 /// Starts the server on `port`. Returns `None` if the server stopped before it responded.
-fn launch(port: u16, folder: &TempDir, arguments: &[String]) -> Option<Running> {
-    let mut server = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
-        .arg(folder.path())
-        .args(["--appendonly", "yes", "--appendfsync", "no"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .unwrap_or_else(|error| match error.kind() {
-            ErrorKind::NotFound => panic!(
-                "Redis is not installed: these tests need `redis-server` \
-                 (apt-get install redis-server, or run deploy/test-deps.sh)"
-            ),
-            _ => panic!("redis-server cannot be started: {error}"),
-        });
-    let guard = Guard::new(&server, "KILL", Some(folder.path()));
-    let client = redis::Client::open(("127.0.0.1", port)).expect("a well-formed address");
-    let ready = wait_for_blocking("the private Redis to start", || {
-        if server.try_wait().expect("a child can be asked").is_some() {
-            return Some(false);
-        }
-        let mut connection = client.get_connection().ok()?;
-        redis::cmd("PING").query::<String>(&mut connection).ok().map(|_| true)
-    });
-    ready.then_some(Running { server, _guard: guard })
+fn launch(port: u16, folder: &Path, arguments: &[String]) -> Option<Running> {
+    let port_text = port.to_string();
+    let own = [
+        "--port",
+        &port_text,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "no",
+    ];
+    let arguments = own.into_iter().map(String::from).chain(arguments.iter().cloned()).collect::<Vec<_>>();
+    redis_process::launch(&arguments, folder, port)
 }

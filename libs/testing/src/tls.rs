@@ -74,6 +74,15 @@ pub(crate) struct TlsFiles {
 }
 
 impl TlsFiles {
+    /// Returns the settings of Redis that name the files.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 3] {
+        [
+            ("tls-cert-file", self.certificate.display().to_string()),
+            ("tls-key-file", self.key.display().to_string()),
+            ("tls-ca-cert-file", self.authority.display().to_string()),
+        ]
+    }
+
     pub(crate) fn write(folder: &Path, authority: &Authority, server: &Identity) -> Self {
         let write = |name: &str, text: &str| {
             let file = folder.join(name);

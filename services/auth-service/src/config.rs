@@ -17,6 +17,10 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
 
+    /// Another connection to the same database for the migrations, such as past a pooler or as the owner of the tables
+    #[arg(long, env = "MIGRATION_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migration_database_url: Option<String>,
+
     /// Redis, such as redis://:password@host:6379
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: String,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use database::Database;
+use anyhow::{Result, ensure};
+use database::{Database, Urls};
 use platform::{Platform, Turns, check_plaintext};
 
 use crate::metrics::Metrics;
@@ -18,15 +18,16 @@ use crate::user::locked_user::CHANGES;
 
 impl State {
     /// Checks the settings, connects to the database and migrates it.
-    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
+    pub async fn connect(platform: Platform, urls: impl Into<Urls<'_>>, settings: Settings) -> Result<Self> {
         settings.check(platform.config())?;
         let can_sign = platform.tokens().keys.can_sign();
         ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
-        let (backplane, clock) = (platform.backplane().clone(), platform.clock().clone());
-        check_plaintext("DATABASE_URL", database_url, platform.config())?;
-        let database = Database::connect::<Migrator>(database_url, backplane, clock)
-            .await
-            .context("DATABASE_URL cannot be used")?;
+        let (log, clock) = (Arc::clone(&platform.backplane().log), platform.clock().clone());
+        let urls = urls.into();
+        for (variable, url) in urls.named() {
+            check_plaintext(variable, url, platform.config())?;
+        }
+        let database = Database::connect::<Migrator>(urls, log, clock).await?;
         let metrics = Metrics::register(platform.metrics())?;
         let (hashing, waiting) = (metrics.password_hash_seconds.clone(), metrics.passwords_waiting.clone());
         let secret = settings.jwt_refresh_secret.as_deref().unwrap_or_default();

@@ -4,6 +4,7 @@ use anyhow::Result;
 use auth_service::user::create_admin;
 use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
+use database::Urls;
 use http::Http;
 use platform::Platform;
 
@@ -15,11 +16,22 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     let config: Config = platform::parse();
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Config { port, database_url, redis_url, process, http, keys, settings, command } = config;
+    let Config {
+        port,
+        database_url,
+        migration_database_url,
+        redis_url,
+        process,
+        http,
+        keys,
+        settings,
+        command,
+    } = config;
     let platform =
         Platform::connect("auth-service", process, &keys, &redis_url, Vec::new(), Clock::system())?;
     let http = Http::new(http, &platform)?;
-    let state = State::connect(platform.clone(), &database_url, settings).await?;
+    let urls = Urls { database: &database_url, migration: migration_database_url.as_deref() };
+    let state = State::connect(platform.clone(), urls, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
         Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,

@@ -49,10 +49,10 @@ async fn sweep_or_log(state: &State) {
 
 async fn catch_up_or_log(state: &State) {
     if let Err(error) = restore_marks(state).await {
-        tracing::warn!(%error, "could not restore the marks of ended sessions");
+        tracing::warn!(error = format!("{error:#}"), "could not restore the marks of ended sessions");
     }
     if let Err(error) = service_tokens::record_uses(state).await {
-        tracing::warn!(%error, "could not record the uses of service tokens");
+        tracing::warn!(error = format!("{error:#}"), "could not record the uses of service tokens");
     }
 }
 
@@ -120,11 +120,11 @@ pub async fn restore_marks(state: &State) -> Result<()> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let known = state.platform.backplane().marks().await?.into_iter().collect::<HashSet<_>>();
+    let known = state.platform.backplane().marks.live().await?.into_iter().collect::<HashSet<_>>();
     wanted.retain(|mark| !known.contains(&mark.value));
     if !wanted.is_empty() {
         tracing::info!(count = wanted.len(), "restoring the marks of ended sessions in the backplane");
-        state.platform.backplane().mark(&wanted).await?;
+        state.platform.backplane().marks.add(&wanted).await?;
     }
     Ok(())
 }

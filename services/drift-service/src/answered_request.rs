@@ -13,7 +13,7 @@ const KEPT_PER_ACTOR: u64 = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "answered_requests", rename_all = "camelCase")]
-pub struct Model {
+pub(crate) struct Model {
     /// A digest of actor, route and key.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
@@ -27,13 +27,13 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 /// A request that claims an `Idempotency-Key`.
 #[derive(Clone, Copy)]
-pub struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     pub id: &'a str,
     pub actor: &'a str,
     pub request_hash: &'a str,
@@ -41,7 +41,7 @@ pub struct Claim<'a> {
 }
 
 /// Claims the key for this transaction. Returns `false` if a response is already stored for it.
-pub async fn claim(db: &impl ConnectionTrait, claim: Claim<'_>) -> Result<bool, DbErr> {
+pub(crate) async fn claim(db: &impl ConnectionTrait, claim: Claim<'_>) -> Result<bool, DbErr> {
     let Claim { id, actor, request_hash, at } = claim;
     prune(db, actor).await?;
     Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::CreatedAt.lt(at - KEEP)).exec(db).await?;
@@ -80,11 +80,16 @@ async fn prune(db: &impl ConnectionTrait, actor: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-pub async fn by_id(db: &impl ConnectionTrait, id: &str) -> Result<Option<Model>, DbErr> {
+pub(crate) async fn by_id(db: &impl ConnectionTrait, id: &str) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
-pub async fn store(db: &impl ConnectionTrait, id: &str, status: StatusCode, body: &str) -> Result<(), DbErr> {
+pub(crate) async fn store(
+    db: &impl ConnectionTrait,
+    id: &str,
+    status: StatusCode,
+    body: &str,
+) -> Result<(), DbErr> {
     let answer =
         ActiveModel { status: Set(status.as_u16() as i16), body: Set(body.into()), ..Default::default() };
     Entity::update_many().set(answer).filter(Column::Id.eq(id)).exec(db).await?;
@@ -92,7 +97,7 @@ pub async fn store(db: &impl ConnectionTrait, id: &str, status: StatusCode, body
 }
 
 /// Deletes the responses that are older than a day.
-pub async fn clean(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
+pub(crate) async fn clean(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let old = Entity::delete_many().filter(Column::CreatedAt.lt(now - KEEP)).exec(db).await?;
     Ok(old.rows_affected)
 }

@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use contracts::Clock;
+use database::Urls;
 use drift_service::{Config, State, routes, run_background};
 use http::Http;
 use platform::Platform;
@@ -23,7 +24,9 @@ async fn run() -> Result<()> {
         Clock::system(),
     )?;
     let http = Http::new(config.http, &platform)?;
-    let state = State::connect(platform.clone(), &config.database_url, config.settings).await?;
+    let migration = config.migration_database_url.as_deref();
+    let urls = Urls { database: &config.database_url, migration };
+    let state = State::connect(platform.clone(), urls, config.settings).await?;
     platform.spawn("drift-service", run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, config.port, routes(state)).await
 }

@@ -19,20 +19,23 @@ struct Place<K> {
 ///
 /// # Errors
 /// 400 for a cursor of another query.
-pub fn after<K: DeserializeOwned>(cursor: Option<&str>, query: &str) -> Result<Option<(K, Uuid)>, ApiError> {
+pub(crate) fn after<K: DeserializeOwned>(
+    cursor: Option<&str>,
+    query: &str,
+) -> Result<Option<(K, Uuid)>, ApiError> {
     let Some(text) = cursor else { return Ok(None) };
     let place: Place<K> = cursor::decode(text)?;
     if place.query == digest(query) { Ok(Some((place.key, place.id))) } else { Err(foreign()) }
 }
 
 /// The error 400 for a cursor of another list.
-pub fn foreign() -> ApiError {
+pub(crate) fn foreign() -> ApiError {
     ApiError::validation("cursor", "is not a cursor of this list")
 }
 
 /// Cuts rows to a page. `rows` has one row more than `limit` if there is a next page, whose cursor is then
 /// returned.
-pub fn cut<T, K: Serialize>(
+pub(crate) fn cut<T, K: Serialize>(
     mut rows: Vec<T>,
     limit: u64,
     query: &str,

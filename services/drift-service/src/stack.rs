@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "stacks", rename_all = "camelCase")]
-pub struct Model {
+pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub stack: String,
     /// Empty if the scan named no account.
@@ -17,20 +17,20 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 /// Locks the stack for all accounts until the transaction ends. No other transaction can then add a drift
 /// between the lookup and the insert.
-pub async fn lock(db: &impl ConnectionTrait, stack: &str) -> Result<(), DbErr> {
+pub(crate) async fn lock(db: &impl ConnectionTrait, stack: &str) -> Result<(), DbErr> {
     insert_if_absent(db, stack, "").await?;
     Entity::find_by_id((stack.to_owned(), String::new())).lock_exclusive().one(db).await?;
     Ok(())
 }
 
 /// Returns the time of the last scan of a locked stack in this account.
-pub async fn last_scan(
+pub(crate) async fn last_scan(
     db: &impl ConnectionTrait,
     stack: &str,
     account_id: Option<&str>,
@@ -39,7 +39,7 @@ pub async fn last_scan(
     Ok(Entity::find_by_id(id).one(db).await?.and_then(|row| row.last_scan_at))
 }
 
-pub async fn record_scan(
+pub(crate) async fn record_scan(
     db: &impl ConnectionTrait,
     stack: &str,
     account_id: Option<&str>,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use database::Database;
+use database::{Database, Urls};
 use platform::{Platform, Turns, TurnsConfig, check_plaintext};
 use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
@@ -43,7 +43,7 @@ impl State {
     /// # Errors
     /// If a setting is missing or invalid (the message names the variable), or if the database is
     /// unavailable.
-    pub async fn connect(platform: Platform, database_url: &str, settings: Settings) -> Result<Self> {
+    pub async fn connect(platform: Platform, urls: impl Into<Urls<'_>>, settings: Settings) -> Result<Self> {
         let rules = match &settings.drift_rules {
             Some(file) => Rules::read(file).with_context(|| format!("DRIFT_RULES {}", file.display()))?,
             None => Rules::default(),
@@ -60,14 +60,16 @@ impl State {
             }
             None => DEVELOPMENT_KEY,
         };
-        check_plaintext("DATABASE_URL", database_url, platform.config())?;
+        let urls = urls.into();
+        for (variable, url) in urls.named() {
+            check_plaintext(variable, url, platform.config())?;
+        }
         let database = Database::connect::<Migrator>(
-            database_url,
-            platform.backplane().clone(),
+            urls,
+            Arc::clone(&platform.backplane().log),
             platform.clock().clone(),
         )
-        .await
-        .context("DATABASE_URL cannot be used")?;
+        .await?;
         watch_database(&platform, &database);
         let state_key = StateKey::new(key.as_bytes());
         rules::reapply(&database, &rules, &state_key, platform.clock().now())

@@ -76,14 +76,14 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<
 }
 
 /// A transaction in progress.
-pub struct Write {
+pub(crate) struct Write {
     pub tx: Transaction,
     pub actor: Actor,
     pub at: DateTime<Utc>,
 }
 
 /// The response to a write.
-pub struct Reply<T> {
+pub(crate) struct Reply<T> {
     status: StatusCode,
     data: T,
     version: Option<i32>,
@@ -91,28 +91,28 @@ pub struct Reply<T> {
 }
 
 impl<T> Reply<T> {
-    pub fn ok(data: T) -> Self {
+    pub(crate) fn ok(data: T) -> Self {
         Self { status: StatusCode::OK, data, version: None, is_dry_run: false }
     }
 
-    pub fn created(data: T) -> Self {
+    pub(crate) fn created(data: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
     }
 
     /// Adds the version of a drift, which is sent as the ETag.
-    pub fn with_version(self, version: i32) -> Self {
+    pub(crate) fn with_version(self, version: i32) -> Self {
         Self { version: Some(version), ..self }
     }
 
     /// Rolls the write back if `is_dry_run`.
-    pub fn with_dry_run(self, is_dry_run: bool) -> Self {
+    pub(crate) fn with_dry_run(self, is_dry_run: bool) -> Self {
         Self { is_dry_run, ..self }
     }
 }
 
 /// Executes a write and commits it. If the request repeats an earlier one with the same `Idempotency-Key`,
 /// returns the stored response instead; `body` must be equal.
-pub async fn once<T: Serialize>(
+pub(crate) async fn once<T: Serialize>(
     state: &State,
     caller: Caller,
     conditions: &Conditions,
@@ -168,7 +168,7 @@ async fn begin_repeatable(write: &Write, route: &str, key: &str, body: &[u8]) ->
 }
 
 /// Adds the version as the ETag.
-pub fn with_etag(mut response: HttpResponse, version: i32) -> HttpResponse {
+pub(crate) fn with_etag(mut response: HttpResponse, version: i32) -> HttpResponse {
     if let Ok(etag) = EntityTag::new_strong(format!("v{version}")).try_into_value() {
         response.headers_mut().insert(header::ETAG, etag);
     }
@@ -194,7 +194,7 @@ fn digest(parts: &[&[u8]]) -> String {
 }
 
 /// Returns an optional body. If one was sent, it must be valid.
-pub fn body_or_default<T: Default>(
+pub(crate) fn body_or_default<T: Default>(
     request: &HttpRequest,
     body: Result<ValidJson<T>, ApiError>,
 ) -> Result<T, ApiError> {

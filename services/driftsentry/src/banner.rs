@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 /// The facts to print at startup.
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     pub address: SocketAddr,
     /// The address of `/metrics`, if it is not the main address.
     pub operations: Option<SocketAddr>,
@@ -16,7 +16,7 @@ pub struct Start<'a> {
     clippy::print_stdout,
     reason = "for the person who typed the command; the log goes to standard error"
 )]
-pub fn print(start: &Start<'_>) {
+pub(crate) fn print(start: &Start<'_>) {
     print!("{}", text(start));
 }
 

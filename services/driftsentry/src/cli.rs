@@ -13,7 +13,7 @@ use crate::ingest::Ingest;
 /// needs no other server.
 #[derive(Parser)]
 #[command(version)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]
@@ -35,7 +35,7 @@ pub enum Command {
 
 /// The options of the server.
 #[derive(Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Port to listen on
     #[arg(long, env = "PORT", default_value_t = 3001)]
     pub port: u16,
@@ -48,7 +48,12 @@ pub struct Serve {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Redis, so that several processes share events, such as redis://host:6379
+    /// Another connection to the same database for the migrations, such as past a pooler or as the owner of the tables
+    #[arg(long, env = "MIGRATION_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migration_database_url: Option<String>,
+
+    /// Redis, so that several processes share events: redis://host:6379, redis+sentinel://host:26379,host2/name or
+    /// redis+cluster://host:6379,host2
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "memory:", value_name = "URL")]
     pub redis_url: String,
 

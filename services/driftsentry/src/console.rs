@@ -17,7 +17,7 @@ const PAGE: &str = "index.html";
 struct Files;
 
 /// Serves each file at its path, and the page at `/`.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(endpoint("/").get(page));
     for path in Files::iter() {
         config.service(endpoint(&format!("/{path}")).get(file));

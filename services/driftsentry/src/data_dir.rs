@@ -13,11 +13,11 @@ const SECRET_BYTES: usize = 32;
 /// The characters that are percent-encoded when a path becomes part of a SQLite URL.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-pub struct DataDir(PathBuf);
+pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
     /// Creates the folder if it does not exist. Closes it to other users, unless other files are in it too.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -30,18 +30,18 @@ impl DataDir {
         Ok(Self(path))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The URL of a SQLite file in the folder.
-    pub fn sqlite_url(&self, name: &str) -> String {
+    pub(crate) fn sqlite_url(&self, name: &str) -> String {
         let path = self.0.join(name).with_extension("db");
         format!("sqlite://{}?mode=rwc", percent_encode(path.as_os_str().as_bytes(), IN_PATH))
     }
 
     /// Returns the secret of that name. The first call creates it, readable by its owner only.
-    pub fn secret(&self, name: &str) -> Result<String> {
+    pub(crate) fn secret(&self, name: &str) -> Result<String> {
         let path = self.0.join(name).with_extension("secret");
         let context = || format!("cannot use {}", path.display());
         match fs::read_to_string(&path) {

@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use contracts::Clock;
+use database::Urls;
 use http::{Http, Server};
 use platform::Platform;
 use url::Url;
@@ -17,8 +18,20 @@ const DEFAULT_METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::
 struct Complete {
     serve: Serve,
     data: DataDir,
-    auth_database: String,
-    drift_database: String,
+    auth_database: ServiceDatabase,
+    drift_database: ServiceDatabase,
+}
+
+/// The database of one service.
+struct ServiceDatabase {
+    url: String,
+    migration: Option<String>,
+}
+
+impl ServiceDatabase {
+    fn urls(&self) -> Urls<'_> {
+        Urls { database: &self.url, migration: self.migration.as_deref() }
+    }
 }
 
 /// Fills in missing settings: secrets and databases in the data folder and, outside development, a separate
@@ -37,9 +50,15 @@ fn complete(mut serve: Serve) -> Result<Complete> {
             *secret = Some(data.secret(name)?);
         }
     }
-    let database = |service: &str| match &serve.database_url {
-        Some(url) => postgres_schema(url, service),
-        None => Ok(data.sqlite_url(service)),
+    let database = |service: &str| {
+        let url = match &serve.database_url {
+            Some(url) => postgres_schema("DATABASE_URL", url, service)?,
+            None => data.sqlite_url(service),
+        };
+        let migration = serve.migration_database_url.as_deref();
+        let migration =
+            migration.map(|url| postgres_schema("MIGRATION_DATABASE_URL", url, service)).transpose()?;
+        anyhow::Ok(ServiceDatabase { url, migration })
     };
     let (auth_database, drift_database) = (database("auth")?, database("drift")?);
     Ok(Complete { serve, data, auth_database, drift_database })
@@ -52,22 +71,22 @@ fn platform(serve: &Serve) -> Result<Platform> {
 }
 
 /// Creates an admin.
-pub async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
+pub(crate) async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, .. } = complete(serve)?;
-    let state = auth_service::State::connect(platform(&serve)?, &auth_database, serve.auth).await?;
+    let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
     auth_service::user::create_admin::run(&state, email, name).await
 }
 
 /// Runs all services until a signal.
-pub async fn run(serve: Serve) -> Result<()> {
+pub(crate) async fn run(serve: Serve) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;
     let http = Http::new(serve.http, &platform)?;
     let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
-    let auth = auth_service::State::connect(platform.clone(), &auth_database, auth).await?;
-    let drift = drift_service::State::connect(platform.clone(), &drift_database, drift).await?;
+    let auth = auth_service::State::connect(platform.clone(), auth_database.urls(), auth).await?;
+    let drift = drift_service::State::connect(platform.clone(), drift_database.urls(), drift).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
     platform.spawn(
@@ -109,14 +128,14 @@ pub async fn run(serve: Serve) -> Result<()> {
 }
 
 /// Returns the URL of the database with a separate schema for the service.
-fn postgres_schema(url: &str, service: &str) -> Result<String> {
-    let mut url =
-        Url::parse(url).context("DATABASE_URL must be a URL such as postgres://user:password@host/name")?;
+fn postgres_schema(variable: &str, url: &str, service: &str) -> Result<String> {
+    let mut url = Url::parse(url)
+        .with_context(|| format!("{variable} must be a URL such as postgres://user:password@host/name"))?;
     if !url.scheme().starts_with("postgres") {
-        bail!("DATABASE_URL must be a postgres:// URL here; for SQLite, omit it and set DATA_DIR");
+        bail!("{variable} must be a postgres:// URL here; for SQLite, omit it and set DATA_DIR");
     }
     if url.query_pairs().any(|(name, _)| name == "schema") {
-        bail!("DATABASE_URL must not name a schema here, because each service gets its own");
+        bail!("{variable} must not name a schema here, because each service gets its own");
     }
     url.query_pairs_mut().append_pair("schema", service);
     Ok(url.into())
@@ -128,10 +147,10 @@ mod tests {
 
     #[test]
     fn services_share_a_postgres_in_schemas() {
-        let url = postgres_schema("postgres://u:p@h:5432/db?sslmode=prefer", "auth").unwrap();
+        let url = postgres_schema("DATABASE_URL", "postgres://u:p@h:5432/db?sslmode=prefer", "auth").unwrap();
         assert_eq!(url, "postgres://u:p@h:5432/db?sslmode=prefer&schema=auth");
         for bad in ["sqlite://x.db", "nonsense", "postgres://h/db?schema=public"] {
-            let error = postgres_schema(bad, "auth").unwrap_err().to_string();
+            let error = postgres_schema("DATABASE_URL", bad, "auth").unwrap_err().to_string();
             assert!(error.contains("DATABASE_URL"), "{error}");
         }
     }

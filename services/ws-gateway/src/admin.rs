@@ -121,17 +121,9 @@ pub(crate) async fn emit(
     if !is_target(&emit.target) {
         return Err(ApiError::validation("target", "must be user:<id>, session:<sid>, room:<room> or all"));
     }
-    let event_id = Uuid::now_v7();
     let envelope = Envelope {
-        event_id,
-        event_type: emit.r#type,
-        timestamp: worker.services.clock.now(),
-        payload: emit.payload,
-        user_id: None,
-        account_id: None,
         traceparent: backplane::current_trace(),
-        seq: None,
-        epoch: None,
+        ..Envelope::unplaced(emit.r#type, worker.services.clock.now(), emit.payload)
     };
     let body = serde_json::to_string(&envelope).map_err(ApiError::internal)?;
     if body.len() > MAX_EVENT_BYTES {
@@ -139,9 +131,9 @@ pub(crate) async fn emit(
         return Err(ApiError::too_large(message));
     }
     let channel = format!("ws:{}", emit.target);
-    let said = worker.services.recovery.log.broadcast(&channel, &body).await;
+    let said = worker.services.recovery.backplane.log.broadcast(&channel, &body).await;
     said.map_err(|error| ApiError::unavailable("the gateways cannot be told now", 1).with_source(error))?;
-    Ok(http::ok(Emitted { event_id }))
+    Ok(http::ok(Emitted { event_id: envelope.event_id }))
 }
 
 async fn end(cluster: &Cluster, question: Question) -> Terminated {

@@ -76,14 +76,14 @@ impl BatchWriter {
             if !self.backplane.is_connected() {
                 break;
             }
-            if let Err(error) = self.backplane.put(chunk).await {
+            if let Err(error) = self.backplane.keys.put(chunk).await {
                 tracing::debug!(%error, "could not write recovery state");
             }
         }
         self.written.send_replace(number);
         if !released.is_empty()
             && self.backplane.is_connected()
-            && let Err(error) = self.backplane.release(&released).await
+            && let Err(error) = self.backplane.keys.release(&released).await
         {
             tracing::debug!(%error, "could not release slots, they will expire");
             return false;
@@ -112,13 +112,13 @@ mod tests {
         let holds: Vec<Hold> =
             (0..MANY).map(|number| Hold { key: "key".into(), holder: number.to_string() }).collect();
         for chunk in holds.chunks(CHUNK) {
-            backplane.hold(chunk, Duration::from_secs(60)).await.unwrap();
+            backplane.keys.hold(chunk, Duration::from_secs(60)).await.unwrap();
         }
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
         writer.release(holds);
         // Counted by one holder more, because a list of that many could time out.
         let witness = [Hold { key: "key".into(), holder: "witness".into() }];
-        let count = async || backplane.hold(&witness, Duration::from_secs(60)).await.ok();
+        let count = async || backplane.keys.hold(&witness, Duration::from_secs(60)).await.ok();
         let left = async || wait_for("a count", count).await[0] - 1;
         let put = Put { key: "kept".into(), value: Some("state".into()), ttl: Duration::from_secs(60) };
         let writing = writer.run(stop.clone());
@@ -131,7 +131,7 @@ mod tests {
         };
         let ((), meanwhile) = tokio::join!(writing, waiting);
         assert!(meanwhile > 0, "the caller waited for the releases");
-        assert_eq!(backplane.get("kept").await.unwrap().as_deref(), Some("state"));
+        assert_eq!(backplane.keys.get("kept").await.unwrap().as_deref(), Some("state"));
         assert_eq!(left().await, 0, "the rest is written at the end");
     }
 }

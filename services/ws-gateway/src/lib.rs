@@ -7,8 +7,6 @@
 //! (`transport`), and the relay that feeds the hubs (`relay`). Start with `client` for incoming messages, and with
 //! `relay` for outgoing events.
 
-#![warn(unreachable_pub)]
-
 mod admin;
 mod admission;
 mod background;

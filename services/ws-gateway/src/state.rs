@@ -54,7 +54,7 @@ impl State {
         let held = Arc::<HeldSlots>::default();
         let writer = Arc::new(BatchWriter::new(backplane.clone()));
         let recovery = Arc::new(Recovery {
-            log: backplane.clone(),
+            backplane: backplane.clone(),
             writer: Arc::clone(&writer),
             history: History::default(),
             translator: Arc::clone(&translator),

@@ -5,7 +5,7 @@
 --       position, by time), 5 doubt (an epoch that a reader found rolled back), and only if an event
 --       carries marks: 6 marks (zset, by expiry)
 -- ARGV: 1 epoch and 2 secret for a new log, 3 length of the log, 4 seconds that it keeps an event, 5 how
---       many ids of unlogged events are kept; then for each event: id, channel, '1' if the channel is
+--       many ids of unlogged events are kept, 6 prefix of the channels; then for each event: id, channel, '1' if the channel is
 --       logged, envelope without its last brace, number of marks; for each mark: value, seconds to live.
 -- All times are those of Redis: the clocks of the callers may be wrong.
 local meta, log, ids, unlogged, doubt, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -29,14 +29,14 @@ local function proof(channel, body)
   return redis.sha1hex(secret .. redis.sha1hex(secret .. channel .. '\n' .. body))
 end
 
-local i = 6
+local i = 7
 while ARGV[i] do
   local id, channel, logged, open, count = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
   i = i + 5
   -- The id is stored last: an event that failed before, such as for a missing permission, does not count as published.
   if logged ~= '1' then
     if not redis.call('ZSCORE', unlogged, id) then
-      redis.call('PUBLISH', channel, open .. '}')
+      redis.call('PUBLISH', ARGV[6] .. channel, open .. '}')
       redis.call('ZADD', unlogged, tonumber(time[1]) * 1000000 + tonumber(time[2]), id)
     end
   elseif not redis.call('ZSCORE', ids, id) then
@@ -47,7 +47,7 @@ while ARGV[i] do
     redis.call('HSET', meta, 'seq', place)
     redis.call('ZADD', ids, seq, id)
     local announced = string.sub(body, 1, -2) .. ',"proof":"' .. proof(channel, body) .. '"}'
-    redis.call('PUBLISH', channel, announced)
+    redis.call('PUBLISH', ARGV[6] .. channel, announced)
   end
   for _ = 1, count do
     redis.call('ZADD', marks, 'GT', now + tonumber(ARGV[i + 1]), ARGV[i])
@@ -56,11 +56,16 @@ while ARGV[i] do
 end
 
 -- Deletes old entries, a few at a time. The newest entry stays, so that readers can detect gaps.
-local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 200)
+local function is_old(entry)
+  return entry and tonumber(entry[2][6]) < now - tonumber(ARGV[4])
+end
 local keep = nil
-for _, entry in ipairs(oldest) do
-  if tonumber(entry[2][6]) >= now - tonumber(ARGV[4]) then break end
-  keep = tonumber(string.match(entry[1], '^%d+')) + 1
+-- Most appends find nothing to delete, and must not read 200 entries for it.
+if is_old(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]) then
+  for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 200)) do
+    if not is_old(entry) then break end
+    keep = tonumber(string.match(entry[1], '^%d+')) + 1
+  end
 end
 if keep then
   redis.call('XTRIM', log, 'MINID', string.format('%d', math.min(keep, seq)))

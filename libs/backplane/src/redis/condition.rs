@@ -3,9 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use deadpool_redis::Pool;
 use redis::RedisError;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::Link;
 
@@ -13,7 +12,6 @@ use crate::Link;
 pub(super) struct Condition {
     facts: Mutex<Facts>,
     link: watch::Sender<Link>,
-    suspected: Notify,
 }
 
 struct Facts {
@@ -26,39 +24,24 @@ struct Facts {
 }
 
 impl Condition {
-    pub fn new(link: watch::Sender<Link>) -> Self {
+    pub(super) fn new(link: watch::Sender<Link>) -> Self {
         let facts = Facts { is_heard: false, writes: Ok(()), appends: Ok(()) };
-        Self { facts: Mutex::new(facts), link, suspected: Notify::new() }
+        Self { facts: Mutex::new(facts), link }
     }
 
     /// Records whether announcements are received. Returns whether that is a change.
-    pub fn note_heard(&self, is_heard: bool) -> bool {
+    pub(super) fn note_heard(&self, is_heard: bool) -> bool {
         let mut changed = false;
         self.update(|facts| changed = std::mem::replace(&mut facts.is_heard, is_heard) != is_heard);
         changed
     }
 
-    pub fn note_write(&self, result: Result<(), &'static str>) {
+    pub(super) fn note_write(&self, result: Result<(), &'static str>) {
         self.update(|facts| facts.writes = result);
     }
 
-    pub fn note_append(&self, result: Result<(), &'static str>) {
+    pub(super) fn note_append(&self, result: Result<(), &'static str>) {
         self.update(|facts| facts.appends = result);
-    }
-
-    /// Drops the connections of the pool if they lead to a server that cannot serve, such as a primary
-    /// that became a replica, and makes the subscriber reconnect.
-    pub fn suspect(&self, error: &RedisError, pool: &Pool) {
-        if is_wrong_server(error) {
-            pool.retain(|_, _| false);
-            self.suspected.notify_one();
-        }
-    }
-
-    /// Resolves when a server that cannot serve refused a command. New connections of the pool may lead to
-    /// another server already, so the subscriber must reconnect as well.
-    pub async fn suspected(&self) {
-        self.suspected.notified().await;
     }
 
     fn update(&self, change: impl FnOnce(&mut Facts)) {
@@ -85,25 +68,28 @@ impl Condition {
     }
 }
 
-/// Whether the connection leads to a server that cannot serve, while the address may already lead to
-/// another one.
+/// Whether the connection leads to a server that cannot serve, while another server may: after a failover, a slot
+/// move or a restart.
 pub(super) fn is_wrong_server(error: &RedisError) -> bool {
-    let codes = [
-        "READONLY",
-        "LOADING",
-        "MASTERDOWN",
-        "NOAUTH",
-        "WRONGPASS",
-        "CLUSTERDOWN",
-        "EXECABORT",
-        "UNKILLABLE",
-    ];
-    error.code().is_some_and(|code| codes.contains(&code))
+    let codes =
+        ["READONLY", "MOVED", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS", "CLUSTERDOWN", "UNKILLABLE"];
+    codes_of(error).iter().any(|code| codes.contains(&code.as_str()))
+}
+
+/// Returns the codes of all commands of the exchange that were refused.
+fn codes_of(error: &RedisError) -> Vec<String> {
+    let refused = error.clone().into_server_errors();
+    let refused = refused.iter().flat_map(|errors| errors.iter()).map(|(_, error)| error.code().to_owned());
+    let mut codes = refused.collect::<Vec<_>>();
+    codes.extend(error.code().map(Into::into));
+    codes
 }
 
 /// Returns the reason for the state: a fixed text that contains no secret.
 pub(super) fn reason(error: &RedisError) -> &'static str {
-    match error.code() {
+    match codes_of(error).first().map(String::as_str) {
+        Some("ASK" | "TRYAGAIN" | "MOVED") => "Redis is moving its keys",
+        Some("CLUSTERDOWN") => "the cluster of Redis is not complete",
         Some("READONLY") => "Redis is read-only",
         Some("OOM") => "Redis is out of memory",
         Some("MISCONF") => "Redis cannot save its data",

@@ -3,22 +3,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_redis::Pool;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use redis::{AsyncTypedCommands, RedisError, RedisResult};
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
 use super::condition::{Condition, is_wrong_server, reason};
-use super::names::{MARKS_CHANGED, META, TIMEOUT};
-use crate::message::Heard;
-use crate::queue::{Listeners, Signal};
+use super::names::{Names, PROBE_TTL_MS};
+use super::route::{Route, Server};
+use super::timeouts::TIMEOUT;
+use crate::Announcer;
 
 /// Interval between probes: a write, and a message to this process on the path that events take.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// The key that a probe writes. No process reads it.
-const PROBE_KEY: &str = "driftsentry:probe";
-const PROBE_TTL_MS: u64 = 60_000;
 /// Silence after which the connection is closed: a peer that vanished does not close it.
 const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 /// Interval between log lines about a failing connection.
@@ -27,11 +24,11 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
 
 pub(super) struct Subscriber {
-    client: redis::Client,
-    pool: Pool,
+    route: Arc<Route>,
+    names: Arc<Names>,
     patterns: Vec<String>,
     heartbeat: String,
-    listeners: Listeners,
+    announcer: Announcer,
     condition: Arc<Condition>,
     /// The secret with which `append.lua` proves that it announced an event.
     secret: Mutex<Option<Arc<str>>>,
@@ -39,14 +36,14 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) fn new(
-        client: redis::Client,
-        pool: Pool,
+        route: Arc<Route>,
+        names: Arc<Names>,
         patterns: Vec<String>,
-        listeners: Listeners,
+        announcer: Announcer,
         condition: Arc<Condition>,
     ) -> Self {
-        let heartbeat = format!("driftsentry:heartbeat:{}", Uuid::new_v4().simple());
-        Self { client, pool, patterns, heartbeat, listeners, condition, secret: Mutex::default() }
+        let heartbeat = names.heartbeat(&Uuid::new_v4().simple().to_string());
+        Self { route, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
     }
 
     /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
@@ -76,24 +73,34 @@ impl Subscriber {
     /// Receives messages until the connection ends. An error means that the connection was not made, or leads
     /// to a server that cannot serve.
     async fn listen(&self) -> RedisResult<()> {
-        // Discards a suspicion that is older than this connection.
-        let _ = self.condition.suspected().now_or_never();
+        let late = |_| RedisError::from((redis::ErrorKind::Io, "connecting took too long"));
+        let server = timeout(TIMEOUT, self.route.server()).await.map_err(late).flatten();
+        let server = server.inspect_err(|error| self.condition.note_write(Err(reason(error))))?;
+        let ended = self.listen_to(&server).await;
+        // Any other refusal concerns the subscription alone.
+        if ended.as_ref().err().is_none_or(|error| error.code().is_none() || is_wrong_server(error)) {
+            self.route.leave(&server).await;
+        }
+        ended
+    }
+
+    async fn listen_to(&self, server: &Arc<Server>) -> RedisResult<()> {
         let connect = async {
-            let (mut sink, stream) = self.client.get_async_pubsub().await?.split();
+            let (mut sink, stream) = server.client.get_async_pubsub().await?.split();
             for pattern in &self.patterns {
                 sink.psubscribe(pattern).await?;
             }
-            sink.subscribe(&[self.heartbeat.as_str(), MARKS_CHANGED]).await?;
+            sink.subscribe(&[self.heartbeat.as_str(), &self.names.marks_changed]).await?;
             Ok::<_, RedisError>((sink, stream))
         };
-        let late = |_| RedisError::from((redis::ErrorKind::Io, "connecting took too long"));
+        let late = |_| RedisError::from((redis::ErrorKind::Io, "subscribing took too long"));
         let (_sink, mut stream) = timeout(TIMEOUT, connect).await.map_err(late)??;
 
         let probe = async {
             let mut ticks = interval(PROBE_INTERVAL);
             loop {
                 ticks.tick().await;
-                self.probe().await?;
+                self.probe(server).await?;
             }
         };
         let hear = async {
@@ -109,30 +116,31 @@ impl Subscriber {
         tokio::select! {
             ended = probe => ended,
             () = hear => Ok(()),
-            () = self.condition.suspected() => Ok(()),
+            () = server.left.cancelled() => Ok(()),
         }
     }
 
     /// Writes as an append would, sends a heartbeat, and reads the secret of the log. An error means that
     /// another server has to be tried.
-    async fn probe(&self) -> RedisResult<()> {
+    async fn probe(&self, server: &Server) -> RedisResult<()> {
         let exchange = async {
-            let Ok(mut connection) = self.pool.get().await else { return Ok(Err("Redis cannot be reached")) };
+            let Ok(mut connection) = server.connection().await else {
+                return Ok(Err("Redis cannot be reached"));
+            };
             let mut write = redis::cmd("SET");
-            write.arg(PROBE_KEY).arg("").arg("PX").arg(PROBE_TTL_MS);
+            write.arg(&self.names.probe).arg("").arg("PX").arg(PROBE_TTL_MS);
             let written = match write.exec_async(&mut connection).await {
                 Err(error) if is_wrong_server(&error) => return Err(error),
                 written => written.map_err(|error| reason(&error)),
             };
             // Sent even if Redis refuses writes: announcements may still arrive.
             connection.publish(&self.heartbeat, "").await?;
-            let secret: Option<String> = connection.hget(META, "secret").await?;
+            let secret: Option<String> = connection.hget(&self.names.meta, "secret").await?;
             *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret.map(Into::into);
             Ok(written)
         };
         let written = match timeout(TIMEOUT, exchange).await {
             Ok(Err(error)) if is_wrong_server(&error) => {
-                self.condition.suspect(&error, &self.pool);
                 self.condition.note_write(Err(reason(&error)));
                 return Err(error);
             }
@@ -146,7 +154,7 @@ impl Subscriber {
 
     fn note_heartbeat(&self, is_first: bool) {
         if is_first {
-            self.listeners.tell(&Signal::Connected);
+            self.announcer.reconnected();
         }
         if self.condition.note_heard(true) {
             tracing::info!("connected to Redis");
@@ -155,12 +163,13 @@ impl Subscriber {
 
     fn pass_on(&self, message: &redis::Msg) {
         let channel = message.get_channel_name();
-        if channel == MARKS_CHANGED {
-            return self.listeners.tell(&Signal::MarksChanged);
+        if channel == self.names.marks_changed {
+            return self.announcer.marks_changed();
         }
+        let channel = channel.strip_prefix(&self.names.channels).unwrap_or(channel);
         // A body that is not text is not an envelope either, which the feeds report.
         let body = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
         let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.listeners.tell(&Signal::Heard(Heard::new(channel.into(), body, secret).into()));
+        self.announcer.received(channel.into(), body, secret);
     }
 }

@@ -34,11 +34,11 @@ async fn a_lost_announcement_is_noticed_at_the_next_one() {
     let mut redis = world.stores.redis().connect().await;
     world.append(&["first"]).await;
     assert_eq!(next_name(&mut feed).await, "first");
-    let epoch = world.backplane.head().await.unwrap().epoch;
+    let epoch = world.backplane.log.head().await.unwrap().epoch;
     let silent = entry("silent").envelope;
     let body = format!(r#"{},"seq":2,"epoch":"{epoch}"}}"#, silent.strip_suffix('}').unwrap());
     let mut append = redis::pipe();
-    append.cmd("XADD").arg("driftsentry:log").arg("2-0");
+    append.cmd("XADD").arg("{driftsentry}:log").arg("2-0");
     append
         .arg("channel")
         .arg("drift:created")
@@ -46,7 +46,7 @@ async fn a_lost_announcement_is_noticed_at_the_next_one() {
         .arg(body)
         .arg("at")
         .arg(Clock::system().now().timestamp());
-    append.cmd("HSET").arg("driftsentry:log:meta").arg("seq").arg(2);
+    append.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(2);
     append.query_async::<()>(&mut redis).await.unwrap();
     world.append(&["third"]).await;
     assert_eq!(next_name(&mut feed).await, "silent");
@@ -59,10 +59,10 @@ async fn an_emptied_redis_begins_a_new_epoch() {
     let mut feed = begun(&world.backplane).await;
     world.append(&["before"]).await;
     assert_eq!(next_name(&mut feed).await, "before");
-    let old = world.backplane.head().await.unwrap();
+    let old = world.backplane.log.head().await.unwrap();
     world.stores.redis().kill();
     testing::eventually("the loss is noticed", async || !world.backplane.is_connected()).await;
-    assert!(world.backplane.append(&[entry("lost")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("lost")]).await.is_err());
     world.stores.redis().restart_empty();
     let (position, reason) = next_reset(&mut feed).await;
     assert_eq!(reason, ResetReason::LogLost);
@@ -82,8 +82,8 @@ async fn a_log_that_was_rolled_back_begins_a_new_epoch() {
     // The state after a crash that lost the last second: the same epoch, but an earlier head.
     let mut redis = world.stores.redis().connect().await;
     let mut roll_back = redis::pipe();
-    roll_back.cmd("XDEL").arg("driftsentry:log").arg("3-0");
-    roll_back.cmd("HSET").arg("driftsentry:log:meta").arg("seq").arg(2);
+    roll_back.cmd("XDEL").arg("{driftsentry}:log").arg("3-0");
+    roll_back.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(2);
     roll_back.cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub");
     roll_back.query_async::<()>(&mut redis).await.unwrap();
     let (position, reason) = next_reset(&mut feed).await;
@@ -99,6 +99,6 @@ async fn the_log_stays_within_its_cap() {
         world.append(&names).await;
     }
     let mut redis = world.stores.redis().connect().await;
-    let length: u64 = redis::cmd("XLEN").arg("driftsentry:log").query_async(&mut redis).await.unwrap();
+    let length: u64 = redis::cmd("XLEN").arg("{driftsentry}:log").query_async(&mut redis).await.unwrap();
     assert_eq!(length, 1_000);
 }

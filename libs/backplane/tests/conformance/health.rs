@@ -24,9 +24,10 @@ async fn redis_without_memory_is_not_up_s70() {
     world.append(&["before"]).await;
     set(&world, "maxmemory", "1").await;
     becomes(&world.backplane, "Redis is out of memory").await;
-    assert!(world.backplane.append(&[entry("refused")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("refused")]).await.is_err());
     set(&world, "maxmemory", "0").await;
-    testing::eventually("it is up", async || world.backplane.append(&[entry("taken")]).await.is_ok()).await;
+    testing::eventually("it is up", async || world.backplane.log.append(&[entry("taken")]).await.is_ok())
+        .await;
     testing::eventually("it is up", async || world.backplane.is_connected()).await;
 }
 
@@ -40,7 +41,7 @@ async fn redis_that_is_read_only_is_not_up_s70() {
     };
     replica_of(&mut redis, "127.0.0.1", "1").await;
     becomes(&world.backplane, "Redis is read-only").await;
-    assert!(world.backplane.append(&[entry("refused")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("refused")]).await.is_err());
     replica_of(&mut redis, "no", "one").await;
     testing::eventually("it is up", async || world.backplane.is_connected()).await;
     world.append(&["taken"]).await;
@@ -56,7 +57,7 @@ async fn redis_that_cannot_save_is_not_up_s70() {
     let mut redis = world.stores.redis().connect().await;
     redis::cmd("BGSAVE").query_async::<()>(&mut redis).await.unwrap();
     becomes(&world.backplane, "Redis cannot save its data").await;
-    assert!(world.backplane.append(&[entry("refused")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("refused")]).await.is_err());
 }
 
 #[tokio::test]
@@ -66,10 +67,10 @@ async fn a_refused_append_is_reported_although_redis_accepts_other_writes_s70() 
     let mut redis = world.stores.redis().connect().await;
     redis::cmd("ACL").arg("SETUSER").arg("default").arg("-xadd").query_async::<()>(&mut redis).await.unwrap();
     let refused = entry("refused at first");
-    assert!(world.backplane.append(std::slice::from_ref(&refused)).await.is_err());
+    assert!(world.backplane.log.append(std::slice::from_ref(&refused)).await.is_err());
     becomes(&world.backplane, "Redis refuses writes").await;
     redis::cmd("ACL").arg("SETUSER").arg("default").arg("+@all").query_async::<()>(&mut redis).await.unwrap();
-    world.backplane.append(&[refused]).await.unwrap();
+    world.backplane.log.append(&[refused]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "refused at first");
     assert!(world.backplane.is_connected());
 }
@@ -80,10 +81,10 @@ async fn an_append_that_times_out_does_not_hide_a_refusal_s70() {
     world.append(&["before"]).await;
     let mut redis = world.stores.redis().connect().await;
     redis::cmd("ACL").arg("SETUSER").arg("default").arg("-xadd").query_async::<()>(&mut redis).await.unwrap();
-    assert!(world.backplane.append(&[entry("refused")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("refused")]).await.is_err());
     becomes(&world.backplane, "Redis refuses writes").await;
     world.stores.redis().freeze();
-    assert!(world.backplane.append(&[entry("too late")]).await.is_err());
+    assert!(world.backplane.log.append(&[entry("too late")]).await.is_err());
     let link = *world.backplane.link().borrow();
     world.stores.redis().thaw();
     assert!(matches!(link, Link::Lost { reason: "Redis refuses writes", .. }), "{link:?}");
@@ -96,15 +97,19 @@ async fn every_connection_follows_the_address_to_a_new_primary_s70() {
     let url = format!("redis://{}", proxy.address());
     let moving = Backplane::connect(&url, options()).unwrap();
     testing::eventually("it is up", async || moving.is_connected()).await;
-    assert_eq!(moving.hit("key", std::time::Duration::from_secs(60)).await.unwrap(), 1);
+    assert_eq!(moving.keys.hit("key", std::time::Duration::from_secs(60)).await.unwrap(), 1);
     let mut feed = begun(&moving).await;
     // The state after a failover: connections to the old primary stay open, new ones lead to the new one.
     proxy.lead_to(new.stores.redis().address());
     let mut redis = old.stores.redis().connect().await;
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").query_async::<()>(&mut redis).await.unwrap();
     super::next_reset(&mut feed).await;
-    moving.append(&[entry("new")]).await.unwrap();
+    moving.log.append(&[entry("new")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "new");
-    assert_eq!(moving.hit("key", std::time::Duration::from_secs(60)).await.unwrap(), 1, "on the new primary");
+    assert_eq!(
+        moving.keys.hit("key", std::time::Duration::from_secs(60)).await.unwrap(),
+        1,
+        "on the new primary"
+    );
     testing::eventually("it is up", async || moving.is_connected()).await;
 }

@@ -35,11 +35,11 @@ async fn an_event_appended_again_is_heard_once(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let twice = entry("twice");
-    world.backplane.append(std::slice::from_ref(&twice)).await.unwrap();
-    world.backplane.append(&[twice, entry("next")]).await.unwrap();
+    world.backplane.log.append(std::slice::from_ref(&twice)).await.unwrap();
+    world.backplane.log.append(&[twice, entry("next")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "twice");
     assert_eq!(next_name(&mut feed).await, "next");
-    assert_eq!(world.backplane.head().await.unwrap().seq, 2);
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 2);
 }
 
 #[rstest]
@@ -52,17 +52,14 @@ async fn an_unlogged_message_is_received_and_takes_no_position(#[case] backend: 
     next_reset(&mut feed).await;
     let mut of_log = begun(&world.backplane).await;
     let unlogged = entry("order").envelope.replace("drift:created", "orders:made");
-    assert_eq!(
-        world.backplane.broadcast("orders:made", &unlogged).await.unwrap(),
-        1,
-        "one process receives it"
-    );
+    let receivers = world.backplane.log.broadcast("orders:made", &unlogged).await.unwrap();
+    assert_eq!(receivers, 1, "one process receives it");
     world.append(&["drift"]).await;
     let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
     assert_eq!((message.channel.as_str(), &message.position), ("orders:made", &None));
     assert_eq!(next_name(&mut feed).await, "drift");
     assert_eq!(next_name(&mut of_log).await, "drift", "a feed of the log hears no other channel");
-    assert_eq!(world.backplane.head().await.unwrap().seq, 1);
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 1);
 }
 
 #[rstest]
@@ -73,15 +70,15 @@ async fn an_event_is_remembered_as_long_as_the_log_has_it(#[case] backend: Backe
     let world = World::with(backend, |options| options.log_length = 3).await;
     let mut feed = begun(&world.backplane).await;
     let again = entry("again");
-    world.backplane.append(std::slice::from_ref(&again)).await.unwrap();
+    world.backplane.log.append(std::slice::from_ref(&again)).await.unwrap();
     world.append(&["2", "3"]).await;
-    world.backplane.append(std::slice::from_ref(&again)).await.unwrap();
-    assert_eq!(world.backplane.head().await.unwrap().seq, 3);
+    world.backplane.log.append(std::slice::from_ref(&again)).await.unwrap();
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 3);
     for expected in ["again", "2", "3"] {
         assert_eq!(next_name(&mut feed).await, expected);
     }
     world.append(&["4"]).await;
-    world.backplane.append(&[again]).await.unwrap();
+    world.backplane.log.append(&[again]).await.unwrap();
     for expected in ["4", "again"] {
         assert_eq!(next_name(&mut feed).await, expected);
     }
@@ -95,12 +92,12 @@ async fn redis_memory_does_not_grow_with_traffic_s60() {
         let keys: u64 = redis::cmd("DBSIZE").query_async(&mut redis).await.unwrap();
         let count =
             async |key| redis::cmd("ZCARD").arg(key).query_async::<u64>(&mut redis.clone()).await.unwrap();
-        (keys, count("driftsentry:log:ids").await, count("driftsentry:log:unlogged").await)
+        (keys, count("{driftsentry}:log:ids").await, count("{driftsentry}:log:unlogged").await)
     };
     for _ in 0..10 {
         let refreshed =
             (0..500).map(|_| Entry { channel: "auth:token.refreshed".into(), ..entry("refreshed") });
-        world.backplane.append(&refreshed.collect::<Vec<_>>()).await.unwrap();
+        world.backplane.log.append(&refreshed.collect::<Vec<_>>()).await.unwrap();
         world.append(&["logged"; 50]).await;
     }
     assert_eq!(keys().await, (5, 100, 2_000), "meta, log, two sets of ids, and the probe");
@@ -114,13 +111,13 @@ async fn a_frequent_event_is_published_once_and_takes_no_position_s60(#[case] ba
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let refreshed = Entry { channel: "auth:token.refreshed".into(), ..entry("refreshed") };
-    world.backplane.append(&[refreshed.clone(), entry("drift")]).await.unwrap();
-    world.backplane.append(&[refreshed, entry("next")]).await.unwrap();
+    world.backplane.log.append(&[refreshed.clone(), entry("drift")]).await.unwrap();
+    world.backplane.log.append(&[refreshed, entry("next")]).await.unwrap();
     let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
     assert_eq!((name(&message).as_str(), &message.position), ("refreshed", &None));
     assert_eq!(next_name(&mut feed).await, "drift");
     assert_eq!(next_name(&mut feed).await, "next");
-    assert_eq!(world.backplane.head().await.unwrap().seq, 2);
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 2);
 }
 
 #[rstest]
@@ -130,10 +127,10 @@ async fn a_frequent_event_is_published_once_and_takes_no_position_s60(#[case] ba
 async fn the_log_is_read_from_a_position_or_reported_lost(#[case] backend: Backend) {
     let world = World::with(backend, |options| options.log_length = 5).await;
     world.append(&["1", "2", "3", "4", "5", "6", "7", "8"]).await;
-    let head = world.backplane.head().await.unwrap();
+    let head = world.backplane.log.head().await.unwrap();
     let read = async |seq, limit| {
         let position = Position { epoch: head.epoch.clone(), seq };
-        match world.backplane.log_after(&position, limit).await.unwrap() {
+        match world.backplane.log.read_after(&position, None, limit).await.unwrap() {
             LogRead::Events(events) => Some(events.iter().map(|event| name(event)).collect::<Vec<_>>()),
             LogRead::Lost => None,
         }
@@ -144,7 +141,7 @@ async fn the_log_is_read_from_a_position_or_reported_lost(#[case] backend: Backe
     assert_eq!(read(2, 10).await, None, "event 3 was dropped: returning a part would be a silent loss");
     assert_eq!(read(9, 10).await, None, "a position that never existed");
     let elsewhere = Position { epoch: "another".into(), seq: 7 };
-    assert!(matches!(world.backplane.log_after(&elsewhere, 10).await.unwrap(), LogRead::Lost));
+    assert!(matches!(world.backplane.log.read_after(&elsewhere, None, 10).await.unwrap(), LogRead::Lost));
 }
 
 #[rstest]
@@ -154,15 +151,15 @@ async fn the_log_is_read_from_a_position_or_reported_lost(#[case] backend: Backe
 async fn the_log_drops_old_events_but_keeps_its_newest(#[case] backend: Backend) {
     let world = World::with(backend, |options| options.log_age = Duration::from_secs(1)).await;
     world.append(&["old", "older news"]).await;
-    let start = Position { seq: 0, ..world.backplane.head().await.unwrap() };
+    let start = Position { seq: 0, ..world.backplane.log.head().await.unwrap() };
     testing::eventually("the first event ages", async || {
-        world.backplane.append(&[]).await.unwrap();
-        matches!(world.backplane.log_after(&start, 10).await.unwrap(), LogRead::Lost)
+        world.backplane.log.append(&[]).await.unwrap();
+        matches!(world.backplane.log.read_after(&start, None, 10).await.unwrap(), LogRead::Lost)
     })
     .await;
     let one = Position { seq: 1, ..start };
     assert!(
-        matches!(world.backplane.log_after(&one, 10).await.unwrap(), LogRead::Events(events) if events.len() == 1)
+        matches!(world.backplane.log.read_after(&one, None, 10).await.unwrap(), LogRead::Events(events) if events.len() == 1)
     );
 }
 
@@ -188,7 +185,7 @@ async fn an_entry_that_is_not_an_envelope_uses_no_id() {
     let mut feed = begun(&world.backplane).await;
     let good = entry("good");
     let bad = Entry { envelope: "{}".into(), ..good.clone() };
-    world.backplane.append(&[bad]).await.unwrap();
-    world.backplane.append(&[good]).await.unwrap();
+    world.backplane.log.append(&[bad]).await.unwrap();
+    world.backplane.log.append(&[good]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "good");
 }

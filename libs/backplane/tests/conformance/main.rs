@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod cancelling;
+mod cluster;
+mod drivers;
+mod failover;
 mod faults;
 mod health;
 mod keys;
 mod log;
 mod marks;
 mod positions;
+mod prefixes;
 mod tls;
 
 use std::time::Duration;
@@ -43,7 +48,7 @@ impl World {
 
     async fn append(&self, names: &[&str]) {
         let entries = names.iter().map(|name| entry(name)).collect::<Vec<_>>();
-        self.backplane.append(&entries).await.unwrap();
+        self.backplane.log.append(&entries).await.unwrap();
     }
 }
 

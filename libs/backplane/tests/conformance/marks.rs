@@ -16,16 +16,21 @@ async fn marks_arrive_with_their_event_and_expire(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     let marks = vec![mark("long", &world.clock, 600), mark("short", &world.clock, 1)];
-    world.backplane.append(&[backplane::Entry { marks, ..entry("ended") }]).await.unwrap();
+    world.backplane.log.append(&[backplane::Entry { marks, ..entry("ended") }]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "ended");
     let marked = async || {
-        let mut marks = world.backplane.marks().await.unwrap();
+        let mut marks = world.backplane.marks.live().await.unwrap();
         marks.sort();
         marks
     };
     assert_eq!(marked().await, ["long", "short"]);
     testing::eventually("the short one to expire", async || marked().await == ["long"]).await;
-    world.backplane.mark(&[mark("later", &world.clock, 60), mark("long", &world.clock, 0)]).await.unwrap();
+    world
+        .backplane
+        .marks
+        .add(&[mark("later", &world.clock, 60), mark("long", &world.clock, 0)])
+        .await
+        .unwrap();
     assert!(matches!(next(&mut feed).await, FeedItem::MarksChanged));
     assert_eq!(marked().await, ["later", "long"], "a new mark never shortens an earlier expiry");
 }
@@ -44,11 +49,11 @@ async fn hurried(world: &World) -> Backplane {
 async fn a_wrong_clock_expires_no_mark_of_another_process_s79() {
     let world = World::start(Backend::Real).await;
     let hurried = hurried(&world).await;
-    world.backplane.mark(&[mark("ended", &world.clock, 600)]).await.unwrap();
+    world.backplane.marks.add(&[mark("ended", &world.clock, 600)]).await.unwrap();
     let own = mark("own", &Clock::system(), 86_400 + 600);
-    hurried.append(&[backplane::Entry { marks: vec![own], ..entry("other") }]).await.unwrap();
+    hurried.log.append(&[backplane::Entry { marks: vec![own], ..entry("other") }]).await.unwrap();
     for plane in [&world.backplane, &hurried] {
-        let mut marks = plane.marks().await.unwrap();
+        let mut marks = plane.marks.live().await.unwrap();
         marks.sort();
         assert_eq!(marks, ["ended", "own"]);
     }
@@ -58,9 +63,9 @@ async fn a_wrong_clock_expires_no_mark_of_another_process_s79() {
 async fn a_wrong_clock_does_not_trim_the_log_s79() {
     let world = World::start(Backend::Real).await;
     world.append(&["1", "2"]).await;
-    let start = backplane::Position { seq: 0, ..world.backplane.head().await.unwrap() };
-    hurried(&world).await.append(&[entry("3")]).await.unwrap();
-    let read = world.backplane.log_after(&start, 10).await.unwrap();
+    let start = backplane::Position { seq: 0, ..world.backplane.log.head().await.unwrap() };
+    hurried(&world).await.log.append(&[entry("3")]).await.unwrap();
+    let read = world.backplane.log.read_after(&start, None, 10).await.unwrap();
     assert!(matches!(read, backplane::LogRead::Events(events) if events.len() == 3));
 }
 
@@ -69,6 +74,6 @@ async fn a_wrong_clock_ends_no_hold_of_another_process_s79() {
     let world = World::start(Backend::Real).await;
     let hold = |holder: &str| [Hold { key: "room".into(), holder: holder.into() }];
     let minute = Duration::from_secs(60);
-    assert_eq!(world.backplane.hold(&hold("ann"), minute).await.unwrap(), [1]);
-    assert_eq!(hurried(&world).await.hold(&hold("bob"), minute).await.unwrap(), [2]);
+    assert_eq!(world.backplane.keys.hold(&hold("ann"), minute).await.unwrap(), [1]);
+    assert_eq!(hurried(&world).await.keys.hold(&hold("bob"), minute).await.unwrap(), [2]);
 }

@@ -32,7 +32,7 @@ async fn a_forged_position_hides_no_event_s58(
     let (start, _) = next_reset(&mut feed).await;
     for seq in 1..=3 {
         let at = Position { seq, ..start.clone() };
-        world.backplane.broadcast(channel, &forged("forged", &at)).await.unwrap();
+        world.backplane.log.broadcast(channel, &forged("forged", &at)).await.unwrap();
     }
     world.append(&["1", "2", "3"]).await;
     let mut heard = Vec::new();
@@ -59,7 +59,7 @@ async fn an_event_that_a_listener_publishes_again_is_heard_once_s58(#[case] back
         let FeedItem::Message(message) = next(&mut feed).await else { panic!("no message") };
         assert_eq!(name(&message), expected);
         let echo = serde_json::to_string(&message.envelope).unwrap();
-        world.backplane.broadcast("drift:created", &echo).await.unwrap();
+        world.backplane.log.broadcast("drift:created", &echo).await.unwrap();
     }
     world.append(&["3"]).await;
     assert_eq!(next_name(&mut feed).await, "3");
@@ -83,7 +83,7 @@ async fn an_announcement_is_trusted_only_if_unchanged_s58() {
         ("drift:created", next_place.clone()),
         ("alert:created", next_place),
     ] {
-        world.backplane.broadcast(channel, &body).await.unwrap();
+        world.backplane.log.broadcast(channel, &body).await.unwrap();
     }
     world.append(&["2"]).await;
     let mut heard = Vec::new();
@@ -103,13 +103,13 @@ async fn a_forged_position_does_not_restart_the_log_s58() {
     let mut feed = begun(&world.backplane).await;
     world.append(&["1"]).await;
     assert_eq!(next_name(&mut feed).await, "1");
-    let head = world.backplane.head().await.unwrap();
+    let head = world.backplane.log.head().await.unwrap();
     for seq in [2, 1_000_000] {
         let body = forged("forged", &Position { seq, ..head.clone() });
-        world.backplane.broadcast("drift:created", &body).await.unwrap();
+        world.backplane.log.broadcast("drift:created", &body).await.unwrap();
         assert_eq!(next_name(&mut feed).await, "forged");
     }
-    world.backplane.append(&[entry("2")]).await.unwrap();
+    world.backplane.log.append(&[entry("2")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "2");
-    assert_eq!(world.backplane.head().await.unwrap(), Position { seq: 2, ..head });
+    assert_eq!(world.backplane.log.head().await.unwrap(), Position { seq: 2, ..head });
 }

@@ -1,7 +1,7 @@
 //! Connections to Redis with TLS.
 
 use backplane::{Backplane, ClientCertificate, Tls};
-use testing::{Authority, Identity, PrivateRedis, eventually};
+use testing::{Authority, Identity, PrivateCluster, PrivateRedis, PrivateSentinels, eventually};
 
 use crate::{entry, options};
 
@@ -16,14 +16,16 @@ fn connect(url: &str, authority: &Authority, client: Option<Identity>) -> Backpl
 
 async fn assert_works(backplane: &Backplane) {
     eventually("the backplane is heard", async || backplane.is_connected()).await;
-    backplane.append(&[entry("one")]).await.unwrap();
+    backplane.log.append(&[entry("one")]).await.unwrap();
 }
 
-/// Waits until connecting was tried, and checks that no command got through.
+/// Waits until connecting was tried, and checks that no command got through. Returns the causes of the error.
 async fn assert_refused(backplane: &Backplane) -> String {
-    let error = backplane.append(&[entry("one")]).await.unwrap_err().to_string();
+    let error = backplane.log.append(&[entry("one")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "Redis (REDIS_URL) is unavailable");
     assert!(!backplane.is_connected());
-    error
+    let causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[tokio::test]
@@ -54,4 +56,37 @@ async fn a_client_shows_its_certificate() {
     assert_works(&connect(&url, &authority, Some(authority.issue("gateway")))).await;
     assert_refused(&connect(&url, &authority, None)).await;
     assert_refused(&connect(&url, &authority, Some(Authority::default().issue("gateway")))).await;
+}
+
+#[tokio::test]
+async fn sentinels_and_their_servers_are_reached_with_tls_and_a_user() {
+    let authority = Authority::default();
+    let group = PrivateSentinels::start_with_tls(&authority, "app", "p@ss").await;
+    let url = |password: &str| {
+        format!("{}?sentinel_user=app&sentinel_password={password}", group.tls_url("app:p%40ss"))
+    };
+    let backplane = connect(&url("p%40ss"), &authority, None);
+    assert_works(&backplane).await;
+    let clients = group.servers()[0].command(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
+    assert!(clients.contains("user=app"), "{clients}");
+
+    let error = assert_refused(&connect(&url("wrong"), &authority, None)).await;
+    assert!(error.contains("WRONGPASS") || error.contains("authentication failed"), "{error}");
+    let error = assert_refused(&connect(&url("p%40ss"), &Authority::default(), None)).await;
+    assert!(error.contains("UnknownIssuer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cluster_is_reached_with_tls_and_a_user() {
+    let authority = Authority::default();
+    let cluster = PrivateCluster::start_with_tls(&authority, "app", "p@ss").await;
+    let backplane = connect(&cluster.tls_url("app:p%40ss"), &authority, None);
+    assert_works(&backplane).await;
+    let holder = cluster.holder_of("{driftsentry}:log").await;
+    let clients = holder.command(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
+    assert!(clients.contains("user=app"), "{clients}");
+
+    assert_refused(&connect(&cluster.tls_url("app:wrong"), &authority, None)).await;
+    let error = assert_refused(&connect(&cluster.tls_url("app:p%40ss"), &Authority::default(), None)).await;
+    assert!(error.contains("UnknownIssuer"), "{error}");
 }

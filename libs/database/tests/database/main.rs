@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod pooler;
 mod read_only;
+mod standby;
 mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backplane::{Backplane, Feed, FeedItem, Mark, Options};
@@ -48,14 +51,16 @@ impl World {
         let backplane = Backplane::connect(&stores.redis_url(), options(&clock)).unwrap();
         testing::eventually("the backplane is heard", async || backplane.is_connected()).await;
         let url = stores.database_url().await;
-        let database = Database::connect::<Migrator>(&url, backplane.clone(), clock).await.unwrap();
+        let database = Database::connect::<Migrator>(&url, Arc::clone(&backplane.log), clock).await.unwrap();
         let (registry, stop) = (Registry::new(), CancellationToken::new());
         Self { stores, url, backplane, database, registry, stop }
     }
 
     /// Opens another pool on the same database.
     async fn connect_again(&self) -> Database {
-        Database::connect::<Migrator>(&self.url, self.backplane.clone(), Clock::system()).await.unwrap()
+        Database::connect::<Migrator>(&self.url, Arc::clone(&self.backplane.log), Clock::system())
+            .await
+            .unwrap()
     }
 
     fn relay(&self, database: &Database, service: &'static str) {
@@ -193,15 +198,15 @@ async fn marks_arrive_with_their_event_s25(#[case] backend: Backend) {
     transaction.emit_with(AlertClosed { id: Uuid::now_v7() }, vec![mark]);
     transaction.commit().await.unwrap();
     world.database.publish_pending().await.unwrap();
-    assert_eq!(world.backplane.marks().await.unwrap(), ["session:x:logout"]);
+    assert_eq!(world.backplane.marks.live().await.unwrap(), ["session:x:logout"]);
 }
 
 #[tokio::test]
 async fn replicas_that_start_at_once_migrate_once() {
     let stores = Backend::Real.start().await;
     let url = stores.database_url().await;
-    let backplane = Backplane::in_process(Clock::system());
-    let connect = || Database::connect::<Migrator>(&url, backplane.clone(), Clock::system());
+    let backplane = Backplane::connect("memory:", options(&Clock::system())).unwrap();
+    let connect = || Database::connect::<Migrator>(&url, Arc::clone(&backplane.log), Clock::system());
     let (a, b, c, d) = tokio::join!(connect(), connect(), connect(), connect());
     for database in [a, b, c, d] {
         database.unwrap();
@@ -212,11 +217,11 @@ async fn replicas_that_start_at_once_migrate_once() {
 async fn services_share_a_database_in_separate_schemas() {
     let stores = Backend::Real.start().await;
     let url = stores.database_url().await;
-    let backplane = Backplane::in_process(Clock::system());
+    let backplane = Backplane::connect("memory:", options(&Clock::system())).unwrap();
     let connect = async |schema| {
         let separator = if url.contains('?') { '&' } else { '?' };
         let url = format!("{url}{separator}schema={schema}");
-        Database::connect::<Migrator>(&url, backplane.clone(), Clock::system()).await
+        Database::connect::<Migrator>(&url, Arc::clone(&backplane.log), Clock::system()).await
     };
     let (auth, drift) = (connect("auth").await.unwrap(), connect("drift").await.unwrap());
     let mut transaction = auth.begin().await.unwrap();

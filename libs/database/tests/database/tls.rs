@@ -2,11 +2,11 @@
 
 use backplane::Backplane;
 use contracts::Clock;
-use database::{ConnectError, Database};
+use database::{Database, UrlError};
 use tempfile::TempDir;
 use testing::{Authority, Identity, PrivatePostgres};
 
-use crate::Migrator;
+use crate::{Migrator, options};
 
 /// The files of a client.
 struct Files {
@@ -38,14 +38,14 @@ impl Files {
     }
 }
 
-async fn connect(server: &PrivatePostgres, host: &str, parameters: &str) -> Result<Database, ConnectError> {
+async fn connect(server: &PrivatePostgres, host: &str, parameters: &str) -> Result<Database, UrlError> {
     let clock = Clock::system();
-    let backplane = Backplane::in_process(clock.clone());
-    Database::connect::<Migrator>(&server.url_at(host, parameters), backplane, clock).await
+    let backplane = Backplane::connect("memory:", options(&clock)).unwrap();
+    Database::connect::<Migrator>(&server.url_at(host, parameters), backplane.log, clock).await
 }
 
 async fn refusal(server: &PrivatePostgres, host: &str, parameters: &str) -> String {
-    connect(server, host, parameters).await.unwrap_err().to_string()
+    connect(server, host, parameters).await.unwrap_err().source.to_string()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use validator::{Validate, ValidationError, ValidationErrorsKind};
 use crate::{ApiError, FieldError};
 
 /// Checks the rules of a type. The error names each field that breaks one.
-pub fn validated<T: Validate>(value: T) -> Result<T, ApiError> {
+pub(super) fn validated<T: Validate>(value: T) -> Result<T, ApiError> {
     match value.validate() {
         Ok(()) => Ok(value),
         Err(errors) => {
@@ -63,7 +63,7 @@ fn camel_case(name: &str) -> String {
 
 /// Builds an error that names the field which serde could not read. The name comes from the path, or from
 /// the message if the path lacks it.
-pub fn unreadable(path: &str, message: &str) -> ApiError {
+pub(super) fn unreadable(path: &str, message: &str) -> ApiError {
     let named = ["unknown field `", "missing field `", "duplicate field `"].into_iter().find_map(|start| {
         let (_, rest) = message.split_once(start)?;
         rest.split_once('`').map(|(name, _)| name)

@@ -81,7 +81,7 @@ async fn broken() -> Result<HttpResponse, ApiError> {
     Err(ApiError::internal("the database said: password=hunter2"))
 }
 
-pub struct App {
+pub(crate) struct App {
     pub client: Client,
     pub platform: Platform,
     /// The client of `/metrics`, if it has its own port.
@@ -96,11 +96,11 @@ impl Drop for App {
 }
 
 impl App {
-    pub async fn start(backend: Backend) -> Self {
+    pub(crate) async fn start(backend: Backend) -> Self {
         Self::start_with(backend, &[]).await
     }
 
-    pub async fn start_with(backend: Backend, more: &[&str]) -> Self {
+    pub(crate) async fn start_with(backend: Backend, more: &[&str]) -> Self {
         let stores = backend.start().await;
         let arguments = ["test", "--workers", "1", "--jwt-access-secret", "of a test"];
         let Cli { process, http, keys } = Cli::parse_from(arguments.iter().chain(more));
@@ -117,11 +117,11 @@ impl App {
     }
 
     /// Returns the address of the service as `host:port`.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.client.base().trim_start_matches("http://")
     }
 
-    pub fn token(&self, role: Role) -> String {
+    pub(crate) fn token(&self, role: Role) -> String {
         let now = self.platform.clock().now();
         let holder = Holder {
             subject: Uuid::new_v4().to_string(),

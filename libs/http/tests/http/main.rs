@@ -7,11 +7,12 @@ mod app;
 mod cors;
 mod raw;
 
-use app::App;
 use contracts::Role;
 use serde_json::{Value, json};
 use testing::{Backend, Method, StatusCode};
 use uuid::Uuid;
+
+use app::App;
 
 #[actix_web::test]
 async fn responses_come_in_the_envelope() {

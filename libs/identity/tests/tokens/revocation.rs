@@ -52,7 +52,7 @@ async fn a_token_of_an_ended_session_is_refused_s25(#[case] backend: Backend) {
     assert!(world.verifier.verify(&token).is_ok());
     let (user_id, session_id) = (claims.sub.parse().unwrap(), claims.sid.unwrap());
     let event = SessionDeleted { user_id, session_id, reason: EndReason::Evicted };
-    backplane.append(&[Entry::of(event, &world.clock).unwrap()]).await.unwrap();
+    backplane.log.append(&[Entry::of(event, &world.clock).unwrap()]).await.unwrap();
     let ended = Change::SessionEnded { session: session_id, reason: EndReason::Evicted };
     assert_eq!(next(&mut changes).await, ended);
     assert_eq!(world.verifier.verify(&token), Err(TokenError::Revoked { reason: EndReason::Evicted }));
@@ -69,7 +69,7 @@ async fn a_session_end_announced_by_another_back_end_without_the_log_counts(#[ca
     let other = Uuid::new_v4();
     let body = json!({"eventId": Uuid::new_v4(), "type": "auth:session.terminated", "timestamp": world.clock.now(),
         "payload": {"userId": "u", "sessionId": other, "targetSessionToken": session, "reason": "bye"}});
-    backplane.broadcast("auth:session.terminated", &body.to_string()).await.unwrap();
+    backplane.log.broadcast("auth:session.terminated", &body.to_string()).await.unwrap();
     assert_eq!(next(&mut changes).await, Change::SessionEnded { session, reason: EndReason::Admin });
     assert_eq!(world.revocations.ended(other), None);
 }
@@ -91,11 +91,12 @@ async fn a_role_change_applies_to_earlier_tokens_s29(#[case] backend: Backend) {
         account_id: (generation == 2).then(|| "acme".into()),
     };
     let entry = |event| Entry::of(event, &world.clock).unwrap();
-    backplane.append(&[entry(update(Role::Engineer, true, 2))]).await.unwrap();
+    backplane.log.append(&[entry(update(Role::Engineer, true, 2))]).await.unwrap();
     assert_eq!(next(&mut changes).await, Change::UserChanged { user: claims.sub.clone() });
     let today = world.verifier.verify(&token).unwrap();
     assert_eq!((today.role, today.account_id.as_deref()), (Role::Engineer, Some("acme")));
     backplane
+        .log
         .append(&[entry(update(Role::Engineer, false, 3)), entry(update(Role::Admin, true, 2))])
         .await
         .unwrap();
@@ -112,7 +113,7 @@ async fn marks_are_read_at_startup_and_when_they_change_s25(#[case] backend: Bac
     let Following { world, stores, backplane, .. } = &following(backend).await;
     let (early, late) = (Uuid::new_v4(), Uuid::new_v4());
     let until = world.clock.now() + chrono::TimeDelta::minutes(15);
-    backplane.mark(&[session_mark(early, EndReason::Logout, until)]).await.unwrap();
+    backplane.marks.add(&[session_mark(early, EndReason::Logout, until)]).await.unwrap();
     testing::eventually("it is known", async || world.revocations.ended(early).is_some()).await;
     if backend == Backend::Real {
         let second = hs256();
@@ -122,7 +123,7 @@ async fn marks_are_read_at_startup_and_when_they_change_s25(#[case] backend: Bac
         tokio::spawn(second.revocations.clone().follow(elsewhere, stop.clone()));
         second.revocations.synced().await;
         assert_eq!(second.revocations.ended(early), Some(EndReason::Logout));
-        backplane.mark(&[session_mark(late, EndReason::Admin, until)]).await.unwrap();
+        backplane.marks.add(&[session_mark(late, EndReason::Admin, until)]).await.unwrap();
         testing::eventually("it is known", async || second.revocations.ended(late).is_some()).await;
         stop.cancel();
     }
@@ -138,8 +139,10 @@ async fn a_session_end_during_a_redis_outage_is_known_after_the_outage_s51() {
     let session_id = Uuid::new_v4();
     let event = SessionDeleted { user_id: Uuid::new_v4(), session_id, reason: EndReason::Logout };
     let entry = Entry::of(event, &world.clock).unwrap();
-    testing::eventually("redis is back", async || writer.append(std::slice::from_ref(&entry)).await.is_ok())
-        .await;
+    testing::eventually("redis is back", async || {
+        writer.log.append(std::slice::from_ref(&entry)).await.is_ok()
+    })
+    .await;
     testing::eventually("the end is known", async || world.revocations.ended(session_id).is_some()).await;
 }
 

@@ -15,9 +15,9 @@ use crate::place::PlaceSources;
 use crate::redact::Redactor;
 
 const MAX_PROVIDER_CHARS: usize = 256;
-pub const MAX_ID_CHARS: usize = 1024;
+pub(super) const MAX_ID_CHARS: usize = 1024;
 
-pub fn settled(entry: &Entry<'_>, context: Context<'_>) -> Settled {
+pub(super) fn settled(entry: &Entry<'_>, context: Context<'_>) -> Settled {
     let sources = PlaceSources::of(entry);
     Settled {
         address: context.redactor.address(&entry.address),
@@ -32,7 +32,7 @@ fn resource_id(entry: &Entry<'_>, sources: &PlaceSources<'_>) -> String {
         .unwrap_or_else(|| entry.address.chars().take(MAX_ID_CHARS).collect())
 }
 
-pub fn finding(
+pub(super) fn finding(
     entry: Entry<'_>,
     changes: Vec<ChangedPath<LeafRating>>,
     severity: Severity,

@@ -10,24 +10,24 @@ use crate::json::Json;
 use crate::rules::{Class, Rated, Rating};
 
 /// The reason for the class of a change that a hidden value is part of.
-pub const SECRET_CHANGED: &str = "a secret changed";
+pub(crate) const SECRET_CHANGED: &str = "a secret changed";
 
 /// The reason why the states of an entry are not compared to the end.
 #[derive(Debug, PartialEq, Eq)]
-pub enum CompareError {
+pub(crate) enum CompareError {
     TooManyChanges,
     TooSlow,
 }
 
 /// The rating of one changed path.
-pub struct LeafRating {
+pub(super) struct LeafRating {
     pub rating: Rating,
     /// Whether the stored states hide the values.
     pub is_sensitive: bool,
 }
 
 /// Compares the two states of an entry, and rates each changed path.
-pub fn compare(
+pub(super) fn compare(
     entry: &Entry<'_>,
     context: Context<'_>,
 ) -> Result<Vec<ChangedPath<LeafRating>>, CompareError> {

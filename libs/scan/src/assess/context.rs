@@ -15,7 +15,7 @@ pub struct Criteria<'a> {
 
 /// Everything that a finding depends on in addition to the entry.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     pub criteria: Criteria<'a>,
     pub redactor: &'a Redactor<'a>,
     pub stack: &'a str,
@@ -28,7 +28,7 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// The context of the entries of an upload.
-    pub fn of(scope: &'a Scope, criteria: Criteria<'a>, redactor: &'a Redactor<'a>) -> Self {
+    pub(crate) fn of(scope: &'a Scope, criteria: Criteria<'a>, redactor: &'a Redactor<'a>) -> Self {
         Self {
             criteria,
             redactor,

@@ -6,14 +6,14 @@ use crate::diff::ChangedPath;
 use crate::finding::PathHash;
 
 /// The hashes that identify a finding from one scan to the next.
-pub struct Hashes {
+pub(super) struct Hashes {
     pub decidable: Vec<PathHash>,
     pub actual: String,
     pub shown: String,
 }
 
 impl Hashes {
-    pub fn new(
+    pub(super) fn new(
         kind: Kind,
         changes: &[ChangedPath<LeafRating>],
         gone: Option<String>,

@@ -10,27 +10,28 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use build::{MAX_ID_CHARS, finding, settled};
-use compare::{LeafRating, compare};
 use contracts::drift::{Kind, Severity};
 
 use crate::diff::ChangedPath;
 use crate::entry::Entry;
 use crate::finding::{Finding, Settled};
 use crate::rules::{Class, Rated, Rating};
+use build::{MAX_ID_CHARS, finding, settled};
+use compare::{LeafRating, compare};
 
-pub use compare::{CompareError, SECRET_CHANGED};
-pub use context::{Context, Criteria};
+pub(crate) use compare::{CompareError, SECRET_CHANGED};
+pub(crate) use context::Context;
+pub use context::Criteria;
 
 const MAX_ADDRESS_CHARS: usize = 2048;
 const MAX_TYPE_CHARS: usize = 256;
 const NUL: char = '\0';
 /// Reasons that do not come from a rule. A stored drift keeps them when it is rated again.
-pub const NOT_YET_CREATED: &str = "not yet created";
-pub const ONLY_COMPUTED: &str = "only computed attributes differ";
+pub(crate) const NOT_YET_CREATED: &str = "not yet created";
+pub(crate) const ONLY_COMPUTED: &str = "only computed attributes differ";
 
 /// The result of assessing an entry.
-pub enum Outcome {
+pub(crate) enum Outcome {
     Drift(Box<Finding>),
     /// Ignore rules cover every change.
     Ignored(Settled),
@@ -46,7 +47,7 @@ pub enum Outcome {
 pub type RuleUses = BTreeMap<usize, u64>;
 
 /// Assesses an entry of a scan, and counts in `uses` the changes that each rule of the file decided.
-pub fn assess(entry: Entry<'_>, context: Context<'_>, uses: &mut RuleUses) -> Outcome {
+pub(crate) fn assess(entry: Entry<'_>, context: Context<'_>, uses: &mut RuleUses) -> Outcome {
     if !is_storable(&entry) {
         return Outcome::Refused("its address, type or id is out of bounds");
     }
@@ -66,7 +67,7 @@ pub fn assess(entry: Entry<'_>, context: Context<'_>, uses: &mut RuleUses) -> Ou
 }
 
 /// Assesses a drift that is reported directly: no rule ignores it, and the reporter may set its severity.
-pub fn assess_report(
+pub(crate) fn assess_report(
     entry: Entry<'_>,
     severity: Option<Severity>,
     context: Context<'_>,

@@ -38,7 +38,7 @@ const NATURAL_KEYS: [&str; 27] = [
 
 /// Two elements to compare, or one without a counterpart.
 #[derive(Debug)]
-pub struct Pair {
+pub(super) struct Pair {
     pub was: Option<usize>,
     pub is: Option<usize>,
     /// Identifies the element independently of its index. It depends only on the actual side, if there is
@@ -47,7 +47,7 @@ pub struct Pair {
 }
 
 /// Removes equal elements from both arrays and pairs the rest: by natural key first, then in order.
-pub fn pairs(left: &[Json], right: &[Json], at: Attribute<'_>) -> Vec<Pair> {
+pub(super) fn pairs(left: &[Json], right: &[Json], at: Attribute<'_>) -> Vec<Pair> {
     let (mut gone, mut came) = unmatched(left, right, at);
     let mut pairs = Vec::new();
     let mut pair = |was: Option<usize>, is: Option<usize>| {

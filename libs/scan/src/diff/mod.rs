@@ -4,7 +4,7 @@
 mod elements;
 mod leaf;
 
-pub use leaf::{How, Leaf, Node, Side};
+pub(crate) use leaf::{How, Leaf, Node, Side};
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const MAX_NESTING: usize = 160;
 
 /// A changed path, with the result of `rate`.
 #[derive(Clone, Debug)]
-pub struct ChangedPath<R> {
+pub(crate) struct ChangedPath<R> {
     pub path: Vec<Step>,
     /// The path, with the identity of an element in place of its index. It stays the same when other elements
     /// come and go. It may contain secrets.
@@ -40,7 +40,7 @@ pub struct ChangedPath<R> {
 
 /// The resource differs in more paths than can be stored.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TooManyChanges;
+pub(crate) struct TooManyChanges;
 
 /// Returns the changed paths between two states. `unknown` marks values that the expected side does not know
 /// yet. `rate` is called once for each change, with access to the values above the change.
@@ -50,7 +50,7 @@ pub struct TooManyChanges;
 ///
 /// # Errors
 /// If there are more changes than can be stored.
-pub fn changed_paths<R>(
+pub(crate) fn changed_paths<R>(
     resource_type: &str,
     expected: Side<'_>,
     actual: Side<'_>,

@@ -76,7 +76,7 @@ const DENYING_KEYS: [&str; 6] = ["deny", "denied", "blocked", "blacklist", "bloc
 /// Words by which a rule denies traffic.
 const DENIALS: [&str; 7] = ["deny", "denied", "block", "blocked", "blacklist", "blocklist", "denylist"];
 
-pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
+pub(super) fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let effect = in_ranges(leaf, names).or_else(|| in_rule(leaf, names))?;
     Some(if denies(leaf, names) { effect.flipped() } else { effect })
 }

@@ -100,7 +100,7 @@ const RANKS: [&[&str]; 4] = [
     &["admin", "administrator", "owner", "superuser", "fullaccess", "cluster-admin"],
 ];
 
-pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
+pub(super) fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     if mentions_everybody(leaf.actual()) && !mentions_everybody(leaf.expected()) {
         return Some(EVERYBODY);
     }

@@ -8,11 +8,11 @@ const MORE: Effect = Effect::Widens("a policy allows more");
 const LESS: Effect = Effect::Narrows("a policy allows less");
 
 /// Whether a change is inside a statement of a policy.
-pub fn is_inside(leaf: &Leaf<'_>) -> bool {
+pub(super) fn is_inside(leaf: &Leaf<'_>) -> bool {
     statement(leaf).is_some()
 }
 
-pub fn effect(leaf: &Leaf<'_>) -> Effect {
+pub(super) fn effect(leaf: &Leaf<'_>) -> Effect {
     let Some((statement, part)) = statement(leaf) else { return MORE };
     let effect_of = |value: &Json| value.get("Effect").and_then(Json::as_str).map(str::to_ascii_lowercase);
     let (was, is) = (effect_of(statement.expected.value), effect_of(statement.actual.value));

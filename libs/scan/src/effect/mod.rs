@@ -15,7 +15,7 @@ use crate::words::words;
 
 /// The direction of a change, with a short description of the effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// More can be reached, more is allowed, or less is protected.
     Widens(&'static str),
     Narrows(&'static str),
@@ -72,7 +72,7 @@ fn has(words: &[String], any: &[&str]) -> bool {
 }
 
 /// Returns the effect of a change, if it is recognised.
-pub fn of(leaf: &Leaf<'_>) -> Option<Effect> {
+pub(crate) fn of(leaf: &Leaf<'_>) -> Option<Effect> {
     if leaf.how == How::Reordered {
         return None;
     }

@@ -36,7 +36,7 @@ const FLOORS: [&[&str]; 6] = [
     &["min", "length"],
 ];
 
-pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
+pub(super) fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     removed_block(leaf)
         .or_else(|| logs(leaf, names))
         .or_else(|| tls(leaf, names))

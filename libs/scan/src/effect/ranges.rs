@@ -19,7 +19,7 @@ fn may_be_network(text: &str) -> bool {
 
 /// A set of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
+pub(super) enum Range {
     Everywhere,
     Network(IpNet),
 }
@@ -27,7 +27,7 @@ pub enum Range {
 impl Range {
     /// Parses a range. `name_is_range`: the attribute is known to hold addresses, so words may name ranges
     /// too.
-    pub fn read(text: &str, name_is_range: bool) -> Option<Self> {
+    pub(super) fn read(text: &str, name_is_range: bool) -> Option<Self> {
         let text = text.trim();
         if text.len() > LONGEST {
             return None;
@@ -50,7 +50,7 @@ impl Range {
     }
 
     /// Returns all ranges in a scalar or an array.
-    pub fn read_all(value: &Json, name_is_range: bool) -> Vec<Self> {
+    pub(super) fn read_all(value: &Json, name_is_range: bool) -> Vec<Self> {
         match value {
             Json::String(text) => {
                 text.split([',', ' ']).filter_map(|part| Self::read(part, name_is_range)).collect()
@@ -61,7 +61,7 @@ impl Range {
     }
 
     /// Whether one of the other ranges contains this one.
-    pub fn is_within(self, others: &[Self]) -> bool {
+    pub(super) fn is_within(self, others: &[Self]) -> bool {
         others.iter().any(|other| match (self, other) {
             (_, Self::Everywhere) => true,
             (Self::Everywhere, Self::Network(_)) => false,

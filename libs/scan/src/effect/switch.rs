@@ -175,7 +175,7 @@ const SCALES: [(&[&str], &[&[&str]]); 14] = [
     (&["endpoint_type", "endpoint_types"], &[&["private", "vpc"], &["regional", "edge", "public"]]),
 ];
 
-pub fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
+pub(super) fn effect(leaf: &Leaf<'_>, names: &Names) -> Option<Effect> {
     let (was, is) = (leaf.expected(), leaf.actual());
     if let Some(effect) = on_scale(&names.attribute_name(), was, is) {
         return Some(effect);

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use crate::json::Json;
 
 /// Whether an object is a policy document.
-pub fn is_policy(value: &Json) -> bool {
+pub(crate) fn is_policy(value: &Json) -> bool {
     value.get("Statement").is_some_and(|statement| !statement.is_scalar())
 }
 
 /// Returns the normal form that equal policies share; any other value unchanged.
-pub fn normal_policy(value: Json) -> Json {
+pub(crate) fn normal_policy(value: Json) -> Json {
     if !is_policy(&value) {
         return value;
     }

@@ -80,12 +80,12 @@ const SET_ENDINGS: [&str; 54] = [
 ];
 
 /// Whether a changed order of this list is a change.
-pub fn is_ordered(name: &str) -> bool {
+pub(crate) fn is_ordered(name: &str) -> bool {
     ORDERED.iter().any(|ordered| name.eq_ignore_ascii_case(ordered))
 }
 
 /// Whether a changed order of this list is known to mean nothing.
-pub fn is_known_set(name: &str) -> bool {
+pub(crate) fn is_known_set(name: &str) -> bool {
     let words = crate::words::words(name);
     words.last().is_some_and(|last| SET_ENDINGS.contains(&last.as_str()))
 }

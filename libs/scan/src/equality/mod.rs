@@ -7,21 +7,21 @@ mod iam_policy;
 mod lists;
 mod scalar;
 
-pub use iam_policy::{is_policy, normal_policy};
-pub use lists::{is_known_set, is_ordered};
+pub(crate) use iam_policy::{is_policy, normal_policy};
+pub(crate) use lists::{is_known_set, is_ordered};
 
 use crate::json::{Json, write_string};
 
 /// The attribute of a value. Some texts are compared by the meaning of their attribute.
 #[derive(Clone, Copy, Debug)]
-pub struct Attribute<'a> {
+pub(crate) struct Attribute<'a> {
     pub resource_type: &'a str,
     /// The nearest key above the value.
     pub name: &'a str,
 }
 
 impl<'a> Attribute<'a> {
-    pub fn named(self, name: &'a str) -> Self {
+    pub(crate) fn named(self, name: &'a str) -> Self {
         Self { name, ..self }
     }
 }
@@ -31,19 +31,19 @@ const MAX_EMBEDDED: usize = 4;
 
 /// Returns a text that equal values share. Empty for `null`, `""`, `[]`, `{}` and objects with only such
 /// values.
-pub fn canonical(value: &Json, at: Attribute<'_>) -> String {
+pub(crate) fn canonical(value: &Json, at: Attribute<'_>) -> String {
     let mut text = String::new();
     write(value, at, MAX_EMBEDDED, &mut text);
     text
 }
 
 /// Whether two values of an attribute mean the same.
-pub fn are_equal(one: &Json, other: &Json, at: Attribute<'_>) -> bool {
+pub(crate) fn are_equal(one: &Json, other: &Json, at: Attribute<'_>) -> bool {
     one == other || canonical(one, at) == canonical(other, at)
 }
 
 /// Returns the object or array that a text contains as JSON.
-pub fn embedded(text: &str) -> Option<Json> {
+pub(crate) fn embedded(text: &str) -> Option<Json> {
     let trimmed = text.trim_ascii();
     let looks_like_json = matches!(
         (trimmed.as_bytes().first(), trimmed.as_bytes().last()),

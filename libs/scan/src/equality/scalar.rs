@@ -31,7 +31,7 @@ const DNS_WORDS: [&str; 15] = [
 ];
 
 /// Appends the canonical form of a text that is not empty and contains no JSON.
-pub fn write(value: &str, at: Attribute<'_>, text: &mut String) {
+pub(super) fn write(value: &str, at: Attribute<'_>, text: &mut String) {
     // Providers change the types of attributes: "80" equals 80, but "1.10" does not equal 1.1.
     let first = value.as_bytes()[0];
     if (first.is_ascii_digit() || first == b'-')

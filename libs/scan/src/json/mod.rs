@@ -5,12 +5,12 @@ mod parse;
 mod value;
 mod write;
 
-pub use number::canonical_number;
-pub use value::Json;
-pub use write::write_string;
+pub(crate) use number::canonical_number;
+pub(crate) use value::Json;
+pub(crate) use write::write_string;
 
 /// Deepest nesting that a value may have.
-pub const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// The reason why a value cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

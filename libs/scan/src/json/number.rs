@@ -1,5 +1,5 @@
 /// Returns the canonical form of a decimal number: equal numbers have equal texts.
-pub fn canonical_number(text: &str) -> String {
+pub(crate) fn canonical_number(text: &str) -> String {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text),

@@ -41,7 +41,7 @@ impl Json {
 }
 
 /// Appends a text as a JSON string.
-pub fn write_string(value: &str, text: &mut String) {
+pub(crate) fn write_string(value: &str, text: &mut String) {
     if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         text.push('"');
         text.push_str(value);

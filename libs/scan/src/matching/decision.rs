@@ -13,7 +13,7 @@ use crate::redact::HIDDEN;
 use crate::rules::{Rules, Subject};
 
 /// Whether the decision on a stored drift still applies to a finding.
-pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
+pub(super) fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
     if finding.kind != row.kind {
         return false;
     }
@@ -35,7 +35,7 @@ pub fn holds<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) 
 
 /// Whether a decision in a row of 0.1.0 still applies. Such rows have no hashes, so the stored states are
 /// compared; a hidden value counts as unchanged.
-pub fn holds_since_0_1_0<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
+pub(super) fn holds_since_0_1_0<I>(finding: &Finding, row: &Stored<I>, stack: &str, rules: &Rules) -> bool {
     if row.decidable.is_some() || finding.kind != row.kind {
         return false;
     }

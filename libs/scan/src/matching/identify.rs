@@ -9,7 +9,7 @@ use crate::finding::{Finding, Settled};
 
 /// The index of the stored drift that a finding is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub(super) struct Found {
     pub stored: usize,
 }
 
@@ -17,7 +17,7 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 
 /// Pairs findings with stored drifts: by type, id and address; by address if one side lacks the id; by
 /// the address before a move; and by type, id and provider if these are unique on both sides.
-pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) -> Vec<Option<Found>> {
+pub(super) fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) -> Vec<Option<Found>> {
     let mut pairing =
         Pairing { stored, free: (0..stored.len()).collect(), found: vec![None; findings.len()] };
     let exact = index(stored, |row| (&row.resource_type, &row.resource_id, &row.address));
@@ -70,7 +70,7 @@ pub fn pair<I>(findings: &[Finding], stored: &[Stored<I>], settled: &[Settled]) 
 }
 
 /// Returns the indexes of stored drifts whose resources a scan shows without a difference.
-pub fn settled<I>(stored: &[Stored<I>], is_matched: &[bool], settled: &[Settled]) -> HashSet<usize> {
+pub(super) fn settled<I>(stored: &[Stored<I>], is_matched: &[bool], settled: &[Settled]) -> HashSet<usize> {
     let shown: HashMap<(&str, &str), &str> = settled
         .iter()
         .map(|settled| {

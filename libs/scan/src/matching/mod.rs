@@ -12,12 +12,11 @@ pub use stored::{Change, Decision, Match, Matches, Stored};
 
 use std::collections::{HashMap, HashSet};
 
-use identify::Found;
-
 use crate::finding::Finding;
 use crate::resource_identity::Identity;
 use crate::rules::Rules;
 use crate::scan::{Scan, shortened};
+use identify::Found;
 
 /// Matches the findings of a scan with the live drifts in its scope. If `is_complete`, a resource that is
 /// absent from the scan no longer drifts.

@@ -13,7 +13,7 @@ const MAX_DOCUMENTS: usize = 200_000;
 const MAX_STACK_CHARS: usize = 256;
 
 /// A JSON document, with the path of its module if the upload names it.
-pub struct Document<'a> {
+pub(super) struct Document<'a> {
     pub text: Cow<'a, str>,
     pub name: Option<String>,
 }
@@ -29,7 +29,7 @@ struct LogLine {
 }
 
 /// Splits an upload into documents. Byte-identical documents count once.
-pub fn split(text: &str) -> Result<Vec<Document<'_>>, ScanError> {
+pub(super) fn split(text: &str) -> Result<Vec<Document<'_>>, ScanError> {
     let first = text.trim_start().as_bytes().first();
     if !matches!(first, Some(b'{' | b'[')) {
         let malformed = ScanError::Malformed { line: 1, column: 1 };
@@ -108,12 +108,12 @@ fn distinct(documents: Vec<Document<'_>>) -> Vec<Document<'_>> {
 }
 
 /// Whether the name of a stack is a template for the names of the plans in an upload.
-pub fn is_template(stack: &str) -> bool {
+pub(super) fn is_template(stack: &str) -> bool {
     stack.contains("{n}") || stack.contains("{module}")
 }
 
 /// Returns the name of a plan's stack.
-pub fn stack_of(template: &str, module: Option<&str>, number: usize, count: usize) -> String {
+pub(super) fn stack_of(template: &str, module: Option<&str>, number: usize, count: usize) -> String {
     let number = number.to_string();
     let module = module.unwrap_or(&number);
     let name = match (is_template(template), count) {

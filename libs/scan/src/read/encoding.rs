@@ -7,7 +7,7 @@ use super::foreign;
 use crate::error::ScanError;
 
 /// Decodes an upload to text.
-pub fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
+pub(super) fn decode(upload: &[u8]) -> Result<Cow<'_, str>, ScanError> {
     let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
         String::from_utf16(&units)

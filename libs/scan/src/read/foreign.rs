@@ -4,7 +4,7 @@ const SHOW: &str = "Save the plan with `terraform plan -out=plan` (or `tofu plan
                     `terraform show -json plan`";
 
 /// Returns the refusal for a file that is not text.
-pub fn name_of_bytes(bytes: &[u8]) -> Option<String> {
+pub(super) fn name_of_bytes(bytes: &[u8]) -> Option<String> {
     let has = |text: &[u8]| bytes.windows(text.len()).take(64 * 1024).any(|window| window == text);
     let what = match bytes {
         [b'P', b'K', 3, 4, ..] if has(b"tfplan") => {
@@ -26,7 +26,7 @@ pub fn name_of_bytes(bytes: &[u8]) -> Option<String> {
 }
 
 /// Returns the refusal for text that is not JSON; `None` if it is not recognised.
-pub fn name_of_text(text: &str) -> Option<String> {
+pub(super) fn name_of_text(text: &str) -> Option<String> {
     if let Some(hint) = name_of_bytes(text.as_bytes()) {
         return Some(hint);
     }
@@ -83,13 +83,13 @@ fn holds_json(text: &str) -> bool {
 }
 
 /// Returns the refusal for text after the JSON.
-pub fn text_after() -> String {
+pub(super) fn text_after() -> String {
     format!(
         "there is text around the JSON, as the wrapper of a CI step or a shell writes it. Call the binary without its \
          wrapper (for GitHub's setup-terraform: terraform_wrapper: false), or write the plan to a file. {SHOW}"
     )
 }
 
-pub fn show_hint() -> &'static str {
+pub(super) fn show_hint() -> &'static str {
     SHOW
 }

@@ -17,17 +17,16 @@ mod ui_stream;
 
 pub use gzip::unpack;
 #[cfg(test)]
-pub use plan::add_secrets;
+pub(crate) use plan::add_secrets;
 pub use report::{Report, ReportError, read_report};
-
-use document::{Document, stack_of};
-use shape::Form;
 
 use crate::assess::Criteria;
 use crate::error::ScanError;
 use crate::limits::MAX_PLANS;
 use crate::scan::{Scan, Size, check_time};
 use crate::scope::Scope;
+use document::{Document, stack_of};
+use shape::Form;
 
 /// Reads an upload into one scan, or into one scan for each plan that it contains.
 ///

@@ -8,7 +8,7 @@ use super::foreign::show_hint;
 use crate::error::ScanError;
 
 /// The format of a document.
-pub enum Form {
+pub(super) enum Form {
     Plan,
     Driftctl,
     /// A line of `terraform plan -json`.
@@ -67,7 +67,7 @@ struct Counts {
     _total_resources: u64,
 }
 
-pub fn form(text: &str) -> Result<Form, ScanError> {
+pub(super) fn form(text: &str) -> Result<Form, ScanError> {
     let refuse = |hint: String| Ok(Form::Refused(hint));
     if !text.trim_start().starts_with('{') {
         return refuse(format!("this is neither a plan nor driftctl's JSON output. {}", show_hint()));

@@ -7,7 +7,7 @@ use crate::limits::MAX_STATE_BYTES;
 ///
 /// # Errors
 /// If the state is too large or nests too deep.
-pub fn read_state(raw: Option<&RawValue>) -> Result<Option<Json>, StateError> {
+pub(super) fn read_state(raw: Option<&RawValue>) -> Result<Option<Json>, StateError> {
     let Some(raw) = raw else { return Ok(None) };
     if raw.get().len() > MAX_STATE_BYTES {
         return Err(StateError::TooLarge);

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::error::ScanError;
 
 /// Calls `visit` with each element of an array.
-pub fn each_item<'a, T: Deserialize<'a>>(
+pub(super) fn each_item<'a, T: Deserialize<'a>>(
     array: &'a RawValue,
     visit: impl FnMut(T) -> Result<(), ScanError>,
 ) -> Result<(), ScanError> {
@@ -21,7 +21,7 @@ pub fn each_item<'a, T: Deserialize<'a>>(
 }
 
 /// Calls `visit` with each field of an object.
-pub fn each_field<'a, T: Deserialize<'a>>(
+pub(super) fn each_field<'a, T: Deserialize<'a>>(
     object: &'a RawValue,
     visit: impl FnMut(String, T) -> Result<(), ScanError>,
 ) -> Result<(), ScanError> {

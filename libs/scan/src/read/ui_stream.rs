@@ -39,7 +39,11 @@ struct Resource {
     resource_type: Option<String>,
 }
 
-pub fn read(documents: &[Document<'_>], scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
+pub(super) fn read(
+    documents: &[Document<'_>],
+    scope: &Scope,
+    criteria: Criteria<'_>,
+) -> Result<Scan, ScanError> {
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
     let context = Context::of(scope, criteria, &redactor);

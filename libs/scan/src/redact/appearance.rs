@@ -141,12 +141,12 @@ static FORMATS_COMPILED: LazyLock<Formats> = LazyLock::new(|| {
 });
 
 /// See [`compile_patterns`](super::compile_patterns).
-pub fn compile() {
+pub(super) fn compile() {
     LazyLock::force(&FORMATS_COMPILED);
 }
 
 /// Hides texts that have the form of a secret.
-pub fn hide(text: &str) -> Cow<'_, str> {
+pub(super) fn hide(text: &str) -> Cow<'_, str> {
     let formats = &*FORMATS_COMPILED;
     let mut text = Cow::Borrowed(text);
     if text.len() < 8 {

@@ -51,14 +51,14 @@ static QUERY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// See [`compile_patterns`](super::compile_patterns).
-pub fn compile() {
+pub(super) fn compile() {
     for pattern in [&ASSIGNMENT, &ARGUMENT, &FOLLOWING, &QUERY] {
         LazyLock::force(pattern);
     }
 }
 
 /// Hides values that a text assigns to secret names.
-pub fn hide(text: &str) -> Cow<'_, str> {
+pub(super) fn hide(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     let has_sign = text.bytes().any(|byte| byte == b'=' || byte == b':');
     if has_sign {

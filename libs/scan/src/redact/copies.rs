@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 /// Returns every notation of a secret that is long enough to search for inside other texts.
-pub fn spellings(secret: &str) -> Vec<String> {
+pub(super) fn spellings(secret: &str) -> Vec<String> {
     let mut spellings = vec![secret.to_owned()];
     let escaped = serde_json::Value::from(secret).to_string();
     let escaped = &escaped[1..escaped.len() - 1];

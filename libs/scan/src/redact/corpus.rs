@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// Has no known format and contains no word of secret names.
 const PROBE: &str = "Qv7zKx3Zp91mWd4";
 
-pub struct Sample {
+pub(super) struct Sample {
     pub what: String,
     pub resource_type: &'static str,
     pub state: Value,
@@ -274,6 +274,6 @@ fn typed() -> Vec<Sample> {
     .into()
 }
 
-pub fn corpus() -> Vec<Sample> {
+pub(super) fn corpus() -> Vec<Sample> {
     [named(), beside(), embedded(), looks(), copies(), typed()].into_iter().flatten().collect()
 }

@@ -1,6 +1,6 @@
 /// The classification of a value by the names above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cover {
+pub(super) enum Cover {
     None,
     Secret,
 }

@@ -4,7 +4,7 @@ use crate::json::Json;
 
 /// Returns the text with its secrets hidden if it contains a JSON object or array, or else `None`.
 /// A text without secrets is returned unchanged. `redacted` hides the secrets of a value.
-pub fn hide(text: &str, redacted: impl FnOnce(Json) -> Json) -> Option<String> {
+pub(super) fn hide(text: &str, redacted: impl FnOnce(Json) -> Json) -> Option<String> {
     let trimmed = text.trim_ascii();
     if !matches!(trimmed.as_bytes().first(), Some(b'{' | b'[')) {
         return None;

@@ -29,14 +29,14 @@ pub(super) enum Layer {
 pub(super) struct Layers(u16);
 
 impl Layers {
-    pub const ALL: Self = Self(u16::MAX);
+    pub(super) const ALL: Self = Self(u16::MAX);
 
     #[cfg(test)]
-    pub fn without(self, layer: Layer) -> Self {
+    pub(super) fn without(self, layer: Layer) -> Self {
         Self(self.0 & !(1 << layer as u16))
     }
 
-    pub fn has(self, layer: Layer) -> bool {
+    pub(super) fn has(self, layer: Layer) -> bool {
         self.0 & (1 << layer as u16) != 0
     }
 }

@@ -1,7 +1,7 @@
 //! Words in names by which a value counts as a secret, or as not secret.
 
 /// Found anywhere in a name, whatever separates its words.
-pub const ANYWHERE: [&str; 39] = [
+pub(super) const ANYWHERE: [&str; 39] = [
     "password",
     "passwd",
     "passphrase",
@@ -43,7 +43,7 @@ pub const ANYWHERE: [&str; 39] = [
     "jsonkey",
 ];
 /// Found as single words.
-pub const WORDS: [&str; 30] = [
+pub(super) const WORDS: [&str; 30] = [
     "pwd",
     "pass",
     "pw",
@@ -76,7 +76,7 @@ pub const WORDS: [&str; 30] = [
     "requirepass",
 ];
 /// Found as two consecutive words.
-pub const PAIRS: [(&str, &str); 34] = [
+pub(super) const PAIRS: [(&str, &str); 34] = [
     ("storage", "key"),
     ("ssl", "key"),
     ("tls", "key"),
@@ -113,7 +113,7 @@ pub const PAIRS: [(&str, &str); 34] = [
     ("basic", "auth"),
 ];
 /// Last words of names that describe a secret but do not hold it.
-pub const ABOUT: [&str; 68] = [
+pub(super) const ABOUT: [&str; 68] = [
     "arn",
     "arns",
     "id",
@@ -184,7 +184,7 @@ pub const ABOUT: [&str; 68] = [
     "limit",
 ];
 /// Values that select a mode of operation.
-pub const MODES: [&str; 34] = [
+pub(super) const MODES: [&str; 34] = [
     "required",
     "optional",
     "enabled",

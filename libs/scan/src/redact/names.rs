@@ -4,7 +4,7 @@ use super::name_words::{ABOUT, ANYWHERE, MODES, PAIRS, WORDS};
 use crate::words::words;
 
 /// Whether the name of a key shows that its value is a secret.
-pub fn is_secret_name(key: &str) -> bool {
+pub(super) fn is_secret_name(key: &str) -> bool {
     let words = words(key);
     let Some(last) = words.last() else { return false };
     if ABOUT.contains(&last.as_str()) && !is_url_of_secret(&words) {
@@ -42,7 +42,7 @@ fn ends_like_password(word: &str) -> bool {
 
 /// Whether a text under a secret name is not a secret after all: a mode, or a reference to the place of the
 /// secret.
-pub fn is_plain_value(value: &str) -> bool {
+pub(super) fn is_plain_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty() || MODES.contains(&lower.as_str()) || is_reference(&lower)
 }

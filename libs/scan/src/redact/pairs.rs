@@ -59,7 +59,7 @@ fn folded(key: &str) -> String {
 }
 
 /// Whether an object names a secret, so that its value is one.
-pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
+pub(super) fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
     fields.iter().any(|(key, value)| {
         let Some(name) = value.as_str().filter(|name| name.len() <= 256) else { return false };
         let key = folded(key);
@@ -70,7 +70,7 @@ pub fn names_a_secret(fields: &BTreeMap<String, Json>) -> bool {
 }
 
 /// Whether a key holds the value of the name beside it.
-pub fn is_value_key(key: &str) -> bool {
+pub(super) fn is_value_key(key: &str) -> bool {
     let backwards =
         || key.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
     backwards().take(5).eq("value".bytes().rev())
@@ -78,13 +78,13 @@ pub fn is_value_key(key: &str) -> bool {
 }
 
 /// Whether an object under a secret name only refers to the place of the secret.
-pub fn is_reference(fields: &BTreeMap<String, Json>) -> bool {
+pub(super) fn is_reference(fields: &BTreeMap<String, Json>) -> bool {
     fields.len() > 1 && fields.keys().all(|key| REFERENCE_KEYS.contains(&folded(key).as_str()))
         || fields.keys().all(|key| matches!(folded(key).as_str(), "name" | "secretname"))
 }
 
 /// Whether an argument announces that the next one is a secret: `--password`, `-e DB_PASSWORD`.
-pub fn announces_secret(argument: &str) -> bool {
+pub(super) fn announces_secret(argument: &str) -> bool {
     let name = argument.trim_start_matches('-');
     argument.starts_with('-') && !argument.contains('=') && name.len() > 1 && is_secret_name(name)
 }

@@ -12,14 +12,14 @@ fn parse(value: &serde_json::Value) -> Json {
 }
 
 /// Returns the marked parts of a state, as the reader of plans collects them.
-pub fn secrets_of(state: &serde_json::Value, marks: &serde_json::Value) -> Secrets {
+pub(super) fn secrets_of(state: &serde_json::Value, marks: &serde_json::Value) -> Secrets {
     let [state, marks] = [state, marks].map(|value| serde_json::value::to_raw_value(value).unwrap());
     let mut secrets = SecretsCollector::default();
     add_secrets(Some(&state), Some(&marks), &mut secrets).unwrap();
     secrets.finish().unwrap()
 }
 
-pub fn redacted(
+pub(super) fn redacted(
     resource_type: &str,
     state: serde_json::Value,
     marks: serde_json::Value,

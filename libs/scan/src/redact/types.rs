@@ -36,7 +36,7 @@ const SECRET_ATTRIBUTES: [(&str, &[&str]); 31] = [
 ];
 
 /// Whether an attribute of this type holds a secret.
-pub fn is_secret_attribute(resource_type: &str, name: &str) -> bool {
+pub(super) fn is_secret_attribute(resource_type: &str, name: &str) -> bool {
     let same = |listed: &&str| {
         let letters = |text: &str| text.chars().filter(|letter| *letter != '_').collect::<String>();
         letters(listed).eq_ignore_ascii_case(&letters(name))

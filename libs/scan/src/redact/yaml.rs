@@ -29,7 +29,7 @@ type CoverOf<'a> = &'a dyn Fn(Cover, &BTreeMap<String, Json>, &str) -> Cover;
 type Shown<'a> = &'a dyn Fn(Cover, &str) -> Option<String>;
 
 /// Returns the text with its secrets hidden, if it is a YAML document of keys and values and contains any.
-pub fn hide(text: &str, cover_of: CoverOf<'_>, shown: Shown<'_>) -> Option<String> {
+pub(super) fn hide(text: &str, cover_of: CoverOf<'_>, shown: Shown<'_>) -> Option<String> {
     if !text.contains('\n') || !text.contains(':') {
         return None;
     }

@@ -157,7 +157,7 @@ const RECORDING: [&str; 19] = [
 ];
 
 /// Returns the class of a path by its names. Without a `leaf`, the values are not considered.
-pub fn class_of(
+pub(super) fn class_of(
     resource_type: &str,
     path: &[Step],
     leaf: Option<&Leaf<'_>>,
@@ -174,7 +174,7 @@ pub fn class_of(
 }
 
 /// Returns the class of a change that no rule recognises.
-pub fn unknown(how: How) -> Class {
+pub(super) fn unknown(how: How) -> Class {
     match how {
         How::Reordered => Class::Info,
         How::Added | How::Removed | How::Changed => Class::Warning,

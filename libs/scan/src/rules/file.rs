@@ -75,7 +75,7 @@ pub enum RulesError {
     Empty { class: &'static str },
 }
 
-pub fn parse(text: &str) -> Result<(Severity, Vec<Rule>), RulesError> {
+pub(super) fn parse(text: &str) -> Result<(Severity, Vec<Rule>), RulesError> {
     let file: RulesFile = toml::from_str(text)?;
     let mut rules = file.rule.into_iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     for (class, patterns) in [(Class::Ignore, file.ignore), (Class::Volatile, file.volatile)] {

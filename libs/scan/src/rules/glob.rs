@@ -2,7 +2,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 /// Compiles a pattern in which only `*` and `?` are special: addresses contain brackets, quotes and
 /// backslashes.
-pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     let mut escaped = String::new();
     for letter in pattern.chars() {
         if matches!(letter, '[' | ']' | '{' | '}' | '\\' | '!') {
@@ -15,7 +15,7 @@ pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
 
 /// The parts of a resource's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address<'a> {
+pub(super) struct Address<'a> {
     /// Such as `module.a.module.b["x"]`; empty for the root module.
     pub module: &'a str,
     /// Such as `aws_instance.web[0]`.
@@ -28,7 +28,7 @@ pub struct Address<'a> {
 
 impl<'a> Address<'a> {
     /// Splits an address: any number of `module.name`, then `type.name`. The rest is a path.
-    pub fn split(text: &'a str) -> Self {
+    pub(super) fn split(text: &'a str) -> Self {
         let ends: Vec<usize> = segment_ends(text).collect();
         let start = |index: usize| match index {
             0 => Some(0),
@@ -52,12 +52,12 @@ impl<'a> Address<'a> {
     }
 
     /// Returns the address of the resource without the path.
-    pub fn of_resource(text: &'a str, path: Option<&str>) -> &'a str {
+    pub(super) fn of_resource(text: &'a str, path: Option<&str>) -> &'a str {
         path.map_or(text, |path| text[..text.len() - path.len()].trim_end_matches('.'))
     }
 
     /// Iterates over the module and each module around it.
-    pub fn modules(self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn modules(self) -> impl Iterator<Item = &'a str> {
         let ends = segment_ends(self.module).collect::<Vec<_>>();
         let module = self.module;
         ends.into_iter().skip(1).step_by(2).filter_map(move |end| module.get(..end))

@@ -6,7 +6,7 @@ use scan::{
 };
 
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     pub stack: String,
     pub status: &'static str,
     pub stored: Stored<usize>,
@@ -16,7 +16,7 @@ pub struct Row {
 
 /// The results of one scan.
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub created: usize,
     pub unchanged: usize,
     pub changed: usize,
@@ -26,18 +26,23 @@ pub struct Counts {
     pub warnings: Vec<String>,
 }
 
-pub struct Store {
+pub(crate) struct Store {
     pub rows: Vec<Row>,
     pub rules: Rules,
     key: StateKey,
 }
 
 impl Store {
-    pub fn new(rules: &str) -> Self {
+    pub(crate) fn new(rules: &str) -> Self {
         Self { rows: Vec::new(), rules: Rules::parse(rules).unwrap(), key: StateKey::new(b"a test key") }
     }
 
-    pub fn ingest(&mut self, upload: &[u8], scope: &Scope, complete: bool) -> Result<Counts, ScanError> {
+    pub(crate) fn ingest(
+        &mut self,
+        upload: &[u8],
+        scope: &Scope,
+        complete: bool,
+    ) -> Result<Counts, ScanError> {
         let scans = read(upload, scope, Criteria { rules: &self.rules, key: &self.key })?;
         let mut counts = Counts::default();
         for mut scan in scans {
@@ -116,15 +121,15 @@ impl Store {
         self.rows.push(Row { stack: stack.into(), status: "detected", stored, finding, previous });
     }
 
-    pub fn live(&self, stack: &str) -> Vec<Stored<usize>> {
+    pub(crate) fn live(&self, stack: &str) -> Vec<Stored<usize>> {
         self.live_rows(stack).map(|row| row.stored.clone()).collect()
     }
 
-    pub fn live_rows<'a>(&'a self, stack: &'a str) -> impl Iterator<Item = &'a Row> {
+    pub(crate) fn live_rows<'a>(&'a self, stack: &'a str) -> impl Iterator<Item = &'a Row> {
         self.rows.iter().filter(move |row| row.status != "resolved" && row.stack == stack)
     }
 
-    pub fn approve(&mut self, stack: &str, address: &str) {
+    pub(crate) fn approve(&mut self, stack: &str, address: &str) {
         for row in self.rows.iter_mut() {
             if row.stack == stack && row.stored.address == address && row.status == "detected" {
                 row.status = "approved";

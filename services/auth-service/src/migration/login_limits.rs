@@ -3,7 +3,7 @@ use sea_orm_migration::schema::{big_integer, string, timestamp_with_time_zone, u
 
 /// Adds failed logins by account and place, the networks that users log in from, and the login epoch of
 /// users.
-pub struct LoginLimits;
+pub(super) struct LoginLimits;
 
 impl MigrationName for LoginLimits {
     fn name(&self) -> &str {

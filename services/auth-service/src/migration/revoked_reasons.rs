@@ -2,7 +2,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::string_null;
 
 /// Adds the reason for which a service token was revoked.
-pub struct RevokedReasons;
+pub(super) struct RevokedReasons;
 
 impl MigrationName for RevokedReasons {
     fn name(&self) -> &str {

@@ -24,13 +24,13 @@ pub struct Step<K> {
 
 /// Identifies a waiting job.
 #[derive(Debug)]
-pub struct Ticket<K> {
+pub(super) struct Ticket<K> {
     path: Vec<Step<K>>,
     id: u64,
 }
 
 #[derive(Debug)]
-pub struct FairQueue<K, T> {
+pub(super) struct FairQueue<K, T> {
     capacity: usize,
     all: Group<K, T>,
     pushed: u64,
@@ -51,16 +51,16 @@ struct Group<K, T> {
 
 impl<K: Clone + Eq, T> FairQueue<K, T> {
     /// `capacity` is the number of jobs that may wait.
-    pub fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, all: Group::new(usize::MAX), pushed: 0 }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.all.size
     }
 
     /// Adds a job. Returns its ticket, and the job that was shed, which may be the new one.
-    pub fn push(&mut self, path: Vec<Step<K>>, job: T) -> (Ticket<K>, Option<T>) {
+    pub(super) fn push(&mut self, path: Vec<Step<K>>, job: T) -> (Ticket<K>, Option<T>) {
         let id = self.pushed;
         self.pushed += 1;
         self.all.push(&path, id, job);
@@ -69,12 +69,12 @@ impl<K: Clone + Eq, T> FairQueue<K, T> {
     }
 
     /// Removes and returns the job whose turn it is.
-    pub fn pop(&mut self) -> Option<T> {
+    pub(super) fn pop(&mut self) -> Option<T> {
         self.all.pop()
     }
 
     /// Removes a job whose caller no longer waits. Returns `None` if the job is no longer in the queue.
-    pub fn remove(&mut self, ticket: &Ticket<K>) -> Option<T> {
+    pub(super) fn remove(&mut self, ticket: &Ticket<K>) -> Option<T> {
         self.all.remove(&ticket.path, ticket.id)
     }
 }

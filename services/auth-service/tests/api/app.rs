@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, StatusCode, Stores, eventually, wait_for};
 use uuid::Uuid;
 
-pub const PASSWORD: &str = "correct horse";
-pub const WRONG: &str = "wrong password";
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const WRONG: &str = "wrong password";
 /// Lets a test choose the addresses of its clients.
-pub const BEHIND_PROXY: &str = "--trusted-proxies=127.0.0.0/8";
+pub(crate) const BEHIND_PROXY: &str = "--trusted-proxies=127.0.0.0/8";
 
 #[derive(Parser)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub process: ProcessConfig,
     #[command(flatten)]
@@ -43,7 +43,7 @@ const ARGUMENTS: &[&str] = &[
     "--cors-origin=https://app.example.com",
 ];
 
-pub struct App {
+pub(crate) struct App {
     pub client: Client,
     pub state: State,
     pub stores: Arc<Stores>,
@@ -54,7 +54,7 @@ pub struct App {
 
 /// A user who has logged in.
 #[derive(Clone)]
-pub struct User {
+pub(crate) struct User {
     pub client: Client,
     pub id: Uuid,
     pub email: String,
@@ -70,12 +70,12 @@ impl Drop for App {
 }
 
 impl App {
-    pub async fn start(backend: Backend) -> Self {
+    pub(crate) async fn start(backend: Backend) -> Self {
         Self::with(backend, &[]).await
     }
 
     /// Starts the service. Further arguments override the arguments of all tests.
-    pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
+    pub(crate) async fn with(backend: Backend, arguments: &[&str]) -> Self {
         let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
         let arguments = ARGUMENTS.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
@@ -83,25 +83,25 @@ impl App {
     }
 
     /// Starts the service on an existing database.
-    pub async fn on_database(stores: Stores, database_url: String) -> Self {
+    pub(crate) async fn on_database(stores: Stores, database_url: String) -> Self {
         let arguments = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
         Self::on(Arc::new(stores), database_url, arguments, clock()).await
     }
 
     /// Starts another process on the same stores, with the same clock.
-    pub async fn replica(&self) -> Self {
+    pub(crate) async fn replica(&self) -> Self {
         self.replica_with(&[]).await
     }
 
     /// Starts another process on the same stores, with the same clock and further arguments.
-    pub async fn replica_with(&self, arguments: &[String]) -> Self {
+    pub(crate) async fn replica_with(&self, arguments: &[String]) -> Self {
         let clock = self.state.platform.clock().clone();
         let arguments = [&self.arguments, arguments].concat();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     /// Starts another process on the same database, with a new backplane that has lost everything.
-    pub async fn with_new_backplane(&self, backend: Backend) -> Self {
+    pub(crate) async fn with_new_backplane(&self, backend: Backend) -> Self {
         let (stores, clock) = (Arc::new(backend.start().await), self.state.platform.clock().clone());
         Self::on(stores, self.database_url.clone(), self.arguments.clone(), clock).await
     }
@@ -126,35 +126,35 @@ impl App {
         Self { client, state, stores, database_url, arguments, events }
     }
 
-    pub fn advance(&self, by: TimeDelta) {
+    pub(crate) fn advance(&self, by: TimeDelta) {
         self.state.platform.clock().advance(by);
     }
 
     /// Signs up `name@example.com`.
-    pub async fn sign_up(&self, name: &str) -> User {
+    pub(crate) async fn sign_up(&self, name: &str) -> User {
         let body = json!({"name": name, "email": email(name), "password": PASSWORD});
         self.user(&self.client.post("/api/auth/signup", &body).await)
     }
 
-    pub async fn log_in(&self, name: &str) -> User {
+    pub(crate) async fn log_in(&self, name: &str) -> User {
         self.user(&self.try_log_in(&email(name), PASSWORD).await)
     }
 
-    pub async fn try_log_in(&self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn try_log_in(&self, email: &str, password: &str) -> Answer {
         self.client.post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
     /// Returns a client at this address, behind a trusted proxy; see [`BEHIND_PROXY`].
-    pub fn at(&self, ip: &str) -> Client {
+    pub(crate) fn at(&self, ip: &str) -> Client {
         self.client.with_header("x-forwarded-for", ip)
     }
 
-    pub async fn try_log_in_at(&self, ip: &str, email: &str, password: &str) -> Answer {
+    pub(crate) async fn try_log_in_at(&self, ip: &str, email: &str, password: &str) -> Answer {
         self.at(ip).post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
     /// Signs up a user and makes them an admin.
-    pub async fn admin(&self, name: &str) -> User {
+    pub(crate) async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
         let change = auth_service::user::admin::UserEdit {
             role: Some(contracts::Role::Admin),
@@ -166,7 +166,7 @@ impl App {
         self.log_in(name).await
     }
 
-    pub fn user(&self, answer: &Answer) -> User {
+    pub(crate) fn user(&self, answer: &Answer) -> User {
         let data = answer.data();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let access = text(&data["accessToken"]);
@@ -180,40 +180,40 @@ impl App {
         }
     }
 
-    pub async fn try_refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn try_refresh(&self, token: &str) -> Answer {
         self.client.post("/api/auth/refresh", &json!({"refreshToken": token})).await
     }
 
     /// Exchanges a refresh token that must be accepted. Returns its successor.
-    pub async fn refresh(&self, token: &str) -> String {
+    pub(crate) async fn refresh(&self, token: &str) -> String {
         self.try_refresh(token).await.data()["refreshToken"].as_str().unwrap().to_owned()
     }
 
     /// Returns the payloads published on a channel so far.
-    pub fn published(&self, channel: &str) -> Vec<Value> {
+    pub(crate) fn published(&self, channel: &str) -> Vec<Value> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|event| event["type"] == channel).map(|event| event["payload"].clone()).collect()
     }
 
     /// Returns all envelopes published so far.
-    pub fn all_published(&self) -> Vec<Value> {
+    pub(crate) fn all_published(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
 
     /// Waits for a payload on the channel for which `is_it` returns `true`.
-    pub async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         wait_for(channel, async || self.published(channel).into_iter().find(&is_it)).await
     }
 
     /// Waits for the end of a session. Returns the published reason.
-    pub async fn ended(&self, session: Uuid) -> String {
+    pub(crate) async fn ended(&self, session: Uuid) -> String {
         let event =
             self.event("auth:session.deleted", |payload| payload["sessionId"] == json!(session)).await;
         event["reason"].as_str().unwrap().to_owned()
     }
 
     /// Waits until all committed events are published and received.
-    pub async fn all_events_are_out(&self) {
+    pub(crate) async fn all_events_are_out(&self) {
         self.state.database.publish_pending().await.unwrap();
         // Events arrive in the order of publication, so this one is the last.
         let id = json!(Uuid::now_v7());
@@ -223,7 +223,7 @@ impl App {
             "timestamp": self.state.platform.clock().now(),
             "payload": {},
         });
-        self.state.platform.backplane().broadcast("auth:last", &last.to_string()).await.unwrap();
+        self.state.platform.backplane().log.broadcast("auth:last", &last.to_string()).await.unwrap();
         eventually("the events are received", async || {
             self.events.lock().unwrap().iter().any(|event| event["eventId"] == id)
         })
@@ -234,7 +234,7 @@ impl App {
 
 impl User {
     /// Whether the access token still works.
-    pub async fn is_in(&self) -> bool {
+    pub(crate) async fn is_in(&self) -> bool {
         match self.client.get("/api/auth/me").await.status {
             StatusCode::OK => true,
             StatusCode::UNAUTHORIZED => false,
@@ -251,7 +251,7 @@ fn clock() -> Clock {
     clock
 }
 
-pub fn email(name: &str) -> String {
+pub(crate) fn email(name: &str) -> String {
     format!("{name}@example.com")
 }
 

@@ -80,7 +80,7 @@ async fn a_restored_mark_of_a_service_token_has_its_reason_s64(
 
     let restored = app.with_new_backplane(backend).await;
     auth_service::sweeper::restore_marks(&restored.state).await.unwrap();
-    let marks = restored.state.platform.backplane().marks().await.unwrap();
+    let marks = restored.state.platform.backplane().marks.live().await.unwrap();
     for (id, reason) in [(of_root, "admin"), (of_other, "account_disabled")] {
         let mark = format!("session:{}:{reason}", id.as_str().unwrap());
         assert!(marks.contains(&mark), "{mark} {marks:?}");

@@ -74,7 +74,7 @@ async fn stored(app: &App, backend: Backend) -> Vec<String> {
         // There is no Redis. It would contain the published events and the marks.
         Backend::Memory => {
             let published = app.all_published().into_iter().map(|event| event.to_string());
-            published.chain(app.state.platform.backplane().marks().await.unwrap()).collect()
+            published.chain(app.state.platform.backplane().marks.live().await.unwrap()).collect()
         }
         Backend::Real => app.stores.redis().dump().await,
     };
@@ -138,7 +138,7 @@ async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     app.all_events_are_out().await;
 
     let known = ["canary@example.com", "sha384:", "auth:session.deleted", "session:"];
-    let in_redis = ["driftsentry:count:auth:failures:", "driftsentry:value:auth:token-used:"];
+    let in_redis = ["{driftsentry}:count:auth:failures:", "{driftsentry}:value:auth:token-used:"];
     let known = if backend == Backend::Real { [&known[..], &in_redis].concat() } else { known.to_vec() };
     let stored = wait_for("everything is kept that is to be", async || {
         let stored = stored(&app, backend).await;

@@ -288,7 +288,7 @@ async fn ended_sessions_stay_ended_when_redis_restarts_empty_s51(#[values(Backen
     app.stores.redis().restart_empty();
     let marked = format!("session:{}:logout", alice.session);
     eventually("the mark is restored", async || {
-        let marks = app.state.platform.backplane().marks().await.unwrap_or_default();
+        let marks = app.state.platform.backplane().marks.live().await.unwrap_or_default();
         marks.contains(&marked)
     })
     .await;

@@ -11,14 +11,14 @@ use crate::app::App;
 const SECRET: &str = "an access secret of the tests";
 
 /// Signs any header and claims, as anyone with the secret could.
-pub fn sign(header: &Value, claims: &Value) -> String {
+pub(crate) fn sign(header: &Value, claims: &Value) -> String {
     let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let signed = format!("{}.{}", part(header), part(claims));
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap().chain_update(&signed).finalize();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
 
-pub fn part(token: &str, nth: usize) -> Value {
+pub(crate) fn part(token: &str, nth: usize) -> Value {
     let part = token.split('.').nth(nth).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }

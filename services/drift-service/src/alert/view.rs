@@ -16,7 +16,7 @@ use crate::error::DriftError;
 /// callers once the drift was approved, see the same state.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AlertView {
+pub(super) struct AlertView {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
     #[serde(rename = "type")]
@@ -32,7 +32,7 @@ pub struct AlertView {
 }
 
 impl AlertView {
-    pub fn new(alert: Model, audience: Audience, own: Option<(DateTime<Utc>, &str)>) -> Self {
+    pub(super) fn new(alert: Model, audience: Audience, own: Option<(DateTime<Utc>, &str)>) -> Self {
         let (read_at, read_by) = match own {
             Some((at, by)) if !alert.is_read => (Some(at), Some(by.to_owned())),
             _ => (alert.read_at, alert.read_by),
@@ -53,7 +53,7 @@ impl AlertView {
 }
 
 /// Converts alerts into views, with the caller's own read state.
-pub async fn views(
+pub(super) async fn views(
     db: &impl sea_orm::ConnectionTrait,
     alerts: Vec<Model>,
     audience: Audience,

@@ -22,7 +22,11 @@ pub struct Decision {
 
 /// Decides on a drift. A conditional UPDATE makes one of several concurrent decisions the first. Each other
 /// one is then checked against the new status and version, and gets an error if they do not allow it.
-pub async fn decide(write: &mut Write, mut drift: Model, decision: &Decision) -> Result<Model, DriftError> {
+pub(super) async fn decide(
+    write: &mut Write,
+    mut drift: Model,
+    decision: &Decision,
+) -> Result<Model, DriftError> {
     loop {
         if decision.if_match.is_some_and(|version| version != drift.version) {
             return Err(DriftError::Changed { current: drift.version });

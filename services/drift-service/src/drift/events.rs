@@ -11,7 +11,7 @@ use super::entity::Model;
 use crate::money::Money;
 
 /// Publishes the event of a decision.
-pub fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
+pub(super) fn announce(tx: &mut Transaction, drift: &Model, action: Action) {
     let (id, status, account_id) = (drift.id, drift.status, drift.account_id.clone());
     match action {
         Action::Approve => tx.emit(DriftApproved {

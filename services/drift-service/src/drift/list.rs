@@ -130,12 +130,12 @@ impl DriftQuery {
 
 #[cfg(test)]
 mod tests {
-    use backplane::Backplane;
-    use contracts::Clock;
+    use backplane::{Backplane, Options};
+    use contracts::{Clock, Tasks};
     use sea_orm::{DbBackend, QueryTrait, Statement};
-    use testing::Backend;
-
     use serde::de;
+    use testing::Backend;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::migration::Migrator;
@@ -145,8 +145,9 @@ mod tests {
     /// Creates a database with many drifts and up-to-date planner statistics.
     async fn many_drifts(url: &str) -> database::Database {
         let clock = Clock::system();
-        let backplane = Backplane::in_process(clock.clone());
-        let db = database::Database::connect::<Migrator>(url, backplane, clock).await.unwrap();
+        let options = Options::new(clock.clone(), Tasks::new(CancellationToken::new()));
+        let log = Backplane::connect("memory:", options).unwrap().log;
+        let db = database::Database::connect::<Migrator>(url, log, clock).await.unwrap();
         let seed = format!(
             r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",
                 "severityRank", "kind", "status", "difference", "costCents", "detectedAt", "firstSeenAt",

@@ -18,7 +18,7 @@ pub fn raises_alert(rules: &Rules, severity: Severity, is_state_only: bool) -> b
 
 /// Builds the alerts of new drifts: one each, except that many missing resources share one alert with a
 /// count.
-pub fn of_new(drifts: &[Model], stack: &str, at: DateTime<Utc>) -> Vec<alert::entity::Model> {
+pub(super) fn of_new(drifts: &[Model], stack: &str, at: DateTime<Utc>) -> Vec<alert::entity::Model> {
     let (missing, others): (Vec<&Model>, Vec<&Model>) =
         drifts.iter().partition(|drift| drift.kind == Kind::Missing);
     let each = |drifts: Vec<&Model>| -> Vec<alert::entity::Model> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Maximum number of drifts, and of warnings, that a report lists.
-pub const MAX_LISTED: usize = 200;
+pub(super) const MAX_LISTED: usize = 200;
 
 /// The result of an upload.
 #[derive(Debug, Default, Serialize, ToSchema)]

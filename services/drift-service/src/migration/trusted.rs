@@ -14,7 +14,7 @@ use sea_orm_migration::schema::{
 };
 use uuid::Uuid;
 
-pub struct Trusted;
+pub(super) struct Trusted;
 
 impl MigrationName for Trusted {
     fn name(&self) -> &str {

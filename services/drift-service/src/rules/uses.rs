@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "rule_uses", rename_all = "camelCase")]
-pub struct Model {
+pub(super) struct Model {
     /// The rule as [`scan::rules::Rule::text`] writes it.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub rule: String,
@@ -16,7 +16,7 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
@@ -48,6 +48,6 @@ pub async fn note_uses(
     Ok(())
 }
 
-pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().all(db).await
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::logs;
 
 /// Texts that the secrets of the samples contain. Each secret contains one of them.
-pub const SECRETS: &str = include_str!("../../../../tests/samples/secrets.txt");
+pub(crate) const SECRETS: &str = include_str!("../../../../tests/samples/secrets.txt");
 
 #[derive(Parser)]
 struct Cli {
@@ -33,12 +33,12 @@ struct Cli {
     settings: Settings,
 }
 
-pub const SECRET: &str = "an access secret of the tests";
+pub(crate) const SECRET: &str = "an access secret of the tests";
 
 const ARGUMENTS: &[&str] =
     &["drift-service", "--host=127.0.0.1", "--workers=2", "--jwt-access-secret", SECRET];
 
-pub struct App {
+pub(crate) struct App {
     pub anonymous: Client,
     pub platform: Platform,
     pub database_url: String,
@@ -53,30 +53,30 @@ impl Drop for App {
 }
 
 impl App {
-    pub async fn start(backend: Backend) -> Self {
+    pub(crate) async fn start(backend: Backend) -> Self {
         Self::with(backend, &[]).await
     }
 
-    pub async fn with(backend: Backend, arguments: &[&str]) -> Self {
+    pub(crate) async fn with(backend: Backend, arguments: &[&str]) -> Self {
         let stores = Arc::new(backend.start().await);
         let database_url = stores.database_url().await;
         Self::on(stores, database_url, arguments, Clock::system()).await
     }
 
     /// Starts another process on the same stores, with the same clock.
-    pub async fn replica(&self) -> Self {
+    pub(crate) async fn replica(&self) -> Self {
         let clock = self.platform.clock().clone();
         Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
     }
 
     /// Starts the service again on the same stores, with these arguments.
-    pub async fn restarted(&self, arguments: &[&str]) -> Self {
+    pub(crate) async fn restarted(&self, arguments: &[&str]) -> Self {
         let clock = self.platform.clock().clone();
         Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     /// Returns the number of rows in a table.
-    pub async fn count(&self, table: &str) -> i64 {
+    pub(crate) async fn count(&self, table: &str) -> i64 {
         use sea_orm::{ConnectionTrait, Database, Statement};
 
         let db = Database::connect(&self.database_url).await.unwrap();
@@ -104,28 +104,28 @@ impl App {
         Self { anonymous, platform, database_url, events, stores }
     }
 
-    pub fn advance(&self, by: TimeDelta) {
+    pub(crate) fn advance(&self, by: TimeDelta) {
         self.platform.clock().advance(by);
     }
 
-    pub fn viewer(&self) -> Client {
+    pub(crate) fn viewer(&self) -> Client {
         self.caller(Role::Viewer)
     }
 
-    pub fn engineer(&self) -> Client {
+    pub(crate) fn engineer(&self) -> Client {
         self.caller(Role::Engineer)
     }
 
-    pub fn admin(&self) -> Client {
+    pub(crate) fn admin(&self) -> Client {
         self.caller(Role::Admin)
     }
 
-    pub fn caller(&self, role: Role) -> Client {
+    pub(crate) fn caller(&self, role: Role) -> Client {
         self.anonymous.with_token(&self.token(role, 900))
     }
 
     /// Returns a token that expires that many seconds from now.
-    pub fn token(&self, role: Role, seconds: i64) -> String {
+    pub(crate) fn token(&self, role: Role, seconds: i64) -> String {
         let now = self.platform.clock().now();
         let holder = Holder {
             subject: Uuid::new_v4().to_string(),
@@ -140,7 +140,7 @@ impl App {
     }
 
     /// Waits until `count` events of a type are published, then asserts that there are no more.
-    pub async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
         let what = format!("{count} × {event_type}");
         eventually(&what, async || self.events_of(event_type).len() >= count).await;
         // Events that were published before the flush have then arrived.
@@ -162,7 +162,7 @@ impl App {
         .await;
     }
 
-    pub fn events_of(&self, event_type: &str) -> Vec<Value> {
+    pub(crate) fn events_of(&self, event_type: &str) -> Vec<Value> {
         let mut events = self.heard(event_type);
         events.retain(|event| event["payload"]["title"] != FLUSH);
         events
@@ -174,24 +174,24 @@ impl App {
     }
 
     /// Returns all published events as text.
-    pub fn published(&self) -> String {
+    pub(crate) fn published(&self) -> String {
         json!(*self.events.lock().unwrap()).to_string()
     }
 
-    pub async fn ingest(&self, sample_name: &str, query: &str) -> Answer {
+    pub(crate) async fn ingest(&self, sample_name: &str, query: &str) -> Answer {
         let engineer = self.engineer();
         upload(&engineer, query, sample(sample_name)).await
     }
 
     /// Returns all drifts as the caller sees them.
-    pub async fn drifts(&self, caller: &Client) -> Vec<Value> {
+    pub(crate) async fn drifts(&self, caller: &Client) -> Vec<Value> {
         walk(caller, "/api/v1/drifts?limit=100").await
     }
 }
 
 const FLUSH: &str = "flush";
 
-pub async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
+pub(crate) async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
     let request = caller
         .request(Method::POST, &format!("/api/v1/drifts/ingest?{query}"))
         .header("content-type", "application/json")
@@ -200,7 +200,7 @@ pub async fn upload(caller: &Client, query: &str, body: Vec<u8>) -> Answer {
 }
 
 /// Returns the rows of all pages of a list.
-pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
+pub(crate) async fn walk(caller: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut next = path.to_owned();
     loop {
@@ -215,14 +215,14 @@ pub async fn walk(caller: &Client, path: &str) -> Vec<Value> {
 }
 
 /// Returns an unpacked sample.
-pub fn sample(name: &str) -> Vec<u8> {
+pub(crate) fn sample(name: &str) -> Vec<u8> {
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(packed(name).as_slice()).read_to_end(&mut unpacked).unwrap();
     unpacked
 }
 
 /// Returns a sample as it is stored.
-pub fn packed(name: &str) -> Vec<u8> {
+pub(crate) fn packed(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples");
     std::fs::read(folder.join(format!("{name}.gz"))).unwrap()
 }

@@ -89,6 +89,6 @@ async fn two_thousand_drifts_are_ingested_at_once(
 }
 
 /// Created, unchanged, changed, resolved, ignored, skipped.
-pub fn counts(report: &Value) -> Value {
+pub(crate) fn counts(report: &Value) -> Value {
     json!(["created", "unchanged", "changed", "resolved", "ignored", "skipped"].map(|name| &report[name]))
 }

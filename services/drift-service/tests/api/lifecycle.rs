@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::app::{App, walk};
 
-pub fn report(name: &str, size: i64) -> Value {
+pub(crate) fn report(name: &str, size: i64) -> Value {
     json!({
         "resourceId": name, "resourceType": "aws_instance", "region": "eu-west-1", "stack": "hand",
         "expectedState": {"size": 1, "token": "t0ken"}, "actualState": {"size": size, "token": "t0ken"},
@@ -14,7 +14,7 @@ pub fn report(name: &str, size: i64) -> Value {
 }
 
 /// Reports a drift. Returns its path.
-pub async fn reported(caller: &Client, name: &str) -> String {
+pub(crate) async fn reported(caller: &Client, name: &str) -> String {
     let drift = caller.post("/api/v1/drifts", &report(name, 2)).await.data();
     format!("/api/v1/drifts/{}", drift["id"].as_str().unwrap())
 }

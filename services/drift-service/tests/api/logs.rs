@@ -20,7 +20,7 @@ impl Write for Writer {
 }
 
 /// Starts to collect the log, once per process.
-pub fn capture() {
+pub(crate) fn capture() {
     LOG.get_or_init(|| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let sink = log.clone();
@@ -34,6 +34,6 @@ pub fn capture() {
 }
 
 /// Returns the log so far.
-pub fn collected() -> String {
+pub(crate) fn collected() -> String {
     String::from_utf8_lossy(&LOG.get().unwrap().lock().unwrap()).into_owned()
 }

@@ -139,7 +139,7 @@ async fn a_token_is_accepted_and_refused_as_in_auth_service_s01_s25(
     let other = app.token(Role::Admin, 900);
     let event = SessionDeleted { user_id, session_id, reason: EndReason::Logout };
     let entry = Entry::of(event, app.platform.clock()).unwrap();
-    app.platform.backplane().append(&[entry]).await.unwrap();
+    app.platform.backplane().log.append(&[entry]).await.unwrap();
     eventually("the token is refused", async || audit(&token).await == StatusCode::UNAUTHORIZED).await;
     assert_eq!(audit(&other).await, StatusCode::OK);
 }
@@ -155,9 +155,9 @@ async fn a_role_change_applies_at_the_next_request_s29(
     let audit = async || app.anonymous.with_token(&token).get("/api/v1/audit").await.status;
     assert_eq!(audit().await, StatusCode::FORBIDDEN);
     let event = UserUpdated { user_id, role: Role::Admin, is_active: true, account_id: None, generation: 2 };
-    app.platform.backplane().append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
+    app.platform.backplane().log.append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
     eventually("the new role applies", async || audit().await == StatusCode::OK).await;
     let event = UserUpdated { user_id, role: Role::Admin, is_active: false, account_id: None, generation: 3 };
-    app.platform.backplane().append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
+    app.platform.backplane().log.append(&[Entry::of(event, app.platform.clock()).unwrap()]).await.unwrap();
     eventually("the disabled user is refused", async || audit().await == StatusCode::UNAUTHORIZED).await;
 }

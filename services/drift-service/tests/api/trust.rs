@@ -8,7 +8,7 @@ use crate::app::{App, upload, walk};
 use crate::ingest::counts;
 
 /// Builds a plan of these entries, created at that minute.
-pub fn plan(minute: u32, entries: &[Value]) -> Vec<u8> {
+pub(crate) fn plan(minute: u32, entries: &[Value]) -> Vec<u8> {
     json!({"format_version": "1.2", "complete": true, "resource_drift": entries,
         "timestamp": format!("2026-11-20T09:{minute:02}:00Z")})
     .to_string()

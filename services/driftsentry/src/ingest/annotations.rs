@@ -13,7 +13,7 @@ const MAX_ANNOTATIONS: usize = 10;
 const GITLAB_FILE: &str = "gl-driftsentry-annotations.json";
 
 /// Writes annotations for the CI service that this process runs in, if any.
-pub fn write(report: &Report, base: &str) -> Result<()> {
+pub(super) fn write(report: &Report, base: &str) -> Result<()> {
     let is_set = |name| env::var(name).is_ok_and(|value| value == "true");
     if is_set("GITHUB_ACTIONS") {
         print_github(report, base);

@@ -15,14 +15,14 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A scan to send.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ScanFile {
+pub(super) struct ScanFile {
     path: PathBuf,
     /// The path below the given folder, without extensions.
     name: String,
 }
 
 /// Returns the scans at these paths, in a stable order. A folder stands for all scans in it.
-pub fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
+pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -70,12 +70,12 @@ fn without_extensions(name: &str) -> &str {
 }
 
 impl ScanFile {
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         plain(&self.path.display().to_string())
     }
 
     /// Returns the name of the stack. Each of several files gets a name of its own.
-    pub fn stack(&self, stack: &str, count: usize) -> String {
+    pub(super) fn stack(&self, stack: &str, count: usize) -> String {
         match (stack.contains("{file}"), count) {
             (true, _) => stack.replace("{file}", &self.name),
             (false, 1) => stack.into(),
@@ -84,7 +84,7 @@ impl ScanFile {
     }
 
     /// Returns the content as gzip, which shrinks a plan to a twentieth.
-    pub fn packed(&self) -> Result<Vec<u8>> {
+    pub(super) fn packed(&self) -> Result<Vec<u8>> {
         let bytes = self.read()?;
         if bytes.starts_with(&GZIP_MAGIC) {
             return Ok(bytes);

@@ -9,7 +9,7 @@ mod report;
 mod send;
 mod token_expiry;
 
-pub use options::{FailOn, Ingest};
+pub(crate) use options::{FailOn, Ingest};
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ const NEW_DRIFT: u8 = 2;
 const FAILED: u8 = 1;
 
 /// Sends the scans. Exits with 2 on new or changed drift, 0 on none, and 1 on failure.
-pub async fn run(options: Ingest) -> ExitCode {
+pub(crate) async fn run(options: Ingest) -> ExitCode {
     match ingest(&options).await {
         Ok(true) => ExitCode::from(NEW_DRIFT),
         Ok(false) => ExitCode::SUCCESS,

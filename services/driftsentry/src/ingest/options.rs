@@ -17,7 +17,7 @@ Exit codes: 0 nothing new, 2 new or changed drift (see --fail-on), 1 failure.";
 /// The scans and their destination.
 #[derive(Args)]
 #[command(after_help = ENVIRONMENT)]
-pub struct Ingest {
+pub(crate) struct Ingest {
     /// Files to send, plain or gzip; a folder stands for all .json, .jsonl and .gz files in it, - for
     /// standard input
     #[arg(required = true, value_name = "FILE")]
@@ -88,7 +88,7 @@ pub struct Ingest {
 
 impl Ingest {
     /// Returns the token without the white space around it: secret stores often add a final line break.
-    pub fn token(&self) -> Result<&str> {
+    pub(crate) fn token(&self) -> Result<&str> {
         let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
         token.context("DRIFTSENTRY_TOKEN is missing: set it to a service token or an access token")
     }
@@ -96,7 +96,7 @@ impl Ingest {
 
 /// The lowest severity that counts as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub(crate) enum FailOn {
     Critical,
     Warning,
     Any,

@@ -10,7 +10,7 @@ use super::report::Report;
 const MAX_ROWS: usize = 50;
 
 #[expect(clippy::print_stdout, reason = "the report is the output of the command")]
-pub fn print(options: &Ingest, report: &Report, base: &str) -> Result<()> {
+pub(super) fn print(options: &Ingest, report: &Report, base: &str) -> Result<()> {
     if options.json {
         println!("{}", plain(&serde_json::to_string(report)?));
         return Ok(());
@@ -20,7 +20,7 @@ pub fn print(options: &Ingest, report: &Report, base: &str) -> Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log, and the user reads this")]
-pub fn failure(error: &anyhow::Error, debug: bool) {
+pub(super) fn failure(error: &anyhow::Error, debug: bool) {
     let text = if debug { format!("{error:?}") } else { format!("{error:#}") };
     let lines: Vec<String> = text.lines().map(plain).collect();
     eprintln!("error: {}", lines.join("\n"));

@@ -10,7 +10,7 @@ use super::plain_text::plain;
 /// The report of one file, or the sum of all files.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Report {
+pub(super) struct Report {
     pub created: u64,
     pub unchanged: u64,
     pub changed: u64,
@@ -28,7 +28,7 @@ pub struct Report {
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Drift {
+pub(super) struct Drift {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub stack: String,
@@ -42,7 +42,7 @@ pub struct Drift {
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct Stack {
+pub(super) struct Stack {
     pub stack: String,
     pub created: u64,
     pub unchanged: u64,
@@ -60,14 +60,14 @@ impl Drift {
     }
 
     /// Returns the address of the drift in the console.
-    pub fn link(&self, base: &str) -> Option<String> {
+    pub(super) fn link(&self, base: &str) -> Option<String> {
         self.id.as_ref().map(|id| format!("{base}/#/drifts/{id}"))
     }
 }
 
 impl Report {
     /// Reads a response, and makes all its texts safe to print.
-    pub fn read(response: Value, stack: &str) -> Result<Self> {
+    pub(super) fn read(response: Value, stack: &str) -> Result<Self> {
         let mut report: Self = serde_json::from_value(response)?;
         let texts = report.warnings.iter_mut().chain(report.drifts.iter_mut().flat_map(|drift| {
             let required = [
@@ -92,7 +92,7 @@ impl Report {
         Ok(report)
     }
 
-    pub fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.created += other.created;
         self.unchanged += other.unchanged;
         self.changed += other.changed;
@@ -111,7 +111,7 @@ impl Report {
     }
 
     /// Whether there is new or changed drift that the caller wants to fail on.
-    pub fn fails(&self, fail_on: FailOn) -> bool {
+    pub(super) fn fails(&self, fail_on: FailOn) -> bool {
         let least = match fail_on {
             FailOn::Any => return self.created + self.changed > 0,
             FailOn::Warning => 1,

@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Sends scans to one DriftSentry server.
-pub struct Sender {
+pub(super) struct Sender {
     client: Client,
     url: Url,
     base: String,
@@ -37,7 +37,7 @@ enum Outcome {
 }
 
 impl Sender {
-    pub fn new(options: &Ingest, token: &str) -> Result<Self> {
+    pub(super) fn new(options: &Ingest, token: &str) -> Result<Self> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
         authorization.set_sensitive(true);
@@ -57,12 +57,12 @@ impl Sender {
     }
 
     /// The address of the console.
-    pub fn base(&self) -> &str {
+    pub(super) fn base(&self) -> &str {
         &self.base
     }
 
     /// Sends one scan. Retries use the same `Idempotency-Key`, so that the scan is ingested once.
-    pub async fn send(&self, stack: &str, body: Vec<u8>) -> Result<Value> {
+    pub(super) async fn send(&self, stack: &str, body: Vec<u8>) -> Result<Value> {
         let body = Bytes::from(body);
         let key = Uuid::new_v4().to_string();
         let mut pause = Duration::from_secs(1);

@@ -14,7 +14,7 @@ struct Claims {
 
 /// Prints a warning to standard error if `token` is a service token that expires soon.
 #[expect(clippy::print_stderr, reason = "for the person who reads the CI job's output")]
-pub fn warn(token: &str, now: DateTime<Utc>) {
+pub(super) fn warn(token: &str, now: DateTime<Utc>) {
     if let Some(warning) = warning(token, now) {
         eprintln!("warning: {warning}");
     }

@@ -115,6 +115,8 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
         ("REDIS_URL", "redis://user:hunter2@127.0.0.1:1/many"),
         ("REDIS_URL", "http://user:hunter2@127.0.0.1:1"),
         ("REDIS_URL", "hunter2"),
+        ("REDIS_URL", "redis+sentinel://user:hunter2@127.0.0.1:1"),
+        ("REDIS_URL", "redis+cluster://user:hunter2@127.0.0.1:1/hunter2"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2/x@127.0.0.1:1"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@127.0.0.1:1"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2 hunter2"),
@@ -126,12 +128,12 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
             assert!(!told.contains("backtrace"), "{name}={value}: {told}");
         }
     }
-    for name in ["DATABASE_URL", "REDIS_URL"] {
-        let value = if name == "REDIS_URL" {
-            "redis://:hunter2@203.0.113.7:1"
-        } else {
-            "postgres://u:hunter2@203.0.113.7:1/db"
-        };
+    for (name, value) in [
+        ("DATABASE_URL", "postgres://u:hunter2@203.0.113.7:1/db"),
+        ("REDIS_URL", "redis://:hunter2@203.0.113.7:1"),
+        ("REDIS_URL", "redis+sentinel://:hunter2@10.0.0.1,203.0.113.7/main"),
+        ("REDIS_URL", "redis+cluster://:hunter2@10.0.0.1,203.0.113.7"),
+    ] {
         let told = refusal(name, &[(name, value), ("NODE_ENV", "production")]).await;
         assert!(told.contains(name) && told.contains("ALLOW_PLAINTEXT"), "{told}");
         assert!(!told.contains("hunter2"), "{told}");

@@ -136,7 +136,7 @@ async fn a_refused_socket_and_one_that_gives_up_hold_no_slot() {
     assert!(tokio::time::timeout(Duration::from_millis(20), third).await.is_err());
     assert_eq!(code(quotas.take("u", &peer(1), &sockets[2]).await), Some(RefusalCode::RateLimited));
     flush(&state).await;
-    let holders = state.platform.backplane().holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().keys.holders("ws:user:u").await.unwrap();
     assert_eq!(holders.len(), 2, "{holders:?}");
 }
 
@@ -153,7 +153,7 @@ async fn slots_that_a_dead_replica_left_behind_are_free_after_a_recount() {
     let holds = ["ws:user:u".to_owned(), format!("ws:ip:{}", address.network())]
         .map(|key| (0..9).map(move |number| Hold { key: key.clone(), holder: format!("dead {number}") }));
     let holds: Vec<Hold> = holds.into_iter().flatten().collect();
-    state.platform.backplane().hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
     assert_eq!(code(state.admission.quotas.take("u", &address, &slot).await), None);
     stop.cancel();
 }
@@ -164,10 +164,10 @@ async fn a_replica_that_hears_nothing_releases_no_slot_of_others() {
     let holds: Vec<Hold> = (0..2)
         .map(|number| Hold { key: "ws:user:u".into(), holder: format!("elsewhere {number}") })
         .collect();
-    state.platform.backplane().hold(&holds, Duration::from_secs(90)).await.unwrap();
+    state.platform.backplane().keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
     let refused = code(state.admission.quotas.take("u", &peer(1), &Arc::from("new")).await);
     assert_eq!(refused, Some(RefusalCode::RateLimited));
-    let holders = state.platform.backplane().holders("ws:user:u").await.unwrap();
+    let holders = state.platform.backplane().keys.holders("ws:user:u").await.unwrap();
     assert!(holds.iter().all(|hold| holders.contains(&hold.holder)), "{holders:?}");
 }
 
@@ -186,14 +186,14 @@ async fn a_replica_that_is_silent_keeps_its_slots_until_it_is_dead() {
         "payload": { "kind": "alive", "replica": Uuid::new_v4(), "new": false },
     });
     let backplane = state.platform.backplane();
-    assert_eq!(backplane.broadcast("gateway:control", &alive.to_string()).await.unwrap(), 2);
+    assert_eq!(backplane.log.broadcast("gateway:control", &alive.to_string()).await.unwrap(), 2);
     testing::eventually("the other replica to be known", async || answers().await.partial).await;
 
-    let holders = async |user| backplane.holders(&format!("ws:user:{user}")).await.unwrap();
+    let holders = async |user| backplane.keys.holders(&format!("ws:user:{user}")).await.unwrap();
     let take = async |user, slot| {
         let holds =
             ["held", "too"].map(|holder| Hold { key: format!("ws:user:{user}"), holder: holder.into() });
-        backplane.hold(&holds, Duration::from_secs(90)).await.unwrap();
+        backplane.keys.hold(&holds, Duration::from_secs(90)).await.unwrap();
         code(state.admission.quotas.take(user, &peer(1), &Arc::from(slot)).await.map(Taking::keep))
     };
     assert_eq!(take("u", "new").await, Some(RefusalCode::RateLimited));
@@ -212,11 +212,11 @@ async fn a_replica_takes_its_slots_again_as_soon_as_it_is_connected_again() {
     let [state, other] = [redis.url().replace(&direct, &cut), redis.url()].map(|url| start_at(&url));
     state.platform.spawn("ws-gateway", run_background(state.clone(), stop.clone()));
     let (backplane, slot) = (other.platform.backplane(), Arc::from("open"));
-    let holders = async || backplane.holders("ws:user:u").await.unwrap();
+    let holders = async || backplane.keys.holders("ws:user:u").await.unwrap();
     testing::eventually("Redis", async || state.platform.backplane().is_connected()).await;
     assert_eq!(code(state.admission.quotas.take("u", &peer(1), &slot).await.map(Taking::keep)), None);
     line.cut();
-    backplane.release(&[Hold { key: "ws:user:u".into(), holder: "open".into() }]).await.unwrap();
+    backplane.keys.release(&[Hold { key: "ws:user:u".into(), holder: "open".into() }]).await.unwrap();
     assert_eq!(holders().await, [""; 0]);
     line.resume();
     testing::eventually("the slot", async || holders().await == ["open"]).await;

@@ -106,7 +106,7 @@ impl Quotas {
 
     /// Releases the slots of a socket that is replaced, before the socket that replaces it takes its own.
     pub(crate) async fn release_at_once(&self, user: &str, peer: &Peer, slot: &str) {
-        if let Err(error) = self.backplane.release(&self.holds(user, peer, slot)).await {
+        if let Err(error) = self.backplane.keys.release(&self.holds(user, peer, slot)).await {
             tracing::debug!(%error, "could not release slots, they will expire");
         }
     }
@@ -122,7 +122,7 @@ impl Quotas {
                 () = stop.cancelled() => return,
             }
             for chunk in self.held.all().chunks(RENEW_CHUNK) {
-                if let Err(error) = self.backplane.hold(chunk, SLOT_TTL).await {
+                if let Err(error) = self.backplane.keys.hold(chunk, SLOT_TTL).await {
                     tracing::debug!(%error, "could not renew slots");
                 }
             }
@@ -147,7 +147,7 @@ impl Quotas {
     }
 
     async fn hold(&self, holds: &[Hold]) -> bool {
-        let counts = match self.backplane.hold(holds, SLOT_TTL).await {
+        let counts = match self.backplane.keys.hold(holds, SLOT_TTL).await {
             Ok(counts) => counts,
             // Without the backplane, only the sockets of this replica are counted: a limit always applies.
             Err(_) => holds.iter().map(|hold| self.held.of_key(&hold.key).len() as u64).collect(),
@@ -161,7 +161,7 @@ impl Quotas {
     async fn release_abandoned(&self, user: &str, peer: &Peer, holds: &[Hold]) {
         let mut stored = Vec::new();
         for Hold { key, .. } in holds {
-            let Ok(holders) = self.backplane.holders(key).await else { return };
+            let Ok(holders) = self.backplane.keys.holders(key).await else { return };
             stored.extend(holders.into_iter().map(|holder| Hold { key: key.clone(), holder }));
         }
         let network = (self.limits.per_ip > 0).then(|| peer.network());
@@ -173,7 +173,7 @@ impl Quotas {
         }
         let live = answers.into_iter().flatten().collect::<HashSet<_>>();
         let abandoned: Vec<Hold> = stored.into_iter().filter(|hold| !live.contains(&hold.holder)).collect();
-        if let Err(error) = self.backplane.release(&abandoned).await {
+        if let Err(error) = self.backplane.keys.release(&abandoned).await {
             tracing::debug!(%error, "could not release abandoned slots");
         }
     }

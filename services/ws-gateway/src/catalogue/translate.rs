@@ -4,7 +4,6 @@ use backplane::Message;
 use contracts::{Clock, Envelope};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::event::{EncodedFrames, Event};
 use super::load::Catalogue;
@@ -92,15 +91,8 @@ impl Translator {
             "message": format!("an event of the type {} could not be shown", message.channel),
         });
         let envelope = Envelope {
-            event_id: Uuid::now_v7(),
-            event_type: "dashboard:error".into(),
-            timestamp: self.clock.now(),
-            payload: raw(&payload),
             user_id: message.envelope.user_id.clone(),
-            account_id: None,
-            traceparent: None,
-            seq: None,
-            epoch: None,
+            ..Envelope::unplaced("dashboard:error", self.clock.now(), raw(&payload))
         };
         let rooms = message.envelope.user_id.iter().map(|user| user_room(user)).collect();
         // Sent only to namespaces that would have received the event, except `/`, whose clients do not know

@@ -66,17 +66,7 @@ pub(crate) trait ControlHandler: Send + Sync {
 
 impl ControlMessage {
     pub(super) fn encode(&self, clock: &Clock) -> String {
-        let envelope = Envelope {
-            event_id: Uuid::now_v7(),
-            event_type: CHANNEL.into(),
-            timestamp: clock.now(),
-            payload: self,
-            user_id: None,
-            account_id: None,
-            traceparent: None,
-            seq: None,
-            epoch: None,
-        };
+        let envelope = Envelope::unplaced(CHANNEL, clock.now(), self);
         // Plain data with string keys always has a JSON form.
         serde_json::to_string(&envelope).unwrap_or_default()
     }

@@ -168,7 +168,7 @@ impl Cluster {
     }
 
     async fn send(&self, message: &ControlMessage) -> backplane::Result<usize> {
-        self.bus.broadcast(CHANNEL, &message.encode(&self.clock)).await
+        self.bus.log.broadcast(CHANNEL, &message.encode(&self.clock)).await
     }
 
     fn send_later(self: &Arc<Self>, message: ControlMessage) {
@@ -217,7 +217,8 @@ mod tests {
     #[tokio::test]
     async fn answers_are_partial_until_a_replica_hears_control_messages() {
         let (clock, stop) = (Clock::system(), CancellationToken::new());
-        let bus = Backplane::in_process(clock.clone());
+        let options = backplane::Options::new(clock.clone(), Tasks::new(stop.clone()));
+        let bus = Backplane::connect("memory:", options).unwrap();
         let mut feed = bus.feed_of_all_channels();
         let cluster = Arc::new(Cluster::new(bus, clock, Tasks::new(stop.clone()), Box::new(NoSockets)));
         let is_partial = async || cluster.ask::<Value>(Question::Stats).await.partial;

@@ -64,17 +64,7 @@ impl Notice<'_> {
             Some(namespace) => {
                 Frame::text(socketio::event(namespace, self.name(), &payload.to_string(), offset))
             }
-            None => Frame::text(text(&Envelope {
-                event_id: Uuid::now_v7(),
-                event_type: self.name().into(),
-                timestamp: now,
-                payload,
-                user_id: None,
-                account_id: None,
-                traceparent: None,
-                seq: None,
-                epoch: None,
-            })),
+            None => Frame::text(text(&Envelope::unplaced(self.name(), now, payload))),
         }
     }
 }

@@ -21,7 +21,7 @@ const PAGE: usize = 100;
 
 /// Keeps the state of sockets in the backplane, and reads missed events from the log.
 pub(crate) struct Recovery {
-    pub log: Backplane,
+    pub backplane: Backplane,
     pub writer: Arc<BatchWriter>,
     pub history: History,
     pub translator: Arc<Translator>,
@@ -69,16 +69,16 @@ impl Recovery {
         is_owner: impl Fn(&KeptSocket) -> bool,
     ) -> Option<KeptSocket> {
         let ttl = self.ttl()?;
-        let kept = self.log.get(&key(socket)).await.ok()??;
+        let kept = self.backplane.keys.get(&key(socket)).await.ok()??;
         let kept = serde_json::from_str(&kept).ok().filter(is_owner)?;
         let current = Put { key: current_key(socket), value: Some(entrance.into()), ttl };
-        self.log.put(&[current]).await.ok()?;
+        self.backplane.keys.put(&[current]).await.ok()?;
         Some(kept)
     }
 
     /// Whether an entrance is the current one of its socket, as far as the backplane knows.
     pub(crate) async fn is_current(&self, entrance: &str) -> bool {
-        match self.log.get(&current_key(socket_of(entrance))).await {
+        match self.backplane.keys.get(&current_key(socket_of(entrance))).await {
             Ok(Some(current)) => current == entrance,
             Ok(None) | Err(_) => true,
         }
@@ -103,12 +103,12 @@ impl Recovery {
     /// Renews the state of open sockets until `stop`. If the backplane was unavailable, this replica may have missed
     /// that sockets were taken over. Such sockets close first, so that they do not overwrite the state of others.
     pub(crate) async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
-        let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.log.link());
+        let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 Ok(()) = link.changed() => {
-                    if self.log.is_connected() {
+                    if self.backplane.is_connected() {
                         self.close_taken_over(hubs.sockets()).await;
                     }
                 }
@@ -136,7 +136,7 @@ impl Recovery {
         if let Some(events) = self.history.between(after, until, PAGE) {
             return Ok(events);
         }
-        let read = self.log.log_after(after, PAGE).await;
+        let read = self.backplane.log.read_after(after, None, PAGE).await;
         let page = match read.map_err(|_error| Unrecoverable::Unavailable)? {
             LogRead::Events(page) if !page.is_empty() => page,
             LogRead::Events(_) | LogRead::Lost => return Err(Unrecoverable::LogLost),

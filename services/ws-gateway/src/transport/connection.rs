@@ -62,7 +62,7 @@ struct Guarded {
 impl Services {
     /// Whether sockets may be let in: the backplane is not stale, and the process is not stopping.
     pub(crate) fn are_open(&self) -> bool {
-        !self.recovery.log.is_stale() && !self.stop.is_cancelled()
+        !self.recovery.backplane.is_stale() && !self.stop.is_cancelled()
     }
 }
 

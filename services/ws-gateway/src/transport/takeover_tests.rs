@@ -70,7 +70,7 @@ async fn a_socket_that_resumes_takes_the_slot_of_its_old_entrance_and_keeps_its_
     let quotas = &new.admission.quotas;
     assert!(quotas.take(&claims.user_id, &Peer::default(), &random_id()).await.is_err());
     let key = format!("ws:user:{}", claims.user_id);
-    let holders = async || new.platform.backplane().holders(&key).await.unwrap().len();
+    let holders = async || new.platform.backplane().keys.holders(&key).await.unwrap().len();
     eventually("the slot of the refused socket to be free", async || holders().await == 1).await;
     old_stop.cancel();
     let back = open(&new.worker().services);

@@ -75,7 +75,7 @@ async fn a_flood_of_messages_that_anybody_may_publish_delays_no_end_of_a_session
     let claims = app.claims(&user_id.to_string());
     let token = app.sign(&claims);
     let mut socket = app.plain(&token).await;
-    let head = app.platform.backplane().head().await.unwrap();
+    let head = app.platform.backplane().log.head().await.unwrap();
     // Each claims the position of one of the next events.
     let forged = |seq: u64| {
         json!({ "eventId": uuid::Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock().now(),
@@ -83,7 +83,7 @@ async fn a_flood_of_messages_that_anybody_may_publish_delays_no_end_of_a_session
         .to_string()
     };
     for seq in 1..=500 {
-        app.platform.backplane().broadcast("ws:user:nobody", &forged(head.seq + seq)).await.unwrap();
+        app.platform.backplane().log.broadcast("ws:user:nobody", &forged(head.seq + seq)).await.unwrap();
     }
     let session_id = claims.sid.unwrap();
     app.emit(SessionDeleted { user_id, session_id, reason: EndReason::Logout }).await;

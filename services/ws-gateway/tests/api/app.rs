@@ -13,62 +13,62 @@ use ws_gateway::{Config, State};
 use crate::stock::Stock;
 
 /// One or several gateways on the same stores; the first is the one that is asked unless said.
-pub struct App {
+pub(crate) struct App {
     pub gateways: Vec<Gateway>,
     pub stores: Stores,
 }
 
-pub struct Gateway {
+pub(crate) struct Gateway {
     pub platform: Platform,
     pub client: Client,
 }
 
 impl App {
-    pub async fn start(backend: Backend) -> Self {
+    pub(crate) async fn start(backend: Backend) -> Self {
         Self::start_with(backend, &[]).await
     }
 
     /// With further command line arguments.
-    pub async fn start_with(backend: Backend, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_with(backend: Backend, arguments: &[&str]) -> Self {
         let stores = backend.start().await;
         let gateways = vec![Gateway::start(&stores, arguments).await];
         Self { gateways, stores }
     }
 
     /// Two replicas on one Redis.
-    pub async fn start_two(arguments: &[&str]) -> Self {
+    pub(crate) async fn start_two(arguments: &[&str]) -> Self {
         let mut app = Self::start_with(Backend::Real, arguments).await;
         app.gateways.push(Gateway::start(&app.stores, arguments).await);
         app
     }
 
     /// One more replica, which has heard nothing yet.
-    pub async fn add_gateway(&mut self) {
+    pub(crate) async fn add_gateway(&mut self) {
         self.gateways.push(Gateway::start(&self.stores, &[]).await);
     }
 
     /// One more replica, for which the backplane is away.
-    pub async fn add_deaf_gateway(&mut self, arguments: &[&str]) {
+    pub(crate) async fn add_deaf_gateway(&mut self, arguments: &[&str]) {
         self.gateways.push(Gateway::launch(&self.stores.redis_url(), arguments).await);
     }
 
-    pub fn gateway(&self) -> &Gateway {
+    pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateways[0]
     }
 
     /// Publishes as our own services do: in the log.
-    pub async fn emit(&self, event: impl Event) {
+    pub(crate) async fn emit(&self, event: impl Event) {
         let platform = &self.gateway().platform;
         self.append(&[Entry::of(event, platform.clock()).unwrap()]).await;
     }
 
     /// Publishes as another back end does: nothing but a message on a channel.
-    pub async fn publish(&self, channel: &str, user: Option<&str>, payload: serde_json::Value) {
+    pub(crate) async fn publish(&self, channel: &str, user: Option<&str>, payload: serde_json::Value) {
         let envelope = serde_json::json!({
             "eventId": Uuid::now_v7(), "type": channel, "timestamp": self.gateway().platform.clock().now(),
             "payload": payload, "userId": user,
         });
-        self.gateway().platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
+        self.gateway().platform.backplane().log.broadcast(channel, &envelope.to_string()).await.unwrap();
     }
 }
 
@@ -86,7 +86,7 @@ impl Gateway {
     }
 
     /// One on this Redis, ready.
-    pub async fn start_at(redis: &str, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_at(redis: &str, arguments: &[&str]) -> Self {
         let gateway = Self::launch(redis, arguments).await;
         eventually("the gateway to be ready", async || gateway.client.get("/ready").await.status == 200)
             .await;
@@ -116,16 +116,16 @@ impl Gateway {
     }
 
     /// Publishes as the relay of an outbox does: again, until it is known to have been done.
-    pub async fn append(&self, entries: &[Entry]) {
-        let appended = async || self.platform.backplane().append(entries).await.is_ok();
+    pub(crate) async fn append(&self, entries: &[Entry]) {
+        let appended = async || self.platform.backplane().log.append(entries).await.is_ok();
         eventually("the events to be in the log", appended).await;
     }
 
-    pub fn ws(&self, path: &str) -> String {
+    pub(crate) fn ws(&self, path: &str) -> String {
         format!("{}{path}", self.client.base().replace("http://", "ws://"))
     }
 
-    pub fn claims(&self, user: &str) -> Claims {
+    pub(crate) fn claims(&self, user: &str) -> Claims {
         let now = self.platform.clock().now().timestamp();
         Claims {
             sub: user.into(),
@@ -145,28 +145,28 @@ impl Gateway {
         }
     }
 
-    pub fn sign(&self, claims: &Claims) -> String {
+    pub(crate) fn sign(&self, claims: &Claims) -> String {
         self.platform.tokens().keys.sign(claims).unwrap()
     }
 
-    pub fn token(&self, user: &str) -> String {
+    pub(crate) fn token(&self, user: &str) -> String {
         self.sign(&self.claims(user))
     }
 
     /// An admin's HTTP caller.
-    pub fn admin(&self) -> Client {
+    pub(crate) fn admin(&self) -> Client {
         self.client.with_token(&self.sign(&Claims { role: Role::Admin, ..self.claims("root") }))
     }
 
     /// A socket in `/` or `/dashboard`, authorized.
-    pub async fn stock(&self, namespace: &str, token: &str) -> Stock {
+    pub(crate) async fn stock(&self, namespace: &str, token: &str) -> Stock {
         let mut stock = Stock::open(self).await;
         stock.join(namespace, token).await;
         stock
     }
 
     /// A socket on `/ws`, authorized.
-    pub async fn plain(&self, token: &str) -> Socket {
+    pub(crate) async fn plain(&self, token: &str) -> Socket {
         let authorization = format!("Bearer {token}");
         let mut socket = Socket::connect_with(&self.ws("/ws"), &[("authorization", &authorization)]).await;
         socket.next_event("connection.authorized").await;
@@ -174,14 +174,14 @@ impl Gateway {
     }
 
     /// A line of `/metrics`, such as `ws_disconnects_total{code="4401"}`; 0 if it is not there.
-    pub async fn metric(&self, line: &str) -> f64 {
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
         let text = self.client.get("/metrics").await.text;
         let value = text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok());
         value.unwrap_or(0.0)
     }
 
     /// All lines of a counter; also of a gateway that answers no more.
-    pub fn counts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn counts(&self, name: &str) -> Vec<String> {
         let text = TextEncoder::new().encode_to_string(&self.platform.metrics().gather()).unwrap();
         let of_name = |line: &&str| line.starts_with(&format!("{name}{{")) && !line.ends_with(" 0");
         text.lines().filter(of_name).map(str::to_owned).collect()

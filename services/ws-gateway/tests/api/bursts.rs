@@ -190,9 +190,11 @@ async fn messages_that_cannot_wait_are_counted_and_their_sockets_told_to_load_ag
         "payload": "x".repeat(SIZE) })
     .to_string();
     for _ in 0..200 {
-        futures_util::FutureExt::now_or_never(app.platform.backplane().broadcast("ws:user:nobody", &body))
-            .unwrap()
-            .unwrap();
+        futures_util::FutureExt::now_or_never(
+            app.platform.backplane().log.broadcast("ws:user:nobody", &body),
+        )
+        .unwrap()
+        .unwrap();
     }
     let told = plain.next_event("resync").await;
     assert_eq!(told["payload"], json!({ "reason": "overflow" }));
@@ -248,7 +250,7 @@ async fn fifty_tabs_of_a_user_come_back_at_once_after_a_crash_and_hear_everythin
     app.publish("gateway:control", None, json!({ "kind": "alive", "replica": dead, "new": false })).await;
     let slot = |n| backplane::Hold { key: "ws:user:alice".into(), holder: format!("{dead}-{n}") };
     let slots = (0..50).map(slot).collect::<Vec<_>>();
-    app.platform.backplane().hold(&slots, Duration::from_secs(90)).await.unwrap();
+    app.platform.backplane().keys.hold(&slots, Duration::from_secs(90)).await.unwrap();
     fifty_tabs(&app, &app.token("alice")).await;
     let mut one_more = Stock::open(&app).await;
     let fresh = app.stock("/", &app.token("bob")).await;

@@ -8,24 +8,24 @@ use crate::app::Gateway;
 use crate::stock::{Closed, Stock};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
+pub(crate) enum Transport {
     /// `/ws`.
     Plain,
     WebSocket,
     Polling,
 }
 
-pub enum Client {
+pub(crate) enum Client {
     Plain(Socket),
     WebSocket(Stock),
     Polling(testing::Client, String),
 }
 
 impl Transport {
-    pub const ALL: [Self; 3] = [Self::Plain, Self::WebSocket, Self::Polling];
+    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::WebSocket, Self::Polling];
 
     /// As metrics name it.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::WebSocket => "websocket",
@@ -34,7 +34,7 @@ impl Transport {
     }
 
     /// A client that has shown no token yet.
-    pub async fn open(self, gateway: &Gateway) -> Client {
+    pub(crate) async fn open(self, gateway: &Gateway) -> Client {
         match self {
             Self::Plain => Client::Plain(Socket::connect(&gateway.ws("/ws")).await),
             Self::WebSocket => Client::WebSocket(Stock::open(gateway).await),
@@ -51,7 +51,7 @@ impl Transport {
     }
 
     /// A client that was let in.
-    pub async fn join(self, gateway: &Gateway, token: &str) -> Client {
+    pub(crate) async fn join(self, gateway: &Gateway, token: &str) -> Client {
         let mut client = self.open(gateway).await;
         client.show(token).await;
         match &mut client {
@@ -70,7 +70,7 @@ impl Transport {
 
 impl Client {
     /// Shows a token; the answer is not waited for.
-    pub async fn show(&mut self, token: &str) {
+    pub(crate) async fn show(&mut self, token: &str) {
         let auth = json!({ "token": token });
         match self {
             Self::Plain(socket) => socket.send(&json!({ "type": "auth", "token": token })).await,
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// Sends text as it is; after the end it finds nobody.
-    pub async fn say(&mut self, text: &str) {
+    pub(crate) async fn say(&mut self, text: &str) {
         match self {
             Self::Plain(socket) => drop(socket.try_send_raw(Message::text(text)).await),
             Self::WebSocket(stock) => stock.send(text).await,
@@ -91,7 +91,7 @@ impl Client {
     }
 
     /// Sends a message that means nothing but counts.
-    pub async fn chat(&mut self) {
+    pub(crate) async fn chat(&mut self) {
         let text = match self {
             Self::Plain(_) => r#"{"type":"ping"}"#,
             Self::WebSocket(_) | Self::Polling(..) => r#"42["nothing"]"#,
@@ -99,7 +99,7 @@ impl Client {
         self.say(text).await;
     }
 
-    pub async fn say_goodbye(&mut self) {
+    pub(crate) async fn say_goodbye(&mut self) {
         match self {
             Self::Plain(socket) => socket.send_raw(Message::Close(None)).await,
             Self::WebSocket(_) | Self::Polling(..) => self.say("1").await,
@@ -107,7 +107,7 @@ impl Client {
     }
 
     /// Reads to the end: the close code, which polling does not have.
-    pub async fn ended(&mut self) -> Option<u16> {
+    pub(crate) async fn ended(&mut self) -> Option<u16> {
         match self {
             Self::Plain(socket) => socket.closed().await,
             Self::WebSocket(stock) => {
@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// The code of a refusal: that of a `connect_error`, or the close code.
-    pub async fn refusal(&mut self) -> String {
+    pub(crate) async fn refusal(&mut self) -> String {
         let packet = match self {
             Self::Plain(socket) => return socket.closed().await.unwrap().to_string(),
             Self::WebSocket(stock) => stock.text().await.unwrap(),

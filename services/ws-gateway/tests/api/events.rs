@@ -30,7 +30,7 @@ const RESERVED: [&str; 14] = [
 async fn publish(app: &App, channel: &str, kind: &str, payload: Value) {
     let envelope = json!({ "eventId": Uuid::now_v7(), "type": kind, "timestamp": app.platform.clock().now(),
         "payload": payload, "userId": "alice" });
-    app.platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
+    app.platform.backplane().log.broadcast(channel, &envelope.to_string()).await.unwrap();
 }
 
 #[rstest]
@@ -127,7 +127,7 @@ async fn an_unpaired_surrogate_is_replaced_and_the_event_delivered(
         Uuid::now_v7(),
         app.platform.clock().now().to_rfc3339()
     );
-    app.platform.backplane().broadcast("ws:all", &body).await.unwrap();
+    app.platform.backplane().log.broadcast("ws:all", &body).await.unwrap();
     let expected = json!({ "text": "a\u{fffd}", "face": "😀" });
     assert_eq!(plain.next_event("news").await["payload"], expected);
     assert_eq!(stock.event("/", "news").await, expected);

@@ -15,7 +15,7 @@ use crate::stock::Stock;
 
 /// Publishes as a relay of the outbox does: again until it is known to have been published.
 async fn publish(gateway: &Gateway, entries: &[Entry]) {
-    while gateway.platform.backplane().append(entries).await.is_err() {
+    while gateway.platform.backplane().log.append(entries).await.is_err() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -17,7 +17,7 @@ async fn persist(app: &App, event: impl contracts::Event) {
     let platform = &app.gateway().platform;
     let entry = Entry::of(event, platform.clock()).unwrap();
     eventually("the event to be in the log", async || {
-        platform.backplane().append(std::slice::from_ref(&entry)).await.is_ok()
+        platform.backplane().log.append(std::slice::from_ref(&entry)).await.is_ok()
     })
     .await;
 }

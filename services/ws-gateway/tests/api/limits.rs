@@ -118,7 +118,7 @@ async fn a_recount_that_reaches_no_other_replica_releases_no_slot() {
     redis::cmd("ACL").arg(&deny).query_async::<()>(&mut redis).await.unwrap();
     let mut third = Socket::connect(&app.ws(&format!("/ws?token={token}"))).await;
     assert_eq!(third.closed().await, Some(4429));
-    let holders = app.platform.backplane().holders("ws:user:alice");
+    let holders = app.platform.backplane().keys.holders("ws:user:alice");
     assert!(holders.await.unwrap().len() >= 2);
 }
 

@@ -17,6 +17,7 @@ mod engine;
 mod events;
 mod failover;
 mod faults;
+mod high_availability;
 mod limits;
 mod plain;
 mod recovery;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::app::{App, Gateway};
 use crate::stock::Stock;
 
-pub async fn emit(app: &App, count: usize) -> Vec<Uuid> {
+pub(crate) async fn emit(app: &App, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for _ in 0..count {
         let id = Uuid::new_v4();
@@ -21,7 +21,7 @@ pub async fn emit(app: &App, count: usize) -> Vec<Uuid> {
 }
 
 /// The state of a socket that a stock client keeps.
-pub struct Memory {
+pub(crate) struct Memory {
     token: String,
     pub socket: Value,
     pub private_id: Value,
@@ -29,7 +29,7 @@ pub struct Memory {
 }
 
 /// Joins, subscribes to alerts, and is cut off after `heard` events.
-pub async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
+pub(crate) async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
     let mut stock = Stock::open(app).await;
     stock.send(&format!("40{}", json!({ "token": token }))).await;
     let connected: Value = serde_json::from_str(&stock.text().await.unwrap()[2..]).unwrap();
@@ -45,7 +45,7 @@ pub async fn cut_off(app: &App, token: &str, heard: usize) -> (Stock, Memory) {
 }
 
 /// Comes back as a stock client does; the answer to its `CONNECT`.
-pub async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
+pub(crate) async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
     let mut stock = Stock::open(gateway).await;
     let auth = json!({ "token": memory.token, "pid": memory.private_id, "offset": memory.offset });
     stock.send(&format!("40{auth}")).await;
@@ -55,7 +55,7 @@ pub async fn come_back(gateway: &Gateway, memory: &Memory) -> (Stock, Value) {
 }
 
 /// The next packets must be these alerts, in this order.
-pub async fn expect_alerts(stock: &mut Stock, ids: &[Uuid]) {
+pub(crate) async fn expect_alerts(stock: &mut Stock, ids: &[Uuid]) {
     for id in ids {
         let text = stock.text().await.unwrap();
         assert!(text.starts_with(&format!(r#"42["alert:closed",{{"id":"{id}"}}"#)), "{text}");
@@ -157,7 +157,7 @@ async fn plain_cut_off(app: &App, token: &str) -> Value {
 }
 
 /// A client of `/ws`, and how it would resume elsewhere.
-pub async fn plain_half_open(app: &App, token: &str) -> (Socket, Value) {
+pub(crate) async fn plain_half_open(app: &App, token: &str) -> (Socket, Value) {
     let header = format!("Bearer {token}");
     let mut socket = Socket::connect_with(&app.ws("/ws"), &[("authorization", &header)]).await;
     let authorized = socket.next_event("connection.authorized").await;

@@ -161,7 +161,7 @@ async fn publish(app: &App, channel: &str, payload: &str) {
     let message = format!(
         r#"{{"eventId":"{id}","type":"{channel}","timestamp":"{now}","userId":"bob","payload":{payload}}}"#
     );
-    app.platform.backplane().broadcast(channel, &message).await.unwrap();
+    app.platform.backplane().log.broadcast(channel, &message).await.unwrap();
 }
 
 #[rstest]
@@ -178,7 +178,7 @@ async fn every_message_that_is_not_passed_on_is_counted_by_its_reason(
 
     publish(&app, "ws:all", &format!("{}{}", "[".repeat(500), "]".repeat(500))).await;
     dropped("malformed", 1.0).await;
-    app.platform.backplane().broadcast("ws:all", "not an envelope").await.unwrap();
+    app.platform.backplane().log.broadcast("ws:all", "not an envelope").await.unwrap();
     dropped("malformed", 2.0).await;
 
     publish(&app, "drift:updated", &format!(r#"{{"id":"{}"}}"#, "x".repeat(600_000))).await;

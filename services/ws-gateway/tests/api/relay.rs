@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 
-pub fn created(account: Option<&str>) -> DriftCreated {
+pub(crate) fn created(account: Option<&str>) -> DriftCreated {
     DriftCreated {
         id: Uuid::new_v4(),
         resource_id: "i-1".into(),
@@ -157,7 +157,7 @@ async fn control_channels_reach_a_user_a_session_a_room_and_everybody(
         let envelope = json!({
             "eventId": Uuid::now_v7(), "type": "news", "timestamp": app.platform.clock().now(), "payload": channel,
         });
-        app.platform.backplane().broadcast(channel, &envelope.to_string()).await.unwrap();
+        app.platform.backplane().log.broadcast(channel, &envelope.to_string()).await.unwrap();
     };
     alice.ask("/", "subscribe:alerts", &[]).await;
     for channel in ["ws:user:alice", &format!("ws:session:{session}"), "ws:room:alerts", "ws:all"] {

@@ -15,7 +15,7 @@ use crate::app::Gateway;
 
 const SILENCE: Duration = Duration::from_millis(300);
 
-pub struct Stock {
+pub(crate) struct Stock {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The handshake of Engine.IO.
     pub open: Value,
@@ -26,20 +26,20 @@ pub struct Stock {
 
 /// The cause of a connection's end.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Closed(pub Option<u16>);
+pub(crate) struct Closed(pub Option<u16>);
 
 impl Stock {
-    pub async fn open(gateway: &Gateway) -> Self {
+    pub(crate) async fn open(gateway: &Gateway) -> Self {
         Self::open_with(gateway, "").await
     }
 
     /// With more in the query, such as `&token=…`.
-    pub async fn open_with(gateway: &Gateway, query: &str) -> Self {
+    pub(crate) async fn open_with(gateway: &Gateway, query: &str) -> Self {
         Self::try_open(&gateway.ws(""), query).await.unwrap()
     }
 
     /// `None` if the line is down. `base` is `ws://host:port`.
-    pub async fn try_open(base: &str, query: &str) -> Option<Self> {
+    pub(crate) async fn try_open(base: &str, query: &str) -> Option<Self> {
         let url = format!("{base}/socket.io/?EIO=4&transport=websocket{query}");
         let (stream, _) = connect_async(url).await.ok()?;
         let (open, connected) = (Value::Null, Value::Null);
@@ -50,7 +50,7 @@ impl Stock {
     }
 
     /// Joins a namespace, and waits for `connection.authorized`.
-    pub async fn join(&mut self, namespace: &str, token: &str) -> Value {
+    pub(crate) async fn join(&mut self, namespace: &str, token: &str) -> Value {
         self.connect(namespace, &json!({ "token": token })).await;
         let (kind, answer) = self.answer(namespace).await;
         assert_eq!(kind, '0', "{answer}");
@@ -59,7 +59,7 @@ impl Stock {
     }
 
     /// The `data` of the refusal to join.
-    pub async fn refusal(&mut self, namespace: &str, auth: &Value) -> Value {
+    pub(crate) async fn refusal(&mut self, namespace: &str, auth: &Value) -> Value {
         self.connect(namespace, auth).await;
         let (kind, answer) = self.answer(namespace).await;
         assert_eq!(kind, '4', "{answer}");
@@ -77,13 +77,13 @@ impl Stock {
         (kind, serde_json::from_str(body).unwrap())
     }
 
-    pub async fn emit(&mut self, namespace: &str, name: &str, args: &[Value]) {
+    pub(crate) async fn emit(&mut self, namespace: &str, name: &str, args: &[Value]) {
         let values: Vec<Value> = std::iter::once(json!(name)).chain(args.iter().cloned()).collect();
         self.send(&format!("42{}{}", address(namespace), json!(values))).await;
     }
 
     /// Emits and waits for the acknowledgement.
-    pub async fn ask(&mut self, namespace: &str, name: &str, args: &[Value]) -> Value {
+    pub(crate) async fn ask(&mut self, namespace: &str, name: &str, args: &[Value]) -> Value {
         let values: Vec<Value> = std::iter::once(json!(name)).chain(args.iter().cloned()).collect();
         self.send(&format!("42{}7{}", address(namespace), json!(values))).await;
         let start = format!("43{}7", address(namespace));
@@ -92,12 +92,12 @@ impl Stock {
     }
 
     /// The next event of that name: its first argument. Others before it are kept.
-    pub async fn event(&mut self, namespace: &str, name: &str) -> Value {
+    pub(crate) async fn event(&mut self, namespace: &str, name: &str) -> Value {
         self.event_args(namespace, name).await[0].take()
     }
 
     /// All arguments of the next event of that name.
-    pub async fn event_args(&mut self, namespace: &str, name: &str) -> Value {
+    pub(crate) async fn event_args(&mut self, namespace: &str, name: &str) -> Value {
         let start = format!("42{}[", address(namespace));
         self.until(|text| {
             text.strip_prefix(&start)?;
@@ -126,7 +126,7 @@ impl Stock {
     }
 
     /// The next packet, pings answered.
-    pub async fn text(&mut self) -> Result<String, Closed> {
+    pub(crate) async fn text(&mut self) -> Result<String, Closed> {
         loop {
             let next = timeout(LIMIT, self.stream.next()).await.unwrap();
             match next {
@@ -140,7 +140,7 @@ impl Stock {
     }
 
     /// Waits for the end; every packet before it.
-    pub async fn closed(&mut self) -> (Vec<String>, Closed) {
+    pub(crate) async fn closed(&mut self) -> (Vec<String>, Closed) {
         let mut before: Vec<String> = self.passed_over.drain(..).collect();
         loop {
             match self.text().await {
@@ -150,18 +150,18 @@ impl Stock {
         }
     }
 
-    pub async fn assert_silence(&mut self) {
+    pub(crate) async fn assert_silence(&mut self) {
         assert!(self.passed_over.is_empty(), "{:?}", self.passed_over);
         let next = timeout(SILENCE, self.text()).await;
         assert!(next.is_err(), "expected silence, got {next:?}");
     }
 
-    pub async fn send(&mut self, packet: &str) {
+    pub(crate) async fn send(&mut self, packet: &str) {
         // A line that has broken is seen when the answer is read.
         self.stream.send(Message::text(packet)).await.ok();
     }
 
-    pub async fn send_binary(&mut self, data: &[u8]) {
+    pub(crate) async fn send_binary(&mut self, data: &[u8]) {
         self.stream.send(Message::binary(data.to_vec())).await.unwrap();
     }
 }

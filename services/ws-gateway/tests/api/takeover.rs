@@ -11,7 +11,7 @@ use crate::stock::{Closed, Stock};
 async fn writes_of(app: &App, gateway: usize) {
     let gateway = &app.gateways[gateway];
     gateway.plain(&gateway.token("writer")).await.close().await;
-    let holders = async || gateway.platform.backplane().holders("ws:user:writer").await.unwrap();
+    let holders = async || gateway.platform.backplane().keys.holders("ws:user:writer").await.unwrap();
     eventually("the slot of another user to be released", async || holders().await.is_empty()).await;
 }
 
@@ -49,7 +49,7 @@ async fn the_state_of_a_socket_that_was_taken_over_is_gone() {
     assert_eq!(half_open.closed().await, Some(4409));
     writes_of(&app, 0).await;
     let state = format!("ws:socket:{}", resume["sessionId"].as_str().unwrap());
-    assert_eq!(app.platform.backplane().get(&state).await.unwrap(), None);
+    assert_eq!(app.platform.backplane().keys.get(&state).await.unwrap(), None);
 }
 
 #[actix_web::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::json::{Json, MAX_DEPTH};
 
-pub struct States {
+pub(super) struct States {
     pub expected: Json,
     pub actual: Json,
     /// Whether every change is in a computed attribute.
@@ -12,7 +12,7 @@ pub struct States {
 }
 
 /// Returns the two states, or `None` if the changelog does not have the published form.
-pub fn states(changelog: &Json) -> Option<States> {
+pub(super) fn states(changelog: &Json) -> Option<States> {
     let entries = match changelog {
         Json::Array(entries) => entries.as_slice(),
         Json::Null => &[],

@@ -64,7 +64,7 @@ impl Resource {
     }
 }
 
-pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
+pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let report: Report<'_> = serde_json::from_str(upload)?;
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);

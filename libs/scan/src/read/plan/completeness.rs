@@ -7,7 +7,7 @@ use crate::scan::Scan;
 use crate::scope::{Scope, Source};
 
 /// Refuses a plan whose format lacks the requested list.
-pub fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {
+pub(super) fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {
     let is_first_format = plan.format_version.as_deref() == Some("0.1");
     if is_first_format && scope.source == Source::Drift && present(plan.resource_drift).is_none() {
         return Err(ScanError::Unsupported(
@@ -20,7 +20,7 @@ pub fn check_format(plan: &Plan<'_>, scope: &Scope) -> Result<(), ScanError> {
 }
 
 /// Records the reasons why a resource that is absent from this plan may still drift.
-pub fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
+pub(super) fn note(plan: &Plan<'_>, source: Source, scan: &mut Scan) {
     if matches!(plan.format_version.as_deref(), Some("0.1" | "0.2")) {
         scan.warn(
             "this version of Terraform does not mark every sensitive value: secrets are found by their names and looks. \

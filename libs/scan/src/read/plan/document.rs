@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
-pub struct Plan<'a> {
+pub(super) struct Plan<'a> {
     pub format_version: Option<String>,
     pub terraform_version: Option<String>,
     pub timestamp: Option<DateTime<Utc>>,
@@ -22,13 +22,13 @@ pub struct Plan<'a> {
 }
 
 #[derive(Deserialize)]
-pub struct PriorState<'a> {
+pub(super) struct PriorState<'a> {
     #[serde(borrow)]
     pub values: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-pub struct Configuration<'a> {
+pub(super) struct Configuration<'a> {
     #[serde(borrow)]
     pub provider_config: Option<&'a RawValue>,
     pub root_module: Option<&'a RawValue>,
@@ -36,7 +36,7 @@ pub struct Configuration<'a> {
 
 /// An entry of `resource_drift` or `resource_changes`.
 #[derive(Deserialize)]
-pub struct Resource<'a> {
+pub(super) struct Resource<'a> {
     pub address: String,
     pub previous_address: Option<String>,
     pub mode: Option<String>,
@@ -48,7 +48,7 @@ pub struct Resource<'a> {
 }
 
 #[derive(Deserialize)]
-pub struct ResourceChange<'a> {
+pub(super) struct ResourceChange<'a> {
     pub actions: Vec<String>,
     #[serde(borrow)]
     pub before: Option<&'a RawValue>,
@@ -59,6 +59,6 @@ pub struct ResourceChange<'a> {
 }
 
 /// Returns the list, unless it is absent or `null`.
-pub fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
+pub(super) fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }

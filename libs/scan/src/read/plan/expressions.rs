@@ -11,7 +11,7 @@ use crate::json::Json;
 const MAX_MODULES: usize = 32;
 
 #[derive(Deserialize)]
-pub struct Expression {
+pub(super) struct Expression {
     constant_value: Option<String>,
     #[serde(default)]
     references: Vec<String>,
@@ -46,20 +46,20 @@ struct Declared<'a> {
 }
 
 /// The variables of a plan, and the modules that pass them on.
-pub struct Variables<'a> {
+pub(super) struct Variables<'a> {
     values: HashMap<String, Variable<'a>>,
     root: Option<&'a RawValue>,
 }
 
 impl<'a> Variables<'a> {
-    pub fn of(plan: &Plan<'a>) -> Self {
+    pub(super) fn of(plan: &Plan<'a>) -> Self {
         let values = present(plan.variables).and_then(|variables| serde_json::from_str(variables.get()).ok());
         let root = plan.configuration.as_ref().and_then(|configuration| present(configuration.root_module));
         Self { values: values.unwrap_or_default(), root }
     }
 
     /// Returns the value of an expression in a module. The module is given by the names of its calls.
-    pub fn resolve(&self, expression: &Expression, module: &[&str]) -> Option<String> {
+    pub(super) fn resolve(&self, expression: &Expression, module: &[&str]) -> Option<String> {
         if let Some(constant) = &expression.constant_value {
             return Some(constant.clone());
         }

@@ -9,14 +9,14 @@ use crate::read::stream::each_item;
 use crate::scope::Source;
 
 #[derive(Default)]
-pub struct Lists {
+pub(super) struct Lists {
     untouched: BTreeSet<String>,
     deleted: BTreeSet<String>,
     previous: HashMap<String, String>,
 }
 
 impl Lists {
-    pub fn read(plan: &Plan<'_>, source: Source) -> Result<Self, ScanError> {
+    pub(super) fn read(plan: &Plan<'_>, source: Source) -> Result<Self, ScanError> {
         let mut lists = Self::default();
         let (Some(drift), Some(changes)) = (present(plan.resource_drift), present(plan.resource_changes))
         else {
@@ -47,16 +47,16 @@ impl Lists {
     }
 
     /// Whether the plan would leave a drifting resource unchanged: only computed attributes differ.
-    pub fn is_untouched(&self, address: &str) -> bool {
+    pub(super) fn is_untouched(&self, address: &str) -> bool {
         self.untouched.contains(address)
     }
 
     /// Whether a resource that the plan creates existed before.
-    pub fn is_deleted(&self, address: &str) -> bool {
+    pub(super) fn is_deleted(&self, address: &str) -> bool {
         self.deleted.contains(address)
     }
 
-    pub fn previous_address(&self, address: &str) -> Option<String> {
+    pub(super) fn previous_address(&self, address: &str) -> Option<String> {
         self.previous.get(address).cloned()
     }
 }

@@ -11,12 +11,9 @@ mod providers;
 mod secrets;
 
 #[cfg(test)]
-pub use secrets::add as add_secrets;
+pub(crate) use secrets::add as add_secrets;
 
 use contracts::drift::Kind;
-use document::{Plan, Resource, ResourceChange, present};
-use lists::Lists;
-use providers::Providers;
 
 use super::state::read_state;
 use super::stream::each_item;
@@ -28,6 +25,9 @@ use crate::redact::Redactor;
 use crate::scan::Scan;
 use crate::scope::{Scope, Source};
 use crate::sensitive_marks::Marks;
+use document::{Plan, Resource, ResourceChange, present};
+use lists::Lists;
+use providers::Providers;
 
 /// The meaning of an entry's actions.
 enum Meaning {
@@ -38,7 +38,7 @@ enum Meaning {
     Unknown,
 }
 
-pub fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
+pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Result<Scan, ScanError> {
     let plan: Plan<'_> = serde_json::from_str(upload)?;
     completeness::check_format(&plan, scope)?;
     let secrets = secrets::find(&plan)?;

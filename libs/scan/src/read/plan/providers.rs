@@ -29,7 +29,7 @@ struct Config {
 
 /// The providers of a plan.
 #[derive(Default)]
-pub struct Providers {
+pub(super) struct Providers {
     configs: Vec<Config>,
     /// The configuration of each resource, by its address without indexes. Read only if a provider has
     /// several.
@@ -48,7 +48,7 @@ struct ProviderConfig<'a> {
 }
 
 impl Providers {
-    pub fn read(plan: &Plan<'_>) -> Result<Self, ScanError> {
+    pub(super) fn read(plan: &Plan<'_>) -> Result<Self, ScanError> {
         let mut providers = Self::default();
         let configuration = plan.configuration.as_ref();
         if let Some(configs) = configuration.and_then(|configuration| present(configuration.provider_config))
@@ -84,7 +84,7 @@ impl Providers {
     }
 
     /// Returns the provider of a resource.
-    pub fn of<'a>(&'a self, address: &str, name: Option<&'a str>) -> Provider<'a> {
+    pub(super) fn of<'a>(&'a self, address: &str, name: Option<&'a str>) -> Provider<'a> {
         let Some(name) = name else { return Provider::default() };
         let mut configs = self.configs.iter().filter(|config| config.provider == name);
         let config = match (configs.next(), configs.next()) {

@@ -17,7 +17,7 @@ use crate::sensitive_marks::Marks;
 /// Far beyond real plans, whose modules nest only a few levels deep.
 const MAX_MODULE_DEPTH: usize = 64;
 
-pub fn find(plan: &Plan<'_>) -> Result<Secrets, ScanError> {
+pub(super) fn find(plan: &Plan<'_>) -> Result<Secrets, ScanError> {
     let mut secrets = SecretsCollector::default();
     for entries in [plan.resource_drift, plan.resource_changes].into_iter().filter_map(present) {
         each_item(entries, |resource: Resource<'_>| {
@@ -151,7 +151,7 @@ fn add_variables(plan: &Plan<'_>, secrets: &mut SecretsCollector) -> Result<(), 
 }
 
 /// Adds the marked parts of a value. Only they are parsed: most of a plan is unmarked.
-pub fn add(
+pub(crate) fn add(
     value: Option<&RawValue>,
     marks: Option<&RawValue>,
     secrets: &mut SecretsCollector,

@@ -6,13 +6,13 @@ use crate::limits::{MAX_ENTRIES, MAX_STATE_BYTES};
 use crate::resource_identity::StateKey;
 use crate::rules::Rules;
 
-pub fn scan(plan: Value, source: Source) -> Result<Scan, ScanError> {
+pub(super) fn scan(plan: Value, source: Source) -> Result<Scan, ScanError> {
     let (rules, key) = (Rules::default(), StateKey::new(b"key"));
     let scope = Scope { source, ..Scope::of_stack("s") };
     read(&plan.to_string(), &scope, Criteria { rules: &rules, key: &key })
 }
 
-pub fn entry(actions: &[&str], before: Value, after: Value) -> Value {
+pub(super) fn entry(actions: &[&str], before: Value, after: Value) -> Value {
     json!({
         "address": "aws_x.y", "mode": "managed", "type": "aws_x", "provider_name": "p",
         "change": {"actions": actions, "before": before, "after": after},

@@ -4,9 +4,9 @@ use super::{ACTIVITY_INTERVAL, IDLE, LIFETIME, MAX_SESSIONS, POLICY, Sessions};
 
 /// The naive model: every token with the time of its first use.
 #[derive(Default)]
-pub struct Model(pub Vec<Remembered>);
+pub(super) struct Model(pub Vec<Remembered>);
 
-pub struct Remembered {
+pub(super) struct Remembered {
     created_at: DateTime<Utc>,
     last_activity: DateTime<Utc>,
     pub first_uses: Vec<Option<DateTime<Utc>>>,

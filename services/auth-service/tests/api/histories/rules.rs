@@ -7,7 +7,7 @@ use super::{ACTIVITY_INTERVAL, IDLE, LIFETIME, MAX_SESSIONS, POLICY, Sessions};
 
 /// The rules of the service, without the service.
 #[derive(Default)]
-pub struct Rules(Vec<Kept>);
+pub(super) struct Rules(Vec<Kept>);
 
 struct Kept {
     life: Lifetime,

@@ -1,4 +1,4 @@
-//! The queues between the driver and the feeds of the process. Each feed has its own.
+//! The queues between the drivers and the feeds of the process. Each feed has its own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use contracts::events::matches_logged_pattern;
 use tokio::sync::Notify;
 
+use crate::Message;
 use crate::message::Heard;
 
 /// Limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.
 const LIMIT: usize = 64 * 1024 * 1024;
 
-/// A message from the driver to the feeds of its process.
+/// A message from the drivers to the feeds of their process.
 #[derive(Clone, Debug)]
 pub(crate) enum Signal {
     Heard(Arc<Heard>),
@@ -69,7 +70,7 @@ impl Queue {
     }
 
     /// Returns the next item. Cancel-safe.
-    pub async fn take(&self) -> Taken {
+    pub(crate) async fn take(&self) -> Taken {
         loop {
             if let Some(taken) = self.try_take() {
                 return taken;
@@ -93,7 +94,7 @@ impl Queue {
         (lost > 0).then_some(Taken::Lost(lost))
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().signals.is_empty()
     }
 
@@ -102,18 +103,39 @@ impl Queue {
     }
 }
 
-/// The feeds of the process. Cheap to clone.
+/// Passes what the drivers receive to the feeds of the process. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Listeners(Arc<Mutex<Vec<Weak<Queue>>>>);
+pub struct Announcer(Arc<Mutex<Vec<Weak<Queue>>>>);
 
-impl Listeners {
-    pub fn add(&self, hears_everything: bool) -> Arc<Queue> {
+impl Announcer {
+    /// Announces an event that the caller has just appended to the log, at its position.
+    pub fn appended(&self, message: Arc<Message>) {
+        self.announce(&Signal::Heard(Heard::appended(message).into()));
+    }
+
+    /// Announces a body as received from a channel. The body may carry a proof of its position, made with
+    /// `secret`.
+    pub fn received(&self, channel: String, body: String, secret: Option<Arc<str>>) {
+        self.announce(&Signal::Heard(Heard::new(channel, body, secret).into()));
+    }
+
+    /// Announces that announcements arrive again, and that some may have been missed.
+    pub fn reconnected(&self) {
+        self.announce(&Signal::Connected);
+    }
+
+    /// Announces that marks were stored without an event.
+    pub fn marks_changed(&self) {
+        self.announce(&Signal::MarksChanged);
+    }
+
+    pub(crate) fn subscribe(&self, hears_everything: bool) -> Arc<Queue> {
         let queue = Arc::new(Queue { hears_everything, ..Queue::default() });
         self.lock().push(Arc::downgrade(&queue));
         queue
     }
 
-    pub fn tell(&self, signal: &Signal) {
+    fn announce(&self, signal: &Signal) {
         self.lock().retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.push(signal);
