@@ -5,7 +5,7 @@ use clap::Command;
 use clap_complete::Shell;
 
 /// Writes the man pages of a command and its completions for Bash, Zsh and Fish into `folder`.
-pub fn write_docs(mut command: Command, folder: &Path) -> io::Result<()> {
+pub(crate) fn write_docs(mut command: Command, folder: &Path) -> io::Result<()> {
     let name = command.get_name().to_owned();
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut command, &name, folder)?;
