@@ -39,7 +39,7 @@ export class Process {
 
   /** Waits until `attempt` returns a result. Fails with the log if the program ends before. */
   until(what, attempt) {
-    return eventually(`${this.name}: ${what}`, async () => {
+    return eventually(() => `${this.name}: ${what}:\n${this.#text}`, async () => {
       if (!this.running) throw new Error(`${this.name} ended:\n${this.#text}`);
       return attempt();
     });

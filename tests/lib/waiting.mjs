@@ -17,11 +17,22 @@ export async function eventually(what, attempt, limitMs = LIMIT_MS) {
   }
 }
 
+// Below the ports that the kernel gives to outgoing connections, so that none of them can take a port before its server.
+const [FIRST_PORT, PORTS] = [10_000, 20_000];
+let tried = Math.floor(Math.random() * PORTS);
+
+/** Returns a port on which nothing listens, and never the same one twice. */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + (tried++ % PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await Promise.race([once(server, 'listening'), once(server, 'error')]).then(
+      () => server.listening,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

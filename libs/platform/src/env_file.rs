@@ -12,9 +12,13 @@ const DEVELOPMENT: &str = "development";
 /// # Errors
 /// If the file cannot be read. The message shows no line of it, because lines contain secrets.
 pub(crate) fn read_env_file() -> Result<(), String> {
-    let chosen = ENVIRONMENT.into_iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
+    let chosen =
+        ENVIRONMENT.into_iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
     let is_argument = args_os().any(|argument| argument.to_string_lossy().starts_with("--environment"));
-    if is_argument || chosen.is_some_and(|environment| environment != DEVELOPMENT) || !Path::new(FILE).exists() {
+    if is_argument
+        || chosen.is_some_and(|environment| environment != DEVELOPMENT)
+        || !Path::new(FILE).exists()
+    {
         return Ok(());
     }
     let is_for_deployment = dotenvy::from_path_iter(FILE)
@@ -32,7 +36,9 @@ fn refusal(error: &dotenvy::Error) -> String {
     match error {
         dotenvy::Error::Io(error) => format!("{FILE} cannot be read: {error}"),
         _ => {
-            format!("{FILE} has a line that is not NAME=value; put values with spaces, # or $ into single quotes")
+            format!(
+                "{FILE} has a line that is not NAME=value; put values with spaces, # or $ into single quotes"
+            )
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time that a test waits for something that must happen. Generous: only a failure takes this long.
@@ -35,8 +36,19 @@ pub(crate) fn wait_for_blocking<T>(what: &str, mut attempt: impl FnMut() -> Opti
     }
 }
 
-/// Returns a TCP port on 127.0.0.1 on which no process listens right now.
+/// Below the ports that the kernel gives to outgoing connections, so that none of them can take a port before its server.
+const FIRST_PORT: u32 = 10_000;
+const PORTS: u32 = 20_000;
+static TRIED: AtomicU32 = AtomicU32::new(0);
+
+/// Returns a TCP port on 127.0.0.1 on which no process listens right now, and never the same one twice.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port on 127.0.0.1");
-    listener.local_addr().expect("a bound socket has an address").port()
+    // Test programs that run at the same time begin at different ports.
+    let start = std::process::id().wrapping_mul(7_919);
+    let ports = (0..PORTS).map(|_| {
+        let at = start.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        u16::try_from(FIRST_PORT + at).unwrap_or_default()
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.into_iter().find(is_free).expect("a free port on 127.0.0.1")
 }
