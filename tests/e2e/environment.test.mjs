@@ -14,7 +14,7 @@ const HEAD = `# The environment variables of DriftSentry, with their defaults. \
 # Names of the old stack work too: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD for REDIS_URL.
 # RUST_LOG filters the log (default: info). LOG_FORMAT=json|pretty selects its format.
 # OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends traces to a collector. The default is off.
-# In development, a process reads the file .env in its working folder, unless the file chooses another environment. Put values
+# In development, a service reads the file .env in its working folder, unless the file chooses another environment. Put values
 # with spaces, # or $ into single quotes.
 `;
 

@@ -11,15 +11,17 @@ const HEALTHCHECK: &str = "healthcheck";
 const WRITE_DOCS: &str = "write-docs";
 
 /// Parses the command line and the environment of a process. Prints help or an error and exits if
-/// needed. In development, variables may stand in the file `.env`. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
+/// needed. In development, variables may stand in the file `.env`, except for the commands in `clients`: they run in
+/// folders of others, whose file could redirect them. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
 ///
 /// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
 /// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
-pub fn parse<C: Parser>() -> C {
-    if let Err(message) = read_env_file() {
+pub fn parse<C: Parser>(clients: &[&str]) -> C {
+    let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
+    let is_client = arguments.iter().any(|argument| clients.iter().any(|name| argument == name));
+    if !is_client && let Err(message) = read_env_file() {
         exit(Err(message));
     }
-    let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));

@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    let config: Config = platform::parse();
+    let config: Config = platform::parse(&[]);
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Config {
         port,

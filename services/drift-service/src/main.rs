@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let config: Config = platform::parse();
+    let config: Config = platform::parse(&[]);
     let platform = Platform::connect(
         "drift-service",
         config.process,

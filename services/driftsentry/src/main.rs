@@ -14,7 +14,7 @@ use cli::{Cli, Command};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let Cli { command, serve } = platform::parse();
+    let Cli { command, serve } = platform::parse(&["ingest"]);
     match command {
         None => platform::exit_code(serve::run(serve).await),
         Some(Command::CreateAdmin { email, name }) => {

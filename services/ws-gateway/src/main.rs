@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let config: Config = platform::parse();
+    let config: Config = platform::parse(&[]);
     let channels = config.settings.channels()?;
     let Config { process, http, keys, settings, port, redis_url } = config;
     let platform = Platform::connect("ws-gateway", process, &keys, &redis_url, channels, Clock::system())?;

@@ -35,6 +35,13 @@ fn the_file_of_a_deployment_is_not_read() {
 }
 
 #[test]
+fn a_client_reads_no_file_of_the_folder_it_runs_in() {
+    let output = help("DRIFTSENTRY_URL=http://stranger.example\n", &[], &["ingest"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("[env: DRIFTSENTRY_URL=]"), "{text}");
+}
+
+#[test]
 fn an_unreadable_file_is_named_without_its_contents() {
     let output = help("hunter2 hunter2\n", &[], &[]);
     let text = String::from_utf8(output.stderr).unwrap();
