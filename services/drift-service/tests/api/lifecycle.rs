@@ -64,6 +64,8 @@ async fn an_invalid_report_is_refused_by_field_s53(
         ("resourceType", json!("x".repeat(257))),
         ("region", json!("x".repeat(65))),
         ("accountId", json!("x".repeat(65))),
+        ("accountId", json!("global")),
+        ("accountId", json!("a/b")),
         ("stack", json!("x".repeat(257))),
         ("address", json!("x".repeat(2049))),
         ("severity", json!("fatal")),
