@@ -22,14 +22,13 @@ pub enum TokenUse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
-    /// The user's id: a UUID for users of auth-service. Empty only in tokens of the old stack.
-    #[serde(default)]
+    /// The user's id: a UUID for users of auth-service.
     pub sub: String,
     /// Equal to `sub`, under the name that the frontends read.
     pub user_id: String,
     pub email: String,
     pub role: Role,
-    /// The session that the token belongs to. Absent only in tokens of the old stack.
+    /// The session that the token belongs to. Absent only in tokens of a replaced stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
     #[serde(rename = "type")]
@@ -45,7 +44,7 @@ pub struct Claims {
     /// Never written by DriftSentry, but honoured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Absent only in tokens of the old stack.
+    /// Absent only in tokens of a replaced stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
     /// Not in the token: the number of keys that had been withdrawn when the token was verified.

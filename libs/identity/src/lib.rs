@@ -8,6 +8,7 @@
 mod config;
 mod follow;
 mod keys;
+mod legacy;
 mod marks;
 mod revocations;
 mod service_token;

@@ -125,15 +125,12 @@ impl Verifier {
         if brings_its_own_key(&header) || !(ours || self.accept_legacy) {
             return None;
         }
-        let mut claims = self.keys.verify(token, &header)?;
-        let complete = claims.sid.is_some() && claims.jti.is_some() && !claims.sub.is_empty();
-        if !complete {
-            if !self.accept_legacy {
-                return None;
-            }
-            claims.sub.clone_from(&claims.user_id);
+        if !ours {
+            return self.keys.verify_legacy(token, &header);
         }
-        (!claims.sub.is_empty() && claims.sub == claims.user_id).then_some(claims)
+        let claims = self.keys.verify(token, &header)?;
+        let complete = claims.sid.is_some() && claims.jti.is_some() && !claims.sub.is_empty();
+        (complete && claims.sub == claims.user_id).then_some(claims)
     }
 }
 

@@ -1,11 +1,13 @@
 use chrono::{DateTime, Utc};
-use contracts::Claims;
+use contracts::{AUDIENCE, Claims, ISSUER};
 use jsonwebtoken::errors::Error;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, OctetKeyPairParameters, OctetKeyPairType,
     ThumbprintHash,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+
+use crate::legacy::LegacyClaims;
 
 /// A key that verifies access tokens.
 pub(crate) struct VerifyingKey {
@@ -56,13 +58,27 @@ impl VerifyingKey {
     /// Returns the claims if this key signed the token for the issuer and the audience. The caller checks the
     /// times, because it has the clock.
     pub(crate) fn claims(&self, token: &str, issuer: &str, audience: &str) -> Option<Claims> {
-        let mut validation = Validation::new(self.algorithm);
-        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        let mut validation = self.validation(&["exp", "iss", "aud"]);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
+        jsonwebtoken::decode(token, &self.key, &validation).ok().map(|data| data.claims)
+    }
+
+    /// Like [`claims`](Self::claims), for a token of a replaced stack, which may name neither issuer nor audience.
+    pub(crate) fn legacy_claims(&self, token: &str, issuer: &str, audience: &str) -> Option<Claims> {
+        let mut validation = self.validation(&["exp"]);
+        validation.set_issuer(&[issuer, ISSUER]);
+        validation.set_audience(&[audience, AUDIENCE]);
+        let data = jsonwebtoken::decode::<LegacyClaims>(token, &self.key, &validation).ok()?;
+        data.claims.into_claims()
+    }
+
+    fn validation(&self, required: &[&str]) -> Validation {
+        let mut validation = Validation::new(self.algorithm);
+        validation.set_required_spec_claims(required);
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        jsonwebtoken::decode(token, &self.key, &validation).ok().map(|data| data.claims)
+        validation
     }
 
     /// Whether this key signed the token, whatever it says.

@@ -15,7 +15,7 @@ const WRITE_DOCS: &str = "write-docs";
 /// folders of others, whose file could redirect them. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
 ///
 /// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
-/// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`.
+/// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`, and `JWT_SECRET` for `JWT_ACCESS_SECRET`.
 pub fn parse<C: Parser>(clients: &[&str]) -> C {
     let mut arguments = std::env::args_os().collect::<Vec<OsString>>();
     let is_client = arguments.iter().any(|argument| clients.iter().any(|name| argument == name));
@@ -76,6 +76,9 @@ fn old_names(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
         });
         arguments.push(format!("--redis-url=redis://{}{host}:{port}", password.unwrap_or_default()));
     }
+    if let (None, Some(secret)) = (variable("JWT_ACCESS_SECRET"), variable("JWT_SECRET")) {
+        arguments.push(format!("--jwt-access-secret={secret}"));
+    }
     arguments
 }
 
@@ -95,5 +98,7 @@ mod tests {
         let redis = with(&[("REDIS_HOST", "cache"), ("REDIS_PASSWORD", "p@ss/1")]);
         assert_eq!(redis, ["--redis-url=redis://:p%40ss%2F1@cache:6379"]);
         assert!(with(&[("REDIS_HOST", "cache"), ("REDIS_URL", "redis://x")]).is_empty());
+        assert_eq!(with(&[("JWT_SECRET", "old")]), ["--jwt-access-secret=old"]);
+        assert!(with(&[("JWT_SECRET", "old"), ("JWT_ACCESS_SECRET", "new")]).is_empty());
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod issued_keys;
+mod legacy;
 mod revocation;
 
 use std::sync::Arc;
@@ -215,17 +216,6 @@ fn tokens_of_the_previous_key_stay_valid_after_a_rotation_s07() {
     assert_eq!(old.verifier.verify(&fresh), Err(TokenError::Invalid));
     let done = world(&["--jwt-access-secret", new_secret]);
     assert_eq!(done.verifier.verify(&token), Err(TokenError::Invalid));
-}
-
-#[test]
-fn tokens_of_the_old_stack_are_valid_only_where_accepted() {
-    let legacy = json!({"userId": "42", "email": "a@example.com", "role": "engineer", "type": "access",
-        "iss": ISSUER, "aud": AUDIENCE, "iat": 1, "exp": Clock::system().now().timestamp() + 900});
-    let token = sign(&Header::new(Algorithm::HS256), &legacy);
-    assert_eq!(hs256().verifier.verify(&token), Err(TokenError::Invalid));
-    let accepting = world(&["--jwt-access-secret", SECRET, "--jwt-accept-legacy", "true"]);
-    let claims = accepting.verifier.verify(&token).unwrap();
-    assert_eq!((claims.sub.as_str(), claims.role, claims.sid), ("42", Role::Engineer, None));
 }
 
 #[test]

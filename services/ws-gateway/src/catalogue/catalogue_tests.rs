@@ -28,9 +28,9 @@ fn extended(text: &str) -> Result<Catalogue, CatalogueError> {
 }
 
 #[test]
-fn a_new_drift_goes_to_the_drifts_room_and_to_its_account() {
+fn a_new_drift_goes_to_the_drifts_room_to_its_account_and_to_users_without_one() {
     let body = json!({"payload": {"id": "1"}, "accountId": "acme"});
-    assert_eq!(rooms("drift:created", body), ["drifts", "account:acme"]);
+    assert_eq!(rooms("drift:created", body), ["drifts", "account:acme", "account:global"]);
     assert_eq!(rooms("drift:created", json!({"payload": {"id": "1"}})), ["drifts", "account:global"]);
     assert_eq!(rooms("drift:approved", json!({"payload": {"id": "1"}, "accountId": "a"})), ["drifts"]);
 }

@@ -74,16 +74,24 @@ async fn a_subscriber_hears_drifts_in_the_form_of_its_namespace(
 }
 
 #[actix_web::test]
-async fn a_new_drift_reaches_its_account_without_a_subscription_and_once() {
+async fn a_new_drift_reaches_its_account_and_users_without_one_without_a_subscription_and_once() {
     let app = App::start(Backend::Memory).await;
     let claims =
         |account: &str| contracts::Claims { account_id: Some(account.into()), ..app.claims(account) };
     let mut acme = app.stock("/", &app.sign(&claims("acme"))).await;
     let mut other = app.stock("/", &app.sign(&claims("other"))).await;
+    let mut global = app.plain(&app.token("global")).await;
     acme.ask("/", "subscribe:drifts", &[]).await;
     app.emit(created(Some("acme"))).await;
     acme.event("/", "drift:created").await;
+    global.next_event("drift:created").await;
     acme.assert_silence().await;
+    other.assert_silence().await;
+    global.assert_silence().await;
+    let nobodys = created(None);
+    app.emit(nobodys.clone()).await;
+    assert_eq!(global.next_event("drift:created").await["payload"]["id"], nobodys.id.to_string());
+    acme.event("/", "drift:created").await;
     other.assert_silence().await;
 
     acme.ask("/", "unsubscribe:drifts", &[]).await;

@@ -132,14 +132,14 @@ async fn a_changed_account_changes_the_rooms_of_open_sockets_at_once_s78(
         account_id: account.map(Into::into),
         generation,
     };
-    for (generation, account, other) in [(2, Some("new"), Some("old")), (3, None, Some("new"))] {
+    for (generation, account, other) in [(2, Some("new"), Some("old")), (3, Some("newest"), Some("new"))] {
         app.emit(updated(generation, account)).await;
         plain.next_event("auth:user.updated").await;
         let told = stock.event("/", "auth:user.updated").await;
         assert_eq!(told["accountId"], Value::Null, "the account is not for clients");
         testing::eventually("the rooms to change", async || {
             let sockets = app.admin().get(&format!("/api/realtime/users/{user_id}/connections")).await.data();
-            let room = json!(format!("account:{}", account.unwrap_or("global")));
+            let room = json!(format!("account:{}", account.unwrap()));
             let sockets = sockets["connections"].as_array().unwrap().clone();
             sockets.iter().all(|socket| socket["rooms"].as_array().unwrap().contains(&room))
         })
@@ -155,7 +155,7 @@ async fn a_changed_account_changes_the_rooms_of_open_sockets_at_once_s78(
     // A socket that comes in with the old token is of the new account as well.
     let mut later = app.plain(&token).await;
     app.emit(created(Some("old"))).await;
-    let own = created(None);
+    let own = created(Some("newest"));
     app.emit(own.clone()).await;
     assert_eq!(later.next().await["payload"]["id"], own.id.to_string());
 }
