@@ -34,6 +34,10 @@ struct Cli {
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 
+    /// Servers to compare; all servers if not given
+    #[arg(long, value_delimiter = ',')]
+    servers: Vec<sockets::Kind>,
+
     /// Run only a small part of the socket scenarios, to check that they work
     #[arg(long)]
     quick: bool,
@@ -58,7 +62,7 @@ enum Part {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the tables are what this program is for")]
 async fn main() -> anyhow::Result<()> {
-    let Cli { what, rounds, quick } = Cli::parse();
+    let Cli { what, rounds, servers, quick } = Cli::parse();
     allow_many_sockets()?;
     let started = Instant::now();
     let wanted = |part| what.is_empty() || what.contains(&part);
@@ -81,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     table.print();
     if wanted(Part::Sockets) {
         let scale = if quick { Scale::QUICK } else { Scale::FULL };
-        println!("\n{}", sockets::run(rounds, &scale).await?);
+        println!("\n{}", sockets::run(rounds, &servers, &scale).await?);
     }
     progress(&format!("done in {} s", started.elapsed().as_secs()));
     Ok(())

@@ -16,7 +16,7 @@ use anyhow::Result;
 use contracts::Clock;
 
 use self::results::Results;
-use self::server::Kind;
+pub(crate) use self::server::Kind;
 use crate::progress::progress;
 use crate::verify;
 
@@ -72,12 +72,12 @@ impl Scale {
 }
 
 /// Measures, writes CSV and a chart, and returns the table.
-pub(crate) async fn run(rounds: usize, scale: &Scale) -> Result<String> {
+pub(crate) async fn run(rounds: usize, servers: &[Kind], scale: &Scale) -> Result<String> {
     let results = Results::default();
     let users = events::users(scale.large_crowd, &verify::keys()?, &Clock::system())?;
     for round in 1..=rounds {
         progress(&format!("sockets: round {round} of {rounds}"));
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| servers.is_empty() || servers.contains(kind)) {
             match kind {
                 Kind::FloorGathering => scenarios::only_burst(kind, scale, &users, &results).await?,
                 Kind::GatewayPlain => {

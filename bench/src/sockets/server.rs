@@ -19,8 +19,8 @@ const REST: f64 = 0.02;
 const REST_WINDOW: Duration = Duration::from_millis(400);
 const REST_LIMIT: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Kind {
     Gateway,
     /// The gateway again, with its sockets on `/ws`.
     GatewayPlain,
