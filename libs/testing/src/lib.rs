@@ -20,6 +20,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod redis_cluster;
+mod redis_group;
 mod redis_process;
 mod redis_sentinel;
 mod redis_server;
