@@ -90,3 +90,18 @@ async fn a_primary_that_hangs_is_left_for_the_promoted_replica() {
     eventually("the old primary to be a replica", async || first.is_replica().await).await;
     assert_works(&backplane, &mut feed, "again", Instant::now()).await;
 }
+
+#[tokio::test]
+async fn a_primary_that_still_works_is_left_after_the_sentinels_have_replaced_it() {
+    let group = PrivateSentinels::start().await;
+    let (_backplane, mut feed) = begun_on(&group).await;
+
+    group.fail_over_at_once().await;
+    group.until_primary(&group.servers()[1]).await;
+    let promoted = Instant::now();
+    // A process that starts now finds the new primary at once.
+    let other = connect(&group.url()).await;
+    other.log.append(&[entry("after")]).await.unwrap();
+    assert_eq!(next_name(&mut feed).await, "after");
+    assert!(promoted.elapsed() < LIMIT, "{:?}", promoted.elapsed());
+}

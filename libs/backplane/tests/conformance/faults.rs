@@ -91,6 +91,24 @@ async fn a_log_that_was_rolled_back_begins_a_new_epoch() {
 }
 
 #[tokio::test]
+async fn a_feed_that_has_delivered_nothing_notices_that_the_log_was_rolled_back() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1", "2"]).await;
+    let mut feed = begun(&world.backplane).await;
+    // A crash lost the last event, and another process was the first to append again.
+    let mut redis = world.stores.redis().connect().await;
+    let mut roll_back = redis::pipe();
+    roll_back.cmd("XDEL").arg("{driftsentry}:log").arg("2-0");
+    roll_back.cmd("XSETID").arg("{driftsentry}:log").arg("1-0");
+    roll_back.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(1);
+    roll_back.query_async::<()>(&mut redis).await.unwrap();
+    redis::cmd("CLIENT").arg(&["KILL", "TYPE", "pubsub"]).exec_async(&mut redis).await.unwrap();
+    world.append(&["another 2", "3"]).await;
+    let (position, reason) = next_reset(&mut feed).await;
+    assert_eq!((position.seq, reason), (0, ResetReason::LogLost));
+}
+
+#[tokio::test]
 async fn the_log_stays_within_its_cap() {
     let world = World::with(Backend::Real, |options| options.log_length = 1_000).await;
     let names = (0..500).map(|n| n.to_string()).collect::<Vec<_>>();
