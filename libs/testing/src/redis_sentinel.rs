@@ -112,7 +112,7 @@ impl PrivateSentinels {
     pub async fn fail_over_at_once(&self) {
         let (_, replica) = self.roles().await;
         self.sentinels[0].ask::<String>(&["FAILOVER", NAME]);
-        eventually("the replica to be the primary", async || replica.is_primary().await).await;
+        self.until_primary(replica).await;
     }
 
     /// Waits until the other server is a primary.

@@ -126,6 +126,11 @@ impl Deployment {
     /// Waits until every process reports that it is ready, and Redis can bear another fault.
     pub async fn until_ready(&self) {
         self.redis.until_whole().await;
+        self.until_started().await;
+    }
+
+    /// Waits until every process reports that it is ready.
+    pub async fn until_started(&self) {
         for replica in self.replicas() {
             replica.until_ready().await;
         }

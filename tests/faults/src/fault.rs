@@ -45,7 +45,18 @@ impl Fault {
     /// again.
     pub async fn during<T>(self, deployment: &Deployment, work: impl Future<Output = T>) -> (T, Instant) {
         let done = match self {
-            Self::Redis(fault) => return deployment.redis.during(fault, work).await,
+            Self::Redis(fault) => {
+                let work = async {
+                    if fault == RedisFault::FailedOverAtOnce {
+                        // Replicas that start now are on the new primary at once. The others must follow.
+                        deployment.auth[0].restart();
+                        deployment.drift[0].restart();
+                        deployment.until_started().await;
+                    }
+                    work.await
+                };
+                return deployment.redis.during(fault, work).await;
+            }
             Self::AuthKilled(which) => killed(&deployment.auth[which], work).await,
             Self::DriftKilled(which) => killed(&deployment.drift[which], work).await,
             Self::DriftFrozen(which) => frozen(&deployment.drift[which], work).await,

@@ -35,7 +35,8 @@ pub enum RedisFault {
     SlotMoved,
     /// The replica takes over after it has received everything.
     FailedOver,
-    /// Sentinels promote the replica while the primary works. They demote the primary seconds later.
+    /// Sentinels promote the replica while the primary works, and demote the primary seconds later. Meanwhile, some
+    /// processes are started again.
     FailedOverAtOnce,
     /// The primary is killed, its replica is promoted, and the old primary is started again.
     PrimaryKilled,
