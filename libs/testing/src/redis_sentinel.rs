@@ -13,6 +13,9 @@ const NAME: &str = "main";
 /// Silence after which a Sentinel counts the primary as down, in milliseconds.
 const DOWN_AFTER: u32 = 2_000;
 
+/// Interval at which a Sentinel asks the servers for their state, in milliseconds; otherwise 10 s.
+const INFO_PERIOD: &str = "1000";
+
 /// A primary, a replica, and three Sentinels that promote the replica if the primary is down.
 pub struct PrivateSentinels {
     sentinels: Vec<Sentinel>,
@@ -150,7 +153,9 @@ impl Sentinel {
         fs::write(&file, lines.join("\n")).expect("the folder is writable");
         let arguments = [file.display().to_string(), "--sentinel".into()];
         let running = redis_process::launch(&arguments, folder.path(), port).expect("the Sentinel starts");
-        Self { port, tls_port, _running: running, _folder: folder }
+        let sentinel = Self { port, tls_port, _running: running, _folder: folder };
+        sentinel.ask::<redis::Value>(&["DEBUG", "info-period", INFO_PERIOD]);
+        sentinel
     }
 
     fn is_ready(&self) -> bool {

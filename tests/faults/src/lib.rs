@@ -6,7 +6,7 @@
 //! received with what was committed according to the database. [`trial`] ends a session during a fault, and
 //! checks that nothing of the session remains.
 //!
-//! The runs use the built binaries. `cargo run -p faults` starts a long run; a short one is a test.
+//! The runs use the built binaries. `target/debug/faults` starts a long run; a short one is a test.
 
 #![expect(clippy::disallowed_methods, reason = "tasks of a test program fail with it")]
 #![expect(clippy::expect_used, reason = "a test cannot go on without its surroundings")]

@@ -1,4 +1,4 @@
-//! A long run: `cargo run -p faults -- --events 10000`. Build the workspace first.
+//! A long run: `target/debug/faults --events 10000`. Build the workspace first.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn end_sessions(redis: RedisKind, count: usize) {
         let ending = Ending::ALL[number % Ending::ALL.len()];
         let fault = faults[number / Ending::ALL.len() % faults.len()];
         let trial = trial(&deployment, &admin, ending, fault).await;
-        println!("{trial}");
+        println!("{trial}: {} ms", trial.took.as_millis());
         if fault.is_none() {
             peaceful.push(trial.took);
         }

@@ -110,6 +110,9 @@ pub async fn run(plan: Plan) -> Report {
     deployment.until_ready().await;
     let all = committed(&deployment.drift_database).await;
     settle(&all, &watchers).await;
+    // A process that starts now knows the ended sessions from Redis alone.
+    deployment.drift[1].restart();
+    deployment.until_started().await;
     for effects in faults.iter().filter_map(|struck| struck.effects.as_ref()) {
         effects.trial.assert_refused_everywhere(&deployment, Instant::now()).await;
     }

@@ -47,7 +47,11 @@ impl fmt::Display for Struck {
         match &self.effects {
             None => write!(f, "{}", self.fault),
             Some(Effects { trial, slowest, resyncs }) => {
-                write!(f, "{trial}; slowest event {} ms, {resyncs} resyncs", slowest.as_millis())
+                let (closed, slowest) = (trial.took.as_millis(), slowest.as_millis());
+                write!(
+                    f,
+                    "{trial}: sockets closed in {closed} ms, slowest event {slowest} ms, {resyncs} resyncs"
+                )
             }
         }
     }
