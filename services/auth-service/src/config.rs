@@ -45,6 +45,12 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
+    /// Replace the key that signs access tokens, if auth-service created it
+    RotateKeys {
+        /// Make all other keys, and all access tokens and service tokens, invalid at once
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         #[arg(long)]

@@ -12,6 +12,7 @@ pub mod login;
 pub mod password;
 pub mod service_token;
 pub mod session;
+pub mod signing_key;
 pub mod token;
 pub mod user;
 

@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use auth_service::signing_key::rotate_keys;
 use auth_service::user::create_admin;
 use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
@@ -35,6 +36,7 @@ async fn run() -> Result<()> {
     match command {
         Some(Command::Migrate) => return Ok(()),
         Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
+        Some(Command::RotateKeys { withdraw }) => return rotate_keys::run(&state, withdraw).await,
         None => {}
     }
     platform.spawn("auth-service", run_background(state.clone(), platform.lifecycle().served.clone()));

@@ -29,6 +29,12 @@ pub(crate) enum Command {
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
+    /// Replace the key that signs access tokens, if driftsentry created it
+    RotateKeys {
+        /// Make all other keys, and all access tokens and service tokens, invalid at once
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),
 }

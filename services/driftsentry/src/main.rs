@@ -20,6 +20,9 @@ async fn main() -> ExitCode {
         Some(Command::CreateAdmin { email, name }) => {
             platform::exit_code(serve::create_admin(serve, &email, name).await)
         }
+        Some(Command::RotateKeys { withdraw }) => {
+            platform::exit_code(serve::rotate_keys(serve, withdraw).await)
+        }
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
 }

@@ -42,13 +42,16 @@ fn complete(mut serve: Serve) -> Result<Complete> {
     }
     let data = DataDir::open(&serve.data_dir)?;
     for (secret, name) in [
-        (&mut serve.keys.jwt_access_secret, "jwt_access"),
         (&mut serve.auth.jwt_refresh_secret, "jwt_refresh"),
         (&mut serve.drift.drift_hash_secret, "drift_hash"),
     ] {
         if secret.as_deref().unwrap_or_default().is_empty() {
             *secret = Some(data.secret(name)?);
         }
+    }
+    // Version 0.1.0 signed with a secret in the folder. Its service tokens stay valid.
+    if serve.keys.keys_are_issued() && serve.keys.jwt_access_secret_previous.is_none() {
+        serve.keys.jwt_access_secret_previous = data.existing_secret("jwt_access")?;
     }
     let database = |service: &str| {
         let url = match &serve.database_url {
@@ -76,6 +79,14 @@ pub(crate) async fn create_admin(serve: Serve, email: &str, name: String) -> Res
     let Complete { serve, auth_database, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
     auth_service::user::create_admin::run(&state, email, name).await
+}
+
+/// Replaces the key that signs access tokens.
+pub(crate) async fn rotate_keys(serve: Serve, withdraw: bool) -> Result<()> {
+    platform::init_logging(env!("CARGO_PKG_NAME"))?;
+    let Complete { serve, auth_database, .. } = complete(serve)?;
+    let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
+    auth_service::signing_key::rotate_keys::run(&state, withdraw).await
 }
 
 /// Runs all services until a signal.

@@ -31,5 +31,6 @@ mod refresh_limits;
 mod roles;
 mod service_tokens;
 mod sessions;
+mod signing_keys;
 mod startup;
 mod tokens;
