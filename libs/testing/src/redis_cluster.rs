@@ -2,8 +2,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::redis_group::tls_settings;
 use crate::redis_server::PrivateRedis;
+use crate::redis_settings::tls_settings;
 use crate::tls::Authority;
 use crate::waiting::{eventually, free_port, wait_for};
 

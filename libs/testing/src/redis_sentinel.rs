@@ -2,9 +2,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::redis_group::tls_settings;
 use crate::redis_process::{self, Running};
-use crate::redis_server::{PrivateRedis, new_folder};
+use crate::redis_server::PrivateRedis;
+use crate::redis_settings::{new_folder, tls_settings};
 use crate::tls::Authority;
 use crate::waiting::{eventually, free_port, wait_for};
 

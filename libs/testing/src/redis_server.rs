@@ -6,8 +6,8 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::guard;
-use crate::redis_group::replication_settings;
 use crate::redis_process::{self, Running};
+use crate::redis_settings::{new_folder, replication_settings};
 use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::free_port;
 
@@ -201,10 +201,6 @@ fn arguments(settings: &[(&str, String)]) -> Vec<String> {
         std::iter::once(format!("--{name}")).chain(value.split(' ').map(Into::into))
     });
     words.collect()
-}
-
-pub(crate) fn new_folder() -> TempDir {
-    tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder")
 }
 
 pub(crate) fn text(value: &redis::Value) -> String {

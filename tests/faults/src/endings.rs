@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use testing::{Client, Method, Socket, StatusCode};
 use uuid::Uuid;
 
-use crate::strike::RECOVERY;
 use crate::{Deployment, Fault};
 
 const PASSWORD: &str = "correct horse battery";
+/// Time after the repair of a fault within which everything must work.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(5);
 /// Time for which a fault goes on after the session has ended.
 const HOLD: Duration = Duration::from_millis(500);
 

@@ -1,11 +1,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::endings::RECOVERY;
 use crate::producers::produce;
 use crate::{Chaos, Deployment, Ending, Fault, Received, Trial, Watcher, trial};
-
-/// Time after the repair of Redis within which everything must work.
-pub(crate) const RECOVERY: Duration = Duration::from_secs(5);
 
 /// A fault of a run, and its effects.
 pub struct Struck {

@@ -1,36 +1,8 @@
 //! Servers of Redis that replicate each other.
 
-use tempfile::TempDir;
-
-use crate::redis_server::{PrivateRedis, new_folder, text};
-use crate::tls::{Authority, TlsFiles};
+use crate::redis_server::{PrivateRedis, text};
+use crate::redis_settings::REPLICATION;
 use crate::waiting::eventually;
-
-pub(crate) type Settings = Vec<(&'static str, String)>;
-
-/// The user of Redis as which replicas log in at their primary.
-const REPLICATION: &str = "replication";
-
-/// Returns the settings of a server with replicas, or with a primary.
-pub(crate) fn replication_settings() -> Settings {
-    vec![
-        ("user", format!("{REPLICATION} on >{REPLICATION} ~* &* +@all")),
-        ("masteruser", REPLICATION.to_owned()),
-        ("masterauth", REPLICATION.to_owned()),
-    ]
-}
-
-/// Returns the settings for TLS between all servers, and for a user with all permissions. The folder has the certificates.
-pub(crate) fn tls_settings(authority: &Authority, user: &str, password: &str) -> (TempDir, Settings) {
-    let folder = new_folder();
-    let files = TlsFiles::write(folder.path(), authority, &authority.issue("127.0.0.1"));
-    let mut settings = files.settings().to_vec();
-    for (name, value) in [("tls-replication", "yes"), ("tls-cluster", "yes"), ("tls-auth-clients", "no")] {
-        settings.push((name, value.to_owned()));
-    }
-    settings.push(("user", format!("{user} on >{password} ~* &* +@all")));
-    (folder, settings)
-}
 
 impl PrivateRedis {
     /// Makes this server a replica of another one, and waits until it has all data.
