@@ -10,7 +10,7 @@ use crate::announcer::{Queue, Signal, Taken};
 use crate::feed_item::{FeedItem, ResetReason};
 use crate::log::{Log, LogRead};
 use crate::message::{Heard, Reading};
-use crate::{Message, Position};
+use crate::{Message, Position, Result};
 
 const PAGE: usize = 500;
 const RETRY: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ impl Reader {
     /// Reads until the task is aborted, or the feed is dropped.
     ///
     /// Inputs: the announcements of the queue, the pages of the log. Waits while the feed is full.
-    pub(crate) async fn run(mut self, feed: mpsc::Sender<FeedItem>) -> Result<(), Infallible> {
+    pub(crate) async fn run(mut self, feed: mpsc::Sender<FeedItem>) -> std::result::Result<(), Infallible> {
         loop {
             for item in self.ready.drain(..) {
                 if feed.send(item).await.is_err() {
@@ -130,12 +130,10 @@ impl Reader {
     /// Reads one page of the log, or waits if the log cannot be read yet.
     async fn read_page(&mut self) {
         let read = match &self.cursor {
-            None => self.log.head().await.map(|head| Page::Reset(head, ResetReason::Started)),
+            None => self.start(ResetReason::Started).await,
             Some(Cursor { position, event }) => match self.log.read_after(position, *event, PAGE).await {
                 Ok(LogRead::Events(events)) => Ok(Page::Events(events)),
-                Ok(LogRead::Lost) => {
-                    self.log.head().await.map(|head| Page::Reset(head, ResetReason::LogLost))
-                }
+                Ok(LogRead::Lost) => self.start(ResetReason::LogLost).await,
                 Err(error) => Err(error),
             },
         };
@@ -144,10 +142,10 @@ impl Reader {
                 self.is_behind = events.len() == PAGE;
                 events.into_iter().for_each(|message| self.deliver(message));
             }
-            Ok(Page::Reset(position, reason)) => {
+            Ok(Page::Reset(cursor, reason)) => {
                 self.is_behind = false;
-                self.cursor = Some(Cursor { position: position.clone(), event: None });
-                self.ready.push(FeedItem::Reset { position, reason });
+                self.ready.push(FeedItem::Reset { position: cursor.position.clone(), reason });
+                self.cursor = Some(cursor);
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot read the log yet");
@@ -155,9 +153,22 @@ impl Reader {
             }
         }
     }
+
+    /// Starts at the head of the log, with the event there: by it, the next read notices if the log was rolled back.
+    async fn start(&self, reason: ResetReason) -> Result<Page> {
+        let position = self.log.head().await?;
+        let mut event = None;
+        if let Some(seq) = position.seq.checked_sub(1) {
+            let before = Position { seq, ..position.clone() };
+            if let LogRead::Events(newest) = self.log.read_after(&before, None, 1).await? {
+                event = newest.first().map(|message| message.envelope.event_id);
+            }
+        }
+        Ok(Page::Reset(Cursor { position, event }, reason))
+    }
 }
 
 enum Page {
     Events(Vec<Arc<Message>>),
-    Reset(Position, ResetReason),
+    Reset(Cursor, ResetReason),
 }

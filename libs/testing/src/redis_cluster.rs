@@ -2,8 +2,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::redis_server::{PrivateRedis, new_folder};
-use crate::tls::{Authority, TlsFiles};
+use crate::redis_server::PrivateRedis;
+use crate::redis_settings::tls_settings;
+use crate::tls::Authority;
 use crate::waiting::{eventually, free_port, wait_for};
 
 /// Silence after which the members count one as down, in milliseconds.
@@ -23,14 +24,7 @@ impl PrivateCluster {
 
     /// Like [`start`](Self::start), with TLS between all members. The members also have a user with all permissions.
     pub async fn start_with_tls(authority: &Authority, user: &str, password: &str) -> Self {
-        let folder = new_folder();
-        let files = TlsFiles::write(folder.path(), authority, &authority.issue("127.0.0.1"));
-        let mut settings = files.settings().to_vec();
-        for name in ["tls-replication", "tls-cluster"] {
-            settings.push((name, "yes".to_owned()));
-        }
-        settings.push(("tls-auth-clients", "no".to_owned()));
-        settings.push(("user", format!("{user} on >{password} ~* &* +@all")));
+        let (folder, settings) = tls_settings(authority, user, password);
         Self::start_with(Some(folder), &settings).await
     }
 
@@ -42,7 +36,7 @@ impl PrivateCluster {
                 ("cluster-node-timeout", NODE_TIMEOUT.to_string()),
                 ("cluster-announce-ip", "127.0.0.1".to_owned()),
             ];
-            PrivateRedis::start_with(&[&own, settings].concat())
+            PrivateRedis::start_member(&[&own, settings].concat())
         };
         let members = (0..6).map(member).collect::<Vec<_>>();
         let join = Command::new("redis-cli")
@@ -53,21 +47,7 @@ impl PrivateCluster {
             .expect("redis-cli is installed");
         assert!(join.status.success(), "{}", String::from_utf8_lossy(&join.stdout));
         let cluster = Self { members, _certificates: certificates };
-        for member in &cluster.members {
-            eventually("the member to see the whole cluster", async || {
-                let info = member.command(&["CLUSTER", "INFO"]).await;
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:6")
-            })
-            .await;
-        }
-        for member in &cluster.members {
-            if member.command(&["ROLE"]).await.starts_with("slave") {
-                eventually("the replica to follow", async || {
-                    member.command(&["INFO", "replication"]).await.contains("master_link_status:up")
-                })
-                .await;
-            }
-        }
+        cluster.until_whole().await;
         cluster
     }
 
@@ -88,11 +68,42 @@ impl PrivateCluster {
         &self.members
     }
 
+    /// Waits until every primary has a replica, and every member sees that.
+    pub async fn until_whole(&self) {
+        for member in &self.members {
+            eventually("the member to see the whole cluster", async || {
+                let info = member.command(&["CLUSTER", "INFO"]).await;
+                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:6")
+            })
+            .await;
+            eventually("the member to have a replica, or a primary", async || {
+                let info = member.command(&["INFO", "replication"]).await;
+                info.contains("master_link_status:up") || info.contains("connected_slaves:1")
+            })
+            .await;
+        }
+    }
+
+    /// Makes the replica of a primary the primary, without losing a write.
+    pub async fn fail_over(&self, primary: &PrivateRedis) {
+        let replica = wait_for("the primary to have a replica", async || {
+            for member in &self.members {
+                if member.is_replica_of(primary).await {
+                    return Some(member);
+                }
+            }
+            None
+        })
+        .await;
+        replica.command(&["CLUSTER", "FAILOVER"]).await;
+        eventually("the replica to be the primary", async || replica.is_primary().await).await;
+    }
+
     /// Returns the member that holds a key. Waits until one of them does.
     pub async fn holder_of(&self, key: &str) -> &PrivateRedis {
         wait_for("a member to hold the key", async || {
-            for member in self.members.iter().filter(|member| member.is_running()) {
-                if !member.command(&["ROLE"]).await.starts_with("master") {
+            for member in &self.members {
+                if !member.is_primary().await {
                     continue;
                 }
                 let exists =
@@ -111,7 +122,7 @@ impl PrivateCluster {
         let source = self.holder_of(key).await;
         let mut target = None;
         for member in &self.members {
-            if !std::ptr::eq(member, source) && member.command(&["ROLE"]).await.starts_with("master") {
+            if !std::ptr::eq(member, source) && member.is_primary().await {
                 target = Some(member);
             }
         }

@@ -3,14 +3,18 @@ use std::fs;
 use tempfile::TempDir;
 
 use crate::redis_process::{self, Running};
-use crate::redis_server::{PrivateRedis, new_folder};
-use crate::tls::{Authority, TlsFiles};
-use crate::waiting::{eventually, free_port};
+use crate::redis_server::PrivateRedis;
+use crate::redis_settings::{new_folder, tls_settings};
+use crate::tls::Authority;
+use crate::waiting::{eventually, free_port, wait_for};
 
 /// The name under which the Sentinels know the primary.
 const NAME: &str = "main";
 /// Silence after which a Sentinel counts the primary as down, in milliseconds.
 const DOWN_AFTER: u32 = 2_000;
+
+/// Interval at which a Sentinel asks the servers for their state, in milliseconds; otherwise 10 s.
+const INFO_PERIOD: &str = "1000";
 
 /// A primary, a replica, and three Sentinels that promote the replica if the primary is down.
 pub struct PrivateSentinels {
@@ -36,24 +40,17 @@ impl PrivateSentinels {
     /// Like [`start`](Self::start), with TLS between all processes. Servers and Sentinels also have a user with all
     /// permissions.
     pub async fn start_with_tls(authority: &Authority, user: &str, password: &str) -> Self {
-        let folder = new_folder();
-        let files = TlsFiles::write(folder.path(), authority, &authority.issue("127.0.0.1"));
-        let mut settings = files.settings().to_vec();
-        settings.extend([("tls-auth-clients", "no".to_owned()), ("tls-replication", "yes".to_owned())]);
-        settings.push(("user", format!("{user} on >{password} ~* &* +@all")));
+        let (folder, settings) = tls_settings(authority, user, password);
         Self::start_with(Some(folder), &settings).await
     }
 
     async fn start_with(certificates: Option<TempDir>, settings: &[(&str, String)]) -> Self {
-        let servers = [PrivateRedis::start_with(settings), PrivateRedis::start_with(settings)];
+        let servers = [PrivateRedis::start_member(settings), PrivateRedis::start_member(settings)];
         servers[1].follow(&servers[0]).await;
         let port = servers[0].client_port();
         let sentinels = (0..3).map(|_| Sentinel::start(port, settings, certificates.is_some())).collect();
         let group = Self { sentinels, servers, _certificates: certificates };
-        for sentinel in &group.sentinels {
-            eventually("the Sentinels to know each other and the replica", async || sentinel.is_ready())
-                .await;
-        }
+        group.until_whole().await;
         group
     }
 
@@ -78,6 +75,55 @@ impl PrivateSentinels {
         &self.servers
     }
 
+    /// Returns the primary and its replica. Waits until both servers are what they should be.
+    pub async fn roles(&self) -> (&PrivateRedis, &PrivateRedis) {
+        let [first, second] = &self.servers;
+        wait_for("a primary and its replica", async || {
+            for (primary, replica) in [(first, second), (second, first)] {
+                if primary.is_primary().await && replica.is_replica_of(primary).await {
+                    return Some((primary, replica));
+                }
+            }
+            None
+        })
+        .await
+    }
+
+    /// Waits until the Sentinels would promote the replica if the primary died.
+    pub async fn until_whole(&self) {
+        let (primary, _) = self.roles().await;
+        for sentinel in &self.sentinels {
+            eventually("the Sentinels to know each other and the replica", async || {
+                sentinel.primary() == Some(primary.client_port()) && sentinel.is_ready()
+            })
+            .await;
+        }
+    }
+
+    /// Hands over to the replica without losing a write: writes wait until the primary has become a replica.
+    pub async fn fail_over(&self) {
+        let (primary, replica) = self.roles().await;
+        primary.command(&["CLIENT", "PAUSE", "10000", "WRITE"]).await;
+        primary.until_replicated().await;
+        self.fail_over_at_once().await;
+        primary.follow(replica).await;
+        primary.command(&["CLIENT", "UNPAUSE"]).await;
+    }
+
+    /// Makes the Sentinels promote the replica, although the primary works. They demote the primary only after some
+    /// seconds, and until then it accepts writes, which are lost.
+    pub async fn fail_over_at_once(&self) {
+        let (_, replica) = self.roles().await;
+        self.sentinels[0].ask::<String>(&["FAILOVER", NAME]);
+        self.until_primary(replica).await;
+    }
+
+    /// Waits until the other server is a primary.
+    pub async fn until_promoted(&self, old: &PrivateRedis) {
+        let replica = self.servers.iter().find(|server| !std::ptr::eq(*server, old)).expect("two servers");
+        eventually("the replica to be the primary", async || replica.is_primary().await).await;
+    }
+
     /// Waits until the Sentinels have made a server the primary.
     pub async fn until_primary(&self, server: &PrivateRedis) {
         let expected = server.client_port();
@@ -85,10 +131,7 @@ impl PrivateSentinels {
             self.sentinels.iter().all(|sentinel| sentinel.primary() == Some(expected))
         })
         .await;
-        eventually("the server to be the primary", async || {
-            server.command(&["ROLE"]).await.starts_with("master")
-        })
-        .await;
+        eventually("the server to be the primary", async || server.is_primary().await).await;
     }
 }
 
@@ -110,16 +153,19 @@ impl Sentinel {
         fs::write(&file, lines.join("\n")).expect("the folder is writable");
         let arguments = [file.display().to_string(), "--sentinel".into()];
         let running = redis_process::launch(&arguments, folder.path(), port).expect("the Sentinel starts");
-        Self { port, tls_port, _running: running, _folder: folder }
+        let sentinel = Self { port, tls_port, _running: running, _folder: folder };
+        sentinel.ask::<redis::Value>(&["DEBUG", "info-period", INFO_PERIOD]);
+        sentinel
     }
 
     fn is_ready(&self) -> bool {
-        let state = self.ask::<Vec<String>>(&["MASTER", NAME]);
-        let number = |name: &str| {
-            let at = state.iter().position(|field| field == name)?;
-            state.get(at + 1).cloned()
-        };
-        number("num-other-sentinels").as_deref() == Some("2") && number("num-slaves").as_deref() == Some("1")
+        let primary = self.ask::<Vec<String>>(&["MASTER", NAME]);
+        let replicas = self.ask::<Vec<Vec<String>>>(&["REPLICAS", NAME]);
+        field(&primary, "num-other-sentinels") == Some("2")
+            && field(&primary, "flags") == Some("master")
+            && replicas.len() == 1
+            && field(&replicas[0], "flags") == Some("slave")
+            && field(&replicas[0], "master-link-status") == Some("ok")
     }
 
     fn primary(&self) -> Option<u16> {
@@ -132,4 +178,9 @@ impl Sentinel {
         let mut connection = client.get_connection().expect("the Sentinel answers");
         redis::cmd("SENTINEL").arg(words).query(&mut connection).expect("the Sentinel answers")
     }
+}
+
+fn field<'a>(state: &'a [String], name: &str) -> Option<&'a str> {
+    let at = state.iter().position(|field| field == name)?;
+    state.get(at + 1).map(String::as_str)
 }

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Signal;
@@ -6,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::guard;
 use crate::redis_process::{self, Running};
+use crate::redis_settings::{new_folder, replication_settings};
 use crate::tls::{Authority, Identity, TlsFiles};
 use crate::waiting::free_port;
 
@@ -15,6 +17,7 @@ use crate::waiting::free_port;
 pub struct PrivateRedis {
     port: u16,
     running: Mutex<Option<Running>>,
+    is_frozen: AtomicBool,
     folder: TempDir,
     tls_port: Option<u16>,
     /// Further arguments of the server.
@@ -44,16 +47,18 @@ impl PrivateRedis {
             arguments
                 .extend(tls_port.into_iter().flat_map(|port| ["--tls-port".to_owned(), port.to_string()]));
             if let Some(running) = launch(port, folder.path(), &arguments) {
-                return Self { port, running: Mutex::new(Some(running)), folder, tls_port, arguments };
+                let (running, is_frozen) = (Mutex::new(Some(running)), AtomicBool::new(false));
+                return Self { port, running, is_frozen, folder, tls_port, arguments };
             }
         }
         panic!("the private Redis did not start on any of three free ports");
     }
 
-    /// Starts a server with further arguments, which also listens with TLS if they name a certificate.
-    pub(crate) fn start_with(settings: &[(&str, String)]) -> Self {
+    /// Starts a server for a group of primaries and replicas. It also listens with TLS if the settings name a
+    /// certificate.
+    pub(crate) fn start_member(settings: &[(&str, String)]) -> Self {
         let has_tls = settings.iter().any(|(name, _)| *name == "tls-cert-file");
-        Self::start_in(new_folder(), has_tls, arguments(settings))
+        Self::start_in(new_folder(), has_tls, arguments(&[&replication_settings(), settings].concat()))
     }
 
     /// Returns the port for clients and replicas: with TLS if the server has it.
@@ -108,33 +113,11 @@ impl PrivateRedis {
         all.query_async::<()>(&mut connection).await.expect("everything is published");
     }
 
-    /// Makes this server a replica of another one, and waits until it has all data.
-    pub async fn follow(&self, primary: &Self) {
-        self.command(&["REPLICAOF", "127.0.0.1", &primary.client_port().to_string()]).await;
-        crate::eventually("the replica to follow", async || {
-            self.command(&["INFO", "replication"]).await.contains("master_link_status:up")
-        })
-        .await;
-    }
-
-    /// Hands over to a replica without losing a write, as in a planned failover. The old primary keeps
-    /// running, read-only and with its connections open, and receives nothing from the new primary.
-    pub async fn fail_over_to(&self, replica: &Self) {
-        self.command(&["FAILOVER", "TO", "127.0.0.1", &replica.port.to_string()]).await;
-        crate::eventually("the replica to be the primary", async || {
-            replica.command(&["ROLE"]).await.starts_with("master")
-        })
-        .await;
-        self.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
-    }
-
     /// Runs a command and returns its reply as text.
     pub async fn command(&self, words: &[&str]) -> String {
         let (first, rest) = words.split_first().expect("a command has a name");
         let answer = redis::cmd(first).arg(rest).query_async(&mut self.connect().await).await;
-        let mut texts = Vec::new();
-        collect(&answer.expect("the private Redis answers"), &mut texts);
-        texts.join(" ")
+        text(&answer.expect("the private Redis answers"))
     }
 
     /// Returns the folder of the server's files.
@@ -172,28 +155,21 @@ impl PrivateRedis {
         drop(self.running().take());
     }
 
-    /// Whether the server is a replica right now.
-    pub async fn is_replica(&self) -> bool {
-        let client = redis::Client::open(self.url()).expect("a well-formed URL");
-        // A server that becomes a replica closes its connections.
-        let Ok(mut connection) = client.get_multiplexed_async_connection().await else { return false };
-        let role = redis::cmd("ROLE").query_async::<Vec<redis::Value>>(&mut connection).await;
-        role.is_ok_and(|role| role.first() == Some(&redis::Value::BulkString(b"slave".to_vec())))
-    }
-
-    /// Whether the server was not killed.
-    pub fn is_running(&self) -> bool {
-        self.running().is_some()
+    /// Whether the server was neither killed nor frozen.
+    pub fn is_available(&self) -> bool {
+        self.running().is_some() && !self.is_frozen.load(Ordering::Relaxed)
     }
 
     /// Sends SIGSTOP: connections stay open without a response until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
+        self.is_frozen.store(true, Ordering::Relaxed);
         self.signal(Signal::STOP);
     }
 
     /// Sends SIGCONT.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+        self.is_frozen.store(false, Ordering::Relaxed);
     }
 
     /// Kills the server if it runs, and starts it again on the same port with its data.
@@ -227,8 +203,10 @@ fn arguments(settings: &[(&str, String)]) -> Vec<String> {
     words.collect()
 }
 
-pub(crate) fn new_folder() -> TempDir {
-    tempfile::Builder::new().prefix("redis-").tempdir().expect("a temporary folder")
+pub(crate) fn text(value: &redis::Value) -> String {
+    let mut texts = Vec::new();
+    collect(value, &mut texts);
+    texts.join(" ")
 }
 
 fn collect(value: &redis::Value, texts: &mut Vec<String>) {

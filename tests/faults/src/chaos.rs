@@ -1,54 +1,41 @@
-use std::fmt;
 use std::time::Duration;
 
-use crate::Deployment;
+use crate::{Fault, RedisKind};
 
-/// Breaks one thing after the other. The same seed gives the same sequence.
+/// A sequence of faults. The same seed gives the same sequence.
 pub struct Chaos {
     state: u64,
-    pub done: Vec<Fault>,
-}
-
-/// A fault in a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    RedisKilled,
-    RedisFrozen,
-    AuthKilled(usize),
-    DriftKilled(usize),
-    GatewayKilled(usize),
-    GatewayFrozen(usize),
-    LineCut(usize),
-    LineStalled(usize),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
+    redis: RedisKind,
+    drawn: usize,
 }
 
 impl Chaos {
-    pub fn new(seed: u64) -> Self {
-        Self { state: seed | 1, done: Vec::new() }
+    pub fn new(seed: u64, redis: RedisKind) -> Self {
+        Self { state: seed | 1, redis, drawn: 0 }
     }
 
-    /// Causes the next fault, and repairs it.
-    pub async fn strike(&mut self, deployment: &Deployment) {
+    /// Returns the next fault: first each fault of Redis once, then any fault.
+    pub fn fault(&mut self) -> Fault {
+        let of_redis = self.redis.faults();
+        self.drawn += 1;
+        if let Some(fault) = of_redis.get(self.drawn - 1) {
+            return Fault::Redis(*fault);
+        }
         let which = self.draw(2);
-        let fault = match self.draw(10) {
-            0 => Fault::RedisKilled,
-            1 => Fault::RedisFrozen,
+        match self.draw(10) {
+            0 | 1 => Fault::Redis(of_redis[self.draw(of_redis.len())]),
             2 => Fault::AuthKilled(which),
             3 | 4 => Fault::DriftKilled(which),
             5 => Fault::GatewayKilled(which),
             6 => Fault::GatewayFrozen(which),
             7 | 8 => Fault::LineCut(which),
             _ => Fault::LineStalled(which),
-        };
-        let hold = Duration::from_millis(200 + self.draw(1_800) as u64);
-        self.done.push(fault);
-        inflict(deployment, fault, hold).await;
+        }
+    }
+
+    /// Returns the duration of a fault.
+    pub fn hold(&mut self) -> Duration {
+        Duration::from_millis(200 + self.draw(1_800) as u64)
     }
 
     /// Draws a number by xorshift64, which is enough for a repeatable choice.
@@ -58,44 +45,4 @@ impl Chaos {
         self.state ^= self.state << 17;
         usize::try_from(self.state % below as u64).unwrap_or_default()
     }
-}
-
-async fn inflict(deployment: &Deployment, fault: Fault, hold: Duration) {
-    let pause = tokio::time::sleep(hold);
-    match fault {
-        Fault::RedisKilled => {
-            deployment.redis.kill();
-            pause.await;
-            deployment.redis.restart();
-        }
-        Fault::RedisFrozen => {
-            deployment.redis.freeze();
-            pause.await;
-            deployment.redis.thaw();
-        }
-        Fault::AuthKilled(which) => killed(&deployment.auth[which], pause).await,
-        Fault::DriftKilled(which) => killed(&deployment.drift[which], pause).await,
-        Fault::GatewayKilled(which) => killed(&deployment.gateways[which], pause).await,
-        Fault::GatewayFrozen(which) => {
-            deployment.gateways[which].freeze();
-            pause.await;
-            deployment.gateways[which].thaw();
-        }
-        Fault::LineCut(which) => {
-            deployment.lines[which].cut();
-            pause.await;
-            deployment.lines[which].resume();
-        }
-        Fault::LineStalled(which) => {
-            deployment.lines[which].stall();
-            pause.await;
-            deployment.lines[which].resume();
-        }
-    }
-}
-
-async fn killed(replica: &crate::Replica, pause: tokio::time::Sleep) {
-    replica.kill();
-    pause.await;
-    replica.restart();
 }

@@ -1,11 +1,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
-use testing::{Client, PrivatePostgres, PrivateRedis, Process, Proxy, StatusCode, binary, free_port};
+use serde_json::json;
+use testing::{Client, PrivatePostgres, Process, Proxy, StatusCode, binary, free_port};
+
+use crate::{Redis, RedisKind};
 
 /// Two replicas of each service, as in production, and a proxy in front of each gateway.
 pub struct Deployment {
-    pub redis: PrivateRedis,
+    pub redis: Redis,
     pub auth: [Replica; 2],
     pub drift: [Replica; 2],
     pub gateways: [Replica; 2],
@@ -76,8 +78,8 @@ impl Replica {
 
 impl Deployment {
     /// Starts everything and waits until it is ready.
-    pub async fn start() -> Self {
-        let redis = PrivateRedis::start();
+    pub async fn start(redis: RedisKind) -> Self {
+        let redis = Redis::start(redis).await;
         let postgres = PrivatePostgres::shared();
         let (auth_database, drift_database) =
             (postgres.create_database().await, postgres.create_database().await);
@@ -121,19 +123,26 @@ impl Deployment {
         self.auth.iter().chain(&self.drift).chain(&self.gateways)
     }
 
-    /// Waits until every process reports that it is ready.
+    /// Waits until every process reports that it is ready, and Redis can bear another fault.
     pub async fn until_ready(&self) {
+        self.redis.until_whole().await;
+        self.until_started().await;
+    }
+
+    /// Waits until every process reports that it is ready.
+    pub async fn until_started(&self) {
         for replica in self.replicas() {
             replica.until_ready().await;
         }
     }
 
-    /// Logs in a demo user.
-    pub async fn log_in(&self, role: &str) -> Value {
+    /// Logs in a demo user, and returns the access token.
+    pub async fn token(&self, role: &str) -> String {
         let credentials =
             json!({"email": format!("{role}@driftsentry.local"), "password": format!("{role}123")});
         let client = Client::new(self.auth[0].url());
-        client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"].clone()
+        let login = client.post("/api/auth/login", &credentials).await.expect(StatusCode::OK);
+        login["data"]["accessToken"].as_str().expect("a token").to_owned()
     }
 
     /// Returns `ws://…/ws` of a gateway, through its proxy.

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use testing::{Client, Method, Socket, StatusCode};
 use uuid::Uuid;
 
-use crate::Deployment;
+use crate::{Deployment, Fault};
 
 const PASSWORD: &str = "correct horse battery";
-/// Time after the repair within which the last socket and token must be invalid.
-const RECOVERY: Duration = Duration::from_secs(5);
+/// Time after the repair of a fault within which everything must work.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(5);
+/// Time for which a fault goes on after the session has ended.
+const HOLD: Duration = Duration::from_millis(500);
 
 /// A way to end a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,41 +42,24 @@ impl Ending {
     ];
 }
 
-/// The fault during which the session ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    Nothing,
-    RedisKilled,
-    RedisFrozen,
-    GatewayFrozen,
-    DriftFrozen,
-    /// The replica that ended the session is killed just after its response.
-    AuthKilled,
-}
-
-impl Trouble {
-    pub const ALL: [Self; 6] = [
-        Self::Nothing,
-        Self::RedisKilled,
-        Self::RedisFrozen,
-        Self::GatewayFrozen,
-        Self::DriftFrozen,
-        Self::AuthKilled,
-    ];
-}
-
-/// Time from the response that ended the session until its socket was closed.
-#[derive(Clone, Copy, Debug)]
+/// A session that ended during a fault.
 pub struct Trial {
-    pub ending: Ending,
-    pub trouble: Trouble,
+    ending: Ending,
+    fault: Option<Fault>,
+    session: Session,
+    /// Time from the response that ended the session until its sockets were closed.
     pub took: Duration,
+    /// Time from which everything had to work again.
+    pub mended: Instant,
 }
 
 impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ending, trouble, took } = self;
-        write!(f, "{ending:?} while {trouble:?}: {} ms", took.as_millis())
+        write!(f, "{:?}", self.ending)?;
+        if let Some(fault) = self.fault {
+            write!(f, " during {fault}")?;
+        }
+        Ok(())
     }
 }
 
@@ -96,8 +81,8 @@ impl From<&Value> for Session {
     }
 }
 
-/// Ends the first of a user's two sessions, which has a socket on each gateway.
-pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble: Trouble) -> Trial {
+/// Ends the first of a user's two sessions during a fault. The session has a socket on each gateway.
+pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, fault: Option<Fault>) -> Trial {
     let auth = Client::new(deployment.auth[0].url());
     let credentials =
         json!({"email": format!("{}@example.com", Uuid::new_v4().simple()), "password": PASSWORD});
@@ -105,39 +90,57 @@ pub async fn trial(deployment: &Deployment, admin: &str, ending: Ending, trouble
     person["name"] = "Trial".into();
     let signup = auth.post("/api/auth/signup", &person).await.expect(StatusCode::CREATED);
     let user = signup["data"]["user"]["id"].as_str().expect("an id").to_owned();
-    let ending_one = Session::from(&signup["data"]);
+    let session = Session::from(&signup["data"]);
     let other =
         Session::from(&auth.post("/api/auth/login", &credentials).await.expect(StatusCode::OK)["data"]);
 
     let mut sockets = Vec::new();
     for gateway in &deployment.gateways {
         let url = format!("{}/ws", gateway.url().replace("http", "ws"));
-        let bearer = format!("Bearer {}", ending_one.access);
+        let bearer = format!("Bearer {}", session.access);
         let mut socket = Socket::connect_with(&url, &[("authorization", &bearer)]).await;
         socket.next_event("connection.authorized").await;
-        sockets.push(socket);
+        // Polled all the time, so that the socket answers pings.
+        sockets.push(tokio::spawn(async move { (socket.closed().await, Instant::now()) }));
     }
 
-    begin(deployment, trouble);
-    end(&auth, admin, ending, &user, &credentials, &ending_one, &other).await;
-    let ended = Instant::now();
-    if trouble == Trouble::AuthKilled {
-        deployment.auth[0].kill();
-    } else {
-        let immediate = auth.with_token(&ending_one.access).get("/api/auth/me").await;
+    let end = async || {
+        end(&auth, admin, ending, &user, &credentials, &session, &other).await;
+        Instant::now()
+    };
+    let end_and_ask = async || {
+        let ended = end().await;
+        let immediate = auth.with_token(&session.access).get("/api/auth/me").await;
         immediate.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+        ended
+    };
+    let (ended, mended) = match fault {
+        None => (end_and_ask().await, Instant::now()),
+        // The replica that ended the session is killed just after its response.
+        Some(fault @ Fault::AuthKilled(_)) => {
+            let ended = end().await;
+            (ended, fault.during(deployment, tokio::time::sleep(HOLD)).await.1)
+        }
+        Some(fault) => {
+            let during = async {
+                let ended = end_and_ask().await;
+                tokio::time::sleep(HOLD).await;
+                ended
+            };
+            fault.during(deployment, during).await
+        }
+    };
+    let mut trial = Trial { ending, fault, session, took: Duration::ZERO, mended: mended.max(ended) };
+    for socket in sockets {
+        let limit = RECOVERY.saturating_sub(trial.mended.elapsed());
+        let closed = tokio::time::timeout(limit, socket).await;
+        let closed = closed.unwrap_or_else(|_| panic!("{trial}: a socket is still open"));
+        let (code, at) = closed.expect("a socket that is read does not panic");
+        assert!(matches!(code, Some(4403)), "{trial}: closed with {code:?}");
+        trial.took = trial.took.max(at.saturating_duration_since(ended));
     }
-    let mended = mend(deployment, trouble).await;
-    let mut took = Duration::ZERO;
-    for socket in &mut sockets {
-        let limit = RECOVERY.saturating_sub(mended.elapsed());
-        let code = tokio::time::timeout(limit, socket.closed()).await;
-        let code = code.unwrap_or_else(|_| panic!("{ending:?} while {trouble:?}: a socket is still open"));
-        assert!(matches!(code, Some(4403)), "{ending:?} while {trouble:?}: closed with {code:?}");
-        took = took.max(ended.elapsed());
-    }
-    refused_everywhere(deployment, &ending_one, mended).await;
-    Trial { ending, trouble, took }
+    trial.assert_refused_everywhere(deployment, trial.mended).await;
+    trial
 }
 
 async fn end(
@@ -179,56 +182,32 @@ async fn end(
     .expect(StatusCode::OK);
 }
 
-fn begin(deployment: &Deployment, trouble: Trouble) {
-    match trouble {
-        Trouble::Nothing | Trouble::AuthKilled => {}
-        Trouble::RedisKilled => deployment.redis.kill(),
-        Trouble::RedisFrozen => deployment.redis.freeze(),
-        Trouble::GatewayFrozen => deployment.gateways.iter().for_each(crate::Replica::freeze),
-        Trouble::DriftFrozen => deployment.drift.iter().for_each(crate::Replica::freeze),
-    }
-}
-
-/// Repairs the fault. Returns the time of the repair.
-async fn mend(deployment: &Deployment, trouble: Trouble) -> Instant {
-    if trouble != Trouble::Nothing {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    match trouble {
-        Trouble::Nothing => {}
-        Trouble::RedisKilled => deployment.redis.restart(),
-        Trouble::RedisFrozen => deployment.redis.thaw(),
-        Trouble::GatewayFrozen => deployment.gateways.iter().for_each(crate::Replica::thaw),
-        Trouble::DriftFrozen => deployment.drift.iter().for_each(crate::Replica::thaw),
-        Trouble::AuthKilled => deployment.auth[0].restart(),
-    }
-    Instant::now()
-}
-
-/// Asserts that every replica refuses the access token and the refresh token.
-async fn refused_everywhere(deployment: &Deployment, session: &Session, mended: Instant) {
-    let mut targets = Vec::new();
-    for replica in &deployment.auth {
-        targets.push((replica.url(), "/api/auth/me"));
-    }
-    for replica in &deployment.drift {
-        targets.push((replica.url(), "/api/v1/drifts"));
-    }
-    for (url, path) in targets {
-        let client = Client::new(&url).with_token(&session.access);
-        loop {
-            let answer = client.request(Method::GET, path).timeout(Duration::from_secs(2)).send().await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED) {
-                break;
-            }
-            assert!(
-                mended.elapsed() < RECOVERY,
-                "the access token of an ended session is still valid at {url}{path}"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+impl Trial {
+    /// Asserts that every replica refuses the access token and the refresh token, soon after `mended`.
+    pub async fn assert_refused_everywhere(&self, deployment: &Deployment, mended: Instant) {
+        let mut targets = Vec::new();
+        for replica in &deployment.auth {
+            targets.push((replica.url(), "/api/auth/me"));
         }
+        for replica in &deployment.drift {
+            targets.push((replica.url(), "/api/v1/drifts"));
+        }
+        for (url, path) in targets {
+            let client = Client::new(&url).with_token(&self.session.access);
+            loop {
+                let answer = client.request(Method::GET, path).timeout(Duration::from_secs(2)).send().await;
+                if answer.is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED) {
+                    break;
+                }
+                assert!(
+                    mended.elapsed() < RECOVERY,
+                    "{self}: the access token is still valid at {url}{path}"
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        let refresh = json!({"refreshToken": self.session.refresh});
+        let auth = Client::new(deployment.auth[1].url());
+        auth.post("/api/auth/refresh", &refresh).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
-    let refresh = json!({"refreshToken": session.refresh});
-    let auth = Client::new(deployment.auth[1].url());
-    auth.post("/api/auth/refresh", &refresh).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
 }

@@ -1,16 +1,22 @@
-//! A long run: `cargo run -p faults -- --events 10000`. Build the workspace first.
+//! A long run: `target/debug/faults --events 10000`. Build the workspace first.
 
 use std::time::Duration;
 
 use clap::Parser;
-use faults::{Deployment, Ending, Plan, Replay, Trouble, outage, replay, run, trial};
+use faults::{Deployment, Ending, Fault, Plan, RedisKind, Replay, outage, replay, run, trial};
 
 /// Commits events while processes are killed and connections cut, and accounts for each event.
 #[derive(Parser)]
 struct Cli {
+    /// Redis of the deployment
+    #[arg(long, value_enum, default_value = "single")]
+    redis: RedisKind,
     /// Number of events to commit
     #[arg(long, default_value_t = 10_000)]
     events: usize,
+    /// Smallest number of faults; the first ones are those of Redis, each once
+    #[arg(long, default_value_t = 10)]
+    faults: usize,
     /// Number of sessions to end; without this, events are committed
     #[arg(long)]
     endings: Option<usize>,
@@ -31,7 +37,7 @@ struct Cli {
 /// Lets one client miss 2,000 events, then many clients 20 each. Prints how long they took to catch up.
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn come_back(clients: usize) {
-    let deployment = Deployment::start().await;
+    let deployment = Deployment::start(RedisKind::Single).await;
     for (clients, missed) in [(1, 2_000), (clients, 20)] {
         let Replay { slowest, live } = replay(&deployment, clients, missed).await;
         println!(
@@ -41,18 +47,19 @@ async fn come_back(clients: usize) {
 }
 
 /// Ends sessions in every way, without and with faults. Prints how long it took.
-#[expect(clippy::expect_used, reason = "a test program fails with its surroundings")]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
-async fn end_sessions(count: usize) {
-    let deployment = Deployment::start().await;
-    let admin = deployment.log_in("admin").await["accessToken"].as_str().expect("a token").to_owned();
+async fn end_sessions(redis: RedisKind, count: usize) {
+    let deployment = Deployment::start(redis).await;
+    let admin = deployment.token("admin").await;
+    let faults = Fault::while_sessions_end(redis).into_iter().map(Some);
+    let faults = std::iter::once(None).chain(faults).collect::<Vec<_>>();
     let mut peaceful = Vec::new();
     for number in 0..count {
         let ending = Ending::ALL[number % Ending::ALL.len()];
-        let trouble = Trouble::ALL[number / Ending::ALL.len() % Trouble::ALL.len()];
-        let trial = trial(&deployment, &admin, ending, trouble).await;
-        println!("{trial}");
-        if trouble == Trouble::Nothing {
+        let fault = faults[number / Ending::ALL.len() % faults.len()];
+        let trial = trial(&deployment, &admin, ending, fault).await;
+        println!("{trial}: {} ms", trial.took.as_millis());
+        if fault.is_none() {
             peaceful.push(trial.took);
         }
         deployment.until_ready().await;
@@ -69,7 +76,8 @@ async fn end_sessions(count: usize) {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn main() {
-    let Cli { events, endings, replay: returning, outage: away, watchers, seed } = Cli::parse();
+    let Cli { redis, events, faults, endings, replay: returning, outage: away, watchers, seed } =
+        Cli::parse();
     if let Some(seconds) = away {
         return println!("{:#?}", outage(Duration::from_secs(seconds)).await);
     }
@@ -77,10 +85,10 @@ async fn main() {
         return come_back(clients).await;
     }
     if let Some(endings) = endings {
-        return end_sessions(endings).await;
+        return end_sessions(redis, endings).await;
     }
     let (producers, calm, pause) = (8, Duration::from_secs(3), Duration::from_millis(50));
-    let report = run(Plan { events, faults: 10, watchers, producers, calm, pause, seed }).await;
+    let report = run(Plan { redis, events, faults, watchers, producers, calm, pause, seed }).await;
     println!("{report}");
     std::process::exit(i32::from(!report.is_clean()));
 }

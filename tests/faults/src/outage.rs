@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::{Deployment, Producers, Received, Verdict, Watcher, committed, verdict};
+use crate::{Deployment, Producers, Received, RedisFault, RedisKind, Verdict, Watcher, committed, verdict};
 
 const WATCHERS: usize = 8;
 const SETTLE: Duration = Duration::from_secs(10);
@@ -22,8 +22,8 @@ pub struct Outage {
 
 /// Stops Redis for `away` while events are committed.
 pub async fn outage(away: Duration) -> Outage {
-    let deployment = Deployment::start().await;
-    let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
+    let deployment = Deployment::start(RedisKind::Single).await;
+    let token = deployment.token("engineer").await;
     let urls = [deployment.socket_url(0), deployment.socket_url(1)];
     let watchers = (0..WATCHERS).map(|number| Watcher::start(urls.clone(), token.clone(), number));
     let watchers = watchers.collect::<Vec<_>>();
@@ -33,11 +33,11 @@ pub async fn outage(away: Duration) -> Outage {
     let enough = Arc::new(AtomicBool::new(false));
     let producers = Producers::start(&deployment, &token, 4, 0, Duration::from_millis(50), &enough);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    deployment.redis.kill();
-    tokio::time::sleep(away).await;
-    let meanwhile = committed(&deployment.drift_database).await;
-    deployment.redis.restart();
-    let back = Instant::now();
+    let meanwhile = async {
+        tokio::time::sleep(away).await;
+        committed(&deployment.drift_database).await
+    };
+    let (meanwhile, back) = deployment.redis.during(RedisFault::Killed, meanwhile).await;
     caught_up(&watchers, meanwhile.last().map(|account| account.event_id.clone())).await;
     let caught_up_in = back.elapsed();
     enough.store(true, Ordering::Relaxed);

@@ -32,9 +32,7 @@ impl Producers {
         let made = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for producer in 0..count {
-            let clients = [0, 1].map(|replica| {
-                Client::new(deployment.drift[(producer + replica) % 2].url()).with_token(token)
-            });
+            let clients = clients(deployment, token, producer);
             let (made, enough) = (Arc::clone(&made), Arc::clone(enough));
             tasks.spawn(async move {
                 while made.fetch_add(2, Ordering::Relaxed) < events || !enough.load(Ordering::Relaxed) {
@@ -53,6 +51,15 @@ impl Producers {
             ended.expect("a producer continues despite faults");
         }
     }
+}
+
+/// Causes one more event.
+pub(crate) async fn produce(deployment: &Deployment, token: &str) {
+    report(&clients(deployment, token, 0)).await;
+}
+
+fn clients(deployment: &Deployment, token: &str, producer: usize) -> [Client; 2] {
+    [0, 1].map(|replica| Client::new(deployment.drift[(producer + replica) % 2].url()).with_token(token))
 }
 
 /// Reports a drift of a new resource, and returns its id.

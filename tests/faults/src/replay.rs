@@ -26,7 +26,7 @@ pub struct Replay {
 /// Subscribes `count` clients, disconnects them until they have missed 20 or 2,000 events, and lets all of
 /// them reconnect to one gateway at once.
 pub async fn replay(deployment: &Deployment, count: usize, missed: usize) -> Replay {
-    let token = deployment.log_in("engineer").await["accessToken"].as_str().expect("a token").to_owned();
+    let token = deployment.token("engineer").await;
     let drift = Client::new(deployment.drift[0].url()).with_token(&token);
     let url = format!("{}/ws", deployment.gateways[0].url().replace("http", "ws"));
     let bearer = format!("Bearer {token}");

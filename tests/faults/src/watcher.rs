@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -33,9 +34,16 @@ pub struct Watcher {
 #[derive(Default)]
 struct Notes {
     received: Vec<Received>,
+    arrivals: Vec<Arrival>,
     connections: usize,
     resumed: usize,
     live: bool,
+}
+
+/// The times of an event.
+struct Arrival {
+    caused: Instant,
+    arrived: Instant,
 }
 
 /// The position at which to resume.
@@ -67,6 +75,16 @@ impl Watcher {
     /// Returns the number of connections, and how many of them resumed.
     pub fn connections(&self) -> (usize, usize) {
         self.with(|notes| (notes.connections, notes.resumed))
+    }
+
+    /// Returns how long the slowest event took that arrived after `since`, counted from its cause or from `since`,
+    /// whichever was later; `None` if no event that was caused after `since` has arrived.
+    pub fn slowest_since(&self, since: Instant) -> Option<Duration> {
+        self.with(|notes| {
+            notes.arrivals.iter().find(|event| event.caused > since)?;
+            let late = notes.arrivals.iter().filter(|event| event.arrived > since);
+            late.map(|event| event.arrived - event.caused.max(since)).max()
+        })
     }
 
     fn with<T>(&self, look: impl FnOnce(&Notes) -> T) -> T {
@@ -147,7 +165,12 @@ fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Opt
         }
         kind if kind.starts_with("drift:") => {
             let id = message["eventId"].as_str().unwrap_or_default().to_owned();
-            note(notes, |notes| notes.received.push(Received::Event(id)));
+            let arrived = Instant::now();
+            let caused = arrived.checked_sub(age(message)).expect("an event is younger than the machine");
+            note(notes, |notes| {
+                notes.received.push(Received::Event(id));
+                notes.arrivals.push(Arrival { caused, arrived });
+            });
             if let (Some(place), Some(epoch), Some(seq)) =
                 (place.as_mut(), message["epoch"].as_str(), message["seq"].as_u64())
             {
@@ -157,6 +180,13 @@ fn hear(message: &Value, place: &mut Option<Place>, notes: &Mutex<Notes>) -> Opt
         }
         _ => None,
     }
+}
+
+/// Returns the time since an event was caused.
+fn age(message: &Value) -> Duration {
+    let timestamp = message["timestamp"].as_str().unwrap_or_default();
+    let caused = timestamp.parse::<DateTime<Utc>>().expect("every event has a timestamp");
+    (Utc::now() - caused).to_std().unwrap_or_default()
 }
 
 fn place_of(payload: &Value) -> Place {

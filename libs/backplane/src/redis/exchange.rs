@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deadpool_redis::Connection;
-use redis::{FromRedisValue, Pipeline, RedisResult};
+use redis::{ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::time::timeout;
 
 use super::Redis;
@@ -51,6 +51,11 @@ impl Redis {
                 .await
                 .map_err(|error| Failure { error: Error::unavailable(error), refusal: None })?;
             match exchange(connection).await {
+                // The subscription no longer proves what the server did: it may be an old primary.
+                Ok(_) if server.left.is_cancelled() => {
+                    let error = RedisError::from((ErrorKind::Io, "the server was left meanwhile"));
+                    Err(Failure { error: Error::unavailable(error), refusal: None })
+                }
                 Ok(result) => Ok(result),
                 Err(error) => {
                     let is_wrong = is_wrong_server(&error);

@@ -55,22 +55,39 @@ impl Locator {
         if matches!(self.target.form, Form::Single) {
             return self.client(first);
         }
-        let asked = self.asked();
-        let asking = asked.into_iter().map(|server| timeout(PATIENCE, self.ask(server)));
-        let mut votes = HashMap::<Address, usize>::new();
-        let mut failure = RedisError::from((ErrorKind::Io, "no server responded in time"));
+        let (votes, failure) = self.vote().await;
+        // A server that was cut off from the others may name the old primary.
+        let holder = votes.into_iter().max_by_key(|(_, votes)| *votes).map(|(holder, _)| holder);
+        let unknown =
+            || failure.unwrap_or_else(|| RedisError::from((ErrorKind::Io, "no server responded in time")));
+        self.client(first.set_addr(self.address(holder.ok_or_else(unknown)?)))
+    }
+
+    /// Whether most Sentinels name another primary. The one that they have replaced may still work. In a cluster, such
+    /// a server refuses commands.
+    pub(super) async fn is_replaced(&self, server: &ConnectionAddr) -> bool {
+        if !matches!(self.target.form, Form::Sentinel { .. }) {
+            return false;
+        }
+        let (votes, _) = self.vote().await;
+        let others = votes.into_iter().filter(|(holder, _)| self.address(holder.clone()) != *server);
+        2 * others.map(|(_, votes)| votes).sum::<usize>() > self.target.servers.len()
+    }
+
+    /// Asks all servers. Returns how many of them name each holder of the keys, and the reason why one did not respond.
+    async fn vote(&self) -> (HashMap<Address, usize>, Option<RedisError>) {
+        let asking = self.asked().into_iter().map(|server| timeout(PATIENCE, self.ask(server)));
+        let (mut votes, mut failure) = (HashMap::new(), None);
         for testimony in join_all(asking).await.into_iter().flatten() {
             match testimony {
                 Ok(Testimony { holder, members }) => {
                     *votes.entry(holder).or_default() += 1;
                     self.remember(members);
                 }
-                Err(error) => failure = error,
+                Err(error) => failure = Some(error),
             }
         }
-        // A server that was cut off from the others may name the old primary.
-        let holder = votes.into_iter().max_by_key(|(_, votes)| *votes).map(|(holder, _)| holder);
-        self.client(first.set_addr(self.address(holder.ok_or(failure)?)))
+        (votes, failure)
     }
 
     fn asked(&self) -> Vec<ConnectionInfo> {

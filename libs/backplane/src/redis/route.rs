@@ -1,6 +1,7 @@
 //! The connections to the server that holds the keys, and the way to the next server after a failover.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::Tasks;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime, Timeouts};
@@ -15,6 +16,8 @@ use super::shared::Shared;
 use super::timeouts::{TIMEOUT, connection_config};
 
 const CONNECTIONS: usize = 16;
+/// Interval between questions whether a server that works is still the primary.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The server that holds the keys, as long as it does.
 pub(super) struct Server {
@@ -23,7 +26,7 @@ pub(super) struct Server {
     pub pool: Pool,
     /// For short commands, such as counting.
     pub shared: Shared,
-    /// Cancelled when another server has to be found. Commands that are under way may still end.
+    /// Cancelled when another server has to be found. Results that arrive later do not count.
     pub left: CancellationToken,
 }
 
@@ -69,6 +72,17 @@ impl Route {
         let server = Arc::new(self.find().await?);
         *current = Some(Arc::clone(&server));
         Ok(server)
+    }
+
+    /// Resolves when the Sentinels have replaced the server. It may work for some more seconds, but the events that it
+    /// takes are lost, and other processes do not receive them.
+    pub(super) async fn until_replaced(&self, server: &Server) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            if self.locator.is_replaced(server.client.get_connection_info().addr()).await {
+                return;
+            }
+        }
     }
 
     /// Makes the next command find a server again.

@@ -18,6 +18,8 @@ use crate::Announcer;
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// Silence after which the connection is closed: a peer that vanished does not close it.
 const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+/// Time for which a server that was left is heard.
+const FAREWELL: Duration = Duration::from_millis(100);
 /// Interval between log lines about a failing connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
@@ -113,11 +115,18 @@ impl Subscriber {
                 }
             }
         };
-        tokio::select! {
+        let mut hear = std::pin::pin!(hear);
+        let ended = tokio::select! {
             ended = probe => ended,
-            () = hear => Ok(()),
+            () = &mut hear => return Ok(()),
+            () = self.route.until_replaced(server) => Ok(()),
             () = server.left.cancelled() => Ok(()),
-        }
+        };
+        self.route.leave(server).await;
+        // The announcements of commands that have succeeded. If the log on the next server lacks these events, it was
+        // rolled back, and only a process that has received them can notice.
+        timeout(FAREWELL, hear).await.ok();
+        ended
     }
 
     /// Writes as an append would, sends a heartbeat, and reads the secret of the log. An error means that

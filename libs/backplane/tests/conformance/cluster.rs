@@ -5,7 +5,7 @@ use std::time::Instant;
 use backplane::{LogRead, Position};
 use testing::PrivateCluster;
 
-use super::failover::{LIMIT, assert_works, connect, replicate};
+use super::failover::{LIMIT, assert_works, connect};
 use super::{World, begun, entry, next_name};
 
 const KEY: &str = "{driftsentry}:log";
@@ -18,11 +18,11 @@ async fn after_the_death_of_a_member_the_log_continues_on_its_replica() {
     backplane.log.append(&[entry("before")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "before");
     let holder = cluster.holder_of(KEY).await;
-    replicate(holder).await;
+    holder.until_replicated().await;
 
     holder.kill();
     let next = cluster.holder_of(KEY).await;
-    assert!(next.is_running());
+    assert!(next.is_available());
     assert_works(&backplane, &mut feed, "after", Instant::now()).await;
     assert_eq!(backplane.log.head().await.unwrap().seq, 2, "the log goes on");
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backplane::{Backplane, Feed, ResetReason};
-use testing::{PrivateRedis, PrivateSentinels, eventually};
+use testing::{PrivateSentinels, eventually};
 
 use super::{begun, entry, next_name, next_reset, options};
 
@@ -28,18 +28,13 @@ pub(crate) async fn assert_works(backplane: &Backplane, feed: &mut Feed, name: &
     assert!(since.elapsed() < LIMIT, "{:?}", since.elapsed());
 }
 
-/// Waits until the replicas of a server have all of its data.
-pub(crate) async fn replicate(server: &PrivateRedis) {
-    assert_ne!(server.command(&["WAIT", "1", "5000"]).await, "0");
-}
-
 /// Connects, and delivers one event that both servers have.
 async fn begun_on(group: &PrivateSentinels) -> (Backplane, Feed) {
     let backplane = connect(&group.url()).await;
     let mut feed = begun(&backplane).await;
     backplane.log.append(&[entry("before")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "before");
-    replicate(&group.servers()[0]).await;
+    group.servers()[0].until_replicated().await;
     (backplane, feed)
 }
 
@@ -49,7 +44,7 @@ async fn after_the_death_of_the_primary_the_log_continues_on_the_promoted_replic
     let [first, second] = group.servers();
     let (backplane, mut feed) = begun_on(&group).await;
     assert_eq!(backplane.keys.hit("key", LIMIT * 10).await.unwrap(), 1);
-    replicate(first).await;
+    first.until_replicated().await;
 
     first.kill();
     group.until_primary(second).await;
@@ -69,10 +64,7 @@ async fn events_that_the_new_primary_lacks_begin_a_new_epoch() {
     let group = PrivateSentinels::start().await;
     let [first, second] = group.servers();
     let (backplane, mut feed) = begun_on(&group).await;
-    // Cuts the replica off: it cannot log in again. Connections that are open may continue.
-    first.command(&["CONFIG", "SET", "requirepass", "secret"]).await;
-    let cut = ["CLIENT", "KILL", "TYPE", "replica"];
-    redis::cmd(cut[0]).arg(&cut[1..]).exec_async(&mut first.connect_as("secret").await).await.unwrap();
+    first.cut_off_replicas().await;
     backplane.log.append(&[entry("lost")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "lost");
 
@@ -97,4 +89,18 @@ async fn a_primary_that_hangs_is_left_for_the_promoted_replica() {
     first.thaw();
     eventually("the old primary to be a replica", async || first.is_replica().await).await;
     assert_works(&backplane, &mut feed, "again", Instant::now()).await;
+}
+
+#[tokio::test]
+async fn a_primary_that_still_works_is_left_after_the_sentinels_have_replaced_it() {
+    let group = PrivateSentinels::start().await;
+    let (_backplane, mut feed) = begun_on(&group).await;
+
+    group.fail_over_at_once().await;
+    let promoted = Instant::now();
+    // A process that starts now finds the new primary at once.
+    let other = connect(&group.url()).await;
+    other.log.append(&[entry("after")]).await.unwrap();
+    assert_eq!(next_name(&mut feed).await, "after");
+    assert!(promoted.elapsed() < LIMIT, "{:?}", promoted.elapsed());
 }

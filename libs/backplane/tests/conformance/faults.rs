@@ -91,6 +91,28 @@ async fn a_log_that_was_rolled_back_begins_a_new_epoch() {
 }
 
 #[tokio::test]
+async fn a_feed_that_has_delivered_nothing_notices_that_the_log_was_rolled_back() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1"]).await;
+    let mut redis = world.stores.redis().connect().await;
+    let log = "{driftsentry}:log";
+    let earlier: Vec<u8> = redis::cmd("DUMP").arg(log).query_async(&mut redis).await.unwrap();
+    world.append(&["2"]).await;
+    let mut feed = begun(&world.backplane).await;
+    // A crash loses the last event. Another process appends before the feed is connected again.
+    let mut crash = redis::pipe();
+    crash.cmd("ACL").arg(&["SETUSER", "default", "-psubscribe"]);
+    crash.cmd("CLIENT").arg(&["KILL", "TYPE", "pubsub"]);
+    crash.cmd("RESTORE").arg(log).arg(0).arg(earlier).arg("REPLACE");
+    crash.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(1);
+    crash.query_async::<()>(&mut redis).await.unwrap();
+    world.append(&["another 2", "3"]).await;
+    redis::cmd("ACL").arg(&["SETUSER", "default", "+psubscribe"]).exec_async(&mut redis).await.unwrap();
+    let (position, reason) = next_reset(&mut feed).await;
+    assert_eq!((position.seq, reason), (0, ResetReason::LogLost));
+}
+
+#[tokio::test]
 async fn the_log_stays_within_its_cap() {
     let world = World::with(Backend::Real, |options| options.log_length = 1_000).await;
     let names = (0..500).map(|n| n.to_string()).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use contracts::Event;
 use contracts::events::alert::AlertClosed;
 use contracts::events::auth::{EndReason, SessionDeleted};
 use serde_json::json;
-use testing::{PrivateCluster, PrivateRedis, PrivateSentinels, Socket, eventually};
+use testing::{PrivateCluster, PrivateSentinels, Socket, eventually};
 use uuid::Uuid;
 
 use crate::app::Gateway;
@@ -83,11 +83,6 @@ impl World {
     }
 }
 
-/// Waits until the replica has all data: only what the new primary has survives.
-async fn replicate(server: &PrivateRedis) {
-    assert_ne!(server.command(&["WAIT", "1", "5000"]).await, "0");
-}
-
 #[actix_web::test]
 async fn sentinels_promote_a_replica_and_no_socket_notices() {
     let group = PrivateSentinels::start().await;
@@ -95,7 +90,7 @@ async fn sentinels_promote_a_replica_and_no_socket_notices() {
     let mut world = World::start(&group.url()).await;
     world
         .assert_survives(async {
-            replicate(first).await;
+            first.until_replicated().await;
             first.kill();
             group.until_primary(second).await;
         })
@@ -109,7 +104,7 @@ async fn a_cluster_promotes_a_replica_and_no_socket_notices() {
     world
         .assert_survives(async {
             let holder = cluster.holder_of(KEY).await;
-            replicate(holder).await;
+            holder.until_replicated().await;
             holder.kill();
             cluster.holder_of(KEY).await;
         })
