@@ -9,15 +9,13 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::marks::Marked;
+use crate::marks::{Marked, REFRESH_INTERVAL};
 use crate::{Keys, Revocations, UserChange};
 
-/// Interval between reads of the marks, so that entries do not expire here while their marks live.
-pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_millis(500);
 /// Minimum interval between reads of the marks because of unknown keys. Anybody can name an unknown key.
 const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long an issued key still verifies here when its mark has disappeared, for example because Redis lost its data.
+/// Time for which an issued key still verifies here when its mark has disappeared, for example because Redis lost its data.
 const KEEP_KEYS: TimeDelta = TimeDelta::days(1);
 
 /// Keeps the ended sessions, the changed users and the issued keys of this process up to date.

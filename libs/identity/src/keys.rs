@@ -25,7 +25,7 @@ pub struct Keys {
     audience: String,
     are_issued: bool,
     held: RwLock<Held>,
-    /// Whether a token has named a key that this process does not know.
+    /// Set when a token has named a key that this process does not know.
     unknown: AtomicBool,
     withdrawals: watch::Sender<u32>,
 }

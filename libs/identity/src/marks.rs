@@ -1,10 +1,15 @@
 //! The marks of ended sessions, changed users and issued keys, as the backplane stores them.
 
+use std::time::Duration;
+
 use backplane::Mark;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
 use contracts::{AccountId, Role};
 use uuid::Uuid;
+
+/// Interval between reads of the marks, so that entries do not expire in a process while their marks live.
+pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Creates the mark of an ended session, kept until its last access token has expired.
 pub fn session_mark(session: Uuid, reason: EndReason, expires_at: DateTime<Utc>) -> Mark {

@@ -8,8 +8,7 @@ use contracts::events::auth::EndReason;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use crate::UserChange;
-use crate::follow::REFRESH_INTERVAL;
+use crate::marks::{REFRESH_INTERVAL, UserChange};
 
 const CHANGE_BUFFER: usize = 1_024;
 

@@ -16,9 +16,9 @@ use crate::signing_key::seal::{Opened, Unreadable};
 use crate::state::State;
 use crate::user::locked_user::longest_token_life;
 
-/// How long other services keep an announced key without a new announcement.
+/// Time for which other services keep an announced key without a new announcement.
 const MARK_LIFE: TimeDelta = TimeDelta::days(7);
-/// How long a replica may sign with a key after another has replaced it: a sweep and the difference of the clocks.
+/// Time for which a replica may sign with a key after another has replaced it: a sweep and the difference of the clocks.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
 /// A key that is not withdrawn, and its decrypted private key.

@@ -13,7 +13,7 @@ pub struct Schedule {
     pub rotation: TimeDelta,
 }
 
-/// What the schedule needs to know about a key.
+/// The properties of a key that decide when it signs.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     pub created_at: DateTime<Utc>,
