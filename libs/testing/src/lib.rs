@@ -24,6 +24,7 @@ mod redis_process;
 mod redis_sentinel;
 mod redis_server;
 mod socket;
+mod tables;
 mod tls;
 mod waiting;
 
@@ -38,5 +39,6 @@ pub use redis_sentinel::PrivateSentinels;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
 pub use socket::Socket;
+pub use tables::{execute, read_all_tables};
 pub use tls::{Authority, Identity};
 pub use waiting::{LIMIT, eventually, free_port, wait_for};

@@ -3,6 +3,7 @@ use http::HttpConfig;
 use identity::KeyConfig;
 use platform::ProcessConfig;
 
+use crate::account_command::AccountCommand;
 use crate::settings::Settings;
 
 /// DriftSentry's users, sessions and tokens.
@@ -45,11 +46,6 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
-    /// Create an admin; prompts for the password, or reads it from standard input
-    CreateAdmin {
-        #[arg(long)]
-        email: String,
-        #[arg(long, default_value = "Administrator")]
-        name: String,
-    },
+    #[command(flatten)]
+    Account(AccountCommand),
 }

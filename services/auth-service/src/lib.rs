@@ -21,21 +21,24 @@ pub mod error;
 pub mod limit_settings;
 pub mod limits;
 pub mod metrics;
-pub mod migration;
 pub mod public_config;
 pub mod refusals;
 pub mod settings;
 pub mod sweeper;
 
+mod account_command;
 mod background;
 mod config;
 mod connect;
+mod migration;
 mod openapi;
 mod routes;
 mod state;
 
+pub use account_command::AccountCommand;
 pub use background::run_background;
 pub use config::{Command, Config};
+pub use migration::Migrator;
 pub use openapi::openapi;
 pub use routes::{routes, routes_alone};
 pub use settings::Settings;

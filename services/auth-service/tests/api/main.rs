@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod abuse;
+mod account_commands;
 mod account_locks;
 mod acting_admins;
 mod admin;
