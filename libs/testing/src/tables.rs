@@ -9,7 +9,11 @@ pub async fn read_all_tables(url: &str) -> BTreeMap<String, Vec<String>> {
     let mut columns = BTreeMap::<String, Vec<String>>::new();
     for row in query(&db, columns_of(db.get_database_backend())).await {
         let text = |name| row.try_get::<String>("", name).expect("a text");
-        columns.entry(text("table")).or_default().push(format!("{} AS \"{}\"", text("value"), text("column")));
+        columns.entry(text("table")).or_default().push(format!(
+            "{} AS \"{}\"",
+            text("value"),
+            text("column")
+        ));
     }
     let mut tables = BTreeMap::new();
     for (table, values) in columns {

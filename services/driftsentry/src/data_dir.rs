@@ -57,7 +57,9 @@ impl DataDir {
         match lock(&file) {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => bail!("DATA_DIR {} cannot be used: {refusal}", self.0.display()),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
         }
     }
 

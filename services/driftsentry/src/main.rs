@@ -19,9 +19,7 @@ async fn main() -> ExitCode {
     match command {
         None => platform::exit_code(serve::run(serve).await),
         Some(Command::Account(command)) => platform::exit_code(serve::change_account(serve, command).await),
-        Some(Command::MigrateStorage { to }) => {
-            platform::exit_code(migrate_storage::run(serve, &to).await)
-        }
+        Some(Command::MigrateStorage { to }) => platform::exit_code(migrate_storage::run(serve, &to).await),
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
 }

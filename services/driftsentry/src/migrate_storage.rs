@@ -29,7 +29,10 @@ pub(crate) async fn run(serve: Serve, to: &str) -> Result<()> {
         .with_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}").context("a template")?);
     let progress = |progress: Progress<'_>| report(&bar, progress);
     target.copy::<auth_service::Migrator>(&auth, "auth", progress).await.context("cannot move auth.db")?;
-    target.copy::<drift_service::Migrator>(&drift, "drift", progress).await.context("cannot move drift.db")?;
+    target
+        .copy::<drift_service::Migrator>(&drift, "drift", progress)
+        .await
+        .context("cannot move drift.db")?;
     target.commit().await.context("cannot finish the move")?;
     bar.finish_and_clear();
     done(&data);

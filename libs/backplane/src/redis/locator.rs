@@ -46,12 +46,7 @@ struct Testimony {
 impl Locator {
     /// # Errors
     /// If the certificates cannot be used.
-    pub(super) fn new(
-        target: Target,
-        tls: Tls,
-        server_check: ServerCheck,
-        key: String,
-    ) -> RedisResult<Self> {
+    pub(super) fn new(target: Target, tls: Tls, server_check: ServerCheck, key: String) -> RedisResult<Self> {
         let locator = Self { target, tls, server_check, key, members: Mutex::default() };
         let first = locator.target.servers[0].clone();
         locator.client(first)?;
@@ -153,9 +148,7 @@ impl Locator {
     /// network that is not private.
     async fn check(&self, server: &ConnectionInfo) -> RedisResult<()> {
         let ConnectionAddr::Tcp(host, port) = server.addr() else { return Ok(()) };
-        let is_named = |named: &ConnectionInfo| {
-            matches!(named.addr(), ConnectionAddr::Tcp(known, at) if (known, at) == (host, port))
-        };
+        let is_named = |named: &ConnectionInfo| matches!(named.addr(), ConnectionAddr::Tcp(known, at) if (known, at) == (host, port));
         if self.target.servers.iter().any(is_named) {
             return Ok(());
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use database::StorageMove;
 use sea_orm_migration::schema::{
-    big_integer, binary_null, boolean_null, integer, json_null, pk_auto, small_integer_null, string, text_null,
-    timestamp_with_time_zone_null, uuid, uuid_null,
+    big_integer, binary_null, boolean_null, integer, json_null, pk_auto, small_integer_null, string,
+    text_null, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 use testing::{PrivatePostgres, execute, read_all_tables};
 
@@ -172,10 +172,14 @@ async fn every_table_type_row_and_sequence_is_moved_and_the_file_stays_as_it_is(
     assert_eq!(files(&left), before);
 
     let (mut from, mut to) = (read_all_tables(&sides.sqlite).await, read_all_tables(&sides.copies()).await);
-    let migrations = [from.remove("own_migrations").unwrap().len(), to.remove("own_migrations").unwrap().len()];
+    let migrations =
+        [from.remove("own_migrations").unwrap().len(), to.remove("own_migrations").unwrap().len()];
     assert_eq!(migrations, [3, 3]);
     assert_eq!(from, to);
-    assert!(to["children"].iter().any(|row| row.contains(r#"document={"b": 1.10, "a":[null]}"#)), "exact JSON");
+    assert!(
+        to["children"].iter().any(|row| row.contains(r#"document={"b": 1.10, "a":[null]}"#)),
+        "exact JSON"
+    );
     assert!(to["roots"][0].starts_with("added=8"));
 
     // The schema is up to date, and new rows continue after ids that have been deleted.

@@ -24,9 +24,7 @@ pub async fn run(state: &State, email: &str, name: String, promote: bool) -> Res
             tracing::info!(id = %user.id, "promoted the account to an active admin");
             Ok(())
         }
-        Some(_) => {
-            Err(AuthError::EmailTaken).context("add --promote to make this account an admin")
-        }
+        Some(_) => Err(AuthError::EmailTaken).context("add --promote to make this account an admin"),
     }
 }
 

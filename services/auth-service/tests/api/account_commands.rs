@@ -71,7 +71,10 @@ async fn promote_makes_an_existing_account_an_active_admin_and_keeps_its_passwor
     let (viewer, login) = service.log_in("viewer").await;
     let (admin, _) = service.log_in("admin").await;
     let id = &login["user"]["id"];
-    admin.patch(&format!("/api/auth/users/{}", id.as_str().unwrap()), &json!({"isActive": false})).await.data();
+    admin
+        .patch(&format!("/api/auth/users/{}", id.as_str().unwrap()), &json!({"isActive": false}))
+        .await
+        .data();
     viewer.get("/api/auth/me").await.expect(StatusCode::UNAUTHORIZED);
     let create = ["create-admin", "--email", "viewer@driftsentry.local"];
     let refusal = service.command(&create, NEW).unwrap_err();

@@ -12,7 +12,11 @@ impl App {
     /// Runs a command on the data folder of the server.
     fn command(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = Command::new(BINARY);
-        command.args(arguments).env_clear().env("DATA_DIR", self.data.path().join("data")).env("BCRYPT_COST", "4");
+        command
+            .args(arguments)
+            .env_clear()
+            .env("DATA_DIR", self.data.path().join("data"))
+            .env("BCRYPT_COST", "4");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
