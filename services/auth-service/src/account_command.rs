@@ -9,8 +9,10 @@ use crate::user::{create_admin, reset_password};
 pub enum AccountCommand {
     /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
+        /// Email address of the account
         #[arg(long)]
         email: String,
+        /// Name of a new account
         #[arg(long, default_value = "Administrator")]
         name: String,
         /// If the account exists, enable it and make it an admin; it keeps its name and its password
@@ -20,6 +22,7 @@ pub enum AccountCommand {
     /// Set the password of an account, end all its sessions and lift its locks; prompts for the password, or reads it
     /// from standard input
     ResetPassword {
+        /// Email address of the account
         #[arg(long)]
         email: String,
     },
