@@ -1,9 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+type IsAllowed = dyn Fn(&str, u16) -> bool + Send + Sync;
+
 /// Decides which servers may be connected to without TLS. Sentinels and clusters name servers that `REDIS_URL` does not.
 #[derive(Clone)]
-pub struct ServerCheck(Arc<dyn Fn(&str, u16) -> bool + Send + Sync>);
+pub struct ServerCheck(Arc<IsAllowed>);
 
 impl ServerCheck {
     /// `is_allowed` gets a host and a port. It may block, to resolve the name of the host.

@@ -75,7 +75,7 @@ impl StorageMove {
             let (expected, actual) = (source.count(table).await?, self.count(table).await?);
             ensure!(expected == actual, "{} has {expected} rows, but {actual} were copied", table.name);
         }
-        Ok(())
+        Ok(source.close().await?)
     }
 
     /// Makes the copies visible.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
-    TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    Statement, TransactionTrait, Value,
 };
 use sea_orm_migration::MigrationTrait;
 
@@ -20,6 +20,7 @@ const COLUMNS: &str = r#"
 
 /// One view of the file: it stays the same even if another process writes.
 pub(super) struct Source {
+    connection: DatabaseConnection,
     transaction: DatabaseTransaction,
 }
 
@@ -37,7 +38,14 @@ impl Source {
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|sqlite| sqlite.create_if_missing(false).read_only(true));
         let connection = sea_orm::Database::connect(options).await.context("cannot open the SQLite file")?;
-        Ok(Self { transaction: connection.begin().await? })
+        let transaction = connection.begin().await?;
+        Ok(Self { connection, transaction })
+    }
+
+    /// Closes the file. Without this, SQLite would still have it open for a moment.
+    pub(super) async fn close(self) -> Result<(), DbErr> {
+        self.transaction.rollback().await?;
+        self.connection.close().await
     }
 
     /// Checks that exactly the migrations of this version have been applied.
