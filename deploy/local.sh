@@ -97,14 +97,14 @@ until_true redis redis_ready
 
 export NODE_ENV=development HOST=127.0.0.1 LOG_FORMAT=json SHUTDOWN_SECONDS=5
 export CORS_ORIGIN="http://localhost:$CADDY_PORT,http://127.0.0.1:$CADDY_PORT" TRUSTED_PROXIES=127.0.0.1/32
-access_secret=$(random) refresh_secret=$(random)
+refresh_secret=$(random)
 # start_service NAME PORT REDIS_USER REDIS_PASSWORD [VARIABLE=value...]: starts a service with only the secrets
 # that it needs.
 start_service() {
   local name=$1 port=$2 redis_url=redis://$3:$4@127.0.0.1:$REDIS_PORT binary=${1%-[12]}
   shift 4
   (($# == 0)) || local -x "$@"
-  PORT=$port REDIS_URL=$redis_url JWT_ACCESS_SECRET=$access_secret start "$name" "$binaries/$binary"
+  PORT=$port REDIS_URL=$redis_url start "$name" "$binaries/$binary"
 }
 start_service auth-service "$AUTH_PORT" auth "$REDIS_AUTH_PASSWORD" \
   DATABASE_URL="$auth_database" JWT_REFRESH_SECRET="$refresh_secret"

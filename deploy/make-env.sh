@@ -11,7 +11,7 @@ random() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
 add NODE_ENV production
 # The origins of the pages that may call, including the console's origin.
 add CORS_ORIGIN http://localhost:8080
-for secret in JWT_ACCESS_SECRET JWT_REFRESH_SECRET AUTH_DB_PASSWORD DRIFT_DB_PASSWORD \
+for secret in JWT_REFRESH_SECRET AUTH_DB_PASSWORD DRIFT_DB_PASSWORD \
   DRIFT_HASH_SECRET REDIS_ADMIN_PASSWORD REDIS_AUTH_PASSWORD REDIS_DRIFT_PASSWORD REDIS_GATEWAY_PASSWORD REDIS_BACKEND_PASSWORD \
   GRAFANA_PASSWORD; do
   add "$secret" "$(random)"

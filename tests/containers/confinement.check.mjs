@@ -24,7 +24,6 @@ const PORTS = {
   'auth-db': 5432, 'drift-db': 5432, redis: 6379, prometheus: 9090,
 };
 const SECRETS = {
-  JWT_ACCESS_SECRET: SERVICES,
   JWT_REFRESH_SECRET: ['auth-service'],
   DRIFT_HASH_SECRET: ['drift-service'],
   AUTH_DB_PASSWORD: ['auth-service', 'auth-db'],

@@ -18,6 +18,7 @@ export class Process {
   /** The environment is only `env` and PATH. */
   constructor(program, args = [], env = {}) {
     this.name = program.split('/').at(-1);
+    this.env = env;
     // setpriv makes the program end together with this process, even if this process is killed.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
       env: { PATH: process.env.PATH, ...env },

@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::{AccountId, Role};
 
-/// The `iss` claim of every token.
+/// The issuer of access tokens (`iss`), unless another is configured.
 pub const ISSUER: &str = "driftsentry";
-/// The `aud` claim of every access token.
+/// The audience of access tokens (`aud`), unless another is configured.
 pub const AUDIENCE: &str = "api";
 
 /// The `type` claim: what a token may be used for.
@@ -16,7 +16,7 @@ pub enum TokenUse {
     Access,
 }
 
-/// The claims of an access token (RFC 9068, plus what the frontends read).
+/// The claims of an access token (RFC 9068, plus what the frontends read), except the issuer and the audience.
 ///
 /// `iat`, `exp` and `nbf` are Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +40,6 @@ pub struct Claims {
     /// date.
     #[serde(rename = "gen", default)]
     pub generation: i64,
-    pub iss: String,
-    pub aud: String,
     pub iat: i64,
     pub exp: i64,
     /// Never written by DriftSentry, but honoured.
@@ -50,6 +48,9 @@ pub struct Claims {
     /// Absent only in tokens of the old stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
+    /// Not in the token: the number of keys that had been withdrawn when the token was verified.
+    #[serde(skip)]
+    pub withdrawn_keys: u32,
 }
 
 /// The subject that an access token is issued to.
@@ -77,12 +78,11 @@ impl Claims {
             token_use: TokenUse::Access,
             account_id,
             generation,
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
             iat: issued_at.timestamp(),
             exp: expires_at.timestamp(),
             nbf: None,
             jti: Some(Uuid::new_v4()),
+            withdrawn_keys: 0,
         }
     }
 }

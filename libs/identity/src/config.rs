@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use contracts::{AUDIENCE, ISSUER};
 
 /// A key shorter than the hash weakens HMAC-SHA-256 (RFC 7518 §3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -21,13 +22,21 @@ pub struct KeyConfig {
     #[arg(long, env = "JWT_ACCESS_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_access_secret_previous: Option<String>,
 
-    /// Ed25519 private key (PEM): sign with EdDSA instead of HS256
+    /// Ed25519 private key (PEM) that signs access tokens; without it and JWT_ACCESS_SECRET, auth-service creates keys
     #[arg(long, env = "JWT_SIGNING_KEY_FILE", value_name = "FILE")]
     pub jwt_signing_key_file: Option<PathBuf>,
 
     /// Ed25519 public keys (PEM) that verify access tokens, comma-separated
     #[arg(long, env = "JWT_PUBLIC_KEY_FILES", value_delimiter = ',', value_name = "FILES")]
     pub jwt_public_key_files: Vec<PathBuf>,
+
+    /// Issuer that access tokens name and must name
+    #[arg(long, env = "JWT_ISSUER", default_value = ISSUER, value_name = "NAME")]
+    pub jwt_issuer: String,
+
+    /// Audience that access tokens name and must name
+    #[arg(long, env = "JWT_AUDIENCE", default_value = AUDIENCE, value_name = "NAME")]
+    pub jwt_audience: String,
 
     /// Lifetime of an access token, such as 15m
     #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = parse_duration)]
@@ -38,11 +47,18 @@ pub struct KeyConfig {
     pub jwt_accept_legacy: bool,
 }
 
+impl KeyConfig {
+    /// Whether auth-service creates the keys, because no variable names one that signs, or a public one.
+    pub fn keys_are_issued(&self) -> bool {
+        self.jwt_access_secret.as_deref().unwrap_or_default().is_empty()
+            && self.jwt_signing_key_file.is_none()
+            && self.jwt_public_key_files.is_empty()
+    }
+}
+
 /// A key that cannot be used. Names the variable, never the value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyError {
-    #[error("JWT_ACCESS_SECRET is missing: set it to at least 32 random bytes, or set JWT_SIGNING_KEY_FILE")]
-    Missing,
     #[error("{0} has fewer than 32 bytes: set it to at least 32 random bytes")]
     Short(&'static str),
     #[error("{0} is a sample value: set it to at least 32 random bytes")]

@@ -1,37 +1,47 @@
-use std::fmt;
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{fmt, iter};
 
+use chrono::{DateTime, Utc};
 use contracts::Claims;
-use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header};
+use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::config::{KeyConfig, KeyError, check_secret};
-
-/// The `typ` header of our tokens (RFC 9068).
-pub const TOKEN_TYPE: &str = "at+jwt";
+use crate::signing_key::SigningKey;
+use crate::verifying_key::VerifyingKey;
 
 /// The keys of this process: at most one that signs, and those that verify. Each key has one algorithm.
+///
+/// The keys are either configured, or issued by auth-service: see [`are_issued`](Self::are_issued). The configured
+/// ones stay the same; the issued ones change while the process runs.
 pub struct Keys {
+    issuer: String,
+    audience: String,
+    are_issued: bool,
+    held: RwLock<Held>,
+    /// Whether a token has named a key that this process does not know.
+    unknown: AtomicBool,
+    withdrawals: watch::Sender<u32>,
+}
+
+#[derive(Default)]
+struct Held {
     signing: Option<SigningKey>,
-    pub(crate) verifying: Vec<VerifyingKey>,
-}
-
-struct SigningKey {
-    header: Header,
-    key: EncodingKey,
-}
-
-pub(crate) struct VerifyingKey {
-    pub(crate) algorithm: Algorithm,
-    /// `None` for the shared secret, whose tokens do not name a key.
-    pub(crate) id: Option<String>,
-    pub(crate) key: DecodingKey,
-    public: Option<Jwk>,
+    verifying: Vec<VerifyingKey>,
+    /// The ids of keys that auth-service withdrew. They never come back.
+    withdrawn: HashSet<String>,
 }
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids = self.verifying.iter().map(|key| (key.algorithm, &key.id)).collect::<Vec<_>>();
+        let held = self.read();
+        let ids = held.verifying.iter().map(|key| (key.algorithm, &key.id)).collect::<Vec<_>>();
         f.debug_struct("Keys").field("verifying", &ids).finish_non_exhaustive()
     }
 }
@@ -40,9 +50,9 @@ impl Keys {
     /// Loads the keys. `strict` (outside development) refuses weak secrets.
     ///
     /// # Errors
-    /// If no key is given, a key is weak, or a file contains no key.
+    /// If a key is weak, or a file contains no key.
     pub fn load(config: &KeyConfig, strict: bool) -> Result<Self, KeyError> {
-        let mut keys = Self { signing: None, verifying: Vec::new() };
+        let mut held = Held::default();
         let secrets = [
             ("JWT_ACCESS_SECRET", &config.jwt_access_secret),
             ("JWT_ACCESS_SECRET_PREVIOUS", &config.jwt_access_secret_previous),
@@ -52,72 +62,157 @@ impl Keys {
             if strict {
                 check_secret(variable, secret)?;
             }
-            keys.add_secret(secret);
+            if variable == "JWT_ACCESS_SECRET" {
+                held.signing = Some(SigningKey::from_secret(secret));
+            }
+            held.verifying.push(VerifyingKey::from_secret(secret));
         }
         for path in &config.jwt_public_key_files {
             let key = DecodingKey::from_ed_pem(&read("JWT_PUBLIC_KEY_FILES", path)?);
-            let jwk = key.and_then(|key| Jwk::from_decoding_key(&key, Some(Algorithm::EdDSA)));
-            keys.add_public(jwk).map_err(|reason| unusable("JWT_PUBLIC_KEY_FILES", path, &reason))?;
+            let key = key.and_then(|key| VerifyingKey::from_ed25519(&key));
+            held.verifying.push(key.map_err(|reason| unusable("JWT_PUBLIC_KEY_FILES", path, &reason))?);
         }
         if let Some(path) = &config.jwt_signing_key_file {
-            let key = EncodingKey::from_ed_pem(&read("JWT_SIGNING_KEY_FILE", path)?)
-                .map_err(|reason| unusable("JWT_SIGNING_KEY_FILE", path, &reason))?;
-            let jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA);
-            let id =
-                keys.add_public(jwk).map_err(|reason| unusable("JWT_SIGNING_KEY_FILE", path, &reason))?;
-            keys.signing = Some(SigningKey { header: header(Algorithm::EdDSA, Some(id)), key });
+            let key = EncodingKey::from_ed_pem(&read("JWT_SIGNING_KEY_FILE", path)?);
+            let key = key.and_then(SigningKey::from_ed25519);
+            let (signing, verifying) =
+                key.map_err(|reason| unusable("JWT_SIGNING_KEY_FILE", path, &reason))?;
+            held.signing = Some(signing);
+            held.verifying.push(verifying);
         }
-        if keys.verifying.is_empty() { Err(KeyError::Missing) } else { Ok(keys) }
+        Ok(Self {
+            issuer: config.jwt_issuer.clone(),
+            audience: config.jwt_audience.clone(),
+            are_issued: config.keys_are_issued(),
+            held: RwLock::new(held),
+            unknown: AtomicBool::new(false),
+            withdrawals: watch::Sender::new(0),
+        })
+    }
+
+    /// Whether auth-service creates and replaces the keys, because the settings name neither a key that signs nor
+    /// a public one. Only then are keys accepted that other processes announce.
+    pub fn are_issued(&self) -> bool {
+        self.are_issued
     }
 
     /// Returns the public keys, with which other programs verify (RFC 7517). Empty if there are only shared
     /// secrets.
     pub fn jwks(&self) -> JwkSet {
-        JwkSet { keys: self.verifying.iter().filter_map(|key| key.public.clone()).collect() }
+        JwkSet { keys: self.read().verifying.iter().filter_map(|key| key.public.clone()).collect() }
     }
 
     /// Whether this process can sign.
     pub fn can_sign(&self) -> bool {
-        self.signing.is_some()
+        self.read().signing.is_some()
     }
 
-    /// Signs an access token with the claims.
+    /// Whether this process can verify any token.
+    pub fn can_verify(&self) -> bool {
+        !self.read().verifying.is_empty()
+    }
+
+    /// Signs an access token with the claims, as the configured issuer and for the configured audience.
     ///
     /// # Errors
-    /// If this process has public keys only.
+    /// If this process has no key that signs.
     pub fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
-        let Some(SigningKey { header, key }) = &self.signing else {
+        let held = self.read();
+        let Some(SigningKey { header, key }) = &held.signing else {
             return Err(jsonwebtoken::errors::ErrorKind::InvalidKeyFormat.into());
         };
-        jsonwebtoken::encode(header, claims, key)
+        jsonwebtoken::encode(header, &Issued { claims, iss: &self.issuer, aud: &self.audience }, key)
     }
 
-    /// Adds a shared secret. The first one signs; any further one only verifies.
-    fn add_secret(&mut self, secret: &str) {
-        if self.signing.is_none() {
-            let key = EncodingKey::from_secret(secret.as_bytes());
-            self.signing = Some(SigningKey { header: header(Algorithm::HS256, None), key });
+    /// Signs with an issued key from now on, instead of any other issued one.
+    pub fn sign_with(&self, key: SigningKey) {
+        let mut held = self.write();
+        if key.id().is_some_and(|id| !held.withdrawn.contains(id)) {
+            held.signing = Some(key);
         }
-        let key = DecodingKey::from_secret(secret.as_bytes());
-        self.verifying.push(VerifyingKey { algorithm: Algorithm::HS256, id: None, key, public: None });
     }
 
-    fn add_public(
-        &mut self,
-        jwk: jsonwebtoken::errors::Result<Jwk>,
-    ) -> Result<String, jsonwebtoken::errors::Error> {
-        let mut jwk = jwk?;
-        let id = jwk.thumbprint(ThumbprintHash::SHA256)?;
-        jwk.common.key_id = Some(id.clone());
-        let key = DecodingKey::from_jwk(&jwk)?;
-        let algorithm = Algorithm::EdDSA;
-        self.verifying.push(VerifyingKey { algorithm, id: Some(id.clone()), key, public: Some(jwk) });
-        Ok(id)
+    /// Verifies with an issued public key until a time. `x` is the key as in a JWK (RFC 8037). A known key is kept
+    /// until the later of both times.
+    pub fn accept(&self, x: &str, until: DateTime<Utc>) -> Result<(), jsonwebtoken::errors::Error> {
+        let key = VerifyingKey::issued(x, until)?;
+        let mut held = self.write();
+        if key.id.as_ref().is_some_and(|id| held.withdrawn.contains(id)) {
+            return Ok(());
+        }
+        match held.verifying.iter_mut().find(|known| known.id == key.id) {
+            Some(known) => known.until = known.until.max(key.until),
+            None => held.verifying.push(key),
+        }
+        Ok(())
+    }
+
+    /// Forgets an issued key for ever. Tokens that it signed fail from now on.
+    pub fn withdraw(&self, id: &str) {
+        let mut held = self.write();
+        if held.withdrawn.insert(id.to_owned()) {
+            held.verifying.retain(|key| !(key.until.is_some() && key.id.as_deref() == Some(id)));
+            held.signing.take_if(|key| key.id() == Some(id));
+            drop(held);
+            self.withdrawals.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Returns a receiver of the number of withdrawn keys.
+    pub fn withdrawals(&self) -> watch::Receiver<u32> {
+        self.withdrawals.subscribe()
+    }
+
+    pub(crate) fn withdrawn(&self) -> u32 {
+        *self.withdrawals.borrow()
+    }
+
+    /// Forgets the issued keys whose time is over.
+    pub(crate) fn forget_outdated(&self, now: DateTime<Utc>) {
+        self.write().verifying.retain(|key| key.until.is_none_or(|until| until > now));
+    }
+
+    /// Returns the claims if one of the keys signed the token for this issuer and audience. The caller checks the
+    /// times and the header.
+    pub(crate) fn verify(&self, token: &str, header: &Header) -> Option<Claims> {
+        let held = self.read();
+        let mut named =
+            held.verifying.iter().filter(|key| key.algorithm == header.alg && key.id == header.kid);
+        let Some(first) = named.next() else {
+            drop(held);
+            self.unknown.store(true, Relaxed);
+            return None;
+        };
+        iter::once(first).chain(named).find_map(|key| key.claims(token, &self.issuer, &self.audience))
+    }
+
+    /// Whether one of the keys signed the token, whatever it says.
+    pub(crate) fn signed(&self, token: &str, header: &Header) -> bool {
+        let held = self.read();
+        held.verifying.iter().filter(|key| key.algorithm == header.alg).any(|key| key.signed(token))
+    }
+
+    /// Whether a token has named an unknown key since the last call.
+    pub(crate) fn take_unknown(&self) -> bool {
+        self.unknown.swap(false, Relaxed)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn header(algorithm: Algorithm, key_id: Option<String>) -> Header {
-    Header { typ: Some(TOKEN_TYPE.into()), kid: key_id, ..Header::new(algorithm) }
+/// The content of a token.
+#[derive(Serialize)]
+struct Issued<'a> {
+    #[serde(flatten)]
+    claims: &'a Claims,
+    iss: &'a str,
+    aud: &'a str,
 }
 
 fn read(variable: &'static str, path: &Path) -> Result<Vec<u8>, KeyError> {

@@ -2,20 +2,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use backplane::{Backplane, FeedItem, Message};
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::events::auth::{EndReason, UserUpdated};
-use contracts::{Clock, Event, Role};
-use serde::Deserialize;
+use contracts::Clock;
+use contracts::events::auth::EndReason;
 use tokio::sync::{broadcast, watch};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::revocation_marks::{Marked, UserChange};
+use crate::UserChange;
+use crate::follow::REFRESH_INTERVAL;
 
-/// Interval between reads of the marks, so that entries do not expire here while their marks live.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
-const RETRY: Duration = Duration::from_millis(500);
 const CHANGE_BUFFER: usize = 1_024;
 
 /// A change that an open socket must act on.
@@ -98,154 +93,49 @@ impl Revocations {
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
+    pub(crate) fn set_synced(&self, synced: bool) {
+        self.synced.send_replace(synced);
+    }
+
     /// Ends a session in this process, ahead of the event that reaches the others.
     pub fn end_session(&self, session: Uuid, reason: EndReason) {
-        self.apply(Marked::Session { session, reason });
-    }
-
-    /// Records a change of a user in this process, ahead of the event that reaches the others.
-    pub fn update_user(&self, user: Uuid, change: UserChange) {
-        self.apply(Marked::User { user: user.to_string(), change });
-    }
-
-    /// Follows the backplane until `stop`. Applies events as they arrive. Reads the marks when events may
-    /// have been missed, and from time to time.
-    ///
-    /// Inputs: the feed's items, the clock. Spawn this as a vital task, so that a panic stops the process.
-    pub async fn follow(self, backplane: Backplane, stop: CancellationToken) {
-        let mut feed = backplane.feed();
-        let mut refresh = tokio::time::interval(REFRESH_INTERVAL);
-        refresh.tick().await;
-        let following = async {
-            loop {
-                tokio::select! {
-                    item = feed.next() => match item {
-                        FeedItem::Message(message) => self.hear(&message),
-                        FeedItem::Reset { .. } => {
-                            self.synced.send_replace(false);
-                            self.read_marks(&backplane).await;
-                        }
-                        // The lost message may have announced the end of a session that another back end had
-                        // ended.
-                        FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
-                        FeedItem::Unreadable { .. } => {}
-                    },
-                    _ = refresh.tick() => self.read_marks(&backplane).await,
-                }
-            }
-        };
-        // Stops even while the marks cannot be read, which may last as long as Redis is unavailable.
-        stop.run_until_cancelled(following).await;
-    }
-
-    fn hear(&self, message: &Message) {
-        let payload = message.envelope.payload.get();
-        match message.channel.as_str() {
-            "auth:session.deleted" | "auth:session.terminated" => match serde_json::from_str(payload) {
-                Ok(target @ Target { .. }) => {
-                    if let Some(session) = target.session() {
-                        self.end_session(session, target.reason());
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable session")
-                }
-            },
-            UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
-                Ok(Updated { user_id, generation, role, is_active }) => {
-                    let account_id = message.envelope.account_id.clone();
-                    self.update_user(user_id, UserChange { generation, role, is_active, account_id });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable user")
-                }
-            },
-            _ => {}
-        }
-    }
-
-    /// Applies every mark, then deletes entries that are neither marked nor recent.
-    async fn read_marks(&self, backplane: &Backplane) {
-        let started = self.clock.now();
-        let marks = loop {
-            match backplane.marks.live().await {
-                Ok(marks) => break marks,
-                Err(error) => {
-                    tracing::debug!(%error, "cannot read the marks yet");
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        };
-        for value in &marks {
-            match Marked::parse(value) {
-                Some(marked) => self.apply(marked),
-                None => tracing::warn!("ignored an unreadable mark"),
-            }
-        }
-        let mut lists = self.write();
-        lists.sessions.retain(|_, ended| ended.until > started);
-        lists.users.retain(|_, user| user.until > started);
-        drop(lists);
-        self.synced.send_replace(true);
-    }
-
-    fn apply(&self, marked: Marked) {
         let until = self.clock.now() + self.keep;
-        let change = match marked {
-            Marked::Session { session, reason } => {
-                let known = self.write().sessions.insert(session, Ended { reason, until });
-                known.is_none().then_some(Change::SessionEnded { session, reason })
-            }
-            Marked::User { user, change } => {
-                let mut lists = self.write();
-                let known = lists.users.get(&user).map(|old| old.change.generation);
-                if known.is_some_and(|known| known > change.generation) {
-                    return;
-                }
-                let is_news = known.is_none_or(|known| known < change.generation);
-                lists.users.insert(user.clone(), User { change: change.into(), until });
-                is_news.then_some(Change::UserChanged { user })
-            }
-        };
-        if let Some(change) = change {
-            // An error means that no socket listens.
-            let _ = self.changes.send(change);
+        let known = self.write().sessions.insert(session, Ended { reason, until });
+        if known.is_none() {
+            self.notify(Change::SessionEnded { session, reason });
         }
+    }
+
+    /// Records a change of a user in this process, ahead of the event that reaches the others. Does nothing if a
+    /// later change is known.
+    pub fn update_user(&self, user: String, change: UserChange) {
+        let until = self.clock.now() + self.keep;
+        let mut lists = self.write();
+        let known = lists.users.get(&user).map(|old| old.change.generation);
+        if known.is_some_and(|known| known > change.generation) {
+            return;
+        }
+        let is_news = known.is_none_or(|known| known < change.generation);
+        lists.users.insert(user.clone(), User { change: change.into(), until });
+        drop(lists);
+        if is_news {
+            self.notify(Change::UserChanged { user });
+        }
+    }
+
+    /// Deletes the entries whose time was over at `now`.
+    pub(crate) fn forget_outdated(&self, now: DateTime<Utc>) {
+        let mut lists = self.write();
+        lists.sessions.retain(|_, ended| ended.until > now);
+        lists.users.retain(|_, user| user.until > now);
+    }
+
+    fn notify(&self, change: Change) {
+        // An error means that no socket listens.
+        let _ = self.changes.send(change);
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Lists> {
         self.lists.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The payload of `auth:user.updated`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Updated {
-    user_id: Uuid,
-    generation: i64,
-    role: Role,
-    is_active: bool,
-}
-
-/// The session that an event names, in the field names of our back end and of others.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Target {
-    target_session_id: Option<String>,
-    target_session_token: Option<String>,
-    session_id: Option<String>,
-    reason: Option<String>,
-}
-
-impl Target {
-    fn session(&self) -> Option<Uuid> {
-        let named = [&self.target_session_id, &self.target_session_token, &self.session_id];
-        named.into_iter().flatten().next()?.parse().ok()
-    }
-
-    /// Returns the reason. A reason of another back end that is unknown here counts as an admin's decision.
-    fn reason(&self) -> EndReason {
-        self.reason.as_deref().and_then(|reason| reason.parse().ok()).unwrap_or(EndReason::Admin)
     }
 }

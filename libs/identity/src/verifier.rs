@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
-use contracts::{AUDIENCE, Claims, Clock, ISSUER};
-use jsonwebtoken::{Header, Validation};
+use contracts::{Claims, Clock};
+use jsonwebtoken::Header;
 use uuid::Uuid;
 
-use crate::keys::{TOKEN_TYPE, VerifyingKey};
+use crate::signing_key::TOKEN_TYPE;
 use crate::{Keys, Revocations, UserChange};
 
 /// Largest difference between the clocks of two machines that verification tolerates.
@@ -48,7 +48,10 @@ impl Verifier {
     /// # Errors
     /// See [`TokenError`]. A token that is not genuine only gets [`TokenError::Invalid`].
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        // Read before the key is used, so that a withdrawal in between is noticed.
+        let withdrawn_keys = self.keys.withdrawn();
         let mut claims = self.genuine(token).ok_or(TokenError::Invalid)?;
+        claims.withdrawn_keys = withdrawn_keys;
         let now = self.clock.now();
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)?;
         if now > expires_at + LEEWAY {
@@ -72,6 +75,15 @@ impl Verifier {
             claims.account_id.clone_from(&user.account_id);
         }
         Ok(())
+    }
+
+    /// Checks that no key was withdrawn since the claims were verified. For sockets that stay open: nobody knows which
+    /// of their tokens were forged.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] if a key was withdrawn.
+    pub fn recheck_keys(&self, withdrawn_keys: u32) -> Result<(), TokenError> {
+        if self.keys.withdrawn() == withdrawn_keys { Ok(()) } else { Err(TokenError::Invalid) }
     }
 
     /// Returns the user's newest state if the user has changed since `generation`. For sockets that stay open.
@@ -100,14 +112,7 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return false;
         }
-        let Ok(header) = jsonwebtoken::decode_header(token) else { return false };
-        let candidates = self.keys.verifying.iter().filter(|key| key.algorithm == header.alg);
-        candidates.into_iter().any(|key| {
-            let mut signature = Validation::new(key.algorithm);
-            signature.required_spec_claims.clear();
-            (signature.validate_exp, signature.validate_nbf, signature.validate_aud) = (false, false, false);
-            jsonwebtoken::decode::<serde_json::Value>(token, &key.key, &signature).is_ok()
-        })
+        jsonwebtoken::decode_header(token).is_ok_and(|header| self.keys.signed(token, &header))
     }
 
     /// Returns the claims of a token that DriftSentry or the old stack signed.
@@ -120,8 +125,7 @@ impl Verifier {
         if brings_its_own_key(&header) || !(ours || self.accept_legacy) {
             return None;
         }
-        let named = |key: &&VerifyingKey| key.algorithm == header.alg && key.id == header.kid;
-        let mut claims = self.keys.verifying.iter().filter(named).find_map(|key| decode(token, key))?;
+        let mut claims = self.keys.verify(token, &header)?;
         let complete = claims.sid.is_some() && claims.jti.is_some() && !claims.sub.is_empty();
         if !complete {
             if !self.accept_legacy {
@@ -140,15 +144,4 @@ fn brings_its_own_key(header: &Header) -> bool {
         || header.x5u.is_some()
         || header.x5c.is_some()
         || header.crit.is_some()
-}
-
-fn decode(token: &str, key: &VerifyingKey) -> Option<Claims> {
-    let mut validation = Validation::new(key.algorithm);
-    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-    validation.set_issuer(&[ISSUER]);
-    validation.set_audience(&[AUDIENCE]);
-    // Time is checked against the injected clock.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    jsonwebtoken::decode(token, &key.key, &validation).ok().map(|data| data.claims)
 }

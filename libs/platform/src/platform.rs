@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use backplane::{Backplane, Link, Options, ServerCheck};
 use contracts::Clock;
-use identity::KeyConfig;
+use identity::{Follower, KeyConfig};
 use prometheus::{IntGauge, Registry};
 
 use crate::config::ProcessConfig;
@@ -16,6 +16,7 @@ use crate::tokens::Tokens;
 use crate::trace;
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const NO_KEY: &str = "no key verifies tokens: auth-service has announced none yet, or signs with a JWT_ACCESS_SECRET that is not set here";
 
 /// The parts that exist once per process and that its services share. Cheap to clone.
 #[derive(Clone)]
@@ -147,9 +148,13 @@ impl Platform {
 
     fn follow_revocations(&self) {
         let (backplane, served) = (self.backplane.clone(), self.lifecycle.served.clone());
-        let follow = self.tokens.revocations.clone().follow(backplane, served);
+        let follower = Follower {
+            keys: Arc::clone(&self.tokens.keys),
+            revocations: self.tokens.revocations.clone(),
+            clock: self.clock.clone(),
+        };
         self.spawn("revocations", async move {
-            follow.await;
+            follower.run(backplane, served).await;
             Ok(())
         });
     }
@@ -179,6 +184,11 @@ impl Platform {
                 stale.set(i64::from(backplane.is_stale()));
             }
             Ok(())
+        });
+        let keys = Arc::clone(&self.tokens.keys);
+        self.health.require("signing-keys", move || {
+            let known = if keys.can_verify() { Ok(()) } else { Err(NO_KEY) };
+            async move { known }
         });
         let (backplane, revocations) = (self.backplane.clone(), self.tokens.revocations.clone());
         self.health.register("backplane", move || {

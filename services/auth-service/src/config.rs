@@ -3,8 +3,8 @@ use http::HttpConfig;
 use identity::KeyConfig;
 use platform::ProcessConfig;
 
-use crate::account_command::AccountCommand;
 use crate::settings::Settings;
+use crate::shell_command::ShellCommand;
 
 /// DriftSentry's users, sessions and tokens.
 #[derive(Parser)]
@@ -47,5 +47,5 @@ pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
     #[command(flatten)]
-    Account(AccountCommand),
+    Shell(ShellCommand),
 }

@@ -11,7 +11,10 @@ use crate::migration::Migrator;
 use crate::password::PasswordHasher;
 use crate::refusals;
 use crate::settings::Settings;
+use crate::signing_key::replacement;
+use crate::signing_key::seal::Seal;
 use crate::state::State;
+use crate::sweeper;
 use crate::token::refresh_token::RefreshTokens;
 use crate::user::demo::create_demo_users;
 use crate::user::locked_user::CHANGES;
@@ -20,8 +23,11 @@ impl State {
     /// Checks the settings, connects to the database and migrates it.
     pub async fn connect(platform: Platform, urls: impl Into<Urls<'_>>, settings: Settings) -> Result<Self> {
         settings.check(platform.config())?;
-        let can_sign = platform.tokens().keys.can_sign();
-        ensure!(can_sign, "JWT_ACCESS_SECRET and JWT_SIGNING_KEY_FILE are missing; set one of them");
+        let keys = &platform.tokens().keys;
+        ensure!(
+            keys.can_sign() || keys.are_issued(),
+            "JWT_PUBLIC_KEY_FILES has keys that only verify: set JWT_SIGNING_KEY_FILE or JWT_ACCESS_SECRET too, or none of the three"
+        );
         let (log, clock) = (Arc::clone(&platform.backplane().log), platform.clock().clone());
         let urls = urls.into();
         for (variable, url) in urls.named() {
@@ -35,6 +41,7 @@ impl State {
         let state = Self {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
+            key_seal: Seal::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             turns: Turns::new(CHANGES),
             refusals: refusals::room(),
@@ -42,6 +49,11 @@ impl State {
             database,
             metrics,
         };
+        replacement::renew(&state).await?;
+        if state.platform.tokens().keys.are_issued() {
+            // Before the first login, so that every service knows the key of its token.
+            sweeper::catch_up_or_log(&state).await;
+        }
         // Created before the service is ready, because a client that waits for readiness may log in as a demo
         // user.
         if state.settings.makes_demo_users(state.platform.config()) {

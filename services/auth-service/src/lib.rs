@@ -12,6 +12,7 @@ pub mod login;
 pub mod password;
 pub mod service_token;
 pub mod session;
+pub mod signing_key;
 pub mod token;
 pub mod user;
 
@@ -26,20 +27,20 @@ pub mod refusals;
 pub mod settings;
 pub mod sweeper;
 
-mod account_command;
 mod background;
 mod config;
 mod connect;
 mod migration;
 mod openapi;
 mod routes;
+mod shell_command;
 mod state;
 
-pub use account_command::AccountCommand;
 pub use background::run_background;
 pub use config::{Command, Config};
 pub use migration::Migrator;
 pub use openapi::openapi;
 pub use routes::{routes, routes_alone};
 pub use settings::Settings;
+pub use shell_command::ShellCommand;
 pub use state::State;

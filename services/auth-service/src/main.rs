@@ -33,7 +33,7 @@ async fn run() -> Result<()> {
     let state = State::connect(platform.clone(), urls, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
-        Some(Command::Account(command)) => return command.run(&state).await,
+        Some(Command::Shell(command)) => return command.run(&state).await,
         None => {}
     }
     platform.spawn("auth-service", run_background(state.clone(), platform.lifecycle().served.clone()));

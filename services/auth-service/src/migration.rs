@@ -1,5 +1,6 @@
 mod login_limits;
 mod revoked_reasons;
+mod signing_keys;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -9,6 +10,7 @@ use sea_orm_migration::schema::{
 
 use login_limits::LoginLimits;
 use revoked_reasons::RevokedReasons;
+use signing_keys::SigningKeys;
 
 /// The migrations of this service. They are recorded in a table of this service, so that services can share a
 /// database.
@@ -22,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(database::Migration),
             Box::new(LoginLimits),
             Box::new(RevokedReasons),
+            Box::new(SigningKeys),
         ]
     }
 

@@ -9,10 +9,12 @@ use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
 use crate::password::{Password, PasswordPolicy, TooWeak};
+use crate::signing_key::schedule::Schedule;
 use crate::token::rotation::RotationPolicy;
 use crate::user::email::Email;
 
 const MIN_STRICT_BCRYPT_COST: u32 = 10;
+const SHORTEST_STRICT_ROTATION: Duration = Duration::from_secs(60 * 60);
 
 /// The ways to deliver a refresh token to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,6 +37,10 @@ pub struct Settings {
     /// JWT_REFRESH_SECRET is rotated
     #[arg(long, env = "JWT_REFRESH_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub jwt_refresh_secret_previous: Option<String>,
+
+    /// Time after which a key that auth-service created is replaced; at least 1h outside development
+    #[arg(long, env = "JWT_KEY_ROTATION", default_value = "30d", value_parser = parse_duration)]
+    pub jwt_key_rotation: Duration,
 
     /// Lifetime of refresh tokens, counted from the login; a session ends after this time or
     /// SESSION_LIFETIME_HOURS, whichever is shorter
@@ -111,6 +117,10 @@ impl Settings {
                 check_secret("JWT_REFRESH_SECRET_PREVIOUS", previous)?;
             }
             ensure!(
+                self.jwt_key_rotation >= SHORTEST_STRICT_ROTATION,
+                "JWT_KEY_ROTATION must be at least 1h outside development"
+            );
+            ensure!(
                 self.bcrypt_cost >= MIN_STRICT_BCRYPT_COST,
                 "BCRYPT_COST must be at least {MIN_STRICT_BCRYPT_COST} outside development"
             );
@@ -128,6 +138,10 @@ impl Settings {
 
     pub fn makes_demo_users(&self, process: &ProcessConfig) -> bool {
         !process.is_strict() && self.demo_users.unwrap_or(process.environment == Environment::Development)
+    }
+
+    pub fn key_schedule(&self) -> Schedule {
+        Schedule { rotation: TimeDelta::from_std(self.jwt_key_rotation).unwrap_or(TimeDelta::MAX) }
     }
 
     pub fn idle_timeout(&self) -> TimeDelta {

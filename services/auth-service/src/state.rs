@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use crate::metrics::Metrics;
 use crate::password::PasswordHasher;
 use crate::settings::Settings;
+use crate::signing_key::seal::Seal;
 use crate::token::refresh_token::RefreshTokens;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.
@@ -17,6 +18,8 @@ pub struct State {
     pub settings: Arc<Settings>,
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
+    /// Encrypts the private keys in the database.
+    pub key_seal: Seal,
     pub metrics: Metrics,
     /// Turns at changing a user: see [`crate::user::locked_user`].
     pub turns: Turns,

@@ -16,6 +16,7 @@ use crate::login::{failure as login_failure, known_network as login_network};
 use crate::service_token::changes as service_tokens;
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
+use crate::signing_key::{entity as signing_key, replacement};
 use crate::state::State;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
@@ -28,10 +29,12 @@ pub async fn run(state: State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.session_sweep_interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut link = state.platform.backplane().link();
-    // Woken by the interval and by the backplane's connection, ended by `stop`.
+    let mut withdrawals = state.platform.tokens().keys.withdrawals();
+    // Woken by the interval, the backplane's connection and withdrawn keys, ended by `stop`.
     loop {
         tokio::select! {
             _ = interval.tick() => sweep_or_log(&state).await,
+            Ok(()) = withdrawals.changed() => renew_keys_or_log(&state).await,
             Ok(()) = link.changed() => {}
             () = stop.cancelled() => return,
         }
@@ -42,14 +45,22 @@ pub async fn run(state: State, stop: CancellationToken) {
 }
 
 async fn sweep_or_log(state: &State) {
+    renew_keys_or_log(state).await;
     if let Err(error) = sweep(state).await {
         tracing::warn!(error = format!("{error:#}"), "could not end expired sessions");
     }
 }
 
-async fn catch_up_or_log(state: &State) {
+async fn renew_keys_or_log(state: &State) {
+    if let Err(error) = replacement::renew(state).await {
+        tracing::warn!(error = format!("{error:#}"), "could not renew the keys that sign access tokens");
+    }
+}
+
+/// Adds missing marks to the backplane, and records the uses of service tokens.
+pub async fn catch_up_or_log(state: &State) {
     if let Err(error) = restore_marks(state).await {
-        tracing::warn!(error = format!("{error:#}"), "could not restore the marks of ended sessions");
+        tracing::warn!(error = format!("{error:#}"), "could not add missing marks to the backplane");
     }
     if let Err(error) = service_tokens::record_uses(state).await {
         tracing::warn!(error = format!("{error:#}"), "could not record the uses of service tokens");
@@ -104,7 +115,7 @@ async fn end_overdue_sessions(state: &State, user_id: Uuid) -> Result<(), DbErr>
     user.commit().await
 }
 
-/// Restores the marks of ended sessions and changed users that the backplane lost.
+/// Adds the marks of ended sessions, changed users and keys that the backplane lost or never had.
 pub async fn restore_marks(state: &State) -> Result<()> {
     let (now, life) = (state.platform.clock().now(), longest_token_life(state));
     let mut wanted = Vec::new();
@@ -117,14 +128,20 @@ pub async fn restore_marks(state: &State) -> Result<()> {
     for token in service_token::ended(&state.database, now).await? {
         wanted.push(session_mark(token.id, token.reason(), token.expires_at + MARK_MARGIN));
     }
+    let keys = replacement::to_announce(state).await?;
+    wanted.extend(keys.iter().map(|key| replacement::mark(key, now)));
     if wanted.is_empty() {
         return Ok(());
     }
     let known = state.platform.backplane().marks.live().await?.into_iter().collect::<HashSet<_>>();
     wanted.retain(|mark| !known.contains(&mark.value));
     if !wanted.is_empty() {
-        tracing::info!(count = wanted.len(), "restoring the marks of ended sessions in the backplane");
+        tracing::info!(count = wanted.len(), "adding missing marks to the backplane");
         state.platform.backplane().marks.add(&wanted).await?;
+    }
+    let new = keys.into_iter().filter(|key| key.announced_at.is_none()).map(|key| key.id).collect::<Vec<_>>();
+    if !new.is_empty() {
+        signing_key::set_announced(&state.database, new, state.platform.clock().now()).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use auth_service::AccountCommand;
+use auth_service::ShellCommand;
 use clap::{Args, Parser, Subcommand};
 use http::HttpConfig;
 use identity::KeyConfig;
@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Account(AccountCommand),
+    Auth(ShellCommand),
     /// Move the SQLite files in DATA_DIR to an empty PostgreSQL database; stop the server first
     MigrateStorage {
         /// New database, such as postgres://user@host/name; the password may stand in PGPASSWORD instead, because

@@ -65,21 +65,41 @@ impl DataDir {
 
     /// Returns the secret of that name. The first call creates it, readable by its owner only.
     pub(crate) fn secret(&self, name: &str) -> Result<String> {
-        let path = self.0.join(name).with_extension("secret");
-        let context = || format!("cannot use {}", path.display());
-        match fs::read_to_string(&path) {
-            Ok(secret) => return Ok(secret.trim().to_owned()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(context),
+        if let Some(secret) = self.existing_secret(name)? {
+            return Ok(secret);
         }
+        let path = self.secret_file(name);
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).context("cannot read random bytes from the system")?;
         let secret = hex::encode(bytes);
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&path).with_context(context)?;
-        file.write_all(secret.as_bytes()).with_context(context)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| cannot_use(&path))?;
+        file.write_all(secret.as_bytes()).with_context(|| cannot_use(&path))?;
         Ok(secret)
     }
+
+    /// Returns the secret of that name if it exists.
+    pub(crate) fn existing_secret(&self, name: &str) -> Result<Option<String>> {
+        let path = self.secret_file(name);
+        match fs::read_to_string(&path) {
+            Ok(secret) => Ok(Some(secret.trim().to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| cannot_use(&path)),
+        }
+    }
+
+    fn secret_file(&self, name: &str) -> PathBuf {
+        self.0.join(name).with_extension("secret")
+    }
+}
+
+fn cannot_use(path: &Path) -> String {
+    format!("cannot use {}", path.display())
 }
 
 /// Closes the folder to other users. A folder that also contains other files, such as a home folder, keeps

@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     let Cli { command, serve } = platform::parse(&["ingest"]);
     match command {
         None => platform::exit_code(serve::run(serve).await),
-        Some(Command::Account(command)) => platform::exit_code(serve::change_account(serve, command).await),
+        Some(Command::Auth(command)) => platform::exit_code(serve::run_in_auth(serve, command).await),
         Some(Command::MigrateStorage { to }) => platform::exit_code(migrate_storage::run(serve, &to).await),
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
-use auth_service::AccountCommand;
+use auth_service::ShellCommand;
 use contracts::Clock;
 use database::Urls;
 use http::{Http, Server};
@@ -46,13 +46,16 @@ fn complete(mut serve: Serve) -> Result<Complete> {
     }
     let data = DataDir::open(&serve.data_dir)?;
     for (secret, name) in [
-        (&mut serve.keys.jwt_access_secret, "jwt_access"),
         (&mut serve.auth.jwt_refresh_secret, "jwt_refresh"),
         (&mut serve.drift.drift_hash_secret, "drift_hash"),
     ] {
         if secret.as_deref().unwrap_or_default().is_empty() {
             *secret = Some(data.secret(name)?);
         }
+    }
+    // Version 0.1.0 signed with a secret in the folder. Its service tokens stay valid.
+    if serve.keys.keys_are_issued() && serve.keys.jwt_access_secret_previous.is_none() {
+        serve.keys.jwt_access_secret_previous = data.existing_secret("jwt_access")?;
     }
     let database = |service: &str| {
         let url = match &serve.database_url {
@@ -75,8 +78,8 @@ fn platform(serve: &Serve) -> Result<Platform> {
     Platform::connect("driftsentry", process, &serve.keys, redis, channels, Clock::system())
 }
 
-/// Changes an account.
-pub(crate) async fn change_account(serve: Serve, command: AccountCommand) -> Result<()> {
+/// Runs a command of auth-service.
+pub(crate) async fn run_in_auth(serve: Serve, command: ShellCommand) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
     let Complete { serve, auth_database, lock: _lock, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;

@@ -49,6 +49,7 @@ fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
         metrics: Arc::clone(&state.metrics),
     };
     let revoked = close_revoked_sockets(
+        platform.tokens().keys.withdrawals(),
         platform.tokens().revocations.clone(),
         Arc::clone(&state.hubs),
         Arc::clone(&state.revocation_lag),

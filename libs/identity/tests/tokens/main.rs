@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod issued_keys;
 mod revocation;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Parser;
 use contracts::{AUDIENCE, Claims, Clock, Holder, ISSUER, Role};
-use identity::{KeyConfig, Keys, Revocations, TokenError, Verifier};
+use identity::{Follower, KeyConfig, Keys, Revocations, TokenError, Verifier};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,6 +36,13 @@ struct World {
     keys: Arc<Keys>,
     revocations: Revocations,
     verifier: Verifier,
+}
+
+impl World {
+    fn follower(&self) -> Follower {
+        let (keys, revocations) = (Arc::clone(&self.keys), self.revocations.clone());
+        Follower { keys, revocations, clock: self.clock.clone() }
+    }
 }
 
 fn world(arguments: &[&str]) -> World {
@@ -73,8 +81,15 @@ fn header() -> Header {
     Header { typ: Some("at+jwt".into()), ..Header::new(Algorithm::HS256) }
 }
 
+/// The content of a token for the claims.
+fn content(claims: &Claims) -> Value {
+    let mut content = serde_json::to_value(claims).unwrap();
+    (content["iss"], content["aud"]) = (json!(ISSUER), json!(AUDIENCE));
+    content
+}
+
 fn token_with(world: &World, change: impl FnOnce(&mut Value)) -> String {
-    let mut claims = serde_json::to_value(claims(&world.clock)).unwrap();
+    let mut claims = content(&claims(&world.clock));
     change(&mut claims);
     sign(&header(), &claims)
 }
@@ -90,7 +105,7 @@ fn a_signed_token_verifies_to_its_claims() {
 #[test]
 fn other_algorithms_and_keys_named_by_the_token_are_refused_s01() {
     let world = hs256();
-    let claims = serde_json::to_value(claims(&world.clock)).unwrap();
+    let claims = content(&claims(&world.clock));
     let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
     for algorithm in ["none", "None", "RS256", "HS999"] {
         let header = json!({"alg": algorithm, "typ": "at+jwt"});
@@ -120,7 +135,7 @@ fn a_public_key_is_not_accepted_as_an_hmac_secret_s01() {
     let world = world(&["--jwt-signing-key-file", path.to_str().unwrap()]);
     let jwks = serde_json::to_value(world.keys.jwks()).unwrap();
     let public = BASE64_URL_SAFE_NO_PAD.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
-    let claims = claims(&world.clock);
+    let claims = content(&claims(&world.clock));
     for kid in [None, Some(jwks["keys"][0]["kid"].as_str().unwrap().to_owned())] {
         let header = Header { kid, ..header() };
         let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
@@ -153,7 +168,7 @@ fn another_type_or_typ_is_refused_s02() {
     let world = hs256();
     let refresh = token_with(&world, |claims| claims["type"] = json!("refresh"));
     assert_eq!(world.verifier.verify(&refresh), Err(TokenError::Invalid));
-    let claims = serde_json::to_value(claims(&world.clock)).unwrap();
+    let claims = content(&claims(&world.clock));
     for typ in [None, Some("JWT".to_owned()), Some("rt+jwt".to_owned())] {
         let token = sign(&Header { typ, ..header() }, &claims);
         assert_eq!(world.verifier.verify(&token), Err(TokenError::Invalid));
@@ -216,7 +231,6 @@ fn tokens_of_the_old_stack_are_valid_only_where_accepted() {
 #[test]
 fn weak_keys_are_refused_by_name_outside_development_s06() {
     let refused = |arguments: &[&str]| Keys::load(&config(arguments), true).unwrap_err().to_string();
-    assert!(refused(&[]).contains("JWT_ACCESS_SECRET"));
     assert!(refused(&["--jwt-access-secret", "short"]).contains("JWT_ACCESS_SECRET"));
     assert!(refused(&["--jwt-signing-key-file", "missing.pem"]).contains("JWT_SIGNING_KEY_FILE"));
     assert!(Keys::load(&config(&["--jwt-access-secret", "short"]), false).is_ok());

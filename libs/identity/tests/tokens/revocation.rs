@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 
-struct Following {
-    world: World,
-    stores: Stores,
-    backplane: Backplane,
+pub(crate) struct Following {
+    pub(crate) world: World,
+    pub(crate) stores: Stores,
+    pub(crate) backplane: Backplane,
     stop: CancellationToken,
 }
 
@@ -33,9 +33,13 @@ async fn next(changes: &mut Receiver<Change>) -> Change {
 }
 
 async fn following(backend: Backend) -> Following {
-    let (world, stores, stop) = (hs256(), backend.start().await, CancellationToken::new());
+    following_with(backend, &["--jwt-access-secret", SECRET]).await
+}
+
+pub(crate) async fn following_with(backend: Backend, arguments: &[&str]) -> Following {
+    let (world, stores, stop) = (world(arguments), backend.start().await, CancellationToken::new());
     let backplane = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
-    tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
+    tokio::spawn(world.follower().run(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
     Following { world, stores, backplane, stop }
 }
@@ -120,7 +124,7 @@ async fn marks_are_read_at_startup_and_when_they_change_s25(#[case] backend: Bac
         let options = options(&second.clock);
         let elsewhere = Backplane::connect(&stores.redis_url(), options).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(second.revocations.clone().follow(elsewhere, stop.clone()));
+        tokio::spawn(second.follower().run(elsewhere, stop.clone()));
         second.revocations.synced().await;
         assert_eq!(second.revocations.ended(early), Some(EndReason::Logout));
         backplane.marks.add(&[session_mark(late, EndReason::Admin, until)]).await.unwrap();
@@ -149,7 +153,7 @@ async fn a_session_end_during_a_redis_outage_is_known_after_the_outage_s51() {
 #[tokio::test]
 async fn following_stops_even_while_the_marks_cannot_be_read() {
     let Following { world, stores, backplane, stop } = &following(Backend::Real).await;
-    let other = tokio::spawn(world.revocations.clone().follow(backplane.clone(), stop.clone()));
+    let other = tokio::spawn(world.follower().run(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
     stores.redis().kill();
     testing::eventually("the loss is noticed", async || !backplane.is_connected()).await;

@@ -122,6 +122,17 @@ pub async fn page(
         .await
 }
 
+/// Whether a valid token was created between two times.
+pub async fn any_valid_of(
+    db: &impl ConnectionTrait,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let created = valid(now).filter(Column::CreatedAt.between(from, to));
+    created.select_only().column(Column::Id).into_tuple::<Uuid>().one(db).await.map(|id| id.is_some())
+}
+
 /// The ids of the valid tokens.
 pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     valid(now).select_only().column(Column::Id).into_tuple().all(db).await

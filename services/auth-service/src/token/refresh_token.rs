@@ -84,8 +84,9 @@ fn signed_part(token: RefreshToken) -> [u8; SIGNED_BYTES] {
     signed
 }
 
+/// Starts the MAC of a message under a key.
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 

@@ -175,7 +175,7 @@ impl<'a> LockedUser<'a> {
             revocations.end_session(session, reason);
         }
         if self.is_outdated {
-            revocations.update_user(self.row.id, self.row.as_change());
+            revocations.update_user(self.row.id.to_string(), self.row.as_change());
         }
         Ok(())
     }

@@ -5,7 +5,6 @@
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod abuse;
-mod account_commands;
 mod account_locks;
 mod acting_admins;
 mod admin;
@@ -32,5 +31,7 @@ mod refresh_limits;
 mod roles;
 mod service_tokens;
 mod sessions;
+mod shell_commands;
+mod signing_keys;
 mod startup;
 mod tokens;

@@ -38,10 +38,10 @@ fn unsafe_settings_are_refused_by_name_outside_development_s06() {
     assert!(!refused.status.success(), "there is no key to sign with that everybody knows");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("JWT_REFRESH_SECRET"));
     for (variable, value) in [
-        ("JWT_ACCESS_SECRET", ""),
         ("JWT_ACCESS_SECRET", "Zx8vQ2mN5pR7tW1yB4cD6f"),
         ("JWT_REFRESH_SECRET", ""),
         ("JWT_REFRESH_SECRET", "Zx8vQ2mN5pR7tW1yB4cD6f"),
+        ("JWT_KEY_ROTATION", "59m"),
         ("JWT_REFRESH_SECRET", "your-super-secret-refresh-key-change-me"),
         ("DEMO_USERS", "true"),
         ("BCRYPT_COST", "4"),

@@ -1,4 +1,4 @@
-//! Closes the sockets of ended sessions, and updates roles and accounts of the others.
+//! Closes the sockets of ended sessions and withdrawn keys, and updates roles and accounts of the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Clock;
 use identity::{Change, Revocations};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -14,10 +15,12 @@ use crate::catalogue::{session_room, user_room};
 use crate::hub::{Hub, Hubs, SocketRef};
 use crate::metrics::Metrics;
 
-/// Follows the list of ended sessions until `stop`.
+/// Follows the list of ended sessions and the withdrawn keys until `stop`.
 ///
-/// Inputs: changes of the list. If some were missed, every socket is checked.
+/// Inputs: changes of the list. If some were missed, every socket is checked. After the withdrawal of a key, every
+/// socket needs a new token, because nobody knows who has the key.
 pub(crate) async fn close_revoked_sockets(
+    mut withdrawals: watch::Receiver<u32>,
     revocations: Revocations,
     hubs: Arc<Hubs>,
     lag: Arc<RevocationLag>,
@@ -27,6 +30,10 @@ pub(crate) async fn close_revoked_sockets(
     loop {
         let change = tokio::select! {
             change = changes.recv() => change,
+            Ok(()) = withdrawals.changed() => {
+                recheck(&hubs, Hub::sockets);
+                continue;
+            }
             () = stop.cancelled() => return,
         };
         match change {

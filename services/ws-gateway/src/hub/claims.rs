@@ -4,6 +4,7 @@ use identity::TokenError;
 use super::member::Member;
 use super::members::Hub;
 use crate::catalogue::account_room;
+use crate::protocol::Ending;
 
 impl Hub {
     /// Replaces the claims of a socket by those of a new token, and rechecks the socket: the session may have ended or
@@ -12,8 +13,8 @@ impl Hub {
         self.change_owner(socket, |member| member.replace_claims(claims));
     }
 
-    /// Checks the session and the user of a socket again. Moves the socket to the room of the user's account, or
-    /// revokes the socket.
+    /// Checks the keys, the session and the user of a socket again. Moves the socket to the room of the user's account,
+    /// or closes the socket.
     pub(crate) fn recheck(&self, socket: &str) {
         self.change_owner(socket, |_| {});
     }
@@ -33,8 +34,11 @@ impl Hub {
         }
         inner.arm_token(key);
         drop(inner);
-        if let Err(TokenError::Revoked { reason }) = checked {
-            subscriber.revoke(socket, reason);
+        match checked {
+            Ok(()) => {}
+            Err(TokenError::Revoked { reason }) => subscriber.revoke(socket, reason),
+            // The client may connect again with a new token.
+            Err(TokenError::Invalid | TokenError::Expired { .. }) => subscriber.close(Ending::Expired),
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Owner {
     generation: i64,
     /// The expiry of the token, in seconds since the epoch.
     expires: i64,
+    /// The number of keys that had been withdrawn when the token was verified.
+    withdrawn_keys: u32,
 }
 
 impl Owner {
@@ -24,6 +26,7 @@ impl Owner {
             account_id: claims.account_id.as_deref().map(Into::into),
             generation: claims.generation,
             expires: claims.exp,
+            withdrawn_keys: claims.withdrawn_keys,
         }
     }
 
@@ -46,11 +49,12 @@ impl Owner {
         self.expires_at() + LEEWAY
     }
 
-    /// Checks the session and the user again, and updates the account.
+    /// Checks the keys, the session and the user again, and updates the account.
     ///
     /// # Errors
-    /// If the session has ended or the account is disabled.
+    /// If a key was withdrawn, the session has ended or the account is disabled.
     pub(crate) fn recheck(&mut self, verifier: &Verifier) -> Result<(), TokenError> {
+        verifier.recheck_keys(self.withdrawn_keys)?;
         // The verifier accepts only tokens whose subject is the user.
         if let Some(user) = verifier.changed(&self.user_id, self.sid, self.generation)? {
             self.account_id = user.account_id.as_deref().map(Into::into);

@@ -107,7 +107,7 @@ async fn a_new_token_does_not_move_a_socket_back_to_a_former_account_s78() {
     let (_connection, socket, _) = enter_plain(&services, &old, Hears::Everything).await;
     let (role, account_id) = (Role::Viewer, Some("new".into()));
     let change = UserChange { role, account_id, is_active: true, generation: 2 };
-    state.platform.tokens().revocations.update_user(user, change);
+    state.platform.tokens().revocations.update_user(user.to_string(), change);
     services.hub.replace_claims(&socket, &old);
     let is_in = |room| services.hub.with_member(&socket, |member| member.is_in(room)).unwrap();
     assert_eq!((is_in("account:old"), is_in("account:new")), (false, true));
@@ -121,7 +121,7 @@ async fn an_account_that_changes_while_a_socket_enters_is_not_lost_s78() {
     let worker = state.worker();
     let (role, account_id) = (Role::Viewer, Some("new".into()));
     let change = UserChange { role, account_id, is_active: true, generation: 2 };
-    state.platform.tokens().revocations.update_user(user, change);
+    state.platform.tokens().revocations.update_user(user.to_string(), change);
 
     let (connection, socket) = (Connection::plain(&worker.services, Peer::default()).0, random_id());
     let (kind, hears, kept) = (NamespaceKind::Plain, Hears::Everything, None);

@@ -2,7 +2,7 @@
 
 use backplane::Entry;
 use clap::Parser;
-use contracts::{AUDIENCE, Claims, Clock, Event, ISSUER, Role, TokenUse};
+use contracts::{Claims, Clock, Event, Role, TokenUse};
 use http::{Http, Server};
 use platform::Platform;
 use prometheus::TextEncoder;
@@ -136,12 +136,11 @@ impl Gateway {
             token_use: TokenUse::Access,
             account_id: None,
             generation: 1,
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
             iat: now,
             exp: now + 900,
             nbf: None,
             jti: Some(Uuid::new_v4()),
+            withdrawn_keys: 0,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The marks of ended sessions and changed users, as the backplane stores them.
+//! The marks of ended sessions, changed users and issued keys, as the backplane stores them.
 
 use backplane::Mark;
 use chrono::{DateTime, Utc};
@@ -27,11 +27,23 @@ pub fn user_mark(user: Uuid, change: &UserChange, expires_at: DateTime<Utc>) -> 
     Mark { value: format!("user:{user}:{generation}:{role}:{is_active}:{account}"), expires_at }
 }
 
+/// Creates the mark of an issued key. `x` is the public key as in a JWK (RFC 8037).
+pub fn key_mark(x: &str, expires_at: DateTime<Utc>) -> Mark {
+    Mark { value: format!("key:{x}"), expires_at }
+}
+
+/// Creates the mark of a key that must not verify any more, kept until the mark of the key has expired.
+pub fn withdrawn_key_mark(id: &str, expires_at: DateTime<Utc>) -> Mark {
+    Mark { value: format!("key-withdrawn:{id}"), expires_at }
+}
+
 /// A mark after parsing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Marked {
     Session { session: Uuid, reason: EndReason },
     User { user: String, change: UserChange },
+    Key { x: String },
+    KeyWithdrawn { id: String },
 }
 
 impl Marked {
@@ -51,6 +63,8 @@ impl Marked {
                 };
                 Some(Self::User { user: (*user).into(), change })
             }
+            ["key", x] => Some(Self::Key { x: (*x).into() }),
+            ["key-withdrawn", id] => Some(Self::KeyWithdrawn { id: (*id).into() }),
             _ => None,
         }
     }
@@ -74,5 +88,8 @@ mod tests {
             let mark = user_mark(id, &change, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::User { user: id.to_string(), change }));
         }
+        let (x, id) = ("DnzE6_-x".to_owned(), "kPrK-_qm".to_owned());
+        assert_eq!(Marked::parse(&key_mark(&x, until).value), Some(Marked::Key { x }));
+        assert_eq!(Marked::parse(&withdrawn_key_mark(&id, until).value), Some(Marked::KeyWithdrawn { id }));
     }
 }

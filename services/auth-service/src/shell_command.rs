@@ -1,12 +1,13 @@
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::signing_key::rotate_keys;
 use crate::state::State;
 use crate::user::{create_admin, reset_password};
 
-/// Changes of accounts from a shell, by an operator who has the secrets of the service.
+/// Changes from a shell, by an operator who has the secrets of the service.
 #[derive(Subcommand)]
-pub enum AccountCommand {
+pub enum ShellCommand {
     /// Create an admin; prompts for the password, or reads it from standard input
     CreateAdmin {
         /// Email address of the account
@@ -26,9 +27,15 @@ pub enum AccountCommand {
         #[arg(long)]
         email: String,
     },
+    /// Replace the key that signs access tokens, unless it comes from a setting
+    RotateKeys {
+        /// Make all other keys, and all access tokens and service tokens, invalid at once
+        #[arg(long)]
+        withdraw: bool,
+    },
 }
 
-impl AccountCommand {
+impl ShellCommand {
     /// Runs the command. A running server publishes the events of the change.
     pub async fn run(self, state: &State) -> Result<()> {
         match self {
@@ -36,6 +43,7 @@ impl AccountCommand {
                 create_admin::run(state, &email, name, promote).await
             }
             Self::ResetPassword { email } => reset_password::run(state, &email).await,
+            Self::RotateKeys { withdraw } => rotate_keys::run(state, withdraw).await,
         }
     }
 }
