@@ -78,7 +78,7 @@ async fn any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77() {
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-        for file in ["auth.db", "drift.db", "auth.db-wal", "jwt_access.secret"] {
+        for file in ["auth.db", "drift.db", "auth.db-wal", "jwt_refresh.secret"] {
             assert!(files.contains(&folder.join(file)), "{name}: {files:?}");
         }
         assert_eq!(mode(&folder), 0o700, "{name}");
