@@ -176,8 +176,7 @@ impl Keys {
     /// times and the header.
     pub(crate) fn verify(&self, token: &str, header: &Header) -> Option<Claims> {
         let held = self.read();
-        let mut named =
-            held.verifying.iter().filter(|key| key.algorithm == header.alg && key.id == header.kid);
+        let mut named = held.verifying.iter().filter(|key| key.is_named_by(header));
         let Some(first) = named.next() else {
             drop(held);
             self.unknown.store(true, Relaxed);
@@ -189,7 +188,7 @@ impl Keys {
     /// Whether one of the keys signed the token, whatever it says.
     pub(crate) fn signed(&self, token: &str, header: &Header) -> bool {
         let held = self.read();
-        held.verifying.iter().filter(|key| key.algorithm == header.alg).any(|key| key.signed(token))
+        held.verifying.iter().filter(|key| key.is_named_by(header)).any(|key| key.signed(token))
     }
 
     /// Whether a token has named an unknown key since the last call.

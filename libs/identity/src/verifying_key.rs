@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, OctetKeyPairParameters, OctetKeyPairType,
     ThumbprintHash,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 
 /// A key that verifies access tokens.
 pub(crate) struct VerifyingKey {
@@ -46,6 +46,11 @@ impl VerifyingKey {
         jwk.common.key_id = Some(id.clone());
         let key = DecodingKey::from_jwk(&jwk)?;
         Ok(Self { algorithm: Algorithm::EdDSA, id: Some(id), public: Some(jwk), until: None, key })
+    }
+
+    /// Whether this key may have signed the token: a token costs one check, however many keys there are.
+    pub(crate) fn is_named_by(&self, header: &Header) -> bool {
+        self.algorithm == header.alg && self.id == header.kid
     }
 
     /// Returns the claims if this key signed the token for the issuer and the audience. The caller checks the

@@ -1,4 +1,5 @@
 use actix_web::HttpResponse;
+use actix_web::http::header;
 use actix_web::web::Data;
 use http::NoQuery;
 use http::openapi::Success;
@@ -34,8 +35,11 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
 
 /// Returns the public keys that verify access tokens (RFC 7517).
 ///
-/// There are none if the service has only shared secrets.
+/// There are none if the service has only shared secrets. A new key is listed minutes before its first use, so that
+/// the response may be cached.
 #[utoipa::path(get, path = "/api/auth/.well-known/jwks.json", tag = "auth", responses((status = 200, body = Object)))]
 pub async fn get_jwks(state: Data<State>, _: NoQuery) -> HttpResponse {
-    HttpResponse::Ok().json(state.platform.tokens().keys.jwks())
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .json(state.platform.tokens().keys.jwks())
 }
