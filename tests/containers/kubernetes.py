@@ -48,6 +48,8 @@ def check(overlay):
     workloads = {one["metadata"]["name"]: one for one in of("Deployment") + of("StatefulSet")}
     assert workloads.keys() == PODS, workloads.keys()
     configs = {one["metadata"]["name"] for one in of("ConfigMap") + of("Secret")}
+    [settings] = [one["data"] for one in of("ConfigMap") if one["metadata"]["name"].startswith("settings-")]
+    assert settings["REDIS_PREFIX"], "the services need one REDIS_PREFIX"
     scaled = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"] for one in of("HorizontalPodAutoscaler")}
     assert scaled.keys() == (PODS - {"caddy"} if overlay == "ha" else set()), scaled
 
@@ -71,6 +73,10 @@ def check(overlay):
         named += [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "secretKeyRef" in one.get("valueFrom", {})]
         named += [one["configMap"]["name"] for one in spec.get("volumes", []) if "configMap" in one]
         assert named and set(named) <= configs, f"{name}: {named}"
+
+        if name != "caddy":
+            [source] = container["envFrom"]
+            assert source["configMapRef"]["name"].startswith("settings-"), f"{name} does not read the settings"
 
         budgets = [one for one in of("PodDisruptionBudget") if selects(one["spec"]["selector"], labels)]
         assert len(budgets) == 1 and budgets[0]["spec"]["maxUnavailable"] == 1, name

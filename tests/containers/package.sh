@@ -32,6 +32,8 @@ for binary in driftsentry auth-service drift-service ws-gateway; do
   check "$binary prints its help" "$binary" --help
   check "$binary has a man page and completions" \
     sh -c "man --where $binary && test -s /usr/share/bash-completion/completions/$binary.bash"
+  check "$binary names no folder of the machine that built it" \
+    sh -c "! grep --text --only-matching --max-count=1 --fixed-strings -e '$PWD/' -e '${CARGO_HOME:-$HOME/.cargo}/' /usr/bin/$binary"
 done
 check 'only root reads the settings' sh -c \
   '[ "$(stat --format "%U %a" /etc/driftsentry/*.env | sort -u)" = "root 600" ]'

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { allInOne } from '../lib/deployments.mjs';
 import { Process, repository } from '../lib/process.mjs';
+import { freePort } from '../lib/waiting.mjs';
 
 /** Returns the shell blocks under a heading. */
 function blocks(text, heading) {
@@ -14,20 +14,23 @@ function blocks(text, heading) {
 }
 
 describe('the README', () => {
-  let app, folder, shell, session, socketSession;
+  let folder, shell, session, socketSession;
 
   before(async () => {
-    app = await allInOne();
     // In tests/, so that the example finds the client in tests/node_modules.
     folder = await mkdtemp(`${repository}/tests/.readme-`);
     await copyFile(`${repository}/examples/listen.mjs`, `${folder}/listen.mjs`);
-    const [url] = app.socketOrigins;
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    // The server ends with the shell, even if the shell is killed.
+    const server = `setpriv --pdeathsig KILL -- env PORT=${port} DATA_DIR=${folder}/data BCRYPT_COST=4`;
     const readme = await readFile(`${repository}/README.md`, 'utf8');
     const adapted = (block) =>
       block
         .replaceAll('http://localhost:3001', url)
-        .replace(/(?<=[ @])plan\.json\b/g, `${folder}/plan.json`)
-        .replace('terraform show -json plan.out |', `cat ${folder}/plan.json |`)
+        .replace('cargo build --release', ':')
+        .replace('target/release/driftsentry >', `${server} target/debug/driftsentry >${folder}/`)
+        .replace('terraform show -json plan.out |', 'cat examples/plan.json |')
         .replace('target/release/driftsentry', `DRIFTSENTRY_URL=${url} target/debug/driftsentry`)
         .replace('npm install --no-save socket.io-client', ':')
         .replace('node examples/listen.mjs', `URL=${url} node ${folder}/listen.mjs`);
@@ -37,10 +40,9 @@ describe('the README', () => {
     shell.say(`cd ${repository}`);
   });
   after(async () => {
-    // A client that survived the shell would keep its output open.
-    if (shell) await paste('kill $(jobs -p)');
+    // A program that survived the shell would keep its output open.
+    if (shell?.running) await paste('kill $(jobs -p)');
     await shell?.stop();
-    await app?.stop();
     if (folder) await rm(folder, { recursive: true });
   });
 
@@ -54,9 +56,11 @@ describe('the README', () => {
     return { output: shell.log.slice(before), code };
   }
 
-  test('the blocks of a session ingest a plan, approve a drift, and listen to new drifts', async () => {
-    const [approve, scan, ...others] = session;
+  test('in one terminal, the blocks start a server, ingest a plan, approve a drift, and listen to new drifts', async () => {
+    const [start, approve, scan, ...others] = session;
     assert.deepEqual(others, []);
+    const started = await paste(start);
+    assert.match(started.output, /"status":"ok"/);
     const { output } = await paste(approve);
     assert.match(output, /"created":20/);
     assert.match(output, /"status":"approved"/);
@@ -64,7 +68,7 @@ describe('the README', () => {
     assert.match(scanned.output, /unchanged +20 /);
     assert.equal(scanned.code, '0', 'no drift is new');
 
-    const [listen, send, ...rest] = socketSession;
+    const [listen, send, stop, ...rest] = socketSession;
     assert.deepEqual(rest, []);
     await paste(listen);
     await shell.until('listening', () => shell.log.includes('listening\n'));
@@ -72,5 +76,7 @@ describe('the README', () => {
     const heard = () => [...shell.log.matchAll(/new \S+ (critical|warning|info)$/gm)].length;
     await shell.until('the new drifts', () => heard() >= 20);
     assert.equal(heard(), 20);
+    const stopped = await paste(`${stop}\nwait`);
+    assert.equal(stopped.code, '0');
   });
 });

@@ -59,6 +59,16 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  test('one REDIS_PREFIX reaches every service and the permissions of Redis', () => {
+    const common = text.match(/x-environment: &environment\n((?: {2}.*\n)+)/)[1];
+    const services = blocks(text.slice(text.indexOf('\nservices:')));
+    const setting = /^ +REDIS_PREFIX: (.*)$/m;
+    assert.equal(common.match(setting)[1], services.redis.match(setting)[1]);
+    for (const name of ['auth-service', 'drift-service', 'ws-gateway-1', 'ws-gateway-2']) {
+      assert.match(services[name], /<<: \*(gateway-)?environment$/m, name);
+    }
+  });
+
   test('the images are targets of the Dockerfile, and every binary has its health check there', async () => {
     const dockerfile = await readFile(`${repository}/deploy/Dockerfile`, 'utf8');
     for (const [, target] of text.matchAll(/target: ([\w-]+)/g)) {

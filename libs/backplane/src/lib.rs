@@ -26,6 +26,7 @@ mod options;
 mod prefix;
 mod reader;
 mod redis;
+mod server_check;
 mod tls;
 mod trace;
 
@@ -44,5 +45,6 @@ pub use message::{Message, Position};
 pub use options::Options;
 pub use prefix::{InvalidPrefix, Prefix};
 pub use redis::server_urls;
+pub use server_check::ServerCheck;
 pub use tls::{ClientCertificate, Tls};
 pub use trace::{current_trace, traced};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use contracts::{Clock, Tasks};
 
-use crate::{Prefix, Tls};
+use crate::{Prefix, ServerCheck, Tls};
 
 pub(crate) const LOG_LENGTH: usize = 20_000;
 pub(crate) const LOG_AGE: Duration = Duration::from_secs(3_600);
@@ -15,6 +15,8 @@ pub struct Options {
     /// Further channels to receive, as patterns of `PSUBSCRIBE`. Logged channels are always received.
     pub channels: Vec<String>,
     pub tls: Tls,
+    /// Checks each server that `REDIS_URL` does not name, before a connection without TLS.
+    pub server_check: ServerCheck,
     /// Separates installations that share one Redis.
     pub prefix: Prefix,
     /// Maximum number of events in the log.
@@ -31,6 +33,7 @@ impl Options {
             tasks,
             channels: Vec::new(),
             tls: Tls::default(),
+            server_check: ServerCheck::default(),
             prefix: Prefix::default(),
             log_length: LOG_LENGTH,
             log_age: LOG_AGE,

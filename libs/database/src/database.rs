@@ -78,7 +78,7 @@ impl Database {
         Ok(Self { connection, opening, log, clock, committed, last_check })
     }
 
-    async fn open(url: &str) -> Result<(DatabaseConnection, Target), ConnectError> {
+    pub(crate) async fn open(url: &str) -> Result<(DatabaseConnection, Target), ConnectError> {
         let target = Target::parse(url)?;
         target.prepare_file()?;
         Ok((sea_orm::Database::connect(options(&target)).await?, target))
@@ -111,21 +111,30 @@ async fn begin_immediate(connection: &DatabaseConnection) -> Result<DatabaseTran
     connection.begin_with_options(options).await
 }
 
+/// Begins a transaction that one process at a time can have.
+pub(crate) async fn begin_migration(
+    connection: &DatabaseConnection,
+    target: &Target,
+) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = begin_immediate(connection).await?;
+    if let Some(opening) = target.opening() {
+        transaction.execute_unprepared(&opening).await?;
+    }
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let lock = "SELECT pg_advisory_xact_lock($1)";
+        let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [MIGRATION_LOCK.into()]);
+        transaction.execute_raw(lock).await?;
+    }
+    Ok(transaction)
+}
+
 /// Migrates inside one transaction, one process at a time.
 async fn migrate<M: MigratorTrait>(
     connection: &DatabaseConnection,
     target: &Target,
 ) -> Result<(), ConnectError> {
     let migrate = async {
-        let transaction = begin_immediate(connection).await?;
-        if let Some(opening) = target.opening() {
-            transaction.execute_unprepared(&opening).await?;
-        }
-        if transaction.get_database_backend() == DbBackend::Postgres {
-            let lock = "SELECT pg_advisory_xact_lock($1)";
-            let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [MIGRATION_LOCK.into()]);
-            transaction.execute_raw(lock).await?;
-        }
+        let transaction = begin_migration(connection, target).await?;
         if let Some(schema) = &target.schema {
             transaction.execute_unprepared(&format!(r#"CREATE SCHEMA IF NOT EXISTS "{schema}""#)).await?;
         }

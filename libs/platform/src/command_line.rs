@@ -11,8 +11,10 @@ const HEALTHCHECK: &str = "healthcheck";
 const WRITE_DOCS: &str = "write-docs";
 
 /// Parses the command line and the environment of a process. Prints help or an error and exits if
-/// needed. In development, variables may stand in the file `.env`, except for the commands in `clients`: they run in
-/// folders of others, whose file could redirect them. Every process also has the command `healthcheck`, and the hidden command `write-docs` for packages.
+/// needed. The options of the process may stand before and after its commands. In development, variables may stand in
+/// the file `.env`. Neither holds for the commands in `clients`, which have their own options: they run in
+/// folders of others, whose file could redirect them. Every process also has the command `healthcheck`, and the hidden
+/// command `write-docs` for packages.
 ///
 /// Variables of the old stack are accepted as well: `NODE_ENV` for `APP_ENV`, and `REDIS_HOST`,
 /// `REDIS_PORT` and `REDIS_PASSWORD` for `REDIS_URL`, and `JWT_SECRET` for `JWT_ACCESS_SECRET`.
@@ -25,7 +27,7 @@ pub fn parse<C: Parser>(clients: &[&str]) -> C {
     let stand_ins = old_names(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let at = arguments.len().min(1);
     arguments.splice(at..at, stand_ins.into_iter().map(Into::into));
-    let command = command::<C>();
+    let command = command::<C>(clients);
     let parsed =
         command.clone().try_get_matches_from(arguments).and_then(|matches| match matches.subcommand() {
             Some((HEALTHCHECK, _)) => {
@@ -47,13 +49,31 @@ pub fn parse<C: Parser>(clients: &[&str]) -> C {
 }
 
 /// The command line of a process with the commands that every process has.
-fn command<C: Parser>() -> Command {
+fn command<C: Parser>(clients: &[&str]) -> Command {
     let healthcheck =
         Command::new(HEALTHCHECK).about("Ask the process on PORT whether it is ready; exit 0 if it is");
     let folder = Arg::new("folder").required(true).value_name("FOLDER").value_parser(value_parser!(PathBuf));
     let write_docs =
         Command::new(WRITE_DOCS).about("Write man pages and shell completions").hide(true).arg(folder);
-    C::command().subcommands([healthcheck, write_docs]).subcommand_negates_reqs(true).args_override_self(true)
+    let command = C::command().subcommands([healthcheck, write_docs]);
+    let command = command.subcommand_negates_reqs(true).args_override_self(true);
+    let options = command.get_arguments().cloned().collect::<Vec<_>>();
+    let name = command.get_name().to_owned();
+    command.mut_subcommands(|subcommand| {
+        if clients.contains(&subcommand.get_name()) || subcommand.get_name() == WRITE_DOCS {
+            return subcommand;
+        }
+        accept_after(subcommand, &options, &name)
+    })
+}
+
+/// Accepts the options of the process after a command too. Its help does not list them, because they would hide its own.
+/// A global option carries its value to the process.
+fn accept_after(subcommand: Command, options: &[Arg], process: &str) -> Command {
+    let options = options.iter().filter(|option| option.get_long().is_some());
+    let options = options.map(|option| option.clone().required(false).global(true).hide(true));
+    let note = format!("The options of `{process} --help` are accepted here too.");
+    subcommand.args(options).after_help(note)
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log yet, and the person who runs the check reads this")]

@@ -28,6 +28,11 @@ pub fn check_plaintext(variable: &'static str, url: &str, config: &ProcessConfig
     Ok(())
 }
 
+/// Whether a connection without TLS to this server is allowed.
+pub(crate) fn allows_plaintext(host: &str, port: u16, config: &ProcessConfig) -> bool {
+    !config.is_strict() || config.allow_plaintext || is_private_name(host, port)
+}
+
 fn is_encrypted(url: &Url) -> bool {
     let mode = url.query_pairs().find(|(name, _)| name == "sslmode" || name == "ssl-mode");
     matches!(url.scheme(), "rediss" | "valkeys")

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use backplane::{Backplane, Link, Options};
+use backplane::{Backplane, Link, Options, ServerCheck};
 use contracts::Clock;
 use identity::{Follower, KeyConfig};
 use prometheus::{IntGauge, Registry};
@@ -11,7 +11,7 @@ use crate::config::ProcessConfig;
 use crate::health::{Health, Status};
 use crate::lifecycle::Lifecycle;
 use crate::limiter::Limiter;
-use crate::plaintext::check_plaintext;
+use crate::plaintext::{allows_plaintext, check_plaintext};
 use crate::tokens::Tokens;
 use crate::trace;
 
@@ -51,8 +51,18 @@ impl Platform {
         let lifecycle = Lifecycle::new();
         let tls = config.redis_tls.read()?;
         let prefix = config.redis_prefix.clone();
-        let options =
-            Options { channels, tls, prefix, ..Options::new(clock.clone(), lifecycle.tasks.clone()) };
+        let config = Arc::new(config);
+        let server_check = ServerCheck::new({
+            let config = Arc::clone(&config);
+            move |host, port| allows_plaintext(host, port, &config)
+        });
+        let options = Options {
+            channels,
+            tls,
+            server_check,
+            prefix,
+            ..Options::new(clock.clone(), lifecycle.tasks.clone())
+        };
         for server in backplane::server_urls(redis_url)? {
             check_plaintext("REDIS_URL", &server, &config)?;
         }
@@ -60,7 +70,7 @@ impl Platform {
         let platform = Self {
             service,
             started: Instant::now(),
-            config: Arc::new(config),
+            config,
             limiter: Limiter::new(Arc::clone(&backplane.keys), backplane.link(), clock.clone()),
             clock,
             metrics: Registry::new(),

@@ -26,6 +26,7 @@ mod redis_sentinel;
 mod redis_server;
 mod redis_settings;
 mod socket;
+mod tables;
 mod tls;
 mod waiting;
 
@@ -40,5 +41,6 @@ pub use redis_sentinel::PrivateSentinels;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
 pub use socket::Socket;
+pub use tables::{execute, read_all_tables};
 pub use tls::{Authority, Identity};
 pub use waiting::{LIMIT, eventually, free_port, wait_for};

@@ -4,6 +4,7 @@ use identity::KeyConfig;
 use platform::ProcessConfig;
 
 use crate::settings::Settings;
+use crate::shell_command::ShellCommand;
 
 /// DriftSentry's users, sessions and tokens.
 #[derive(Parser)]
@@ -45,17 +46,6 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
-    /// Replace the key that signs access tokens, if auth-service created it
-    RotateKeys {
-        /// Make all other keys, and all access tokens and service tokens, invalid at once
-        #[arg(long)]
-        withdraw: bool,
-    },
-    /// Create an admin; prompts for the password, or reads it from standard input
-    CreateAdmin {
-        #[arg(long)]
-        email: String,
-        #[arg(long, default_value = "Administrator")]
-        name: String,
-    },
+    #[command(flatten)]
+    Shell(ShellCommand),
 }

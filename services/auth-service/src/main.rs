@@ -1,8 +1,6 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use auth_service::signing_key::rotate_keys;
-use auth_service::user::create_admin;
 use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
 use database::Urls;
@@ -35,8 +33,7 @@ async fn run() -> Result<()> {
     let state = State::connect(platform.clone(), urls, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
-        Some(Command::CreateAdmin { email, name }) => return create_admin::run(&state, &email, name).await,
-        Some(Command::RotateKeys { withdraw }) => return rotate_keys::run(&state, withdraw).await,
+        Some(Command::Shell(command)) => return command.run(&state).await,
         None => {}
     }
     platform.spawn("auth-service", run_background(state.clone(), platform.lifecycle().served.clone()));

@@ -31,6 +31,7 @@ mod write;
 
 pub use background::run_background;
 pub use config::{Config, Settings};
+pub use migration::Migrator;
 pub use openapi::openapi;
 pub use routes::routes;
 pub use state::State;

@@ -8,7 +8,7 @@ use sea_orm_migration::schema::{
 
 /// The migrations of this service. They are recorded in a table of this service, so that services can share a
 /// database.
-pub(crate) struct Migrator;
+pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use auth_service::ShellCommand;
 use clap::{Args, Parser, Subcommand};
 use http::HttpConfig;
 use identity::KeyConfig;
@@ -22,18 +23,14 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Create an admin; prompts for the password, or reads it from standard input
-    CreateAdmin {
-        #[arg(long)]
-        email: String,
-        #[arg(long, default_value = "Administrator")]
-        name: String,
-    },
-    /// Replace the key that signs access tokens, if driftsentry created it
-    RotateKeys {
-        /// Make all other keys, and all access tokens and service tokens, invalid at once
-        #[arg(long)]
-        withdraw: bool,
+    #[command(flatten)]
+    Auth(ShellCommand),
+    /// Move the SQLite files in DATA_DIR to an empty PostgreSQL database; stop the server first
+    MigrateStorage {
+        /// New database, such as postgres://user@host/name; the password may stand in PGPASSWORD instead, because
+        /// other users of the machine see arguments
+        #[arg(long, value_name = "URL")]
+        to: String,
     },
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),

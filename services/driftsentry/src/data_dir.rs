@@ -1,12 +1,12 @@
 //! The folder with the SQLite files and the generated secrets of a process without a database server.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 const SECRET_BYTES: usize = 32;
@@ -38,6 +38,29 @@ impl DataDir {
     pub(crate) fn sqlite_url(&self, name: &str) -> String {
         let path = self.0.join(name).with_extension("db");
         format!("sqlite://{}?mode=rwc", percent_encode(path.as_os_str().as_bytes(), IN_PATH))
+    }
+
+    /// Locks the SQLite files until the returned file is dropped, for a process that shares them with others.
+    pub(crate) fn share(&self) -> Result<File> {
+        self.lock(File::try_lock_shared, "its SQLite files are being moved")
+    }
+
+    /// Locks the SQLite files until the returned file is dropped, for a process that needs them alone.
+    pub(crate) fn own(&self) -> Result<File> {
+        self.lock(File::try_lock, "driftsentry is running on it; stop it first")
+    }
+
+    fn lock(&self, lock: impl Fn(&File) -> Result<(), TryLockError>, refusal: &str) -> Result<File> {
+        let path = self.0.join("sqlite.lock");
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("cannot use {}", path.display()))?;
+        match lock(&file) {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!("DATA_DIR {} cannot be used: {refusal}", self.0.display()),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
     }
 
     /// Returns the secret of that name. The first call creates it, readable by its owner only.
@@ -88,7 +111,7 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_ours = path.extension().is_some_and(|extension| {
-            ["db", "db-wal", "db-shm", "secret"].iter().any(|own| extension == *own)
+            ["db", "db-wal", "db-shm", "lock", "secret"].iter().any(|own| extension == *own)
         });
         if !is_ours {
             return Err(io::Error::other("the folder contains other files"));

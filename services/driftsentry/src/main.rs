@@ -6,6 +6,7 @@ mod cli;
 mod console;
 mod data_dir;
 mod ingest;
+mod migrate_storage;
 mod serve;
 
 use std::process::ExitCode;
@@ -17,12 +18,8 @@ async fn main() -> ExitCode {
     let Cli { command, serve } = platform::parse(&["ingest"]);
     match command {
         None => platform::exit_code(serve::run(serve).await),
-        Some(Command::CreateAdmin { email, name }) => {
-            platform::exit_code(serve::create_admin(serve, &email, name).await)
-        }
-        Some(Command::RotateKeys { withdraw }) => {
-            platform::exit_code(serve::rotate_keys(serve, withdraw).await)
-        }
+        Some(Command::Auth(command)) => platform::exit_code(serve::run_in_auth(serve, command).await),
+        Some(Command::MigrateStorage { to }) => platform::exit_code(migrate_storage::run(serve, &to).await),
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
 }

@@ -1,6 +1,8 @@
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
+use auth_service::ShellCommand;
 use contracts::Clock;
 use database::Urls;
 use http::{Http, Server};
@@ -18,6 +20,8 @@ const DEFAULT_METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::
 struct Complete {
     serve: Serve,
     data: DataDir,
+    /// Held as long as the process uses the SQLite files.
+    lock: Option<File>,
     auth_database: ServiceDatabase,
     drift_database: ServiceDatabase,
 }
@@ -64,7 +68,8 @@ fn complete(mut serve: Serve) -> Result<Complete> {
         anyhow::Ok(ServiceDatabase { url, migration })
     };
     let (auth_database, drift_database) = (database("auth")?, database("drift")?);
-    Ok(Complete { serve, data, auth_database, drift_database })
+    let lock = if serve.database_url.is_none() { Some(data.share()?) } else { None };
+    Ok(Complete { serve, data, lock, auth_database, drift_database })
 }
 
 fn platform(serve: &Serve) -> Result<Platform> {
@@ -73,26 +78,18 @@ fn platform(serve: &Serve) -> Result<Platform> {
     Platform::connect("driftsentry", process, &serve.keys, redis, channels, Clock::system())
 }
 
-/// Creates an admin.
-pub(crate) async fn create_admin(serve: Serve, email: &str, name: String) -> Result<()> {
+/// Runs a command of auth-service.
+pub(crate) async fn run_in_auth(serve: Serve, command: ShellCommand) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Complete { serve, auth_database, .. } = complete(serve)?;
+    let Complete { serve, auth_database, lock: _lock, .. } = complete(serve)?;
     let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
-    auth_service::user::create_admin::run(&state, email, name).await
-}
-
-/// Replaces the key that signs access tokens.
-pub(crate) async fn rotate_keys(serve: Serve, withdraw: bool) -> Result<()> {
-    platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Complete { serve, auth_database, .. } = complete(serve)?;
-    let state = auth_service::State::connect(platform(&serve)?, auth_database.urls(), serve.auth).await?;
-    auth_service::signing_key::rotate_keys::run(&state, withdraw).await
+    command.run(&state).await
 }
 
 /// Runs all services until a signal.
 pub(crate) async fn run(serve: Serve) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Complete { serve, data, auth_database, drift_database } = complete(serve)?;
+    let Complete { serve, data, lock: _lock, auth_database, drift_database } = complete(serve)?;
     let platform = platform(&serve)?;
     let http = Http::new(serve.http, &platform)?;
     let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
@@ -140,7 +137,14 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
 
 /// Returns the URL of the database with a separate schema for the service.
 fn postgres_schema(variable: &str, url: &str, service: &str) -> Result<String> {
-    let mut url = Url::parse(url)
+    let mut url = postgres_url(variable, url)?;
+    url.query_pairs_mut().append_pair("schema", service);
+    Ok(url.into())
+}
+
+/// Parses the URL of a database in which each service gets a schema.
+pub(crate) fn postgres_url(variable: &str, url: &str) -> Result<Url> {
+    let url = Url::parse(url)
         .with_context(|| format!("{variable} must be a URL such as postgres://user:password@host/name"))?;
     if !url.scheme().starts_with("postgres") {
         bail!("{variable} must be a postgres:// URL here; for SQLite, omit it and set DATA_DIR");
@@ -148,8 +152,7 @@ fn postgres_schema(variable: &str, url: &str, service: &str) -> Result<String> {
     if url.query_pairs().any(|(name, _)| name == "schema") {
         bail!("{variable} must not name a schema here, because each service gets its own");
     }
-    url.query_pairs_mut().append_pair("schema", service);
-    Ok(url.into())
+    Ok(url)
 }
 
 #[cfg(test)]

@@ -14,12 +14,15 @@ use tokio::time::timeout;
 
 use super::target::{Form, Target};
 use super::timeouts::connection_config;
-use crate::Tls;
+use crate::{ServerCheck, Tls};
 
 /// Time in which a server has to say which server holds the keys.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// Number of servers that are asked at the same time.
 const ASKED: usize = 16;
+
+const PUBLIC_SERVER: &str = "REDIS_URL leads to a server at a public address without TLS: use rediss, \
+                             or set ALLOW_PLAINTEXT=true";
 
 type Address = (String, u16);
 
@@ -27,6 +30,7 @@ type Address = (String, u16);
 pub(super) struct Locator {
     target: Target,
     tls: Tls,
+    server_check: ServerCheck,
     /// A key of the installation.
     key: String,
     /// Members of the cluster that the URL does not name.
@@ -42,8 +46,8 @@ struct Testimony {
 impl Locator {
     /// # Errors
     /// If the certificates cannot be used.
-    pub(super) fn new(target: Target, tls: Tls, key: String) -> RedisResult<Self> {
-        let locator = Self { target, tls, key, members: Mutex::default() };
+    pub(super) fn new(target: Target, tls: Tls, server_check: ServerCheck, key: String) -> RedisResult<Self> {
+        let locator = Self { target, tls, server_check, key, members: Mutex::default() };
         let first = locator.target.servers[0].clone();
         locator.client(first)?;
         Ok(locator)
@@ -60,7 +64,9 @@ impl Locator {
         let holder = votes.into_iter().max_by_key(|(_, votes)| *votes).map(|(holder, _)| holder);
         let unknown =
             || failure.unwrap_or_else(|| RedisError::from((ErrorKind::Io, "no server responded in time")));
-        self.client(first.set_addr(self.address(holder.ok_or_else(unknown)?)))
+        let holder = first.set_addr(self.address(holder.ok_or_else(unknown)?));
+        self.check(&holder).await?;
+        self.client(holder)
     }
 
     /// Whether most Sentinels name another primary. The one that they have replaced may still work. In a cluster, such
@@ -155,7 +161,23 @@ impl Locator {
         }
     }
 
+    /// Refuses a server that others name, if connecting to it would send the password and the events without TLS over a
+    /// network that is not private.
+    async fn check(&self, server: &ConnectionInfo) -> RedisResult<()> {
+        let ConnectionAddr::Tcp(host, port) = server.addr() else { return Ok(()) };
+        let is_named = |named: &ConnectionInfo| matches!(named.addr(), ConnectionAddr::Tcp(known, at) if (known, at) == (host, port));
+        if self.target.servers.iter().any(is_named) {
+            return Ok(());
+        }
+        let (check, host, port) = (self.server_check.clone(), host.clone(), *port);
+        match tokio::task::spawn_blocking(move || check.allows(&host, port)).await {
+            Ok(true) => Ok(()),
+            _ => Err(RedisError::from((ErrorKind::InvalidClientConfig, PUBLIC_SERVER))),
+        }
+    }
+
     async fn connect(&self, server: ConnectionInfo) -> RedisResult<MultiplexedConnection> {
+        self.check(&server).await?;
         self.client(server)?.get_multiplexed_async_connection_with_config(&connection_config()).await
     }
 

@@ -56,10 +56,10 @@ pub(crate) fn open(url: &str, options: Options) -> Result<Drivers> {
 
 impl Redis {
     fn open(url: &str, options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Result<Self> {
-        let Options { clock, tasks, channels, tls, prefix, log_length, log_age } = options;
+        let Options { clock, tasks, channels, tls, server_check, prefix, log_length, log_age } = options;
         let target = Target::parse(url)?;
         let names = Arc::new(Names::new(&prefix, matches!(target.form, target::Form::Cluster)));
-        let locator = Locator::new(target, tls, names.log.clone());
+        let locator = Locator::new(target, tls, server_check, names.log.clone());
         let locator = locator.map_err(|error| Error::Certificates(error.into()))?;
         let route = Arc::new(Route::new(locator, tasks.clone(), names.probe.clone()));
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);

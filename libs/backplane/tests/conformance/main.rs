@@ -13,6 +13,7 @@ mod log;
 mod marks;
 mod positions;
 mod prefixes;
+mod server_check;
 mod tls;
 
 use std::time::Duration;

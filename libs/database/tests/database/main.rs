@@ -6,6 +6,7 @@
 mod pooler;
 mod read_only;
 mod standby;
+mod storage_move;
 mod tls;
 
 use std::sync::Arc;
@@ -250,4 +251,18 @@ async fn transactions_that_read_and_then_write_wait_for_each_other(#[case] backe
     });
     futures_util::future::join_all(writers).await;
     assert_eq!(world.database.publish_pending().await.unwrap(), 200);
+}
+
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn a_database_that_a_newer_version_has_migrated_is_refused(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    testing::execute(&world.url, "INSERT INTO seaql_migrations VALUES ('m30000101_000001_future', 0)").await;
+    let log = Arc::clone(&world.backplane.log);
+    let error = Database::connect::<Migrator>(&world.url, log, Clock::system()).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap();
+    let cause = source.source().unwrap().to_string();
+    assert!(cause.contains("m30000101_000001_future"), "{cause}");
 }

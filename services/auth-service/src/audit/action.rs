@@ -20,6 +20,8 @@ pub enum Action {
     SessionEnded,
     PasswordChanged,
     PasswordChangeFailed,
+    /// A command set a new password.
+    PasswordReset,
     /// A login hashed the same password again with a stronger scheme.
     PasswordUpgraded,
     ServiceTokenCreated,

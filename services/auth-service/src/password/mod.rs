@@ -3,10 +3,12 @@
 mod accepted;
 mod fair_queue;
 mod hasher;
+mod prompt;
 mod scheme;
 mod strength;
 
 pub use accepted::{Password, PasswordLength};
 pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
+pub use prompt::read_password;
 pub use strength::{PasswordPolicy, TooWeak};

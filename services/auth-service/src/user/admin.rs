@@ -13,7 +13,7 @@ use crate::login::failure as login_failure;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use crate::user::locked_user::LockedAdmins;
+use crate::user::locked_user::{LockedAdmins, LockedUser};
 
 /// The fields to change. A field that is `None` stays as it is.
 pub struct UserEdit {
@@ -76,13 +76,19 @@ pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Resu
 /// Lifts all locks of a user. Returns the number of locks that applied.
 pub async fn lift_locks(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
+    let lifted = lift_locks_of(&mut user).await?;
+    user.commit().await?;
+    Ok(lifted)
+}
+
+/// Lifts all locks of a locked user. Returns the number of locks that applied.
+pub async fn lift_locks_of(user: &mut LockedUser<'_>) -> Result<usize, AuthError> {
     let email = Email::parse(&user.row.email).map_err(|_error| AuthError::UnknownUser)?;
-    let lifted =
-        account_locks::of_users(&user.transaction, state, std::slice::from_ref(&user.row)).await?.len();
+    let users = std::slice::from_ref(&user.row);
+    let lifted = account_locks::of_users(&user.transaction, user.state, users).await?.len();
     login_failure::delete_of(&user.transaction, &account(&email)).await?;
     if lifted > 0 {
         user.audit(Action::LocksLifted, None, None);
     }
-    user.commit().await?;
     Ok(lifted)
 }

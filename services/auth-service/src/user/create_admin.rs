@@ -1,23 +1,37 @@
-//! Creates the first admin of a production system from a shell.
-
-use std::io::{IsTerminal, stdin};
+//! Creates the first admin of a production system from a shell, or makes an existing account one.
 
 use anyhow::{Context, Result};
 use contracts::Role;
 
 use crate::audit::action::Initiator;
-use crate::password::Password;
+use crate::error::AuthError;
+use crate::password::read_password;
 use crate::state::State;
+use crate::user::admin::{self, UserEdit};
 use crate::user::email::Email;
+use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, NewUser};
 use crate::user::name::Name;
 
-/// Prompts for the password, or reads it from standard input if that is not a terminal.
-pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
+/// Creates an admin. With `promote`, an existing account becomes an active admin, and no password is asked for.
+pub async fn run(state: &State, email: &str, name: String, promote: bool) -> Result<()> {
     let email = Email::parse(email).context("--email")?;
+    match user::by_email(&state.database, &email).await? {
+        None => create(state, email, name).await,
+        Some(user) if promote => {
+            let edit = UserEdit { role: Some(Role::Admin), is_active: Some(true), account_id: None };
+            admin::update(state, user.id, edit, Initiator::service_itself()).await?;
+            tracing::info!(id = %user.id, "promoted the account to an active admin");
+            Ok(())
+        }
+        Some(_) => Err(AuthError::EmailTaken).context("add --promote to make this account an admin"),
+    }
+}
+
+async fn create(state: &State, email: Email, name: String) -> Result<()> {
     let name = String::from(Name::try_from(name).context("--name")?);
-    let password = Password::parse(&read_password()?).context("invalid password")?;
-    state.settings.password_policy.check(&password, &[&name, email.as_str()]).context("invalid password")?;
+    let password = read_password()?;
+    state.settings.check_strength(&password, &name, &email).context("invalid password")?;
     let password = state.passwords.hash(password, vec![]).await?;
     let new = NewUser { name, email, password, role: Role::Admin };
     let user = LockedUser::create(state, new, Initiator::service_itself()).await?;
@@ -25,13 +39,4 @@ pub async fn run(state: &State, email: &str, name: String) -> Result<()> {
     user.commit().await?;
     tracing::info!(%id, "created the admin");
     Ok(())
-}
-
-fn read_password() -> Result<String> {
-    if stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").context("cannot read the password");
-    }
-    let mut line = String::new();
-    stdin().read_line(&mut line).context("cannot read the password")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

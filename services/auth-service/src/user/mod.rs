@@ -10,4 +10,5 @@ pub mod entity;
 pub mod handlers;
 pub mod locked_user;
 pub mod name;
+pub mod reset_password;
 pub mod sign_up;

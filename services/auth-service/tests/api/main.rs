@@ -31,6 +31,7 @@ mod refresh_limits;
 mod roles;
 mod service_tokens;
 mod sessions;
+mod shell_commands;
 mod signing_keys;
 mod startup;
 mod tokens;

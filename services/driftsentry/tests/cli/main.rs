@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod accounts;
 mod ci;
 mod env_file;
+mod migrate_storage;
+mod options;
 mod start;
 mod token;
 
@@ -21,7 +24,7 @@ const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples"
 struct App {
     process: Process,
     client: Client,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl App {
@@ -34,7 +37,7 @@ impl App {
         let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
         let base = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&base).await;
-        Self { process, client: Client::new(base), _data: data }
+        Self { process, client: Client::new(base), data }
     }
 
     async fn token(&self, role: &str) -> String {

@@ -1,11 +1,13 @@
 //! The access that a start gives to others, and the settings that it prints.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::json;
-use testing::{Client, Process, StatusCode, free_port};
+use testing::{Client, PrivateSentinels, Process, StatusCode, free_port};
 
 use crate::BINARY;
 
@@ -76,7 +78,7 @@ async fn any_folder_name_works_and_only_the_owner_can_read_its_files_s71_s77() {
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-        for file in ["auth.db", "drift.db", "auth.db-wal", "jwt_access.secret"] {
+        for file in ["auth.db", "drift.db", "auth.db-wal", "jwt_refresh.secret"] {
             assert!(files.contains(&folder.join(file)), "{name}: {files:?}");
         }
         assert_eq!(mode(&folder), 0o700, "{name}");
@@ -138,4 +140,32 @@ async fn an_unusable_setting_is_named_and_its_value_never_shown_s68() {
         assert!(told.contains(name) && told.contains("ALLOW_PLAINTEXT"), "{told}");
         assert!(!told.contains("hunter2"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_primary_at_a_public_address_that_sentinels_name_needs_tls_s61() {
+    let group = PrivateSentinels::start().await;
+    let url = group.url();
+    let (servers, _) = url.strip_prefix("redis+sentinel://").unwrap().split_once('/').unwrap();
+    for server in servers.split(',') {
+        let mut sentinel = TcpStream::connect(server).unwrap();
+        sentinel.write_all(b"SENTINEL MONITOR far 203.0.113.7 6379 2\r\n").unwrap();
+        let mut answer = String::new();
+        BufReader::new(sentinel).read_line(&mut answer).unwrap();
+        assert_eq!(answer, "+OK\r\n");
+    }
+    let public = format!("redis+sentinel://u:hunter2@{servers}/far");
+    let logs = async |environment: &str, expected: &str| {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = ["--data-dir", data.path().to_str().unwrap(), "--port", "0"];
+        let settings = [("METRICS_LISTEN", "127.0.0.1:0"), ("NODE_ENV", environment), ("REDIS_URL", &public)];
+        let process = Process::spawn(Path::new(BINARY), &arguments, settings);
+        process.wait_for_log(expected).await;
+        assert!(!process.log().contains("hunter2"), "{}", process.log());
+        process.log()
+    };
+    let refusal = "REDIS_URL leads to a server at a public address without TLS";
+    logs("production", refusal).await;
+    let told = logs("development", "cannot subscribe to Redis").await;
+    assert!(!told.contains(refusal), "{told}");
 }
