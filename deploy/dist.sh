@@ -10,10 +10,7 @@ deb=cargo-deb@3.8.0 cyclonedx=cargo-cyclonedx@0.5.9
 for tool in $deb $cyclonedx; do
   [ -x "$tools/bin/${tool%@*}" ] || cargo install --quiet --locked --root "$tools" "$tool"
 done
-# Panic messages and C code name source files: without the folders of this machine.
-crates=${CARGO_HOME:-$HOME/.cargo}/registry/src
-export CARGO_ENCODED_RUSTFLAGS=--remap-path-prefix=$PWD=driftsentry$'\x1f'--remap-path-prefix=$crates=crates
-export CFLAGS="-ffile-prefix-map=$PWD=driftsentry -ffile-prefix-map=$crates=crates"
+source deploy/dist-flags.sh
 # shellcheck disable=SC2068
 cargo build --profile dist --locked ${binaries[@]/#/--package=} --bins
 rm -rf "$package"
