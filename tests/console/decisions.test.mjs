@@ -183,9 +183,8 @@ for (const start of [allInOne, behindCaddy]) {
       const viewer = await browser.person('viewer');
       const badgeOf = ({ page }) => page.getByRole('link', { name: /^Alerts/ }).locator('.badge');
       const [badge, theirs] = [engineer, viewer].map(badgeOf);
-      const unread = parseInt(await badge.textContent(), 10);
-      const theirUnread = parseInt(await theirs.textContent(), 10);
-      assert.ok(unread > 0);
+      const shown = (badge) => eventually('a number', async () => parseInt(await badge.textContent(), 10));
+      const [unread, theirUnread] = [await shown(badge), await shown(theirs)];
       await visit(engineer.page, '#/alerts');
       await engineer.page
         .getByRole('button', { name: /^Mark read/ })
