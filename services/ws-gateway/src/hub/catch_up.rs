@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use backplane::Position;
+use tokio::time::Instant;
 
 use super::member::{Hears, Membership};
 use super::members::Hub;
@@ -93,8 +94,9 @@ impl Hub {
             let Hears::Nothing(mut waiting) = std::mem::replace(&mut member.hears, Hears::Unlogged) else {
                 return (pushed, 0);
             };
+            let now = Instant::now();
             for event in &waiting.events {
-                match member.deliver(event) {
+                match member.deliver(event, now) {
                     Some(Pushed::First) => member.subscriber.outbound().wake(),
                     Some(Pushed::Full) => waiting.lost += 1,
                     _ => {}

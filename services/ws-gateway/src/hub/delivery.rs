@@ -34,7 +34,7 @@ impl Hub {
 
     /// Queues an event for all recipients, once for each.
     fn dispatch(&self, event: &Arc<Event>) -> Outcome {
-        let mut outcome = Outcome::default();
+        let (mut outcome, now) = (Outcome::default(), Instant::now());
         let mut inner = self.lock();
         inner.dispatched += 1;
         let Inner { members, rooms, dispatched, .. } = &mut *inner;
@@ -44,7 +44,7 @@ impl Hub {
                 if std::mem::replace(&mut member.last_event, *dispatched) == *dispatched {
                     continue;
                 }
-                let Some(pushed) = member.deliver(event) else { continue };
+                let Some(pushed) = member.deliver(event, now) else { continue };
                 let subscriber = &member.subscriber;
                 outcome.sockets += u64::from(matches!(pushed, Pushed::First | Pushed::Queued));
                 match pushed {

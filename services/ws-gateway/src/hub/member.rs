@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Claims, Clock};
+use tokio::time::Instant;
 
 use super::owner::Owner;
 use super::subscriber::{SocketRef, Subscriber};
@@ -122,7 +123,7 @@ impl Member {
 
     /// Queues an event; the [first](Pushed::First) one of a queue is still to be written. Returns `None` if the
     /// socket does not receive the event, or not now.
-    pub(super) fn deliver(&mut self, event: &Arc<Event>) -> Option<Pushed> {
+    pub(super) fn deliver(&mut self, event: &Arc<Event>, now: Instant) -> Option<Pushed> {
         match &mut self.hears {
             Hears::Everything => {}
             Hears::Unlogged | Hears::Nothing(_) if event.position.is_some() => return None,
@@ -132,7 +133,7 @@ impl Member {
                 return None;
             }
         }
-        Some(self.subscriber.outbound().queue(event.frame(self.kind)?.clone()))
+        Some(self.subscriber.outbound().queue(event.frame(self.kind)?.clone(), now))
     }
 
     pub(super) fn socket_ref(&self) -> SocketRef {

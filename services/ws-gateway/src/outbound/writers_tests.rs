@@ -127,7 +127,7 @@ async fn an_idle_web_socket_is_written_to_without_waking_it() {
     let outbound = Outbound::web_socket(1_000);
     outbound.set_stream(0, Some(&ours));
     let wakes = idle(&outbound);
-    let pushed = ["a", "b"].map(|text| outbound.queue(Frame::text(text)));
+    let pushed = ["a", "b"].map(|text| outbound.queue(Frame::text(text), Instant::now()));
     assert_eq!(pushed, [Pushed::First, Pushed::Queued]);
     outbound.write_now();
     outbound.write_now();
@@ -143,10 +143,10 @@ async fn the_task_of_a_web_socket_goes_on_where_the_kernel_is_full() {
     outbound.set_stream(0, Some(&ours));
     let wakes = idle(&outbound);
     let sent = "x".repeat(32 << 20);
-    outbound.queue(Frame::text(sent.clone()));
+    outbound.queue(Frame::text(sent.clone()), Instant::now());
     outbound.write_now();
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
-    outbound.queue(Frame::text("end"));
+    outbound.queue(Frame::text("end"), Instant::now());
     outbound.finish([]);
     let write = async {
         while outbound
@@ -171,7 +171,7 @@ async fn nobody_writes_on_a_stream_that_is_not_the_takers() {
     let outbound = Outbound::polling(1_000);
     let ticket = outbound.open_web_socket();
     outbound.set_stream(ticket, Some(&ours));
-    outbound.queue(Frame::text("4a"));
+    outbound.queue(Frame::text("4a"), Instant::now());
     outbound.write_now();
     outbound.set_stream(0, None);
     outbound.abandon_probe();
