@@ -32,6 +32,10 @@ impl Held {
         Self { private: private_key(state, &row), row }
     }
 
+    fn is_unreadable(&self) -> bool {
+        self.private.is_none() && self.row.private_key.is_some()
+    }
+
     fn candidate(&self) -> Candidate {
         let signing_key::Model { created_at, announced_at, .. } = self.row;
         Candidate { created_at, announced_at, can_sign: self.private.is_some() }
@@ -60,6 +64,10 @@ pub async fn renew(state: &State) -> Result<()> {
         keys.sign_with(private.clone());
     }
     for (old, next) in held[..signing].iter().zip(&held[1..]) {
+        // A replica with another secret may still sign with it, until it replaces its key by itself.
+        if old.is_unreadable() && now < old.row.created_at + schedule.rotation * 2 {
+            continue;
+        }
         let replaced_at = next.row.announced_at.map_or(now, |at| at + schedule.lead());
         retire(state, &old.row, replaced_at, now).await?;
     }

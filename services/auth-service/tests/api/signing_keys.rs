@@ -1,6 +1,7 @@
 //! Keys that the service creates, stores, announces and replaces itself.
 
 use auth_service::signing_key::{entity as signing_key, replacement, rotate_keys};
+use auth_service::sweeper::catch_up_or_log;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -214,4 +215,30 @@ async fn a_new_refresh_secret_keeps_the_key_with_its_previous_one_and_replaces_i
         app.replica_with(&["--jwt-refresh-secret=a third refresh secret of the tests".to_owned()]).await;
     assert_ne!(key_of(&log_in(&leaked).await.access), old);
     assert!(is_accepted(&leaked, &alice.access).await, "its tokens stay valid until they expire");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn replicas_with_different_secrets_keep_one_key_each_s07(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &[ISSUED, "--session-sweep-interval=1h"]).await;
+    let other = "--jwt-refresh-secret=another refresh secret of the tests".to_owned();
+    let other = app.replica_with(&[other]).await;
+    for _ in 0..5 {
+        replacement::renew(&app.state).await.unwrap();
+        replacement::renew(&other.state).await.unwrap();
+        app.advance(TimeDelta::hours(1));
+    }
+    let keys = signing_key::all(&app.state.database).await.unwrap();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    assert!(keys.iter().all(|key| key.private_key.is_some()), "{keys:?}");
+    app.advance(TimeDelta::days(70));
+    for _ in 0..3 {
+        replacement::renew(&app.state).await.unwrap();
+        catch_up_or_log(&app.state).await;
+        app.advance(TimeDelta::hours(1));
+    }
+    let left = signing_key::all(&app.state.database).await.unwrap();
+    assert!(left.iter().all(|key| !keys.contains(key)), "keys that nobody replaces are deleted: {left:?}");
 }
