@@ -13,9 +13,10 @@ use crate::marks::{Marked, REFRESH_INTERVAL};
 use crate::{Keys, Revocations, UserChange};
 
 const RETRY: Duration = Duration::from_millis(500);
-/// Minimum interval between reads of the marks because of unknown keys. Anybody can name an unknown key.
-const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(1);
-/// Time for which an issued key still verifies here when its mark has disappeared, for example because Redis lost its data.
+/// Interval between looks whether tokens named unknown keys. Anybody can name one, and there may be many marks to read.
+const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(10);
+/// Time for which an issued key still verifies here when its mark has disappeared, for example because Redis lost its
+/// data.
 const KEEP_KEYS: TimeDelta = TimeDelta::days(1);
 
 /// Keeps the ended sessions, the changed users and the issued keys of this process up to date.
