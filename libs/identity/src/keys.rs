@@ -61,10 +61,10 @@ impl Keys {
             let Some(secret) = secret.as_deref().filter(|secret| !secret.is_empty()) else { continue };
             let is_old = config.jwt_accept_legacy && variable == "JWT_ACCESS_SECRET_PREVIOUS";
             match check_secret(variable, secret) {
-                Err(error) if strict && !is_old => return Err(error),
-                Err(KeyError::Short(_) | KeyError::Sample(_)) if strict => tracing::warn!(
-                    "JWT_ACCESS_SECRET_PREVIOUS is weak: whoever guesses it can be any user until it is removed"
+                Err(KeyError::Short(_)) if strict && is_old => tracing::warn!(
+                    "JWT_ACCESS_SECRET_PREVIOUS is short: whoever guesses it can be any user until it is removed"
                 ),
+                Err(error) if strict => return Err(error),
                 _ => {}
             }
             if variable == "JWT_ACCESS_SECRET" {

@@ -95,6 +95,9 @@ fn an_old_secret_may_be_short_if_it_only_verifies() {
     assert!(refused.contains("JWT_ACCESS_SECRET_PREVIOUS"), "{refused}");
     let accepting = world(&[&previous[..], &["--jwt-accept-legacy", "true"]].concat());
     assert!(accepting.verifier.verify(&token).is_ok());
+    let known = "your-super-secret-jwt-key-change-in-production";
+    let sample = ["--jwt-access-secret-previous", known, "--jwt-accept-legacy", "true"];
+    assert!(Keys::load(&config(&sample), true).is_err(), "everybody knows the secret of an example");
     let signing = ["--jwt-access-secret", short, "--jwt-accept-legacy", "true"];
     assert!(Keys::load(&config(&signing), true).is_err(), "a short secret signs");
 }
