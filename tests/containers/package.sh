@@ -40,7 +40,7 @@ check 'only root reads the settings' sh -c \
 check 'no unit has a mistake' systemd-analyze verify driftsentry.service driftsentry-auth.service \
   driftsentry-drift.service driftsentry-gateway@1.service
 check 'a service without its settings names the missing variable' sh -c \
-  'systemctl start driftsentry-auth; for i in $(seq 50); do journalctl -u driftsentry-auth | grep -q "JWT_ACCESS_SECRET is missing" && exit; sleep 0.1; done; exit 1'
+  'systemctl start driftsentry-auth; for i in $(seq 50); do journalctl -u driftsentry-auth | grep -q "REDIS_URL must be" && exit; sleep 0.1; done; exit 1'
 inside systemctl stop driftsentry-auth
 
 check 'the service starts' systemctl start driftsentry
