@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::Tasks;
 use tokio::sync::watch;
 
 use crate::announcer::Announcer;
@@ -26,7 +25,6 @@ pub struct Backplane {
     pub keys: Arc<dyn Keys>,
     announcer: Announcer,
     link: watch::Receiver<Link>,
-    tasks: Tasks,
 }
 
 impl Drivers {
@@ -60,31 +58,30 @@ impl Backplane {
     /// # Errors
     /// If the URL or a certificate cannot be used.
     pub fn connect(url: &str, options: Options) -> Result<Self> {
-        let tasks = options.tasks.clone();
         let drivers = if url.starts_with("memory:") {
             Drivers::in_process(options)
         } else {
             Drivers::on_redis(url, options)?
         };
-        Ok(Self::over(drivers, tasks))
+        Ok(Self::over(drivers))
     }
 
     /// Creates a backplane over drivers of any kind. `tests/conformance` states what drivers have to keep.
-    pub fn over(drivers: Drivers, tasks: Tasks) -> Self {
+    pub fn over(drivers: Drivers) -> Self {
         let Drivers { log, marks, keys, announcer, link } = drivers;
-        Self { log, marks, keys, announcer, link, tasks }
+        Self { log, marks, keys, announcer, link }
     }
 
     /// Returns a feed that begins now, of all channels that match
     /// [`LOGGED_CHANNELS`](contracts::events::LOGGED_CHANNELS): the events of the log, and the unlogged
     /// messages of these channels.
     pub fn feed(&self) -> Feed {
-        Feed::new(Arc::clone(&self.log), self.announcer.subscribe(false), &self.tasks)
+        Feed::new(Arc::clone(&self.log), self.announcer.subscribe(false))
     }
 
     /// Returns a feed that also delivers the messages of all [further channels](Options::channels).
     pub fn feed_of_all_channels(&self) -> Feed {
-        Feed::new(Arc::clone(&self.log), self.announcer.subscribe(true), &self.tasks)
+        Feed::new(Arc::clone(&self.log), self.announcer.subscribe(true))
     }
 
     /// Whether announcements are received and appends succeed right now.

@@ -58,7 +58,7 @@ async fn a_feed_whose_next_is_always_cancelled_delivers_everything_once(#[case] 
 #[case(Backend::Memory)]
 #[case(Backend::Real)]
 #[tokio::test]
-async fn a_feed_reads_on_while_no_item_is_awaited(#[case] backend: Backend) {
+async fn a_feed_has_more_once_an_event_has_arrived(#[case] backend: Backend) {
     let world = World::start(backend).await;
     let mut feed = begun(&world.backplane).await;
     world.append(&["waiting"]).await;

@@ -46,11 +46,9 @@ impl Log for Failing {
 
 #[tokio::test]
 async fn a_feed_retries_until_a_wrapped_log_can_be_read() {
-    let options = options();
-    let tasks = options.tasks.clone();
-    let drivers = Drivers::in_process(options);
+    let drivers = Drivers::in_process(options());
     let failing = Arc::new(Failing { log: Arc::clone(&drivers.log), failures: AtomicU32::new(2) });
-    let backplane = Backplane::over(Drivers { log: failing.clone(), ..drivers }, tasks);
+    let backplane = Backplane::over(Drivers { log: failing.clone(), ..drivers });
     let mut feed = backplane.feed();
     assert_eq!(next_reset(&mut feed).await.0.seq, 0);
     assert_eq!(failing.failures.load(Ordering::Relaxed), 0);

@@ -8,6 +8,7 @@ mod pattern;
 mod reserved;
 mod room;
 mod route;
+mod schema;
 mod translate;
 
 pub(crate) use event::Event;

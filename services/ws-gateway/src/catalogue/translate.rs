@@ -72,7 +72,7 @@ impl Translator {
         rooms: Vec<String>,
     ) -> Event {
         Event {
-            label: route.label().into(),
+            label: Arc::clone(&route.label),
             traceparent: message.envelope.traceparent,
             envelope,
             rooms,

@@ -1,8 +1,10 @@
 use std::sync::{Arc, Weak};
 
 use backplane::{Position, ResetReason};
+use smallvec::SmallVec;
 use tokio::time::Instant;
 use tracing::field::Empty;
+use tracing::span::EnteredSpan;
 
 use super::member::{Hears, Member};
 use super::members::{Hub, Inner};
@@ -23,23 +25,37 @@ struct Outcome {
     slow: Vec<Arc<dyn Subscriber>>,
     /// The sockets whose queue is full. The log has the event, so they read it from the log later.
     behind: Vec<SocketRef>,
+    /// The span of the delivery.
+    span: Option<EnteredSpan>,
+}
+
+/// Enters a span of the request that caused the event.
+fn enter_span(event: &Event) -> Option<EnteredSpan> {
+    event.traceparent.map(|from| {
+        let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
+        if !span.is_disabled() {
+            platform::join_trace(&span, Some(from));
+        }
+        span.entered()
+    })
 }
 
 impl Hub {
-    /// Counts the recipients of an event; a socket in several of its rooms counts for each.
-    pub(super) fn count_recipients(&self, event: &Event) -> usize {
-        let inner = self.lock();
-        event.rooms.iter().map(|room| inner.rooms.members(room).len()).sum()
-    }
-
-    /// Queues an event for all recipients, once for each.
-    fn dispatch(&self, event: &Arc<Event>) -> Outcome {
-        let (mut outcome, now) = (Outcome::default(), Instant::now());
+    /// Queues an event for all recipients, once for each. Returns `None` if its rooms have more than `limit` members;
+    /// a socket in several of them counts for each.
+    fn dispatch(&self, event: &Arc<Event>, limit: usize) -> Option<Outcome> {
         let mut inner = self.lock();
-        inner.dispatched += 1;
-        let Inner { members, rooms, dispatched, .. } = &mut *inner;
-        for room in &event.rooms {
-            for key in rooms.members(room) {
+        let Inner { members, rooms, dispatched, position, .. } = &mut *inner;
+        let rooms: SmallVec<[&[usize]; 4]> = event.rooms.iter().map(|room| rooms.members(room)).collect();
+        let recipients: usize = rooms.iter().map(|keys| keys.len()).sum();
+        if recipients > limit {
+            return None;
+        }
+        let mut outcome = Outcome { span: enter_span(event), ..Outcome::default() };
+        if recipients > 0 {
+            let now = Instant::now();
+            *dispatched += 1;
+            for key in rooms.into_iter().flatten() {
                 let member = &mut members[*key];
                 if std::mem::replace(&mut member.last_event, *dispatched) == *dispatched {
                     continue;
@@ -58,23 +74,26 @@ impl Hub {
                 }
             }
         }
-        if let Some(position) = &event.position {
-            inner.position = Some(position.clone());
+        if let Some(at) = &event.position {
+            *position = Some(at.clone());
         }
-        outcome
+        Some(outcome)
     }
 
     /// Puts an event into the queues of all recipients. Returns the idle connections, on which the event is
     /// still to be written.
     pub(super) fn deliver(&self, event: &Arc<Event>) -> Vec<Arc<dyn Subscriber>> {
-        let _entered = event.traceparent.map(|from| {
-            let span = tracing::debug_span!("deliver", trace_id = Empty, event = %event.label);
-            if !span.is_disabled() {
-                platform::join_trace(&span, Some(from));
-            }
-            span.entered()
-        });
-        let Outcome { sockets, idle, slow, behind } = self.dispatch(event);
+        self.deliver_to_few(event, usize::MAX).unwrap_or_default()
+    }
+
+    /// As [`deliver`](Self::deliver). Does nothing and returns `None` if the event's rooms have more than `limit`
+    /// members.
+    pub(super) fn deliver_to_few(
+        &self,
+        event: &Arc<Event>,
+        limit: usize,
+    ) -> Option<Vec<Arc<dyn Subscriber>>> {
+        let Outcome { sockets, idle, slow, behind, span: _span } = self.dispatch(event, limit)?;
         if sockets > 0 {
             tracing::debug!(event_id = %event.envelope.event_id, sockets, "delivered");
             self.metrics.sent(&event.label, sockets);
@@ -91,7 +110,7 @@ impl Hub {
         for subscriber in slow {
             subscriber.close(Ending::Slow);
         }
-        idle
+        Some(idle)
     }
 
     /// Continues at a position after a gap. The events before it are lost to these sockets.

@@ -51,9 +51,9 @@ impl Inbox {
     pub(crate) async fn send(&self, item: Item, more: bool) {
         if let Item::Event(event) = &item
             && self.hub.waiting.load(Ordering::Acquire) == 0
-            && self.hub.count_recipients(event) <= FEW
+            && let Some(idle) = self.hub.deliver_to_few(event, FEW)
         {
-            for subscriber in self.hub.deliver(event) {
+            for subscriber in idle {
                 if more {
                     subscriber.outbound().wake();
                 } else {
