@@ -2,6 +2,21 @@
 /// the description of the API.
 macro_rules! named {
     ($($(#[$attribute:meta])* pub enum $name:ident $variants:tt)+) => {$(
+        $crate::named::words! {
+            $(#[$attribute])*
+            #[cfg_attr(
+                feature = "database",
+                derive(sea_orm::DeriveActiveEnum),
+                sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
+            )]
+            pub enum $name $variants
+        }
+    )+};
+}
+
+/// As [`named`], without the database.
+macro_rules! words {
+    ($($(#[$attribute:meta])* pub enum $name:ident $variants:tt)+) => {$(
         $(#[$attribute])*
         #[derive(
             Clone,
@@ -20,14 +35,9 @@ macro_rules! named {
             strum::IntoStaticStr,
         )]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[cfg_attr(
-            feature = "database",
-            derive(sea_orm::DeriveActiveEnum),
-            sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")
-        )]
         #[serde(rename_all = "snake_case")]
         #[strum(serialize_all = "snake_case", const_into_str)]
         pub enum $name $variants
     )+};
 }
-pub(crate) use named;
+pub(crate) use {named, words};

@@ -29,6 +29,11 @@ pub enum ConnectError {
     Parameters,
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    #[error(
+        "it has tables of the replaced Node stack ({0}): name another database, or a schema of its own with \
+         ?schema=name, and copy the rows with the command import-legacy"
+    )]
+    Legacy(String),
     #[error("the database cannot be migrated")]
     Migration(#[source] DbErr),
 }

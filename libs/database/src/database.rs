@@ -15,6 +15,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Notify};
 
 use crate::connect::{ConnectError, MIGRATION_URL, Target, URL, UrlError, Urls};
+use crate::foreign::{has_column, legacy_tables};
 use crate::transaction::Transaction;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,6 +85,17 @@ impl Database {
         Ok((sea_orm::Database::connect(options(&target)).await?, target))
     }
 
+    /// Connects to the PostgreSQL database of another system, and changes nothing in it.
+    ///
+    /// # Errors
+    /// If the URL cannot be used, or the database cannot be reached.
+    pub async fn open_foreign(url: &str) -> Result<DatabaseConnection, ConnectError> {
+        if url.starts_with("sqlite:") {
+            return Err(ConnectError::Scheme);
+        }
+        Ok(Self::open(url).await?.0)
+    }
+
     /// Begins a transaction. On SQLite it takes the write lock at once: a transaction that reads first and
     /// writes later would fail if another one wrote in between.
     ///
@@ -133,8 +145,11 @@ async fn migrate<M: MigratorTrait>(
     connection: &DatabaseConnection,
     target: &Target,
 ) -> Result<(), ConnectError> {
+    let transaction = begin_migration(connection, target).await.map_err(ConnectError::Migration)?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        notice_legacy_tables::<M>(&transaction, target).await?;
+    }
     let migrate = async {
-        let transaction = begin_migration(connection, target).await?;
         if let Some(schema) = &target.schema {
             transaction.execute_unprepared(&format!(r#"CREATE SCHEMA IF NOT EXISTS "{schema}""#)).await?;
         }
@@ -142,6 +157,31 @@ async fn migrate<M: MigratorTrait>(
         transaction.commit().await
     };
     migrate.await.map_err(ConnectError::Migration)
+}
+
+/// Refuses a schema with tables of the replaced Node stack, whose names are ours too. Reports such tables beside ours
+/// before the first migration.
+async fn notice_legacy_tables<M: MigratorTrait>(
+    transaction: &DatabaseTransaction,
+    target: &Target,
+) -> Result<(), ConnectError> {
+    let here = legacy_tables(transaction, None).await.map_err(ConnectError::Migration)?;
+    if !here.is_empty() {
+        return Err(ConnectError::Legacy(here.join(", ")));
+    }
+    let migrations = M::migration_table_name().to_string();
+    if target.schema.is_some()
+        && !has_column(transaction, &migrations, "version").await.map_err(ConnectError::Migration)?
+    {
+        let beside = legacy_tables(transaction, Some("public")).await.map_err(ConnectError::Migration)?;
+        if !beside.is_empty() {
+            tracing::info!(
+                tables = beside.join(", "),
+                "the schema public has tables of the replaced Node stack; the command import-legacy copies their rows"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn options(Target { url, schema, is_pooled }: &Target) -> ConnectOptions {

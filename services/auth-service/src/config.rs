@@ -1,6 +1,7 @@
 use clap::{Parser, Subcommand};
 use http::HttpConfig;
 use identity::KeyConfig;
+use legacy::ImportCommand;
 use platform::ProcessConfig;
 
 use crate::settings::Settings;
@@ -46,6 +47,8 @@ pub struct Config {
 pub enum Command {
     /// Bring the database up to date and exit
     Migrate,
+    /// Copy the users of the replaced Node stack, which is only read
+    ImportLegacy(ImportCommand),
     #[command(flatten)]
     Shell(ShellCommand),
 }

@@ -33,6 +33,11 @@ async fn run() -> Result<()> {
     let state = State::connect(platform.clone(), urls, settings).await?;
     match command {
         Some(Command::Migrate) => return Ok(()),
+        Some(Command::ImportLegacy(import)) => {
+            let source = import.open(platform.config()).await?;
+            let imported = auth_service::user::legacy::import(&state, &source).await?;
+            return import.finish(source, [imported]).await;
+        }
         Some(Command::Shell(command)) => return command.run(&state).await,
         None => {}
     }

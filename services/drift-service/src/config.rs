@@ -1,12 +1,13 @@
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use http::HttpConfig;
 use identity::KeyConfig;
+use legacy::ImportCommand;
 use platform::ProcessConfig;
 
 /// Drifts, alerts, ingest, summary and audit of DriftSentry.
-#[derive(Parser, Clone)]
+#[derive(Parser)]
 #[command(version)]
 pub struct Config {
     /// Port to listen on
@@ -36,6 +37,15 @@ pub struct Config {
 
     #[command(flatten)]
     pub settings: Settings,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Copy the drifts, alerts and the audit log of the replaced Node stack, which is only read
+    ImportLegacy(ImportCommand),
 }
 
 /// Settings that only drift-service has.

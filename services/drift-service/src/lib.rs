@@ -9,6 +9,7 @@ pub mod alert;
 pub mod audit;
 pub mod drift;
 pub mod ingest;
+pub mod legacy;
 pub mod rules;
 pub mod summary;
 
@@ -30,7 +31,7 @@ mod text;
 mod write;
 
 pub use background::run_background;
-pub use config::{Config, Settings};
+pub use config::{Command, Config, Settings};
 pub use migration::Migrator;
 pub use openapi::openapi;
 pub use routes::routes;

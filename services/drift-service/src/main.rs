@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use contracts::Clock;
 use database::Urls;
-use drift_service::{Config, State, routes, run_background};
+use drift_service::{Command, Config, State, routes, run_background};
 use http::Http;
 use platform::Platform;
 
@@ -27,6 +27,11 @@ async fn run() -> Result<()> {
     let migration = config.migration_database_url.as_deref();
     let urls = Urls { database: &config.database_url, migration };
     let state = State::connect(platform.clone(), urls, config.settings).await?;
+    if let Some(Command::ImportLegacy(import)) = config.command {
+        let source = import.open(platform.config()).await?;
+        let imported = drift_service::legacy::import(&state, &source).await?;
+        return import.finish(source, [imported]).await;
+    }
     platform.spawn("drift-service", run_background(state.clone(), platform.lifecycle().served.clone()));
     http::serve(platform, http, config.port, routes(state)).await
 }

@@ -19,6 +19,11 @@ impl Money {
         self.cents as f64 / 100.0
     }
 
+    /// Returns the nearest amount within the bounds.
+    pub fn nearest(amount: f64) -> Self {
+        Self { cents: ((amount * 100.0).round() as i64).clamp(-MAX_CENTS, MAX_CENTS) }
+    }
+
     /// # Errors
     /// If the amount is out of bounds or has more than two decimal places.
     pub fn parse(amount: f64) -> Result<Self, String> {

@@ -4,6 +4,7 @@ use auth_service::ShellCommand;
 use clap::{Args, Parser, Subcommand};
 use http::HttpConfig;
 use identity::KeyConfig;
+use legacy::ImportCommand;
 use platform::ProcessConfig;
 
 use crate::ingest::Ingest;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         to: String,
     },
+    /// Copy users, drifts, alerts and the audit log of the replaced Node stack, which is only read
+    ImportLegacy(ImportCommand),
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),
 }

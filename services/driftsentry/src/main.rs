@@ -5,6 +5,7 @@ mod banner;
 mod cli;
 mod console;
 mod data_dir;
+mod import_legacy;
 mod ingest;
 mod migrate_storage;
 mod serve;
@@ -20,6 +21,7 @@ async fn main() -> ExitCode {
         None => platform::exit_code(serve::run(serve).await),
         Some(Command::Auth(command)) => platform::exit_code(serve::run_in_auth(serve, command).await),
         Some(Command::MigrateStorage { to }) => platform::exit_code(migrate_storage::run(serve, &to).await),
+        Some(Command::ImportLegacy(import)) => platform::exit_code(import_legacy::run(serve, import).await),
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
     }
 }

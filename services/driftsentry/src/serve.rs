@@ -86,6 +86,23 @@ pub(crate) async fn run_in_auth(serve: Serve, command: ShellCommand) -> Result<(
     command.run(&state).await
 }
 
+/// The services that have a database.
+pub(crate) struct Services {
+    pub auth: auth_service::State,
+    pub drift: drift_service::State,
+    /// Held as long as the process uses the SQLite files.
+    _lock: Option<File>,
+}
+
+/// Connects the services that have a database, for a command.
+pub(crate) async fn connect(serve: Serve) -> Result<Services> {
+    let Complete { serve, auth_database, drift_database, lock, .. } = complete(serve)?;
+    let platform = platform(&serve)?;
+    let auth = auth_service::State::connect(platform.clone(), auth_database.urls(), serve.auth).await?;
+    let drift = drift_service::State::connect(platform, drift_database.urls(), serve.drift).await?;
+    Ok(Services { auth, drift, _lock: lock })
+}
+
 /// Runs all services until a signal.
 pub(crate) async fn run(serve: Serve) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;

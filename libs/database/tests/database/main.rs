@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod foreign;
 mod pooler;
 mod read_only;
 mod standby;

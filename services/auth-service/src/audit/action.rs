@@ -12,6 +12,8 @@ use uuid::Uuid;
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Action {
     UserRegistered,
+    /// A user of a replaced stack was imported.
+    UserImported,
     UserUpdated,
     Login,
     LoginFailed,

@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
@@ -31,6 +32,20 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The row of a user who was imported.
+pub fn of_import(user_id: Uuid, at: DateTime<Utc>) -> ActiveModel {
+    ActiveModel {
+        action: Set(Action::UserImported.into_str().into()),
+        user_id: Set(Some(user_id)),
+        actor_id: Set(None),
+        session_id: Set(None),
+        detail: Set(None),
+        ip_address: Set(None),
+        created_at: Set(at),
+        ..Default::default()
+    }
+}
 
 /// Returns the rows before `before`, newest first.
 pub async fn page(

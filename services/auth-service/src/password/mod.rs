@@ -11,4 +11,5 @@ pub use accepted::{Password, PasswordLength};
 pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
 pub use prompt::read_password;
+pub use scheme::{is_bcrypt, unusable};
 pub use strength::{PasswordPolicy, TooWeak};

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha384};
 use crate::password::Password;
 
 const PREFIX: &str = "sha384:";
+/// The highest cost of a hash of another system: about four seconds.
+const MAX_FOREIGN_COST: u32 = 16;
 
 /// Returns the stored form of `password`. Takes 2^`cost` steps.
 pub(super) fn hash(password: &Password, cost: u32) -> Result<String, BcryptError> {
@@ -41,11 +43,21 @@ pub(super) fn needs_upgrade(stored: &str, cost: u32) -> bool {
     !stored.starts_with(PREFIX) || stored_cost(stored).is_ok_and(|stored| stored < cost)
 }
 
+/// Whether a hash of another system can be stored as it is: bcrypt of a bearable cost.
+pub fn is_bcrypt(stored: &str) -> bool {
+    HashParts::from_str(stored).is_ok_and(|parts| (4..=MAX_FOREIGN_COST).contains(&parts.get_cost()))
+}
+
+/// The stored form of a password that nobody knows.
+pub fn unusable() -> String {
+    nobodys(bcrypt::DEFAULT_COST)
+}
+
 fn digest(password: &Password) -> String {
     STANDARD.encode(Sha384::digest(&password.normalised))
 }
 
-/// A dummy hash, verified when the account does not exist. No known password matches it.
+/// A dummy hash. No known password matches it.
 fn nobodys(cost: u32) -> String {
     let (salt, hash) = (".".repeat(22), ".".repeat(31));
     format!("{PREFIX}$2b${cost:02}${salt}{hash}")

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod email;
 pub mod entity;
 pub mod handlers;
+pub mod legacy;
 pub mod locked_user;
 pub mod name;
 pub mod reset_password;

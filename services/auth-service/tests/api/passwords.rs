@@ -4,7 +4,7 @@ use auth_service::user::entity as user;
 use futures_util::future::join_all;
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::json;
 use testing::{Answer, Backend, StatusCode};
 
@@ -236,4 +236,20 @@ async fn rows_of_the_old_stack_need_only_their_own_columns_s36(
     assert_eq!(old.client.get("/api/auth/me").await.data()["role"], "viewer");
     let found = root.client.get("/api/auth/users?q=OLD@").await.data();
     assert_eq!(found[0]["id"], json!(old.id));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_role_of_the_old_stack_permits_the_least_and_fails_no_list(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let root = app.admin("root").await;
+    let old = app.sign_up("old").await;
+    let copied = r#"UPDATE users SET role = 'STARTER' WHERE email LIKE 'old%'"#;
+    app.state.database.execute_unprepared(copied).await.unwrap();
+    let found = root.client.get("/api/auth/users").await.data();
+    let row = found.as_array().unwrap().iter().find(|user| user["id"] == json!(old.id)).unwrap();
+    assert_eq!(row["role"], "viewer");
+    assert_eq!(app.log_in("old").await.client.get("/api/auth/me").await.data()["role"], "viewer");
 }

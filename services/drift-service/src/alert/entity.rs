@@ -1,5 +1,7 @@
 //! The table of alerts and its queries.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use contracts::drift::Severity;
 use contracts::events::alert::AlertType;
@@ -101,6 +103,21 @@ pub async fn page(
         .await
 }
 
+/// Returns the types of the alerts that these drifts have.
+pub async fn types_of(
+    db: &impl ConnectionTrait,
+    drift_ids: &HashSet<Uuid>,
+) -> Result<HashSet<(Uuid, AlertType)>, DbErr> {
+    let drift_ids = drift_ids.iter().copied().collect::<Vec<_>>();
+    let mut found = HashSet::new();
+    for chunk in drift_ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = Entity::find().filter(Column::DriftId.is_in(chunk.iter().copied()));
+        let columns = of_these.select_only().columns([Column::DriftId, Column::AlertType]);
+        found.extend(columns.into_tuple::<(Uuid, AlertType)>().all(db).await?);
+    }
+    Ok(found)
+}
+
 /// Returns the drifts among `drift_ids` that have an alert of that type.
 pub async fn drifts_with(
     db: &impl ConnectionTrait,
@@ -115,6 +132,16 @@ pub async fn drifts_with(
             .filter(Column::AlertType.eq(alert_type))
             .filter(Column::DriftId.is_in(chunk.iter().copied()));
         found.extend(query.into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(found)
+}
+
+/// Returns the ids among `ids` that exist.
+pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
     }
     Ok(found)
 }

@@ -1,10 +1,11 @@
 //! The alerts that a person has read: single ones, and all up to a point in time.
 
 use chrono::{DateTime, Utc};
+use database::insert_chunked;
 use sea_orm::ActiveValue::Set;
-use sea_orm::TryInsertResult;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{IntoActiveModel, TryInsertResult};
 
 /// One alert that one person has read.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -53,6 +54,11 @@ pub async fn of(db: &impl ConnectionTrait, user_id: &str, alerts: &[Uuid]) -> Re
         .filter(Column::AlertId.is_in(alerts.iter().copied()))
         .all(db)
         .await
+}
+
+/// Records that persons have read alerts.
+pub async fn insert(db: &impl ConnectionTrait, reads: Vec<Model>) -> Result<(), DbErr> {
+    insert_chunked(db, reads.into_iter().map(|read| read.into_active_model().reset_all()).collect()).await
 }
 
 /// Records that a person has read an alert. Returns `false` if that was already recorded.

@@ -4,6 +4,9 @@
 pub enum AuditAction {
     #[strum(serialize = "drift.create")]
     DriftCreate,
+    /// A drift of the replaced stack was imported.
+    #[strum(serialize = "drift.import")]
+    DriftImport,
     #[strum(serialize = "drift.update")]
     DriftUpdate,
     #[strum(serialize = "drift.approve")]

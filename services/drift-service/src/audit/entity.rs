@@ -1,5 +1,7 @@
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use database::insert_chunked;
+use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -33,6 +35,16 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Returns the ids among `ids` that exist.
+pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(found)
+}
 
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
     insert_chunked(db, rows.iter().cloned().map(|row| row.into_active_model().reset_all()).collect()).await

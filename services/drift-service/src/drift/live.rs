@@ -1,5 +1,7 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
+use std::collections::HashSet;
+
 use contracts::AccountId;
 use contracts::drift::{Kind, Severity, Status};
 use database::IDS_PER_STATEMENT;
@@ -88,6 +90,46 @@ pub async fn live_after(
         .lock_exclusive()
         .all(db)
         .await
+}
+
+/// Returns the live drifts of these fingerprints.
+pub async fn of_fingerprints(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Model>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {
+        let of_these = Column::Fingerprint.is_in(chunk.iter().copied());
+        rows.extend(
+            Entity::find().filter(of_these).filter(Column::Status.ne(Status::Resolved)).all(db).await?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Returns the ids among `ids` that exist.
+pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
+    ids_where(db, ids, Condition::all()).await
+}
+
+/// Returns the ids among `ids` of drifts that have this status.
+pub async fn with_status(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    status: Status,
+) -> Result<HashSet<Uuid>, DbErr> {
+    ids_where(db, ids, Condition::all().add(Column::Status.eq(status))).await
+}
+
+async fn ids_where(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    condition: Condition,
+) -> Result<HashSet<Uuid>, DbErr> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these =
+            Entity::find().filter(Column::Id.is_in(chunk.iter().copied())).filter(condition.clone());
+        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(found)
 }
 
 /// Reads the last resolved row of each fingerprint that has one.

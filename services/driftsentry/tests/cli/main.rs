@@ -5,6 +5,7 @@
 mod accounts;
 mod ci;
 mod env_file;
+mod import_legacy;
 mod migrate_storage;
 mod options;
 mod start;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use boon::{Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
 /// The name of the one document of a schema.
@@ -26,10 +26,8 @@ impl PayloadSchema {
         let mut compiler = Compiler::new();
         compiler.use_loader(Box::new(NoOtherDocument));
         let mut schemas = Schemas::new();
-        let root = compiler
-            .add_resource(DOCUMENT, schema.clone())
-            .and_then(|()| compiler.compile(DOCUMENT, &mut schemas))
-            .map_err(|error| format!("its schema is not valid: {error:#}"))?;
+        compiler.add_resource(DOCUMENT, schema.clone()).map_err(|error| invalid(&error))?;
+        let root = compiler.compile(DOCUMENT, &mut schemas).map_err(|error| invalid(&error))?;
         Ok(Self { schemas, root })
     }
 
@@ -43,6 +41,10 @@ impl fmt::Debug for PayloadSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PayloadSchema").finish_non_exhaustive()
     }
+}
+
+fn invalid(error: &CompileError) -> String {
+    format!("its schema is not valid: {error:#}")
 }
 
 /// Describes the first cause of an error.
