@@ -10,9 +10,9 @@ const toolsPath = execFileSync(`${repository}/deploy/tools.sh`, { encoding: 'utf
 
 /**
  * Caddy with the repository's own Caddyfile. `env` names the upstreams. `source` is another Caddyfile of the
- * repository, whose fixed ports are replaced.
+ * repository, whose fixed ports are replaced; `change` gets the text of the file and returns the one to use.
  */
-export async function startCaddy(env, source = 'Caddyfile') {
+export async function startCaddy(env, source = 'Caddyfile', change = null) {
   const [port, adminPort] = [await freePort(), await freePort()];
   const home = await temporaryFolder();
   const admin = `127.0.0.1:${adminPort}`;
@@ -24,9 +24,10 @@ export async function startCaddy(env, source = 'Caddyfile') {
     ...env,
     PATH: toolsPath,
   };
-  const file = source === 'Caddyfile' ? `${repository}/Caddyfile` : `${home.path}/Caddyfile`;
-  if (source !== 'Caddyfile') {
-    const text = await readFile(`${repository}/${source}`, 'utf8');
+  const isOwn = source === 'Caddyfile' && !change;
+  const file = isOwn ? `${repository}/Caddyfile` : `${home.path}/Caddyfile`;
+  if (!isOwn) {
+    const text = (change ?? String)(await readFile(`${repository}/${source}`, 'utf8'));
     await writeFile(file, text.replace('admin localhost:2019', `admin ${admin}`).replace(/^:8080 \{$/m, `:${port} {`));
   }
   const caddy = new Process('caddy', ['run', '--config', file], variables);
