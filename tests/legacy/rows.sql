@@ -32,7 +32,7 @@ INSERT INTO drifts (id, resource_id, resource_type, region, expected_state, actu
   'warning', 0, 'triaged', '2025-05-02T10:00:00Z', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '2025-05-02T10:00:00Z'),
 ('d0000000-0000-4000-8000-000000000003', 'db-1', 'RDS', 'unknown', '{"size": 20}', '{"size": 40}', NULL, 'warning', 12.5,
   'approved', '2025-05-03T10:00:00Z', '2025-05-03T11:00:00Z', '00000000-0000-4000-8000-000000000001',
-  'grown for the launch', NULL, NULL, NULL, NULL, NULL, '2025-05-03T11:00:00Z'),
+  'grown for the launch, key AKIAIOSFODNN7OLDKEY1', NULL, NULL, NULL, NULL, NULL, '2025-05-03T11:00:00Z'),
 ('d0000000-0000-4000-8000-000000000004', 'b-1', 'S3', 'eu-west-1', '{"acl": "private"}', '{"acl": "public-read"}', NULL,
   'critical', 0, 'rejected', '2025-05-04T10:00:00Z', NULL, NULL, NULL, '2025-05-04T12:00:00Z',
   '00000000-0000-4000-8000-000000000002', 'must never be public', NULL, NULL, '2025-05-04T12:00:00Z'),
@@ -52,7 +52,7 @@ INSERT INTO drifts (id, resource_id, resource_type, region, expected_state, actu
 
 INSERT INTO alerts (id, drift_id, type, severity, title, message, is_read, read_at, read_by, created_at) VALUES
 ('e0000000-0000-4000-8000-000000000001', 'd0000000-0000-4000-8000-000000000001', 'drift_detected', 'critical', 'i-1 drifts',
-  'i-1 has another type', true, '2025-05-01T11:00:00Z', '00000000-0000-4000-8000-000000000002', '2025-05-01T10:00:00Z'),
+  'i-1 has another type; password=hunter3-of-old', true, '2025-05-01T11:00:00Z', '00000000-0000-4000-8000-000000000002', '2025-05-01T10:00:00Z'),
 ('e0000000-0000-4000-8000-000000000002', 'd0000000-0000-4000-8000-000000000001', 'drift_detected', 'critical', 'i-1 again',
   'i-1 has another type', false, NULL, NULL, '2025-04-01T10:00:00Z'),
 ('e0000000-0000-4000-8000-000000000003', 'd0000000-0000-4000-8000-000000000003', 'approval_needed', 'warning', 'db-1 grew',

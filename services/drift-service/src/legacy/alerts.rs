@@ -76,7 +76,7 @@ impl Import<'_> {
     }
 
     fn alert(&self, row: LegacyAlert, report: &mut ImportReport) -> Model {
-        let title: String = row.title.unwrap_or_default().chars().take(255).collect();
+        let title = self.text(row.title, 255).unwrap_or_default();
         let alert_type = row.alert_type.as_deref().unwrap_or_default();
         let alert_type = alert_type.to_lowercase().parse().unwrap_or_else(|_error| {
             report.remark(
@@ -101,7 +101,7 @@ impl Import<'_> {
             alert_type,
             severity,
             title,
-            message: row.message.unwrap_or_default().chars().take(2000).collect(),
+            message: self.text(row.message, 2_000).unwrap_or_default(),
             created_at,
             is_read,
             read_at: is_read.then(|| row.read_at.map_or(created_at, |SourceTime(at)| at)),

@@ -75,6 +75,6 @@ impl Import<'_> {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        Some(self.state.redacted(&text).chars().take(MAX_CHARS).collect())
+        self.text(Some(text), MAX_CHARS)
     }
 }

@@ -164,7 +164,31 @@ impl Import<'_> {
             detected_at,
         };
         let row = Model { id: row.id, created_at, updated_at, ..new.into_row(self.now) };
-        Ok(with_decision(row, decision))
+        Ok(self.with_decision(row, decision))
+    }
+
+    fn with_decision(&self, row: Model, decision: CarriedDecision) -> Model {
+        let seconds =
+            decision.made_at().map(|at| (at - row.detected_at).max(TimeDelta::zero()).num_seconds());
+        let (resolved_at, resolved_how) = decision.resolved.unzip();
+        let columns = |made: Option<Made>| {
+            made.map_or((None, None, None), |made| (Some(made.at), made.by, self.text(made.reason, 2_000)))
+        };
+        let (approved_at, approved_by, approved_reason) = columns(decision.approved);
+        let (rejected_at, rejected_by, rejected_reason) = columns(decision.rejected);
+        Model {
+            status: decision.status,
+            approved_at,
+            approved_by,
+            approved_reason,
+            rejected_at,
+            rejected_by,
+            rejected_reason,
+            decision_seconds: seconds,
+            resolved_at,
+            resolved_how,
+            ..row
+        }
     }
 }
 
@@ -177,28 +201,6 @@ fn fingerprint(finding: &Finding) -> String {
         account: None,
     }
     .fingerprint()
-}
-
-fn with_decision(row: Model, decision: CarriedDecision) -> Model {
-    let seconds = decision.made_at().map(|at| (at - row.detected_at).max(TimeDelta::zero()).num_seconds());
-    let (resolved_at, resolved_how) = decision.resolved.unzip();
-    let columns =
-        |made: Option<Made>| made.map_or((None, None, None), |made| (Some(made.at), made.by, made.reason));
-    let (approved_at, approved_by, approved_reason) = columns(decision.approved);
-    let (rejected_at, rejected_by, rejected_reason) = columns(decision.rejected);
-    Model {
-        status: decision.status,
-        approved_at,
-        approved_by,
-        approved_reason,
-        rejected_at,
-        rejected_by,
-        rejected_reason,
-        decision_seconds: seconds,
-        resolved_at,
-        resolved_how,
-        ..row
-    }
 }
 
 fn supersede(row: &mut Model, at: chrono::DateTime<chrono::Utc>) {

@@ -43,3 +43,10 @@ struct Import<'a> {
     accounts: &'a Accounts,
     now: DateTime<Utc>,
 }
+
+impl Import<'_> {
+    /// Returns a text of a person, redacted and bounded.
+    fn text(&self, text: Option<String>, characters: usize) -> Option<String> {
+        text.map(|text| self.state.redacted(&text).chars().take(characters).collect())
+    }
+}

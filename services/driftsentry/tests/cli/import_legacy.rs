@@ -126,7 +126,9 @@ async fn an_installation_moves_and_nothing_has_to_be_decided_again(
     );
     assert_eq!(moved.rows().await, rows, "a second import changes nothing");
     let text = format!("{rows:?}");
-    assert!(!text.contains("hunter2-of-old") && !text.contains("ghp_0123"), "a secret was copied");
+    for secret in ["hunter2-of-old", "hunter3-of-old", "ghp_0123", "AKIAIOSFODNN7OLDKEY1"] {
+        assert!(!text.contains(secret), "{secret} was copied");
+    }
 
     let (_process, client) = moved.start().await;
     let ada = log_in(&client, "ada@example.com", "Correct-Horse-7").await;
@@ -153,7 +155,7 @@ async fn an_installation_moves_and_nothing_has_to_be_decided_again(
     assert_eq!(drifts["01"]["costImpactMonthly"], 120.55);
     let approved = &drifts["03"];
     assert_eq!(approved["approvedBy"], "00000000-0000-4000-8000-000000000001");
-    assert_eq!(approved["approvedReason"], "grown for the launch");
+    assert!(approved["approvedReason"].as_str().unwrap().starts_with("grown for the launch"), "{approved}");
     assert_eq!(approved["approvedAt"], "2025-05-03T11:00:00Z");
     assert_eq!(drifts["04"]["rejectedReason"], "must never be public");
 
