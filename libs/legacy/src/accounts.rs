@@ -4,6 +4,7 @@ use contracts::AccountId;
 use sea_orm::DbErr;
 use serde::Deserialize;
 
+use crate::report::ImportReport;
 use crate::snapshot::Snapshot;
 
 /// The accounts of the source, by id. A single account becomes none: then everybody sees everything, as before.
@@ -25,11 +26,8 @@ impl Accounts {
         let mut accounts = BTreeMap::new();
         if source.has_column("accounts", "slug").await? {
             let mut pages = source.read("SELECT * FROM accounts AS a").await?;
-            loop {
-                let page: Vec<LegacyAccount> = pages.next().await?;
-                if page.is_empty() {
-                    break;
-                }
+            let mut unreadable = ImportReport::of("accounts");
+            while let Some(page) = pages.next::<LegacyAccount>(&mut unreadable).await? {
                 for LegacyAccount { id, slug } in page {
                     let slug = slug.filter(|slug| AccountId::is_valid(slug));
                     accounts.insert(id.clone(), slug.unwrap_or(id).into());

@@ -4,7 +4,7 @@ use database::Transaction;
 use platform::{ProcessConfig, check_plaintext};
 
 use crate::report::ImportReport;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, without_foreign_parameters};
 
 const FROM: &str = "--from";
 
@@ -18,7 +18,7 @@ pub struct ImportCommand {
     /// instead, because other users of the machine see arguments
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Report what an import would do, and write nothing
+    /// Report what an import would do, and copy nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -29,8 +29,9 @@ impl ImportCommand {
     /// # Errors
     /// If it cannot be reached, or only without TLS at a public address.
     pub async fn open(&self, config: &ProcessConfig) -> Result<Snapshot> {
-        check_plaintext(FROM, &self.from, config)?;
-        Snapshot::open(&self.from).await.context("--from cannot be used")
+        let url = without_foreign_parameters(&self.from).context("--from cannot be used")?;
+        check_plaintext(FROM, &url, config)?;
+        Snapshot::open(&url).await.context("--from cannot be used")
     }
 
     /// Commits what the services have imported, unless this is a dry run, and prints the reports.
@@ -63,8 +64,8 @@ fn print(reports: &[ImportReport], dry_run: bool) {
         println!("{report}");
     }
     if dry_run {
-        println!("\nThis was a dry run: nothing is written.");
+        println!("\nThis was a dry run: no row is copied.");
     } else {
-        println!("\nEverything is imported. A second import adds only what is new.");
+        println!("\nThe import is finished. Another one adds only what is new.");
     }
 }

@@ -6,8 +6,32 @@ use sea_orm::{
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::report::ImportReport;
+
 /// Number of rows in one exchange. A row can have some hundred kilobytes.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
+/// The parameters that the driver or this project knows. Others, such as `connection_limit`, are of other drivers.
+const PARAMETERS: [&str; 19] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "password",
+    "pooler",
+    "port",
+    "schema",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
 
 /// One view of a PostgreSQL database of another system. It is only read, and stays the same while others write.
 pub struct Snapshot {
@@ -16,12 +40,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the database of a URL. Parameters that only other drivers know, such as `connection_limit`, are ignored.
+    /// Opens the database of a URL.
     ///
     /// # Errors
     /// If the URL cannot be used, or the database cannot be reached.
-    pub async fn open(url: &str) -> Result<Self, ConnectError> {
-        let connection = Database::open_foreign(&without_foreign_parameters(url)?).await?;
+    pub(crate) async fn open(url: &str) -> Result<Self, ConnectError> {
+        let connection = Database::open_foreign(url).await?;
         let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
         let transaction = connection.begin_with_config(Some(isolation), Some(access)).await?;
         Ok(Self { connection, transaction })
@@ -51,7 +75,8 @@ impl Snapshot {
     /// If the database refuses the query.
     pub async fn read(&self, query: &str) -> Result<Pages<'_>, DbErr> {
         let declare = format!(
-            "DECLARE pages NO SCROLL CURSOR FOR SELECT to_jsonb(item)::text AS item FROM ({query}) AS item"
+            "DECLARE pages NO SCROLL CURSOR FOR \
+             SELECT to_jsonb(item)->>'id' AS id, to_jsonb(item)::text AS item FROM ({query}) AS item"
         );
         self.transaction.execute_raw(statement(&declare)).await?;
         Ok(Pages { transaction: &self.transaction })
@@ -73,17 +98,30 @@ pub struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Returns the next rows as they look in JSON: an object of columns. An empty page is the last one.
+    /// Returns the next rows as they look in JSON: an object of columns. Returns `None` after the last page. A row that
+    /// cannot be read as a `T` becomes a remark in `report`.
     ///
     /// # Errors
-    /// If the database is unavailable, or a row has not the fields of `T`.
-    pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, DbErr> {
+    /// If the database is unavailable.
+    pub async fn next<T: DeserializeOwned>(
+        &mut self,
+        report: &mut ImportReport,
+    ) -> Result<Option<Vec<T>>, DbErr> {
         let rows = self.transaction.query_all_raw(statement(&format!("FETCH {PAGE} FROM pages"))).await?;
         if rows.is_empty() {
             self.transaction.execute_raw(statement("CLOSE pages")).await?;
+            return Ok(None);
         }
-        let read = |text: String| serde_json::from_str(&text).map_err(|error| DbErr::Type(error.to_string()));
-        rows.iter().map(|row| read(row.try_get("", "item")?)).collect()
+        let mut page = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (id, item): (Option<String>, String) = (row.try_get("", "id")?, row.try_get("", "item")?);
+            match serde_json::from_str(&item) {
+                Ok(item) => page.push(item),
+                // The error may quote a value.
+                Err(_) => report.remark("cannot be read; not imported", id.unwrap_or_default()),
+            }
+        }
+        Ok(Some(page))
     }
 }
 
@@ -91,13 +129,11 @@ fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::Postgres, sql)
 }
 
-fn without_foreign_parameters(url: &str) -> Result<String, ConnectError> {
+/// Returns the URL without the parameters that only other drivers know.
+pub(crate) fn without_foreign_parameters(url: &str) -> Result<String, ConnectError> {
     let mut url = Url::parse(url).map_err(|_error| ConnectError::NotAUrl)?;
-    let is_ours = |name: &str| {
-        ["sslmode", "sslrootcert", "sslcert", "sslkey", "schema", "host", "port", "user", "options"]
-            .contains(&name)
-    };
-    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| is_ours(name)).collect();
+    let is_known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options");
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| is_known(name)).collect();
     url.set_query(None);
     if !kept.is_empty() {
         url.query_pairs_mut().extend_pairs(kept);

@@ -1,6 +1,6 @@
 //! Users of the replaced stacks.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -109,11 +109,7 @@ async fn import_table(
     let mut report = ImportReport::of("users");
     let mut addresses = HashSet::new();
     let mut pages = source.read(query).await?;
-    loop {
-        let page: Vec<LegacyUser> = pages.next().await?;
-        if page.is_empty() {
-            return Ok(report);
-        }
+    while let Some(page) = pages.next::<LegacyUser>(&mut report).await? {
         let mut rows = Vec::with_capacity(page.len());
         for row in page {
             let Some(row) = convert(row, accounts, now, &mut report) else { continue };
@@ -132,6 +128,7 @@ async fn import_table(
         insert_chunked(tx, rows.into_iter().map(|row| row.into_active_model().reset_all()).collect()).await?;
         insert_chunked::<audit_log::ActiveModel>(tx, audit).await?;
     }
+    Ok(report)
 }
 
 /// Removes users that are here already, by id or by address.
@@ -140,21 +137,29 @@ async fn without_present(
     rows: Vec<Model>,
     report: &mut ImportReport,
 ) -> Result<Vec<Model>> {
-    let (mut ids, mut addresses) = (HashSet::new(), HashSet::new());
+    let (mut ids, mut addresses) = (HashMap::new(), HashSet::new());
     for chunk in rows.chunks(IDS_PER_STATEMENT) {
         let known = Condition::any()
             .add(Column::Id.is_in(chunk.iter().map(|row| row.id)))
             .add(Column::Email.is_in(chunk.iter().map(|row| row.email.as_str())));
-        let known = Entity::find().filter(known).select_only().columns([Column::Id, Column::Email]);
-        for (id, email) in known.into_tuple::<(Uuid, String)>().all(tx).await? {
-            ids.insert(id);
+        let known = Entity::find().filter(known).select_only().columns([
+            Column::Id,
+            Column::Email,
+            Column::UpdatedAt,
+        ]);
+        for (id, email, updated_at) in known.into_tuple::<(Uuid, String, DateTime<Utc>)>().all(tx).await? {
+            ids.insert(id, updated_at);
             addresses.insert(email);
         }
     }
     let mut new = Vec::with_capacity(rows.len());
     for row in rows {
-        if ids.contains(&row.id) {
+        if let Some(updated_at) = ids.get(&row.id) {
             report.present += 1;
+            if row.updated_at > *updated_at {
+                report
+                    .remark("have changed in the old stack since they were imported; not updated", row.email);
+            }
         } else if addresses.contains(&row.email) {
             report.remark("have the address of a user who is already here; not imported", row.email);
         } else {

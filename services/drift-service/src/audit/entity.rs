@@ -7,6 +7,8 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
+use super::action::AuditAction;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drift_audit", rename_all = "camelCase")]
 pub struct Model {
@@ -16,7 +18,7 @@ pub struct Model {
     /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
-    /// `drift` or `alert`.
+    /// `drift`, `alert`, or `other` for an imported action on something else.
     pub entity: String,
     pub entity_id: Uuid,
     pub from_status: Option<String>,
@@ -42,6 +44,19 @@ pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
         let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
         found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(found)
+}
+
+/// Returns the ids among `ids` of drifts and alerts that were deleted.
+pub async fn deleted(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
+    let deletions = [AuditAction::DriftDelete.into_str(), AuditAction::AlertDelete.into_str()];
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = Entity::find()
+            .filter(Column::EntityId.is_in(chunk.iter().copied()))
+            .filter(Column::Action.is_in(deletions));
+        found.extend(of_these.select_only().column(Column::EntityId).into_tuple::<Uuid>().all(db).await?);
     }
     Ok(found)
 }

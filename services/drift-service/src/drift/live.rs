@@ -1,7 +1,8 @@
 //! Live drifts, as matching reads them: locked, and without the large columns.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use contracts::AccountId;
 use contracts::drift::{Kind, Severity, Status};
 use database::IDS_PER_STATEMENT;
@@ -92,7 +93,21 @@ pub async fn live_after(
         .await
 }
 
-/// Returns the live drifts of these fingerprints.
+/// Returns the last change of each drift among `ids` that exists.
+pub async fn changed_at(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, DateTime<Utc>>, DbErr> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        let columns = of_these.select_only().columns([Column::Id, Column::UpdatedAt]);
+        found.extend(columns.into_tuple::<(Uuid, DateTime<Utc>)>().all(db).await?);
+    }
+    Ok(found)
+}
+
+/// Returns the live drifts of these fingerprints, and locks them against decisions until the transaction ends.
 pub async fn of_fingerprints(db: &impl ConnectionTrait, fingerprints: &[&str]) -> Result<Vec<Model>, DbErr> {
     let mut rows = Vec::new();
     for chunk in fingerprints.chunks(IDS_PER_STATEMENT) {

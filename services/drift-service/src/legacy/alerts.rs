@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Import;
 use crate::alert::entity::{self, Model};
 use crate::alert::reads;
+use crate::audit;
 use crate::drift::live;
 
 const QUERY: &str = "SELECT * FROM alerts AS a ORDER BY a.created_at DESC, a.id";
@@ -35,13 +36,12 @@ impl Import<'_> {
         let mut pages = self.source.read(QUERY).await.context("the alerts cannot be read")?;
         // A drift has one alert of each type here.
         let mut kinds = HashSet::new();
-        loop {
-            let page: Vec<LegacyAlert> = pages.next().await.context("the alerts cannot be read")?;
-            if page.is_empty() {
-                return Ok(report);
-            }
+        while let Some(page) =
+            pages.next::<LegacyAlert>(&mut report).await.context("the alerts cannot be read")?
+        {
             let ids = page.iter().map(|row| row.id).collect::<Vec<_>>();
-            let present = entity::existing(self.tx, &ids).await?;
+            let mut present = entity::existing(self.tx, &ids).await?;
+            present.extend(audit::entity::deleted(self.tx, &ids).await?);
             report.present += present.len() as u64;
             let drifts = page.iter().filter_map(|row| row.drift_id).collect::<Vec<_>>();
             let undecided = live::with_status(self.tx, &drifts, Status::Detected).await?;
@@ -73,6 +73,7 @@ impl Import<'_> {
             entity::insert(self.tx, &rows).await?;
             reads::insert(self.tx, read).await?;
         }
+        Ok(report)
     }
 
     fn alert(&self, row: LegacyAlert, report: &mut ImportReport) -> Model {

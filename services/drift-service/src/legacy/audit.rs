@@ -31,11 +31,9 @@ impl Import<'_> {
     pub(super) async fn import_audit(&self) -> Result<ImportReport> {
         let mut report = ImportReport::of("audit rows");
         let mut pages = self.source.read(QUERY).await.context("the audit log cannot be read")?;
-        loop {
-            let page: Vec<LegacyAction> = pages.next().await.context("the audit log cannot be read")?;
-            if page.is_empty() {
-                return Ok(report);
-            }
+        while let Some(page) =
+            pages.next::<LegacyAction>(&mut report).await.context("the audit log cannot be read")?
+        {
             let ids = page.iter().map(|row| row.id).collect::<Vec<_>>();
             let present: HashSet<Uuid> = entity::existing(self.tx, &ids).await?;
             report.present += present.len() as u64;
@@ -44,6 +42,7 @@ impl Import<'_> {
             report.imported += rows.len() as u64;
             entity::insert(self.tx, rows).await?;
         }
+        Ok(report)
     }
 
     fn action(&self, row: LegacyAction) -> Model {
@@ -59,22 +58,58 @@ impl Import<'_> {
             action: format!("{PREFIX}{action}").chars().take(200).collect(),
             entity: entity.into(),
             entity_id,
-            from_status: self.shown(row.old_value),
-            to_status: self.shown(row.new_value),
-            reason: self.shown(row.details),
+            from_status: status(row.old_value),
+            to_status: status(row.new_value),
+            reason: self.text(row.details.and_then(reason), MAX_CHARS),
             request_id: String::new(),
             own_request_id: String::new(),
             changed_fields: "[]".into(),
         }
     }
+}
 
-    /// Returns a value as a redacted text: it may hold states with secrets.
-    fn shown(&self, value: Option<Value>) -> Option<String> {
-        let text = match value? {
-            Value::Null => return None,
+/// Returns a status. Other values are left out: they may be states, which not everybody may see.
+fn status(value: Option<Value>) -> Option<String> {
+    let text = match value? {
+        Value::String(text) => text,
+        Value::Object(mut fields) => match fields.remove("status")? {
             Value::String(text) => text,
-            other => other.to_string(),
-        };
-        self.text(Some(text), MAX_CHARS)
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_word = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_word.then_some(text)
+}
+
+fn reason(details: Value) -> Option<String> {
+    match details {
+        Value::String(text) => Some(text),
+        Value::Object(mut fields) => match fields.remove("reason")? {
+            Value::String(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_status_and_a_reason_are_carried_over() {
+        assert_eq!(status(Some(json!("approved"))).as_deref(), Some("approved"));
+        assert_eq!(
+            status(Some(json!({"status": "approved", "actual_state": {"a": 1}}))).as_deref(),
+            Some("approved")
+        );
+        for state in [json!({"actual_state": {"a": 1}}), json!("a whole sentence"), json!(7), json!(null)] {
+            assert_eq!(status(Some(state.clone())), None, "{state}");
+        }
+        assert_eq!(reason(json!({"reason": "as agreed", "ip": "x"})).as_deref(), Some("as agreed"));
+        assert_eq!(reason(json!({"state": "x"})), None);
     }
 }

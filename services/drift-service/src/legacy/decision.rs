@@ -4,7 +4,7 @@ use legacy::{ImportReport, SourceTime};
 use serde::Deserialize;
 
 /// The columns of a decision.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct LegacyDecision {
     status: Option<String>,
     approved_at: Option<SourceTime>,
@@ -61,13 +61,19 @@ impl CarriedDecision {
         };
         let is = |one| status == one;
         let resolved_at = row.resolved_at.map(|SourceTime(at)| at).unwrap_or(changed_at);
-        let how = row.resolved_how.as_deref().map(str::to_lowercase);
-        let how = how.and_then(|how| how.parse().ok()).filter(|how| *how != ResolvedHow::Deleted);
+        let how = row.resolved_how.as_deref().unwrap_or("manual");
+        let known = how.to_lowercase().parse().ok().filter(|how| *how != ResolvedHow::Deleted);
+        if known.is_none() && status == Status::Resolved {
+            report.remark(
+                "were resolved in a way that is unknown here; it is manual",
+                format!("{drift}: {how}"),
+            );
+        }
         Self {
             status,
             approved: made(row.approved_at, row.approved_by, row.approval_reason, is(Status::Approved)),
             rejected: made(row.rejected_at, row.rejected_by, row.rejection_reason, is(Status::Rejected)),
-            resolved: is(Status::Resolved).then(|| (resolved_at, how.unwrap_or(ResolvedHow::Manual))),
+            resolved: is(Status::Resolved).then(|| (resolved_at, known.unwrap_or(ResolvedHow::Manual))),
         }
     }
 

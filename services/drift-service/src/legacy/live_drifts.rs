@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
+use contracts::AccountId;
 use contracts::drift::Status;
 use uuid::Uuid;
 
@@ -11,11 +12,15 @@ use crate::drift::entity::Model;
 #[derive(Default)]
 pub(super) struct LiveDrifts(HashMap<String, Candidate>);
 
+#[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub id: Uuid,
-    pub actual_hash: String,
-    pub detected_at: DateTime<Utc>,
-    pub status: Status,
+    pub account: Option<AccountId>,
+    /// Identifies the actual state; `None` without one, so that two drifts without states are never the same.
+    pub actual_hash: Option<String>,
+    /// The last sighting of this state.
+    pub seen_at: DateTime<Utc>,
+    pub is_decided: bool,
 }
 
 /// The place of a live drift among those of its resource.
@@ -25,14 +30,19 @@ pub(super) enum Place {
     Live,
     /// A newer one, or one whose decision covers it too, is live. It counts as superseded at that time.
     Superseded { at: DateTime<Utc> },
-    /// It takes the place of this one, whose decision does not cover it.
+    /// It takes the place of this one, which is older or undecided.
     Replaces(Uuid),
 }
 
 impl From<&Model> for Candidate {
     fn from(row: &Model) -> Self {
-        let Model { id, actual_hash, detected_at, status, .. } = row;
-        Self { id: *id, actual_hash: actual_hash.clone(), detected_at: *detected_at, status: *status }
+        Self {
+            id: row.id,
+            account: row.account_id.clone(),
+            actual_hash: row.actual_state.as_ref().map(|_| row.actual_hash.clone()),
+            seen_at: row.detected_at,
+            is_decided: row.status != Status::Detected,
+        }
     }
 }
 
@@ -42,25 +52,33 @@ impl LiveDrifts {
         self.0.entry(row.fingerprint.clone()).or_insert_with(|| row.into());
     }
 
-    /// Adds a live drift. Decided drifts come before others, and newer ones before older ones, so that nothing has to
-    /// be decided again.
+    /// The account of the live drift with this fingerprint.
+    pub(super) fn account(&self, fingerprint: &str) -> Option<&AccountId> {
+        self.0.get(fingerprint)?.account.as_ref()
+    }
+
+    /// Adds a live drift. In one import, decided drifts come before others, and newer ones before older ones, so that
+    /// nothing has to be decided again.
     pub(super) fn add(&mut self, fingerprint: &str, drift: Candidate) -> Place {
-        match self.0.entry(fingerprint.to_owned()) {
+        let kept = match self.0.entry(fingerprint.to_owned()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(drift);
-                Place::Live
+                return Place::Live;
             }
-            Entry::Occupied(mut kept) => {
-                let is_news = drift.status == Status::Detected
-                    && drift.detected_at > kept.get().detected_at
-                    && drift.actual_hash != kept.get().actual_hash;
-                if is_news {
-                    Place::Replaces(std::mem::replace(kept.get_mut(), drift).id)
-                } else {
-                    Place::Superseded { at: kept.get().detected_at.max(drift.detected_at) }
-                }
+            Entry::Occupied(kept) => kept.into_mut(),
+        };
+        let is_same = kept.actual_hash.is_some() && kept.actual_hash == drift.actual_hash;
+        let is_newer = drift.seen_at > kept.seen_at;
+        if is_same {
+            let seen_at = kept.seen_at.max(drift.seen_at);
+            kept.seen_at = seen_at;
+            if drift.is_decided && !kept.is_decided {
+                return Place::Replaces(std::mem::replace(kept, Candidate { seen_at, ..drift }).id);
             }
+        } else if is_newer {
+            return Place::Replaces(std::mem::replace(kept, drift).id);
         }
+        Place::Superseded { at: kept.seen_at }
     }
 }
 
@@ -72,30 +90,53 @@ mod tests {
         DateTime::from_timestamp(seconds, 0).unwrap()
     }
 
-    fn live(id: u128, hash: &str, seconds: i64, status: Status) -> Candidate {
-        Candidate { id: Uuid::from_u128(id), actual_hash: hash.into(), detected_at: at(seconds), status }
+    fn drift(id: u128, hash: &str, seconds: i64, is_decided: bool) -> Candidate {
+        let actual_hash = (!hash.is_empty()).then(|| hash.into());
+        Candidate { id: Uuid::from_u128(id), account: None, actual_hash, seen_at: at(seconds), is_decided }
     }
 
     #[test]
     fn a_decision_covers_a_later_sighting_of_the_same_state() {
         let mut drifts = LiveDrifts::default();
-        assert_eq!(drifts.add("a", live(1, "x", 10, Status::Approved)), Place::Live);
-        assert_eq!(drifts.add("a", live(2, "x", 20, Status::Detected)), Place::Superseded { at: at(20) });
-        assert_eq!(drifts.add("b", live(3, "x", 5, Status::Detected)), Place::Live);
+        assert_eq!(drifts.add("a", drift(1, "x", 10, true)), Place::Live);
+        assert_eq!(drifts.add("a", drift(2, "x", 30, false)), Place::Superseded { at: at(30) });
+        // Another state in between is history, because the decided state came back.
+        assert_eq!(drifts.add("a", drift(3, "y", 20, false)), Place::Superseded { at: at(30) });
+        assert_eq!(drifts.add("b", drift(4, "x", 5, false)), Place::Live);
     }
 
     #[test]
     fn a_later_change_has_to_be_decided() {
         let mut drifts = LiveDrifts::default();
-        drifts.add("a", live(1, "x", 10, Status::Approved));
-        assert_eq!(drifts.add("a", live(2, "y", 20, Status::Detected)), Place::Replaces(Uuid::from_u128(1)));
-        assert_eq!(drifts.add("a", live(3, "z", 15, Status::Detected)), Place::Superseded { at: at(20) });
+        drifts.add("a", drift(1, "x", 10, true));
+        assert_eq!(drifts.add("a", drift(2, "y", 20, false)), Place::Replaces(Uuid::from_u128(1)));
+        assert_eq!(drifts.add("a", drift(3, "z", 15, false)), Place::Superseded { at: at(20) });
     }
 
     #[test]
     fn an_earlier_change_is_history() {
         let mut drifts = LiveDrifts::default();
-        drifts.add("a", live(1, "x", 10, Status::Approved));
-        assert_eq!(drifts.add("a", live(2, "y", 5, Status::Rejected)), Place::Superseded { at: at(10) });
+        drifts.add("a", drift(1, "x", 10, true));
+        assert_eq!(drifts.add("a", drift(2, "y", 5, true)), Place::Superseded { at: at(10) });
+    }
+
+    #[test]
+    fn a_later_import_brings_the_decision() {
+        for hash in ["x", "y"] {
+            let mut drifts = LiveDrifts::default();
+            drifts.add("a", drift(1, "x", 10, false));
+            assert_eq!(
+                drifts.add("a", drift(2, hash, 20, true)),
+                Place::Replaces(Uuid::from_u128(1)),
+                "{hash}"
+            );
+        }
+    }
+
+    #[test]
+    fn drifts_without_states_do_not_cover_each_other() {
+        let mut drifts = LiveDrifts::default();
+        drifts.add("a", drift(1, "", 10, true));
+        assert_eq!(drifts.add("a", drift(2, "", 20, false)), Place::Replaces(Uuid::from_u128(1)));
     }
 }

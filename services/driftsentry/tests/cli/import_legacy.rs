@@ -15,14 +15,14 @@ const SCHEMA: &str = include_str!("../../../../tests/legacy/schema.sql");
 const ROWS: &str = include_str!("../../../../tests/legacy/rows.sql");
 
 /// An old database, and a new installation on SQLite or PostgreSQL.
-struct Move {
+pub(crate) struct Move {
     old: String,
     data: tempfile::TempDir,
     new: Option<String>,
 }
 
 impl Move {
-    async fn new(backend: Backend, rows: &str) -> Self {
+    pub(crate) async fn new(backend: Backend, rows: &str) -> Self {
         let server = PrivatePostgres::shared();
         let old = server.create_database().await;
         execute(&old, SCHEMA).await;
@@ -41,7 +41,7 @@ impl Move {
         fixed.into_iter().chain(database).collect()
     }
 
-    fn import(&self, options: &[&str]) -> Output {
+    pub(crate) fn import(&self, options: &[&str]) -> Output {
         // The parameters of the URL are those that the old stack needs.
         let from = format!("{}?schema=public&connection_limit=5", self.old);
         let arguments = ["import-legacy", "--from", &from].into_iter().chain(options.iter().copied());
@@ -57,7 +57,7 @@ impl Move {
     }
 
     /// The rows of all new tables.
-    async fn rows(&self) -> BTreeMap<String, Vec<String>> {
+    pub(crate) async fn rows(&self) -> BTreeMap<String, Vec<String>> {
         let mut tables = BTreeMap::new();
         for service in ["auth", "drift"] {
             let url = match &self.new {
@@ -175,6 +175,50 @@ async fn an_installation_moves_and_nothing_has_to_be_decided_again(
     let audit = as_ada.get("/api/v1/audit?action=legacy.drift_approved").await.data();
     assert_eq!(audit[0]["actor"], "00000000-0000-4000-8000-000000000001");
     assert_eq!((&audit[0]["from"], &audit[0]["to"]), (&json!("detected"), &json!("approved")));
+}
+
+#[tokio::test]
+async fn what_was_deleted_here_does_not_come_back() {
+    let moved = Move::new(Backend::Memory, ROWS).await;
+    assert!(moved.import(&[]).status.success());
+    {
+        let (_process, client) = moved.start().await;
+        let ada = log_in(&client, "ada@example.com", "Correct-Horse-7").await;
+        let as_ada = client.with_token(ada["accessToken"].as_str().unwrap());
+        for path in
+            ["drifts/d0000000-0000-4000-8000-000000000002", "alerts/e0000000-0000-4000-8000-000000000004"]
+        {
+            as_ada.delete(&format!("/api/v1/{path}")).await.expect(StatusCode::OK);
+        }
+    }
+    execute(&moved.old, "UPDATE drifts SET updated_at = now() WHERE resource_id = 'i-1'").await;
+    let again = moved.import(&[]);
+    let report = said(&again);
+    assert!(report.contains("drifts: 0 imported, 8 already there"), "{report}");
+    assert!(report.contains("alerts: 0 imported"), "{report}");
+    assert!(
+        report.contains("1 have changed in the old stack since they were imported; not updated"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_public_source_without_tls_is_refused() {
+    let refused = Command::new(BINARY)
+        .args(["import-legacy", "--from", "postgres://u:hunter2@203.0.113.7/db?connection_limit=5"])
+        .env_clear()
+        .envs([
+            ("NODE_ENV", "production"),
+            ("DATA_DIR", tempfile::tempdir().unwrap().path().to_str().unwrap()),
+        ])
+        .output()
+        .unwrap();
+    let text = said(&refused);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text.contains("--from names a public address without TLS") && !text.contains("hunter2"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

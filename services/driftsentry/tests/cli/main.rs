@@ -6,6 +6,7 @@ mod accounts;
 mod ci;
 mod env_file;
 mod import_legacy;
+mod import_odd_rows;
 mod migrate_storage;
 mod options;
 mod start;
