@@ -30,6 +30,18 @@ impl Transaction {
         Self { transaction, clock, committed, entries: Vec::new(), failed: None }
     }
 
+    /// Makes PostgreSQL use indexes in this transaction. For one that fills a table and reads it again: before the
+    /// commit there are no statistics, and each query would read the whole table.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn prefer_indexes(&self) -> Result<(), DbErr> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            self.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
+        }
+        Ok(())
+    }
+
     /// Publishes `event` if this transaction commits.
     pub fn emit<E: Event>(&mut self, event: E) {
         self.emit_with(event, Vec::new());

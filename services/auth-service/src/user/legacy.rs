@@ -79,6 +79,7 @@ struct LegacyUser {
 pub async fn import(state: &State, source: &Snapshot) -> Result<Imported> {
     let accounts = Accounts::read(source).await?;
     let (tx, now) = (state.database.begin().await?, state.platform.clock().now());
+    tx.prefer_indexes().await?;
     let mut reports = Vec::new();
     for (table, column, query) in TABLES {
         if source.has_column(table, column).await? {

@@ -30,6 +30,7 @@ pub async fn import(state: &State, source: &Snapshot) -> Result<Imported> {
     }
     let accounts = Accounts::read(source).await?;
     let (tx, now) = (state.database.begin().await?, state.platform.clock().now());
+    tx.prefer_indexes().await?;
     let import = Import { state, tx: &tx, source, accounts: &accounts, now };
     let reports =
         vec![import.import_drifts().await?, import.import_alerts().await?, import.import_audit().await?];
