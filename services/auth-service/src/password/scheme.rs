@@ -14,6 +14,7 @@ use sha2::{Digest, Sha384};
 use crate::password::Password;
 
 const PREFIX: &str = "sha384:";
+const MIN_COST: u32 = 4;
 /// The highest cost of a hash of another system: about four seconds.
 const MAX_FOREIGN_COST: u32 = 16;
 
@@ -45,12 +46,13 @@ pub(super) fn needs_upgrade(stored: &str, cost: u32) -> bool {
 
 /// Whether a hash of another system can be stored as it is: bcrypt of a bearable cost.
 pub fn is_bcrypt(stored: &str) -> bool {
-    HashParts::from_str(stored).is_ok_and(|parts| (4..=MAX_FOREIGN_COST).contains(&parts.get_cost()))
+    HashParts::from_str(stored).is_ok_and(|parts| (MIN_COST..=MAX_FOREIGN_COST).contains(&parts.get_cost()))
 }
 
-/// The stored form of a password that nobody knows.
+/// The stored form of a password that nobody knows. Its cost is the lowest, which [`verify`] makes up for, so that the
+/// time of a failed login does not show it.
 pub fn unusable() -> String {
-    nobodys(bcrypt::DEFAULT_COST)
+    nobodys(MIN_COST)
 }
 
 fn digest(password: &Password) -> String {
@@ -87,6 +89,23 @@ mod tests {
 
     fn accepts(stored: &str, typed: &str) -> bool {
         verify(&password(typed), Some(stored), CHEAP).unwrap()
+    }
+
+    #[test]
+    fn a_foreign_hash_is_bcrypt_of_a_bearable_cost() {
+        let salt_and_hash = "7/K0oZEh/zYzFe1/hAM8cuu9bHeOPo/ECyI.sFPwKJWseSrBGYNn2";
+        for prefix in ["2a", "2b", "2y"] {
+            assert!(is_bcrypt(&format!("${prefix}$10${salt_and_hash}")), "{prefix}");
+        }
+        for foreign in [format!("$2b$17${salt_and_hash}"), "md5:nonsense".into(), unusable()] {
+            assert!(!is_bcrypt(&foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_password_costs_no_more_than_any_other() {
+        assert_eq!(stored_cost(&unusable()).unwrap(), MIN_COST);
+        assert!(!accepts(&unusable(), "a password"));
     }
 
     #[test]
