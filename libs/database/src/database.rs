@@ -15,7 +15,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Notify};
 
 use crate::connect::{ConnectError, MIGRATION_URL, Target, URL, UrlError, Urls};
-use crate::foreign::{has_column, legacy_tables};
+use crate::foreign::{NAMES_OF_OURS, has_column, legacy_tables};
 use crate::transaction::Transaction;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -159,27 +159,28 @@ async fn migrate<M: MigratorTrait>(
     migrate.await.map_err(ConnectError::Migration)
 }
 
-/// Refuses a schema with tables of the replaced Node stack, whose names are ours too. Reports such tables beside ours
-/// before the first migration.
+/// Before the first migration, refuses a schema in which the replaced Node stack has tables with names of ours, and
+/// reports its other tables.
 async fn notice_legacy_tables<M: MigratorTrait>(
     transaction: &DatabaseTransaction,
     target: &Target,
 ) -> Result<(), ConnectError> {
-    let here = legacy_tables(transaction, None).await.map_err(ConnectError::Migration)?;
-    if !here.is_empty() {
+    let look = async {
+        let migrations = M::migration_table_name().to_string();
+        if has_column(transaction, &migrations, "version").await? {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let here = legacy_tables(transaction, None).await?;
+        let beside = if target.schema.is_some() { Some("public") } else { None };
+        Ok((here, legacy_tables(transaction, beside).await?))
+    };
+    let (here, found) = look.await.map_err(ConnectError::Migration)?;
+    if here.iter().any(|table| NAMES_OF_OURS.contains(table)) {
         return Err(ConnectError::Legacy(here.join(", ")));
     }
-    let migrations = M::migration_table_name().to_string();
-    if target.schema.is_some()
-        && !has_column(transaction, &migrations, "version").await.map_err(ConnectError::Migration)?
-    {
-        let beside = legacy_tables(transaction, Some("public")).await.map_err(ConnectError::Migration)?;
-        if !beside.is_empty() {
-            tracing::info!(
-                tables = beside.join(", "),
-                "the schema public has tables of the replaced Node stack; the command import-legacy copies their rows"
-            );
-        }
+    if !found.is_empty() {
+        let tables = found.join(", ");
+        tracing::info!(tables, "found tables of the replaced Node stack; import-legacy copies their rows");
     }
     Ok(())
 }

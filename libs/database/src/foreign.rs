@@ -6,6 +6,9 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 const LEGACY: [(&str, &str); 3] =
     [("users", "password_hash"), ("User", "password"), ("drifts", "detected_by")];
 
+/// The names among these that tables of ours have too.
+pub(crate) const NAMES_OF_OURS: [&str; 2] = ["users", "drifts"];
+
 /// Returns whether a table on the search path of PostgreSQL has this column.
 ///
 /// # Errors

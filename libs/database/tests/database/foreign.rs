@@ -26,4 +26,9 @@ async fn a_schema_with_tables_of_the_old_stack_is_refused_by_name() {
     );
     // Beside them there is room.
     connect(&format!("{url}?schema=own")).await.unwrap();
+    // A table whose name is no other is in nobody's way, and an installation of ours starts in any company.
+    execute(&url, "DROP TABLE users").await;
+    connect(&url).await.unwrap();
+    execute(&url, "CREATE TABLE drifts (detected_by text)").await;
+    connect(&url).await.unwrap();
 }
