@@ -1,6 +1,12 @@
 //! Statements with many values. A database limits the parameters of one statement.
 
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Iterable};
+use std::collections::HashSet;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, QueryFilter,
+    QuerySelect,
+};
+use uuid::Uuid;
 
 /// Maximum number of parameters in one statement: the limit of SQLite, which is the lowest.
 const PARAMETERS: usize = 32_766;
@@ -22,4 +28,22 @@ where
         A::Entity::insert_many(chunk.to_vec()).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Returns the ids among `ids` that stand in the column in rows with this condition.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn ids_where<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    column: E::Column,
+    ids: &[Uuid],
+    condition: Condition,
+) -> Result<HashSet<Uuid>, DbErr> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let of_these = E::find().filter(column.is_in(chunk.iter().copied())).filter(condition.clone());
+        found.extend(of_these.select_only().column(column).into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(found)
 }

@@ -22,7 +22,7 @@ mod transaction;
 mod unavailable;
 mod writable;
 
-pub use chunks::{IDS_PER_STATEMENT, insert_chunked};
+pub use chunks::{IDS_PER_STATEMENT, ids_where, insert_chunked};
 pub use connect::{ConnectError, UrlError, Urls};
 pub use contains::contains;
 pub use database::Database;

@@ -25,7 +25,7 @@ impl Accounts {
     pub async fn read(source: &Snapshot) -> Result<Self, DbErr> {
         let mut accounts = BTreeMap::new();
         if source.has_column("accounts", "slug").await? {
-            let mut pages = source.read("SELECT * FROM accounts AS a").await?;
+            let mut pages = source.read("SELECT a.id, a.slug FROM accounts AS a").await?;
             let mut unreadable = ImportReport::of("accounts");
             while let Some(page) = pages.next::<LegacyAccount>(&mut unreadable).await? {
                 for LegacyAccount { id, slug } in page {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use contracts::drift::Severity;
 use contracts::events::alert::AlertType;
-use database::{IDS_PER_STATEMENT, insert_chunked};
+use database::{IDS_PER_STATEMENT, ids_where, insert_chunked};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, QueryOrder, QuerySelect};
@@ -138,12 +138,7 @@ pub async fn drifts_with(
 
 /// Returns the ids among `ids` that exist.
 pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(IDS_PER_STATEMENT) {
-        let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
-        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
-    }
-    Ok(found)
+    ids_where::<Entity>(db, Column::Id, ids, Condition::all()).await
 }
 
 pub async fn insert(db: &impl ConnectionTrait, alerts: &[Model]) -> Result<(), DbErr> {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use database::{IDS_PER_STATEMENT, insert_chunked};
+use database::{ids_where, insert_chunked};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -40,25 +40,14 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Returns the ids among `ids` that exist.
 pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(IDS_PER_STATEMENT) {
-        let of_these = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
-        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
-    }
-    Ok(found)
+    ids_where::<Entity>(db, Column::Id, ids, Condition::all()).await
 }
 
 /// Returns the ids among `ids` of drifts and alerts that were deleted.
 pub async fn deleted(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
     let deletions = [AuditAction::DriftDelete.into_str(), AuditAction::AlertDelete.into_str()];
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(IDS_PER_STATEMENT) {
-        let of_these = Entity::find()
-            .filter(Column::EntityId.is_in(chunk.iter().copied()))
-            .filter(Column::Action.is_in(deletions));
-        found.extend(of_these.select_only().column(Column::EntityId).into_tuple::<Uuid>().all(db).await?);
-    }
-    Ok(found)
+    let is_deletion = Condition::all().add(Column::Action.is_in(deletions));
+    ids_where::<Entity>(db, Column::EntityId, ids, is_deletion).await
 }
 
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
 use contracts::drift::{Kind, Severity, Status};
-use database::IDS_PER_STATEMENT;
+use database::{IDS_PER_STATEMENT, ids_where};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
@@ -121,7 +121,7 @@ pub async fn of_fingerprints(db: &impl ConnectionTrait, fingerprints: &[&str]) -
 
 /// Returns the ids among `ids` that exist.
 pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
-    ids_where(db, ids, Condition::all()).await
+    ids_where::<Entity>(db, Column::Id, ids, Condition::all()).await
 }
 
 /// Returns the ids among `ids` of drifts that have this status.
@@ -130,21 +130,7 @@ pub async fn with_status(
     ids: &[Uuid],
     status: Status,
 ) -> Result<HashSet<Uuid>, DbErr> {
-    ids_where(db, ids, Condition::all().add(Column::Status.eq(status))).await
-}
-
-async fn ids_where(
-    db: &impl ConnectionTrait,
-    ids: &[Uuid],
-    condition: Condition,
-) -> Result<HashSet<Uuid>, DbErr> {
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(IDS_PER_STATEMENT) {
-        let of_these =
-            Entity::find().filter(Column::Id.is_in(chunk.iter().copied())).filter(condition.clone());
-        found.extend(of_these.select_only().column(Column::Id).into_tuple::<Uuid>().all(db).await?);
-    }
-    Ok(found)
+    ids_where::<Entity>(db, Column::Id, ids, Condition::all().add(Column::Status.eq(status))).await
 }
 
 /// Reads the last resolved row of each fingerprint that has one.

@@ -32,8 +32,13 @@ pub async fn import(state: &State, source: &Snapshot) -> Result<Imported> {
     let (tx, now) = (state.database.begin().await?, state.platform.clock().now());
     tx.prefer_indexes().await?;
     let import = Import { state, tx: &tx, source, accounts: &accounts, now };
-    let reports =
-        vec![import.import_drifts().await?, import.import_alerts().await?, import.import_audit().await?];
+    let mut reports = vec![import.import_drifts().await?];
+    if source.has_column("alerts", "is_read").await? {
+        reports.push(import.import_alerts().await?);
+    }
+    if source.has_column("audit_logs", "new_value").await? {
+        reports.push(import.import_audit().await?);
+    }
     Ok(Some((tx, reports)))
 }
 

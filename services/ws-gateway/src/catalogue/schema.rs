@@ -84,6 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_may_name_its_draft() {
+        for draft in
+            ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"]
+        {
+            let schema = PayloadSchema::compile(&json!({"$schema": draft, "type": "object"})).unwrap();
+            assert_eq!(
+                (schema.check(&json!({})), schema.check(&json!(1)).is_err()),
+                (Ok(()), true),
+                "{draft}"
+            );
+        }
+    }
+
+    #[test]
     fn a_schema_may_refer_to_itself_but_to_no_other_document() {
         let own = json!({"$defs": {"id": {"type": "string"}}, "properties": {"id": {"$ref": "#/$defs/id"}}});
         let own = PayloadSchema::compile(&own).unwrap();
