@@ -75,7 +75,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidPath<T> {
         ready(path.map(|path| Self(path.into_inner())).map_err(|_error| {
             // The old contract takes any text for an id.
             if is_old(request) {
-                ApiError::not_found(format!("there is no such {name}"))
+                ApiError::not_found("there is nothing with this id")
             } else {
                 ApiError::validation(name, "is not valid")
             }
