@@ -50,9 +50,9 @@ pub struct OldUser {
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
-pub struct Settings(Map<String, Value>);
+pub struct PageSettings(Map<String, Value>);
 
-impl Validate for Settings {
+impl Validate for PageSettings {
     fn validate(&self) -> Result<(), ValidationErrors> {
         Ok(())
     }
@@ -65,12 +65,12 @@ pub async fn get_me(state: Data<State>, person: AnyPerson) -> Result<HttpRespons
 }
 
 /// Replaces the settings of the caller's pages.
-#[utoipa::path(put, path = "/api/v1/users/me/settings", tag = "users", request_body = Settings, security(("bearer" = [])), responses((status = 200, body = Success<OldUser>), (status = 429)))]
+#[utoipa::path(put, path = "/api/v1/users/me/settings", tag = "users", request_body = PageSettings, security(("bearer" = [])), responses((status = 200, body = Success<OldUser>), (status = 429)))]
 pub async fn put_settings(
     state: Data<State>,
     person: AnyPerson,
     ClientIp(ip): ClientIp,
-    ValidJson(Settings(settings)): ValidJson<Settings>,
+    ValidJson(PageSettings(settings)): ValidJson<PageSettings>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_settings_change(&state, person.id).await?;
     let outcome = store_settings(&state, person.id, &settings, Initiator::user_at(ip)).await;

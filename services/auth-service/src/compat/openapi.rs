@@ -16,9 +16,9 @@ use crate::openapi::RefreshCookie;
     components(schemas(OldFailure)),
     modifiers(&RefreshCookie, &Conventions)
 )]
-struct Document;
+struct OldDocument;
 
 /// The paths of the old contract that differ from the current one.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    OldDocument::openapi()
 }

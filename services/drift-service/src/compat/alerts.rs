@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::paging::{DEEPEST, Items};
-use super::query::AlertQuery;
+use super::query::OldAlertQuery;
 use super::view::{OldAlert, old_alert};
 use crate::State;
 use crate::access::Reader;
@@ -16,13 +16,13 @@ use crate::error::DriftError;
 use crate::write::Conditions;
 
 /// Lists alerts, page by page.
-#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(OldAlertQuery),
     responses((status = 200, body = Success<Items<OldAlert>>)),
     security((), ("bearer" = [])))]
 pub(super) async fn list_alerts(
     state: Data<State>,
     Reader { audience, user_id }: Reader,
-    ValidQuery(query): ValidQuery<AlertQuery>,
+    ValidQuery(query): ValidQuery<OldAlertQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let db = &state.database;
     let reader = reader_mark(db, user_id).await?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::paging::{DEEPEST, Items};
-use super::query::DriftQuery;
+use super::query::OldDriftQuery;
 use super::view::{OldDrift, OldDriftWithStates, old_drift, old_drifts};
 use crate::State;
 use crate::access::Reader;
@@ -19,13 +19,13 @@ use crate::text::storable;
 use crate::write::{Conditions, Write};
 
 /// Lists drifts, page by page.
-#[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(DriftQuery),
+#[utoipa::path(get, path = "/api/v1/drifts", tag = "drifts", params(OldDriftQuery),
     responses((status = 200, body = Success<Items<OldDrift>>)),
     security((), ("bearer" = [])))]
 pub(super) async fn list_drifts(
     state: Data<State>,
     Reader { audience, .. }: Reader,
-    ValidQuery(query): ValidQuery<DriftQuery>,
+    ValidQuery(query): ValidQuery<OldDriftQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (paging, condition, order) = (query.paging()?, query.filter()?.condition(), query.order()?);
     let db = &state.database;

@@ -23,9 +23,9 @@ use super::{alerts, drifts, metrics, timeline};
     components(schemas(OldFailure)),
     modifiers(&Conventions)
 )]
-struct Document;
+struct OldDocument;
 
 /// The paths of the old contract.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    OldDocument::openapi()
 }

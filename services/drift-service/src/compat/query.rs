@@ -28,7 +28,7 @@ const LONGEST_DAYS: u32 = 365;
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct DriftQuery {
+pub(super) struct OldDriftQuery {
     /// At most as many pages as 10,000 entries fill
     #[param(minimum = 1)]
     page: Option<u64>,
@@ -59,7 +59,7 @@ pub(super) struct DriftQuery {
     region: Option<String>,
 }
 
-impl DriftQuery {
+impl OldDriftQuery {
     pub(super) fn paging(&self) -> Result<Paging, ApiError> {
         Paging::new(self.page, self.limit.or(self.page_size))
     }
@@ -96,7 +96,7 @@ impl DriftQuery {
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct AlertQuery {
+pub(super) struct OldAlertQuery {
     /// At most as many pages as 10,000 entries fill
     #[param(minimum = 1)]
     page: Option<u64>,
@@ -126,7 +126,7 @@ pub(super) struct AlertQuery {
     alert_type: Option<String>,
 }
 
-impl AlertQuery {
+impl OldAlertQuery {
     pub(super) fn paging(&self) -> Result<Paging, ApiError> {
         Paging::new(self.page, self.limit.or(self.page_size))
     }
