@@ -39,6 +39,13 @@ impl Follower {
         let following = async {
             loop {
                 tokio::select! {
+                    biased;
+                    _ = refresh.tick() => self.read_marks(&backplane).await,
+                    _ = look_for_keys.tick(), if self.keys.are_issued() => {
+                        if self.keys.take_unknown() {
+                            self.read_marks(&backplane).await;
+                        }
+                    }
                     item = feed.next() => match item {
                         FeedItem::Message(message) => self.hear(&message),
                         FeedItem::Reset { .. } => {
@@ -50,12 +57,6 @@ impl Follower {
                         FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
                         FeedItem::Unreadable { .. } => {}
                     },
-                    _ = look_for_keys.tick(), if self.keys.are_issued() => {
-                        if self.keys.take_unknown() {
-                            self.read_marks(&backplane).await;
-                        }
-                    }
-                    _ = refresh.tick() => self.read_marks(&backplane).await,
                 }
             }
         };

@@ -1,10 +1,10 @@
 //! The state of Redis as this process sees it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use redis::RedisError;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::Link;
 
