@@ -21,10 +21,17 @@ impl Run {
     pub(crate) async fn watch(&self) {
         while self.world().violation().is_none() {
             sleep(INTERVAL).await;
+            self.check_panics();
             let processes = self.around.processes.borrow().clone();
             for process in processes.iter().flatten() {
                 self.check(process).await;
             }
+        }
+    }
+
+    pub(crate) fn check_panics(&self) {
+        if let Some(panic) = crate::panics::first() {
+            self.world().violate(|| panic);
         }
     }
 

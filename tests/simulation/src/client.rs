@@ -197,6 +197,9 @@ impl Client {
     }
 
     fn hear(&self, connection: &Connection, frame: Frame) -> Option<End> {
+        if let Frame::Text(text) = &frame {
+            self.note(|| format!("  < {text}"));
+        }
         match frame {
             Frame::Text(text) => match self.protocol {
                 Protocol::SocketIo => self.hear_socket_io(connection, &text),

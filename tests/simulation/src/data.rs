@@ -10,8 +10,9 @@ use sha1::{Digest, Sha1};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Small, so that clients often ask for events that are gone.
-const LOG_LENGTH: usize = 60;
+/// Short, so that clients often ask for events that are gone. Longer than any process waits to publish again: then it is
+/// known which events are in the log already.
+const LOG_AGE: Duration = Duration::from_secs(6);
 const UNLOGGED_IDS: usize = backplane::UNLOGGED_IDS;
 
 /// Cheap to clone: a replica has an earlier clone.
@@ -20,7 +21,7 @@ pub(crate) struct Data {
     epoch: Option<Arc<str>>,
     secret: Option<Arc<str>>,
     seq: u64,
-    log: VecDeque<Arc<Message>>,
+    log: VecDeque<(Instant, Arc<Message>)>,
     ids: BTreeSet<Uuid>,
     unlogged: VecDeque<Uuid>,
     doubt: Option<Arc<str>>,
@@ -45,7 +46,8 @@ pub(crate) struct Removed {
 
 impl Data {
     pub(crate) fn append(&mut self, entries: &[(Entry, Vec<Instant>)], removed: Removed) -> Vec<Published> {
-        let newest = self.log.back().and_then(|message| message.position.as_ref()).map_or(0, |at| at.seq);
+        let newest =
+            self.log.back().and_then(|(_, message)| message.position.as_ref()).map_or(0, |at| at.seq);
         let (Some(epoch), Some(secret)) = (self.epoch.clone(), self.secret.clone()) else {
             self.begin();
             return self.append(entries, removed);
@@ -54,7 +56,7 @@ impl Data {
             self.begin();
             return self.append(entries, removed);
         }
-        let mut published = Vec::new();
+        let (mut published, now) = (Vec::new(), Instant::now());
         for (entry, expiries) in entries {
             let Entry { event_id, channel, envelope, marks } = entry;
             if !is_logged(channel) {
@@ -69,14 +71,14 @@ impl Data {
                 let body = format!(r#"{open},"seq":{},"epoch":"{epoch}"}}"#, self.seq);
                 let proof = proof(&secret, channel, &body);
                 let announced = format!(r#"{},"proof":"{proof}"}}"#, &body[..body.len() - 1]);
-                self.log.extend(entry.at(&position).map(Arc::new));
+                self.log.extend(entry.at(&position).map(|message| (now, Arc::new(message))));
                 self.ids.insert(*event_id);
                 published.push(Published { channel: channel.clone(), body: announced.into() });
             }
             self.add_marks(marks.iter().map(|mark| mark.value.clone()).zip(expiries.iter().copied()));
         }
-        while self.log.len() > LOG_LENGTH {
-            if let Some(oldest) = self.log.pop_front() {
+        while self.log.len() > 1 && self.log.front().is_some_and(|(at, _)| *at + LOG_AGE < now) {
+            if let Some((_, oldest)) = self.log.pop_front() {
                 self.ids.remove(&oldest.envelope.event_id);
             }
         }
@@ -129,8 +131,9 @@ impl Data {
             return (LogRead::Lost, true);
         }
         let seq_of = |message: &Message| message.position.as_ref().map_or(0, |at| at.seq);
-        let mut events = self.log.iter().filter(|message| seq_of(message) >= position.seq);
-        let mut events: VecDeque<_> = events.by_ref().take(limit + 1).cloned().collect();
+        let events = self.log.iter().map(|(_, message)| message);
+        let events = events.filter(|message| seq_of(message) >= position.seq);
+        let mut events: VecDeque<_> = events.take(limit + 1).cloned().collect();
         if events.front().is_some_and(|first| seq_of(first) == position.seq)
             && let Some(first) = events.pop_front()
             && last_event.is_some_and(|event| event != first.envelope.event_id)

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::data::{Published, Removed};
 use crate::redis::{Redis, Refusal};
+use crate::subscriber::SILENCE_LIMIT;
 use crate::world::{Without, World};
 
 /// As in the real driver.
@@ -36,6 +37,7 @@ struct State {
     /// Commands of one process arrive in their order.
     next_arrival: Instant,
     is_heard: bool,
+    heard_at: Instant,
     writes: std::result::Result<(), &'static str>,
     appends: std::result::Result<(), &'static str>,
 }
@@ -56,6 +58,7 @@ impl Driver {
             secret: None,
             next_arrival: Instant::now(),
             is_heard: false,
+            heard_at: Instant::now(),
             writes: Ok(()),
             appends: Ok(()),
         };
@@ -99,8 +102,21 @@ impl Driver {
         changed
     }
 
+    pub(crate) fn note_sign_of_life(&self) {
+        self.state().heard_at = Instant::now();
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.state().heard_at.elapsed() >= SILENCE_LIMIT
+    }
+
     pub(crate) fn note_write(&self, result: std::result::Result<(), &'static str>) {
-        self.state().writes = result;
+        let mut state = self.state();
+        state.writes = result;
+        if result.is_ok() {
+            state.appends = Ok(());
+        }
+        drop(state);
         self.update_link();
     }
 

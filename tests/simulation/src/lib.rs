@@ -12,6 +12,7 @@ mod driver;
 mod entropy;
 mod frames;
 mod messages;
+mod panics;
 mod plan;
 mod process;
 mod redis;

@@ -68,8 +68,8 @@ fn main() -> ExitCode {
             });
         }
     });
-    progress.finish_and_clear();
     let (elapsed, runs) = (started.elapsed(), progress.position());
+    progress.finish_and_clear();
     println!(
         "{runs} seeds from {} in {:.1} s: {} events, {} s of virtual time",
         cli.from,

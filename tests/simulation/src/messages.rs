@@ -85,14 +85,12 @@ impl Client {
 
     /// Resumes, or begins without it.
     fn authorized_plain(&self, connection: &Connection, payload: &Value) {
-        let (former, offset) = {
+        let (former, offset, is_loaded) = {
             let state = self.state.borrow();
-            (state.socket.clone(), state.offset.clone())
+            (state.socket.clone(), state.offset.clone(), state.view.is_loaded())
         };
         let socket = text(payload, "sessionId").map(Into::into);
-        if let (Some(former), Some((epoch, seq)), true) =
-            (former, offset, self.state.borrow().view.is_loaded())
-        {
+        if let (Some(former), Some((epoch, seq)), true) = (former, offset, is_loaded) {
             self.state.borrow_mut().next_socket = socket;
             let resume =
                 json!({ "type": "resume", "id": "resume", "epoch": epoch, "seq": seq, "sessionId": former });

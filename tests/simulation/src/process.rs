@@ -148,6 +148,7 @@ impl Process {
         let (platform, database, process) = (self.platform.clone(), Arc::clone(&self.database), self.number);
         let served = platform.lifecycle().served.clone();
         let mut link = platform.backplane().link();
+        let world = Arc::clone(&self.world);
         let restoring = async move {
             let mut ticks = interval(RESTORE_INTERVAL);
             loop {
@@ -164,7 +165,8 @@ impl Process {
                     let marks = marks.map(|session| session_mark(session, EndReason::Logout, until));
                     let lost: Vec<Mark> = marks.filter(|mark| !live.contains(&mark.value)).collect();
                     if !lost.is_empty() {
-                        let _ = platform.backplane().marks.add(&lost).await;
+                        let restored = platform.backplane().marks.add(&lost).await;
+                        world.note(|| format!("{} restores {} marks: {restored:?}", name(process), lost.len()));
                     }
                 }
             }
@@ -229,7 +231,8 @@ impl Process {
         let revocations = self.platform.tokens().revocations.clone();
         let fact = Fact::Session { user, session, ends: true };
         self.run(async move {
-            database.transact(number, user, |_| vec![(fact, entry)], now).await?;
+            let end = |_| if database.ended(session).is_none() { vec![(fact, entry)] } else { Vec::new() };
+            database.transact(number, user, end, now).await?;
             revocations.end_session(session, reason);
             Ok(())
         })

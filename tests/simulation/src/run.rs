@@ -13,11 +13,11 @@ use ws_gateway::simulated::Protocol;
 
 use crate::client::{Client, Surroundings};
 use crate::database::Database;
-use crate::entropy;
 use crate::plan::{CLIENTS, LENGTH, Plan};
 use crate::process::{AUTH, DRIFT, User};
 use crate::redis::REPLICATION;
 use crate::world::{PROCESSES, Violation, Without, World};
+use crate::{entropy, panics};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
     // A thread of its own, because the maps of the standard library draw once per thread.
     let running = std::thread::spawn(move || {
         entropy::seed(plan.seed);
+        panics::record();
         let runtime =
             Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let outcome = LocalSet::new().block_on(&runtime, Run::begin(plan, without, is_told));
@@ -94,6 +95,7 @@ impl Run {
         Rc::clone(&run).work().await;
         run.heal();
         run.rest().await;
+        run.check_panics();
         let events = run.around.database.now();
         for process in run.around.processes.borrow_mut().iter_mut().filter_map(Option::take) {
             process.kill();

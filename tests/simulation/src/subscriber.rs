@@ -1,16 +1,19 @@
 //! The subscription of a process to the simulated Redis, as the real driver keeps it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{interval, sleep, timeout};
 
 use crate::driver::Driver;
 use crate::redis::{Delivery, Refusal};
 use crate::world::{Without, name};
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+/// Time for which a server that was left is heard.
+const FAREWELL: Duration = Duration::from_millis(100);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
 
@@ -55,50 +58,62 @@ impl Driver {
         true
     }
 
+    /// Hears and probes until the connection ends.
     async fn hear(&self, mut received: UnboundedReceiver<Delivery>) {
-        let mut probes = interval(PROBE_INTERVAL);
-        let (mut is_first, mut heard_at) = (true, Instant::now());
-        loop {
-            let delivery = tokio::select! {
-                biased;
-                _ = probes.tick() => {
-                    if heard_at.elapsed() >= SILENCE_LIMIT {
-                        return;
-                    }
-                    match self.probe().await {
-                        Ok(()) => {
-                            heard_at = Instant::now();
-                            if std::mem::take(&mut is_first) {
-                                self.announcer.reconnected();
-                            }
-                            self.note_heard(true);
-                        }
-                        Err(Refusal::ReadOnly) if self.world.without != Without::ReconnectOnReadonly => return,
-                        Err(_) => {}
-                    }
-                    continue;
-                }
-                delivery = received.recv() => delivery,
-            };
-            let Some(delivery) = delivery else { return };
-            if self.world.redis().is_cut(self.process) {
-                return;
-            }
-            sleep(self.world.draw_duration(0..3)).await;
-            // What is sent during a partition arrives after it, unless the connection ends.
-            while !self.world.is_reachable(self.process) {
-                if heard_at.elapsed() >= SILENCE_LIMIT || self.world.redis().is_cut(self.process) {
+        self.note_sign_of_life();
+        let probing = async {
+            let mut probes = interval(PROBE_INTERVAL);
+            let mut is_first = true;
+            loop {
+                probes.tick().await;
+                if self.is_silent() {
                     return;
                 }
-                sleep(Duration::from_millis(50)).await;
-            }
-            match delivery {
-                Delivery::MarksChanged => self.announcer.marks_changed(),
-                Delivery::Message(message) => {
-                    self.announcer.received(message.channel, message.body.to_string(), self.secret());
+                match self.probe().await {
+                    Ok(()) => {
+                        self.note_sign_of_life();
+                        if std::mem::take(&mut is_first) {
+                            self.announcer.reconnected();
+                        }
+                        self.note_heard(true);
+                    }
+                    Err(Refusal::ReadOnly) if self.world.without != Without::ReconnectOnReadonly => return,
+                    Err(_) => {}
                 }
             }
+        };
+        let mut hearing = pin!(async { while self.hear_one(&mut received).await {} });
+        tokio::select! {
+            biased;
+            () = &mut hearing => return,
+            () = probing => {}
         }
+        self.leave();
+        // What the server sent before this process left it still arrives.
+        timeout(FAREWELL, hearing).await.ok();
+    }
+
+    /// Returns false after the last message.
+    async fn hear_one(&self, received: &mut UnboundedReceiver<Delivery>) -> bool {
+        let Some(delivery) = received.recv().await else { return false };
+        sleep(self.world.draw_duration(0..3)).await;
+        // What is sent during a partition arrives after it, unless the connection ends.
+        while !self.world.is_reachable(self.process) {
+            if self.is_silent() {
+                return false;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        if self.world.redis().is_cut(self.process) {
+            return false;
+        }
+        match delivery {
+            Delivery::MarksChanged => self.announcer.marks_changed(),
+            Delivery::Message(message) => {
+                self.announcer.received(message.channel, message.body.to_string(), self.secret());
+            }
+        }
+        true
     }
 
     /// Writes as an append would, and reads the secret of the log.
