@@ -86,7 +86,7 @@ impl Feed {
                         "ignored a message that is not an envelope"
                     );
                 }
-                self.ready.push_back(FeedItem::Unreadable { channel: heard.channel.clone() });
+                self.ready.push_back(ignored(&heard.channel, "not an envelope"));
             }
         }
     }
@@ -106,10 +106,15 @@ impl Feed {
     }
 
     /// Decides on a message that claims a position without proof, once the log has been read. If the log has
-    /// reached that position, the event there was delivered already. Otherwise the claim was false.
+    /// reached that position, the event there was delivered already. An event of a log that was lost is older than the
+    /// reset, which told every reader to load everything. Any other claim is false.
     fn judge(&mut self, message: Arc<Message>, claimed: &Position) {
         let at = self.cursor.as_ref().map(|cursor| &cursor.position);
-        if at.is_some_and(|at| at.epoch == claimed.epoch && claimed.seq <= at.seq) {
+        if at.is_some_and(|at| at.epoch != claimed.epoch) {
+            self.ready.push_back(ignored(&message.channel, "of a log that was lost"));
+            return;
+        }
+        if at.is_some_and(|at| claimed.seq <= at.seq) {
             return;
         }
         if let Some(left_out) = UNPROVEN.admit() {
@@ -142,4 +147,8 @@ impl Feed {
             }
         }
     }
+}
+
+fn ignored(channel: &str, reason: &'static str) -> FeedItem {
+    FeedItem::Ignored { channel: channel.into(), reason }
 }

@@ -23,6 +23,6 @@ pub enum FeedItem {
     MarksChanged,
     /// This many unlogged messages arrived faster than they were taken, and are lost.
     Lost { messages: u64 },
-    /// A message on this channel was not an envelope, and was ignored.
-    Unreadable { channel: String },
+    /// A message on this channel was ignored, for a reason that is a fixed text.
+    Ignored { channel: String, reason: &'static str },
 }

@@ -55,7 +55,7 @@ impl Follower {
                         // The lost message may have announced the end of a session that another back end had
                         // ended.
                         FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
-                        FeedItem::Unreadable { .. } => {}
+                        FeedItem::Ignored { .. } => {}
                     },
                 }
             }

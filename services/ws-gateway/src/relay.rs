@@ -80,8 +80,8 @@ impl Relay {
                 self.metrics.dropped(Dropped::Overflow, messages);
                 Some(Item::Lost)
             }
-            FeedItem::Unreadable { channel } => {
-                self.metrics.dropped_event(Dropped::Malformed, &channel, None, "not an envelope");
+            FeedItem::Ignored { channel, reason } => {
+                self.metrics.dropped_event(Dropped::Malformed, &channel, None, reason);
                 None
             }
             FeedItem::MarksChanged => None,

@@ -166,7 +166,9 @@ impl Process {
                     let lost: Vec<Mark> = marks.filter(|mark| !live.contains(&mark.value)).collect();
                     if !lost.is_empty() {
                         let restored = platform.backplane().marks.add(&lost).await;
-                        world.note(|| format!("{} restores {} marks: {restored:?}", name(process), lost.len()));
+                        world.note(|| {
+                            format!("{} restores {} marks: {restored:?}", name(process), lost.len())
+                        });
                     }
                 }
             }
