@@ -62,7 +62,12 @@ impl Feed {
         }
         match self.queue.take().await {
             Taken::Signal(Signal::Heard(heard)) => self.hear(&heard),
-            Taken::Signal(Signal::Connected) | Taken::Behind => self.is_behind = true,
+            Taken::Behind => self.is_behind = true,
+            Taken::Signal(Signal::Connected) => {
+                self.is_behind = true;
+                // The log does not show which marks were stored without an event meanwhile.
+                self.ready.push_back(FeedItem::MarksChanged);
+            }
             Taken::Signal(Signal::MarksChanged) => self.ready.push_back(FeedItem::MarksChanged),
             Taken::Lost(messages) => self.ready.push_back(FeedItem::Lost { messages }),
         }

@@ -19,7 +19,7 @@ pub enum FeedItem {
     /// Every event after `position` follows. Earlier state must be read elsewhere: from the marks and the
     /// database.
     Reset { position: Position, reason: ResetReason },
-    /// Marks were stored without an event: read them again.
+    /// Marks were stored without an event, or may have been while this process was disconnected: read them again.
     MarksChanged,
     /// This many unlogged messages arrived faster than they were taken, and are lost.
     Lost { messages: u64 },
