@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::Message;
 use crate::message::Heard;
 
-/// Limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.
+/// Usual limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.
 const LIMIT: usize = 64 * 1024 * 1024;
 
 /// A message from the drivers to the feeds of their process.
@@ -35,6 +35,7 @@ pub(crate) enum Taken {
 #[derive(Default)]
 pub(crate) struct Queue {
     hears_everything: bool,
+    limit: usize,
     state: Mutex<State>,
     more: Notify,
 }
@@ -54,7 +55,7 @@ impl Queue {
             if !self.hears_everything && !matches_logged_pattern(&heard.channel) {
                 return;
             }
-            if state.bytes + heard.size > LIMIT {
+            if state.bytes + heard.size > self.limit {
                 if heard.is_in_log() {
                     state.is_behind = true;
                 } else {
@@ -104,10 +105,24 @@ impl Queue {
 }
 
 /// Passes what the drivers receive to the feeds of the process. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Announcer(Arc<Mutex<Vec<Weak<Queue>>>>);
+#[derive(Clone)]
+pub struct Announcer {
+    limit: usize,
+    queues: Arc<Mutex<Vec<Weak<Queue>>>>,
+}
+
+impl Default for Announcer {
+    fn default() -> Self {
+        Self::with_limit(LIMIT)
+    }
+}
 
 impl Announcer {
+    /// Creates an announcer with at most `limit` bytes in the queue of each feed.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { limit, queues: Arc::default() }
+    }
+
     /// Announces an event that the caller has just appended to the log, at its position.
     pub fn appended(&self, message: Arc<Message>) {
         self.announce(&Signal::Heard(Heard::appended(message).into()));
@@ -130,7 +145,7 @@ impl Announcer {
     }
 
     pub(crate) fn subscribe(&self, hears_everything: bool) -> Arc<Queue> {
-        let queue = Arc::new(Queue { hears_everything, ..Queue::default() });
+        let queue = Arc::new(Queue { hears_everything, limit: self.limit, ..Queue::default() });
         self.lock().push(Arc::downgrade(&queue));
         queue
     }
@@ -146,6 +161,6 @@ impl Announcer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

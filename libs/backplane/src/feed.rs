@@ -62,7 +62,12 @@ impl Feed {
         }
         match self.queue.take().await {
             Taken::Signal(Signal::Heard(heard)) => self.hear(&heard),
-            Taken::Signal(Signal::Connected) | Taken::Behind => self.is_behind = true,
+            Taken::Behind => self.is_behind = true,
+            Taken::Signal(Signal::Connected) => {
+                self.is_behind = true;
+                // The log does not show which marks were stored without an event meanwhile.
+                self.ready.push_back(FeedItem::MarksChanged);
+            }
             Taken::Signal(Signal::MarksChanged) => self.ready.push_back(FeedItem::MarksChanged),
             Taken::Lost(messages) => self.ready.push_back(FeedItem::Lost { messages }),
         }
@@ -86,7 +91,7 @@ impl Feed {
                         "ignored a message that is not an envelope"
                     );
                 }
-                self.ready.push_back(FeedItem::Unreadable { channel: heard.channel.clone() });
+                self.ready.push_back(ignored(&heard.channel, "not an envelope"));
             }
         }
     }
@@ -106,10 +111,15 @@ impl Feed {
     }
 
     /// Decides on a message that claims a position without proof, once the log has been read. If the log has
-    /// reached that position, the event there was delivered already. Otherwise the claim was false.
+    /// reached that position, the event there was delivered already. An event of a log that was lost is older than the
+    /// reset, which told every reader to load everything. Any other claim is false.
     fn judge(&mut self, message: Arc<Message>, claimed: &Position) {
         let at = self.cursor.as_ref().map(|cursor| &cursor.position);
-        if at.is_some_and(|at| at.epoch == claimed.epoch && claimed.seq <= at.seq) {
+        if at.is_some_and(|at| at.epoch != claimed.epoch) {
+            self.ready.push_back(ignored(&message.channel, "of a log that was lost"));
+            return;
+        }
+        if at.is_some_and(|at| claimed.seq <= at.seq) {
             return;
         }
         if let Some(left_out) = UNPROVEN.admit() {
@@ -142,4 +152,8 @@ impl Feed {
             }
         }
     }
+}
+
+fn ignored(channel: &str, reason: &'static str) -> FeedItem {
+    FeedItem::Ignored { channel: channel.into(), reason }
 }

@@ -19,10 +19,10 @@ pub enum FeedItem {
     /// Every event after `position` follows. Earlier state must be read elsewhere: from the marks and the
     /// database.
     Reset { position: Position, reason: ResetReason },
-    /// Marks were stored without an event: read them again.
+    /// Marks were stored without an event, or may have been while this process was disconnected: read them again.
     MarksChanged,
     /// This many unlogged messages arrived faster than they were taken, and are lost.
     Lost { messages: u64 },
-    /// A message on this channel was not an envelope, and was ignored.
-    Unreadable { channel: String },
+    /// A message on this channel was ignored, for a reason that is a fixed text.
+    Ignored { channel: String, reason: &'static str },
 }

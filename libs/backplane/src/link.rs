@@ -1,6 +1,5 @@
-use std::time::Instant;
-
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The state of the backplane. It is up if announcements are received and an append would succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

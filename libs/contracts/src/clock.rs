@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use tokio::time::Instant;
 
 /// The current time as an input, so that tests move it instead of waiting.
 ///
@@ -9,7 +10,16 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 /// read back, on either database.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
+    source: Source,
     offset_micros: Arc<AtomicI64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Source {
+    #[default]
+    Machine,
+    /// The time of the runtime since `at`, when it was `then`.
+    Runtime { then: DateTime<Utc>, at: Instant },
 }
 
 impl Clock {
@@ -18,11 +28,19 @@ impl Clock {
         Self::default()
     }
 
+    /// Returns a clock that shows `now` and follows the time of the tokio runtime, which a simulation moves.
+    pub fn of_runtime(now: DateTime<Utc>) -> Self {
+        Self { source: Source::Runtime { then: now, at: Instant::now() }, ..Self::default() }
+    }
+
     /// Returns the current time in UTC, truncated to microseconds.
     #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     pub fn now(&self) -> DateTime<Utc> {
         let offset = TimeDelta::microseconds(self.offset_micros.load(Ordering::Relaxed));
-        let now = Utc::now() + offset;
+        let now = match self.source {
+            Source::Machine => Utc::now(),
+            Source::Runtime { then, at } => then + at.elapsed(),
+        } + offset;
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
 

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::traceparent::lenient;
 use crate::{AccountId, Clock, Traceparent};
@@ -54,7 +54,7 @@ impl<P> Envelope<P> {
     /// Wraps a message that has no position in the log.
     pub fn unplaced(event_type: impl Into<String>, timestamp: DateTime<Utc>, payload: P) -> Self {
         Self {
-            event_id: Uuid::now_v7(),
+            event_id: id_of(timestamp),
             event_type: event_type.into(),
             timestamp,
             payload,
@@ -65,6 +65,12 @@ impl<P> Envelope<P> {
             epoch: None,
         }
     }
+}
+
+/// Creates a UUIDv7 with that time.
+fn id_of(timestamp: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(timestamp.timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, timestamp.timestamp_subsec_nanos()))
 }
 
 impl<E: Event> Envelope<E> {

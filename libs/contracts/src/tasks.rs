@@ -1,12 +1,12 @@
 use std::any::Any;
 use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Spawns every task of a process; clippy forbids the other ways. Cheap to clone.
@@ -25,6 +25,8 @@ struct Inner {
     runtime: Handle,
     stop: CancellationToken,
     failed: AtomicBool,
+    /// The tasks of a process that can die; `None` for a real process.
+    mortal: Option<Mutex<Vec<AbortHandle>>>,
 }
 
 impl Tasks {
@@ -33,8 +35,27 @@ impl Tasks {
     /// # Panics
     /// If called outside a tokio runtime.
     pub fn new(stop: CancellationToken) -> Self {
-        let inner = Inner { runtime: Handle::current(), stop, failed: AtomicBool::new(false) };
+        Self::with(stop, None)
+    }
+
+    /// Creates a spawner whose tasks [`kill`](Self::kill) ends, for a simulated process.
+    ///
+    /// # Panics
+    /// If called outside a tokio runtime.
+    pub fn mortal(stop: CancellationToken) -> Self {
+        Self::with(stop, Some(Mutex::default()))
+    }
+
+    fn with(stop: CancellationToken, mortal: Option<Mutex<Vec<AbortHandle>>>) -> Self {
+        let inner = Inner { runtime: Handle::current(), stop, failed: AtomicBool::new(false), mortal };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Ends every [mortal](Self::mortal) task where it waits, as the death of a process does. On the thread of the
+    /// runtime, no task goes on after this call.
+    pub fn kill(&self) {
+        let Some(tasks) = &self.inner.mortal else { return };
+        tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(|task| task.abort());
     }
 
     /// Runs a vital task until it ends by itself or its handle is aborted.
@@ -46,7 +67,7 @@ impl Tasks {
     ) -> JoinHandle<()> {
         let tasks = self.clone();
         let guarded = AssertUnwindSafe(task).catch_unwind().map(move |ended| tasks.note_end(name, ended));
-        self.inner.runtime.spawn(guarded)
+        self.note(self.inner.runtime.spawn(guarded))
     }
 
     /// Runs a vital task on the calling worker thread.
@@ -58,7 +79,7 @@ impl Tasks {
     ) -> JoinHandle<()> {
         let tasks = self.clone();
         let guarded = AssertUnwindSafe(task).catch_unwind().map(move |ended| tasks.note_end(name, ended));
-        tokio::task::spawn_local(guarded)
+        self.note(tokio::task::spawn_local(guarded))
     }
 
     /// Runs work whose failure concerns one client or one request. The handle returns `None` if the work
@@ -70,7 +91,7 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
         let contained = AssertUnwindSafe(work).catch_unwind().map(move |ended| contain(name, ended));
-        self.inner.runtime.spawn(contained)
+        self.note(self.inner.runtime.spawn(contained))
     }
 
     /// Like [`run`](Self::run), but on the calling worker thread. Passes the result to `end`: `None` if the
@@ -83,12 +104,23 @@ impl Tasks {
         end: impl FnOnce(Option<T>) + 'static,
     ) {
         let contained = AssertUnwindSafe(work).catch_unwind().map(move |ended| end(contain(name, ended)));
-        tokio::task::spawn_local(contained);
+        self.note(tokio::task::spawn_local(contained));
     }
 
     /// Whether a vital task has failed, which stopped the process.
     pub fn have_failed(&self) -> bool {
         self.inner.failed.load(Ordering::Relaxed)
+    }
+
+    fn note<T>(&self, task: JoinHandle<T>) -> JoinHandle<T> {
+        if let Some(tasks) = &self.inner.mortal {
+            let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            if tasks.len() == tasks.capacity() {
+                tasks.retain(|task| !task.is_finished());
+            }
+            tasks.push(task.abort_handle());
+        }
+        task
     }
 
     fn note_end<E: Display>(&self, name: &'static str, ended: std::thread::Result<Result<(), E>>) {

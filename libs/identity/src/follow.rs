@@ -39,6 +39,13 @@ impl Follower {
         let following = async {
             loop {
                 tokio::select! {
+                    biased;
+                    _ = refresh.tick() => self.read_marks(&backplane).await,
+                    _ = look_for_keys.tick(), if self.keys.are_issued() => {
+                        if self.keys.take_unknown() {
+                            self.read_marks(&backplane).await;
+                        }
+                    }
                     item = feed.next() => match item {
                         FeedItem::Message(message) => self.hear(&message),
                         FeedItem::Reset { .. } => {
@@ -48,14 +55,8 @@ impl Follower {
                         // The lost message may have announced the end of a session that another back end had
                         // ended.
                         FeedItem::MarksChanged | FeedItem::Lost { .. } => self.read_marks(&backplane).await,
-                        FeedItem::Unreadable { .. } => {}
+                        FeedItem::Ignored { .. } => {}
                     },
-                    _ = look_for_keys.tick(), if self.keys.are_issued() => {
-                        if self.keys.take_unknown() {
-                            self.read_marks(&backplane).await;
-                        }
-                    }
-                    _ = refresh.tick() => self.read_marks(&backplane).await,
                 }
             }
         };

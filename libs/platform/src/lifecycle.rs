@@ -23,13 +23,13 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    pub(crate) fn new() -> Self {
-        let stop = CancellationToken::new();
+    /// Creates the steps of a process whose `tasks` cancel `stop` if one of them fails.
+    pub fn new(stop: CancellationToken, tasks: Tasks) -> Self {
         Self {
-            tasks: Tasks::new(stop.clone()),
             stop,
             farewells: TaskTracker::new(),
             served: CancellationToken::new(),
+            tasks,
             background: TaskTracker::new(),
         }
     }

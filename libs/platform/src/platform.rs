@@ -3,9 +3,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use backplane::{Backplane, Link, Options, ServerCheck};
-use contracts::Clock;
+use contracts::{Clock, Tasks};
 use identity::{Follower, KeyConfig};
 use prometheus::{IntGauge, Registry};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::ProcessConfig;
 use crate::health::{Health, Status};
@@ -47,30 +48,47 @@ impl Platform {
         channels: Vec<String>,
         clock: Clock,
     ) -> Result<Self> {
-        let tokens = Tokens::load(keys, config.is_strict(), &clock)?;
-        let lifecycle = Lifecycle::new();
+        let stop = CancellationToken::new();
+        let tasks = Tasks::new(stop.clone());
         let tls = config.redis_tls.read()?;
         let prefix = config.redis_prefix.clone();
-        let config = Arc::new(config);
         let server_check = ServerCheck::new({
-            let config = Arc::clone(&config);
+            let config = config.clone();
             move |host, port| allows_plaintext(host, port, &config)
         });
-        let options = Options {
-            channels,
-            tls,
-            server_check,
-            prefix,
-            ..Options::new(clock.clone(), lifecycle.tasks.clone())
-        };
+        let options =
+            Options { channels, tls, server_check, prefix, ..Options::new(clock.clone(), tasks.clone()) };
         for server in backplane::server_urls(redis_url)? {
             check_plaintext("REDIS_URL", &server, &config)?;
         }
         let backplane = Backplane::connect(redis_url, options)?;
+        let platform = Self::over(service, config, keys, backplane, clock, Lifecycle::new(stop, tasks))?;
+        // Memory, CPU time and open files of this process, which are available on Linux only.
+        #[cfg(target_os = "linux")]
+        {
+            use prometheus::process_collector::ProcessCollector;
+            platform.metrics.register(Box::new(ProcessCollector::for_self()))?;
+        }
+        Ok(platform)
+    }
+
+    /// As [`connect`](Self::connect), over a backplane of any kind, such as a simulated one.
+    ///
+    /// # Errors
+    /// If a key is unsafe or invalid; the message names the variable.
+    pub fn over(
+        service: &'static str,
+        config: ProcessConfig,
+        keys: &KeyConfig,
+        backplane: Backplane,
+        clock: Clock,
+        lifecycle: Lifecycle,
+    ) -> Result<Self> {
+        let tokens = Tokens::load(keys, config.is_strict(), &clock)?;
         let platform = Self {
             service,
             started: Instant::now(),
-            config,
+            config: Arc::new(config),
             limiter: Limiter::new(Arc::clone(&backplane.keys), backplane.link(), clock.clone()),
             clock,
             metrics: Registry::new(),
@@ -82,12 +100,6 @@ impl Platform {
         platform.follow_revocations();
         platform.watch_backplane()?;
         platform.flush_traces_at_end();
-        // Memory, CPU time and open files of this process, which are available on Linux only.
-        #[cfg(target_os = "linux")]
-        {
-            use prometheus::process_collector::ProcessCollector;
-            platform.metrics.register(Box::new(ProcessCollector::for_self()))?;
-        }
         Ok(platform)
     }
 

@@ -41,3 +41,6 @@ pub use config::{Config, Settings};
 pub use openapi::openapi;
 pub use routes::routes;
 pub use state::State;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use transport::simulated;

@@ -12,7 +12,7 @@ use crate::protocol::Ending;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub(crate) enum Dropped {
-    /// Not an envelope, or a payload that is not JSON.
+    /// Not an envelope, a payload that is not JSON, or a place in a log that was lost.
     Malformed,
     /// A payload that does not fit the schema of its route.
     Schema,

@@ -35,6 +35,8 @@ impl Relay {
         let mut position: Option<Position> = None;
         loop {
             let item = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
                 Some(hub) = joins.recv() => {
                     if let Some(position) = position.clone() {
                         hub.send(Item::Reset { position, reason: ResetReason::Started }, false).await;
@@ -43,7 +45,6 @@ impl Relay {
                     continue;
                 }
                 item = feed.next() => item,
-                () = stop.cancelled() => return,
             };
             if let FeedItem::Reset { position: at, .. } = &item {
                 position = Some(at.clone());
@@ -79,8 +80,8 @@ impl Relay {
                 self.metrics.dropped(Dropped::Overflow, messages);
                 Some(Item::Lost)
             }
-            FeedItem::Unreadable { channel } => {
-                self.metrics.dropped_event(Dropped::Malformed, &channel, None, "not an envelope");
+            FeedItem::Ignored { channel, reason } => {
+                self.metrics.dropped_event(Dropped::Malformed, &channel, None, reason);
                 None
             }
             FeedItem::MarksChanged => None,

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::conformance::Suite;
 use crate::hub::Hubs;
 use crate::metrics::Metrics;
+use crate::outbound::QUEUE_BYTES;
 use crate::own_sockets::OwnSockets;
 use crate::recovery::{History, Recovery};
 use crate::transport::{Services, Sessions, Worker};
@@ -107,6 +108,11 @@ impl State {
 
     /// The state of the calling worker thread, whose hub starts with the first call.
     pub(crate) fn worker(&self) -> Worker {
+        self.worker_with_queues(QUEUE_BYTES)
+    }
+
+    /// As [`worker`](Self::worker), with at most that many bytes waiting for one connection.
+    pub(crate) fn worker_with_queues(&self, queue_bytes: usize) -> Worker {
         let services = Services {
             hub: self.hubs.of_this_thread(&self.platform.lifecycle().tasks, self.settings.tick()),
             admission: Arc::clone(&self.admission),
@@ -119,6 +125,7 @@ impl State {
             clock: self.platform.clock().clone(),
             tasks: self.platform.lifecycle().tasks.clone(),
             stop: self.platform.lifecycle().stop.clone(),
+            queue_bytes,
             #[cfg(feature = "conformance")]
             suite: self.suite,
         };

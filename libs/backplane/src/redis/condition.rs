@@ -1,12 +1,15 @@
 //! The state of Redis as this process sees it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use redis::RedisError;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::Link;
+
+const NO_PERMISSION: &str = "Redis lacks a permission for this user";
+const OTHER_REFUSAL: &str = "Redis refuses writes";
 
 /// Facts about Redis, and the [`Link`] that follows from them.
 pub(super) struct Condition {
@@ -18,8 +21,8 @@ struct Facts {
     is_heard: bool,
     /// The result of the last probe.
     writes: Result<(), &'static str>,
-    /// The result of the last append. Only another append clears a refusal: Redis may accept a probe
-    /// and refuse an append.
+    /// The result of the last append. A probe clears the refusals that concern every write. Only another append clears
+    /// the others, because Redis may accept a probe and refuse an append.
     appends: Result<(), &'static str>,
 }
 
@@ -37,7 +40,13 @@ impl Condition {
     }
 
     pub(super) fn note_write(&self, result: Result<(), &'static str>) {
-        self.update(|facts| facts.writes = result);
+        self.update(|facts| {
+            facts.writes = result;
+            // A process whose event another one has published may not append for a long time.
+            if result.is_ok() && facts.appends.is_err_and(|reason| !concerns_appends(reason)) {
+                facts.appends = Ok(());
+            }
+        });
     }
 
     pub(super) fn note_append(&self, result: Result<(), &'static str>) {
@@ -76,6 +85,11 @@ pub(super) fn is_wrong_server(error: &RedisError) -> bool {
     codes_of(error).iter().any(|code| codes.contains(&code.as_str()))
 }
 
+/// Whether Redis may refuse an append for that reason while it accepts a probe.
+fn concerns_appends(reason: &str) -> bool {
+    reason == NO_PERMISSION || reason == OTHER_REFUSAL
+}
+
 /// Returns the codes of all commands of the exchange that were refused.
 fn codes_of(error: &RedisError) -> Vec<String> {
     let refused = error.clone().into_server_errors();
@@ -97,8 +111,8 @@ pub(super) fn reason(error: &RedisError) -> &'static str {
         Some("LOADING") => "Redis is loading its data",
         Some("MASTERDOWN") => "Redis has lost its primary",
         Some("NOAUTH" | "WRONGPASS") => "Redis refuses the password",
-        Some("NOPERM") => "Redis lacks a permission for this user",
-        Some(_) => "Redis refuses writes",
+        Some("NOPERM") => NO_PERMISSION,
+        Some(_) => OTHER_REFUSAL,
         None => "Redis cannot be reached",
     }
 }

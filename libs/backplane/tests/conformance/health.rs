@@ -32,6 +32,18 @@ async fn redis_without_memory_is_not_up_s70() {
 }
 
 #[tokio::test]
+async fn a_process_that_has_nothing_to_append_is_up_again_once_redis_has_memory_s70() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["before"]).await;
+    set(&world, "maxmemory", "1").await;
+    assert!(world.backplane.log.append(&[entry("refused")]).await.is_err());
+    becomes(&world.backplane, "Redis is out of memory").await;
+    // Another replica publishes the event, so that this one does not append again.
+    set(&world, "maxmemory", "0").await;
+    testing::eventually("it is up", async || world.backplane.is_connected()).await;
+}
+
+#[tokio::test]
 async fn redis_that_is_read_only_is_not_up_s70() {
     let world = World::start(Backend::Real).await;
     let mut feed = begun(&world.backplane).await;

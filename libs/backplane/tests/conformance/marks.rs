@@ -4,7 +4,7 @@ use backplane::{Backplane, FeedItem, Hold};
 use chrono::TimeDelta;
 use contracts::Clock;
 use rstest::rstest;
-use testing::Backend;
+use testing::{Backend, Proxy};
 
 use super::{World, begun, entry, mark, next, next_name, options};
 
@@ -76,4 +76,20 @@ async fn a_wrong_clock_ends_no_hold_of_another_process_s79() {
     let minute = Duration::from_secs(60);
     assert_eq!(world.backplane.keys.hold(&hold("ann"), minute).await.unwrap(), [1]);
     assert_eq!(hurried(&world).await.keys.hold(&hold("bob"), minute).await.unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn marks_that_were_stored_while_a_process_was_disconnected_are_announced_to_it() {
+    let world = World::start(Backend::Real).await;
+    let proxy = Proxy::start(world.stores.redis().address()).await;
+    let cut_off = Backplane::connect(&format!("redis://{}", proxy.address()), options()).unwrap();
+    testing::eventually("it is heard", async || cut_off.is_connected()).await;
+    let mut feed = begun(&cut_off).await;
+    proxy.cut();
+    testing::eventually("the cut is noticed", async || !cut_off.is_connected()).await;
+    // What came before the cut.
+    while tokio::time::timeout(Duration::from_millis(10), feed.next()).await.is_ok() {}
+    world.backplane.marks.add(&[mark("ended", &world.clock, 600)]).await.unwrap();
+    proxy.resume();
+    assert!(matches!(next(&mut feed).await, FeedItem::MarksChanged));
 }

@@ -97,6 +97,22 @@ async fn an_announcement_is_trusted_only_if_unchanged_s58() {
     assert_eq!(heard, ["2"]);
 }
 
+/// The reset told every reader to load everything, so the event would only replace something newer.
+#[rstest]
+#[case(Backend::Memory)]
+#[case(Backend::Real)]
+#[tokio::test]
+async fn an_event_of_a_log_that_was_lost_is_ignored_and_reported_s58(#[case] backend: Backend) {
+    let world = World::start(backend).await;
+    let mut feed = begun(&world.backplane).await;
+    let lost = Position { epoch: "lost".into(), seq: 7 };
+    world.backplane.log.broadcast("drift:created", &forged("old", &lost)).await.unwrap();
+    world.append(&["1"]).await;
+    // The log is read before it is decided about the message.
+    assert_eq!(next_name(&mut feed).await, "1");
+    assert!(matches!(next(&mut feed).await, FeedItem::Ignored { reason: "of a log that was lost", .. }));
+}
+
 #[tokio::test]
 async fn a_forged_position_does_not_restart_the_log_s58() {
     let world = World::start(Backend::Real).await;

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backplane::{Backplane, Hold};
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::held_slots::{HeldSlots, network_key, user_key};
@@ -117,9 +117,10 @@ impl Quotas {
         let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
             tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
                 Ok(()) = link.changed() => {}
-                () = stop.cancelled() => return,
             }
             for chunk in self.held.all().chunks(RENEW_CHUNK) {
                 if let Err(error) = self.backplane.keys.hold(chunk, SLOT_TTL).await {

@@ -29,12 +29,13 @@ pub(crate) async fn close_revoked_sockets(
     let mut changes = revocations.changes();
     loop {
         let change = tokio::select! {
-            change = changes.recv() => change,
+            biased;
+            () = stop.cancelled() => return,
             Ok(()) = withdrawals.changed() => {
                 recheck(&hubs, Hub::sockets);
                 continue;
             }
-            () = stop.cancelled() => return,
+            change = changes.recv() => change,
         };
         match change {
             Ok(Change::SessionEnded { session, reason }) => {

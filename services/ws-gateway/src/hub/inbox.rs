@@ -89,6 +89,9 @@ impl Hub {
         let (mut batch, mut idle) = (Vec::new(), Vec::new());
         loop {
             tokio::select! {
+                // The timers come first, so that items without end cannot hold up the pings.
+                biased;
+                _ = ticks.tick() => self.run_timers(),
                 count = items.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         return;
@@ -103,7 +106,6 @@ impl Hub {
                     write(&mut idle).await;
                     self.waiting.fetch_sub(count, Ordering::Release);
                 }
-                _ = ticks.tick() => self.run_timers(),
             }
         }
     }

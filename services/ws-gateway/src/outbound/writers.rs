@@ -134,6 +134,12 @@ impl Outbound {
         forgotten
     }
 
+    /// Bytes that wait for the client.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
     pub(crate) fn is_closing(&self) -> bool {
         self.lock().closing
     }

@@ -106,13 +106,14 @@ impl Recovery {
         let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
             tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
                 Ok(()) = link.changed() => {
                     if self.backplane.is_connected() {
                         self.close_taken_over(hubs.sockets()).await;
                     }
                 }
-                () = stop.cancelled() => return,
             }
             hubs.for_each_member(|member| {
                 self.keep(member);

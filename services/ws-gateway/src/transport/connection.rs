@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::conformance::{Echo, Suite};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::outbound::{Outbound, QUEUE_BYTES};
+use crate::outbound::Outbound;
 use crate::protocol::engineio::{Packet, Transport};
 use crate::random_id::random_id;
 use crate::recovery::Recovery;
@@ -39,6 +39,8 @@ pub(crate) struct Services {
     pub clock: Clock,
     pub tasks: Tasks,
     pub stop: CancellationToken,
+    /// Bytes that may wait for one connection.
+    pub queue_bytes: usize,
     #[cfg(feature = "conformance")]
     pub suite: Option<Suite>,
 }
@@ -76,8 +78,8 @@ impl Connection {
         transport: Transport,
     ) -> (Arc<Self>, Effects) {
         let outbound = match transport {
-            Transport::WebSocket => Outbound::web_socket(QUEUE_BYTES),
-            Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(QUEUE_BYTES),
+            Transport::WebSocket => Outbound::web_socket(services.queue_bytes),
+            Transport::Polling | Transport::Upgrading { .. } => Outbound::polling(services.queue_bytes),
         };
         let settings = &services.settings;
         let client = ClientState::socket_io(&settings.timing(), transport, Instant::now());
@@ -98,7 +100,7 @@ impl Connection {
     /// A connection of `/ws`.
     pub(crate) fn plain(services: &Arc<Services>, peer: Peer) -> (Arc<Self>, Effects) {
         let client = ClientState::plain(&services.settings.timing(), Instant::now());
-        Self::new(services, peer, Outbound::web_socket(QUEUE_BYTES), client)
+        Self::new(services, peer, Outbound::web_socket(services.queue_bytes), client)
     }
 
     fn new(

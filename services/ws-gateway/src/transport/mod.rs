@@ -20,6 +20,8 @@ mod recover;
 mod registry;
 mod replay;
 mod requests;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod subscriber;
 mod web_socket;
 mod worker;

@@ -1,0 +1,116 @@
+//! What must hold all the time, and at the end.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::process::{Process, QUEUE_BYTES};
+use crate::run::Run;
+use crate::world::name;
+
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Time from the end of a session, or of the last fault, to the end of the sockets.
+const SOCKETS_END_IN: Duration = Duration::from_secs(2);
+/// Time after the last fault in which the system comes to rest.
+const REST_IN: Duration = Duration::from_secs(40);
+/// A frame may still be added to a queue that is nearly full, and the last frames always are.
+const QUEUE_MARGIN: usize = 2 * 1024;
+
+impl Run {
+    /// Checks all processes again and again.
+    pub(crate) async fn watch(&self) {
+        while self.world().violation().is_none() {
+            sleep(INTERVAL).await;
+            self.check_panics();
+            let processes = self.around.processes.borrow().clone();
+            for process in processes.iter().flatten() {
+                self.check(process).await;
+            }
+        }
+    }
+
+    pub(crate) fn check_panics(&self) {
+        if let Some(panic) = crate::panics::first() {
+            self.world().violate(|| panic);
+        }
+    }
+
+    async fn check(&self, process: &Process) {
+        let (world, database) = (self.world(), &self.around.database);
+        let is_late = |ended: Instant| Instant::now() > ended.max(world.calm_at()) + SOCKETS_END_IN;
+        if let Some(gateway) = &process.gateway {
+            for session in gateway.sessions() {
+                if database.ended(session).is_some_and(is_late) {
+                    world.violate(|| {
+                        format!(
+                            "{}: a socket of session {session}, which has ended, is open",
+                            name(process.number)
+                        )
+                    });
+                }
+            }
+            let waiting = gateway.fullest_queue();
+            if waiting > QUEUE_BYTES + QUEUE_MARGIN {
+                world.violate(|| format!("{}: {waiting} bytes wait for a client", name(process.number)));
+            }
+        }
+        if !process.is_ready().await {
+            if Instant::now() > world.calm_at() + SOCKETS_END_IN {
+                world
+                    .violate(|| format!("{} is not ready, although nothing is broken", name(process.number)));
+            }
+            return;
+        }
+        let revocations = &process.platform.tokens().revocations;
+        for session in database.ended_sessions() {
+            if revocations.ended(session).is_some() {
+                continue;
+            }
+            // A process that starts reads the marks before it is ready. One that runs on without Redis keeps what it
+            // knows, which is documented.
+            let was_marked = world.redis().marked_at(session).is_some_and(|at| at < process.started);
+            if was_marked || database.ended(session).is_some_and(is_late) {
+                world.violate(|| {
+                    format!(
+                        "{} is ready, and accepts tokens of session {session}, which has ended",
+                        name(process.number)
+                    )
+                });
+            }
+        }
+    }
+
+    /// Waits until every client has what it should have.
+    pub(crate) async fn rest(&self) {
+        let deadline = Instant::now() + REST_IN;
+        loop {
+            sleep(INTERVAL).await;
+            if self.world().violation().is_some() {
+                return;
+            }
+            let is_calm = Instant::now() > self.world().calm_at() + SOCKETS_END_IN + INTERVAL * 2;
+            let missing = self.missing();
+            match missing {
+                None if is_calm => return,
+                Some(missing) if Instant::now() > deadline => return self.world().violate(|| missing),
+                _ => {}
+            }
+        }
+    }
+
+    /// The reason why the system is not at rest.
+    fn missing(&self) -> Option<String> {
+        let unsent = self.around.database.unsent();
+        if unsent > 0 {
+            return Some(format!("{unsent} events were never published"));
+        }
+        self.clients.iter().find_map(|client| {
+            let state = client.state.borrow();
+            if !state.is_settled {
+                return Some(format!("client {} does not get in", client.number));
+            }
+            let missing = self.around.database.with_facts(|facts| state.view.missing(facts))?;
+            Some(format!("client {} was never shown {missing}", client.number))
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! The simulated processes. Their parts are the real ones; only the edges are simulated.
+
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use backplane::{Announcer, Backplane, Entry, Mark};
+use chrono::{DateTime, TimeDelta};
+use clap::Parser;
+use contracts::drift::{Severity, Status};
+use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed};
+use contracts::events::drift::{DriftCreated, DriftUpdated};
+use contracts::{AccountId, Claims, Clock, Holder, Role, Tasks};
+use database::OutboxRelay;
+use identity::session_mark;
+use platform::{Lifecycle, Platform};
+use tokio::sync::Notify;
+use tokio::time::{interval, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use ws_gateway::simulated::Gateway;
+
+use crate::database::{Database, Fact, ProcessOutbox, Version};
+use crate::driver::Driver;
+use crate::world::{PROCESSES, Without, World, name};
+
+pub(crate) const AUTH: [usize; 2] = [0, 1];
+pub(crate) const DRIFT: [usize; 2] = [2, 3];
+pub(crate) const GATEWAYS: [usize; 3] = [4, 5, 6];
+
+/// Interval in which auth-service restores lost marks. Shorter than the default, because runs are short.
+pub(crate) const RESTORE_INTERVAL: Duration = Duration::from_secs(3);
+const TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
+/// Few bytes, so that a process often cannot keep up.
+const FEED_BYTES: usize = 24 * 1024;
+/// Few bytes, so that a client often reads too slowly.
+pub(crate) const QUEUE_BYTES: usize = 8 * 1024;
+
+/// A user of the simulated installation.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub id: Uuid,
+    pub account: Option<AccountId>,
+}
+
+/// A process that runs.
+pub(crate) struct Process {
+    pub number: usize,
+    pub platform: Platform,
+    pub gateway: Option<Gateway>,
+    pub started: tokio::time::Instant,
+    world: Arc<World>,
+    database: Arc<Database>,
+    committed: Arc<Notify>,
+}
+
+fn config() -> &'static ws_gateway::Config {
+    static CONFIG: OnceLock<ws_gateway::Config> = OnceLock::new();
+    CONFIG.get_or_init(|| {
+        ws_gateway::Config::parse_from([
+            "ws-gateway",
+            "--redis-url=memory:",
+            "--environment=test",
+            "--jwt-access-secret=q8Xw2mTz5vLk9Rb3Nc7Yp1Hd6Gf4Js0A",
+            "--gateway-ping-interval-ms=2000",
+            "--gateway-ping-timeout-ms=2000",
+            "--gateway-recovery-seconds=20",
+            "--gateway-sockets-per-user=4",
+            "--shutdown-seconds=4",
+        ])
+    })
+}
+
+impl Process {
+    /// Starts a process, whose clock is a few seconds wrong.
+    ///
+    /// # Errors
+    /// If a part refuses its settings.
+    pub(crate) fn start(world: &Arc<World>, database: &Arc<Database>, number: usize) -> Result<Self> {
+        let skew = TimeDelta::milliseconds(world.draw(|rng| rng.i64(-3_000..3_000)));
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + world.start.elapsed() + skew;
+        let clock = Clock::of_runtime(now);
+        let stop = CancellationToken::new();
+        let tasks = Tasks::mortal(stop.clone());
+        let announcer = Announcer::with_limit(FEED_BYTES);
+        let drivers = Driver::open(world, number, clock.clone(), &tasks, announcer);
+        let config = config();
+        let lifecycle = Lifecycle::new(stop, tasks);
+        let (process, keys) = (config.process.clone(), &config.keys);
+        let platform =
+            Platform::over(name(number), process, keys, Backplane::over(drivers), clock, lifecycle)?;
+        let is_gateway = GATEWAYS.contains(&number);
+        let gateway = if is_gateway {
+            Some(Gateway::start(platform.clone(), config.settings.clone(), QUEUE_BYTES)?)
+        } else {
+            None
+        };
+        let process = Self {
+            number,
+            platform,
+            gateway,
+            started: tokio::time::Instant::now(),
+            world: Arc::clone(world),
+            database: Arc::clone(database),
+            committed: Arc::default(),
+        };
+        if !is_gateway {
+            process.relay();
+        }
+        if AUTH.contains(&number) && world.without != Without::RestoredMarks {
+            process.restore_marks();
+        }
+        Ok(process)
+    }
+
+    /// Ends the process where it is.
+    pub(crate) fn kill(&self) {
+        self.platform.lifecycle().tasks.kill();
+        self.world.redis().cut(self.number);
+    }
+
+    /// Stops the process as a signal does, at most for a while.
+    pub(crate) fn stop(self: Rc<Self>) {
+        let lifecycle = self.platform.lifecycle().clone();
+        lifecycle.stop.cancel();
+        let limit = Duration::from_secs(self.platform.config().shutdown_seconds);
+        // Not a task of the process, which it has to outlive.
+        tokio::task::spawn_local(async move {
+            lifecycle.end(limit, async || {}).await;
+            self.kill();
+        });
+    }
+
+    fn relay(&self) {
+        let outbox = ProcessOutbox { database: Arc::clone(&self.database), process: self.number };
+        let (platform, committed) = (self.platform.clone(), Arc::clone(&self.committed));
+        let served = platform.lifecycle().served.clone();
+        self.platform.spawn("relay", async move {
+            let (log, clock) = (&platform.backplane().log, platform.clock());
+            let relay = OutboxRelay { outbox: &outbox, log, clock, committed: &committed };
+            relay.run(platform.metrics(), platform.service(), served).await
+        });
+    }
+
+    /// As auth-service restores the marks that Redis lost.
+    fn restore_marks(&self) {
+        let (platform, database, process) = (self.platform.clone(), Arc::clone(&self.database), self.number);
+        let served = platform.lifecycle().served.clone();
+        let mut link = platform.backplane().link();
+        let world = Arc::clone(&self.world);
+        let restoring = async move {
+            let mut ticks = interval(RESTORE_INTERVAL);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = served.cancelled() => return Ok(()),
+                    _ = ticks.tick() => {}
+                    Ok(()) = link.changed() => {}
+                }
+                if link.borrow_and_update().is_up() && database.reach(process).await {
+                    let Ok(live) = platform.backplane().marks.live().await else { continue };
+                    let until = platform.clock().now() + TOKEN_LIFE;
+                    let marks = database.ended_sessions().into_iter();
+                    let marks = marks.map(|session| session_mark(session, EndReason::Logout, until));
+                    let lost: Vec<Mark> = marks.filter(|mark| !live.contains(&mark.value)).collect();
+                    if !lost.is_empty() {
+                        let restored = platform.backplane().marks.add(&lost).await;
+                        world.note(|| {
+                            format!("{} restores {} marks: {restored:?}", name(process), lost.len())
+                        });
+                    }
+                }
+            }
+        };
+        self.platform.spawn("restore marks", restoring);
+    }
+
+    /// Opens a session, and returns it with its token. Fails if the database does, or the process dies.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn log_in(&self, user: &User) -> Result<(Uuid, String)> {
+        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
+        let (session, user, number) = (Uuid::new_v4(), user.clone(), self.number);
+        let entry = Entry::of(
+            SessionCreated { user_id: user.id, session_id: session, device_info: DeviceInfo::default() },
+            &clock,
+        )?;
+        let fact = Fact::Session { user: user.id, session, ends: false };
+        let token = self.token(&user, session)?;
+        let now = clock.now();
+        self.run(async move { database.transact(number, user.id, |_| vec![(fact, entry)], now).await })
+            .await?;
+        Ok((session, token))
+    }
+
+    /// Signs a new token for a session, and announces that without a position.
+    ///
+    /// # Errors
+    /// If the process dies meanwhile.
+    pub(crate) async fn refresh(&self, user: &User, session: Uuid) -> Result<String> {
+        let refreshed = TokenRefreshed { user_id: user.id, session_id: session };
+        let entry = Entry::of(refreshed, self.platform.clock())?;
+        let log = Arc::clone(&self.platform.backplane().log);
+        let _ = self.run(async move { Ok(log.append(&[entry]).await?) }).await;
+        self.token(user, session)
+    }
+
+    fn token(&self, user: &User, session: Uuid) -> Result<String> {
+        let now = self.platform.clock().now();
+        let holder = Holder {
+            subject: user.id.to_string(),
+            email: "someone@example.com".into(),
+            role: Role::Viewer,
+            account_id: user.account.clone(),
+            generation: 0,
+            session,
+        };
+        let claims = Claims::access(holder, now, now + TOKEN_LIFE);
+        self.platform.tokens().keys.sign(&claims).context("the token cannot be signed")
+    }
+
+    /// Ends a session, as auth-service does.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn end_session(&self, user: Uuid, session: Uuid) -> Result<()> {
+        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
+        let (reason, number, now) = (EndReason::Logout, self.number, clock.now());
+        let entry = Entry::of(SessionDeleted { user_id: user, session_id: session, reason }, &clock)?;
+        let entry = Entry { marks: vec![session_mark(session, reason, now + TOKEN_LIFE)], ..entry };
+        let revocations = self.platform.tokens().revocations.clone();
+        let fact = Fact::Session { user, session, ends: true };
+        self.run(async move {
+            let end = |_| if database.ended(session).is_none() { vec![(fact, entry)] } else { Vec::new() };
+            database.transact(number, user, end, now).await?;
+            revocations.end_session(session, reason);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Creates or changes a drift.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn change_drift(
+        &self,
+        subject: Uuid,
+        account: Option<AccountId>,
+        many: u32,
+    ) -> Result<()> {
+        let (database, clock, number) =
+            (Arc::clone(&self.database), self.platform.clock().clone(), self.number);
+        let now = clock.now();
+        let make = move |last: u32| {
+            let versions = (last + 1)..=(last + many);
+            versions
+                .filter_map(|number| drift_event(Version { subject, number }, account.clone(), &clock))
+                .collect()
+        };
+        self.run(async move { database.transact(number, subject, make, now).await }).await
+    }
+
+    /// Publishes what another back end could: a message without a place in the log.
+    ///
+    /// # Errors
+    /// If Redis is unavailable.
+    pub(crate) async fn broadcast(&self, channel: &str, body: String) -> Result<()> {
+        let (log, channel) = (Arc::clone(&self.platform.backplane().log), channel.to_owned());
+        self.run(async move {
+            log.broadcast(&channel, &body).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs work that dies with the process, and wakes the relay after it.
+    async fn run(&self, work: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
+        let committed = Arc::clone(&self.committed);
+        let working = async move {
+            let result = work.await;
+            if result.is_ok() {
+                committed.notify_one();
+            }
+            result
+        };
+        self.platform.lifecycle().tasks.run("request", working).await?.context("the request panicked")?
+    }
+
+    /// Whether `/ready` would say so.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let health = self.platform.health().look().await;
+        health.values().all(|status| !matches!(status, platform::Status::Down(_)))
+    }
+}
+
+fn drift_event(version: Version, account: Option<AccountId>, clock: &Clock) -> Option<(Fact, Entry)> {
+    let fact = Fact::Drift { version, account: account.clone() };
+    let region = Some(version.number.to_string());
+    let entry = if version.number == 1 {
+        Entry::of(
+            DriftCreated {
+                id: version.subject,
+                resource_id: String::new(),
+                resource_type: "aws_instance".into(),
+                region,
+                severity: Severity::Info,
+                cost_impact_monthly: 0.0,
+                detected_at: clock.now(),
+                status: Status::Detected,
+                account_id: account,
+            },
+            clock,
+        )
+    } else {
+        let (id, status, severity) = (version.subject, Status::Detected, Severity::Info);
+        Entry::of(
+            DriftUpdated { id, status, severity, cost_impact_monthly: 0.0, region, account_id: account },
+            clock,
+        )
+    };
+    Some((fact, entry.ok()?))
+}
+
+/// The processes of a run; `None` while one is dead.
+pub(crate) type Processes = std::cell::RefCell<[Option<Rc<Process>>; PROCESSES]>;
+
+/// Waits a little, as a person or a program that tries again does.
+pub(crate) async fn pause(world: &World) {
+    sleep(world.draw_duration(100..600)).await;
+}

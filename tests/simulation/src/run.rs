@@ -1,0 +1,163 @@
+//! One run: a plan, carried out in virtual time on one thread.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+use ws_gateway::simulated::Protocol;
+
+use crate::client::{Client, Surroundings};
+use crate::database::Database;
+use crate::plan::{CLIENTS, LENGTH, Plan};
+use crate::process::{AUTH, DRIFT, User};
+use crate::redis::REPLICATION;
+use crate::world::{PROCESSES, Violation, Without, World};
+use crate::{entropy, panics};
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub violation: Option<Violation>,
+    pub timeline: String,
+    /// Number of committed events.
+    pub events: usize,
+    /// The virtual time that passed.
+    pub lasted: Duration,
+}
+
+pub(crate) struct Run {
+    pub around: Rc<Surroundings>,
+    pub clients: Vec<Rc<Client>>,
+    subjects: Vec<Uuid>,
+}
+
+/// Carries out a plan. Equal arguments give equal outcomes. `is_told`: with a timeline.
+///
+/// # Panics
+/// If the thread of the run panics.
+#[expect(
+    clippy::expect_used,
+    reason = "a panic of a run is a fault of what it simulates, or of the simulation"
+)]
+pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
+    let plan = plan.clone();
+    // A thread of its own, because the maps of the standard library draw once per thread.
+    let running = std::thread::spawn(move || {
+        entropy::seed(plan.seed);
+        panics::record();
+        let runtime =
+            Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let outcome = LocalSet::new().block_on(&runtime, Run::begin(plan, without, is_told));
+        runtime.shutdown_background();
+        outcome
+    });
+    running.join().expect("the run does not panic")
+}
+
+impl Run {
+    async fn begin(plan: Plan, without: Without, is_told: bool) -> Outcome {
+        let world = World::new(plan.seed, without, is_told);
+        world.redis().is_replicating = plan.has_failover();
+        let database = Database::new(&world);
+        let around = Rc::new(Surroundings {
+            world: Arc::clone(&world),
+            database,
+            processes: RefCell::new([const { None }; PROCESSES]),
+        });
+        let accounts = [Some("a"), Some("b"), None];
+        let users = accounts.map(|account| User { id: Uuid::new_v4(), account: account.map(Into::into) });
+        let clients = (0..CLIENTS).map(|number| {
+            let protocol = if number % 2 == 0 { Protocol::SocketIo } else { Protocol::Plain };
+            Client::new(number, protocol, users[number % 3].clone(), number != 4, Rc::clone(&around))
+        });
+        let run = Rc::new(Self {
+            clients: clients.collect(),
+            around,
+            subjects: (0..4).map(|_| Uuid::new_v4()).collect(),
+        });
+        for process in 0..PROCESSES {
+            run.start(process);
+        }
+        for client in &run.clients {
+            run.spawn(Rc::clone(client).live());
+        }
+        run.spawn({
+            let run = Rc::clone(&run);
+            async move { run.watch().await }
+        });
+        run.spawn(Rc::clone(&run).replicate());
+        run.spawn(Rc::clone(&run).strike(plan));
+        Rc::clone(&run).work().await;
+        run.heal();
+        run.rest().await;
+        run.check_panics();
+        let events = run.around.database.now();
+        for process in run.around.processes.borrow_mut().iter_mut().filter_map(Option::take) {
+            process.kill();
+        }
+        Outcome {
+            violation: world.violation(),
+            timeline: world.timeline(),
+            events,
+            lasted: world.start.elapsed(),
+        }
+    }
+
+    pub(crate) fn world(&self) -> &Arc<World> {
+        &self.around.world
+    }
+
+    /// Runs something that belongs to no process.
+    #[expect(clippy::disallowed_methods, reason = "it must outlive every process")]
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(future);
+    }
+
+    pub(crate) fn subject(&self) -> Uuid {
+        self.subjects[self.world().draw(|rng| rng.usize(..self.subjects.len()))]
+    }
+
+    /// Commits events, and ends sessions, until the end of the plan.
+    async fn work(self: Rc<Self>) {
+        while self.world().start.elapsed() < LENGTH && self.world().violation().is_none() {
+            sleep(self.world().draw_duration(20..300)).await;
+            let client = Rc::clone(&self.clients[self.world().draw(|rng| rng.usize(..CLIENTS))]);
+            let run = Rc::clone(&self);
+            match self.world().draw(|rng| rng.u32(0..20)) {
+                0 | 1 => self.spawn(async move { run.end_session(&client).await }),
+                2 => client.state.borrow_mut().renews = true,
+                _ => self.spawn(async move { run.change_drift().await }),
+            }
+        }
+    }
+
+    async fn end_session(&self, client: &Client) {
+        let session = client.state.borrow().session.as_ref().map(|(session, _)| *session);
+        let auth = client.process(&AUTH);
+        if let (Some(session), Some(auth)) = (session, auth) {
+            let result = auth.end_session(client.user.id, session).await;
+            self.world().note(|| format!("session {session} of client {} ends: {result:?}", client.number));
+        }
+    }
+
+    async fn change_drift(&self) {
+        let subject = self.subject();
+        let account = ["a", "b"][usize::from(subject.as_bytes()[0] % 2)];
+        let Some(process) = self.clients[0].process(&DRIFT) else { return };
+        let result = process.change_drift(subject, Some(account.into()), 1).await;
+        self.world().note(|| format!("drift {subject} changes: {result:?}"));
+    }
+
+    async fn replicate(self: Rc<Self>) {
+        let mut ticks = tokio::time::interval_at(Instant::now() + REPLICATION, REPLICATION);
+        while self.world().redis().is_replicating {
+            ticks.tick().await;
+            self.world().redis().replicate();
+        }
+    }
+}
