@@ -38,8 +38,14 @@ pub(super) async fn regenerate_api_key(
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;
     let name = Name::try_from(NAME.to_owned()).map_err(ApiError::internal)?;
-    let new = NewServiceToken { name, role: Role::Engineer, account_id: None, expires_at: None };
-    let outcome = service_tokens::replace(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
+    let new = NewServiceToken {
+        name,
+        role: Role::Engineer,
+        account_id: None,
+        expires_at: None,
+        replaces_its_name: true,
+    };
+    let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, api_key) = state.metrics.operation("create_service_token", outcome)?;
     Ok(http::ok(ApiKey { api_key, created_at: row.created_at, expires_at: row.expires_at }))
 }

@@ -34,6 +34,8 @@ pub struct NewServiceToken {
     pub role: Role,
     pub account_id: Option<AccountId>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// Revoke the creator's other tokens of this name.
+    pub replaces_its_name: bool,
 }
 
 /// Creates a token and returns its text, which is not stored.
@@ -46,29 +48,44 @@ pub async fn create(
     admin: Uuid,
     initiator: Initiator,
 ) -> Result<(service_token::Model, String), AuthError> {
-    let mut creator = lock_creator(state, admin, initiator).await?;
-    let created = creator.create_service_token(new).await?;
-    creator.commit().await?;
-    Ok(created)
-}
-
-/// Like [`create`], and revokes the creator's other tokens of the same name.
-pub async fn replace(
-    state: &State,
-    new: NewServiceToken,
-    admin: Uuid,
-    initiator: Initiator,
-) -> Result<(service_token::Model, String), AuthError> {
-    let mut creator = lock_creator(state, admin, initiator).await?;
-    creator.end_service_tokens(Some(&String::from(new.name.clone())), EndReason::Admin).await?;
-    let created = creator.create_service_token(new).await?;
-    creator.commit().await?;
-    Ok(created)
-}
-
-async fn lock_creator(state: &State, admin: Uuid, initiator: Initiator) -> Result<LockedUser<'_>, AuthError> {
     let creator = LockedUser::lock(state, admin, initiator).await?;
-    creator.filter(LockedUser::is_active_admin).ok_or(AuthError::NotAnAdmin)
+    let mut creator = creator.filter(LockedUser::is_active_admin).ok_or(AuthError::NotAnAdmin)?;
+    let now = creator.now;
+    let (id, name) = (Uuid::now_v7(), String::from(new.name));
+    if new.replaces_its_name {
+        creator.end_service_tokens(Some(&name), EndReason::Admin).await?;
+    }
+    if service_token::count_valid(&creator.transaction, now).await? >= MAX_VALID {
+        return Err(AuthError::TooManyServiceTokens);
+    }
+    let expires_at = new.expires_at.unwrap_or(now + DEFAULT_LIFE);
+    let holder = Holder {
+        subject: service_subject(id),
+        email: name.clone(),
+        role: new.role,
+        account_id: new.account_id.clone(),
+        generation: 0,
+        session: id,
+    };
+    let token = access_token::sign(state, holder, now, expires_at)?.token;
+    let row = service_token::ActiveModel {
+        id: Set(id),
+        name: Set(name),
+        role: Set(new.role),
+        account_id: Set(new.account_id),
+        token_hash: Set(URL_SAFE_NO_PAD.encode(Sha256::digest(&token))),
+        created_by: Set(admin),
+        created_at: Set(now),
+        expires_at: Set(expires_at),
+        last_used_at: Set(None),
+        revoked_at: Set(None),
+        revoked_reason: Set(None),
+    };
+    let row = row.insert(&creator.transaction).await?;
+    creator.audit(Action::ServiceTokenCreated, Some(id), None);
+    creator.commit().await?;
+    state.metrics.token("service");
+    Ok((row, token))
 }
 
 /// Stores the last use of each token, as reported by the services that accepted it.
@@ -111,44 +128,6 @@ pub async fn end_orphaned(state: &State) -> Result<(), AuthError> {
 impl LockedUser<'_> {
     pub fn is_active_admin(&self) -> bool {
         self.row.is_active && self.row.role == Role::Admin
-    }
-
-    async fn create_service_token(
-        &mut self,
-        new: NewServiceToken,
-    ) -> Result<(service_token::Model, String), AuthError> {
-        let now = self.now;
-        if service_token::count_valid(&self.transaction, now).await? >= MAX_VALID {
-            return Err(AuthError::TooManyServiceTokens);
-        }
-        let (id, name) = (Uuid::now_v7(), String::from(new.name));
-        let expires_at = new.expires_at.unwrap_or(now + DEFAULT_LIFE);
-        let holder = Holder {
-            subject: service_subject(id),
-            email: name.clone(),
-            role: new.role,
-            account_id: new.account_id.clone(),
-            generation: 0,
-            session: id,
-        };
-        let token = access_token::sign(self.state, holder, now, expires_at)?.token;
-        let row = service_token::ActiveModel {
-            id: Set(id),
-            name: Set(name),
-            role: Set(new.role),
-            account_id: Set(new.account_id),
-            token_hash: Set(URL_SAFE_NO_PAD.encode(Sha256::digest(&token))),
-            created_by: Set(self.row.id),
-            created_at: Set(now),
-            expires_at: Set(expires_at),
-            last_used_at: Set(None),
-            revoked_at: Set(None),
-            revoked_reason: Set(None),
-        };
-        let row = row.insert(&self.transaction).await?;
-        self.audit(Action::ServiceTokenCreated, Some(id), None);
-        self.state.metrics.token("service");
-        Ok((row, token))
     }
 
     /// Revokes the service tokens that the user created; with `name`, only those of that name. A token must not

@@ -25,45 +25,59 @@ const TRIAGED: &str = "triaged";
 const MAX_VALUES: usize = 50;
 const LONGEST_DAYS: u32 = 365;
 
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct OldDriftQuery {
-    /// At most as many pages as 10,000 entries fill
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// More than 100 counts as 100
-    #[param(minimum = 1)]
-    limit: Option<u64>,
-    /// Another name of `limit`
-    #[param(minimum = 1)]
-    page_size: Option<u64>,
-    /// Part of the id, the address or the type, case-insensitive
-    #[validate(length(max = 100), custom(function = "storable"))]
-    #[param(max_length = 100)]
-    search: Option<String>,
-    /// `detectedAt` (the default), `createdAt`, `updatedAt`, `costImpactMonthly`, `severity`, `status`, `resourceType`,
-    /// `resourceId` or `region`
-    sort_by: Option<String>,
-    /// `asc` or `desc` (the default)
-    sort_order: Option<String>,
-    /// `all`, or severities separated by commas
-    severity: Option<String>,
-    /// `all`, or statuses separated by commas; no drift has the status `triaged`
-    status: Option<String>,
-    #[validate(length(max = 256), custom(function = "storable"))]
-    #[param(max_length = 256)]
-    resource_type: Option<String>,
-    #[validate(length(max = 64), custom(function = "storable"))]
-    #[param(max_length = 64)]
-    region: Option<String>,
+/// Declares a query string with the number and the size of a page.
+macro_rules! paged_query {
+    ($(#[$meta:meta])* struct $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Deserialize, Validate, IntoParams)]
+        #[serde(rename_all = "camelCase")]
+        #[into_params(parameter_in = Query, rename_all = "camelCase")]
+        pub(super) struct $name {
+            /// At most as many pages as 10,000 entries fill
+            #[param(minimum = 1)]
+            page: Option<u64>,
+            /// More than 100 counts as 100
+            #[param(minimum = 1)]
+            limit: Option<u64>,
+            /// Another name of `limit`
+            #[param(minimum = 1)]
+            page_size: Option<u64>,
+            $($own)*
+        }
+
+        impl $name {
+            pub(super) fn paging(&self) -> Result<Paging, ApiError> {
+                Paging::new(self.page, self.limit.or(self.page_size))
+            }
+        }
+    };
+}
+
+paged_query! {
+    struct OldDriftQuery {
+        /// Part of the id, the address or the type, case-insensitive
+        #[validate(length(max = 100), custom(function = "storable"))]
+        #[param(max_length = 100)]
+        search: Option<String>,
+        /// `detectedAt` (the default), `createdAt`, `updatedAt`, `costImpactMonthly`, `severity`, `status`, `resourceType`,
+        /// `resourceId` or `region`
+        sort_by: Option<String>,
+        /// `asc` or `desc` (the default)
+        sort_order: Option<String>,
+        /// `all`, or severities separated by commas
+        severity: Option<String>,
+        /// `all`, or statuses separated by commas; no drift has the status `triaged`
+        status: Option<String>,
+        #[validate(length(max = 256), custom(function = "storable"))]
+        #[param(max_length = 256)]
+        resource_type: Option<String>,
+        #[validate(length(max = 64), custom(function = "storable"))]
+        #[param(max_length = 64)]
+        region: Option<String>,
+    }
 }
 
 impl OldDriftQuery {
-    pub(super) fn paging(&self) -> Result<Paging, ApiError> {
-        Paging::new(self.page, self.limit.or(self.page_size))
-    }
-
     pub(super) fn filter(&self) -> Result<Filter, ApiError> {
         let exactly = |text: &Option<String>| given(text).map(|text| AnyOf(vec![text.to_owned()]));
         Ok(Filter {
@@ -93,44 +107,30 @@ impl OldDriftQuery {
     }
 }
 
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct OldAlertQuery {
-    /// At most as many pages as 10,000 entries fill
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// More than 100 counts as 100
-    #[param(minimum = 1)]
-    limit: Option<u64>,
-    /// Another name of `limit`
-    #[param(minimum = 1)]
-    page_size: Option<u64>,
-    /// Part of the title or the message, case-insensitive
-    #[validate(length(max = 100), custom(function = "storable"))]
-    #[param(max_length = 100)]
-    search: Option<String>,
-    /// `createdAt` (the default) or `severity`
-    sort_by: Option<String>,
-    /// `asc` or `desc` (the default)
-    sort_order: Option<String>,
-    /// `all`, `critical`, `warning` or `info`
-    severity: Option<String>,
-    /// `all`, `read` or `unread`
-    status: Option<String>,
-    /// `true` or `false`
-    is_read: Option<String>,
-    /// `all`, or the type of the alerts
-    #[serde(rename = "type")]
-    #[param(rename = "type")]
-    alert_type: Option<String>,
+paged_query! {
+    struct OldAlertQuery {
+        /// Part of the title or the message, case-insensitive
+        #[validate(length(max = 100), custom(function = "storable"))]
+        #[param(max_length = 100)]
+        search: Option<String>,
+        /// `createdAt` (the default) or `severity`
+        sort_by: Option<String>,
+        /// `asc` or `desc` (the default)
+        sort_order: Option<String>,
+        /// `all`, `critical`, `warning` or `info`
+        severity: Option<String>,
+        /// `all`, `read` or `unread`
+        status: Option<String>,
+        /// `true` or `false`
+        is_read: Option<String>,
+        /// `all`, or the type of the alerts
+        #[serde(rename = "type")]
+        #[param(rename = "type")]
+        alert_type: Option<String>,
+    }
 }
 
 impl OldAlertQuery {
-    pub(super) fn paging(&self) -> Result<Paging, ApiError> {
-        Paging::new(self.page, self.limit.or(self.page_size))
-    }
-
     pub(super) fn filter(&self, reader: Option<ReaderMark>) -> Result<AlertFilter, ApiError> {
         let by_status = given(&self.status).map(|status| match status {
             "read" => Ok(true),
@@ -157,25 +157,9 @@ impl OldAlertQuery {
     }
 }
 
-/// The parameters of the timeline.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct PageQuery {
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// More than 100 counts as 100
-    #[param(minimum = 1)]
-    limit: Option<u64>,
-    /// Another name of `limit`
-    #[param(minimum = 1)]
-    page_size: Option<u64>,
-}
-
-impl PageQuery {
-    pub(super) fn paging(&self) -> Result<Paging, ApiError> {
-        Paging::new(self.page, self.limit.or(self.page_size))
-    }
+paged_query! {
+    /// The parameters of the timeline.
+    struct PageQuery {}
 }
 
 /// The parameters of the metrics.
