@@ -99,10 +99,12 @@ impl Feed {
     /// Delivers an event that the log announced, or marks the feed as behind.
     fn follow(&mut self, message: &Arc<Message>, position: &Position) {
         match &self.cursor {
-            Some(Cursor { position: at, .. }) if at.epoch == position.epoch => {
+            Some(Cursor { position: at, event }) if at.epoch == position.epoch => {
+                // Another event at the last position: the log was rolled back, which the next read notices.
+                let is_other = position.seq == at.seq && *event != Some(message.envelope.event_id);
                 if position.seq == at.seq + 1 {
                     self.deliver(Arc::clone(message));
-                } else if position.seq > at.seq {
+                } else if position.seq > at.seq || is_other {
                     self.is_behind = true;
                 }
             }

@@ -1,12 +1,12 @@
 //! Only the log can give a message a position.
 
-use backplane::{FeedItem, Position};
+use backplane::{Backplane, FeedItem, Position};
 use rstest::rstest;
 use serde_json::json;
 use testing::Backend;
 use uuid::Uuid;
 
-use super::{World, begun, entry, name, next, next_name, next_reset};
+use super::{World, begun, entry, name, next, next_name, next_reset, options};
 
 /// A forged message. Every client knows the epoch and the next `seq`, so that anyone could publish this.
 fn forged(name: &str, at: &Position) -> String {
@@ -128,4 +128,42 @@ async fn a_forged_position_does_not_restart_the_log_s58() {
     world.backplane.log.append(&[entry("2")]).await.unwrap();
     assert_eq!(next_name(&mut feed).await, "2");
     assert_eq!(world.backplane.log.head().await.unwrap(), Position { seq: 2, ..head });
+}
+
+/// Takes the newest event out of the log, as a failover to a replica that lacks it does.
+async fn roll_back(world: &World) {
+    let mut redis = world.stores.redis().connect().await;
+    let script = r"
+        local kept = redis.call('XRANGE', KEYS[1], '1', '1')[1]
+        redis.call('DEL', KEYS[1])
+        redis.call('XADD', KEYS[1], kept[1], unpack(kept[2]))
+        redis.call('HSET', KEYS[2], 'seq', '1')
+        redis.call('ZREMRANGEBYSCORE', KEYS[3], '2', '+inf')
+    ";
+    let tag = "{driftsentry}:";
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(script)
+        .arg(3)
+        .arg(format!("{tag}log"))
+        .arg(format!("{tag}log:meta"))
+        .arg(format!("{tag}log:ids"));
+    eval.query_async::<()>(&mut redis).await.unwrap();
+}
+
+/// A replica passes on the announcements of its new primary, so that no connection has to break.
+#[tokio::test]
+async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1"]).await;
+    // A process that connects to a log that exists knows its secret, and needs not read the log to trust it.
+    let reader = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is connected", async || reader.is_connected()).await;
+    let mut feed = begun(&reader).await;
+    world.append(&["lost"]).await;
+    assert_eq!(next_name(&mut feed).await, "lost");
+    roll_back(&world).await;
+    world.append(&["2"]).await;
+    assert_eq!(next_reset(&mut feed).await.1, backplane::ResetReason::LogLost);
+    world.append(&["3"]).await;
+    assert_eq!(next_name(&mut feed).await, "3");
 }
