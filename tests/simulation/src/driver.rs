@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use crate::data::{Published, Removed};
+use crate::data::{LastAppend, Published, Removed};
 use crate::redis::{Redis, Refusal};
 use crate::subscriber::SILENCE_LIMIT;
 use crate::world::{Without, World};
@@ -38,6 +38,7 @@ struct State {
     next_arrival: Instant,
     is_heard: bool,
     heard_at: Instant,
+    last_append: LastAppend,
     writes: std::result::Result<(), &'static str>,
     appends: std::result::Result<(), &'static str>,
 }
@@ -59,6 +60,7 @@ impl Driver {
             next_arrival: Instant::now(),
             is_heard: false,
             heard_at: Instant::now(),
+            last_append: None,
             writes: Ok(()),
             appends: Ok(()),
         };
@@ -94,6 +96,12 @@ impl Driver {
         let mut redis = self.world.redis();
         redis.disconnect(self.process);
         self.state().server = redis.primary;
+    }
+
+    /// Checks that the log has what this process has appended.
+    pub(crate) async fn has_last_append(&self) -> bool {
+        let has_appended = self.state().last_append.is_some();
+        !has_appended || self.append(&[]).await.is_ok()
     }
 
     pub(crate) fn note_heard(&self, is_heard: bool) -> bool {
@@ -219,7 +227,11 @@ impl From<Failure> for Error {
 #[async_trait]
 impl Log for Driver {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
-        let removed = Removed { idempotent_append: self.world.without == Without::IdempotentAppend };
+        let removed = Removed {
+            idempotent_append: self.world.without == Without::IdempotentAppend,
+            last_append: self.world.without == Without::LastAppend,
+        };
+        let last = self.state().last_append.clone();
         let entries: Vec<_> = entries
             .iter()
             .map(|entry| (entry.clone(), entry.marks.iter().map(|mark| self.expiry(mark)).collect()))
@@ -227,24 +239,32 @@ impl Log for Driver {
         let is_empty = entries.is_empty();
         let appended = self
             .exchange(move |redis, server| {
-                let published = redis.grow(server)?.append(&entries, removed);
+                let (published, last) = redis.grow(server)?.append(&entries, &last, removed);
                 let marks = entries.iter().flat_map(|(entry, _)| &entry.marks);
                 redis.note_marks(marks.map(|mark| &*mark.value));
                 for message in published {
                     redis.publish(server, &message);
                 }
-                Ok(())
+                Ok(last)
             })
             .await;
         match &appended {
             _ if is_empty => {}
-            Ok(()) => self.note_append(Ok(())),
+            Ok(_) => self.note_append(Ok(())),
             Err(Failure::Refused(refusal @ (Refusal::ReadOnly | Refusal::OutOfMemory))) => {
                 self.note_append(Err(refusal.reason()));
             }
             Err(_) => {}
         }
-        Ok(appended?)
+        if let Some((position, event)) = appended? {
+            let mut state = self.state();
+            let is_newer =
+                |(old, _): &(Position, Uuid)| old.epoch != position.epoch || old.seq < position.seq;
+            if state.last_append.as_ref().is_none_or(is_newer) {
+                state.last_append = Some((position, event));
+            }
+        }
+        Ok(())
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {

@@ -72,6 +72,9 @@ impl Driver {
                 match self.probe().await {
                     Ok(()) => {
                         self.note_sign_of_life();
+                        if is_first && !self.has_last_append().await {
+                            continue;
+                        }
                         if std::mem::take(&mut is_first) {
                             self.announcer.reconnected();
                         }

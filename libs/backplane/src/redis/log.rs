@@ -1,6 +1,6 @@
 //! The log as a stream, with its announcements on pub/sub.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use contracts::events::is_logged;
@@ -14,7 +14,22 @@ use super::{APPEND, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
 use crate::{Entry, Log, LogRead, Message, Position, Result};
 
+/// The last event that this process has appended. Its place shows whether the log was rolled back, even if no reader has
+/// seen the event.
+#[derive(Clone, Default)]
+pub(super) struct LastAppend {
+    epoch: String,
+    seq: u64,
+    event: String,
+}
+
 impl Redis {
+    /// Checks that the log has what this process has appended. If the log lacks it, a new one begins.
+    pub(super) async fn check_last_append(&self) -> Result<()> {
+        let has_appended = self.last_append.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if has_appended { self.append(&[]).await } else { Ok(()) }
+    }
+
     /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
     /// allowed to append begins the epoch at once. A gateway is not, and waits until another process appends.
     async fn doubt(&self, epoch: &str) -> Result<()> {
@@ -42,6 +57,9 @@ impl Log for Redis {
         let secret = new_id() + &new_id();
         call.arg(new_id()).arg(secret).arg(self.log_length).arg(self.log_age.as_secs()).arg(UNLOGGED_IDS);
         call.arg(&names.channels);
+        let last = self.last_append.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = last.unwrap_or_default();
+        call.arg(&last.epoch).arg(last.seq).arg(&last.event);
         for entry in entries {
             let open = entry.envelope.strip_suffix('}').unwrap_or(&entry.envelope);
             let logged = if is_logged(&entry.channel) { "1" } else { "" };
@@ -51,19 +69,25 @@ impl Log for Redis {
                 call.arg(&mark.value).arg(self.seconds_to_live(mark));
             }
         }
-        let appended = self
-            .try_exchange(|mut connection| async move { call.invoke_async::<()>(&mut connection).await })
-            .await;
+        let appended =
+            self.try_exchange(|mut connection| async move { call.invoke_async(&mut connection).await }).await;
         // An append without entries only begins a log, which not every process may do.
         if !entries.is_empty() {
             match &appended {
-                Ok(()) => self.condition.note_append(Ok(())),
+                Ok(_) => self.condition.note_append(Ok(())),
                 Err(Failure { refusal: Some(reason), .. }) => self.condition.note_append(Err(reason)),
                 // It is not known whether Redis would accept an append, so the last result stands.
                 Err(Failure { refusal: None, .. }) => {}
             }
         }
-        Ok(appended?)
+        let (epoch, seq, event): (String, u64, String) = appended?;
+        if !event.is_empty() {
+            let mut last = self.last_append.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.as_ref().is_none_or(|last| last.epoch != epoch || last.seq < seq) {
+                *last = Some(LastAppend { epoch, seq, event });
+            }
+        }
+        Ok(())
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
