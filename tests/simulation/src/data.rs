@@ -35,34 +35,45 @@ pub(crate) struct Published {
     pub body: Arc<str>,
 }
 
-/// The place and the id of the last event that a process has appended.
-pub(crate) type LastAppend = Option<(Position, Uuid)>;
+/// The log as a process knows it, with the place and the id of the last event that it has appended there.
+#[derive(Clone)]
+pub(crate) struct KnownLog {
+    pub position: Position,
+    pub event: Option<Uuid>,
+}
 
 /// Protections that are properties of the scripts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Removed {
     pub idempotent_append: bool,
-    pub last_append: bool,
+    pub known_log: bool,
 }
 
 impl Data {
     pub(crate) fn append(
         &mut self,
         entries: &[(Entry, Vec<Instant>)],
-        last: &LastAppend,
+        known: &KnownLog,
         removed: Removed,
-    ) -> (Vec<Published>, LastAppend) {
+    ) -> (Vec<Published>, KnownLog) {
         let newest = self.log.back().and_then(|message| message.position.as_ref()).map_or(0, |at| at.seq);
         let (Some(epoch), Some(secret)) = (self.epoch.clone(), self.secret.clone()) else {
             self.begin();
-            return self.append(entries, last, removed);
+            return self.append(entries, known, removed);
         };
-        let is_rolled_back = !removed.last_append && self.lacks(last);
+        let is_rolled_back = !removed.known_log && self.lacks(known);
         if newest != self.seq || self.doubt.as_ref() == Some(&epoch) || is_rolled_back {
             self.begin();
-            return self.append(entries, &None, removed);
+            return self.append(entries, known, removed);
         }
-        let (mut published, mut last) = (Vec::new(), None);
+        let mut now_known = known.clone();
+        if known.position.epoch != epoch {
+            now_known = KnownLog { position: Position { epoch: Arc::clone(&epoch), seq: 0 }, event: None };
+            if !removed.known_log {
+                return (Vec::new(), now_known);
+            }
+        }
+        let mut published = Vec::new();
         for (entry, expiries) in entries {
             let Entry { event_id, channel, envelope, marks } = entry;
             if !is_logged(channel) {
@@ -79,7 +90,7 @@ impl Data {
                 let announced = format!(r#"{},"proof":"{proof}"}}"#, &body[..body.len() - 1]);
                 self.log.extend(entry.at(&position).map(Arc::new));
                 self.ids.insert(*event_id);
-                last = Some((position, *event_id));
+                now_known = KnownLog { position, event: Some(*event_id) };
                 published.push(Published { channel: channel.clone(), body: announced.into() });
             }
             self.add_marks(marks.iter().map(|mark| mark.value.clone()).zip(expiries.iter().copied()));
@@ -87,12 +98,12 @@ impl Data {
         while self.unlogged.len() > UNLOGGED_IDS {
             self.unlogged.pop_front();
         }
-        (published, last)
+        (published, now_known)
     }
 
     /// Whether the log was rolled back to before that event.
-    fn lacks(&self, last: &LastAppend) -> bool {
-        let Some((position, event)) = last else { return false };
+    fn lacks(&self, KnownLog { position, event }: &KnownLog) -> bool {
+        let Some(event) = event else { return false };
         if self.epoch.as_ref() != Some(&position.epoch) {
             return false;
         }

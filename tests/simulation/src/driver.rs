@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use crate::data::{LastAppend, Published, Removed};
+use crate::data::{KnownLog, Published, Removed};
 use crate::redis::{Redis, Refusal};
 use crate::subscriber::SILENCE_LIMIT;
 use crate::world::{Without, World};
@@ -38,7 +38,7 @@ struct State {
     next_arrival: Instant,
     is_heard: bool,
     heard_at: Instant,
-    last_append: LastAppend,
+    known_log: Option<KnownLog>,
     writes: std::result::Result<(), &'static str>,
     appends: std::result::Result<(), &'static str>,
 }
@@ -60,7 +60,7 @@ impl Driver {
             next_arrival: Instant::now(),
             is_heard: false,
             heard_at: Instant::now(),
-            last_append: None,
+            known_log: None,
             writes: Ok(()),
             appends: Ok(()),
         };
@@ -96,12 +96,6 @@ impl Driver {
         let mut redis = self.world.redis();
         redis.disconnect(self.process);
         self.state().server = redis.primary;
-    }
-
-    /// Checks that the log has what this process has appended.
-    pub(crate) async fn has_last_append(&self) -> bool {
-        let has_appended = self.state().last_append.is_some();
-        !has_appended || self.append(&[]).await.is_ok()
     }
 
     pub(crate) fn note_heard(&self, is_heard: bool) -> bool {
@@ -224,28 +218,45 @@ impl From<Failure> for Error {
     }
 }
 
-#[async_trait]
-impl Log for Driver {
-    async fn append(&self, entries: &[Entry]) -> Result<()> {
+impl Driver {
+    /// Makes the log known, before this process appends. If the log lacks what this process has appended, a new one
+    /// begins.
+    pub(crate) async fn look_at_log(&self) -> Result<()> {
+        let known = self.state().known_log.clone();
+        match known {
+            None => {
+                let position = Position { seq: 0, ..self.head().await? };
+                self.state().known_log = Some(KnownLog { position, event: None });
+            }
+            Some(KnownLog { event: None, .. }) => {}
+            Some(known) => match self.append_to(known, &[]).await {
+                Err(Error::LogChanged) => {}
+                other => return other,
+            },
+        }
+        Ok(())
+    }
+
+    async fn append_to(&self, known: KnownLog, entries: &[Entry]) -> Result<()> {
         let removed = Removed {
             idempotent_append: self.world.without == Without::IdempotentAppend,
-            last_append: self.world.without == Without::LastAppend,
+            known_log: self.world.without == Without::KnownLog,
         };
-        let last = self.state().last_append.clone();
         let entries: Vec<_> = entries
             .iter()
             .map(|entry| (entry.clone(), entry.marks.iter().map(|mark| self.expiry(mark)).collect()))
             .collect();
         let is_empty = entries.is_empty();
+        let epoch = Arc::clone(&known.position.epoch);
         let appended = self
             .exchange(move |redis, server| {
-                let (published, last) = redis.grow(server)?.append(&entries, &last, removed);
+                let (published, known) = redis.grow(server)?.append(&entries, &known, removed);
                 let marks = entries.iter().flat_map(|(entry, _)| &entry.marks);
                 redis.note_marks(marks.map(|mark| &*mark.value));
                 for message in published {
                     redis.publish(server, &message);
                 }
-                Ok(last)
+                Ok(known)
             })
             .await;
         match &appended {
@@ -256,15 +267,30 @@ impl Log for Driver {
             }
             Err(_) => {}
         }
-        if let Some((position, event)) = appended? {
-            let mut state = self.state();
-            let is_newer =
-                |(old, _): &(Position, Uuid)| old.epoch != position.epoch || old.seq < position.seq;
-            if state.last_append.as_ref().is_none_or(is_newer) {
-                state.last_append = Some((position, event));
+        let now_known = appended?;
+        let is_known = now_known.position.epoch == epoch || self.world.without == Without::KnownLog;
+        let mut state = self.state();
+        let is_newer = |old: &KnownLog| {
+            old.position.epoch != now_known.position.epoch || old.position.seq < now_known.position.seq
+        };
+        if state.known_log.as_ref().is_none_or(is_newer) {
+            state.known_log = Some(now_known);
+        }
+        if is_known { Ok(()) } else { Err(Error::LogChanged) }
+    }
+}
+
+#[async_trait]
+impl Log for Driver {
+    async fn append(&self, entries: &[Entry]) -> Result<()> {
+        let known = self.state().known_log.clone();
+        match known {
+            Some(known) => self.append_to(known, entries).await,
+            None => {
+                self.look_at_log().await?;
+                Err(Error::LogChanged)
             }
         }
-        Ok(())
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
@@ -298,8 +324,10 @@ impl Log for Driver {
                 Ok(())
             })
             .await?;
-            if let Err(_refused) = self.append(&[]).await {
-                self.world.note(|| format!("{}: cannot begin a new log", crate::world::name(self.process)));
+            let known = KnownLog { position: Position { seq: 0, ..position.clone() }, event: None };
+            if let Err(error) = self.append_to(known, &[]).await {
+                let process = crate::world::name(self.process);
+                self.world.note(|| format!("{process}: the log was rolled back: {error}"));
             }
         }
         Ok(read)

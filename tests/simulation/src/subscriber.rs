@@ -72,7 +72,7 @@ impl Driver {
                 match self.probe().await {
                     Ok(()) => {
                         self.note_sign_of_life();
-                        if is_first && !self.has_last_append().await {
+                        if is_first && self.look_at_log().await.is_err() {
                             continue;
                         }
                         if std::mem::take(&mut is_first) {

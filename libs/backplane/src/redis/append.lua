@@ -5,10 +5,11 @@
 --       position, by time), 5 doubt (an epoch that a reader found rolled back), and only if an event
 --       carries marks: 6 marks (zset, by expiry)
 -- ARGV: 1 epoch and 2 secret for a new log, 3 length of the log, 4 seconds that it keeps an event, 5 how
---       many ids of unlogged events are kept, 6 prefix of the channels, 7 epoch, 8 seq and 9 id of the last event
---       that the caller has appended (7 is empty if there is none); then for each event: id, channel, '1' if the
+--       many ids of unlogged events are kept, 6 prefix of the channels, 7 epoch that the caller knows, 8 seq and
+--       9 id of the last event that it has appended there (8 is 0 if there is none); then for each event: id, channel, '1' if the
 --       channel is logged, envelope without its last brace, number of marks; for each mark: value, seconds to live.
--- Returns the epoch, and seq and id of the last event that was appended now; the id is empty if none was.
+-- Returns the epoch, and seq and id of the last event that was appended now; the id is empty if none was. Publishes
+-- nothing if the epoch is another one than the caller knows: others may have published these events and later ones.
 -- All times are those of Redis: the clocks of the callers may be wrong.
 local meta, log, ids, unlogged, doubt, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local time = redis.call('TIME')
@@ -34,6 +35,10 @@ if not epoch or not secret or newest_seq ~= seq or redis.call('GET', doubt) == e
   -- The command that needs memory comes first: once a script has written, Redis refuses no further command.
   redis.call('HSET', meta, 'epoch', epoch, 'seq', '0', 'secret', secret)
   redis.call('DEL', log, ids, doubt)
+end
+
+if ARGV[7] ~= epoch then
+  return {epoch, 0, ''}
 end
 
 -- Redis offers only SHA-1. Hashing twice prevents length extension.

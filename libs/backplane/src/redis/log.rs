@@ -12,22 +12,43 @@ use super::exchange::Failure;
 use super::names::DOUBT_SECONDS;
 use super::{APPEND, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
-use crate::{Entry, Log, LogRead, Message, Position, Result};
+use crate::{Entry, Error, Log, LogRead, Message, Position, Result};
 
-/// The last event that this process has appended. Its place shows whether the log was rolled back, even if no reader has
-/// seen the event.
-#[derive(Clone, Default)]
-pub(super) struct LastAppend {
+/// The log as this process knows it, with the last event that it has appended there: its place shows whether the log was
+/// rolled back, even if no reader has seen the event.
+#[derive(Clone)]
+pub(super) struct KnownLog {
     epoch: String,
+    /// 0 if this process has appended nothing there.
     seq: u64,
     event: String,
 }
 
 impl Redis {
-    /// Checks that the log has what this process has appended. If the log lacks it, a new one begins.
-    pub(super) async fn check_last_append(&self) -> Result<()> {
-        let has_appended = self.last_append.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if has_appended { self.append(&[]).await } else { Ok(()) }
+    /// Makes the log known, before this process appends. If the log lacks what this process has appended, a new one
+    /// begins.
+    pub(super) async fn look_at_log(&self) -> Result<()> {
+        match self.known_log() {
+            None => self.learn_log(self.head().await?.epoch.to_string(), 0, String::new()),
+            Some(KnownLog { seq: 0, .. }) => {}
+            Some(known) => match self.append_to(&known, &[]).await {
+                Err(Error::LogChanged) => {}
+                other => return other,
+            },
+        }
+        Ok(())
+    }
+
+    fn known_log(&self) -> Option<KnownLog> {
+        self.known_log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers what an append returned, unless something newer is known.
+    fn learn_log(&self, epoch: String, seq: u64, event: String) {
+        let mut known = self.known_log.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.epoch != epoch || known.seq < seq) {
+            *known = Some(KnownLog { epoch, seq, event });
+        }
     }
 
     /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
@@ -37,16 +58,15 @@ impl Redis {
         let mut doubt = redis::pipe();
         doubt.cmd("SET").arg(&self.names.doubt).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
         self.run_pipeline::<()>(doubt).await?;
-        if let Err(error) = self.append(&[]).await {
-            tracing::debug!(%error, "another process has to begin the new log");
+        let known = KnownLog { epoch: epoch.into(), seq: 0, event: String::new() };
+        match self.append_to(&known, &[]).await {
+            Ok(()) | Err(Error::LogChanged) => {}
+            Err(error) => tracing::debug!(%error, "another process has to begin the new log"),
         }
         Ok(())
     }
-}
 
-#[async_trait]
-impl Log for Redis {
-    async fn append(&self, entries: &[Entry]) -> Result<()> {
+    async fn append_to(&self, known: &KnownLog, entries: &[Entry]) -> Result<()> {
         let mut call = APPEND.prepare_invoke();
         let names = &*self.names;
         call.key(&names.meta).key(&names.log).key(&names.ids).key(&names.unlogged).key(&names.doubt);
@@ -57,9 +77,7 @@ impl Log for Redis {
         let secret = new_id() + &new_id();
         call.arg(new_id()).arg(secret).arg(self.log_length).arg(self.log_age.as_secs()).arg(UNLOGGED_IDS);
         call.arg(&names.channels);
-        let last = self.last_append.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let last = last.unwrap_or_default();
-        call.arg(&last.epoch).arg(last.seq).arg(&last.event);
+        call.arg(&known.epoch).arg(known.seq).arg(&known.event);
         for entry in entries {
             let open = entry.envelope.strip_suffix('}').unwrap_or(&entry.envelope);
             let logged = if is_logged(&entry.channel) { "1" } else { "" };
@@ -81,13 +99,24 @@ impl Log for Redis {
             }
         }
         let (epoch, seq, event): (String, u64, String) = appended?;
-        if !event.is_empty() {
-            let mut last = self.last_append.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.as_ref().is_none_or(|last| last.epoch != epoch || last.seq < seq) {
-                *last = Some(LastAppend { epoch, seq, event });
+        let is_known = epoch == known.epoch;
+        if !is_known || !event.is_empty() {
+            self.learn_log(epoch, seq, event);
+        }
+        if is_known { Ok(()) } else { Err(Error::LogChanged) }
+    }
+}
+
+#[async_trait]
+impl Log for Redis {
+    async fn append(&self, entries: &[Entry]) -> Result<()> {
+        match self.known_log() {
+            Some(known) => self.append_to(&known, entries).await,
+            None => {
+                self.look_at_log().await?;
+                Err(Error::LogChanged)
             }
         }
-        Ok(())
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {

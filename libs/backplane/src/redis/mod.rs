@@ -27,7 +27,7 @@ use crate::link::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result};
 use condition::Condition;
 use locator::Locator;
-use log::LastAppend;
+use log::KnownLog;
 use names::Names;
 use route::Route;
 use subscriber::Subscriber;
@@ -46,7 +46,7 @@ struct Redis {
     clock: Clock,
     log_length: usize,
     log_age: Duration,
-    last_append: Mutex<Option<LastAppend>>,
+    known_log: Mutex<Option<KnownLog>>,
     _subscriber: AbortOnDropHandle<()>,
 }
 
@@ -86,8 +86,8 @@ impl Redis {
                 Ok::<(), Infallible>(())
             };
             let _subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
-            let last_append = Mutex::default();
-            Self { route, condition, names, clock, log_length, log_age, last_append, _subscriber }
+            let known_log = Mutex::default();
+            Self { route, condition, names, clock, log_length, log_age, known_log, _subscriber }
         }))
     }
 }

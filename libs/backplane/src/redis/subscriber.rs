@@ -113,7 +113,7 @@ impl Subscriber {
             while let Ok(Some(message)) = timeout(SILENCE_LIMIT, stream.next()).await {
                 if message.get_channel_name() == self.heartbeat {
                     // The next heartbeat tries again. Meanwhile, this process counts as disconnected.
-                    if is_first && !self.has_last_append().await {
+                    if is_first && !self.has_looked_at_log().await {
                         continue;
                     }
                     self.note_heartbeat(std::mem::take(&mut is_first));
@@ -168,10 +168,10 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Whether it is known that the log of this server has what this process has appended, or has begun anew.
-    async fn has_last_append(&self) -> bool {
+    /// Looks at the log of this server. It must have what this process has appended, or begin anew.
+    async fn has_looked_at_log(&self) -> bool {
         let Some(redis) = self.redis.upgrade() else { return false };
-        redis.check_last_append().await.is_ok()
+        redis.look_at_log().await.is_ok()
     }
 
     fn note_heartbeat(&self, is_first: bool) {
