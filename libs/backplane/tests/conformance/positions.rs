@@ -178,8 +178,10 @@ async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back()
     let mut feed = begun(&reader).await;
     world.append(&["lost"]).await;
     assert_eq!(next_name(&mut feed).await, "lost");
+    let other = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is connected", async || other.is_connected()).await;
     roll_back(&world).await;
-    world.append(&["2"]).await;
+    other.log.append(&[entry("2")]).await.unwrap();
     assert_eq!(next_reset(&mut feed).await.1, backplane::ResetReason::LogLost);
     world.append(&["3"]).await;
     assert_eq!(next_name(&mut feed).await, "3");
