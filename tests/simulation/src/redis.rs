@@ -1,6 +1,6 @@
 //! Two Redis servers, of which one is the primary, and the subscriptions to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -216,6 +216,10 @@ impl Redis {
         self.marked_at.clear();
         // The replica deletes at once what its primary deletes.
         self.replicate();
+    }
+
+    pub(crate) fn trim(&mut self, old: &HashSet<Uuid>) {
+        self.servers[self.primary].data.trim(old);
     }
 
     pub(crate) fn evict_log(&mut self) {

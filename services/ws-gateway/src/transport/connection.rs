@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contracts::{Clock, Tasks};
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub peer: Peer,
     pub services: Arc<Services>,
     pub outbound: Outbound,
+    /// Number of acknowledgements that wait for Redis.
+    pub late: AtomicUsize,
     guarded: Mutex<Guarded>,
 }
 
@@ -119,7 +122,14 @@ impl Connection {
             Box::new(Echo { suite, id: Arc::clone(&id), query })
         }));
         let guarded = Mutex::new(Guarded { client, catching_up: None, is_polled: false });
-        let connection = Arc::new(Self { id, peer, services: Arc::clone(services), outbound, guarded });
+        let connection = Arc::new(Self {
+            id,
+            peer,
+            services: Arc::clone(services),
+            outbound,
+            late: AtomicUsize::new(0),
+            guarded,
+        });
         let effects = connection.update(ClientState::start);
         (connection, effects)
     }
