@@ -11,6 +11,8 @@ mod data;
 mod database;
 mod driver;
 mod entropy;
+#[cfg(test)]
+mod found;
 mod frames;
 mod messages;
 mod panics;
