@@ -105,9 +105,8 @@ fn equal_plans_give_equal_runs_whatever_runs_beside_them() {
 
 #[test]
 fn a_plan_that_fails_is_shrunk_to_the_faults_that_matter() {
-    let [down, over] = lost_unheard();
-    let faults =
-        vec![at(1_000, Fault::Trim), down.clone(), over.clone(), at(9_000, Fault::Cut { process: 2 })];
-    let shrunk = crate::shrink(Plan { seed: 252, faults }, Without::KnownLog);
-    assert_eq!(shrunk.faults, [down, over]);
+    // Two relays publish the same event in any run, so that no fault matters.
+    let plan = Plan { seed: 252, faults: lost_unheard().into() };
+    assert!(run(&plan, Without::IdempotentAppend, false).violation.is_some());
+    assert_eq!(crate::shrink(plan, Without::IdempotentAppend).faults, []);
 }
