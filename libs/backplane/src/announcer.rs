@@ -1,12 +1,13 @@
 //! The queues between the drivers and the feeds of the process. Each feed has its own.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use contracts::events::matches_logged_pattern;
 use tokio::sync::Notify;
 
 use crate::Message;
+use crate::locks::{Mutex, MutexGuard};
 use crate::message::Heard;
 
 /// Usual limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.

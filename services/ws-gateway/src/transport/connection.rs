@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use contracts::{Clock, Tasks};
 use serde_json::json;
@@ -16,6 +16,7 @@ use crate::config::Settings;
 #[cfg(feature = "conformance")]
 use crate::conformance::{Echo, Suite};
 use crate::hub::Hub;
+use crate::locks::{Mutex, MutexGuard};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::protocol::engineio::{Packet, Transport};
