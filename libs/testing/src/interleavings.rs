@@ -58,11 +58,12 @@ enum Lock<T> {
 }
 
 /// The guard of a [`Mutex`].
-pub enum MutexGuard<'a, T> {
-    #[doc(hidden)]
+pub struct MutexGuard<'a, T>(Guard<'a, T>);
+
+enum Guard<'a, T> {
     Usual(std::sync::MutexGuard<'a, T>),
-    #[doc(hidden)]
-    Modelled(shuttle::sync::MutexGuard<'a, T>),
+    /// `None` only while the guard is dropped.
+    Modelled(Option<shuttle::sync::MutexGuard<'a, T>>),
 }
 
 impl<T> Mutex<T> {
@@ -80,16 +81,28 @@ impl<T> Mutex<T> {
     /// If a thread panicked while it held the lock.
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         match &self.0 {
-            Lock::Usual(lock) => map(lock.lock(), MutexGuard::Usual),
-            Lock::Modelled(lock) => map(lock.lock(), MutexGuard::Modelled),
+            Lock::Usual(lock) => map(lock.lock(), Guard::Usual),
+            Lock::Modelled(lock) => map(lock.lock(), |guard| Guard::Modelled(Some(guard))),
         }
     }
 }
 
-fn map<T, U>(result: LockResult<T>, f: impl Fn(T) -> U) -> LockResult<U> {
+fn map<'a, G, T>(result: LockResult<G>, f: impl Fn(G) -> Guard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
     match result {
-        Ok(guard) => Ok(f(guard)),
-        Err(error) => Err(PoisonError::new(f(error.into_inner()))),
+        Ok(guard) => Ok(MutexGuard(f(guard))),
+        Err(error) => Err(PoisonError::new(MutexGuard(f(error.into_inner())))),
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    /// Lets other threads run after the unlock, too: the scheduler itself does so only before it.
+    fn drop(&mut self) {
+        if let Guard::Modelled(guard) = &mut self.0 {
+            *guard = None;
+            if !std::thread::panicking() {
+                shuttle::sync::atomic::AtomicBool::new(false).load(Ordering::SeqCst);
+            }
+        }
     }
 }
 
@@ -112,18 +125,18 @@ impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        match self {
-            Self::Usual(guard) => guard,
-            Self::Modelled(guard) => guard,
+        match &self.0 {
+            Guard::Usual(guard) => guard,
+            Guard::Modelled(guard) => guard.as_ref().expect("not dropped"),
         }
     }
 }
 
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        match self {
-            Self::Usual(guard) => guard,
-            Self::Modelled(guard) => guard,
+        match &mut self.0 {
+            Guard::Usual(guard) => guard,
+            Guard::Modelled(guard) => guard.as_mut().expect("not dropped"),
         }
     }
 }
