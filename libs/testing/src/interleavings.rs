@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
-use std::sync::{LockResult, PoisonError};
+use std::sync::{Arc, LockResult, PoisonError};
 use std::time::Instant;
 
 use shuttle::Runner;
@@ -16,7 +16,7 @@ use shuttle::current::try_get_current_task;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 
 pub use shuttle::future::{block_on, yield_now};
-pub use shuttle::thread::{JoinHandle, spawn};
+pub use shuttle::thread::{JoinHandle, spawn, yield_now as pause};
 
 /// Maximum number of forced switches in an interleaving with few switches.
 const FEW_SWITCHES: usize = 4;
@@ -27,13 +27,18 @@ const SEED: u64 = 1;
 ///
 /// # Panics
 /// If the model panics, or if all of its threads wait for each other. The message has the schedule.
-pub fn check(name: &str, interleavings: usize, model: impl Fn() + Send + Sync + Copy + 'static) {
+pub fn check(name: &str, interleavings: usize, model: impl Fn() + Send + Sync + 'static) {
     let factor = std::env::var("INTERLEAVINGS").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
     let (count, begun) = (interleavings * factor, Instant::now());
     let mut config = shuttle::Config::new();
-    config.stack_size = 256 * 1024;
-    Runner::new(RandomScheduler::new_from_seed(SEED, count), config.clone()).run(model);
-    Runner::new(PctScheduler::new_from_seed(SEED, FEW_SWITCHES, count), config).run(model);
+    config.stack_size = 512 * 1024;
+    let model = Arc::new(model);
+    let run = || {
+        let model = Arc::clone(&model);
+        move || model()
+    };
+    Runner::new(RandomScheduler::new_from_seed(SEED, count), config.clone()).run(run());
+    Runner::new(PctScheduler::new_from_seed(SEED, FEW_SWITCHES, count), config).run(run());
     let seconds = begun.elapsed().as_secs_f64();
     // Not captured by the test harness.
     let _ = writeln!(std::io::stderr(), "model: {name}: {} interleavings in {seconds:.1} s", 2 * count);

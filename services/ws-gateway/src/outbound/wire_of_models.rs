@@ -12,11 +12,12 @@ use super::stream::Stream;
 use crate::locks::{Mutex, MutexGuard};
 use crate::protocol::Frame;
 
-/// Room for one or two frames of a model.
-const ROOM: usize = 12;
-
-#[derive(Debug, Default)]
-pub(crate) struct Wire(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Wire {
+    /// Bytes that may wait for the reader.
+    room: usize,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -31,10 +32,16 @@ struct State {
 
 impl Wire {
     /// Starts the task of a WebSocket, and its slow client. The handle returns once the WebSocket has ended.
-    pub(crate) fn open(outbound: &Arc<Outbound>, ticket: u32) -> (Arc<Self>, JoinHandle<()>) {
-        let wire = Arc::new(Self::default());
-        let (outbound, stream) = (Arc::clone(outbound), Arc::clone(&wire));
+    pub(crate) fn open<T: Send + Sync + 'static>(
+        connection: &Arc<T>,
+        outbound: fn(&T) -> &Outbound,
+        ticket: u32,
+        room: usize,
+    ) -> (Arc<Self>, JoinHandle<()>) {
+        let wire = Arc::new(Self { room, state: Mutex::default() });
+        let (connection, stream) = (Arc::clone(connection), Arc::clone(&wire));
         let serving = spawn(move || {
+            let outbound = outbound(&connection);
             let client = spawn({
                 let wire = Arc::clone(&stream);
                 move || wire.read()
@@ -50,9 +57,14 @@ impl Wire {
 
     /// Waits until so many bytes are written. Wakes no task that writes.
     pub(crate) fn wait_for(&self, bytes: usize) {
+        self.wait_until(|written| written.len() >= bytes);
+    }
+
+    /// Waits until what is written fulfills a condition, or the WebSocket has ended.
+    pub(crate) fn wait_until(&self, condition: impl Fn(&[u8]) -> bool) {
         block_on(poll_fn(|cx| {
             let mut state = self.lock();
-            if state.written.len() >= bytes {
+            if state.is_over || condition(&state.written) {
                 return Poll::Ready(());
             }
             state.watcher = Some(cx.waker().clone());
@@ -60,19 +72,10 @@ impl Wire {
         }));
     }
 
-    /// The texts that are written, each of a whole frame. A close frame reads as `close`.
+    /// The texts that are written, each of a whole frame.
     pub(crate) fn texts(&self) -> Vec<String> {
-        let (mut texts, written) = (Vec::new(), self.lock().written.clone());
-        let mut rest = &written[..];
-        while let [kind, length, after @ ..] = rest {
-            let (payload, following) = after.split_at(usize::from(*length));
-            texts.push(match kind {
-                0x81 => String::from_utf8(payload.to_vec()).unwrap(),
-                0x88 => "close".into(),
-                _ => panic!("torn frames: {written:?}"),
-            });
-            rest = following;
-        }
+        let written = self.lock().written.clone();
+        let (texts, rest) = texts(&written);
         assert!(rest.is_empty(), "torn frames: {written:?}");
         texts
     }
@@ -105,10 +108,11 @@ impl Wire {
         let mut state = self.lock();
         state.is_over = true;
         wake(&mut state.reader);
+        wake(&mut state.watcher);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +120,7 @@ impl Stream for Wire {
     fn write_pieces(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut state = self.lock();
         assert!(!state.is_over, "written after the end");
-        let room = ROOM - state.waiting;
+        let room = self.room - state.waiting;
         if room == 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
@@ -131,12 +135,28 @@ impl Stream for Wire {
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.lock();
-        if state.waiting < ROOM {
+        if state.waiting < self.room {
             return Poll::Ready(Ok(()));
         }
         state.writer = Some(cx.waker().clone());
         Poll::Pending
     }
+}
+
+/// The texts of the whole frames, and the bytes after them. A close frame reads as `close`.
+pub(crate) fn texts(written: &[u8]) -> (Vec<String>, &[u8]) {
+    let (mut texts, mut rest) = (Vec::new(), written);
+    while let [kind, length, after @ ..] = rest
+        && let Some((payload, following)) = after.split_at_checked(usize::from(*length))
+    {
+        texts.push(match kind {
+            0x81 => String::from_utf8(payload.to_vec()).unwrap(),
+            0x88 => "close".into(),
+            _ => panic!("torn frames: {written:?}"),
+        });
+        rest = following;
+    }
+    (texts, rest)
 }
 
 fn wake(waker: &mut Option<Waker>) {

@@ -7,9 +7,15 @@ use crate::outbound::wire_of_models::Wire;
 
 /// Room for three of the frames.
 const LIMIT: usize = 16;
+/// Room for two of the frames.
+const ROOM: usize = 12;
 
 /// A thread that pushes frames. Returns the texts of the frames that were queued.
 type Pusher = JoinHandle<Vec<String>>;
+
+fn open(outbound: &Arc<Outbound>, ticket: u32) -> (Arc<Wire>, JoinHandle<()>) {
+    Wire::open(outbound, |outbound| outbound, ticket, ROOM)
+}
 
 fn text(pusher: usize, number: usize) -> String {
     format!("{pusher}{number}{}", ".".repeat(random(2)))
@@ -90,7 +96,7 @@ fn last() -> [Frame; 1] {
 fn all_frames_that_several_threads_push_and_write_arrive_once_in_order_and_without_an_outside_kick() {
     check("outbound queue", 1_000, || {
         let outbound = Arc::new(Outbound::web_socket(LIMIT));
-        let (wire, serving) = Wire::open(&outbound, 0);
+        let (wire, serving) = open(&outbound, 0);
         let pushers = [0, 1].map(|name| pusher(&outbound, name, 3));
         let in_turn = [2, 3].map(|name| pusher_in_turn(&outbound, name, 2));
         let queued = join(pushers.into_iter().chain(in_turn));
@@ -108,7 +114,7 @@ fn all_frames_that_several_threads_push_and_write_arrive_once_in_order_and_witho
 fn a_queue_that_is_discarded_while_threads_push_and_write_loses_only_its_end() {
     check("outbound queue that is discarded", 1_000, || {
         let outbound = Arc::new(Outbound::web_socket(LIMIT));
-        let (wire, serving) = Wire::open(&outbound, 0);
+        let (wire, serving) = open(&outbound, 0);
         let pushers = [pusher(&outbound, 0, 3), pusher_in_turn(&outbound, 1, 3)];
         let discarded = outbound.finish_at_once(last());
         let queued = join(pushers);
@@ -153,7 +159,7 @@ fn frames_move_from_polling_to_the_web_socket_and_none_to_one_that_was_abandoned
         let pushers = [0, 1].map(|name| pusher(&outbound, name, FRAMES / 2));
         let mut arrived = Vec::new();
         let upgraded = (0..1 + random(2)).find_map(|_| {
-            let (wire, serving) = Wire::open(&outbound, outbound.open_web_socket());
+            let (wire, serving) = open(&outbound, outbound.open_web_socket());
             arrived.append(&mut probe(&outbound));
             if random(2) == 0 {
                 wire.wait_for("3probe".len() + 2);

@@ -34,6 +34,8 @@ pub(crate) use plain::open as open_plain;
 pub(crate) use worker::Worker;
 
 #[cfg(test)]
+mod dispatch_models;
+#[cfg(test)]
 mod enter_tests;
 #[cfg(test)]
 mod replay_tests;
