@@ -146,9 +146,12 @@ impl Stream for Wire {
 /// The texts of the whole frames, and the bytes after them. A close frame reads as `close`.
 pub(crate) fn texts(written: &[u8]) -> (Vec<String>, &[u8]) {
     let (mut texts, mut rest) = (Vec::new(), written);
-    while let [kind, length, after @ ..] = rest
-        && let Some((payload, following)) = after.split_at_checked(usize::from(*length))
-    {
+    while let [kind, length, after @ ..] = rest {
+        let (length, after) = match (length, after) {
+            (126, [high, low, after @ ..]) => (u16::from_be_bytes([*high, *low]), after),
+            _ => (u16::from(*length), after),
+        };
+        let Some((payload, following)) = after.split_at_checked(usize::from(length)) else { break };
         texts.push(match kind {
             0x81 => String::from_utf8(payload.to_vec()).unwrap(),
             0x88 => "close".into(),

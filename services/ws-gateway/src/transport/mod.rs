@@ -38,6 +38,8 @@ mod dispatch_models;
 #[cfg(test)]
 mod enter_tests;
 #[cfg(test)]
+mod model_world;
+#[cfg(test)]
 mod replay_tests;
 #[cfg(test)]
 mod takeover_tests;
