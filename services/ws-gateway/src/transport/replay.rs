@@ -11,6 +11,7 @@ use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
 
 /// Starts live delivery after a position, with the events since then first.
 pub(super) async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
+    let _replay = connection.replay.lock().await;
     let (hub, mut at) = (&connection.services.hub, from);
     if hub.go_live(socket, &at, None) {
         return;
