@@ -15,7 +15,7 @@ use crate::protocol::{Ending, NamespaceKind};
 /// Room for the first packet, or for a few events.
 const STOCK_QUEUE: usize = 180;
 /// Room for a few events, which are longer on `/ws`.
-const PLAIN_QUEUE: usize = 640;
+const PLAIN_QUEUE: usize = 480;
 
 fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
@@ -54,9 +54,12 @@ fn a_client_that_resumes_receives_what_it_missed_and_every_newer_event_once() {
     check_world("resume during dispatch", 400, PLAIN_QUEUE, |world| {
         let (relay, client, kind) = (world.relay(), world.plain(), NamespaceKind::Plain);
         let (connection, after) = (&client.connection, world.at(0));
-        let (socket, begun) = world.enter(connection, kind, false).unwrap();
-        if random(2) == 0 {
-            // The client resumes late.
+        // A client that resumes late is live already, or has begun to be.
+        let (is_live, is_late) = (random(2) == 0, random(2) == 0);
+        let (socket, begun) = world.enter(connection, kind, is_live).unwrap();
+        if is_live {
+            client.wait_for(kind, random(3).min((EVENTS - begun.seq) as usize) as u64);
+        } else if is_late {
             let live = Resumption::Live { kind, socket: Arc::clone(&socket), from: begun };
             execute_now(connection, smallvec![Effect::Resume(live.into())]);
         }
