@@ -8,6 +8,10 @@ pub enum Error {
     Timeout,
     #[error("Redis (REDIS_URL) is unavailable")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The log has begun anew since the caller last looked. Nothing was published. What the caller wants to publish may
+    /// be older than what others have published since: look again what is still to be published.
+    #[error("the event log of Redis has begun anew")]
+    LogChanged,
     /// The URL is refused. The text contains no part of the URL, which may carry a password.
     #[error("REDIS_URL {0}")]
     Url(&'static str),

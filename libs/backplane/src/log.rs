@@ -55,7 +55,8 @@ pub enum LogRead {
 #[async_trait]
 pub trait Log: Send + Sync {
     /// Publishes the entries in order and stores their marks, all in one atomic step. After an error it is not
-    /// known whether the events were published; publish them again.
+    /// known whether the events were published; publish them again. After [`Error::LogChanged`](crate::Error), first look
+    /// which ones are still to be published.
     ///
     /// An entry of a logged channel gets the next `seq`, is appended, and is announced with its position.
     /// If the event is still in the log, only its marks are stored. An event's id is remembered only as long

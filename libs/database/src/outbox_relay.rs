@@ -14,6 +14,8 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 
 const BATCH: u64 = 500;
+/// How often in a row the log may begin anew before the relay waits.
+const MAX_ATTEMPTS: u32 = 3;
 /// Interval between searches for events that a replica left unpublished when it died.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Time for which published rows are kept, for investigations.
@@ -91,7 +93,7 @@ impl OutboxRelay<'_> {
     }
 
     async fn publish_pending(&self) -> Result<usize> {
-        let mut published = 0;
+        let (mut published, mut attempts) = (0, 0);
         loop {
             let unsent = self.outbox.unsent(BATCH).await?;
             let complete = (unsent.len() as u64) < BATCH;
@@ -99,7 +101,13 @@ impl OutboxRelay<'_> {
                 return Ok(published);
             }
             let (ids, entries): (Vec<_>, Vec<_>) = unsent.into_iter().unzip();
-            self.log.append(&entries).await?;
+            match self.log.append(&entries).await {
+                Err(backplane::Error::LogChanged) if attempts < MAX_ATTEMPTS => {
+                    attempts += 1;
+                    continue;
+                }
+                appended => appended?,
+            }
             self.outbox.mark_sent(ids, self.clock.now()).await?;
             published += entries.len();
             if complete {

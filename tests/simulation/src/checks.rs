@@ -35,6 +35,15 @@ impl Run {
         }
     }
 
+    /// Whether a process knows every session that has ended, and has none of their sockets.
+    async fn is_up_to_date(&self, process: &Process) -> bool {
+        let ended = self.around.database.ended_sessions();
+        let revocations = &process.platform.tokens().revocations;
+        let sockets = process.gateway.as_ref().map_or_else(Vec::new, |gateway| gateway.sessions());
+        ended.iter().all(|session| revocations.ended(*session).is_some() && !sockets.contains(session))
+            && process.is_ready().await
+    }
+
     async fn check(&self, process: &Process) {
         let (world, database) = (self.world(), &self.around.database);
         let is_late = |ended: Instant| Instant::now() > ended.max(world.calm_at()) + SOCKETS_END_IN;
@@ -84,14 +93,12 @@ impl Run {
     pub(crate) async fn rest(&self) {
         let deadline = Instant::now() + REST_IN;
         loop {
-            sleep(INTERVAL).await;
+            sleep(INTERVAL * 3).await;
             if self.world().violation().is_some() {
                 return;
             }
-            let is_calm = Instant::now() > self.world().calm_at() + SOCKETS_END_IN + INTERVAL * 2;
-            let missing = self.missing();
-            match missing {
-                None if is_calm => return,
+            match self.missing().await {
+                None => return,
                 Some(missing) if Instant::now() > deadline => return self.world().violate(|| missing),
                 _ => {}
             }
@@ -99,7 +106,13 @@ impl Run {
     }
 
     /// The reason why the system is not at rest.
-    fn missing(&self) -> Option<String> {
+    async fn missing(&self) -> Option<String> {
+        let processes = self.around.processes.borrow().clone();
+        for process in processes.iter().flatten() {
+            if !self.is_up_to_date(process).await {
+                return Some(format!("{} does not get up to date", name(process.number)));
+            }
+        }
         let unsent = self.around.database.unsent();
         if unsent > 0 {
             return Some(format!("{unsent} events were never published"));

@@ -1,6 +1,6 @@
 //! What one Redis server stores, with the rules of the scripts of the real driver.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +10,6 @@ use sha1::{Digest, Sha1};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Short, so that clients often ask for events that are gone. Longer than any process waits to publish again: then it is
-/// known which events are in the log already.
-const LOG_AGE: Duration = Duration::from_secs(6);
 const UNLOGGED_IDS: usize = backplane::UNLOGGED_IDS;
 
 /// Cheap to clone: a replica has an earlier clone.
@@ -21,7 +18,7 @@ pub(crate) struct Data {
     epoch: Option<Arc<str>>,
     secret: Option<Arc<str>>,
     seq: u64,
-    log: VecDeque<(Instant, Arc<Message>)>,
+    log: VecDeque<Arc<Message>>,
     ids: BTreeSet<Uuid>,
     unlogged: VecDeque<Uuid>,
     doubt: Option<Arc<str>>,
@@ -38,25 +35,45 @@ pub(crate) struct Published {
     pub body: Arc<str>,
 }
 
+/// The log as a process knows it, with the place and the id of the last event that it has appended there.
+#[derive(Clone)]
+pub(crate) struct KnownLog {
+    pub position: Position,
+    pub event: Option<Uuid>,
+}
+
 /// Protections that are properties of the scripts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Removed {
     pub idempotent_append: bool,
+    pub known_log: bool,
 }
 
 impl Data {
-    pub(crate) fn append(&mut self, entries: &[(Entry, Vec<Instant>)], removed: Removed) -> Vec<Published> {
-        let newest =
-            self.log.back().and_then(|(_, message)| message.position.as_ref()).map_or(0, |at| at.seq);
+    pub(crate) fn append(
+        &mut self,
+        entries: &[(Entry, Vec<Instant>)],
+        known: &KnownLog,
+        removed: Removed,
+    ) -> (Vec<Published>, KnownLog) {
+        let newest = self.log.back().and_then(|message| message.position.as_ref()).map_or(0, |at| at.seq);
         let (Some(epoch), Some(secret)) = (self.epoch.clone(), self.secret.clone()) else {
             self.begin();
-            return self.append(entries, removed);
+            return self.append(entries, known, removed);
         };
-        if newest != self.seq || self.doubt.as_ref() == Some(&epoch) {
+        let is_rolled_back = !removed.known_log && self.lacks(known);
+        if newest != self.seq || self.doubt.as_ref() == Some(&epoch) || is_rolled_back {
             self.begin();
-            return self.append(entries, removed);
+            return self.append(entries, known, removed);
         }
-        let (mut published, now) = (Vec::new(), Instant::now());
+        let mut now_known = known.clone();
+        if known.position.epoch != epoch {
+            now_known = KnownLog { position: Position { epoch: Arc::clone(&epoch), seq: 0 }, event: None };
+            if !removed.known_log {
+                return (Vec::new(), now_known);
+            }
+        }
+        let mut published = Vec::new();
         for (entry, expiries) in entries {
             let Entry { event_id, channel, envelope, marks } = entry;
             if !is_logged(channel) {
@@ -71,21 +88,30 @@ impl Data {
                 let body = format!(r#"{open},"seq":{},"epoch":"{epoch}"}}"#, self.seq);
                 let proof = proof(&secret, channel, &body);
                 let announced = format!(r#"{},"proof":"{proof}"}}"#, &body[..body.len() - 1]);
-                self.log.extend(entry.at(&position).map(|message| (now, Arc::new(message))));
+                self.log.extend(entry.at(&position).map(Arc::new));
                 self.ids.insert(*event_id);
+                now_known = KnownLog { position, event: Some(*event_id) };
                 published.push(Published { channel: channel.clone(), body: announced.into() });
             }
             self.add_marks(marks.iter().map(|mark| mark.value.clone()).zip(expiries.iter().copied()));
         }
-        while self.log.len() > 1 && self.log.front().is_some_and(|(at, _)| *at + LOG_AGE < now) {
-            if let Some((_, oldest)) = self.log.pop_front() {
-                self.ids.remove(&oldest.envelope.event_id);
-            }
-        }
         while self.unlogged.len() > UNLOGGED_IDS {
             self.unlogged.pop_front();
         }
-        published
+        (published, now_known)
+    }
+
+    /// Whether the log was rolled back to before that event.
+    fn lacks(&self, KnownLog { position, event }: &KnownLog) -> bool {
+        let Some(event) = event else { return false };
+        if self.epoch.as_ref() != Some(&position.epoch) {
+            return false;
+        }
+        let seq_of = |message: &Message| message.position.as_ref().map_or(0, |at| at.seq);
+        let first = self.log.front().map_or(u64::MAX, |first| seq_of(first));
+        let is_there =
+            |message: &Arc<Message>| seq_of(message) == position.seq && message.envelope.event_id == *event;
+        position.seq > self.seq || first <= position.seq && !self.log.iter().any(is_there)
     }
 
     fn begin(&mut self) {
@@ -131,8 +157,7 @@ impl Data {
             return (LogRead::Lost, true);
         }
         let seq_of = |message: &Message| message.position.as_ref().map_or(0, |at| at.seq);
-        let events = self.log.iter().map(|(_, message)| message);
-        let events = events.filter(|message| seq_of(message) >= position.seq);
+        let events = self.log.iter().filter(|message| seq_of(message) >= position.seq);
         let mut events: VecDeque<_> = events.take(limit + 1).cloned().collect();
         if events.front().is_some_and(|first| seq_of(first) == position.seq)
             && let Some(first) = events.pop_front()
@@ -154,6 +179,15 @@ impl Data {
 
     /// Redis deletes keys for want of memory. Policies that delete keys of ours are documented as unsafe; this one
     /// loses the log.
+    /// Deletes the oldest events, if they are among these. The newest one stays.
+    pub(crate) fn trim(&mut self, old: &HashSet<Uuid>) {
+        while self.log.len() > 1
+            && let Some(oldest) = self.log.pop_front_if(|oldest| old.contains(&oldest.envelope.event_id))
+        {
+            self.ids.remove(&oldest.envelope.event_id);
+        }
+    }
+
     pub(crate) fn evict_log(&mut self) {
         self.log.clear();
     }

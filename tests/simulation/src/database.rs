@@ -1,6 +1,6 @@
 //! The simulated database: transactions with row locks, the outbox, and the truth about what was committed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) struct Session {
 struct Row {
     entry: Entry,
     created_at: DateTime<Utc>,
-    is_sent: bool,
+    sent_at: Option<Instant>,
 }
 
 /// Cheap to share: each process has the handle, and its own connection.
@@ -123,7 +123,7 @@ impl Database {
                     }
                 }
             }
-            state.rows.insert(id, Row { entry, created_at, is_sent: false });
+            state.rows.insert(id, Row { entry, created_at, sent_at: None });
             state.committed.push(Committed { at: Instant::now(), fact });
         }
         Ok(())
@@ -172,7 +172,14 @@ impl Database {
     }
 
     pub(crate) fn unsent(&self) -> usize {
-        self.state().rows.values().filter(|row| !row.is_sent).count()
+        self.state().rows.values().filter(|row| row.sent_at.is_none()).count()
+    }
+
+    /// The events that no process will publish again: those marked as sent before a time.
+    pub(crate) fn sent_before(&self, time: Instant) -> HashSet<Uuid> {
+        let state = self.state();
+        let sent = state.rows.values().filter(|row| row.sent_at.is_some_and(|at| at < time));
+        sent.map(|row| row.entry.event_id).collect()
     }
 
     pub(crate) fn stop(&self, duration: Duration) {
@@ -205,7 +212,7 @@ impl Outbox for ProcessOutbox {
         self.database.travel(self.process).await?;
         let unsent = {
             let state = self.database.state();
-            let unsent = state.rows.iter().filter(|(_, row)| !row.is_sent);
+            let unsent = state.rows.iter().filter(|(_, row)| row.sent_at.is_none());
             unsent.take(usize::try_from(limit)?).map(|(id, row)| (*id, row.entry.clone())).collect()
         };
         self.database.travel(self.process).await?;
@@ -216,7 +223,7 @@ impl Outbox for ProcessOutbox {
         self.database.travel(self.process).await?;
         for id in ids {
             if let Some(row) = self.database.state().rows.get_mut(&id) {
-                row.is_sent = true;
+                row.sent_at.get_or_insert_with(Instant::now);
             }
         }
         self.database.travel(self.process).await
@@ -224,7 +231,7 @@ impl Outbox for ProcessOutbox {
 
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {
         let state = self.database.state();
-        let mut unsent = state.rows.values().filter(|row| !row.is_sent);
+        let mut unsent = state.rows.values().filter(|row| row.sent_at.is_none());
         let oldest = unsent.next().map(|row| row.created_at);
         Ok((u64::from(oldest.is_some()) + unsent.count() as u64, oldest))
     }

@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use crate::data::{Published, Removed};
+use crate::data::{KnownLog, Published, Removed};
 use crate::redis::{Redis, Refusal};
 use crate::subscriber::SILENCE_LIMIT;
 use crate::world::{Without, World};
@@ -38,6 +38,7 @@ struct State {
     next_arrival: Instant,
     is_heard: bool,
     heard_at: Instant,
+    known_log: Option<KnownLog>,
     writes: std::result::Result<(), &'static str>,
     appends: std::result::Result<(), &'static str>,
 }
@@ -59,6 +60,7 @@ impl Driver {
             next_arrival: Instant::now(),
             is_heard: false,
             heard_at: Instant::now(),
+            known_log: None,
             writes: Ok(()),
             appends: Ok(()),
         };
@@ -216,35 +218,79 @@ impl From<Failure> for Error {
     }
 }
 
-#[async_trait]
-impl Log for Driver {
-    async fn append(&self, entries: &[Entry]) -> Result<()> {
-        let removed = Removed { idempotent_append: self.world.without == Without::IdempotentAppend };
+impl Driver {
+    /// Makes the log known, before this process appends. If the log lacks what this process has appended, a new one
+    /// begins.
+    pub(crate) async fn look_at_log(&self) -> Result<()> {
+        let known = self.state().known_log.clone();
+        match known {
+            None => {
+                let position = Position { seq: 0, ..self.head().await? };
+                self.state().known_log = Some(KnownLog { position, event: None });
+            }
+            Some(KnownLog { event: None, .. }) => {}
+            Some(known) => match self.append_to(known, &[]).await {
+                Err(Error::LogChanged) => {}
+                other => return other,
+            },
+        }
+        Ok(())
+    }
+
+    async fn append_to(&self, known: KnownLog, entries: &[Entry]) -> Result<()> {
+        let removed = Removed {
+            idempotent_append: self.world.without == Without::IdempotentAppend,
+            known_log: self.world.without == Without::KnownLog,
+        };
         let entries: Vec<_> = entries
             .iter()
             .map(|entry| (entry.clone(), entry.marks.iter().map(|mark| self.expiry(mark)).collect()))
             .collect();
         let is_empty = entries.is_empty();
+        let epoch = Arc::clone(&known.position.epoch);
         let appended = self
             .exchange(move |redis, server| {
-                let published = redis.grow(server)?.append(&entries, removed);
+                let (published, known) = redis.grow(server)?.append(&entries, &known, removed);
                 let marks = entries.iter().flat_map(|(entry, _)| &entry.marks);
                 redis.note_marks(marks.map(|mark| &*mark.value));
                 for message in published {
                     redis.publish(server, &message);
                 }
-                Ok(())
+                Ok(known)
             })
             .await;
         match &appended {
             _ if is_empty => {}
-            Ok(()) => self.note_append(Ok(())),
+            Ok(_) => self.note_append(Ok(())),
             Err(Failure::Refused(refusal @ (Refusal::ReadOnly | Refusal::OutOfMemory))) => {
                 self.note_append(Err(refusal.reason()));
             }
             Err(_) => {}
         }
-        Ok(appended?)
+        let now_known = appended?;
+        let is_known = now_known.position.epoch == epoch || self.world.without == Without::KnownLog;
+        let mut state = self.state();
+        let is_newer = |old: &KnownLog| {
+            old.position.epoch != now_known.position.epoch || old.position.seq < now_known.position.seq
+        };
+        if state.known_log.as_ref().is_none_or(is_newer) {
+            state.known_log = Some(now_known);
+        }
+        if is_known { Ok(()) } else { Err(Error::LogChanged) }
+    }
+}
+
+#[async_trait]
+impl Log for Driver {
+    async fn append(&self, entries: &[Entry]) -> Result<()> {
+        let known = self.state().known_log.clone();
+        match known {
+            Some(known) => self.append_to(known, entries).await,
+            None => {
+                self.look_at_log().await?;
+                Err(Error::LogChanged)
+            }
+        }
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
@@ -278,8 +324,10 @@ impl Log for Driver {
                 Ok(())
             })
             .await?;
-            if let Err(_refused) = self.append(&[]).await {
-                self.world.note(|| format!("{}: cannot begin a new log", crate::world::name(self.process)));
+            let known = KnownLog { position: Position { seq: 0, ..position.clone() }, event: None };
+            if let Err(error) = self.append_to(known, &[]).await {
+                let process = crate::world::name(self.process);
+                self.world.note(|| format!("{process}: the log was rolled back: {error}"));
             }
         }
         Ok(read)

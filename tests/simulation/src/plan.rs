@@ -65,6 +65,8 @@ pub enum Fault {
     },
     /// Redis deletes the log for want of memory.
     EvictLog,
+    /// The log drops its old events.
+    Trim,
     /// Announcements come twice.
     Double {
         duration: Duration,
@@ -121,7 +123,7 @@ impl Planned {
         let (short, long, latency) = (millis(50..1_500), millis(500..6_500), millis(50..2_600));
         let (process, client, flag, other) =
             (rng.usize(..PROCESSES), rng.usize(..CLIENTS), rng.bool(), rng.bool());
-        let fault = match rng.u32(0..20) {
+        let fault = match rng.u32(0..21) {
             0 | 1 => Fault::Kill { process, down: short },
             2 => Fault::Stop { process, down: short },
             3 => Fault::Cut { process },
@@ -137,7 +139,8 @@ impl Planned {
             15 => Fault::Rollbacks { duration: long },
             16 => Fault::Forge { count: rng.u32(1..4) },
             17 => Fault::Burst { events: rng.u32(20..120) },
-            18 => Fault::ClientCut { client, is_half_open: flag },
+            18 => Fault::Trim,
+            19 => Fault::ClientCut { client, is_half_open: flag },
             _ if flag => Fault::ClientStall { client, duration: long },
             _ => Fault::ClientFlood { client, messages: rng.u32(5..60) },
         };

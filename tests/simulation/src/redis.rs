@@ -1,6 +1,6 @@
 //! Two Redis servers, of which one is the primary, and the subscriptions to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -29,8 +29,12 @@ pub(crate) struct Redis {
     is_cut: [bool; PROCESSES],
     is_doubling_until: Option<Instant>,
     marked_at: BTreeMap<String, Instant>,
+    /// Messages that the replica passes on once it has what they announce.
+    for_replica: Vec<(usize, Delivery)>,
     /// Whether the replica is kept up to date; only runs with a failover need it.
     pub is_replicating: bool,
+    /// Whether the replica has had the data of its primary.
+    is_in_step: bool,
 }
 
 #[derive(Default)]
@@ -74,7 +78,9 @@ impl Redis {
             is_cut: [false; PROCESSES],
             is_doubling_until: None,
             marked_at: BTreeMap::new(),
+            for_replica: Vec::new(),
             is_replicating: false,
+            is_in_step: false,
         }
     }
 
@@ -122,16 +128,17 @@ impl Redis {
 
     fn send(&mut self, server: usize, times: usize, delivery: impl Fn() -> Delivery) -> usize {
         let mut receivers = 0;
-        for subscription in self.subscriptions.iter().flatten() {
-            if subscription.server == server
-                || server == self.primary && !self.servers[subscription.server].is_down
-            {
-                receivers += usize::from(subscription.server == server);
-                for _ in 0..times {
+        for (process, subscription) in self.subscriptions.iter().enumerate() {
+            let Some(subscription) = subscription else { continue };
+            for _ in 0..times {
+                if subscription.server == server {
                     // An error means that the process has left.
                     let _ = subscription.deliveries.send(delivery());
+                } else if server == self.primary {
+                    self.for_replica.push((process, delivery()));
                 }
             }
+            receivers += usize::from(subscription.server == server);
         }
         receivers
     }
@@ -207,26 +214,46 @@ impl Redis {
     pub(crate) fn flush(&mut self) {
         self.servers[self.primary].data = Data::default();
         self.marked_at.clear();
+        // The replica deletes at once what its primary deletes.
+        self.replicate();
+    }
+
+    pub(crate) fn trim(&mut self, old: &HashSet<Uuid>) {
+        self.servers[self.primary].data.trim(old);
     }
 
     pub(crate) fn evict_log(&mut self) {
         self.servers[self.primary].data.evict_log();
+        self.replicate();
     }
 
     pub(crate) fn replicate(&mut self) {
-        if self.is_replicating {
-            self.servers[1 - self.primary].data = self.servers[self.primary].data.clone();
+        if !self.is_replicating {
+            return;
+        }
+        self.is_in_step = true;
+        let replica = 1 - self.primary;
+        self.servers[replica].data = self.servers[self.primary].data.clone();
+        for (process, delivery) in std::mem::take(&mut self.for_replica) {
+            if let Some(subscription) = &self.subscriptions[process]
+                && subscription.server == replica
+            {
+                let _ = subscription.deliveries.send(delivery);
+            }
         }
     }
 
     /// Makes the replica the primary. The old primary keeps its connections, and becomes a replica.
     pub(crate) fn fail_over(&mut self, is_complete: bool) {
-        if is_complete {
+        // A server that has not been in step with its primary yet is not promoted.
+        if is_complete || !self.is_in_step {
             self.replicate();
         } else {
             self.marked_at.clear();
         }
         self.primary = 1 - self.primary;
+        self.is_in_step = false;
+        self.for_replica.clear();
         self.servers[self.primary].is_down = false;
     }
 

@@ -14,6 +14,9 @@ use crate::world::name;
 /// (1 s), and reads what it missed.
 const RECOVERY: Duration = Duration::from_secs(7);
 
+/// The time after which no process publishes an event again that is marked as sent.
+const SETTLED: Duration = Duration::from_secs(5);
+
 impl Run {
     /// Carries out the plan.
     pub(crate) async fn strike(self: Rc<Self>, plan: Plan) {
@@ -78,6 +81,10 @@ impl Run {
                 world.redis().slow_down(duration, latency);
             }
             Fault::EvictLog => world.redis().evict_log(),
+            Fault::Trim => {
+                let old = self.around.database.sent_before(Instant::now() - SETTLED);
+                world.redis().trim(&old);
+            }
             Fault::Double { duration } => world.redis().double(duration),
             Fault::DatabaseDown { duration } => {
                 disturbance = duration;

@@ -72,6 +72,9 @@ impl Driver {
                 match self.probe().await {
                     Ok(()) => {
                         self.note_sign_of_life();
+                        if is_first && self.look_at_log().await.is_err() {
+                            continue;
+                        }
                         if std::mem::take(&mut is_first) {
                             self.announcer.reconnected();
                         }

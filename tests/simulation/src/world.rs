@@ -19,6 +19,8 @@ pub enum Without {
     Nothing,
     /// An event that is published again is appended again.
     IdempotentAppend,
+    /// An append does not check that the log is the one that the process knows, with what it appended before.
+    KnownLog,
     /// A process keeps its connection to a server that became read-only.
     ReconnectOnReadonly,
     /// Transactions take no lock on what they change.

@@ -1,6 +1,6 @@
 //! The log as a stream, with its announcements on pub/sub.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use contracts::events::is_logged;
@@ -12,9 +12,45 @@ use super::exchange::Failure;
 use super::names::DOUBT_SECONDS;
 use super::{APPEND, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
-use crate::{Entry, Log, LogRead, Message, Position, Result};
+use crate::{Entry, Error, Log, LogRead, Message, Position, Result};
+
+/// The log as this process knows it, with the last event that it has appended there: its place shows whether the log was
+/// rolled back, even if no reader has seen the event.
+#[derive(Clone)]
+pub(super) struct KnownLog {
+    epoch: String,
+    /// 0 if this process has appended nothing there.
+    seq: u64,
+    event: String,
+}
 
 impl Redis {
+    /// Makes the log known, before this process appends. If the log lacks what this process has appended, a new one
+    /// begins.
+    pub(super) async fn look_at_log(&self) -> Result<()> {
+        match self.known_log() {
+            None => self.learn_log(self.head().await?.epoch.to_string(), 0, String::new()),
+            Some(KnownLog { seq: 0, .. }) => {}
+            Some(known) => match self.append_to(&known, &[]).await {
+                Err(Error::LogChanged) => {}
+                other => return other,
+            },
+        }
+        Ok(())
+    }
+
+    fn known_log(&self) -> Option<KnownLog> {
+        self.known_log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers what an append returned, unless something newer is known.
+    fn learn_log(&self, epoch: String, seq: u64, event: String) {
+        let mut known = self.known_log.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.epoch != epoch || known.seq < seq) {
+            *known = Some(KnownLog { epoch, seq, event });
+        }
+    }
+
     /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
     /// allowed to append begins the epoch at once. A gateway is not, and waits until another process appends.
     async fn doubt(&self, epoch: &str) -> Result<()> {
@@ -22,16 +58,15 @@ impl Redis {
         let mut doubt = redis::pipe();
         doubt.cmd("SET").arg(&self.names.doubt).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
         self.run_pipeline::<()>(doubt).await?;
-        if let Err(error) = self.append(&[]).await {
-            tracing::debug!(%error, "another process has to begin the new log");
+        let known = KnownLog { epoch: epoch.into(), seq: 0, event: String::new() };
+        match self.append_to(&known, &[]).await {
+            Ok(()) | Err(Error::LogChanged) => {}
+            Err(error) => tracing::debug!(%error, "another process has to begin the new log"),
         }
         Ok(())
     }
-}
 
-#[async_trait]
-impl Log for Redis {
-    async fn append(&self, entries: &[Entry]) -> Result<()> {
+    async fn append_to(&self, known: &KnownLog, entries: &[Entry]) -> Result<()> {
         let mut call = APPEND.prepare_invoke();
         let names = &*self.names;
         call.key(&names.meta).key(&names.log).key(&names.ids).key(&names.unlogged).key(&names.doubt);
@@ -42,6 +77,7 @@ impl Log for Redis {
         let secret = new_id() + &new_id();
         call.arg(new_id()).arg(secret).arg(self.log_length).arg(self.log_age.as_secs()).arg(UNLOGGED_IDS);
         call.arg(&names.channels);
+        call.arg(&known.epoch).arg(known.seq).arg(&known.event);
         for entry in entries {
             let open = entry.envelope.strip_suffix('}').unwrap_or(&entry.envelope);
             let logged = if is_logged(&entry.channel) { "1" } else { "" };
@@ -51,19 +87,36 @@ impl Log for Redis {
                 call.arg(&mark.value).arg(self.seconds_to_live(mark));
             }
         }
-        let appended = self
-            .try_exchange(|mut connection| async move { call.invoke_async::<()>(&mut connection).await })
-            .await;
+        let appended =
+            self.try_exchange(|mut connection| async move { call.invoke_async(&mut connection).await }).await;
         // An append without entries only begins a log, which not every process may do.
         if !entries.is_empty() {
             match &appended {
-                Ok(()) => self.condition.note_append(Ok(())),
+                Ok(_) => self.condition.note_append(Ok(())),
                 Err(Failure { refusal: Some(reason), .. }) => self.condition.note_append(Err(reason)),
                 // It is not known whether Redis would accept an append, so the last result stands.
                 Err(Failure { refusal: None, .. }) => {}
             }
         }
-        Ok(appended?)
+        let (epoch, seq, event): (String, u64, String) = appended?;
+        let is_known = epoch == known.epoch;
+        if !is_known || !event.is_empty() {
+            self.learn_log(epoch, seq, event);
+        }
+        if is_known { Ok(()) } else { Err(Error::LogChanged) }
+    }
+}
+
+#[async_trait]
+impl Log for Redis {
+    async fn append(&self, entries: &[Entry]) -> Result<()> {
+        match self.known_log() {
+            Some(known) => self.append_to(&known, entries).await,
+            None => {
+                self.look_at_log().await?;
+                Err(Error::LogChanged)
+            }
+        }
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {

@@ -14,7 +14,7 @@ mod target;
 mod timeouts;
 
 use std::convert::Infallible;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
 use contracts::Clock;
@@ -27,6 +27,7 @@ use crate::link::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result};
 use condition::Condition;
 use locator::Locator;
+use log::KnownLog;
 use names::Names;
 use route::Route;
 use subscriber::Subscriber;
@@ -45,17 +46,23 @@ struct Redis {
     clock: Clock,
     log_length: usize,
     log_age: Duration,
+    known_log: Mutex<Option<KnownLog>>,
     _subscriber: AbortOnDropHandle<()>,
 }
 
 pub(crate) fn open(url: &str, options: Options) -> Result<Drivers> {
     let (announcer, (link_tx, link)) = (Announcer::default(), new_link());
-    let redis = Arc::new(Redis::open(url, options, announcer.clone(), link_tx)?);
+    let redis = Redis::open(url, options, announcer.clone(), link_tx)?;
     Ok(Drivers { log: redis.clone(), marks: redis.clone(), keys: redis, announcer, link })
 }
 
 impl Redis {
-    fn open(url: &str, options: Options, announcer: Announcer, link: watch::Sender<Link>) -> Result<Self> {
+    fn open(
+        url: &str,
+        options: Options,
+        announcer: Announcer,
+        link: watch::Sender<Link>,
+    ) -> Result<Arc<Self>> {
         let Options { clock, tasks, channels, tls, server_check, prefix, log_length, log_age } = options;
         let target = Target::parse(url)?;
         let names = Arc::new(Names::new(&prefix, matches!(target.form, target::Form::Cluster)));
@@ -65,19 +72,23 @@ impl Redis {
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
         let patterns = patterns.map(|pattern| names.channel(&pattern)).collect();
         let condition = Arc::new(Condition::new(link));
-        let subscriber = Subscriber::new(
-            Arc::clone(&route),
-            Arc::clone(&names),
-            patterns,
-            announcer,
-            Arc::clone(&condition),
-        );
-        let listening = async move {
-            subscriber.run().await;
-            Ok::<(), Infallible>(())
-        };
-        let subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
-        Ok(Self { route, condition, names, clock, log_length, log_age, _subscriber: subscriber })
+        Ok(Arc::new_cyclic(|redis| {
+            let subscriber = Subscriber::new(
+                Weak::clone(redis),
+                Arc::clone(&route),
+                Arc::clone(&names),
+                patterns,
+                announcer,
+                Arc::clone(&condition),
+            );
+            let listening = async move {
+                subscriber.run().await;
+                Ok::<(), Infallible>(())
+            };
+            let _subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
+            let known_log = Mutex::default();
+            Self { route, condition, names, clock, log_length, log_age, known_log, _subscriber }
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one subscription of a process, and the probe that shows whether Redis works.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -8,6 +8,7 @@ use redis::{AsyncTypedCommands, RedisError, RedisResult};
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
+use super::Redis;
 use super::condition::{Condition, is_wrong_server, reason};
 use super::names::{Names, PROBE_TTL_MS};
 use super::route::{Route, Server};
@@ -26,6 +27,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
 
 pub(super) struct Subscriber {
+    redis: Weak<Redis>,
     route: Arc<Route>,
     names: Arc<Names>,
     patterns: Vec<String>,
@@ -38,6 +40,7 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) fn new(
+        redis: Weak<Redis>,
         route: Arc<Route>,
         names: Arc<Names>,
         patterns: Vec<String>,
@@ -45,7 +48,7 @@ impl Subscriber {
         condition: Arc<Condition>,
     ) -> Self {
         let heartbeat = names.heartbeat(&Uuid::new_v4().simple().to_string());
-        Self { route, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
+        Self { redis, route, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
     }
 
     /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
@@ -109,6 +112,10 @@ impl Subscriber {
             let mut is_first = true;
             while let Ok(Some(message)) = timeout(SILENCE_LIMIT, stream.next()).await {
                 if message.get_channel_name() == self.heartbeat {
+                    // The next heartbeat tries again. Meanwhile, this process counts as disconnected.
+                    if is_first && !self.has_looked_at_log().await {
+                        continue;
+                    }
                     self.note_heartbeat(std::mem::take(&mut is_first));
                 } else {
                     self.pass_on(&message);
@@ -159,6 +166,12 @@ impl Subscriber {
         };
         self.condition.note_write(written);
         Ok(())
+    }
+
+    /// Looks at the log of this server. It must have what this process has appended, or begin anew.
+    async fn has_looked_at_log(&self) -> bool {
+        let Some(redis) = self.redis.upgrade() else { return false };
+        redis.look_at_log().await.is_ok()
     }
 
     fn note_heartbeat(&self, is_first: bool) {

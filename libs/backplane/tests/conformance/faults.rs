@@ -99,6 +99,8 @@ async fn a_feed_that_has_delivered_nothing_notices_that_the_log_was_rolled_back(
     let earlier: Vec<u8> = redis::cmd("DUMP").arg(log).query_async(&mut redis).await.unwrap();
     world.append(&["2"]).await;
     let mut feed = begun(&world.backplane).await;
+    let other = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is heard", async || other.is_connected()).await;
     // A crash loses the last event. Another process appends before the feed is connected again.
     let mut crash = redis::pipe();
     crash.cmd("ACL").arg(&["SETUSER", "default", "-psubscribe"]);
@@ -106,7 +108,7 @@ async fn a_feed_that_has_delivered_nothing_notices_that_the_log_was_rolled_back(
     crash.cmd("RESTORE").arg(log).arg(0).arg(earlier).arg("REPLACE");
     crash.cmd("HSET").arg("{driftsentry}:log:meta").arg("seq").arg(1);
     crash.query_async::<()>(&mut redis).await.unwrap();
-    world.append(&["another 2", "3"]).await;
+    other.log.append(&[entry("another 2"), entry("3")]).await.unwrap();
     redis::cmd("ACL").arg(&["SETUSER", "default", "+psubscribe"]).exec_async(&mut redis).await.unwrap();
     let (position, reason) = next_reset(&mut feed).await;
     assert_eq!((position.seq, reason), (0, ResetReason::LogLost));

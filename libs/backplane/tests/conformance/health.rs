@@ -116,7 +116,7 @@ async fn every_connection_follows_the_address_to_a_new_primary_s70() {
     let mut redis = old.stores.redis().connect().await;
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").query_async::<()>(&mut redis).await.unwrap();
     super::next_reset(&mut feed).await;
-    moving.log.append(&[entry("new")]).await.unwrap();
+    super::append(&moving, &[entry("new")]).await;
     assert_eq!(next_name(&mut feed).await, "new");
     assert_eq!(
         moving.keys.hit("key", std::time::Duration::from_secs(60)).await.unwrap(),

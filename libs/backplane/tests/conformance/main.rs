@@ -49,7 +49,17 @@ impl World {
 
     async fn append(&self, names: &[&str]) {
         let entries = names.iter().map(|name| entry(name)).collect::<Vec<_>>();
-        self.backplane.log.append(&entries).await.unwrap();
+        append(&self.backplane, &entries).await;
+    }
+}
+
+/// Appends as an outbox does, which tries again if the log has begun anew.
+async fn append(backplane: &Backplane, entries: &[Entry]) {
+    loop {
+        match backplane.log.append(entries).await {
+            Err(backplane::Error::LogChanged) => {}
+            appended => return appended.unwrap(),
+        }
     }
 }
 

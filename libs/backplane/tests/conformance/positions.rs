@@ -150,6 +150,23 @@ async fn roll_back(world: &World) {
     eval.query_async::<()>(&mut redis).await.unwrap();
 }
 
+/// Redis may lose an event in a failover before any process has heard it.
+#[tokio::test]
+async fn the_process_that_appended_an_event_notices_that_the_log_was_rolled_back() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1", "lost"]).await;
+    let before = world.backplane.log.head().await.unwrap();
+    roll_back(&world).await;
+    let other = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is connected", async || other.is_connected()).await;
+    // At the position of the lost event, by a process that does not know of it.
+    other.log.append(&[entry("2")]).await.unwrap();
+    assert_eq!(world.backplane.log.head().await.unwrap(), before);
+    world.append(&["3"]).await;
+    let after = world.backplane.log.head().await.unwrap();
+    assert!(after.epoch != before.epoch && after.seq == 1, "{after:?}");
+}
+
 /// A replica passes on the announcements of its new primary, so that no connection has to break.
 #[tokio::test]
 async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back() {
@@ -161,8 +178,10 @@ async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back()
     let mut feed = begun(&reader).await;
     world.append(&["lost"]).await;
     assert_eq!(next_name(&mut feed).await, "lost");
+    let other = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is connected", async || other.is_connected()).await;
     roll_back(&world).await;
-    world.append(&["2"]).await;
+    other.log.append(&[entry("2")]).await.unwrap();
     assert_eq!(next_reset(&mut feed).await.1, backplane::ResetReason::LogLost);
     world.append(&["3"]).await;
     assert_eq!(next_name(&mut feed).await, "3");

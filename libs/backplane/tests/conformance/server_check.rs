@@ -39,5 +39,5 @@ async fn a_member_that_only_the_cluster_names_is_refused_if_the_check_refuses_it
     let named = holder.replace("redis://", "redis+cluster://");
     let server_check = ServerCheck::new(|_, _| false);
     let backplane = Backplane::connect(&named, Options { server_check, ..options() }).unwrap();
-    backplane.log.append(&[entry("accepted")]).await.unwrap();
+    super::append(&backplane, &[entry("accepted")]).await;
 }
