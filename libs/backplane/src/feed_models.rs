@@ -19,7 +19,7 @@ const UNLOGGED: &str = "drift:of-a-stranger";
 /// More events than one page of the log has.
 const MANY: u64 = 1_020;
 
-/// The same events in every interleaving, to save time.
+/// Events that all interleavings share, to save time.
 static EVENTS: LazyLock<Vec<Arc<Message>>> =
     LazyLock::new(|| (1..=MANY).map(|seq| Arc::new(entry(LOGGED, seq).at(&at(seq)).unwrap())).collect());
 

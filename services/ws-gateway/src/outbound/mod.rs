@@ -3,9 +3,9 @@
 
 mod queue;
 mod slow_reader;
-mod stream;
 #[cfg(test)]
-pub(crate) mod wire_of_models;
+pub(crate) mod slow_stream;
+mod stream;
 mod writers;
 
 #[cfg(any(test, feature = "simulation"))]

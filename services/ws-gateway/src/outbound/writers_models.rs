@@ -3,7 +3,7 @@
 use testing::interleavings::{JoinHandle, block_on, check, random, spawn};
 
 use super::*;
-use crate::outbound::wire_of_models::Wire;
+use crate::outbound::slow_stream::SlowStream;
 
 /// Room for three of the frames.
 const LIMIT: usize = 16;
@@ -13,8 +13,8 @@ const ROOM: usize = 12;
 /// A thread that pushes frames. Returns the texts of the frames that were queued.
 type Pusher = JoinHandle<Vec<String>>;
 
-fn open(outbound: &Arc<Outbound>, ticket: u32) -> (Arc<Wire>, JoinHandle<()>) {
-    Wire::open(outbound, |outbound| outbound, ticket, ROOM)
+fn open(outbound: &Arc<Outbound>, ticket: u32) -> (Arc<SlowStream>, JoinHandle<()>) {
+    SlowStream::open(outbound, |outbound| outbound, ticket, ROOM)
 }
 
 fn text(pusher: usize, number: usize) -> String {

@@ -23,7 +23,7 @@ use crate::admission::Peer;
 use crate::catalogue::{Event, user_room};
 use crate::client::Effects;
 use crate::hub::{Hears, Hub, Inbox, Item, Subscriber};
-use crate::outbound::wire_of_models::{Wire, texts};
+use crate::outbound::slow_stream::{SlowStream, texts};
 use crate::protocol::engineio::Transport;
 use crate::protocol::{Ending, NamespaceKind};
 use crate::random_id::random_id;
@@ -43,12 +43,12 @@ pub(super) struct World {
 pub(super) struct Client {
     world: World,
     pub connection: Arc<Connection>,
-    wire: Arc<Wire>,
+    wire: Arc<SlowStream>,
     serving: JoinHandle<()>,
 }
 
 /// The positions at which the sockets of a connection entered.
-pub(super) type Sockets = Vec<(NamespaceKind, u64)>;
+pub(super) type Entered = Vec<(NamespaceKind, u64)>;
 
 impl World {
     fn new(state: &State, queue_bytes: usize) -> Self {
@@ -134,12 +134,12 @@ impl Client {
     fn open(world: &World, (connection, effects): (Arc<Connection>, Effects)) -> Self {
         execute_now(&connection, effects);
         let room = world.services.queue_bytes / 3;
-        let (wire, serving) = Wire::open(&connection, |connection| &connection.outbound, 0, room);
+        let (wire, serving) = SlowStream::open(&connection, |connection| &connection.outbound, 0, room);
         Self { world: world.clone(), connection, wire, serving }
     }
 
     /// Lets sockets in.
-    pub(super) fn enter(&self, kinds: &'static [NamespaceKind]) -> JoinHandle<Sockets> {
+    pub(super) fn enter(&self, kinds: &'static [NamespaceKind]) -> JoinHandle<Entered> {
         let (world, connection) = (self.world.clone(), Arc::clone(&self.connection));
         spawn(move || {
             let sockets = kinds.iter().filter_map(|kind| {

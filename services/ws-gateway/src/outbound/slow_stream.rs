@@ -13,7 +13,7 @@ use crate::locks::{Mutex, MutexGuard};
 use crate::protocol::Frame;
 
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct SlowStream {
     /// Bytes that may wait for the reader.
     room: usize,
     state: Mutex<State>,
@@ -30,7 +30,7 @@ struct State {
     watcher: Option<Waker>,
 }
 
-impl Wire {
+impl SlowStream {
     /// Starts the task of a WebSocket, and its slow client. The handle returns once the WebSocket has ended.
     pub(crate) fn open<T: Send + Sync + 'static>(
         connection: &Arc<T>,
@@ -116,7 +116,7 @@ impl Wire {
     }
 }
 
-impl Stream for Wire {
+impl Stream for SlowStream {
     fn write_pieces(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut state = self.lock();
         assert!(!state.is_over, "written after the end");
