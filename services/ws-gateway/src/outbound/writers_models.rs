@@ -139,14 +139,17 @@ fn poll(outbound: &Outbound, is_last: impl Fn(&[String]) -> bool) -> Vec<String>
     texts
 }
 
-/// Probes a WebSocket while a GET waits. Returns the texts that polling brought.
-fn probe(outbound: &Arc<Outbound>) -> Vec<String> {
+/// Polls for a frame, if one is left, and then probes a WebSocket while a GET waits. Returns the texts that polling
+/// brought.
+fn probe(outbound: &Arc<Outbound>, left: usize) -> Vec<String> {
+    let some = left.min(random(2));
+    let mut texts = poll(outbound, |texts| texts.len() >= some);
     let polling = spawn({
         let outbound = Arc::clone(outbound);
         move || poll(&outbound, |texts| texts.last().is_some_and(|text| text == "6"))
     });
     outbound.answer_probe(Frame::text("3probe"));
-    let mut texts = polling.join().unwrap();
+    texts.append(&mut polling.join().unwrap());
     texts.pop();
     texts
 }
@@ -157,10 +160,10 @@ fn frames_move_from_polling_to_the_web_socket_and_none_to_one_that_was_abandoned
     check("upgrade to a WebSocket", 1_000, || {
         let outbound = Arc::new(Outbound::polling(1_000));
         let pushers = [0, 1].map(|name| pusher(&outbound, name, FRAMES / 2));
-        let mut arrived = Vec::new();
+        let (mut arrived, mut abandoned) = (Vec::new(), Vec::new());
         let upgraded = (0..1 + random(2)).find_map(|_| {
             let (wire, serving) = open(&outbound, outbound.open_web_socket());
-            arrived.append(&mut probe(&outbound));
+            arrived.append(&mut probe(&outbound, FRAMES - arrived.len()));
             if random(2) == 0 {
                 wire.wait_for("3probe".len() + 2);
             }
@@ -169,8 +172,7 @@ fn frames_move_from_polling_to_the_web_socket_and_none_to_one_that_was_abandoned
                 return Some((wire, serving));
             }
             outbound.abandon_probe();
-            serving.join().unwrap();
-            assert!(wire.has_only("3probe"));
+            abandoned.push((wire, serving));
             None
         });
         let rest = FRAMES - arrived.len();
@@ -187,6 +189,10 @@ fn frames_move_from_polling_to_the_web_socket_and_none_to_one_that_was_abandoned
             let mut texts = wire.texts();
             assert_eq!((texts.remove(0).as_str(), texts.pop().as_deref()), ("3probe", Some("close")));
             arrived.append(&mut texts);
+        }
+        for (wire, serving) in abandoned {
+            serving.join().unwrap();
+            assert!(wire.has_only("3probe"));
         }
         assert_over(&outbound);
         assert_complete(&queued, &arrived);
