@@ -169,27 +169,27 @@ fn frames_move_from_polling_to_the_web_socket_and_none_to_one_that_was_abandoned
             }
             if random(2) == 0 {
                 outbound.upgrade();
-                return Some((wire, serving));
+                return Some((wire, serving, pusher(&outbound, 2, FRAMES / 2)));
             }
             outbound.abandon_probe();
             abandoned.push((wire, serving));
             None
         });
-        let rest = FRAMES - arrived.len();
+        let left = FRAMES - arrived.len();
         if upgraded.is_none() {
-            arrived.append(&mut poll(&outbound, |texts| texts.len() == rest));
+            arrived.append(&mut poll(&outbound, |texts| texts.len() == left));
         }
-        let queued = join(pushers);
-        if let Some((wire, _)) = &upgraded {
+        let mut queued = join(pushers);
+        if let Some((wire, serving, pusher)) = upgraded {
+            queued.push(pusher.join().unwrap());
             wire.wait_for("3probe".len() + 2 + size(&queued) - size(&[arrived.clone()]));
-        }
-        outbound.finish(last());
-        if let Some((wire, serving)) = upgraded {
+            outbound.finish(last());
             serving.join().unwrap();
             let mut texts = wire.texts();
             assert_eq!((texts.remove(0).as_str(), texts.pop().as_deref()), ("3probe", Some("close")));
             arrived.append(&mut texts);
         }
+        outbound.finish(last());
         for (wire, serving) in abandoned {
             serving.join().unwrap();
             assert!(wire.has_only("3probe"));
