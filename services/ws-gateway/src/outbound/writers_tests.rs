@@ -179,6 +179,7 @@ async fn nobody_writes_on_a_stream_that_is_not_the_takers() {
     outbound.write_now();
     outbound.set_stream(0, None);
     outbound.abandon_probe();
+    outbound.set_stream(ticket, Some(stream(&ours)));
     outbound.upgrade();
     outbound.write_now();
     assert_eq!(theirs.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
