@@ -1,13 +1,29 @@
 //! Batches recovery state and released quota slots to the backplane, and flushes them on shutdown.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use backplane::{Backplane, Hold, Put};
 use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 const CHUNK: usize = 500;
+/// Interval between attempts while the backplane is unavailable.
+const RETRY: Duration = Duration::from_millis(500);
+/// Number of values that wait while the backplane is unavailable.
+const MAX_KEPT: usize = 50_000;
+
+/// The result of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Done,
+    /// More slots are to be released.
+    MoreIsLeft,
+    /// The values wait for the next attempt.
+    Failed,
+}
 
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
 pub(crate) struct BatchWriter {
@@ -31,7 +47,7 @@ impl BatchWriter {
 
     /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
     pub(crate) fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.lock();
         batch.puts.insert(Arc::clone(socket), put);
         self.added.notify_one();
         batch.number + 1
@@ -39,12 +55,12 @@ impl BatchWriter {
 
     /// Adds slots to release.
     pub(crate) fn release(&self, holds: Vec<Hold>) {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.lock();
         batch.released.extend(holds);
         self.added.notify_one();
     }
 
-    /// Waits until the values of the batch are written, or given up because the backplane is unavailable.
+    /// Waits until the values of the batch are written, which may last as long as the backplane is unavailable.
     pub(crate) async fn written(&self, number: u64) {
         // An error means that the process stops.
         let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
@@ -52,17 +68,27 @@ impl BatchWriter {
 
     /// Writes until `stop`, then the rest. Additions during a write form the next batch.
     pub(crate) async fn run(&self, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.added.notified()).await.is_some() {
-            self.write().await;
+        let mut has_failed = false;
+        loop {
+            let due = async {
+                if has_failed {
+                    sleep(RETRY).await;
+                } else {
+                    self.added.notified().await;
+                }
+            };
+            if stop.run_until_cancelled(due).await.is_none() {
+                break;
+            }
+            has_failed = self.write().await == Progress::Failed;
         }
-        while self.write().await {}
+        while self.write().await == Progress::MoreIsLeft {}
     }
 
-    /// Writes all values, and one chunk of the releases: callers wait only for values. Returns whether more releases
-    /// are left, and are worth a try.
-    async fn write(&self) -> bool {
-        let (number, puts, released, is_more_left) = {
-            let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes all values, and one chunk of the releases: callers wait only for values.
+    async fn write(&self) -> Progress {
+        let (number, mut puts, released, is_more_left) = {
+            let mut batch = self.lock();
             batch.number += 1;
             let left = batch.released.len().saturating_sub(CHUNK);
             let released = batch.released.split_off(left);
@@ -71,14 +97,17 @@ impl BatchWriter {
         if is_more_left {
             self.added.notify_one();
         }
-        let puts: Vec<Put> = puts.into_values().collect();
-        for chunk in puts.chunks(CHUNK) {
+        while !puts.is_empty() {
+            let sockets: Vec<_> = puts.keys().take(CHUNK).cloned().collect();
+            let chunk: Vec<_> = sockets.iter().map(|socket| puts[socket].clone()).collect();
             if !self.backplane.is_connected() {
-                break;
+                return self.keep_for_later(puts, released);
             }
-            if let Err(error) = self.backplane.keys.put(chunk).await {
+            if let Err(error) = self.backplane.keys.put(&chunk).await {
                 tracing::debug!(%error, "could not write recovery state");
+                return self.keep_for_later(puts, released);
             }
+            puts.retain(|socket, _| !sockets.contains(socket));
         }
         self.written.send_replace(number);
         if !released.is_empty()
@@ -86,9 +115,30 @@ impl BatchWriter {
             && let Err(error) = self.backplane.keys.release(&released).await
         {
             tracing::debug!(%error, "could not release slots, they will expire");
-            return false;
+            return Progress::Done;
         }
-        is_more_left
+        if is_more_left { Progress::MoreIsLeft } else { Progress::Done }
+    }
+
+    /// Adds values that could not be written to the next batch, unless there are newer ones. The slots expire.
+    fn keep_for_later(&self, puts: HashMap<Arc<str>, Put>, released: Vec<Hold>) -> Progress {
+        let mut batch = self.lock();
+        if batch.puts.len() + puts.len() > MAX_KEPT {
+            tracing::warn!(
+                lost = puts.len(),
+                "too much recovery state waits for Redis: some clients cannot resume"
+            );
+            return Progress::Failed;
+        }
+        for (socket, put) in puts {
+            batch.puts.entry(socket).or_insert(put);
+        }
+        drop(released);
+        Progress::Failed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

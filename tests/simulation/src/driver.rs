@@ -250,13 +250,15 @@ impl Driver {
         let epoch = Arc::clone(&known.position.epoch);
         let appended = self
             .exchange(move |redis, server| {
-                let (published, known) = redis.grow(server)?.append(&entries, &known, removed);
-                let marks = entries.iter().flat_map(|(entry, _)| &entry.marks);
-                redis.note_marks(marks.map(|mark| &*mark.value));
+                let (published, now_known) = redis.grow(server)?.append(&entries, &known, removed);
+                if now_known.position.epoch == known.position.epoch {
+                    let marks = entries.iter().flat_map(|(entry, _)| &entry.marks);
+                    redis.note_marks(marks.map(|mark| &*mark.value));
+                }
                 for message in published {
                     redis.publish(server, &message);
                 }
-                Ok(known)
+                Ok(now_known)
             })
             .await;
         match &appended {

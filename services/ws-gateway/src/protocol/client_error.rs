@@ -22,6 +22,9 @@ pub(crate) enum ClientError {
     AlreadyAuthorized,
     #[error("recovery is off")]
     NotRecoverable,
+    /// The change is in force, but is forgotten if the connection breaks before Redis responds again.
+    #[error("the change cannot be stored now: repeat it after the next connect")]
+    Unavailable,
     /// A token was refused; the code is that of the refusal.
     #[error("{}", .0.message)]
     #[strum(disabled)]

@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
 
 use contracts::{Clock, Tasks};
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub outbound: Outbound,
     /// Held by a replay of missed events: two at once would deliver events twice.
     pub replay: tokio::sync::Mutex<()>,
+    /// Number of acknowledgements that wait for Redis.
+    pub late: AtomicUsize,
     guarded: Mutex<Guarded>,
 }
 
@@ -123,6 +126,7 @@ impl Connection {
             services: Arc::clone(services),
             outbound,
             replay: tokio::sync::Mutex::default(),
+            late: AtomicUsize::new(0),
             guarded,
         });
         let effects = connection.update(ClientState::start);

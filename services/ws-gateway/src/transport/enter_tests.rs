@@ -68,7 +68,7 @@ async fn two_entrances_of_one_socket_do_not_touch_each_other() {
     let (state, claims) = (start(), claims(Uuid::now_v7()));
     let services = state.worker().services;
     let (first, socket, _) = enter_plain(&services, &claims, Hears::Everything).await;
-    keep_written(&first, &socket).await;
+    keep_written(&first, &socket).await.unwrap();
     let other = format!("{socket}.other");
     assert!(services.recovery.take_over(&socket, &other, |_| false).await.is_none(), "another client");
     let mut kept = services.recovery.take_over(&socket, &other, |_| true).await.unwrap();

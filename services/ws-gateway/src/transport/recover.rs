@@ -111,13 +111,15 @@ pub(super) async fn resume_plain_client(
             if let Some(replaced) = replaced.filter(|replaced| *replaced != socket) {
                 services.recovery.delete(replaced);
             }
-            keep_written(connection, socket).await;
-            match deliver_missed(connection, kind, &mut at, &missed).await {
-                Ok(delivered) => {
-                    outcome["replayed"] = delivered.into();
-                    catch_up(connection, kind, socket, &mut at, &mut missed).await
-                }
-                Err(reason) => Err(reason),
+            match keep_written(connection, socket).await {
+                Ok(()) => match deliver_missed(connection, kind, &mut at, &missed).await {
+                    Ok(delivered) => {
+                        outcome["replayed"] = delivered.into();
+                        catch_up(connection, kind, socket, &mut at, &mut missed).await
+                    }
+                    Err(reason) => Err(reason),
+                },
+                Err(_) => Err(Unrecoverable::Unavailable),
             }
         }
         Ok(None) => Err(Unrecoverable::Unavailable),

@@ -1,13 +1,18 @@
 //! Delivers missed events of the log, until a socket can receive live events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backplane::Position;
+use tokio::time::timeout;
 
 use super::connection::Connection;
 use crate::hub::{CatchUp, Subscriber};
 use crate::outbound::Pushed;
 use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
+
+/// Time that a client waits for its state to be written.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Starts live delivery after a position, with the events since then first.
 pub(super) async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
@@ -97,9 +102,11 @@ pub(super) fn keep(connection: &Connection, socket: &str) -> Option<u64> {
     services.hub.with_member(socket, |member| services.recovery.keep(member)).flatten()
 }
 
-/// Keeps the state of a socket and waits until it is written: an acknowledged change outlives this process.
-pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) {
-    if let Some(number) = keep(connection, socket) {
-        connection.services.recovery.writer.written(number).await;
-    }
+/// Keeps the state of a socket and waits until it is written. If that takes too long, returns the number of the batch.
+pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) -> Result<(), u64> {
+    let (Some(number), recovery) = (keep(connection, socket), &connection.services.recovery) else {
+        return Ok(());
+    };
+    let patience = if recovery.backplane.is_connected() { PATIENCE } else { Duration::ZERO };
+    timeout(patience, recovery.writer.written(number)).await.map_err(|_late| number)
 }

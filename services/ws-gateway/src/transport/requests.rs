@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -8,30 +9,59 @@ use crate::client::RoomRequest;
 use crate::hub::{Hub, Member};
 use crate::protocol::{ClientError, Frame};
 
+/// Number of acknowledgements of a connection that may wait for Redis.
+const MAX_LATE: usize = 4;
+
 /// Puts a socket into a room. Returns the acknowledgement.
 pub(super) async fn join_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
-    request.reply.frame(change_rooms(connection, request, Hub::subscribe).await)
+    change_rooms(connection, request, Hub::subscribe).await
 }
 
 /// Takes a socket out of a room. Returns the acknowledgement.
 pub(super) async fn leave_room(connection: &Arc<Connection>, request: &RoomRequest) -> Option<Frame> {
-    request.reply.frame(change_rooms(connection, request, Hub::unsubscribe).await)
+    change_rooms(connection, request, Hub::unsubscribe).await
 }
 
+/// Changes the rooms at once, but acknowledges it only after it is written: an acknowledged change outlives this
+/// process.
 async fn change_rooms(
     connection: &Arc<Connection>,
-    RoomRequest { socket, room, .. }: &RoomRequest,
+    RoomRequest { socket, room, reply }: &RoomRequest,
     change: fn(&Hub, socket: &str, room: &str) -> bool,
-) -> Result<Value, ClientError> {
+) -> Option<Frame> {
     let services = &connection.services;
     if !services.recovery.translator.catalogue.is_subscribable(room) {
-        return Err(ClientError::UnknownRoom);
+        return reply.frame(Err(ClientError::UnknownRoom));
     }
     if !change(&services.hub, socket, room) {
-        return Err(ClientError::AuthFailed);
+        return reply.frame(Err(ClientError::AuthFailed));
     }
-    keep_written(connection, socket).await;
-    Ok(json!({ "room": room }))
+    let written = keep_written(connection, socket).await;
+    let acknowledgement = reply.frame(Ok(json!({ "room": room })))?;
+    match written {
+        Ok(()) => Some(acknowledgement),
+        Err(batch) if acknowledge_later(connection, batch, acknowledgement) => None,
+        Err(_) => reply.frame(Err(ClientError::Unavailable)),
+    }
+}
+
+/// Sends an acknowledgement once a batch is written. Returns false if too many of this connection wait already.
+fn acknowledge_later(connection: &Arc<Connection>, batch: u64, acknowledgement: Frame) -> bool {
+    if connection.late.fetch_add(1, Ordering::Relaxed) >= MAX_LATE {
+        connection.late.fetch_sub(1, Ordering::Relaxed);
+        return false;
+    }
+    let (writer, connection) = (Arc::clone(&connection.services.recovery.writer), Arc::clone(connection));
+    let tasks = connection.services.tasks.clone();
+    let connection = Arc::downgrade(&connection);
+    tasks.run("late acknowledgement", async move {
+        writer.written(batch).await;
+        if let Some(connection) = connection.upgrade() {
+            connection.late.fetch_sub(1, Ordering::Relaxed);
+            connection.outbound.push(acknowledgement);
+        }
+    });
+    true
 }
 
 /// Replaces the token of every socket of this connection that is of the same session.

@@ -56,7 +56,7 @@ async fn enter_root(state: &State, claims: &Claims) -> (Arc<Connection>, Map<Str
     })
     .await;
     let Some(Value::Object(auth)) = entered.ok().and(auth) else { panic!("the socket is not let in") };
-    keep_written(&connection, &socket).await;
+    keep_written(&connection, &socket).await.unwrap();
     (connection, auth)
 }
 
@@ -118,7 +118,7 @@ async fn a_replica_that_missed_a_take_over_closes_the_socket_and_leaves_the_stat
     assert!(matches!(recover_stock_client(&back, NamespaceKind::Root, &claims, &auth).await, Ok(true)));
     let entrance = back.with_client(|client| client.sockets().next().cloned()).unwrap();
     services.hub.subscribe(&entrance, "alerts");
-    keep_written(&back, &entrance).await;
+    keep_written(&back, &entrance).await.unwrap();
 
     line.resume();
     eventually("the old socket to be closed", async || half_open.outbound.is_closing()).await;

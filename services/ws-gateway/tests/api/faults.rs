@@ -61,11 +61,14 @@ async fn a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back_s51()
     eventually("the gateway to notice", async || !app.platform.backplane().is_connected()).await;
 
     socket.send(&json!({ "type": "subscribe", "room": "drifts", "id": 1 })).await;
-    assert_eq!(socket.next_event("ack").await["success"], true, "what needs no backplane goes on");
+    socket.send(&json!({ "type": "ping", "id": 2 })).await;
+    assert_eq!(socket.next_event("ack").await["id"], 2, "what needs no backplane goes on");
     let mut stock = Stock::open(&app).await;
     stock.join("/", &app.token("bob")).await;
 
     app.stores.redis().restart();
+    let ack = socket.next_event("ack").await;
+    assert_eq!((&ack["id"], &ack["success"]), (&json!(1), &json!(true)), "once it would outlive the gateway");
     let session_id = claims.sid.unwrap();
     persist(&app, SessionDeleted { user_id, session_id, reason: EndReason::Logout }).await;
     let closed = tokio::time::timeout(Duration::from_secs(5), socket.closed()).await;
