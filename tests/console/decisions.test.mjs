@@ -9,11 +9,15 @@ import { eventually } from '../lib/waiting.mjs';
 import { behindCaddy } from '../system/behind_caddy.mjs';
 import { Browser, live, openDrift, rows, visit } from './browser.mjs';
 
-for (const start of [allInOne, behindCaddy]) {
-  describe(`decisions in the console, ${start === allInOne ? 'all in one' : 'behind Caddy'}`, () => {
+// The console asks for the current contract, whether the old one is served or not.
+for (const [where, start, COMPAT_ROUTES] of [
+  ['all in one', allInOne, 'false'],
+  ['behind Caddy', behindCaddy, 'true'],
+]) {
+  describe(`decisions in the console, ${where}, COMPAT_ROUTES=${COMPAT_ROUTES}`, () => {
     let app, browser;
     before(async () => {
-      app = await start();
+      app = await start({ COMPAT_ROUTES });
       browser = await Browser.start(app.api.origins.auth);
     });
     after(async () => {

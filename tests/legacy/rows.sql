@@ -18,6 +18,8 @@ INSERT INTO users (id, email, password_hash, first_name, last_name, role, is_act
 ('00000000-0000-4000-8000-000000000006', 'off@example.com', 'md5:nonsense', 'Off', NULL, 'owner', false, NULL, NULL,
   '2023-01-06T10:00:00Z', '2025-01-06T10:00:00Z', NULL, NULL);
 
+UPDATE users SET settings = '{"theme": "dark", "old": true}' WHERE email = 'grace@example.com';
+
 INSERT INTO sessions (id, user_id, refresh_token, expires_at) VALUES
 ('50000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001', 'r1', now() + interval '1 day'),
 ('50000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000001', 'r2', now() - interval '1 day');

@@ -31,6 +31,10 @@ export class Api {
     return this.#call('POST', path, body, headers);
   }
 
+  put(path, body) {
+    return this.#call('PUT', path, body);
+  }
+
   patch(path, body) {
     return this.#call('PATCH', path, body);
   }
@@ -57,7 +61,7 @@ export class Api {
   }
 
   async #call(method, path, body, headers = {}) {
-    const origin = path.match(/^\/api\/(v1\/)?auth\//) ? this.origins.auth : this.origins.drift;
+    const origin = path.match(/^\/api\/((v1\/)?auth|v1\/users)\//) ? this.origins.auth : this.origins.drift;
     const answer = await fetch(origin + path, {
       method,
       headers: {

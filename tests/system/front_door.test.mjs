@@ -128,7 +128,10 @@ describe('the front door', () => {
     const expected = {
       '/api/auth/login': 'auth',
       '/api/v1/auth/me': 'auth',
+      '/api/v1/users/me': 'auth',
       '/api/v1/drifts?limit=2': 'drift',
+      '/health/live': 'drift',
+      '/health/ready': 'drift',
       '/api/v1/metrics/summary': 'drift',
     };
     for (const [path, name] of Object.entries(expected)) {
@@ -138,7 +141,7 @@ describe('the front door', () => {
     for (const path of ['/socket.io/?EIO=4&transport=polling', '/ws', '/api/realtime/stats']) {
       assert.match((await reached(path)).name, /^ws-gateway-/);
     }
-    for (const path of ['/metrics', '/ready', '/socket.iox', '/wsx', '/.git/config']) {
+    for (const path of ['/metrics', '/ready', '/health/detailed', '/socket.iox', '/wsx', '/.git/config']) {
       const answer = await fetch(`${caddy.url}${path}`);
       const { error } = await answer.json();
       assert.deepEqual([answer.status, error.code], [404, 'NOT_FOUND'], path);

@@ -12,13 +12,19 @@ use http::{ApiError, endpoint};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+/// The contract of the replaced stack, which is served only if the services serve it.
+const OLD_DOCUMENT: &str = include_str!("../../../docs/openapi-compat.json");
 const PAGE: &str = include_str!("page.html");
 /// Allows only files of this server. Swagger UI also uses `data:` images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Registers the page at `/api/docs/` and the document at `/api/docs/openapi.json`.
-pub fn routes(config: &mut ServiceConfig) {
+/// Registers the page at `/api/docs/` and the document at `/api/docs/openapi.json`; with `has_old_contract`, also
+/// `/api/docs/openapi-compat.json`.
+pub fn routes(config: &mut ServiceConfig, has_old_contract: bool) {
+    if has_old_contract {
+        config.service(endpoint("/api/docs/openapi-compat.json").get(old_document));
+    }
     config
         .service(endpoint("/api/docs").get(to_page))
         .service(endpoint("/api/docs/").get(page))
@@ -40,10 +46,18 @@ async fn page() -> HttpResponse {
 }
 
 async fn document() -> HttpResponse {
+    json(DOCUMENT)
+}
+
+async fn old_document() -> HttpResponse {
+    json(OLD_DOCUMENT)
+}
+
+fn json(document: &'static str) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .content_type("application/json")
-        .body(DOCUMENT)
+        .body(document)
 }
 
 /// Serves the compressed scripts and styles of Swagger UI; every browser can decompress them.

@@ -25,7 +25,7 @@ mod writable;
 
 pub use chunks::{IDS_PER_STATEMENT, ids_where, insert_chunked};
 pub use connect::{ConnectError, UrlError, Urls};
-pub use contains::contains;
+pub use contains::{contains, text_contains};
 pub use database::Database;
 pub use foreign::has_column;
 pub use migration::Migration;

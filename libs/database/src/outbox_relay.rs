@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 
 const BATCH: u64 = 500;
-/// How often in a row the log may begin anew before the relay waits.
+/// Maximum number of times in a row that the log may begin anew before the relay waits.
 const MAX_ATTEMPTS: u32 = 3;
 /// Interval between searches for events that a replica left unpublished when it died.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

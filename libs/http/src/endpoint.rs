@@ -1,17 +1,42 @@
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, Guard};
 use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
+
+use crate::contract::{accepts_old, mark_old};
 
 /// The methods of one path. Any other method gets 405 with `Allow`, which actix's own resources leave out.
 pub struct Endpoint {
     resource: Resource,
     allowed: Vec<Method>,
+    contract: Contract,
+}
+
+#[derive(Clone, Copy)]
+enum Contract {
+    Current,
+    /// The contract of the replaced stack, at a path of its own.
+    Old,
+    /// The contract of the replaced stack, at a path that the current contract has as well.
+    OldAtSharedPath,
 }
 
 /// Creates an endpoint at `path`, a pattern of actix's router.
 pub fn endpoint(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), allowed: Vec::new() }
+    Endpoint { resource: web::resource(path), allowed: Vec::new(), contract: Contract::Current }
+}
+
+/// Creates an endpoint of the old contract at a path that the current contract does not have. Register it only with
+/// `COMPAT_ROUTES=true`.
+pub fn old_endpoint(path: &str) -> Endpoint {
+    Endpoint { contract: Contract::Old, ..endpoint(path) }
+}
+
+/// Creates an endpoint of the old contract at a path of both contracts. Register it before the endpoint of the current
+/// contract, which gets the requests that ask for it and all other methods.
+pub fn shared_endpoint(path: &str) -> Endpoint {
+    Endpoint { contract: Contract::OldAtSharedPath, ..endpoint(path) }
 }
 
 macro_rules! method {
@@ -39,6 +64,10 @@ impl Endpoint {
         post, POST
     );
     method!(
+        /// Registers a handler for PUT.
+        put, PUT
+    );
+    method!(
         /// Registers a handler for PATCH.
         patch, PATCH
     );
@@ -55,7 +84,7 @@ impl Endpoint {
     {
         self.allowed.extend_from_slice(methods);
         let route = Route::new().guard(any_of(methods)).to(handler);
-        Self { resource: self.resource.route(route), allowed: self.allowed }
+        Self { resource: self.resource.route(route), ..self }
     }
 }
 
@@ -72,6 +101,14 @@ impl HttpServiceFactory for Endpoint {
                 HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow.as_str())).finish();
             async move { answer }
         };
-        self.resource.default_service(web::to(refuse)).register(config);
+        let resource = self.resource.default_service(web::to(refuse));
+        match self.contract {
+            Contract::Current => resource.register(config),
+            Contract::Old => resource.wrap(from_fn(mark_old)).register(config),
+            Contract::OldAtSharedPath => {
+                let resource = resource.guard(any_of(&self.allowed)).guard(guard::fn_guard(accepts_old));
+                resource.wrap(from_fn(mark_old)).register(config);
+            }
+        }
     }
 }

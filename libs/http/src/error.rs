@@ -72,6 +72,22 @@ pub struct ErrorBody {
     pub details: Option<serde_json::Value>,
 }
 
+/// The `error` of an error response in the old contract.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OldErrorBody {
+    pub code: ErrorCode,
+    pub message: String,
+    /// RFC 3339 in UTC.
+    pub timestamp: chrono::DateTime<chrono::Utc>,
+    /// The request id, as in the log and in `X-Correlation-ID`.
+    pub trace_id: String,
+    /// `{errors: [{field, message}]}` if fields are wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub details: Option<serde_json::Value>,
+}
+
 /// An error as the client sees it. Its cause goes to the log only.
 #[derive(Debug)]
 pub struct ApiError {
@@ -159,6 +175,22 @@ impl ApiError {
             timestamp: clock.now(),
             request_id: request_id.into(),
             details: self.details.clone(),
+        };
+        serde_json::json!({"success": false, "error": error})
+    }
+
+    /// Returns the envelope of this error in the old contract.
+    pub(crate) fn to_old_body(&self, trace_id: &str, clock: &Clock) -> serde_json::Value {
+        let details = self.details.clone().map(|details| match details {
+            fields @ serde_json::Value::Array(_) => serde_json::json!({"errors": fields}),
+            details => details,
+        });
+        let error = OldErrorBody {
+            code: self.code,
+            message: self.message.clone(),
+            timestamp: clock.now(),
+            trace_id: trace_id.into(),
+            details,
         };
         serde_json::json!({"success": false, "error": error})
     }

@@ -9,6 +9,7 @@ mod bare_errors;
 mod body_deadline;
 mod client_ip;
 mod config;
+mod contract;
 mod cors;
 pub mod cursor;
 mod endpoint;
@@ -28,11 +29,11 @@ pub use body_deadline::expect_large_body;
 pub use client_ip::ClientIp;
 pub use config::HttpConfig;
 pub(crate) use cors::Cors;
-pub use endpoint::{Endpoint, endpoint};
-pub use error::{ApiError, ErrorBody, ErrorCode, FieldError};
+pub use endpoint::{Endpoint, endpoint, old_endpoint, shared_endpoint};
+pub use error::{ApiError, ErrorBody, ErrorCode, FieldError, OldErrorBody};
 pub use extract::{
     Admin, AnyOf, BodyLimit, Caller, Engineer, MaybeCaller, NoQuery, RequestId, ValidJson, ValidPath,
-    ValidQuery, Viewer, bearer, is_account_id, is_json, parse_json, read_body,
+    ValidQuery, Viewer, bearer, is_account_id, is_json, parse_body, parse_json, read_body,
 };
 pub use front::{Http, client_ip, is_from_own_origin};
 pub use proxies::network;

@@ -19,15 +19,18 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::body_deadline::limit_body_time;
+use crate::contract::is_old;
 use crate::{ApiError, ErrorCode, Http, RequestId, cors};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The name of the request id in the old contract.
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 64;
 const MAX_LOGGED_PATH: usize = 512;
 /// Leaves room for a token and for the longest filters.
 const MAX_URL_BYTES: usize = 16 * 1024;
-const PROBED: [&str; 3] = ["/health", "/ready", "/metrics"];
+const PROBED: [&str; 5] = ["/health", "/ready", "/metrics", "/health/live", "/health/ready"];
 
 /// Counts and times requests. Labels are bounded: they are route patterns, never paths.
 #[derive(Clone)]
@@ -59,7 +62,11 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let request_id = request_id(request.headers());
+    let platform = request.app_data::<web::Data<Platform>>().cloned();
+    let has_old_contract = platform.as_ref().is_some_and(|platform| platform.config().compat_routes);
+    let request_id = given_id(request.headers(), &REQUEST_ID)
+        .or_else(|| given_id(request.headers(), &CORRELATION_ID).filter(|_| has_old_contract))
+        .unwrap_or_else(|| Uuid::now_v7().to_string());
     let span = if PROBED.contains(&request.path()) {
         tracing::info_span!("probe", request_id, trace_id = Empty)
     } else {
@@ -70,7 +77,6 @@ pub(crate) async fn observe(
     let method = method_label(&request);
     // The path without the query, which may contain a token.
     let path = request.path().to_owned();
-    let platform = request.app_data::<web::Data<Platform>>().cloned();
     let http = request.app_data::<web::Data<Http>>().cloned();
     if let Some(http) = &http {
         limit_body_time(&mut request, http.config.body_time());
@@ -90,8 +96,13 @@ pub(crate) async fn observe(
         response.map_into_boxed_body().into_parts()
     };
     let mut response = response;
+    let is_old = is_old(&http_request);
     if let (Some(platform), true) = (&platform, is_bare_error(&response)) {
-        response = enveloped(response, &request_id, platform);
+        let to_body = if is_old { ApiError::to_old_body } else { ApiError::to_body };
+        response = enveloped(response, |error| to_body(error, &request_id, platform.clock()));
+    }
+    if is_old && let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(CORRELATION_ID, id);
     }
     add_headers(response.headers_mut(), &request_id);
     cors::add_headers(response.headers_mut(), origin);
@@ -112,15 +123,15 @@ fn is_too_long(url: &PathAndQuery) -> bool {
 }
 
 /// Returns the caller's own request id, if it sent exactly one and the id fits into a log line.
-fn request_id(headers: &HeaderMap) -> String {
-    let mut values = headers.get_all(&REQUEST_ID);
+fn given_id(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name);
     let only = values.next().filter(|_| values.next().is_none());
     let given = only.and_then(|value| value.to_str().ok());
     let fits = |id: &&str| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    given.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), Into::into)
+    given.filter(fits).map(Into::into)
 }
 
 /// Returns the trace that the caller named, if any.
@@ -149,7 +160,7 @@ fn is_bare_error(response: &HttpResponse) -> bool {
     failed && content_type.is_none_or(|value| value.as_bytes() != b"application/json")
 }
 
-fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> HttpResponse {
+fn enveloped(response: HttpResponse, to_body: impl FnOnce(&ApiError) -> serde_json::Value) -> HttpResponse {
     let unknown;
     let error = match response.error().and_then(|error| error.as_error::<ApiError>()) {
         Some(error) => error,
@@ -158,7 +169,7 @@ fn enveloped(response: HttpResponse, request_id: &str, platform: &Platform) -> H
             &unknown
         }
     };
-    let body = error.to_body(request_id, platform.clock());
+    let body = to_body(error);
     let status = error.code.status();
     let retry_after = error.retry_after_seconds.or((status.is_server_error()).then_some(1));
     let mut response = response.set_body(BoxBody::new(body.to_string()));
@@ -243,11 +254,11 @@ mod tests {
         let seen = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             values.iter().for_each(|value| headers.append(REQUEST_ID, HeaderValue::from_static(value)));
-            request_id(&headers)
+            given_id(&headers, &REQUEST_ID)
         };
-        assert_eq!(seen(&["mine-1"]), "mine-1");
+        assert_eq!(seen(&["mine-1"]).as_deref(), Some("mine-1"));
         for values in [&["a", "b"][..], &["mine-1", "{{env}}"], &["{{env}}"], &["a,b"], &[""], &[]] {
-            assert!(seen(values).parse::<Uuid>().is_ok(), "{values:?}");
+            assert_eq!(seen(values), None, "{values:?}");
         }
     }
 }

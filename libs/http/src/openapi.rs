@@ -10,7 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{Content, Object, OpenApi, PathItem, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, ToSchema};
 
-use crate::{ErrorBody, ErrorCode};
+use crate::{ErrorBody, ErrorCode, OldErrorBody};
 
 /// A successful response.
 #[derive(Serialize, ToSchema)]
@@ -55,6 +55,14 @@ pub struct Page {
 pub struct Failure {
     pub(crate) success: bool,
     pub(crate) error: ErrorBody,
+}
+
+/// An error response of the old contract.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub struct OldFailure {
+    pub(crate) success: bool,
+    pub(crate) error: OldErrorBody,
 }
 
 /// Adds the parts of every operation that would clutter the annotations: the authentication, and the
@@ -134,6 +142,6 @@ fn response(status: StatusCode) -> Response {
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, post, patch, delete, .. } = path;
-    [get, post, patch, delete].into_iter().flatten()
+    let PathItem { get, post, put, patch, delete, .. } = path;
+    [get, post, put, patch, delete].into_iter().flatten()
 }

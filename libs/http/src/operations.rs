@@ -9,7 +9,7 @@ use platform::{Platform, Status};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::endpoint;
+use crate::{endpoint, old_endpoint};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,6 +54,16 @@ pub(crate) fn detailed(config: &mut ServiceConfig) {
 /// Registers the paths for strangers, who learn only whether the process is up.
 pub(crate) fn brief(config: &mut ServiceConfig) {
     config.service(endpoint("/health").get(brief_health)).service(endpoint("/ready").get(brief_ready));
+}
+
+/// Registers the probes of the old contract: `/health/live` and `/health/ready` for strangers, and `/health/detailed`
+/// with every detail if this port shows details at all.
+pub(crate) fn old(config: &mut ServiceConfig, has_details: bool) {
+    let detailed = old_endpoint("/health/detailed");
+    config
+        .service(old_endpoint("/health/live").get(brief_health))
+        .service(old_endpoint("/health/ready").get(brief_ready))
+        .service(if has_details { detailed.get(health) } else { detailed.get(brief_health) });
 }
 
 /// Liveness: always 200, with the state of each dependency.

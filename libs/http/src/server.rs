@@ -53,6 +53,7 @@ impl Server {
         let shared = web::Data::new(platform.clone());
         let config = http.config.clone();
         let http = web::Data::new(http);
+        let has_old_contract = platform.config().compat_routes;
         let has_operations = config.metrics_listen.is_none();
         let app = move || {
             App::new()
@@ -61,6 +62,11 @@ impl Server {
                 .app_data(http.clone())
                 .wrap(from_fn(observe))
                 .configure(if has_operations { operations::detailed } else { operations::brief })
+                .configure(|config| {
+                    if has_old_contract {
+                        operations::old(config, has_operations);
+                    }
+                })
                 .configure(routes.clone())
                 .default_service(web::to(unknown_path))
         };

@@ -23,6 +23,11 @@ pub struct ProcessConfig {
     #[arg(long, env = "ALLOW_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set)]
     pub allow_plaintext: bool,
 
+    /// Serve the REST contract of the replaced Node stack too: a request gets it unless it sends X-API-Contract: current.
+    /// PUBLIC_READS is then true unless set
+    #[arg(long, env = "COMPAT_ROUTES", default_value_t = false, action = clap::ArgAction::Set)]
+    pub compat_routes: bool,
+
     /// Seconds that a stopping process waits for its requests and sockets
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,

@@ -8,6 +8,7 @@
 //! [`token::rotation`], [`session::lifetime`], [`token::refresh_token`].
 
 pub mod audit;
+pub mod compat;
 pub mod login;
 pub mod password;
 pub mod service_token;

@@ -31,6 +31,8 @@ const CONFLICTS: &str = "signup-conflicts";
 const NEW_FOR: TimeDelta = TimeDelta::days(1);
 /// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
+/// Maximum number of changes of one user's settings in 15 minutes.
+const SETTINGS_CHANGES: u64 = 100;
 /// Maximum number of requests of one session in 15 minutes that end other sessions.
 const SESSION_ENDS: u64 = 100;
 
@@ -109,6 +111,11 @@ pub async fn admit_refresh(state: &State, session_id: Uuid, user_id: Uuid) -> Re
 /// Admits a change of a user or a service token by an admin.
 pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthError> {
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
+}
+
+/// Admits a change of the caller's settings.
+pub async fn admit_settings_change(state: &State, user_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, QUARTER).admit(state, &format!("settings:{user_id}"), SETTINGS_CHANGES).await
 }
 
 /// Admits a request that ends other sessions of the caller. Counts by session: a thief with one session must

@@ -1,6 +1,7 @@
 mod login_limits;
 mod revoked_reasons;
 mod signing_keys;
+mod user_settings;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -11,6 +12,7 @@ use sea_orm_migration::schema::{
 use login_limits::LoginLimits;
 use revoked_reasons::RevokedReasons;
 use signing_keys::SigningKeys;
+use user_settings::UserSettings;
 
 /// The migrations of this service. They are recorded in a table of this service, so that services can share a
 /// database.
@@ -25,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(LoginLimits),
             Box::new(RevokedReasons),
             Box::new(SigningKeys),
+            Box::new(UserSettings),
         ]
     }
 

@@ -44,7 +44,8 @@ use crate::user::{account, handlers as users};
 )]
 struct Document;
 
-struct RefreshCookie;
+/// Describes the cookie of refresh tokens.
+pub(crate) struct RefreshCookie;
 
 impl Modify for RefreshCookie {
     fn modify(&self, document: &mut Specification) {

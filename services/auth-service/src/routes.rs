@@ -6,34 +6,44 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::caller::identify;
 use crate::refusals::hold_back;
 use crate::state::State;
-use crate::{audit, login, public_config, service_token, session, token, user};
+use crate::{audit, compat, login, public_config, service_token, session, token, user};
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// The routes that Caddy exposes.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let has_old_contract = state.platform.config().compat_routes;
     move |config| {
         config.app_data(Data::new(state.clone()));
         for prefix in ["/api/auth", "/api/v1/auth"] {
-            config.service(scope(prefix));
+            config.service(scope(prefix, has_old_contract));
+        }
+        if has_old_contract {
+            config.service(compat::account_routes());
         }
     }
 }
 
 /// Like [`routes`], and also without a prefix, for a service that runs alone on its port.
 pub fn routes_alone(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let has_old_contract = state.platform.config().compat_routes;
     let prefixed = routes(state);
     move |config| {
         prefixed(config);
-        config.service(scope(""));
+        config.service(scope("", has_old_contract));
     }
 }
 
 /// Returns all routes of this service under `prefix`, which may be empty.
-fn scope(prefix: &str) -> impl HttpServiceFactory + use<> {
+fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<> {
     web::scope(prefix)
         .app_data(BodyLimit(MAX_BODY_BYTES))
         .wrap(from_fn(hold_back))
+        .configure(|config| {
+            if has_old_contract {
+                compat::session_routes(config);
+            }
+        })
         .service(endpoint("/config").get(public_config::get_config))
         .service(endpoint("/.well-known/jwks.json").get(public_config::get_jwks))
         .service(endpoint("/signup").post(user::account::sign_up))

@@ -37,6 +37,8 @@ export async function request(method, path, { body, headers = {}, token, signal 
     credentials: 'same-origin',
     headers: {
       accept: 'application/json',
+      // With COMPAT_ROUTES=true, requests without this header get the contract of the replaced stack.
+      'x-api-contract': 'current',
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(token && { authorization: `Bearer ${token}` }),
       ...headers,

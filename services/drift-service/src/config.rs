@@ -53,7 +53,8 @@ pub enum Command {
 #[group(id = "drift-service")]
 pub struct Settings {
     /// Allow everybody to read drifts, alerts and the summary without an account; states are never public;
-    /// default: true in development, false elsewhere
+    /// default: true in development and with
+    /// COMPAT_ROUTES=true, false elsewhere
     #[arg(long = "public-reads", env = "PUBLIC_READS", action = clap::ArgAction::Set, value_name = "true|false")]
     public_reads_setting: Option<bool>,
 
@@ -73,7 +74,12 @@ pub struct Settings {
 impl Settings {
     /// Fills in the defaults that depend on the environment.
     pub(crate) fn for_environment(self, process: &ProcessConfig) -> Self {
-        let public_reads = self.public_reads_setting.unwrap_or(!process.is_strict());
+        let public_reads = self.public_reads_setting.unwrap_or_else(|| {
+            if process.is_strict() && process.compat_routes {
+                tracing::warn!("everybody may read drifts, alerts and the summary, because COMPAT_ROUTES is true and PUBLIC_READS is not set");
+            }
+            !process.is_strict() || process.compat_routes
+        });
         Self { public_reads, ..self }
     }
 }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod alert;
 pub mod audit;
+pub mod compat;
 pub mod drift;
 pub mod ingest;
 pub mod legacy;

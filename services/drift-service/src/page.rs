@@ -2,6 +2,8 @@
 //! page ended, and its query.
 
 use http::{ApiError, cursor};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect, QueryTrait, Select};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -50,6 +52,20 @@ pub(crate) fn cut<T, K: Serialize>(
         cursor::encode(&Place { query: digest(query), key, id })
     });
     (rows, next)
+}
+
+/// Counts the rows of a query, at most up to `most`, so that a long list costs no more than a short one.
+pub(crate) async fn count_up_to<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    rows: Select<E>,
+    id: E::Column,
+    most: u64,
+) -> Result<u64, DbErr> {
+    let rows = rows.select_only().column(id).limit(most).into_query();
+    let count =
+        Query::select().expr_as(Expr::col(Asterisk).count(), "count").from_subquery(rows, "rows").take();
+    let row = db.query_one(&count).await?;
+    Ok(row.map_or(Ok(0i64), |row| row.try_get("", "count"))?.unsigned_abs())
 }
 
 fn digest(query: &str) -> String {

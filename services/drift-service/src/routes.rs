@@ -1,19 +1,25 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, drift, ingest, rules, summary};
+use crate::{State, alert, audit, compat, drift, ingest, rules, summary};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let has_old_contract = state.platform.config().compat_routes;
     let state = Data::new(state);
     move |config| {
         config
             .app_data(state.clone())
-            .configure(api_docs::routes)
-            .service(endpoint("/api/v1/drifts").get(drift::list_drifts).post(drift::create_drift))
+            .configure(|config| api_docs::routes(config, has_old_contract))
             .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
             .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
+            .configure(|config| {
+                if has_old_contract {
+                    compat::routes(config);
+                }
+            })
+            .service(endpoint("/api/v1/drifts").get(drift::list_drifts).post(drift::create_drift))
             .service(
                 endpoint("/api/v1/drifts/{id}")
                     .get(drift::get_drift)

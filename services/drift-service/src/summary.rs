@@ -10,7 +10,7 @@ use http::openapi::Success;
 use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{DbErr, FromQueryResult, QuerySelect};
+use sea_orm::{DbBackend, DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
@@ -51,12 +51,13 @@ pub struct Summary {
     pub oldest_open_at: Option<DateTime<Utc>>,
 }
 
+/// The drifts of one status and one severity.
 #[derive(FromQueryResult)]
-struct Group {
-    status: Status,
-    severity: Severity,
-    drifts: i64,
-    cents: i64,
+pub(crate) struct Group {
+    pub status: Status,
+    pub severity: Severity,
+    pub drifts: i64,
+    pub cents: i64,
     oldest: DateTime<Utc>,
     decided: i64,
     decision_seconds: i64,
@@ -82,20 +83,7 @@ async fn summarize(
     filter: &Filter,
     reader: Option<&ReaderMark>,
 ) -> Result<Summary, DbErr> {
-    let groups: Vec<Group> = Entity::find()
-        .filter(filter.condition())
-        .select_only()
-        .columns([Column::Status, Column::Severity])
-        .column_as(Expr::col(Column::Id).count(), "drifts")
-        .column_as(total(Column::CostCents), "cents")
-        .column_as(Column::FirstSeenAt.min(), "oldest")
-        .column_as(Column::DecisionSeconds.count(), "decided")
-        .column_as(total(Column::DecisionSeconds), "decision_seconds")
-        .group_by(Column::Status)
-        .group_by(Column::Severity)
-        .into_model()
-        .all(db)
-        .await?;
+    let groups = groups(db, filter).await?;
     let unread_alerts = alert::entity::count_unread(db, reader).await?;
     let count = |fits: &dyn Fn(&Group) -> bool| {
         groups.iter().filter(|group| fits(group)).map(|group| group.drifts.unsigned_abs()).sum::<u64>()
@@ -120,6 +108,52 @@ async fn summarize(
         decision_hours: (decided > 0).then(|| seconds as f64 / decided as f64 / 3600.0),
         oldest_open_at: groups.iter().filter(is_open).map(|group| group.oldest).min(),
     })
+}
+
+/// Counts the drifts of each status and severity.
+pub(crate) async fn groups(db: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Group>, DbErr> {
+    Entity::find()
+        .filter(filter.condition())
+        .select_only()
+        .columns([Column::Status, Column::Severity])
+        .column_as(Expr::col(Column::Id).count(), "drifts")
+        .column_as(total(Column::CostCents), "cents")
+        .column_as(Column::FirstSeenAt.min(), "oldest")
+        .column_as(Column::DecisionSeconds.count(), "decided")
+        .column_as(total(Column::DecisionSeconds), "decision_seconds")
+        .group_by(Column::Status)
+        .group_by(Column::Severity)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// The drifts that were detected on one day.
+#[derive(FromQueryResult)]
+pub(crate) struct Day {
+    /// In UTC, as `2026-11-27`.
+    pub day: String,
+    pub drifts: i64,
+    pub cents: i64,
+}
+
+/// Counts the drifts of each day that has any.
+pub(crate) async fn days(db: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Day>, DbErr> {
+    let day = match db.get_database_backend() {
+        // Times are stored as texts in UTC.
+        DbBackend::Sqlite => r#"substr("detectedAt", 1, 10)"#,
+        _ => r#"to_char("detectedAt" AT TIME ZONE 'UTC', 'YYYY-MM-DD')"#,
+    };
+    Entity::find()
+        .filter(filter.condition())
+        .select_only()
+        .column_as(Expr::cust(day), "day")
+        .column_as(Expr::col(Column::Id).count(), "drifts")
+        .column_as(total(Column::CostCents), "cents")
+        .group_by(Expr::cust(day))
+        .into_model()
+        .all(db)
+        .await
 }
 
 /// Sums a column. Postgres returns `numeric` for a sum of integers, and null for a sum without rows.

@@ -10,6 +10,8 @@ pub(crate) struct Start<'a> {
     pub postgres: bool,
     pub redis: bool,
     pub demo_users: bool,
+    /// Whether the contract of the replaced stack is served.
+    pub has_old_contract: bool,
 }
 
 #[expect(
@@ -21,7 +23,7 @@ pub(crate) fn print(start: &Start<'_>) {
 }
 
 fn text(start: &Start<'_>) -> String {
-    let Start { address, operations, data_dir, postgres, redis, demo_users } = start;
+    let Start { address, operations, data_dir, postgres, redis, demo_users, has_old_contract } = start;
     let (port, data_dir) = (address.port(), data_dir.display());
     let reachable = if address.ip().is_loopback() {
         "this machine only; HOST=0.0.0.0 opens it to the network".to_owned()
@@ -48,6 +50,9 @@ fn text(start: &Start<'_>) -> String {
          Events      {events}\n",
         version = env!("CARGO_PKG_VERSION"),
     );
+    if *has_old_contract {
+        text.push_str("  Old routes  COMPAT_ROUTES=true: see docs/COMPATIBILITY.md\n");
+    }
     if *demo_users {
         text.push_str("\n  Demo users, in development only:\n");
         for role in ["admin", "engineer", "viewer"] {

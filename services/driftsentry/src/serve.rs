@@ -140,6 +140,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         }
     };
     platform::stop_on_signals(&platform)?;
+    let has_old_contract = platform.config().compat_routes;
     let server = Server::bind(platform, http, port, routes)?;
     banner::print(&banner::Start {
         address: server.address(),
@@ -148,6 +149,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         postgres: database_url.is_some(),
         redis: redis_url != "memory:",
         demo_users,
+        has_old_contract,
     });
     server.run().await
 }

@@ -120,6 +120,7 @@ impl State {
             cluster: Arc::clone(&self.cluster),
             sessions: Arc::clone(&self.sessions),
             settings: Arc::clone(&self.settings),
+            has_old_words: self.platform.config().compat_routes,
             metrics: Arc::clone(&self.metrics),
             clock: self.platform.clock().clone(),
             tasks: self.platform.lifecycle().tasks.clone(),

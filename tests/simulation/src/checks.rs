@@ -1,4 +1,4 @@
-//! What must hold all the time, and at the end.
+//! The invariants: those that hold all the time, and those of the end.
 
 use std::time::Duration;
 

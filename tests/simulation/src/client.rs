@@ -14,6 +14,7 @@ use ws_gateway::simulated::{Protocol, Wire};
 use crate::database::Database;
 use crate::frames::{Frame, Frames};
 use crate::process::{AUTH, GATEWAYS, Process, Processes, User, pause};
+use crate::spawn::spawn_local;
 use crate::view::View;
 use crate::world::World;
 
@@ -40,7 +41,7 @@ pub(crate) struct Client {
 pub(crate) struct State {
     pub session: Option<(Uuid, String)>,
     pub view: View,
-    /// What the client sends to resume: the socket, its secret part (Socket.IO), and the last place in the log.
+    /// Sent to resume: the socket, its secret part (Socket.IO), and the last place in the log.
     pub(crate) socket: Option<String>,
     /// The socket that takes the place of `socket` once the client has resumed (`/ws`).
     pub(crate) next_socket: Option<String>,
@@ -57,7 +58,7 @@ pub(crate) struct State {
     pub renews: bool,
 }
 
-/// What a connection is for its client.
+/// A connection as its client sees it.
 pub(crate) struct Connection {
     pub wire: Wire,
     frames: Frames,
@@ -189,10 +190,11 @@ impl Client {
         self.note(|| format!("is cut off{}", if is_half_open { ", half-open" } else { "" }));
         if is_half_open {
             // The gateway learns it from its pings.
-            tokio::task::spawn_local(async move {
+            let half_open = async move {
                 sleep(Duration::from_secs(10)).await;
                 drop(connection);
-            });
+            };
+            spawn_local(half_open);
         }
     }
 

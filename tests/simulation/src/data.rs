@@ -1,4 +1,4 @@
-//! What one Redis server stores, with the rules of the scripts of the real driver.
+//! The data of one Redis server, with the rules of the scripts of the real driver.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;

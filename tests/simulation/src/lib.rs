@@ -6,6 +6,7 @@
 
 mod checks;
 mod client;
+mod commands;
 mod data;
 mod database;
 mod driver;
@@ -16,8 +17,10 @@ mod panics;
 mod plan;
 mod process;
 mod redis;
+mod requests;
 mod run;
 mod shrink;
+mod spawn;
 mod strike;
 mod subscriber;
 mod view;

@@ -1,4 +1,4 @@
-//! What breaks in a run, and when. A seed determines it; a shorter plan is made by leaving faults out.
+//! The faults of a run, with their times. A seed determines it; a shorter plan is made by leaving faults out.
 
 use std::time::Duration;
 

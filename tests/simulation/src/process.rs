@@ -4,14 +4,12 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use backplane::{Announcer, Backplane, Entry, Mark};
+use anyhow::Result;
+use backplane::{Announcer, Backplane, Mark};
 use chrono::{DateTime, TimeDelta};
 use clap::Parser;
-use contracts::drift::{Severity, Status};
-use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed};
-use contracts::events::drift::{DriftCreated, DriftUpdated};
-use contracts::{AccountId, Claims, Clock, Holder, Role, Tasks};
+use contracts::events::auth::EndReason;
+use contracts::{AccountId, Clock, Tasks};
 use database::OutboxRelay;
 use identity::session_mark;
 use platform::{Lifecycle, Platform};
@@ -21,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use ws_gateway::simulated::Gateway;
 
-use crate::database::{Database, Fact, ProcessOutbox, Version};
+use crate::database::{Database, ProcessOutbox};
 use crate::driver::Driver;
+use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Without, World, name};
 
 pub(crate) const AUTH: [usize; 2] = [0, 1];
@@ -31,7 +30,7 @@ pub(crate) const GATEWAYS: [usize; 3] = [4, 5, 6];
 
 /// Interval in which auth-service restores lost marks. Shorter than the default, because runs are short.
 pub(crate) const RESTORE_INTERVAL: Duration = Duration::from_secs(3);
-const TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
+pub(crate) const TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// Few bytes, so that a process often cannot keep up.
 const FEED_BYTES: usize = 24 * 1024;
 /// Few bytes, so that a client often reads too slowly.
@@ -51,8 +50,8 @@ pub(crate) struct Process {
     pub gateway: Option<Gateway>,
     pub started: tokio::time::Instant,
     world: Arc<World>,
-    database: Arc<Database>,
-    committed: Arc<Notify>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) committed: Arc<Notify>,
 }
 
 fn config() -> &'static ws_gateway::Config {
@@ -126,7 +125,7 @@ impl Process {
         lifecycle.stop.cancel();
         let limit = Duration::from_secs(self.platform.config().shutdown_seconds);
         // Not a task of the process, which it has to outlive.
-        tokio::task::spawn_local(async move {
+        spawn_local(async move {
             lifecycle.end(limit, async || {}).await;
             self.kill();
         });
@@ -176,152 +175,11 @@ impl Process {
         self.platform.spawn("restore marks", restoring);
     }
 
-    /// Opens a session, and returns it with its token. Fails if the database does, or the process dies.
-    ///
-    /// # Errors
-    /// If the outcome is not known to the caller.
-    pub(crate) async fn log_in(&self, user: &User) -> Result<(Uuid, String)> {
-        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
-        let (session, user, number) = (Uuid::new_v4(), user.clone(), self.number);
-        let entry = Entry::of(
-            SessionCreated { user_id: user.id, session_id: session, device_info: DeviceInfo::default() },
-            &clock,
-        )?;
-        let fact = Fact::Session { user: user.id, session, ends: false };
-        let token = self.token(&user, session)?;
-        let now = clock.now();
-        self.run(async move { database.transact(number, user.id, |_| vec![(fact, entry)], now).await })
-            .await?;
-        Ok((session, token))
-    }
-
-    /// Signs a new token for a session, and announces that without a position.
-    ///
-    /// # Errors
-    /// If the process dies meanwhile.
-    pub(crate) async fn refresh(&self, user: &User, session: Uuid) -> Result<String> {
-        let refreshed = TokenRefreshed { user_id: user.id, session_id: session };
-        let entry = Entry::of(refreshed, self.platform.clock())?;
-        let log = Arc::clone(&self.platform.backplane().log);
-        let _ = self.run(async move { Ok(log.append(&[entry]).await?) }).await;
-        self.token(user, session)
-    }
-
-    fn token(&self, user: &User, session: Uuid) -> Result<String> {
-        let now = self.platform.clock().now();
-        let holder = Holder {
-            subject: user.id.to_string(),
-            email: "someone@example.com".into(),
-            role: Role::Viewer,
-            account_id: user.account.clone(),
-            generation: 0,
-            session,
-        };
-        let claims = Claims::access(holder, now, now + TOKEN_LIFE);
-        self.platform.tokens().keys.sign(&claims).context("the token cannot be signed")
-    }
-
-    /// Ends a session, as auth-service does.
-    ///
-    /// # Errors
-    /// If the outcome is not known to the caller.
-    pub(crate) async fn end_session(&self, user: Uuid, session: Uuid) -> Result<()> {
-        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
-        let (reason, number, now) = (EndReason::Logout, self.number, clock.now());
-        let entry = Entry::of(SessionDeleted { user_id: user, session_id: session, reason }, &clock)?;
-        let entry = Entry { marks: vec![session_mark(session, reason, now + TOKEN_LIFE)], ..entry };
-        let revocations = self.platform.tokens().revocations.clone();
-        let fact = Fact::Session { user, session, ends: true };
-        self.run(async move {
-            let end = |_| if database.ended(session).is_none() { vec![(fact, entry)] } else { Vec::new() };
-            database.transact(number, user, end, now).await?;
-            revocations.end_session(session, reason);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Creates or changes a drift.
-    ///
-    /// # Errors
-    /// If the outcome is not known to the caller.
-    pub(crate) async fn change_drift(
-        &self,
-        subject: Uuid,
-        account: Option<AccountId>,
-        many: u32,
-    ) -> Result<()> {
-        let (database, clock, number) =
-            (Arc::clone(&self.database), self.platform.clock().clone(), self.number);
-        let now = clock.now();
-        let make = move |last: u32| {
-            let versions = (last + 1)..=(last + many);
-            versions
-                .filter_map(|number| drift_event(Version { subject, number }, account.clone(), &clock))
-                .collect()
-        };
-        self.run(async move { database.transact(number, subject, make, now).await }).await
-    }
-
-    /// Publishes what another back end could: a message without a place in the log.
-    ///
-    /// # Errors
-    /// If Redis is unavailable.
-    pub(crate) async fn broadcast(&self, channel: &str, body: String) -> Result<()> {
-        let (log, channel) = (Arc::clone(&self.platform.backplane().log), channel.to_owned());
-        self.run(async move {
-            log.broadcast(&channel, &body).await?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Runs work that dies with the process, and wakes the relay after it.
-    async fn run(&self, work: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
-        let committed = Arc::clone(&self.committed);
-        let working = async move {
-            let result = work.await;
-            if result.is_ok() {
-                committed.notify_one();
-            }
-            result
-        };
-        self.platform.lifecycle().tasks.run("request", working).await?.context("the request panicked")?
-    }
-
     /// Whether `/ready` would say so.
     pub(crate) async fn is_ready(&self) -> bool {
         let health = self.platform.health().look().await;
         health.values().all(|status| !matches!(status, platform::Status::Down(_)))
     }
-}
-
-fn drift_event(version: Version, account: Option<AccountId>, clock: &Clock) -> Option<(Fact, Entry)> {
-    let fact = Fact::Drift { version, account: account.clone() };
-    let region = Some(version.number.to_string());
-    let entry = if version.number == 1 {
-        Entry::of(
-            DriftCreated {
-                id: version.subject,
-                resource_id: String::new(),
-                resource_type: "aws_instance".into(),
-                region,
-                severity: Severity::Info,
-                cost_impact_monthly: 0.0,
-                detected_at: clock.now(),
-                status: Status::Detected,
-                account_id: account,
-            },
-            clock,
-        )
-    } else {
-        let (id, status, severity) = (version.subject, Status::Detected, Severity::Info);
-        Entry::of(
-            DriftUpdated { id, status, severity, cost_impact_monthly: 0.0, region, account_id: account },
-            clock,
-        )
-    };
-    Some((fact, entry.ok()?))
 }
 
 /// The processes of a run; `None` while one is dead.

@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::plan::{CLIENTS, LENGTH, Plan};
 use crate::process::{AUTH, DRIFT, User};
 use crate::redis::REPLICATION;
+use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Violation, Without, World};
 use crate::{entropy, panics};
 
@@ -84,14 +85,14 @@ impl Run {
             run.start(process);
         }
         for client in &run.clients {
-            run.spawn(Rc::clone(client).live());
+            spawn_local(Rc::clone(client).live());
         }
-        run.spawn({
+        spawn_local({
             let run = Rc::clone(&run);
             async move { run.watch().await }
         });
-        run.spawn(Rc::clone(&run).replicate());
-        run.spawn(Rc::clone(&run).strike(plan));
+        spawn_local(Rc::clone(&run).replicate());
+        spawn_local(Rc::clone(&run).strike(plan));
         Rc::clone(&run).work().await;
         run.heal();
         run.rest().await;
@@ -112,12 +113,6 @@ impl Run {
         &self.around.world
     }
 
-    /// Runs something that belongs to no process.
-    #[expect(clippy::disallowed_methods, reason = "it must outlive every process")]
-    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
-        tokio::task::spawn_local(future);
-    }
-
     pub(crate) fn subject(&self) -> Uuid {
         self.subjects[self.world().draw(|rng| rng.usize(..self.subjects.len()))]
     }
@@ -129,9 +124,9 @@ impl Run {
             let client = Rc::clone(&self.clients[self.world().draw(|rng| rng.usize(..CLIENTS))]);
             let run = Rc::clone(&self);
             match self.world().draw(|rng| rng.u32(0..20)) {
-                0 | 1 => self.spawn(async move { run.end_session(&client).await }),
+                0 | 1 => spawn_local(async move { run.end_session(&client).await }),
                 2 => client.state.borrow_mut().renews = true,
-                _ => self.spawn(async move { run.change_drift().await }),
+                _ => spawn_local(async move { run.change_drift().await }),
             }
         }
     }

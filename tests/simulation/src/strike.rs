@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::plan::{Fault, Plan};
 use crate::process::{DRIFT, Process, RESTORE_INTERVAL};
 use crate::run::Run;
+use crate::spawn::spawn_local;
 use crate::world::name;
 
 /// The time in which every process overcomes the end of a fault: it notices the silence of Redis (4 s), connects again
@@ -54,7 +55,7 @@ impl Run {
                 disturbance = down;
                 world.redis().stop();
                 let run = Rc::clone(self);
-                self.spawn(async move {
+                spawn_local(async move {
                     sleep(down).await;
                     run.world().note(|| "Redis starts".into());
                     run.world().redis().start(is_emptied);
@@ -113,7 +114,7 @@ impl Run {
 
     fn start_later(self: &Rc<Self>, process: usize, down: Duration) {
         let run = Rc::clone(self);
-        self.spawn(async move {
+        spawn_local(async move {
             sleep(down).await;
             run.start(process);
         });
@@ -143,7 +144,7 @@ impl Run {
             let body = format!(
                 r#"{{"eventId":"{id}","type":"drift:created","timestamp":"2026-01-01T00:00:00Z","payload":{{"id":"forged"}},"seq":{seq},"epoch":"{epoch}"}}"#
             );
-            self.spawn(async move {
+            spawn_local(async move {
                 let _ = forger.broadcast("drift:created", body).await;
             });
         }
@@ -152,7 +153,7 @@ impl Run {
     fn burst(self: &Rc<Self>, events: u32) {
         let subject = self.subject();
         let Some(process) = self.around.processes.borrow()[DRIFT[1]].clone() else { return };
-        self.spawn(async move {
+        spawn_local(async move {
             let _ = process.change_drift(subject, None, events).await;
         });
     }

@@ -1,4 +1,4 @@
-//! What one client has been shown, and whether that is right.
+//! The events that one client has been shown, and whether they are right.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ pub(crate) struct View {
     wants_drifts: bool,
     /// The number of facts that were committed when the page last loaded everything.
     loaded_at: Option<usize>,
-    /// The same for drifts, if the page subscribed to them.
+    /// The number when it last loaded the drifts, if it subscribed to them.
     drifts_loaded_at: Option<usize>,
     seen: HashSet<Seen>,
     newest: HashMap<Uuid, u32>,

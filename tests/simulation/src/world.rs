@@ -1,4 +1,4 @@
-//! What all simulated processes share: time, chance, the network, and the notes of what happened.
+//! Shared by all simulated processes: time, chance, the network, and the notes of what happened.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

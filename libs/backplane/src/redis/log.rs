@@ -1,6 +1,6 @@
 //! The log as a stream, with its announcements on pub/sub.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::events::is_logged;
@@ -9,27 +9,18 @@ use redis::streams::StreamRangeReply;
 use uuid::Uuid;
 
 use super::exchange::Failure;
+use super::known_log::KnownLog;
 use super::names::DOUBT_SECONDS;
 use super::{APPEND, Redis, new_id};
 use crate::log::UNLOGGED_IDS;
 use crate::{Entry, Error, Log, LogRead, Message, Position, Result};
 
-/// The log as this process knows it, with the last event that it has appended there: its place shows whether the log was
-/// rolled back, even if no reader has seen the event.
-#[derive(Clone)]
-pub(super) struct KnownLog {
-    epoch: String,
-    /// 0 if this process has appended nothing there.
-    seq: u64,
-    event: String,
-}
-
 impl Redis {
     /// Makes the log known, before this process appends. If the log lacks what this process has appended, a new one
     /// begins.
     pub(super) async fn look_at_log(&self) -> Result<()> {
-        match self.known_log() {
-            None => self.learn_log(self.head().await?.epoch.to_string(), 0, String::new()),
+        match self.known_log.get() {
+            None => self.known_log.learn(KnownLog::begun(&self.head().await?.epoch)),
             Some(KnownLog { seq: 0, .. }) => {}
             Some(known) => match self.append_to(&known, &[]).await {
                 Err(Error::LogChanged) => {}
@@ -39,18 +30,6 @@ impl Redis {
         Ok(())
     }
 
-    fn known_log(&self) -> Option<KnownLog> {
-        self.known_log.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Remembers what an append returned, unless something newer is known.
-    fn learn_log(&self, epoch: String, seq: u64, event: String) {
-        let mut known = self.known_log.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| known.epoch != epoch || known.seq < seq) {
-            *known = Some(KnownLog { epoch, seq, event });
-        }
-    }
-
     /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
     /// allowed to append begins the epoch at once. A gateway is not, and waits until another process appends.
     async fn doubt(&self, epoch: &str) -> Result<()> {
@@ -58,7 +37,7 @@ impl Redis {
         let mut doubt = redis::pipe();
         doubt.cmd("SET").arg(&self.names.doubt).arg(epoch).arg("EX").arg(DOUBT_SECONDS).ignore();
         self.run_pipeline::<()>(doubt).await?;
-        let known = KnownLog { epoch: epoch.into(), seq: 0, event: String::new() };
+        let known = KnownLog::begun(epoch);
         match self.append_to(&known, &[]).await {
             Ok(()) | Err(Error::LogChanged) => {}
             Err(error) => tracing::debug!(%error, "another process has to begin the new log"),
@@ -101,7 +80,7 @@ impl Redis {
         let (epoch, seq, event): (String, u64, String) = appended?;
         let is_known = epoch == known.epoch;
         if !is_known || !event.is_empty() {
-            self.learn_log(epoch, seq, event);
+            self.known_log.learn(KnownLog { epoch, seq, event });
         }
         if is_known { Ok(()) } else { Err(Error::LogChanged) }
     }
@@ -110,7 +89,7 @@ impl Redis {
 #[async_trait]
 impl Log for Redis {
     async fn append(&self, entries: &[Entry]) -> Result<()> {
-        match self.known_log() {
+        match self.known_log.get() {
             Some(known) => self.append_to(&known, entries).await,
             None => {
                 self.look_at_log().await?;

@@ -3,6 +3,7 @@
 mod condition;
 mod exchange;
 mod keys;
+mod known_log;
 mod locator;
 mod log;
 mod marks;
@@ -14,10 +15,11 @@ mod target;
 mod timeouts;
 
 use std::convert::Infallible;
-use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use contracts::Clock;
+use futures_util::FutureExt;
 use redis::Script;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
@@ -26,8 +28,8 @@ use uuid::Uuid;
 use crate::link::new_link;
 use crate::{Announcer, Drivers, Error, Link, Options, Result};
 use condition::Condition;
+use known_log::Newest;
 use locator::Locator;
-use log::KnownLog;
 use names::Names;
 use route::Route;
 use subscriber::Subscriber;
@@ -46,7 +48,7 @@ struct Redis {
     clock: Clock,
     log_length: usize,
     log_age: Duration,
-    known_log: Mutex<Option<KnownLog>>,
+    known_log: Newest,
     _subscriber: AbortOnDropHandle<()>,
 }
 
@@ -72,9 +74,21 @@ impl Redis {
         let patterns = contracts::events::LOGGED_CHANNELS.into_iter().map(String::from).chain(channels);
         let patterns = patterns.map(|pattern| names.channel(&pattern)).collect();
         let condition = Arc::new(Condition::new(link));
-        Ok(Arc::new_cyclic(|redis| {
+        Ok(Arc::new_cyclic(|redis: &Weak<Self>| {
+            let redis = Weak::clone(redis);
+            // The log must have what this process has appended, or begin anew.
+            let look = move || {
+                let redis = Weak::clone(&redis);
+                async move {
+                    match redis.upgrade() {
+                        Some(redis) => redis.look_at_log().await.is_ok(),
+                        None => false,
+                    }
+                }
+                .boxed()
+            };
             let subscriber = Subscriber::new(
-                Weak::clone(redis),
+                Box::new(look),
                 Arc::clone(&route),
                 Arc::clone(&names),
                 patterns,
@@ -86,7 +100,7 @@ impl Redis {
                 Ok::<(), Infallible>(())
             };
             let _subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
-            let known_log = Mutex::default();
+            let known_log = Newest::default();
             Self { route, condition, names, clock, log_length, log_age, known_log, _subscriber }
         }))
     }

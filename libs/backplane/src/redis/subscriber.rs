@@ -1,14 +1,14 @@
 //! The one subscription of a process, and the probe that shows whether Redis works.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use redis::{AsyncTypedCommands, RedisError, RedisResult};
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use super::Redis;
 use super::condition::{Condition, is_wrong_server, reason};
 use super::names::{Names, PROBE_TTL_MS};
 use super::route::{Route, Server};
@@ -26,8 +26,11 @@ const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(1);
 
+/// Looks at the log of a server, before anything else is heard from there. Returns false if that fails.
+pub(super) type Look = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
 pub(super) struct Subscriber {
-    redis: Weak<Redis>,
+    look: Look,
     route: Arc<Route>,
     names: Arc<Names>,
     patterns: Vec<String>,
@@ -40,7 +43,7 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) fn new(
-        redis: Weak<Redis>,
+        look: Look,
         route: Arc<Route>,
         names: Arc<Names>,
         patterns: Vec<String>,
@@ -48,7 +51,7 @@ impl Subscriber {
         condition: Arc<Condition>,
     ) -> Self {
         let heartbeat = names.heartbeat(&Uuid::new_v4().simple().to_string());
-        Self { redis, route, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
+        Self { look, route, names, patterns, heartbeat, announcer, condition, secret: Mutex::default() }
     }
 
     /// Subscribes, and subscribes again whenever the connection ends, until the task is aborted.
@@ -113,7 +116,7 @@ impl Subscriber {
             while let Ok(Some(message)) = timeout(SILENCE_LIMIT, stream.next()).await {
                 if message.get_channel_name() == self.heartbeat {
                     // The next heartbeat tries again. Meanwhile, this process counts as disconnected.
-                    if is_first && !self.has_looked_at_log().await {
+                    if is_first && !(self.look)().await {
                         continue;
                     }
                     self.note_heartbeat(std::mem::take(&mut is_first));
@@ -166,12 +169,6 @@ impl Subscriber {
         };
         self.condition.note_write(written);
         Ok(())
-    }
-
-    /// Looks at the log of this server. It must have what this process has appended, or begin anew.
-    async fn has_looked_at_log(&self) -> bool {
-        let Some(redis) = self.redis.upgrade() else { return false };
-        redis.look_at_log().await.is_ok()
     }
 
     fn note_heartbeat(&self, is_first: bool) {

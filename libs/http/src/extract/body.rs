@@ -4,11 +4,15 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use validator::Validate;
 
+use super::field_names::field_names;
 use super::validation::{unreadable, validated};
 use crate::body_deadline::is_late;
+use crate::contract::is_old;
 use crate::{ApiError, ErrorCode};
 
 /// Maximum number of bytes in a body. Set it with `app_data` on a scope; the default is 1 MiB.
@@ -31,15 +35,15 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
-        let is_json = is_json(request);
-        let body = web::Payload::from_request(request, payload);
+        let request = request.clone();
+        let body = web::Payload::from_request(&request, payload);
         Box::pin(async move {
-            if !is_json {
+            if !is_json(&request) {
                 let message = "send JSON, with Content-Type: application/json";
                 return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
             }
             let body = body.await.map_err(|error| ApiError::validation("body", error.to_string()))?;
-            parse_json(&read_body(body, limit).await?).map(Self)
+            parse_body(&request, &read_body(body, limit).await?).map(Self)
         })
     }
 }
@@ -60,22 +64,51 @@ pub async fn read_body(body: web::Payload, limit: usize) -> Result<Bytes, ApiErr
     })
 }
 
+/// Parses the JSON body of a request and checks the rules of its type. Under the old contract, fields that the type does
+/// not have are ignored.
+///
+/// # Errors
+/// 400 that names the field which is wrong.
+pub fn parse_body<T: DeserializeOwned + Validate>(
+    request: &HttpRequest,
+    bytes: &[u8],
+) -> Result<T, ApiError> {
+    match field_names::<T>() {
+        Some(names) if is_old(request) => {
+            let mut sent: Map<String, Value> = parse(bytes)?;
+            sent.retain(|name, _| names.contains(&name.as_str()));
+            validated(read(Value::Object(sent))?)
+        }
+        _ => parse_json(bytes),
+    }
+}
+
 /// Parses JSON and checks the rules of its type.
 ///
 /// # Errors
 /// 400 that names the field which is wrong.
 pub fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    validated(parse(bytes)?)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // serde would read a list as the fields of a struct, in their order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(ApiError::validation("body", "must be an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
+    let value = read(&mut deserializer)?;
     deserializer
         .end()
         .map_err(|_error| ApiError::validation("body", "has extra characters after the end of the JSON"))?;
-    validated(value)
+    Ok(value)
+}
+
+fn read<'de, T: DeserializeOwned>(
+    deserializer: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Whether the `Content-Type` of the request is JSON.

@@ -31,6 +31,7 @@ async fn a_preflight_names_what_is_allowed_so_that_the_browser_can_name_what_is_
         "baggage",
         "sentry-trace",
         "x-correlation-id",
+        "x-api-contract",
         "x-requested-with",
         "authorization",
         "x-of-the-operator",
@@ -60,7 +61,10 @@ async fn origins_are_compared_without_case_and_may_belong_to_apps() {
         let answer = app.client.with_header("origin", origin).get("/parcels?limit=1").await;
         assert_eq!(answer.header("access-control-allow-origin"), origin);
         let exposed = answer.header("access-control-expose-headers");
-        assert_eq!(exposed, "etag, idempotency-replayed, location, retry-after, x-request-id");
+        assert_eq!(
+            exposed,
+            "etag, idempotency-replayed, location, retry-after, x-correlation-id, x-request-id"
+        );
     }
     let answer = app.client.with_header("origin", "http://localhost:3000").get("/parcels?limit=1").await;
     assert!(answer.headers.get("access-control-allow-origin").is_none(), "the default is replaced");

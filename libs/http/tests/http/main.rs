@@ -186,3 +186,16 @@ async fn a_background_task_that_panics_stops_the_process_s80() {
         .expect("it ends in time");
     assert!(app.platform.lifecycle().tasks.have_failed());
 }
+
+#[actix_web::test]
+async fn the_old_probes_show_details_only_where_the_current_ones_do() {
+    let old = "--compat-routes=true";
+    let hidden = App::start_with(Backend::Memory, &[old, "--metrics-listen", "127.0.0.1:0"]).await;
+    let open = App::start_with(Backend::Memory, &[old]).await;
+    for path in ["/health/live", "/health/ready", "/health/detailed"] {
+        let brief = hidden.client.get(path).await;
+        assert_eq!(brief.expect(StatusCode::OK), json!({"status": "ok"}), "{path}");
+        let health = open.client.get(path).await.expect(StatusCode::OK);
+        assert_eq!(health["dependencies"].is_object(), path == "/health/detailed", "{path}: {health}");
+    }
+}

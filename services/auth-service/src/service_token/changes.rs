@@ -34,6 +34,8 @@ pub struct NewServiceToken {
     pub role: Role,
     pub account_id: Option<AccountId>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// Revoke the creator's other tokens of this name.
+    pub replaces_its_name: bool,
 }
 
 /// Creates a token and returns its text, which is not stored.
@@ -49,10 +51,13 @@ pub async fn create(
     let creator = LockedUser::lock(state, admin, initiator).await?;
     let mut creator = creator.filter(LockedUser::is_active_admin).ok_or(AuthError::NotAnAdmin)?;
     let now = creator.now;
+    let (id, name) = (Uuid::now_v7(), String::from(new.name));
+    if new.replaces_its_name {
+        creator.end_service_tokens(Some(&name), EndReason::Admin).await?;
+    }
     if service_token::count_valid(&creator.transaction, now).await? >= MAX_VALID {
         return Err(AuthError::TooManyServiceTokens);
     }
-    let (id, name) = (Uuid::now_v7(), String::from(new.name));
     let expires_at = new.expires_at.unwrap_or(now + DEFAULT_LIFE);
     let holder = Holder {
         subject: service_subject(id),
@@ -125,10 +130,10 @@ impl LockedUser<'_> {
         self.row.is_active && self.row.role == Role::Admin
     }
 
-    /// Revokes the service tokens that the user created. A token must not outlive its creator's right to
-    /// create it.
-    pub async fn end_service_tokens(&mut self, reason: EndReason) -> Result<(), DbErr> {
-        for token in service_token::end_of(&self.transaction, self.row.id, reason, self.now).await? {
+    /// Revokes the service tokens that the user created; with `name`, only those of that name. A token must not
+    /// outlive its creator's right to create it.
+    pub async fn end_service_tokens(&mut self, name: Option<&str>, reason: EndReason) -> Result<(), DbErr> {
+        for token in service_token::end_of(&self.transaction, self.row.id, name, reason, self.now).await? {
             emit_end(&mut self.transaction, &token, reason);
             self.audit(Action::ServiceTokenEnded, Some(token.id), Some(reason.into_str()));
             self.ended.push((token.id, reason));

@@ -66,20 +66,33 @@ fn revoked(reason: EndReason, now: DateTime<Utc>) -> ActiveModel {
     ActiveModel { revoked_at: Set(Some(now)), revoked_reason, ..Default::default() }
 }
 
-/// Revokes the valid tokens of a creator and returns them.
+/// Revokes the valid tokens of a creator, or those of one name, and returns them.
 pub async fn end_of(
     db: &impl ConnectionTrait,
     creator: Uuid,
+    name: Option<&str>,
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
     Entity::update_many()
         .set(revoked(reason, now))
         .filter(Column::CreatedBy.eq(creator))
+        .filter(Condition::all().add_option(name.map(|name| Column::Name.eq(name))))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .exec_with_returning(db)
         .await
+}
+
+/// Returns the time at which the newest valid token of a creator and a name was created.
+pub async fn newest_of(
+    db: &impl ConnectionTrait,
+    creator: Uuid,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let own = valid(now).filter(Column::CreatedBy.eq(creator)).filter(Column::Name.eq(name));
+    own.select_only().column(Column::CreatedAt).order_by_desc(Column::Id).into_tuple().one(db).await
 }
 
 /// The ids of valid tokens whose creator is not an active admin.

@@ -97,7 +97,7 @@ pub async fn create_service_token(
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
     limits::admit_admin_change(&state, admin.id).await?;
-    let new = NewServiceToken { name, role, account_id, expires_at };
+    let new = NewServiceToken { name, role, account_id, expires_at, replaces_its_name: false };
     let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, token) = state.metrics.operation("create_service_token", outcome)?;
     Ok(http::created(NewToken { about: row.into(), token }))

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use http::{ApiError, BodyLimit, is_from_own_origin, is_json, parse_json, read_body};
+use http::{ApiError, BodyLimit, is_from_own_origin, is_json, parse_body, read_body};
 use platform::{Platform, ProcessConfig};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ impl FromRequest for BodyToken {
                 return Err(AuthError::NotJson.into());
             }
             let sent: RefreshRequest =
-                if bytes.is_empty() { Default::default() } else { parse_json(&bytes)? };
+                if bytes.is_empty() { Default::default() } else { parse_body(&request, &bytes)? };
             Ok(Self(sent.refresh_token))
         })
     }

@@ -136,7 +136,8 @@ pub async fn log_out(
     forget_cookie(&state, http::ok(()))
 }
 
-async fn end_named_sessions(
+/// Ends the sessions that the tokens of a request name.
+pub(crate) async fn end_named_sessions(
     state: &State,
     request: &HttpRequest,
     in_body: Option<String>,

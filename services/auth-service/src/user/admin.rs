@@ -58,7 +58,7 @@ pub async fn update(
     }
     if was_admin && !user.is_active_admin() {
         let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
-        user.end_service_tokens(reason).await?;
+        user.end_service_tokens(None, reason).await?;
     }
     let row = user.row.clone();
     user.commit().await?;

@@ -12,6 +12,7 @@ use sea_orm::{Condition, IntoActiveModel, QuerySelect};
 use serde::Deserialize;
 
 use crate::audit::entity as audit_log;
+use crate::compat::settings as user_settings;
 use crate::password;
 use crate::state::State;
 use crate::user::email::Email;
@@ -62,6 +63,7 @@ struct LegacyUser {
     deleted_at: Option<SourceTime>,
     account_id: Option<String>,
     api_key_hash: Option<String>,
+    settings: Option<serde_json::Value>,
     last_login_at: Option<SourceTime>,
     #[serde(rename = "lastActivityAt")]
     last_activity_at: Option<SourceTime>,
@@ -112,9 +114,20 @@ async fn import_table(
     let mut pages = source.read(query).await?;
     while let Some(page) = pages.next::<LegacyUser>(&mut report).await? {
         let mut rows = Vec::with_capacity(page.len());
-        for row in page {
+        let mut settings = HashMap::new();
+        for mut row in page {
+            let page_settings = row.settings.take();
             let Some(row) = convert(row, accounts, now, &mut report) else { continue };
             if addresses.insert(row.email.clone()) {
+                match page_settings {
+                    Some(own) if own.to_string().len() > user_settings::MAX_BYTES => {
+                        report.remark("have settings that are too large; not imported", row.email.clone());
+                    }
+                    Some(serde_json::Value::Object(own)) => {
+                        settings.insert(row.id, own);
+                    }
+                    _ => {}
+                }
                 rows.push(row);
             } else {
                 report.remark(
@@ -126,8 +139,11 @@ async fn import_table(
         let rows = without_present(tx, rows, &mut report).await?;
         report.imported += rows.len() as u64;
         let audit = rows.iter().map(|row| audit_log::of_import(row.id, now)).collect();
+        let settings = rows.iter().filter_map(|row| Some((row.id, settings.remove(&row.id)?)));
+        let settings = settings.map(|(id, own)| user_settings::row(id, &own, now)).collect();
         insert_chunked(tx, rows.into_iter().map(|row| row.into_active_model().reset_all()).collect()).await?;
         insert_chunked::<audit_log::ActiveModel>(tx, audit).await?;
+        insert_chunked::<user_settings::ActiveModel>(tx, settings).await?;
     }
     Ok(report)
 }

@@ -12,6 +12,7 @@ mod app;
 mod audit;
 mod bounds;
 mod bystanders;
+mod compat;
 mod cookies;
 mod creators;
 mod events;

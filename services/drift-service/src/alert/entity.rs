@@ -1,16 +1,18 @@
 //! The table of alerts and its queries.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use contracts::drift::Severity;
 use contracts::events::alert::AlertType;
-use database::{IDS_PER_STATEMENT, ids_where, insert_chunked};
+use database::{IDS_PER_STATEMENT, ids_where, insert_chunked, text_contains};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, Query};
+use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, Order, QueryOrder, QuerySelect};
+use strum::IntoEnumIterator;
 
 use super::reads;
+use crate::page as pages;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alerts", rename_all = "camelCase")]
@@ -69,6 +71,21 @@ pub struct AlertFilter {
     pub severity: Option<Severity>,
     pub alert_type: Option<AlertType>,
     pub drift_id: Option<Uuid>,
+    /// Part of the title or the message, case-insensitive.
+    pub text: Option<String>,
+}
+
+impl AlertFilter {
+    fn condition(&self) -> Condition {
+        let in_column = |column, text: &str| text_contains(Func::lower(Expr::col(column)).into(), text);
+        let mentions = |text: &String| in_column(Column::Title, text).or(in_column(Column::Message, text));
+        Condition::all()
+            .add_option(self.is_read.map(|is_read| is_read_by(self.reader.as_ref(), is_read)))
+            .add_option(self.severity.map(|severity| Column::Severity.eq(severity)))
+            .add_option(self.alert_type.map(|alert_type| Column::AlertType.eq(alert_type)))
+            .add_option(self.drift_id.map(|id| Column::DriftId.eq(id)))
+            .add_option(self.text.as_ref().map(mentions))
+    }
 }
 
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
@@ -88,19 +105,53 @@ pub async fn page(
 ) -> Result<Vec<Model>, DbErr> {
     let place = || Expr::tuple([Expr::col(Column::CreatedAt), Expr::col(Column::Id)]);
     let older = |(at, id): (DateTime<Utc>, Uuid)| place().lt(Expr::tuple([Expr::value(at), Expr::value(id)]));
-    let wanted = Condition::all()
-        .add_option(filter.is_read.map(|is_read| is_read_by(filter.reader.as_ref(), is_read)))
-        .add_option(filter.severity.map(|severity| Column::Severity.eq(severity)))
-        .add_option(filter.alert_type.map(|alert_type| Column::AlertType.eq(alert_type)))
-        .add_option(filter.drift_id.map(|id| Column::DriftId.eq(id)))
-        .add_option(after.map(older));
     Entity::find()
-        .filter(wanted)
+        .filter(filter.condition())
+        .filter(Condition::all().add_option(after.map(older)))
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
         .await
+}
+
+/// Returns the alerts after the first `offset` ones. Ties are broken by id.
+pub async fn numbered_page(
+    db: &impl ConnectionTrait,
+    filter: &AlertFilter,
+    (column, order): (Column, Order),
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let matching = Entity::find().filter(filter.condition());
+    let sorted = match column {
+        Column::Severity => matching.order_by(severity_rank(), order.clone()),
+        column => matching.order_by(column, order.clone()),
+    };
+    sorted.order_by(Column::Id, order).offset(offset).limit(limit).all(db).await
+}
+
+fn severity_rank() -> Expr {
+    let ranks = Severity::iter().fold(CaseStatement::new(), |ranks, severity| {
+        ranks.case(Column::Severity.eq(severity), i32::from(severity.rank()))
+    });
+    ranks.into()
+}
+
+/// Counts the alerts, at most up to `most`.
+pub async fn count_up_to(db: &impl ConnectionTrait, filter: &AlertFilter, most: u64) -> Result<u64, DbErr> {
+    pages::count_up_to(db, Entity::find().filter(filter.condition()), Column::Id, most).await
+}
+
+/// Returns the number of alerts of each of these drifts that has any.
+pub async fn counts_of(db: &impl ConnectionTrait, drift_ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, DbErr> {
+    let counts = Entity::find()
+        .select_only()
+        .column(Column::DriftId)
+        .column_as(Column::Id.count(), "alerts")
+        .filter(Column::DriftId.is_in(drift_ids.iter().copied()))
+        .group_by(Column::DriftId);
+    Ok(counts.into_tuple::<(Uuid, i64)>().all(db).await?.into_iter().collect())
 }
 
 /// Returns the types of the alerts that these drifts have.

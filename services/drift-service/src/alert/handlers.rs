@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use contracts::drift::Severity;
 use contracts::events::alert::{AlertRead, AlertType, AlertsRead};
 use http::openapi::{Done, List, Success};
-use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath, ValidQuery, Viewer};
+use http::{Admin, ApiError, Caller, Engineer, NoQuery, ValidJson, ValidPath, ValidQuery, Viewer};
 use sea_orm::SqlErr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -57,6 +57,7 @@ pub async fn list_alerts(
         severity: query.severity,
         alert_type: query.alert_type,
         drift_id: query.drift_id,
+        text: None,
     };
     let after = page::after(query.cursor.as_deref(), &bound)?;
     let rows = entity::page(&state.database, &filter, after, query.limit + 1).await;
@@ -93,8 +94,19 @@ pub async fn read_alert(
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
+    read_one(&state, caller, id, &conditions, |view| view).await
+}
+
+/// Marks an alert as read for the caller, and responds with `show` of it.
+pub(crate) async fn read_one<T: Serialize>(
+    state: &State,
+    caller: Caller,
+    id: Uuid,
+    conditions: &Conditions,
+    show: impl FnOnce(AlertView) -> T,
+) -> Result<HttpResponse, ApiError> {
     let audience = caller.role.into();
-    write::once(&state, caller, &conditions, b"", async |write| {
+    write::once(state, caller, conditions, b"", async |write| {
         let alert = entity::by_id(&write.tx, id).await?;
         let alert = alert.ok_or(DriftError::NotFound("alert"))?;
         let user_id = write.actor.user_id.clone();
@@ -110,7 +122,7 @@ pub async fn read_alert(
             write.tx.emit(AlertRead { id, user_id });
         }
         let view = views(&write.tx, vec![alert], audience, mark.as_ref()).await?.pop();
-        Ok(Reply::ok(view))
+        Ok(Reply::ok(view.map(show)))
     })
     .await
 }
@@ -188,7 +200,17 @@ pub async fn read_all_alerts(
     conditions: Conditions,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    write::once(&state, caller, &conditions, b"", async |write| {
+    read_all(&state, caller, &conditions, |read| ReadCount { read }).await
+}
+
+/// Marks all alerts as read for the caller, and responds with `show` of their number.
+pub(crate) async fn read_all<T: Serialize>(
+    state: &State,
+    caller: Caller,
+    conditions: &Conditions,
+    show: impl FnOnce(u64) -> T,
+) -> Result<HttpResponse, ApiError> {
+    write::once(state, caller, conditions, b"", async |write| {
         let user_id = write.actor.user_id.clone();
         let mark = reader_mark(&write.tx, Some(user_id.clone())).await?;
         let read = entity::count_unread(&write.tx, mark.as_ref()).await?;
@@ -196,7 +218,7 @@ pub async fn read_all_alerts(
             reads::note_all(&write.tx, &user_id, write.at).await?;
             write.tx.emit(AlertsRead { id: user_id.clone(), read_until: write.at, user_id });
         }
-        Ok(Reply::ok(ReadCount { read }))
+        Ok(Reply::ok(show(read)))
     })
     .await
 }

@@ -12,3 +12,4 @@ pub use close::{close_of_drift, deletion};
 pub use handlers::*;
 pub use raise::{about, about_address, about_missing, raise, raise_once};
 pub use view::reader_mark;
+pub(crate) use view::{AlertView, views};

@@ -16,7 +16,7 @@ use crate::error::DriftError;
 /// callers once the drift was approved, see the same state.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AlertView {
+pub(crate) struct AlertView {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
     #[serde(rename = "type")]
@@ -53,7 +53,7 @@ impl AlertView {
 }
 
 /// Converts alerts into views, with the caller's own read state.
-pub(super) async fn views(
+pub(crate) async fn views(
     db: &impl sea_orm::ConnectionTrait,
     alerts: Vec<Model>,
     audience: Audience,

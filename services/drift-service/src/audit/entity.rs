@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use database::{ids_where, insert_chunked};
@@ -8,6 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use super::action::AuditAction;
+use crate::page as pages;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drift_audit", rename_all = "camelCase")]
@@ -52,6 +53,38 @@ pub async fn deleted(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashSet<
 
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
     insert_chunked(db, rows.iter().cloned().map(|row| row.into_active_model().reset_all()).collect()).await
+}
+
+/// Returns the actor that created each of these drifts. For imported drifts, that is the import.
+pub async fn creators(db: &impl ConnectionTrait, drift_ids: &[Uuid]) -> Result<HashMap<Uuid, String>, DbErr> {
+    let creations = [AuditAction::DriftCreate.into_str(), AuditAction::DriftImport.into_str()];
+    let rows = Entity::find()
+        .select_only()
+        .columns([Column::EntityId, Column::Actor])
+        .filter(Column::EntityId.is_in(drift_ids.iter().copied()))
+        .filter(Column::Action.is_in(creations));
+    Ok(rows.into_tuple::<(Uuid, String)>().all(db).await?.into_iter().collect())
+}
+
+/// Returns the rows of one drift or alert after the first `offset` ones, newest first.
+pub async fn numbered_page(
+    db: &impl ConnectionTrait,
+    entity_id: Uuid,
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let newest_first =
+        of_entity(entity_id).order_by_desc(Column::At).order_by_desc(Column::Id).offset(offset);
+    newest_first.limit(limit).all(db).await
+}
+
+/// Counts the rows of one drift or alert, at most up to `most`.
+pub async fn count_up_to(db: &impl ConnectionTrait, entity_id: Uuid, most: u64) -> Result<u64, DbErr> {
+    pages::count_up_to(db, of_entity(entity_id), Column::Id, most).await
+}
+
+fn of_entity(entity_id: Uuid) -> Select<Entity> {
+    Entity::find().filter(Column::EntityId.eq(entity_id))
 }
 
 /// Returns the rows that follow `after`, newest first.

@@ -7,7 +7,9 @@ use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{IntoActiveModel, QuerySelect};
+use sea_orm::{Condition, IntoActiveModel, Order, QueryOrder, QuerySelect};
+
+use crate::page;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
@@ -86,6 +88,23 @@ impl ActiveModelBehavior for ActiveModel {}
 
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
+}
+
+/// Returns the drifts after the first `offset` ones. Ties are broken by id.
+pub async fn numbered_page(
+    db: &impl ConnectionTrait,
+    condition: Condition,
+    (column, order): (Column, Order),
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let sorted = Entity::find().filter(condition).order_by(column, order.clone()).order_by(Column::Id, order);
+    sorted.offset(offset).limit(limit).all(db).await
+}
+
+/// Counts the drifts, at most up to `most`.
+pub async fn count_up_to(db: &impl ConnectionTrait, condition: Condition, most: u64) -> Result<u64, DbErr> {
+    page::count_up_to(db, Entity::find().filter(condition), Column::Id, most).await
 }
 
 /// Reads a drift and locks it until the transaction ends.

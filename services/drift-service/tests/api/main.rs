@@ -7,6 +7,7 @@
 mod alerts;
 mod app;
 mod bounds;
+mod compat;
 mod decisions;
 mod ingest;
 mod leaks;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use utoipa::OpenApi;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,10 +34,44 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json
 )]
 struct Whole;
 
-/// Combines the documents of all services. A name with two meanings would overwrite one of them.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "DriftSentry with COMPAT_ROUTES=true",
+        description = "The REST contract of the replaced Node stack, for pages that were written for it.\n\n\
+            A path that openapi.json has as well gets this contract, unless the request has the header \
+            `X-API-Contract: current`. Unknown parameters and fields are ignored. `/api/v1/auth/login` and \
+            `/api/v1/auth/refresh` have the current contract, except that they ignore unknown fields too. The paths \
+            of `/api/v1/auth` are also under `/api/auth`. docs/COMPATIBILITY.md has the details.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "The server that served this document")),
+    tags(
+        (name = "auth", description = "Sessions (auth-service)"),
+        (name = "users", description = "The caller's own account (auth-service)"),
+        (name = "drifts", description = "Drifts, and decisions on them (drift-service)"),
+        (name = "alerts", description = "Drifts that need attention (drift-service)"),
+        (name = "metrics", description = "Counts of drifts (drift-service)"),
+    )
+)]
+struct Old;
+
+/// The document of the current contract.
 fn document() -> utoipa::openapi::OpenApi {
-    let mut whole = Whole::openapi();
-    for service in [auth_service::openapi(), drift_service::openapi(), ws_gateway::openapi()] {
+    combined(Whole::openapi(), [auth_service::openapi(), drift_service::openapi(), ws_gateway::openapi()])
+}
+
+/// The document of the old contract.
+fn old_document() -> utoipa::openapi::OpenApi {
+    combined(Old::openapi(), [auth_service::compat::openapi(), drift_service::compat::openapi()])
+}
+
+/// Combines the documents of services. A name with two meanings would overwrite one of them.
+fn combined(
+    mut whole: utoipa::openapi::OpenApi,
+    services: impl IntoIterator<Item = utoipa::openapi::OpenApi>,
+) -> utoipa::openapi::OpenApi {
+    for service in services {
         whole.paths.paths.extend(service.paths.paths);
         let (into, from) = (whole.components.get_or_insert_default(), service.components.unwrap());
         add(&mut into.schemas, from.schemas);
@@ -56,21 +90,28 @@ fn add<T: PartialEq>(into: &mut BTreeMap<String, T>, from: BTreeMap<String, T>) 
 }
 
 #[test]
-fn the_document_is_up_to_date() {
-    let text = document().to_pretty_json().unwrap() + "\n";
-    if std::env::var_os("UPDATE_OPENAPI").is_some() {
-        std::fs::write(FILE, &text).unwrap();
+fn the_documents_are_up_to_date() {
+    for (name, document) in [("openapi.json", document()), ("openapi-compat.json", old_document())] {
+        let (file, text) = (format!("{FOLDER}/{name}"), document.to_pretty_json().unwrap() + "\n");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let stored = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            stored == text,
+            "docs/{name} is outdated: run UPDATE_OPENAPI=1 cargo test -p driftsentry --test api_docs"
+        );
     }
-    let stored = std::fs::read_to_string(FILE).unwrap();
-    assert!(
-        stored == text,
-        "docs/openapi.json is outdated: run UPDATE_OPENAPI=1 cargo test -p driftsentry --test api_docs"
-    );
 }
 
 #[test]
 fn every_operation_has_a_name_a_purpose_a_tag_and_the_envelope_of_errors() {
-    let document = serde_json::to_value(document()).unwrap();
+    for document in [document(), old_document()] {
+        check_operations(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn check_operations(document: &Value) {
     let tags = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect::<Vec<_>>();
     let mut names = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -98,8 +139,13 @@ fn every_operation_has_a_name_a_purpose_a_tag_and_the_envelope_of_errors() {
 
 #[test]
 fn every_reference_resolves() {
-    let document = serde_json::to_value(document()).unwrap();
-    let mut open = vec![&document];
+    for document in [document(), old_document()] {
+        check_references(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn check_references(document: &Value) {
+    let mut open = vec![document];
     while let Some(value) = open.pop() {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
             assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");

@@ -20,8 +20,8 @@ struct Operation {
     takes_body: bool,
 }
 
-fn operations() -> Vec<Operation> {
-    let document = serde_json::to_value(super::document()).unwrap();
+fn operations(document: utoipa::openapi::OpenApi) -> Vec<Operation> {
+    let document = serde_json::to_value(document).unwrap();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -42,7 +42,6 @@ fn operations() -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() > 40);
     operations
 }
 
@@ -53,11 +52,13 @@ struct App {
 }
 
 impl App {
-    async fn start() -> Self {
+    /// Starts the binary, with the old contract if a document describes it.
+    async fn start(compat_routes: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         let port = free_port().to_string();
         let arguments = ["--port", &port, "--data-dir", data.path().to_str().unwrap()];
-        let mut process = Process::spawn(Path::new(BINARY), &arguments, [("BCRYPT_COST", "4")]);
+        let settings = [("BCRYPT_COST", "4"), ("COMPAT_ROUTES", compat_routes)];
+        let mut process = Process::spawn(Path::new(BINARY), &arguments, settings);
         let base = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&base).await;
         Self { anonymous: Client::new(base), _process: process, _data: data }
@@ -82,12 +83,25 @@ async fn call(client: &Client, operation: &Operation, query: &str, body: &'stati
 /// 401 takes precedence over 403, and 403 over any other error of the request.
 #[tokio::test]
 async fn a_missing_permission_takes_precedence_over_all_other_errors() {
-    let app = App::start().await;
+    let operations = operations(super::document());
+    assert!(operations.len() > 40);
+    check_permissions(operations, "false").await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_takes_precedence_in_the_old_contract_too() {
+    let operations = operations(super::old_document());
+    assert!(operations.len() > 16);
+    check_permissions(operations, "true").await;
+}
+
+async fn check_permissions(operations: Vec<Operation>, compat_routes: &str) {
+    let app = App::start(compat_routes).await;
     let mut callers = Vec::new();
     for role in ROLES {
         callers.push((role, app.caller(role).await));
     }
-    for operation in operations() {
+    for operation in operations {
         let Some(least) = operation.role else { continue };
         for body in ["", "{", "[]", "null", "{\"unknown\":1}", "\"text\""] {
             for query in ["", "?unknown=1&limit=0"] {
@@ -106,8 +120,8 @@ async fn a_missing_permission_takes_precedence_over_all_other_errors() {
 
 #[tokio::test]
 async fn an_unknown_parameter_is_refused_by_name() {
-    let app = App::start().await;
-    for operation in operations() {
+    let app = App::start("false").await;
+    for operation in operations(super::document()) {
         // Each operation gets a new caller, because an operation that takes effect may end the session.
         let client = if operation.takes_token { app.caller("admin").await } else { app.anonymous.clone() };
         let answer = call(&client, &operation, "?bogusParameter=1", "{}").await;
@@ -116,5 +130,17 @@ async fn an_unknown_parameter_is_refused_by_name() {
             .as_array()
             .is_some_and(|details| details.iter().any(|detail| detail["field"] == "bogusParameter"));
         assert!(named, "{}: {error}", operation.name);
+    }
+}
+
+#[tokio::test]
+async fn the_old_contract_ignores_an_unknown_parameter() {
+    let app = App::start("true").await;
+    for operation in operations(super::old_document()) {
+        // Nobody can delete the last admin.
+        let client = if operation.takes_token { app.caller("admin").await } else { app.anonymous.clone() };
+        let answer = call(&client, &operation, "?bogusParameter=1", "{}").await;
+        assert!(!answer.text.contains("bogusParameter"), "{}: {}", operation.name, answer.text);
+        assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{}", operation.name);
     }
 }

@@ -118,6 +118,8 @@ async fn an_installation_moves_and_nothing_has_to_be_decided_again(
     };
     assert_eq!(counts(&imported), counts(&preview));
     let rows = moved.rows().await;
+    let settings = &rows["auth.user_settings"];
+    assert!(settings.len() == 1 && settings[0].contains("dark"), "{settings:?}");
     let again = moved.import(&[]);
     assert!(
         again.status.success() && said(&again).contains("drifts: 0 imported, 8 already there"),

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use testing::{
-    Client, PrivatePostgres, Process, StatusCode, eventually, execute, free_port, read_all_tables,
+    Client, Method, PrivatePostgres, Process, StatusCode, eventually, execute, free_port, read_all_tables,
 };
 
 use crate::{BINARY, ingest, said, sample};
@@ -43,13 +43,13 @@ impl Installation {
     async fn start(&self, settings: &[(&str, &str)]) -> (Process, Client) {
         let (port, data) = (free_port().to_string(), self.data());
         let rules = self.folder.path().join("rules.toml").display().to_string();
-        let own = [("BCRYPT_COST", "4"), ("DRIFT_RULES", rules.as_str())];
+        let own = [("BCRYPT_COST", "4"), ("COMPAT_ROUTES", "true"), ("DRIFT_RULES", rules.as_str())];
         let environment = own.into_iter().chain(settings.iter().copied());
         let arguments = ["--port", &port, "--data-dir", &data];
         let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
         let base = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&base).await;
-        (process, Client::new(base))
+        (process, Client::new(base).with_header("x-api-contract", "current"))
     }
 
     fn move_to(&self, url: &str) -> Output {
@@ -84,6 +84,8 @@ async fn use_everything(client: &Client) -> Value {
     let as_engineer = client.with_token(text(&engineer, "accessToken"));
     let wanted = json!({"name": "nightly scan", "role": "engineer"});
     as_admin.post("/api/auth/tokens", &wanted).await.expect(StatusCode::CREATED);
+    let settings = as_admin.request(Method::PUT, "/api/v1/users/me/settings").json(&json!({"theme": "dark"}));
+    as_admin.send(settings).await.expect(StatusCode::OK);
 
     let plan = sample("fakeaws_20/scan1.plan.json.gz");
     let arguments = [plan.to_str().unwrap(), "--stack", "demo", "--url", client.base()];
@@ -107,6 +109,7 @@ async fn lists(client: &Client, token: &str) -> Vec<Value> {
     {
         lists.push(client.get(&format!("/api/v1/{path}")).await.data());
     }
+    lists.push(client.get("/api/v1/users/me").await.data());
     for path in ["tokens", "audit?limit=100"] {
         lists.push(client.get(&format!("/api/auth/{path}")).await.data());
     }

@@ -33,6 +33,19 @@ impl Refusal {
         Self { code, message: message.into(), expired_at: None, ended: None }
     }
 
+    /// Returns the refusal in the words of the replaced stack, which pages compare.
+    pub(crate) fn in_old_words(self) -> Self {
+        let message = match self.code {
+            RefusalCode::MissingToken => "Authentication failed: missing token",
+            RefusalCode::TokenExpired | RefusalCode::InvalidToken | RefusalCode::AuthFailed => {
+                "Authentication failed: invalid token"
+            }
+            // The replaced stack had no such limit.
+            RefusalCode::RateLimited => return self,
+        };
+        Self { message: message.into(), ..self }
+    }
+
     /// The `data` of a `connect_error`. In `/dashboard` the code is always the same, and the exact code is
     /// the reason.
     pub(crate) fn data(&self, kind: NamespaceKind) -> Value {

@@ -37,6 +37,7 @@ pub(super) async fn admit_socket(
         }
         Err(NotEntered::Refused(refusal)) => {
             services.metrics.connected(transport, refusal.code.into_str());
+            let refusal = if services.has_old_words { refusal.in_old_words() } else { refusal };
             connection.update(|client| client.on_refused(Instant::now(), kind, &refusal))
         }
         Err(NotEntered::Unavailable) => {

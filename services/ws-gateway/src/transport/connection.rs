@@ -34,6 +34,8 @@ pub(crate) struct Services {
     pub cluster: Arc<Cluster>,
     pub sessions: Arc<Sessions>,
     pub settings: Arc<Settings>,
+    /// Refuse sockets in the words of the replaced stack.
+    pub has_old_words: bool,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
     pub tasks: Tasks,

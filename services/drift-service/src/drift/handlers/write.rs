@@ -12,7 +12,7 @@ use super::super::{Action, DriftView, entity};
 use crate::State;
 use crate::error::DriftError;
 use crate::text::storable;
-use crate::write::{self, Conditions, Reply, body_or_default};
+use crate::write::{self, Conditions, Reply, Write, body_or_default};
 
 /// The reason for an approval or a rejection.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
@@ -45,7 +45,7 @@ pub async fn approve_drift(
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
-    decide_one(&state, caller, id, conditions, Action::Approve, reason).await
+    decide_and_show(&state, caller, id, conditions, Action::Approve, reason).await
 }
 
 /// Rejects a drift: the values that drift must be reverted.
@@ -61,7 +61,7 @@ pub async fn reject_drift(
     body: Result<ValidJson<Reason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.map(|ValidJson(body)| Some(body.reason));
-    decide_one(&state, caller, id, conditions, Action::Reject, reason).await
+    decide_and_show(&state, caller, id, conditions, Action::Reject, reason).await
 }
 
 /// Resolves a drift.
@@ -78,7 +78,7 @@ pub async fn resolve_drift(
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body_or_default(&request, body).map(|body| body.reason);
-    decide_one(&state, caller, id, conditions, Action::Resolve, reason).await
+    decide_and_show(&state, caller, id, conditions, Action::Resolve, reason).await
 }
 
 /// Reopens a drift: withdraws the decision.
@@ -95,11 +95,10 @@ pub async fn reopen_drift(
     body: Result<ValidJson<MaybeReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = body_or_default(&request, body).map(|body| body.reason);
-    decide_one(&state, caller, id, conditions, Action::Reopen, reason).await
+    decide_and_show(&state, caller, id, conditions, Action::Reopen, reason).await
 }
 
-/// Decides on one drift. 404 takes precedence over a malformed body.
-async fn decide_one(
+async fn decide_and_show(
     state: &State,
     caller: Caller,
     id: Uuid,
@@ -107,17 +106,31 @@ async fn decide_one(
     action: Action,
     reason: Result<Option<String>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
+    let audience = caller.role.into();
+    let view = async |_: &Write, drift| Ok(DriftView::new(drift, audience));
+    decide_one(state, caller, id, conditions, action, reason, view).await
+}
+
+/// Decides on one drift and responds with `view` of it. 404 takes precedence over a malformed body.
+pub(crate) async fn decide_one<T: Serialize>(
+    state: &State,
+    caller: Caller,
+    id: Uuid,
+    conditions: Conditions,
+    action: Action,
+    reason: Result<Option<String>, ApiError>,
+    view: impl AsyncFnOnce(&Write, entity::Model) -> Result<T, DriftError>,
+) -> Result<HttpResponse, ApiError> {
     let drift = entity::by_id(&state.database, id).await.map_err(DriftError::from)?;
     let drift = drift.ok_or(DriftError::NotFound("drift"))?;
     let reason = reason?;
-    let audience = caller.role.into();
     let body = reason.clone().unwrap_or_default();
     write::once(state, caller, &conditions, body.as_bytes(), async |write| {
         let reason = reason.map(|reason| state.redacted(&reason));
         let decision = Decision { action, reason, if_match: conditions.if_match };
         let drift = decide(write, drift, &decision).await?;
         let version = drift.version;
-        let view = DriftView::new(drift, audience);
+        let view = view(write, drift).await?;
         Ok(Reply::ok(view).with_version(version))
     })
     .await

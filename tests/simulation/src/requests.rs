@@ -1,0 +1,158 @@
+//! The requests that the simulated services serve.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use backplane::Entry;
+use contracts::drift::{Severity, Status};
+use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed};
+use contracts::events::drift::{DriftCreated, DriftUpdated};
+use contracts::{AccountId, Claims, Clock, Holder, Role};
+use identity::session_mark;
+use uuid::Uuid;
+
+use crate::database::{Fact, Version};
+use crate::process::{Process, TOKEN_LIFE, User};
+
+impl Process {
+    /// Opens a session, and returns it with its token. Fails if the database does, or the process dies.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn log_in(&self, user: &User) -> Result<(Uuid, String)> {
+        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
+        let (session, user, number) = (Uuid::new_v4(), user.clone(), self.number);
+        let entry = Entry::of(
+            SessionCreated { user_id: user.id, session_id: session, device_info: DeviceInfo::default() },
+            &clock,
+        )?;
+        let fact = Fact::Session { user: user.id, session, ends: false };
+        let token = self.token(&user, session)?;
+        let now = clock.now();
+        self.run(async move { database.transact(number, user.id, |_| vec![(fact, entry)], now).await })
+            .await?;
+        Ok((session, token))
+    }
+
+    /// Signs a new token for a session, and announces that without a position.
+    ///
+    /// # Errors
+    /// If the process dies meanwhile.
+    pub(crate) async fn refresh(&self, user: &User, session: Uuid) -> Result<String> {
+        let refreshed = TokenRefreshed { user_id: user.id, session_id: session };
+        let entry = Entry::of(refreshed, self.platform.clock())?;
+        let log = Arc::clone(&self.platform.backplane().log);
+        let _ = self.run(async move { Ok(log.append(&[entry]).await?) }).await;
+        self.token(user, session)
+    }
+
+    fn token(&self, user: &User, session: Uuid) -> Result<String> {
+        let now = self.platform.clock().now();
+        let holder = Holder {
+            subject: user.id.to_string(),
+            email: "someone@example.com".into(),
+            role: Role::Viewer,
+            account_id: user.account.clone(),
+            generation: 0,
+            session,
+        };
+        let claims = Claims::access(holder, now, now + TOKEN_LIFE);
+        self.platform.tokens().keys.sign(&claims).context("the token cannot be signed")
+    }
+
+    /// Ends a session, as auth-service does.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn end_session(&self, user: Uuid, session: Uuid) -> Result<()> {
+        let (database, clock) = (Arc::clone(&self.database), self.platform.clock().clone());
+        let (reason, number, now) = (EndReason::Logout, self.number, clock.now());
+        let entry = Entry::of(SessionDeleted { user_id: user, session_id: session, reason }, &clock)?;
+        let entry = Entry { marks: vec![session_mark(session, reason, now + TOKEN_LIFE)], ..entry };
+        let revocations = self.platform.tokens().revocations.clone();
+        let fact = Fact::Session { user, session, ends: true };
+        self.run(async move {
+            let end = |_| if database.ended(session).is_none() { vec![(fact, entry)] } else { Vec::new() };
+            database.transact(number, user, end, now).await?;
+            revocations.end_session(session, reason);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Creates or changes a drift.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn change_drift(
+        &self,
+        subject: Uuid,
+        account: Option<AccountId>,
+        many: u32,
+    ) -> Result<()> {
+        let (database, clock, number) =
+            (Arc::clone(&self.database), self.platform.clock().clone(), self.number);
+        let now = clock.now();
+        let make = move |last: u32| {
+            let versions = (last + 1)..=(last + many);
+            versions
+                .filter_map(|number| drift_event(Version { subject, number }, account.clone(), &clock))
+                .collect()
+        };
+        self.run(async move { database.transact(number, subject, make, now).await }).await
+    }
+
+    /// Publishes what another back end could: a message without a place in the log.
+    ///
+    /// # Errors
+    /// If Redis is unavailable.
+    pub(crate) async fn broadcast(&self, channel: &str, body: String) -> Result<()> {
+        let (log, channel) = (Arc::clone(&self.platform.backplane().log), channel.to_owned());
+        self.run(async move {
+            log.broadcast(&channel, &body).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs work that dies with the process, and wakes the relay after it.
+    async fn run(&self, work: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
+        let committed = Arc::clone(&self.committed);
+        let working = async move {
+            let result = work.await;
+            if result.is_ok() {
+                committed.notify_one();
+            }
+            result
+        };
+        self.platform.lifecycle().tasks.run("request", working).await?.context("the request panicked")?
+    }
+}
+
+fn drift_event(version: Version, account: Option<AccountId>, clock: &Clock) -> Option<(Fact, Entry)> {
+    let fact = Fact::Drift { version, account: account.clone() };
+    let region = Some(version.number.to_string());
+    let entry = if version.number == 1 {
+        Entry::of(
+            DriftCreated {
+                id: version.subject,
+                resource_id: String::new(),
+                resource_type: "aws_instance".into(),
+                region,
+                severity: Severity::Info,
+                cost_impact_monthly: 0.0,
+                detected_at: clock.now(),
+                status: Status::Detected,
+                account_id: account,
+            },
+            clock,
+        )
+    } else {
+        let (id, status, severity) = (version.subject, Status::Detected, Severity::Info);
+        Entry::of(
+            DriftUpdated { id, status, severity, cost_impact_monthly: 0.0, region, account_id: account },
+            clock,
+        )
+    };
+    Some((fact, entry.ok()?))
+}
