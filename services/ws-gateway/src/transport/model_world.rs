@@ -66,6 +66,7 @@ impl World {
             tasks: state.platform.lifecycle().tasks.clone(),
             stop: state.platform.lifecycle().stop.clone(),
             queue_bytes,
+            has_old_words: false,
             #[cfg(feature = "conformance")]
             suite: None,
         };
