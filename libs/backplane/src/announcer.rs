@@ -1,12 +1,13 @@
 //! The queues between the drivers and the feeds of the process. Each feed has its own.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use contracts::events::matches_logged_pattern;
 use tokio::sync::Notify;
 
 use crate::Message;
+use crate::locks::{Mutex, MutexGuard};
 use crate::message::Heard;
 
 /// Usual limit of one queue in bytes. Redis itself disconnects a subscriber with 32 MB of output waiting.
@@ -50,23 +51,12 @@ struct State {
 
 impl Queue {
     fn push(&self, signal: &Signal) {
-        let mut state = self.lock();
-        if let Signal::Heard(heard) = signal {
-            if !self.hears_everything && !matches_logged_pattern(&heard.channel) {
+        match signal {
+            Signal::Heard(heard) if !self.hears_everything && !matches_logged_pattern(&heard.channel) => {
                 return;
             }
-            if state.bytes + heard.size > self.limit {
-                if heard.is_in_log() {
-                    state.is_behind = true;
-                } else {
-                    state.lost += 1;
-                }
-                return;
-            }
-            state.bytes += heard.size;
+            _ => self.lock().add(signal, self.limit),
         }
-        state.signals.push_back(signal.clone());
-        drop(state);
         self.more.notify_one();
     }
 
@@ -101,6 +91,23 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add(&mut self, signal: &Signal, limit: usize) {
+        if let Signal::Heard(heard) = signal {
+            if self.bytes + heard.size > limit {
+                if heard.is_in_log() {
+                    self.is_behind = true;
+                } else {
+                    self.lost += 1;
+                }
+                return;
+            }
+            self.bytes += heard.size;
+        }
+        self.signals.push_back(signal.clone());
     }
 }
 

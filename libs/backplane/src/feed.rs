@@ -159,3 +159,7 @@ impl Feed {
 fn ignored(channel: &str, reason: &'static str) -> FeedItem {
     FeedItem::Ignored { channel: channel.into(), reason }
 }
+
+#[cfg(test)]
+#[path = "feed_models.rs"]
+mod models;

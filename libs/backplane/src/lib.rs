@@ -18,6 +18,7 @@ mod feed;
 mod feed_item;
 mod keys;
 mod link;
+mod locks;
 mod log;
 mod marks;
 mod memory;

@@ -4,6 +4,7 @@
 //!   [`Backend::start`] starts private stores for a test.
 //! * [`Client`] and [`Socket`]: HTTP and WebSocket clients as values.
 //! * [`eventually`] and [`wait_for`]: wait for a condition, never for a time span.
+//! * [`interleavings::check`]: runs code in many interleavings of its threads.
 //! * [`Process`], [`Proxy`] and [`PrivateRedis`]: binaries, connections and a Redis to break.
 //!
 //! Everything that is started here ends with the test, even if the test process is killed.
@@ -15,6 +16,7 @@
 mod backend;
 mod client;
 mod guard;
+pub mod interleavings;
 mod pooler;
 mod postgres;
 mod process;

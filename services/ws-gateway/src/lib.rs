@@ -24,6 +24,7 @@ mod documented_tests;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hub;
+mod locks;
 mod metrics;
 mod openapi;
 mod outbound;

@@ -100,8 +100,8 @@ impl Event {
             envelope,
             rooms: Vec::new(),
             position: Some(position),
-            root: None,
-            dashboard: None,
+            root: Some(Shape::Payload),
+            dashboard: Some(Shape::Payload),
             recoverable: true,
             frames: EncodedFrames::default(),
         }

@@ -43,11 +43,13 @@ impl Hub {
         let key = *inner.by_entrance.get(socket)?;
         let until = inner.position.clone()?;
         let member = &mut inner.members[key];
-        let heard = match member.hears {
-            Hears::Everything => member.rooms.clone(),
-            Hears::Unlogged | Hears::Nothing(_) => Vec::new(),
+        let heard_until = match &member.hears {
+            Hears::Everything => Some(until.seq),
+            Hears::Behind(at) if at.epoch == until.epoch => Some(at.seq),
+            Hears::Behind(_) | Hears::Unlogged | Hears::Nothing(_) => None,
         };
-        if matches!(member.hears, Hears::Everything) {
+        let heard = heard_until.map(|_| member.rooms.clone()).unwrap_or_default();
+        if !matches!(member.hears, Hears::Nothing(_)) {
             member.hears = Hears::Unlogged;
         }
         let own_rooms = if resumed.is_some() { member.owner.rooms() } else { Vec::new() };
@@ -57,8 +59,7 @@ impl Hub {
         }
         let rooms = inner.members[key].rooms.clone();
         let former = own_rooms.iter().chain(resumed).map(|room| room.as_str().into()).collect();
-        let heard_until = until.seq;
-        Some(CatchUp { until, rooms, former, heard, heard_until })
+        Some(CatchUp { until, rooms, former, heard, heard_until: heard_until.unwrap_or_default() })
     }
 
     /// Starts live delivery if the socket has received every event up to the newest one. Otherwise extends the

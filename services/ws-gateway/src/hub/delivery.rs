@@ -23,8 +23,8 @@ struct Outcome {
     idle: Vec<Arc<dyn Subscriber>>,
     /// The connections whose queue is full, for an event that is not in the log.
     slow: Vec<Arc<dyn Subscriber>>,
-    /// The sockets whose queue is full. The log has the event, so they read it from the log later.
-    behind: Vec<SocketRef>,
+    /// The sockets whose queue is full, and their position. The log has the event, so they read it from the log later.
+    behind: Vec<(SocketRef, Position)>,
     /// The span of the delivery.
     span: Option<EnteredSpan>,
 }
@@ -65,11 +65,14 @@ impl Hub {
                 outcome.sockets += u64::from(matches!(pushed, Pushed::First | Pushed::Queued));
                 match pushed {
                     Pushed::First => outcome.idle.push(Arc::clone(subscriber)),
-                    Pushed::Full if event.position.is_some() => {
-                        member.hears = Hears::Unlogged;
-                        outcome.behind.push(member.socket_ref());
-                    }
-                    Pushed::Full => outcome.slow.push(Arc::clone(subscriber)),
+                    Pushed::Full => match &event.position {
+                        Some(at) => {
+                            let before = Position { seq: at.seq - 1, ..at.clone() };
+                            outcome.behind.push((member.socket_ref(), before.clone()));
+                            member.hears = Hears::Behind(before);
+                        }
+                        None => outcome.slow.push(Arc::clone(subscriber)),
+                    },
                     Pushed::Queued | Pushed::Closed => {}
                 }
             }
@@ -100,11 +103,8 @@ impl Hub {
             let lag = self.clock.now() - event.published_at();
             self.metrics.delivery_lag(lag);
         }
-        for SocketRef { subscriber, socket } in behind {
-            if let Some(at) = &event.position {
-                let before = Position { epoch: Arc::clone(&at.epoch), seq: at.seq - 1 };
-                subscriber.fall_behind(&socket, before);
-            }
+        for (SocketRef { subscriber, socket }, before) in behind {
+            subscriber.fall_behind(&socket, before);
         }
         self.metrics.dropped(Dropped::Slow, slow.len() as u64);
         for subscriber in slow {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use backplane::Position;
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{Claims, Clock};
 use tokio::time::Instant;
@@ -47,6 +48,8 @@ pub(crate) enum Hears {
     Everything,
     /// Only events that are not in the log.
     Unlogged,
+    /// As `Unlogged`, after everything up to a position: the queue was full.
+    Behind(Position),
     /// Nothing before the socket is open; events that are not in the log wait.
     Nothing(Box<WaitingEvents>),
 }
@@ -126,8 +129,10 @@ impl Member {
     pub(super) fn deliver(&mut self, event: &Arc<Event>, now: Instant) -> Option<Pushed> {
         match &mut self.hears {
             Hears::Everything => {}
-            Hears::Unlogged | Hears::Nothing(_) if event.position.is_some() => return None,
-            Hears::Unlogged => {}
+            Hears::Unlogged | Hears::Behind(_) | Hears::Nothing(_) if event.position.is_some() => {
+                return None;
+            }
+            Hears::Unlogged | Hears::Behind(_) => {}
             Hears::Nothing(waiting) => {
                 waiting.add(event);
                 return None;

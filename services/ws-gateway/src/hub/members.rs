@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use backplane::Position;
@@ -16,6 +15,7 @@ use super::member::{Member, Membership};
 use super::rooms::Rooms;
 use super::subscriber::{SocketRef, Subscriber};
 use super::timers::Timers;
+use crate::locks::{AtomicUsize, Mutex, MutexGuard};
 use crate::metrics::Metrics;
 
 /// The sockets of one worker thread; see the documentation of the module.

@@ -3,8 +3,12 @@
 
 mod queue;
 mod slow_reader;
+#[cfg(test)]
+pub(crate) mod slow_stream;
+mod stream;
 mod writers;
 
+#[cfg(any(test, feature = "simulation"))]
 pub(crate) use queue::Written;
 pub(crate) use slow_reader::{MAX_EVENT_BYTES, QUEUE_BYTES};
-pub(crate) use writers::{Outbound, Pushed, write_to};
+pub(crate) use writers::{Outbound, Pushed};

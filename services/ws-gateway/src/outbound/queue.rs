@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use smallvec::SmallVec;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::slow_reader::STALL_LIMIT;
+use super::stream::Stream;
 use crate::protocol::Frame;
 
 /// Number of frames per write: the kernel takes no more pieces at once.
@@ -31,11 +31,11 @@ pub(super) struct Queue {
     /// The number of the WebSocket that may write. Earlier ones may not, because they were abandoned.
     pub ticket: u32,
     /// The stream of that WebSocket.
-    pub stream: Option<Arc<TcpStream>>,
+    pub stream: Option<Arc<dyn Stream>>,
     pub web_socket: Option<Waker>,
     pub poll: Option<Waker>,
-    /// A task that has much to push, and waits for room.
-    pub pusher: Option<Waker>,
+    /// The tasks that have much to push, and wait for room: one for each socket that catches up.
+    pub pushers: Vec<Waker>,
     pub waiting_since: Option<Instant>,
     pub closing: bool,
 }
@@ -71,7 +71,7 @@ impl Queue {
             stream: None,
             web_socket: None,
             poll: None,
-            pusher: None,
+            pushers: Vec::new(),
             waiting_since: None,
             closing: false,
         }
@@ -88,15 +88,20 @@ impl Queue {
             && self.waiting_since.is_some_and(|since| now.saturating_duration_since(since) > STALL_LIMIT)
     }
 
-    pub(super) fn close(&mut self) {
-        self.closing = true;
-        self.wake();
+    /// Adds the last frames.
+    pub(super) fn finish(&mut self, last: impl IntoIterator<Item = Frame>) {
+        if !self.closing {
+            last.into_iter().for_each(|frame| self.add(frame));
+            self.closing = true;
+            self.wake();
+        }
     }
 
     pub(super) fn wake(&mut self) {
-        for waker in [self.web_socket.take(), self.poll.take(), self.pusher.take()].into_iter().flatten() {
+        for waker in [self.web_socket.take(), self.poll.take()].into_iter().flatten() {
             waker.wake();
         }
+        self.wake_pushers();
     }
 
     pub(super) fn take(&mut self) -> Vec<Frame> {
@@ -149,9 +154,11 @@ impl Queue {
 
     fn went_on(&mut self, is_empty: bool) {
         self.waiting_since = (!is_empty).then(Instant::now);
-        if let Some(pusher) = self.pusher.take() {
-            pusher.wake();
-        }
+        self.wake_pushers();
+    }
+
+    fn wake_pushers(&mut self) {
+        std::mem::take(&mut self.pushers).into_iter().for_each(Waker::wake);
     }
 
     /// Drops the frames of which no byte has been written. Returns their number.

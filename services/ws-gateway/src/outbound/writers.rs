@@ -1,13 +1,14 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::queue::{Queue, Taker, Written};
+use super::stream::Stream;
+use crate::locks::{Mutex, MutexGuard};
 use crate::protocol::Frame;
 use crate::protocol::engineio::encode_payload;
 
@@ -88,7 +89,7 @@ impl Outbound {
     pub(crate) fn write_now(&self) {
         let mut queue = self.lock();
         let stream = queue.stream.clone().filter(|_| queue.taker == Taker::WebSocket);
-        let written = stream.map(|stream| queue.write(|pieces| write_to(&stream, pieces)));
+        let written = stream.map(|stream| queue.write(|pieces| stream.write_pieces(pieces)));
         if !matches!(written, Some(Ok(Written::All))) {
             queue.wake();
         }
@@ -101,7 +102,9 @@ impl Outbound {
             if queue.closing || queue.bytes <= self.limit / 2 {
                 return Poll::Ready(());
             }
-            queue.pusher = Some(cx.waker().clone());
+            if !queue.pushers.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+                queue.pushers.push(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await;
@@ -110,11 +113,7 @@ impl Outbound {
 
     /// Queues the last frames, past any limit. The end follows once they are written.
     pub(crate) fn finish(&self, last: impl IntoIterator<Item = Frame>) {
-        let mut queue = self.lock();
-        if !queue.closing {
-            last.into_iter().for_each(|frame| queue.add(frame));
-            queue.close();
-        }
+        self.lock().finish(last);
     }
 
     /// Queues frames past any limit, shortly before the end.
@@ -129,8 +128,10 @@ impl Outbound {
     /// Discards the queue of a reader that is not worth waiting for, and queues the last frames. Returns the number
     /// of discarded frames.
     pub(crate) fn finish_at_once(&self, last: impl IntoIterator<Item = Frame>) -> u64 {
-        let forgotten = self.lock().forget();
-        self.finish(last);
+        let mut queue = self.lock();
+        let forgotten = queue.forget();
+        // Under the same lock: the client must not get a frame that follows a discarded one.
+        queue.finish(last);
         forgotten
     }
 
@@ -166,10 +167,10 @@ impl Outbound {
     }
 
     /// Sets the stream on which pushes may write while this WebSocket is idle; `None` once it is gone.
-    pub(crate) fn set_stream(&self, ticket: u32, stream: Option<&Arc<TcpStream>>) {
+    pub(crate) fn set_stream(&self, ticket: u32, stream: Option<Arc<dyn Stream>>) {
         let mut queue = self.lock();
         if ticket == queue.ticket {
-            queue.stream = stream.cloned();
+            queue.stream = stream;
         }
     }
 
@@ -199,6 +200,25 @@ impl Outbound {
             queue.written = 0;
             queue.taker = Taker::Polling;
             queue.wake();
+        }
+    }
+
+    /// Writes the queue of a WebSocket until nothing more will ever be written on it.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub(crate) fn poll_write(
+        &self,
+        ticket: u32,
+        cx: &mut Context<'_>,
+        stream: &impl Stream,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            match self.write_queued(ticket, cx, |pieces| stream.write_pieces(pieces))? {
+                Written::All => return Poll::Pending,
+                Written::Blocked => ready!(stream.poll_room(cx))?,
+                Written::Ended => return Poll::Ready(Ok(())),
+            }
         }
     }
 
@@ -256,14 +276,10 @@ impl Outbound {
     }
 }
 
-/// Writes the pieces. A single piece needs no vectored write.
-pub(crate) fn write_to(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-    match pieces {
-        [piece] => stream.try_write(piece),
-        _ => stream.try_write_vectored(pieces),
-    }
-}
-
 #[cfg(test)]
 #[path = "writers_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "writers_models.rs"]
+mod models;

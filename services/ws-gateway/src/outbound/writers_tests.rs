@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -112,6 +112,10 @@ async fn connection() -> (Arc<TcpStream>, TcpStream) {
     (Arc::new(ours), listener.accept().await.unwrap().0)
 }
 
+fn stream(stream: &Arc<TcpStream>) -> Arc<dyn Stream> {
+    Arc::<TcpStream>::clone(stream)
+}
+
 /// Returns the counter of wakes of a WebSocket task that has written everything.
 fn idle(outbound: &Outbound) -> Arc<Wakes> {
     let wakes = Arc::<Wakes>::default();
@@ -125,7 +129,7 @@ fn idle(outbound: &Outbound) -> Arc<Wakes> {
 async fn an_idle_web_socket_is_written_to_without_waking_it() {
     let (ours, mut theirs) = connection().await;
     let outbound = Outbound::web_socket(1_000);
-    outbound.set_stream(0, Some(&ours));
+    outbound.set_stream(0, Some(stream(&ours)));
     let wakes = idle(&outbound);
     let pushed = ["a", "b"].map(|text| outbound.queue(Frame::text(text), Instant::now()));
     assert_eq!(pushed, [Pushed::First, Pushed::Queued]);
@@ -140,7 +144,7 @@ async fn an_idle_web_socket_is_written_to_without_waking_it() {
 async fn the_task_of_a_web_socket_goes_on_where_the_kernel_is_full() {
     let (ours, mut theirs) = connection().await;
     let outbound = Outbound::web_socket(64 << 20);
-    outbound.set_stream(0, Some(&ours));
+    outbound.set_stream(0, Some(stream(&ours)));
     let wakes = idle(&outbound);
     let sent = "x".repeat(32 << 20);
     outbound.queue(Frame::text(sent.clone()), Instant::now());
@@ -170,11 +174,12 @@ async fn nobody_writes_on_a_stream_that_is_not_the_takers() {
     let (ours, theirs) = connection().await;
     let outbound = Outbound::polling(1_000);
     let ticket = outbound.open_web_socket();
-    outbound.set_stream(ticket, Some(&ours));
+    outbound.set_stream(ticket, Some(stream(&ours)));
     outbound.queue(Frame::text("4a"), Instant::now());
     outbound.write_now();
     outbound.set_stream(0, None);
     outbound.abandon_probe();
+    outbound.set_stream(ticket, Some(stream(&ours)));
     outbound.upgrade();
     outbound.write_now();
     assert_eq!(theirs.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);

@@ -1,9 +1,8 @@
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use contracts::{Clock, Tasks};
 use serde_json::json;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use crate::config::Settings;
 #[cfg(feature = "conformance")]
 use crate::conformance::{Echo, Suite};
 use crate::hub::Hub;
+use crate::locks::{Mutex, MutexGuard};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::protocol::engineio::{Packet, Transport};
@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     pub peer: Peer,
     pub services: Arc<Services>,
     pub outbound: Outbound,
+    /// Held by a replay of missed events: two at once would deliver events twice.
+    pub replay: tokio::sync::Mutex<()>,
     /// Number of acknowledgements that wait for Redis.
     pub late: AtomicUsize,
     guarded: Mutex<Guarded>,
@@ -60,8 +62,6 @@ pub(crate) struct Connection {
 
 struct Guarded {
     client: ClientState,
-    /// The task that reads missed events of the log for the client.
-    catching_up: Option<JoinHandle<Option<()>>>,
     /// Whether a GET is waiting: a second one breaks the protocol.
     is_polled: bool,
 }
@@ -121,12 +121,13 @@ impl Connection {
             let query = peer.query_token.clone().unwrap_or_default();
             Box::new(Echo { suite, id: Arc::clone(&id), query })
         }));
-        let guarded = Mutex::new(Guarded { client, catching_up: None, is_polled: false });
+        let guarded = Mutex::new(Guarded { client, is_polled: false });
         let connection = Arc::new(Self {
             id,
             peer,
             services: Arc::clone(services),
             outbound,
+            replay: tokio::sync::Mutex::default(),
             late: AtomicUsize::new(0),
             guarded,
         });
@@ -168,16 +169,6 @@ impl Connection {
     /// Whether polling requests may name this session.
     pub(crate) fn is_polling(&self) -> bool {
         self.with_client(|client| client.is_polling())
-    }
-
-    /// Notes the task that catches up.
-    pub(crate) fn set_catching_up(&self, task: JoinHandle<Option<()>>) {
-        self.lock().catching_up = Some(task);
-    }
-
-    /// Takes the task that catches up, to wait for it.
-    pub(crate) fn take_catching_up(&self) -> Option<JoinHandle<Option<()>>> {
-        self.lock().catching_up.take()
     }
 
     /// Registers a GET that begins to wait. Returns false if another GET is already waiting.

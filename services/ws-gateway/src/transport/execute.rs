@@ -27,12 +27,9 @@ pub(super) async fn execute(connection: &Arc<Connection>, mut effects: Effects) 
 pub(super) fn execute_now(connection: &Arc<Connection>, effects: Effects) {
     for effect in effects {
         let Some(effect) = perform_one(connection, effect) else { continue };
-        let (executing, is_resume) = (Arc::clone(connection), matches!(effect, Effect::Resume(_)));
+        let executing = Arc::clone(connection);
         let work = async move { execute(&executing, smallvec![effect]).await };
-        let task = connection.services.tasks.run("effects", work);
-        if is_resume {
-            connection.set_catching_up(task);
-        }
+        connection.services.tasks.run("effects", work);
     }
 }
 

@@ -34,7 +34,11 @@ pub(crate) use plain::open as open_plain;
 pub(crate) use worker::Worker;
 
 #[cfg(test)]
+mod dispatch_models;
+#[cfg(test)]
 mod enter_tests;
+#[cfg(test)]
+mod model_world;
 #[cfg(test)]
 mod replay_tests;
 #[cfg(test)]

@@ -89,11 +89,7 @@ pub(super) async fn resume_plain_client(
     replaced: Option<&str>,
     reply: &Reply,
 ) -> Option<Frame> {
-    // Waits for the previous replay, so that two replays never run at once.
-    if let Some(task) = connection.take_catching_up() {
-        // An error means that the process stops.
-        let _ = task.await;
-    }
+    let _replay = connection.replay.lock().await;
     let (services, kind) = (&connection.services, NamespaceKind::Plain);
     let Some(user) = services.hub.with_member(socket, |member| member.owner.user_id.clone()) else {
         return reply.frame(Err(ClientError::AuthFailed));

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Starts live delivery after a position, with the events since then first.
 pub(super) async fn go_live(connection: &Arc<Connection>, kind: NamespaceKind, socket: &str, from: Position) {
+    let _replay = connection.replay.lock().await;
     let (hub, mut at) = (&connection.services.hub, from);
     if hub.go_live(socket, &at, None) {
         return;

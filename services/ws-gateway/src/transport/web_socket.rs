@@ -23,7 +23,7 @@ use super::connection::Connection;
 use super::incoming::{Incoming, read, web_socket_gone};
 use super::reassembly::Reassembly;
 use super::worker::Worker;
-use crate::outbound::{Outbound, Written, write_to};
+use crate::outbound::Outbound;
 use crate::protocol::{Ending, Frame};
 
 /// Time in which a client may close its side: the close of a stream with unread bytes would discard the last
@@ -99,7 +99,7 @@ async fn serve(
     first: LocalBoxFuture<'static, ()>,
 ) {
     let (outbound, stream) = (&connection.outbound, Arc::new(stream));
-    outbound.set_stream(ticket, Some(&stream));
+    outbound.set_stream(ticket, Some(Arc::<TcpStream>::clone(&stream)));
     let mut reading = pin!(async {
         first.await;
         let limit = connection.services.settings.gateway_max_frame_bytes;
@@ -126,18 +126,11 @@ async fn serve(
 /// Writes the queue, and ends this side of the stream after the last frame. The reader sees the error of a broken
 /// stream, too.
 fn poll_write(stream: &TcpStream, outbound: &Outbound, ticket: u32, cx: &mut Context<'_>) -> Poll<()> {
-    loop {
-        match outbound.write_queued(ticket, cx, |pieces| write_to(stream, pieces)) {
-            Ok(Written::All) => return Poll::Pending,
-            Ok(Written::Blocked) if ready!(stream.poll_write_ready(cx)).is_ok() => {}
-            Ok(Written::Ended) => {
-                // An error means that there is no other side any more.
-                let _ = SockRef::from(stream).shutdown(Shutdown::Write);
-                return Poll::Ready(());
-            }
-            Ok(Written::Blocked) | Err(_) => return Poll::Ready(()),
-        }
+    if ready!(outbound.poll_write(ticket, cx, stream)).is_ok() {
+        // An error means that there is no other side any more.
+        let _ = SockRef::from(stream).shutdown(Shutdown::Write);
     }
+    Poll::Ready(())
 }
 
 /// The messages of a stream.
