@@ -2,144 +2,130 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use backplane::{Backplane, Hold, Put};
-use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 const CHUNK: usize = 500;
-/// Interval between attempts while the backplane is unavailable.
-const RETRY: Duration = Duration::from_millis(500);
-/// Number of values that wait while the backplane is unavailable.
-const MAX_KEPT: usize = 50_000;
 
-/// The result of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Done,
-    /// More slots are to be released.
-    MoreIsLeft,
-    /// The values wait for the next attempt.
-    Failed,
-}
+/// Resolves when the value of a socket, or a newer one, is written; fails if it never will be.
+pub(crate) type Written = oneshot::Receiver<()>;
+
+type Waiters = HashMap<Arc<str>, Vec<oneshot::Sender<()>>>;
 
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
+///
+/// A value that cannot be written is given up: when the backplane is available again, the state of another replica may be
+/// newer. Sockets that are still open are then written again.
 pub(crate) struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
     added: Notify,
-    written: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct Batch {
-    number: u64,
     puts: HashMap<Arc<str>, Put>,
+    waiters: Waiters,
     released: Vec<Hold>,
 }
 
 impl BatchWriter {
     pub(crate) fn new(backplane: Backplane) -> Self {
-        Self { backplane, batch: Mutex::default(), added: Notify::new(), written: watch::Sender::default() }
+        Self { backplane, batch: Mutex::default(), added: Notify::new() }
     }
 
-    /// Adds a value of a socket. Returns the number of the batch, for [`written`](Self::written).
-    pub(crate) fn put(&self, socket: &Arc<str>, put: Put) -> u64 {
+    /// Adds a value of a socket.
+    pub(crate) fn put(&self, socket: &Arc<str>, put: Put) {
+        self.lock().puts.insert(Arc::clone(socket), put);
+        self.added.notify_one();
+    }
+
+    /// Adds a value of a socket, to wait until it is written.
+    pub(crate) fn put_and_wait(&self, socket: &Arc<str>, put: Put) -> Written {
+        let (waiter, written) = oneshot::channel();
         let mut batch = self.lock();
         batch.puts.insert(Arc::clone(socket), put);
+        let waiters = batch.waiters.entry(Arc::clone(socket)).or_default();
+        waiters.retain(|waiter| !waiter.is_closed());
+        waiters.push(waiter);
         self.added.notify_one();
-        batch.number + 1
+        written
+    }
+
+    /// Adds the last value of a socket. Nobody waits for the earlier ones any more.
+    pub(crate) fn put_last(&self, socket: &Arc<str>, put: Put) {
+        self.lock().waiters.remove(socket);
+        self.put(socket, put);
     }
 
     /// Adds slots to release.
     pub(crate) fn release(&self, holds: Vec<Hold>) {
-        let mut batch = self.lock();
-        batch.released.extend(holds);
+        self.lock().released.extend(holds);
         self.added.notify_one();
-    }
-
-    /// Waits until the values of the batch are written, which may last as long as the backplane is unavailable.
-    pub(crate) async fn written(&self, number: u64) {
-        // An error means that the process stops.
-        let _ = self.written.subscribe().wait_for(|written| *written >= number).await;
     }
 
     /// Writes until `stop`, then the rest. Additions during a write form the next batch.
     pub(crate) async fn run(&self, stop: CancellationToken) {
-        let mut has_failed = false;
-        loop {
-            let due = async {
-                if has_failed {
-                    sleep(RETRY).await;
-                } else {
-                    self.added.notified().await;
-                }
-            };
-            if stop.run_until_cancelled(due).await.is_none() {
-                break;
-            }
-            has_failed = self.write().await == Progress::Failed;
+        while stop.run_until_cancelled(self.added.notified()).await.is_some() {
+            self.write().await;
         }
-        while self.write().await == Progress::MoreIsLeft {}
+        while self.write().await {}
     }
 
-    /// Writes all values, and one chunk of the releases: callers wait only for values.
-    async fn write(&self) -> Progress {
-        let (number, mut puts, released, is_more_left) = {
+    /// Writes all values, and one chunk of the releases: callers wait only for values. Returns whether more releases
+    /// are left, and are worth a try.
+    async fn write(&self) -> bool {
+        let (puts, mut waiters, released, is_more_left) = {
             let mut batch = self.lock();
-            batch.number += 1;
             let left = batch.released.len().saturating_sub(CHUNK);
             let released = batch.released.split_off(left);
-            (batch.number, std::mem::take(&mut batch.puts), released, left > 0)
+            let puts: Vec<_> = std::mem::take(&mut batch.puts).into_iter().collect();
+            (puts, std::mem::take(&mut batch.waiters), released, left > 0)
         };
         if is_more_left {
             self.added.notify_one();
         }
-        while !puts.is_empty() {
-            let sockets: Vec<_> = puts.keys().take(CHUNK).cloned().collect();
-            let chunk: Vec<_> = sockets.iter().map(|socket| puts[socket].clone()).collect();
+        for chunk in puts.chunks(CHUNK) {
             if !self.backplane.is_connected() {
-                return self.keep_for_later(puts, released);
+                break;
             }
-            if let Err(error) = self.backplane.keys.put(&chunk).await {
-                tracing::debug!(%error, "could not write recovery state");
-                return self.keep_for_later(puts, released);
+            let values: Vec<_> = chunk.iter().map(|(_, put)| put.clone()).collect();
+            match self.backplane.keys.put(&values).await {
+                Ok(()) => {
+                    chunk.iter().filter_map(|(socket, _)| waiters.remove(socket)).flatten().for_each(notify)
+                }
+                Err(error) => tracing::debug!(%error, "could not write recovery state"),
             }
-            puts.retain(|socket, _| !sockets.contains(socket));
         }
-        self.written.send_replace(number);
+        self.wait_on(waiters);
         if !released.is_empty()
             && self.backplane.is_connected()
             && let Err(error) = self.backplane.keys.release(&released).await
         {
             tracing::debug!(%error, "could not release slots, they will expire");
-            return Progress::Done;
+            return false;
         }
-        if is_more_left { Progress::MoreIsLeft } else { Progress::Done }
+        is_more_left
     }
 
-    /// Adds values that could not be written to the next batch, unless there are newer ones. The slots expire.
-    fn keep_for_later(&self, puts: HashMap<Arc<str>, Put>, released: Vec<Hold>) -> Progress {
+    /// Lets those wait on whose value could not be written.
+    fn wait_on(&self, waiters: Waiters) {
         let mut batch = self.lock();
-        if batch.puts.len() + puts.len() > MAX_KEPT {
-            tracing::warn!(
-                lost = puts.len(),
-                "too much recovery state waits for Redis: some clients cannot resume"
-            );
-            return Progress::Failed;
+        for (socket, waiters) in waiters {
+            batch.waiters.entry(socket).or_default().extend(waiters);
         }
-        for (socket, put) in puts {
-            batch.puts.entry(socket).or_insert(put);
-        }
-        drop(released);
-        Progress::Failed
     }
 
     fn lock(&self) -> MutexGuard<'_, Batch> {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn notify(waiter: oneshot::Sender<()>) {
+    // An error means that the caller waits no longer.
+    let _ = waiter.send(());
 }
 
 #[cfg(test)]
@@ -174,7 +160,7 @@ mod tests {
         let writing = writer.run(stop.clone());
         let waiting = async {
             eventually("the releases to begin", async || left().await < MANY as u64).await;
-            writer.written(writer.put(&"socket".into(), put)).await;
+            writer.put_and_wait(&"socket".into(), put).await.unwrap();
             let meanwhile = left().await;
             stop.cancel();
             meanwhile

@@ -13,6 +13,7 @@ use ws_gateway::simulated::{Protocol, Wire};
 
 use crate::database::Database;
 use crate::frames::{Frame, Frames};
+use crate::messages::Held;
 use crate::process::{AUTH, GATEWAYS, Process, Processes, User, pause};
 use crate::spawn::spawn_local;
 use crate::view::View;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) socket: Option<String>,
     /// The socket that takes the place of `socket` once the client has resumed (`/ws`).
     pub(crate) next_socket: Option<String>,
+    /// The events since the client asked to resume; `None` if it does not.
+    pub(crate) held: Option<Vec<Held>>,
     pub(crate) private_id: Option<String>,
     pub(crate) offset: Option<(String, u64)>,
     /// Whether the gateway let the client in, and the client has what it asked for.
@@ -85,6 +88,7 @@ impl Client {
             view: View::new(user.clone(), wants_drifts),
             socket: None,
             next_socket: None,
+            held: None,
             private_id: None,
             offset: None,
             is_settled: false,
@@ -104,6 +108,7 @@ impl Client {
             let Some(gateway) = self.process(&GATEWAYS) else { continue };
             let end = self.connect(gateway, &token).await;
             self.state.borrow_mut().is_settled = false;
+            self.state.borrow_mut().held = None;
             self.note(|| format!("disconnected: {end:?}"));
             if end == End::SessionEnded {
                 if self.around.database.ended(session).is_none() {

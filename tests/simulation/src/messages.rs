@@ -7,6 +7,14 @@ use crate::client::{Client, Connection, End, text};
 use crate::database::Version;
 use crate::view::Shown;
 
+/// An event that arrived while a client of `/ws` resumes.
+pub(crate) struct Held {
+    name: String,
+    payload: Value,
+    epoch: String,
+    seq: u64,
+}
+
 impl Client {
     /// Joins the namespace `/`, as a stock client that wants to recover its state does.
     pub(crate) fn join(&self, connection: &Connection, token: &str) {
@@ -95,6 +103,7 @@ impl Client {
             let resume =
                 json!({ "type": "resume", "id": "resume", "epoch": epoch, "seq": seq, "sessionId": former });
             connection.wire.send(resume.to_string());
+            self.state.borrow_mut().held = Some(Vec::new());
             return;
         }
         self.state.borrow_mut().socket = socket;
@@ -107,8 +116,14 @@ impl Client {
     }
 
     fn resumed(&self, connection: &Connection, ack: &Value) {
+        let ack = ack.get("data").unwrap_or(ack);
         let is_recovered = ack.get("recovered") == Some(&Value::Bool(true));
+        let mut held = self.state.borrow_mut().held.take().unwrap_or_default();
         self.note(|| format!("resumed: {ack}"));
+        if is_recovered {
+            held.sort_by_key(|event| event.seq);
+            held.iter().for_each(|held| self.show(&held.name, &held.payload, Some((&held.epoch, held.seq))));
+        }
         // Until now, only the former socket is sure to have the rooms of the client.
         let next = self.state.borrow_mut().next_socket.take();
         self.state.borrow_mut().socket = next;
@@ -161,15 +176,27 @@ impl Client {
                 }
             }
             "resync" => {
+                if let Some(held) = &mut self.state.borrow_mut().held {
+                    held.clear();
+                }
                 self.note(|| format!("is told to load everything: {payload}"));
                 let is_subscribed = self.state.borrow().is_settled && self.wants_drifts;
                 self.load(is_subscribed);
             }
             "session.revoked" => return Some(End::SessionEnded),
             "server.draining" | "rate_limit.warning" | "token.expiring" => {}
-            _ => self.show(name, payload, place),
+            _ => self.show_in_turn(name, payload, place),
         }
         None
+    }
+
+    /// Shows an event, or holds it while the client resumes.
+    fn show_in_turn(&self, name: &str, payload: &Value, place: Option<(&str, u64)>) {
+        if let (Some(held), Some((epoch, seq))) = (&mut self.state.borrow_mut().held, place) {
+            held.push(Held { name: name.into(), payload: payload.clone(), epoch: epoch.into(), seq });
+            return;
+        }
+        self.show(name, payload, place);
     }
 
     fn show(&self, name: &str, payload: &Value, place: Option<(&str, u64)>) {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::History;
 use super::kept::{KeptSocket, socket_of};
-use crate::batch_writer::BatchWriter;
+use crate::batch_writer::{BatchWriter, Written};
 use crate::catalogue::{Event, Translator};
 use crate::hub::{Hubs, Member, SocketRef};
 use crate::protocol::{Ending, Unrecoverable};
@@ -34,9 +34,16 @@ impl Recovery {
         self.window.is_some()
     }
 
-    /// Keeps the state of an open socket. Returns the number of the batch, to wait until it is written.
-    pub(crate) fn keep(&self, member: &Member) -> Option<u64> {
-        Some(self.put(member, true, self.ttl()?))
+    /// Keeps the state of an open socket.
+    pub(crate) fn keep(&self, member: &Member) {
+        if let Some(ttl) = self.ttl() {
+            self.writer.put(&member.id, self.state_of(member, true, ttl));
+        }
+    }
+
+    /// Keeps the state of an open socket, to wait until it is written.
+    pub(crate) fn keep_and_wait(&self, member: &Member) -> Option<Written> {
+        Some(self.writer.put_and_wait(&member.id, self.state_of(member, true, self.ttl()?)))
     }
 
     /// The lifetime of state that is renewed while the socket is open. After the death of this replica, the state
@@ -48,15 +55,15 @@ impl Recovery {
     /// Keeps the state of a closed socket for a while, or forgets it if the socket may not return.
     pub(crate) fn forget(&self, member: &Member, may_return: bool) {
         if let Some(window) = self.window {
-            self.put(member, may_return, window);
+            self.writer.put_last(&member.id, self.state_of(member, may_return, window));
         }
     }
 
-    fn put(&self, member: &Member, is_kept: bool, ttl: Duration) -> u64 {
+    fn state_of(&self, member: &Member, is_kept: bool, ttl: Duration) -> Put {
         let kept = is_kept.then(|| KeptSocket::of(member, &self.translator.catalogue));
         // Plain data with string keys always has a JSON form.
         let value = kept.map(|kept| serde_json::to_string(&kept).unwrap_or_default());
-        self.writer.put(&member.id, Put { key: key(&member.id), value, ttl })
+        Put { key: key(&member.id), value, ttl }
     }
 
     /// Makes `entrance` the current one of a socket, if `is_owner` accepts the client. Returns the kept state, which
@@ -115,9 +122,7 @@ impl Recovery {
                     }
                 }
             }
-            hubs.for_each_member(|member| {
-                self.keep(member);
-            });
+            hubs.for_each_member(|member| self.keep(member));
         }
     }
 

@@ -7,6 +7,7 @@ use backplane::Position;
 use tokio::time::timeout;
 
 use super::connection::Connection;
+use crate::batch_writer::Written;
 use crate::hub::{CatchUp, Subscriber};
 use crate::outbound::Pushed;
 use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
@@ -96,17 +97,21 @@ pub(super) fn is_queued(connection: &Arc<Connection>, pushed: Pushed) -> bool {
     matches!(pushed, Pushed::First | Pushed::Queued)
 }
 
-/// Keeps the state of a socket, so that its client can resume. Returns the number of the batch.
-pub(super) fn keep(connection: &Connection, socket: &str) -> Option<u64> {
+/// Keeps the state of a socket, so that its client can resume.
+pub(super) fn keep(connection: &Connection, socket: &str) {
     let services = &connection.services;
-    services.hub.with_member(socket, |member| services.recovery.keep(member)).flatten()
+    services.hub.with_member(socket, |member| services.recovery.keep(member));
 }
 
-/// Keeps the state of a socket and waits until it is written. If that takes too long, returns the number of the batch.
-pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) -> Result<(), u64> {
-    let (Some(number), recovery) = (keep(connection, socket), &connection.services.recovery) else {
-        return Ok(());
-    };
+/// Keeps the state of a socket and waits until it is written. If that takes too long, returns what to wait for.
+pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) -> Result<(), Written> {
+    let recovery = &connection.services.recovery;
+    let written = connection.services.hub.with_member(socket, |member| recovery.keep_and_wait(member));
+    let Some(mut written) = written.flatten() else { return Ok(()) };
     let patience = if recovery.backplane.is_connected() { PATIENCE } else { Duration::ZERO };
-    timeout(patience, recovery.writer.written(number)).await.map_err(|_late| number)
+    match timeout(patience, &mut written).await {
+        // The value is written, or the socket has left.
+        Ok(_) => Ok(()),
+        Err(_late) => Err(written),
+    }
 }

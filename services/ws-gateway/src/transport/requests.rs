@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::replay::keep_written;
+use crate::batch_writer::Written;
 use crate::client::RoomRequest;
 use crate::hub::{Hub, Member};
 use crate::protocol::{ClientError, Frame};
@@ -38,27 +39,28 @@ async fn change_rooms(
     }
     let written = keep_written(connection, socket).await;
     let acknowledgement = reply.frame(Ok(json!({ "room": room })))?;
-    match written {
-        Ok(()) => Some(acknowledgement),
-        Err(batch) if acknowledge_later(connection, batch, acknowledgement) => None,
-        Err(_) => reply.frame(Err(ClientError::Unavailable)),
+    let Err(written) = written else { return Some(acknowledgement) };
+    if acknowledge_later(connection, written, acknowledgement) {
+        return None;
     }
+    reply.frame(Err(ClientError::Unavailable))
 }
 
-/// Sends an acknowledgement once a batch is written. Returns false if too many of this connection wait already.
-fn acknowledge_later(connection: &Arc<Connection>, batch: u64, acknowledgement: Frame) -> bool {
+/// Sends an acknowledgement once the change is written. Returns false if too many of this connection wait already.
+fn acknowledge_later(connection: &Arc<Connection>, written: Written, acknowledgement: Frame) -> bool {
     if connection.late.fetch_add(1, Ordering::Relaxed) >= MAX_LATE {
         connection.late.fetch_sub(1, Ordering::Relaxed);
         return false;
     }
-    let (writer, connection) = (Arc::clone(&connection.services.recovery.writer), Arc::clone(connection));
-    let tasks = connection.services.tasks.clone();
-    let connection = Arc::downgrade(&connection);
-    tasks.run("late acknowledgement", async move {
-        writer.written(batch).await;
-        if let Some(connection) = connection.upgrade() {
+    let waiting = Arc::downgrade(connection);
+    connection.services.tasks.run("late acknowledgement", async move {
+        // An error means that the socket has left.
+        let is_written = written.await.is_ok();
+        if let Some(connection) = waiting.upgrade() {
             connection.late.fetch_sub(1, Ordering::Relaxed);
-            connection.outbound.push(acknowledgement);
+            if is_written {
+                connection.outbound.push(acknowledgement);
+            }
         }
     });
     true
