@@ -2,12 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use backplane::{Backplane, Hold, Put};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 const CHUNK: usize = 500;
+/// Time until a value that was refused is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The result of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Done,
+    /// More slots are to be released.
+    MoreIsLeft,
+    /// The backplane refused values.
+    Refused,
+}
 
 /// Resolves when the value of a socket, or a newer one, is written; fails if it never will be.
 pub(crate) type Written = oneshot::Receiver<()>;
@@ -16,8 +30,8 @@ type Waiters = HashMap<Arc<str>, Vec<oneshot::Sender<()>>>;
 
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
 ///
-/// A value that cannot be written is given up: when the backplane is available again, the state of another replica may be
-/// newer. Sockets that are still open are then written again.
+/// A value that the backplane refuses is tried again. While the backplane is disconnected, values are given up: when it is
+/// available again, the state of another replica may be newer. Sockets that are still open are then written again.
 pub(crate) struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
@@ -69,14 +83,16 @@ impl BatchWriter {
     /// Writes until `stop`, then the rest. Additions during a write form the next batch.
     pub(crate) async fn run(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.added.notified()).await.is_some() {
-            self.write().await;
+            if self.write().await == Progress::Refused {
+                stop.run_until_cancelled(sleep(RETRY)).await;
+                self.added.notify_one();
+            }
         }
-        while self.write().await {}
+        while self.write().await == Progress::MoreIsLeft {}
     }
 
-    /// Writes all values, and one chunk of the releases: callers wait only for values. Returns whether more releases
-    /// are left, and are worth a try.
-    async fn write(&self) -> bool {
+    /// Writes all values, and one chunk of the releases: callers wait only for values.
+    async fn write(&self) -> Progress {
         let (puts, mut waiters, released, is_more_left) = {
             let mut batch = self.lock();
             let left = batch.released.len().saturating_sub(CHUNK);
@@ -87,6 +103,7 @@ impl BatchWriter {
         if is_more_left {
             self.added.notify_one();
         }
+        let mut refused = Vec::new();
         for chunk in puts.chunks(CHUNK) {
             if !self.backplane.is_connected() {
                 break;
@@ -96,23 +113,34 @@ impl BatchWriter {
                 Ok(()) => {
                     chunk.iter().filter_map(|(socket, _)| waiters.remove(socket)).flatten().for_each(notify)
                 }
-                Err(error) => tracing::debug!(%error, "could not write recovery state"),
+                Err(error) => {
+                    tracing::debug!(%error, "could not write recovery state");
+                    refused.extend_from_slice(chunk);
+                }
             }
         }
-        self.wait_on(waiters);
+        let is_refused = !refused.is_empty();
+        self.add_again(refused, waiters);
         if !released.is_empty()
             && self.backplane.is_connected()
             && let Err(error) = self.backplane.keys.release(&released).await
         {
             tracing::debug!(%error, "could not release slots, they will expire");
-            return false;
+            return if is_refused { Progress::Refused } else { Progress::Done };
         }
-        is_more_left
+        match (is_refused, is_more_left) {
+            (true, _) => Progress::Refused,
+            (false, true) => Progress::MoreIsLeft,
+            (false, false) => Progress::Done,
+        }
     }
 
-    /// Lets those wait on whose value could not be written.
-    fn wait_on(&self, waiters: Waiters) {
+    /// Adds values again, unless there are newer ones. Those whose value could not be written wait on.
+    fn add_again(&self, puts: Vec<(Arc<str>, Put)>, waiters: Waiters) {
         let mut batch = self.lock();
+        for (socket, put) in puts {
+            batch.puts.entry(socket).or_insert(put);
+        }
         for (socket, waiters) in waiters {
             batch.waiters.entry(socket).or_default().extend(waiters);
         }
