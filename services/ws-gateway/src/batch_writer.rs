@@ -23,8 +23,8 @@ enum Progress {
     Refused,
 }
 
-/// Resolves when the value of a socket, or a newer one, is written; fails if it never will be.
-pub(crate) type Written = oneshot::Receiver<()>;
+/// Resolves when the value of a socket, or a newer one, is stored; fails if it never will be.
+pub(crate) type Stored = oneshot::Receiver<()>;
 
 type Waiters = HashMap<Arc<str>, Vec<oneshot::Sender<()>>>;
 
@@ -57,7 +57,7 @@ impl BatchWriter {
     }
 
     /// Adds a value of a socket, to wait until it is written.
-    pub(crate) fn put_and_wait(&self, socket: &Arc<str>, put: Put) -> Written {
+    pub(crate) fn put_and_wait(&self, socket: &Arc<str>, put: Put) -> Stored {
         let (waiter, written) = oneshot::channel();
         let mut batch = self.lock();
         batch.puts.insert(Arc::clone(socket), put);

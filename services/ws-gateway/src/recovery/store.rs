@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::History;
 use super::kept::{KeptSocket, socket_of};
-use crate::batch_writer::{BatchWriter, Written};
+use crate::batch_writer::{BatchWriter, Stored};
 use crate::catalogue::{Event, Translator};
 use crate::hub::{Hubs, Member, SocketRef};
 use crate::protocol::{Ending, Unrecoverable};
@@ -42,7 +42,7 @@ impl Recovery {
     }
 
     /// Keeps the state of an open socket, to wait until it is written.
-    pub(crate) fn keep_and_wait(&self, member: &Member) -> Option<Written> {
+    pub(crate) fn keep_and_wait(&self, member: &Member) -> Option<Stored> {
         Some(self.writer.put_and_wait(&member.id, self.state_of(member, true, self.ttl()?)))
     }
 

@@ -7,7 +7,7 @@ use backplane::Position;
 use tokio::time::timeout;
 
 use super::connection::Connection;
-use crate::batch_writer::Written;
+use crate::batch_writer::Stored;
 use crate::hub::{CatchUp, Subscriber};
 use crate::outbound::Pushed;
 use crate::protocol::{Ending, NamespaceKind, Notice, Unrecoverable};
@@ -104,7 +104,7 @@ pub(super) fn keep(connection: &Connection, socket: &str) {
 }
 
 /// Keeps the state of a socket and waits until it is written. If that takes too long, returns what to wait for.
-pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) -> Result<(), Written> {
+pub(super) async fn keep_written(connection: &Arc<Connection>, socket: &str) -> Result<(), Stored> {
     let recovery = &connection.services.recovery;
     let written = connection.services.hub.with_member(socket, |member| recovery.keep_and_wait(member));
     let Some(mut written) = written.flatten() else { return Ok(()) };

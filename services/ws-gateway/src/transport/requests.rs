@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::replay::keep_written;
-use crate::batch_writer::Written;
+use crate::batch_writer::Stored;
 use crate::client::RoomRequest;
 use crate::hub::{Hub, Member};
 use crate::protocol::{ClientError, Frame};
@@ -47,7 +47,7 @@ async fn change_rooms(
 }
 
 /// Sends an acknowledgement once the change is written. Returns false if too many of this connection wait already.
-fn acknowledge_later(connection: &Arc<Connection>, written: Written, acknowledgement: Frame) -> bool {
+fn acknowledge_later(connection: &Arc<Connection>, written: Stored, acknowledgement: Frame) -> bool {
     if connection.late.fetch_add(1, Ordering::Relaxed) >= MAX_LATE {
         connection.late.fetch_sub(1, Ordering::Relaxed);
         return false;
