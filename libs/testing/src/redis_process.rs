@@ -39,9 +39,11 @@ pub(crate) fn launch(arguments: &[String], folder: &Path, port: u16) -> Option<R
             return Some(false);
         }
         let mut connection = client.get_connection().ok()?;
-        // A server with passwords responds with an error.
+        // A server with passwords responds with an error. One that loads its data is not ready yet.
         let reply = redis::cmd("PING").query::<String>(&mut connection);
-        reply.map_or_else(|error| error.code().is_some(), |_| true).then_some(true)
+        reply
+            .map_or_else(|error| error.code().is_some_and(|code| code != "LOADING"), |_| true)
+            .then_some(true)
     });
     ready.then_some(Running { server, _guard: guard })
 }

@@ -41,6 +41,8 @@ pub(crate) async fn following_with(backend: Backend, arguments: &[&str]) -> Foll
     let backplane = Backplane::connect(&stores.redis_url(), options(&world.clock)).unwrap();
     tokio::spawn(world.follower().run(backplane.clone(), stop.clone()));
     world.revocations.synced().await;
+    // Before that, an append only learns which log there is.
+    testing::eventually("the connection", async || backplane.is_connected()).await;
     Following { world, stores, backplane, stop }
 }
 
