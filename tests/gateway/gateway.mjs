@@ -71,10 +71,13 @@ export class Gateway {
     const envelope = { eventId: randomUUID(), type: channel, timestamp: new Date(), payload };
     const keys = ['meta', '', 'ids', 'unlogged', 'doubt'].map((name) => `{driftsentry}:log${name && `:${name}`}`);
     const event = [envelope.eventId, channel, '1', JSON.stringify(envelope).slice(0, -1), '0'];
-    const args = [randomUUID(), randomUUID(), '20000', '3600', '2000', '', ...event];
+    const port = String(this.redis.port);
+    const { stdout: known } = await run('redis-cli', ['-p', port, 'hget', keys[0], 'epoch']);
+    const epoch = known.trim() || randomUUID();
+    const args = [epoch, randomUUID(), '20000', '3600', '2000', '', epoch, '0', '', ...event];
     const script = `${repository}/libs/backplane/src/redis/append.lua`;
-    const { stdout } = await run('redis-cli', ['-e', '-p', String(this.redis.port), '--eval', script, ...keys, ',', ...args]);
-    if (!/^\d+$/.test(stdout.trim())) throw new Error(stdout);
+    const { stdout } = await run('redis-cli', ['-e', '-p', port, '--eval', script, ...keys, ',', ...args]);
+    if (stdout.trim().split('\n').at(-1) !== envelope.eventId) throw new Error(stdout);
   }
 
   async metric(line) {
