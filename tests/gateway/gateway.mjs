@@ -73,8 +73,8 @@ export class Gateway {
     const event = [envelope.eventId, channel, '1', JSON.stringify(envelope).slice(0, -1), '0'];
     const port = String(this.redis.port);
     const { stdout: known } = await run('redis-cli', ['-p', port, 'hget', keys[0], 'epoch']);
-    const epoch = known.trim() || randomUUID();
-    const args = [epoch, randomUUID(), '20000', '3600', '2000', '', epoch, '0', '', ...event];
+    const fresh = randomUUID();
+    const args = [fresh, randomUUID(), '20000', '3600', '2000', '', known.trim() || fresh, '0', '', ...event];
     const script = `${repository}/libs/backplane/src/redis/append.lua`;
     const { stdout } = await run('redis-cli', ['-e', '-p', port, '--eval', script, ...keys, ',', ...args]);
     if (stdout.trim().split('\n').at(-1) !== envelope.eventId) throw new Error(stdout);

@@ -60,14 +60,20 @@ describe('the ACL of Redis (s48, s75)', () => {
     return as(user, 'EVALSHA', hash, keys.length, ...keys, ...args.map(String));
   }
 
+  /** Returns the arguments of `append` before the events: the log is the one that is there, or a new one. */
+  async function begin(meta, prefix) {
+    const [known, fresh] = [await as('admin', 'HGET', meta, 'epoch'), crypto.randomUUID()];
+    return [fresh, crypto.randomUUID(), 20_000, 3_600, 2_000, prefix, known || fresh, 0, ''];
+  }
+
   /** Runs `append` of the backplane, with one event on each channel, and one mark if requested. */
-  function append(user, channels, marks = []) {
+  async function append(user, channels, marks = []) {
     const events = channels.flatMap((channel) => [
       ...[crypto.randomUUID(), channel, channel === 'auth:token.refreshed' ? '' : '1', `{"type":"${channel}"`],
       ...[marks.length, ...marks.flatMap((mark) => [mark, 60])],
     ]);
-    const begin = [crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000, ''];
-    return runScript(user, 'append', marks.length ? [...KEYS, MARKS] : KEYS, [...begin, ...events]);
+    const args = [...(await begin(META, '')), ...events];
+    return runScript(user, 'append', marks.length ? [...KEYS, MARKS] : KEYS, args);
   }
 
   const refused = (answer, what) => assert.match(answer, /NOPERM|The user executing the script can't/, what);
@@ -87,7 +93,7 @@ describe('the ACL of Redis (s48, s75)', () => {
       assert.equal(await as('gateway', 'HSETNX', META, field, value), '1');
       assert.equal(await as('gateway', 'HSETNX', META, field, 'other'), '0');
     }
-    assert.equal(await append('drift', []), '0');
+    assert.equal(await append('drift', []), 'e\n0');
     assert.equal(await as('gateway', 'HGET', META, 'epoch'), 'e');
   });
 
@@ -253,13 +259,13 @@ describe('the ACL of Redis (s48, s75)', () => {
     await assert.rejects(start({ REDIS_PREFIX: 'a*' }), /REDIS_PREFIX must consist of/);
     await start({ REDIS_PREFIX: 'acme' });
     const keys = (prefix) => [...KEYS, MARKS].map((key) => key.replace('driftsentry', prefix));
-    const event = (prefix) => [
-      ...[crypto.randomUUID(), crypto.randomUUID(), 20_000, 3_600, 2_000, prefix],
+    const event = async (prefix) => [
+      ...(await begin(META.replace('driftsentry', 'acme'), prefix)),
       ...[crypto.randomUUID(), 'auth:session.deleted', '1', '{"type":"auth:session.deleted"', 1, 's session logout', 60],
     ];
-    accepted(await runScript('auth', 'append', keys('acme'), event('{acme}:')));
-    refused(await runScript('auth', 'append', keys('acme'), event('')));
-    refused(await runScript('auth', 'append', keys('driftsentry'), event('{acme}:')));
+    accepted(await runScript('auth', 'append', keys('acme'), await event('{acme}:')));
+    refused(await runScript('auth', 'append', keys('acme'), await event('')));
+    refused(await runScript('auth', 'append', keys('driftsentry'), await event('{acme}:')));
     for (const user of ['auth', 'drift', 'gateway']) {
       accepted(await as(user, 'ZRANGE', '{acme}:marks', '0', '-1'));
       for (const marks of [MARKS, 'driftsentry:marks']) refused(await as(user, 'ZRANGE', marks, '0', '-1'));
