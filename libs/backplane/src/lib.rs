@@ -12,6 +12,7 @@
 
 mod announcer;
 mod backplane;
+mod condition;
 mod drivers;
 mod error;
 mod feed;
@@ -33,6 +34,7 @@ mod trace;
 
 pub use announcer::Announcer;
 pub use backplane::Backplane;
+pub use condition::Condition;
 pub use drivers::Drivers;
 pub use error::{Error, Result};
 pub use feed::Feed;

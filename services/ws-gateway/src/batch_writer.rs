@@ -2,70 +2,59 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use backplane::{Backplane, Hold, Put};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 const CHUNK: usize = 500;
-/// Time until a value that was refused is tried again.
-const RETRY: Duration = Duration::from_millis(500);
-
-/// The result of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Done,
-    /// More slots are to be released.
-    MoreIsLeft,
-    /// The backplane refused values.
-    Refused,
-}
 
 /// Resolves when the value of a socket, or a newer one, is stored; fails if it never will be.
 pub(crate) type Stored = oneshot::Receiver<()>;
 
-type Waiters = HashMap<Arc<str>, Vec<oneshot::Sender<()>>>;
-
 /// Collects writes, and writes them in batches. Of several values of one socket, only the newest is written.
 ///
-/// A value that the backplane refuses is tried again. While the backplane is disconnected, values are given up: when it is
-/// available again, the state of another replica may be newer. Sockets that are still open are then written again.
+/// A value that cannot be written is given up, because another replica may have a newer one by the next attempt. Sockets
+/// that are still open have to be added again ([`given_up`](Self::given_up)).
 pub(crate) struct BatchWriter {
     backplane: Backplane,
     batch: Mutex<Batch>,
     added: Notify,
+    refused: Notify,
 }
 
 #[derive(Default)]
 struct Batch {
-    puts: HashMap<Arc<str>, Put>,
-    waiters: Waiters,
+    /// The number of the newest value.
+    newest: u64,
+    puts: HashMap<Arc<str>, (u64, Put)>,
+    /// The callers that wait until that value of a socket, or a newer one, is stored.
+    waiters: HashMap<Arc<str>, Vec<(u64, oneshot::Sender<()>)>>,
     released: Vec<Hold>,
 }
 
 impl BatchWriter {
     pub(crate) fn new(backplane: Backplane) -> Self {
-        Self { backplane, batch: Mutex::default(), added: Notify::new() }
+        let (batch, added, refused) = Default::default();
+        Self { backplane, batch, added, refused }
     }
 
     /// Adds a value of a socket.
     pub(crate) fn put(&self, socket: &Arc<str>, put: Put) {
-        self.lock().puts.insert(Arc::clone(socket), put);
+        self.lock().put(socket, put);
         self.added.notify_one();
     }
 
-    /// Adds a value of a socket, to wait until it is written.
+    /// Adds a value of a socket, to wait until it is stored.
     pub(crate) fn put_and_wait(&self, socket: &Arc<str>, put: Put) -> Stored {
-        let (waiter, written) = oneshot::channel();
+        let (waiter, stored) = oneshot::channel();
         let mut batch = self.lock();
-        batch.puts.insert(Arc::clone(socket), put);
+        let number = batch.put(socket, put);
         let waiters = batch.waiters.entry(Arc::clone(socket)).or_default();
-        waiters.retain(|waiter| !waiter.is_closed());
-        waiters.push(waiter);
+        waiters.retain(|(_, waiter)| !waiter.is_closed());
+        waiters.push((number, waiter));
         self.added.notify_one();
-        written
+        stored
     }
 
     /// Adds the last value of a socket. Nobody waits for the earlier ones any more.
@@ -80,70 +69,53 @@ impl BatchWriter {
         self.added.notify_one();
     }
 
+    /// Resolves when values were given up although the backplane is connected.
+    pub(crate) async fn given_up(&self) {
+        self.refused.notified().await;
+    }
+
     /// Writes until `stop`, then the rest. Additions during a write form the next batch.
     pub(crate) async fn run(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.added.notified()).await.is_some() {
-            if self.write().await == Progress::Refused {
-                stop.run_until_cancelled(sleep(RETRY)).await;
-                self.added.notify_one();
-            }
+            self.write().await;
         }
-        while self.write().await == Progress::MoreIsLeft {}
+        while self.write().await {}
     }
 
-    /// Writes all values, and one chunk of the releases: callers wait only for values.
-    async fn write(&self) -> Progress {
-        let (puts, mut waiters, released, is_more_left) = {
+    /// Writes all values, and one chunk of the releases: callers wait only for values. Returns whether more releases
+    /// are left, and are worth a try.
+    async fn write(&self) -> bool {
+        let (puts, released, is_more_left) = {
             let mut batch = self.lock();
             let left = batch.released.len().saturating_sub(CHUNK);
             let released = batch.released.split_off(left);
-            let puts: Vec<_> = std::mem::take(&mut batch.puts).into_iter().collect();
-            (puts, std::mem::take(&mut batch.waiters), released, left > 0)
+            (std::mem::take(&mut batch.puts), released, left > 0)
         };
         if is_more_left {
             self.added.notify_one();
         }
-        let mut refused = Vec::new();
-        for chunk in puts.chunks(CHUNK) {
+        let (written, puts): (Vec<_>, Vec<_>) =
+            puts.into_iter().map(|(socket, (number, put))| ((socket, number), put)).unzip();
+        for (written, puts) in written.chunks(CHUNK).zip(puts.chunks(CHUNK)) {
             if !self.backplane.is_connected() {
                 break;
             }
-            let values: Vec<_> = chunk.iter().map(|(_, put)| put.clone()).collect();
-            match self.backplane.keys.put(&values).await {
-                Ok(()) => {
-                    chunk.iter().filter_map(|(socket, _)| waiters.remove(socket)).flatten().for_each(notify)
-                }
+            match self.backplane.keys.put(puts).await {
+                Ok(()) => self.lock().note_stored(written),
                 Err(error) => {
                     tracing::debug!(%error, "could not write recovery state");
-                    refused.extend_from_slice(chunk);
+                    self.refused.notify_one();
                 }
             }
         }
-        let is_refused = !refused.is_empty();
-        self.add_again(refused, waiters);
         if !released.is_empty()
             && self.backplane.is_connected()
             && let Err(error) = self.backplane.keys.release(&released).await
         {
             tracing::debug!(%error, "could not release slots, they will expire");
-            return if is_refused { Progress::Refused } else { Progress::Done };
+            return false;
         }
-        match (is_refused, is_more_left) {
-            (true, _) => Progress::Refused,
-            (false, true) => Progress::MoreIsLeft,
-            (false, false) => Progress::Done,
-        }
-    }
-
-    /// Adds values again, unless there are newer ones. Those whose value could not be written wait on.
-    fn add_again(&self, puts: Vec<(Arc<str>, Put)>, waiters: Waiters) {
-        let mut batch = self.lock();
-        for (socket, put) in puts {
-            batch.puts.entry(socket).or_insert(put);
-        }
-        for (socket, waiters) in waiters {
-            batch.waiters.entry(socket).or_default().extend(waiters);
-        }
+        is_more_left
     }
 
     fn lock(&self) -> MutexGuard<'_, Batch> {
@@ -151,9 +123,27 @@ impl BatchWriter {
     }
 }
 
-fn notify(waiter: oneshot::Sender<()>) {
-    // An error means that the caller waits no longer.
-    let _ = waiter.send(());
+impl Batch {
+    /// Returns the number of the value.
+    fn put(&mut self, socket: &Arc<str>, put: Put) -> u64 {
+        self.newest += 1;
+        self.puts.insert(Arc::clone(socket), (self.newest, put));
+        self.newest
+    }
+
+    /// Notifies those who wait for these values or for earlier ones.
+    fn note_stored(&mut self, values: &[(Arc<str>, u64)]) {
+        for (socket, stored) in values {
+            let Some(waiters) = self.waiters.get_mut(socket) else { continue };
+            for (_, waiter) in waiters.extract_if(.., |(number, _)| *number <= *stored) {
+                // An error means that the caller waits no longer.
+                let _ = waiter.send(());
+            }
+            if waiters.is_empty() {
+                self.waiters.remove(socket);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

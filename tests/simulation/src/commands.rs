@@ -58,9 +58,9 @@ impl Driver {
             .await;
         match &appended {
             _ if is_empty => {}
-            Ok(_) => self.note_append(Ok(())),
+            Ok(_) => self.condition.note_append(Ok(())),
             Err(Failure::Refused(refusal @ (Refusal::ReadOnly | Refusal::OutOfMemory))) => {
-                self.note_append(Err(refusal.reason()));
+                self.condition.note_append(Err(refusal.reason()));
             }
             Err(_) => {}
         }

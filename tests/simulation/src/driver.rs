@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backplane::{Announcer, Drivers, Error, Link, Mark};
+use backplane::{Announcer, Condition, Drivers, Error, Link, Mark};
 use contracts::{Clock, Tasks};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -23,8 +23,9 @@ pub(crate) struct Driver {
     pub process: usize,
     pub announcer: Announcer,
     clock: Clock,
-    pub(crate) state: Mutex<State>,
-    link: watch::Sender<Link>,
+    /// The rules of the real drivers.
+    pub condition: Condition,
+    state: Mutex<State>,
 }
 
 pub(crate) struct State {
@@ -33,11 +34,8 @@ pub(crate) struct State {
     secret: Option<Arc<str>>,
     /// Commands of one process arrive in their order.
     next_arrival: Instant,
-    is_heard: bool,
     heard_at: Instant,
     pub(crate) known_log: Option<KnownLog>,
-    writes: std::result::Result<(), &'static str>,
-    appends: std::result::Result<(), &'static str>,
 }
 
 impl Driver {
@@ -55,15 +53,13 @@ impl Driver {
             server: world.redis().primary,
             secret: None,
             next_arrival: Instant::now(),
-            is_heard: false,
             heard_at: Instant::now(),
             known_log: None,
-            writes: Ok(()),
-            appends: Ok(()),
         };
         let world = Arc::clone(world);
         let (state, shared) = (Mutex::new(state), announcer.clone());
-        let driver = Arc::new(Self { world, process, announcer, clock, state, link });
+        let driver =
+            Arc::new(Self { world, process, announcer, clock, condition: Condition::new(link), state });
         let listening = Arc::clone(&driver);
         tasks.spawn("subscriber", async move {
             listening.listen().await;
@@ -95,55 +91,12 @@ impl Driver {
         self.state().server = redis.primary;
     }
 
-    pub(crate) fn note_heard(&self, is_heard: bool) -> bool {
-        let changed = std::mem::replace(&mut self.state().is_heard, is_heard) != is_heard;
-        self.update_link();
-        changed
-    }
-
     pub(crate) fn note_sign_of_life(&self) {
         self.state().heard_at = Instant::now();
     }
 
     pub(crate) fn is_silent(&self) -> bool {
         self.state().heard_at.elapsed() >= SILENCE_LIMIT
-    }
-
-    pub(crate) fn note_write(&self, result: std::result::Result<(), &'static str>) {
-        let mut state = self.state();
-        state.writes = result;
-        if result.is_ok() {
-            state.appends = Ok(());
-        }
-        drop(state);
-        self.update_link();
-    }
-
-    pub(crate) fn note_append(&self, result: std::result::Result<(), &'static str>) {
-        self.state().appends = result;
-        self.update_link();
-    }
-
-    fn update_link(&self) {
-        let state = self.state();
-        let heard = if state.is_heard { Ok(()) } else { Err("no events are received") };
-        let outcome = state.appends.and(state.writes).and(heard);
-        drop(state);
-        self.link.send_if_modified(|link| match (outcome, &*link) {
-            (Ok(()), Link::Up) => false,
-            (Ok(()), Link::Lost { .. }) => {
-                *link = Link::Up;
-                true
-            }
-            (Err(reason), Link::Up) => {
-                *link = Link::Lost { since: Instant::now(), reason };
-                true
-            }
-            (Err(reason), Link::Lost { since, .. }) => {
-                *link = Link::Lost { since: *since, reason };
-                false
-            }
-        });
     }
 
     /// Sends a command. The server may execute it although its response is lost, or comes too late.

@@ -27,7 +27,7 @@ impl Driver {
             } else {
                 wait = (wait * 2).min(RETRY_LAST);
             }
-            if self.note_heard(false) {
+            if self.condition.note_heard(false) {
                 self.world.note(|| format!("{}: lost Redis", name(self.process)));
             }
             sleep(wait).await;
@@ -45,7 +45,7 @@ impl Driver {
             let server = if is_sticky { self.server() } else { redis.primary };
             if !self.world.is_reachable(process) || redis.is_down(server) {
                 drop(redis);
-                self.note_write(Err(Refusal::Unreachable.reason()));
+                self.condition.note_write(Err(Refusal::Unreachable.reason()));
                 return false;
             }
             redis.subscribe(process, server, deliveries);
@@ -78,7 +78,7 @@ impl Driver {
                         if std::mem::take(&mut is_first) {
                             self.announcer.reconnected();
                         }
-                        self.note_heard(true);
+                        self.condition.note_heard(true);
                     }
                     Err(Refusal::ReadOnly) if self.world.without != Without::ReconnectOnReadonly => return,
                     Err(_) => {}
@@ -131,15 +131,15 @@ impl Driver {
         match probed.await {
             Ok((written, secret)) => {
                 self.set_secret(secret);
-                self.note_write(written.map_err(Refusal::reason));
+                self.condition.note_write(written.map_err(Refusal::reason));
                 Ok(())
             }
             Err(crate::driver::Failure::Refused(refusal)) => {
-                self.note_write(Err(refusal.reason()));
+                self.condition.note_write(Err(refusal.reason()));
                 Err(refusal)
             }
             Err(crate::driver::Failure::Timeout) => {
-                self.note_write(Err("Redis does not respond"));
+                self.condition.note_write(Err("Redis does not respond"));
                 Err(Refusal::Unreachable)
             }
         }

@@ -7,7 +7,7 @@ use redis::{ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::time::timeout;
 
 use super::Redis;
-use super::condition::{is_wrong_server, reason};
+use super::refusal::{is_wrong_server, reason};
 use super::route::Server;
 use super::shared::Commands;
 use super::timeouts::TIMEOUT;

@@ -1,6 +1,5 @@
 //! The backplane on Redis: a stream as the log, pub/sub for announcements, a sorted set for marks.
 
-mod condition;
 mod exchange;
 mod keys;
 mod known_log;
@@ -8,6 +7,7 @@ mod locator;
 mod log;
 mod marks;
 mod names;
+mod refusal;
 mod route;
 mod shared;
 mod subscriber;
@@ -26,8 +26,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::link::new_link;
-use crate::{Announcer, Drivers, Error, Link, Options, Result};
-use condition::Condition;
+use crate::{Announcer, Condition, Drivers, Error, Link, Options, Result};
 use known_log::Newest;
 use locator::Locator;
 use names::Names;

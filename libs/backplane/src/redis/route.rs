@@ -9,9 +9,9 @@ use redis::{Client, ErrorKind, RedisError, RedisResult};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::condition::is_wrong_server;
 use super::locator::Locator;
 use super::names::PROBE_TTL_MS;
+use super::refusal::is_wrong_server;
 use super::shared::Shared;
 use super::timeouts::{TIMEOUT, connection_config};
 

@@ -9,11 +9,11 @@ use redis::{AsyncTypedCommands, RedisError, RedisResult};
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use super::condition::{Condition, is_wrong_server, reason};
 use super::names::{Names, PROBE_TTL_MS};
+use super::refusal::{is_wrong_server, reason};
 use super::route::{Route, Server};
 use super::timeouts::TIMEOUT;
-use crate::Announcer;
+use crate::{Announcer, Condition};
 
 /// Interval between probes: a write, and a message to this process on the path that events take.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);

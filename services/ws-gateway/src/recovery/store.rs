@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use backplane::{Backplane, LogRead, Message, Position, Put};
 use futures_util::{StreamExt, stream};
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::history::History;
@@ -14,6 +14,8 @@ use crate::hub::{Hubs, Member, SocketRef};
 use crate::protocol::{Ending, Unrecoverable};
 
 const RENEW_INTERVAL: Duration = Duration::from_secs(60);
+/// Time until state that could not be written is written again.
+const RETRY: Duration = Duration::from_secs(1);
 /// Number of entrances checked at once.
 const CHECKS: usize = 100;
 /// Number of events read from the log at once for one socket.
@@ -107,8 +109,9 @@ impl Recovery {
         self.writer.put(&socket.into(), put);
     }
 
-    /// Renews the state of open sockets until `stop`. If the backplane was unavailable, this replica may have missed
-    /// that sockets were taken over. Such sockets close first, so that they do not overwrite the state of others.
+    /// Renews the state of open sockets until `stop`, also after some of it could not be written. If the backplane was
+    /// unavailable, this replica may have missed that sockets were taken over. Such sockets close first, so that they do
+    /// not overwrite the state of others.
     pub(crate) async fn renew(&self, hubs: Arc<Hubs>, stop: CancellationToken) {
         let (mut ticks, mut link) = (interval(RENEW_INTERVAL), self.backplane.link());
         loop {
@@ -119,6 +122,11 @@ impl Recovery {
                 Ok(()) = link.changed() => {
                     if self.backplane.is_connected() {
                         self.close_taken_over(hubs.sockets()).await;
+                    }
+                }
+                () = self.writer.given_up() => {
+                    if stop.run_until_cancelled(sleep(RETRY)).await.is_none() {
+                        return;
                     }
                 }
             }

@@ -56,7 +56,7 @@ pub(crate) struct Connection {
     /// Held by a replay of missed events: two at once would deliver events twice.
     pub replay: tokio::sync::Mutex<()>,
     /// Number of acknowledgements that wait for Redis.
-    pub late: AtomicUsize,
+    pub late_acknowledgements: AtomicUsize,
     guarded: Mutex<Guarded>,
 }
 
@@ -128,7 +128,7 @@ impl Connection {
             services: Arc::clone(services),
             outbound,
             replay: tokio::sync::Mutex::default(),
-            late: AtomicUsize::new(0),
+            late_acknowledgements: AtomicUsize::new(0),
             guarded,
         });
         let effects = connection.update(ClientState::start);

@@ -48,8 +48,8 @@ async fn change_rooms(
 
 /// Sends an acknowledgement once the change is written. Returns false if too many of this connection wait already.
 fn acknowledge_later(connection: &Arc<Connection>, written: Stored, acknowledgement: Frame) -> bool {
-    if connection.late.fetch_add(1, Ordering::Relaxed) >= MAX_LATE {
-        connection.late.fetch_sub(1, Ordering::Relaxed);
+    if connection.late_acknowledgements.fetch_add(1, Ordering::Relaxed) >= MAX_LATE {
+        connection.late_acknowledgements.fetch_sub(1, Ordering::Relaxed);
         return false;
     }
     let waiting = Arc::downgrade(connection);
@@ -57,7 +57,7 @@ fn acknowledge_later(connection: &Arc<Connection>, written: Stored, acknowledgem
         // An error means that the socket has left.
         let is_written = written.await.is_ok();
         if let Some(connection) = waiting.upgrade() {
-            connection.late.fetch_sub(1, Ordering::Relaxed);
+            connection.late_acknowledgements.fetch_sub(1, Ordering::Relaxed);
             if is_written {
                 connection.outbound.push(acknowledgement);
             }

@@ -104,25 +104,11 @@ impl Gateway {
         Wire { messages, pipe }
     }
 
-    /// Number of authorized sockets.
-    pub fn sockets(&self) -> usize {
-        self.state.hubs.sockets().len()
-    }
-
     /// The sessions of the authorized sockets.
     pub fn sessions(&self) -> Vec<Uuid> {
         let mut sessions = Vec::new();
         self.state.hubs.for_each_member(|member| sessions.extend(member.owner.sid));
         sessions
-    }
-
-    /// Value of a counter, summed over its labels.
-    pub fn counted(&self, name: &str) -> f64 {
-        let families = self.state.platform.metrics().gather();
-        let family = families.iter().find(|family| family.name() == name);
-        family.map_or(0.0, |family| {
-            family.get_metric().iter().map(|metric| metric.get_counter().get_value()).sum()
-        })
     }
 
     /// Bytes that wait in the fullest queue of a socket.

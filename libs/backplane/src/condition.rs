@@ -1,18 +1,18 @@
-//! The state of Redis as this process sees it.
-
 use std::sync::{Mutex, PoisonError};
 
-use redis::RedisError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::Link;
 
-const NO_PERMISSION: &str = "Redis lacks a permission for this user";
-const OTHER_REFUSAL: &str = "Redis refuses writes";
+/// A reason for which Redis may refuse an append although it accepts other writes.
+pub(crate) const NO_PERMISSION: &str = "Redis lacks a permission for this user";
+/// See [`NO_PERMISSION`].
+pub(crate) const OTHER_REFUSAL: &str = "Redis refuses writes";
 
-/// Facts about Redis, and the [`Link`] that follows from them.
-pub(super) struct Condition {
+/// The state of Redis as the drivers of a process see it, and the [`Link`] that follows from it. A reason is one of a few
+/// fixed texts that are safe to show.
+pub struct Condition {
     facts: Mutex<Facts>,
     link: watch::Sender<Link>,
 }
@@ -27,19 +27,21 @@ struct Facts {
 }
 
 impl Condition {
-    pub(super) fn new(link: watch::Sender<Link>) -> Self {
+    /// Creates the state of drivers that are not connected yet. `link` is that of their [`Drivers`](crate::Drivers).
+    pub fn new(link: watch::Sender<Link>) -> Self {
         let facts = Facts { is_heard: false, writes: Ok(()), appends: Ok(()) };
         Self { facts: Mutex::new(facts), link }
     }
 
     /// Records whether announcements are received. Returns whether that is a change.
-    pub(super) fn note_heard(&self, is_heard: bool) -> bool {
+    pub fn note_heard(&self, is_heard: bool) -> bool {
         let mut changed = false;
         self.update(|facts| changed = std::mem::replace(&mut facts.is_heard, is_heard) != is_heard);
         changed
     }
 
-    pub(super) fn note_write(&self, result: Result<(), &'static str>) {
+    /// Records the result of a probe, which writes as an append would.
+    pub fn note_write(&self, result: Result<(), &'static str>) {
         self.update(|facts| {
             facts.writes = result;
             // A process whose event another one has published may not append for a long time.
@@ -49,7 +51,8 @@ impl Condition {
         });
     }
 
-    pub(super) fn note_append(&self, result: Result<(), &'static str>) {
+    /// Records the result of an append. An append whose result is not known is not recorded.
+    pub fn note_append(&self, result: Result<(), &'static str>) {
         self.update(|facts| facts.appends = result);
     }
 
@@ -77,42 +80,7 @@ impl Condition {
     }
 }
 
-/// Whether the connection leads to a server that cannot serve, while another server may: after a failover, a slot
-/// move or a restart.
-pub(super) fn is_wrong_server(error: &RedisError) -> bool {
-    let codes =
-        ["READONLY", "MOVED", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS", "CLUSTERDOWN", "UNKILLABLE"];
-    codes_of(error).iter().any(|code| codes.contains(&code.as_str()))
-}
-
 /// Whether Redis may refuse an append for that reason while it accepts a probe.
 fn concerns_appends(reason: &str) -> bool {
     reason == NO_PERMISSION || reason == OTHER_REFUSAL
-}
-
-/// Returns the codes of all commands of the exchange that were refused.
-fn codes_of(error: &RedisError) -> Vec<String> {
-    let refused = error.clone().into_server_errors();
-    let refused = refused.iter().flat_map(|errors| errors.iter()).map(|(_, error)| error.code().to_owned());
-    let mut codes = refused.collect::<Vec<_>>();
-    codes.extend(error.code().map(Into::into));
-    codes
-}
-
-/// Returns the reason for the state: a fixed text that contains no secret.
-pub(super) fn reason(error: &RedisError) -> &'static str {
-    match codes_of(error).first().map(String::as_str) {
-        Some("ASK" | "TRYAGAIN" | "MOVED") => "Redis is moving its keys",
-        Some("CLUSTERDOWN") => "the cluster of Redis is not complete",
-        Some("READONLY") => "Redis is read-only",
-        Some("OOM") => "Redis is out of memory",
-        Some("MISCONF") => "Redis cannot save its data",
-        Some("NOREPLICAS") => "Redis lacks replicas",
-        Some("LOADING") => "Redis is loading its data",
-        Some("MASTERDOWN") => "Redis has lost its primary",
-        Some("NOAUTH" | "WRONGPASS") => "Redis refuses the password",
-        Some("NOPERM") => NO_PERMISSION,
-        Some(_) => OTHER_REFUSAL,
-        None => "Redis cannot be reached",
-    }
 }
