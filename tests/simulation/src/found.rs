@@ -94,6 +94,16 @@ fn a_subscription_that_is_acknowledged_outlives_its_gateway() {
 }
 
 #[test]
+fn a_subscription_that_redis_refused_to_store_is_stored_and_acknowledged_soon() {
+    let faults = vec![
+        at(2_000, Fault::Double { duration: ms(4_616) }),
+        at(4_715, Fault::Partition { process: 0, duration: ms(2_449) }),
+        at(7_490, Fault::OutOfMemory { duration: ms(263) }),
+    ];
+    assert_holds(196, faults);
+}
+
+#[test]
 fn equal_plans_give_equal_runs_whatever_runs_beside_them() {
     let told = |seed| run(&Plan::of(seed), Without::Nothing, true);
     let runs = std::thread::scope(|scope| {

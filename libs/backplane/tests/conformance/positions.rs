@@ -167,6 +167,21 @@ async fn the_process_that_appended_an_event_notices_that_the_log_was_rolled_back
     assert!(after.epoch != before.epoch && after.seq == 1, "{after:?}");
 }
 
+/// The event was chosen before the log was lost. Another process may have published it, and later ones, since.
+#[tokio::test]
+async fn the_first_append_to_a_log_that_has_begun_anew_publishes_nothing() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1"]).await;
+    let mut redis = world.stores.redis().connect().await;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await.unwrap();
+    let late = [entry("late")];
+    let appended = world.backplane.log.append(&late).await;
+    assert!(matches!(appended, Err(backplane::Error::LogChanged)), "{appended:?}");
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 0);
+    world.backplane.log.append(&late).await.unwrap();
+    assert_eq!(world.backplane.log.head().await.unwrap().seq, 1);
+}
+
 /// A replica passes on the announcements of its new primary, so that no connection has to break.
 #[tokio::test]
 async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back() {

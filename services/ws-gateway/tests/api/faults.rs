@@ -76,6 +76,31 @@ async fn a_session_that_ends_while_redis_is_away_is_closed_when_it_is_back_s51()
 }
 
 #[actix_web::test]
+async fn few_acknowledgements_of_a_connection_wait_for_redis() {
+    let app = App::start_with(Backend::Real, &[]).await;
+    let mut socket = app.plain(&app.token("alice")).await;
+    app.stores.redis().kill();
+    eventually("the gateway to notice", async || !app.platform.backplane().is_connected()).await;
+
+    for (id, kind) in ["subscribe", "unsubscribe", "subscribe", "unsubscribe", "subscribe"].iter().enumerate()
+    {
+        socket.send(&json!({ "type": kind, "room": "drifts", "id": id })).await;
+    }
+    let ack = socket.next_event("ack").await;
+    assert_eq!((&ack["id"], &ack["error"]["code"]), (&json!(4), &json!("UNAVAILABLE")));
+
+    app.stores.redis().restart();
+    let mut acknowledged = Vec::new();
+    for _ in 0..4 {
+        let ack = socket.next_event("ack").await;
+        assert_eq!(ack["success"], true);
+        acknowledged.push(ack["id"].as_u64());
+    }
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, [Some(0), Some(1), Some(2), Some(3)]);
+}
+
+#[actix_web::test]
 async fn failed_attempts_while_redis_is_away_count_when_it_is_back_s43() {
     let app = App::start_with(Backend::Real, &[]).await;
     let fail = async |times: usize| {
