@@ -156,6 +156,24 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_caller_waits_for_its_own_value_or_a_newer_one() {
+        let put = Put { key: "kept".into(), value: None, ttl: Duration::ZERO };
+        let (socket, mut batch) = (Arc::<str>::from("socket"), Batch::default());
+        let mut wait = |batch: &mut Batch| {
+            let (waiter, stored) = oneshot::channel();
+            let number = batch.put(&socket, put.clone());
+            batch.waiters.entry(Arc::clone(&socket)).or_default().push((number, waiter));
+            (number, stored)
+        };
+        let (first, mut stored_first) = wait(&mut batch);
+        let (second, mut stored_second) = wait(&mut batch);
+        batch.note_stored(&[(Arc::from("socket"), first)]);
+        assert_eq!((stored_first.try_recv(), stored_second.try_recv().is_ok()), (Ok(()), false));
+        batch.note_stored(&[(Arc::from("socket"), second + 1)]);
+        assert_eq!((stored_second.try_recv(), batch.waiters.len()), (Ok(()), 0));
+    }
+
     #[tokio::test]
     async fn a_value_does_not_wait_until_many_slots_are_released() {
         const MANY: usize = 100 * CHUNK;
