@@ -160,7 +160,7 @@ mod tests {
     fn a_caller_waits_for_its_own_value_or_a_newer_one() {
         let put = Put { key: "kept".into(), value: None, ttl: Duration::ZERO };
         let (socket, mut batch) = (Arc::<str>::from("socket"), Batch::default());
-        let mut wait = |batch: &mut Batch| {
+        let wait = |batch: &mut Batch| {
             let (waiter, stored) = oneshot::channel();
             let number = batch.put(&socket, put.clone());
             batch.waiters.entry(Arc::clone(&socket)).or_default().push((number, waiter));
