@@ -1,4 +1,5 @@
 mod login_limits;
+mod people;
 mod revoked_reasons;
 mod signing_keys;
 mod user_settings;
@@ -10,6 +11,7 @@ use sea_orm_migration::schema::{
 };
 
 use login_limits::LoginLimits;
+use people::People;
 use revoked_reasons::RevokedReasons;
 use signing_keys::SigningKeys;
 use user_settings::UserSettings;
@@ -28,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(RevokedReasons),
             Box::new(SigningKeys),
             Box::new(UserSettings),
+            Box::new(People),
         ]
     }
 

@@ -33,7 +33,7 @@ async fn create(state: &State, email: Email, name: String) -> Result<()> {
     let password = read_password()?;
     state.settings.check_strength(&password, &name, &email).context("invalid password")?;
     let password = state.passwords.hash(password, vec![]).await?;
-    let new = NewUser { name, email, password, role: Role::Admin };
+    let new = NewUser::new(name, email, password, Role::Admin);
     let user = LockedUser::create(state, new, Initiator::service_itself()).await?;
     let id = user.row.id;
     user.commit().await?;

@@ -24,7 +24,7 @@ pub async fn create_demo_users(state: &State) -> Result<(), AuthError> {
             continue;
         }
         let password = state.passwords.hash(password, vec![]).await?;
-        let new = NewUser { name: format!("Demo {role}"), email, password, role };
+        let new = NewUser::new(format!("Demo {role}"), email, password, role);
         match LockedUser::create(state, new, Initiator::service_itself()).await {
             Ok(user) => user.commit().await?,
             // Another replica was faster.

@@ -28,6 +28,17 @@ pub struct Model {
     pub login_epoch: i64,
     /// Lower-cased name and email, for the admins' search. Empty in rows of the old stack.
     pub search: String,
+    /// `None` if the user never proved that they receive mail at [`Model::email`].
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The time at which the account was deleted. The row stays without personal data, because audit rows and
+    /// revocation marks refer to it.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// A name of the IANA time zone database.
+    pub time_zone: Option<String>,
+    /// A BCP 47 tag, such as `de` or `pt-BR`.
+    pub language: Option<String>,
+    /// The notification preferences as a JSON object, which the pages of the user interpret.
+    pub notifications: Option<String>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::Role;
+use contracts::{AccountId, Role};
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use database::Transaction;
 use identity::{UserChange, user_mark};
@@ -60,6 +60,17 @@ pub struct NewUser {
     /// As returned by [`crate::password::PasswordHasher::hash`].
     pub password: String,
     pub role: Role,
+    pub account_id: Option<AccountId>,
+    /// Whether the user has proved that they receive mail at `email`.
+    pub email_verified: bool,
+    pub language: Option<String>,
+}
+
+impl NewUser {
+    /// A user with no account and an unverified email.
+    pub fn new(name: String, email: Email, password: String, role: Role) -> Self {
+        Self { name, email, password, role, account_id: None, email_verified: false, language: None }
+    }
 }
 
 impl<'a> LockedUser<'a> {
@@ -93,9 +104,14 @@ impl<'a> LockedUser<'a> {
             password: Set(new.password),
             role: Set(new.role),
             is_active: Set(true),
-            account_id: Set(None),
+            account_id: Set(new.account_id),
             generation: Set(0),
             login_epoch: Set(0),
+            email_verified_at: Set(new.email_verified.then_some(now)),
+            deleted_at: Set(None),
+            time_zone: Set(None),
+            language: Set(new.language),
+            notifications: Set(None),
             last_login_at: Set(None),
             last_activity_at: Set(None),
             created_at: Set(now),

@@ -25,7 +25,7 @@ pub async fn sign_up(
     let password = state.passwords.hash(password, attempt.path()).await?;
     // Checked again: other sign-ups may have used up the limit while this one waited for a core.
     limits::check_signup_conflicts(state, attempt.ip).await?;
-    let new = NewUser { name, email: attempt.email.clone(), password, role: Role::Viewer };
+    let new = NewUser::new(name, attempt.email.clone(), password, Role::Viewer);
     match LockedUser::create(state, new, Initiator::user_at(attempt.ip)).await {
         Ok(user) => open_session(user, &attempt, device, None).await,
         Err(error) => {
