@@ -6,6 +6,8 @@ use anyhow::{Result, ensure};
 use database::{Database, Urls};
 use platform::{Platform, Turns, check_plaintext};
 
+use crate::link::token::LinkTokens;
+use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::password::PasswordHasher;
@@ -41,6 +43,9 @@ impl State {
         let state = Self {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
+            links: LinkTokens::new(secret, settings.previous_refresh_secret()),
+            mailer: Mailer::new(&settings.people.mail, platform.config().is_strict())?,
+            mail_is_due: Arc::default(),
             key_seal: Seal::new(secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             turns: Turns::new(CHANGES),

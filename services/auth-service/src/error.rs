@@ -1,7 +1,9 @@
 use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use sea_orm::DbErr;
+use serde_json::json;
 
+use crate::link::refusal::LinkRefusal;
 use crate::password::{HashError, Overloaded, TooWeak};
 
 /// The errors of this service.
@@ -26,6 +28,8 @@ pub enum AuthError {
     UnknownSession,
     #[error("there is no such user")]
     UnknownUser,
+    #[error("there is no such open invitation")]
+    UnknownInvitation,
     #[error("there is no such token")]
     UnknownServiceToken,
     #[error("the last active admin can't be demoted or disabled")]
@@ -40,6 +44,18 @@ pub enum AuthError {
     ForeignOrigin,
     #[error("a request with a refresh cookie must be JSON")]
     NotJson,
+    #[error("send the token of the link, or the code and the requestId")]
+    NoProof,
+    #[error(transparent)]
+    Link(#[from] LinkRefusal),
+    #[error("this installation sends no mail: ask an admin")]
+    NoMail,
+    #[error("sign-up is closed here: ask an admin for an invitation")]
+    SignupClosed,
+    #[error("sign-up is not open to addresses of this domain: ask an admin for an invitation")]
+    ForeignDomain,
+    #[error("this installation has no login of this kind")]
+    NoSuchLogin,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
     #[error(transparent)]
@@ -77,12 +93,25 @@ impl From<AuthError> for ApiError {
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
-            AuthError::UnknownSession | AuthError::UnknownUser | AuthError::UnknownServiceToken => {
-                Self::not_found(message)
+            AuthError::UnknownInvitation
+            | AuthError::UnknownSession
+            | AuthError::UnknownUser
+            | AuthError::UnknownServiceToken => Self::not_found(message),
+            AuthError::NoProof => Self::validation("token", message),
+            AuthError::Link(refusal) => {
+                let reason: &str = refusal.into();
+                Self {
+                    details: Some(json!({ "reason": reason })),
+                    ..Self::new(ErrorCode::ValidationError, message)
+                }
             }
-            AuthError::NotAPerson | AuthError::NotAnAdmin | AuthError::ForeignOrigin => {
-                Self::forbidden(message)
-            }
+            AuthError::NoMail
+            | AuthError::SignupClosed
+            | AuthError::ForeignDomain
+            | AuthError::NoSuchLogin
+            | AuthError::NotAPerson
+            | AuthError::NotAnAdmin
+            | AuthError::ForeignOrigin => Self::forbidden(message),
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),
             AuthError::Overloaded(_) => Self::unavailable("too many logins at once; try again", 2),

@@ -9,7 +9,10 @@
 
 pub mod audit;
 pub mod compat;
+pub mod invitation;
+pub mod link;
 pub mod login;
+pub mod mail_queue;
 pub mod password;
 pub mod service_token;
 pub mod session;
@@ -23,6 +26,7 @@ pub mod error;
 pub mod limit_settings;
 pub mod limits;
 pub mod metrics;
+pub mod people_settings;
 pub mod public_config;
 pub mod refusals;
 pub mod settings;

@@ -48,6 +48,15 @@ pub struct LimitSettings {
     #[arg(long, env = "SIGNUP_CONFLICTS_PER_IP", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub signup_conflicts_per_ip: u64,
 
+    /// Maximum number of mails that one network may request in an hour, such as to reset a password
+    #[arg(long, env = "MAILS_PER_IP", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub mails_per_ip: u64,
+
+    /// Maximum number of mails that all networks may request in an hour; beyond that, networks without a recent
+    /// login get a fiftieth of MAILS_PER_IP
+    #[arg(long, env = "MAILS_TOTAL", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub mails_total: u64,
+
     /// Maximum number of refreshes of one session in a minute
     #[arg(long, env = "REFRESHES_PER_SESSION", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub refreshes_per_session: u64,

@@ -33,6 +33,14 @@ const NEW_FOR: TimeDelta = TimeDelta::days(1);
 const ADMIN_CHANGES: u64 = 1_000;
 /// Maximum number of changes of one user's settings in 15 minutes.
 const SETTINGS_CHANGES: u64 = 100;
+/// Maximum number of pages of one network that wait for a link, in requests in 15 minutes. A page sends 450.
+const STATUS_REQUESTS: u64 = 50_000;
+/// Maximum number of links and codes that one network may try in 15 minutes.
+const LINK_USES: u64 = 1_000;
+/// Maximum number of mails that one user may request in an hour.
+const OWN_MAILS: u64 = 10;
+/// Maximum number of invitations and reset mails of one admin in an hour.
+const ADMIN_MAILS: u64 = 500;
 /// Maximum number of requests of one session in 15 minutes that end other sessions.
 const SESSION_ENDS: u64 = 100;
 
@@ -98,6 +106,41 @@ pub async fn check_signup_conflicts(state: &State, ip: IpAddr) -> Result<(), Aut
 pub async fn admit_signup_conflict(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     let (hour, limit) = (Period::now(state, HOUR), state.settings.limits.signup_conflicts_per_ip);
     ByNetwork::new(&hour, CONFLICTS, ip).admit(state, limit).await
+}
+
+/// Admits a request for a mail to an address. No limit here depends on the address: [`crate::link::prepare`]
+/// limits the mails to one address without a trace in the response.
+pub async fn admit_link(state: &State, attempt: &Attempt) -> Result<(), AuthError> {
+    let (hour, settings, ip) = (Period::now(state, HOUR), &state.settings.limits, attempt.ip);
+    let in_all = hour.counted(state, "mails:all").await;
+    let divisor = divisor(state, in_all >= settings.mails_total, ip).await?;
+    let (mails, limit) = (ByNetwork::new(&hour, "mails", ip), (settings.mails_per_ip / divisor).max(1));
+    mails.check(state, limit).await?;
+    mails.admit(state, limit).await?;
+    hour.count(state, "mails:all").await;
+    Ok(())
+}
+
+/// Admits the use of a link or a code.
+pub async fn admit_link_use(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+    let quarter = Period::now(state, QUARTER);
+    ByNetwork::new(&quarter, "links", ip).admit(state, LINK_USES).await
+}
+
+/// Admits a question of a waiting page.
+pub async fn admit_status(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+    let quarter = Period::now(state, QUARTER);
+    ByNetwork::new(&quarter, "status", ip).admit(state, STATUS_REQUESTS).await
+}
+
+/// Admits a mail that a signed-in user requests.
+pub async fn admit_own_mail(state: &State, user_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, HOUR).admit(state, &format!("own-mails:{user_id}"), OWN_MAILS).await
+}
+
+/// Admits a mail that an admin sends.
+pub async fn admit_admin_mail(state: &State, admin: Uuid) -> Result<(), AuthError> {
+    Period::now(state, HOUR).admit(state, &format!("admin-mails:{admin}"), ADMIN_MAILS).await
 }
 
 /// Admits a refresh that renews the token of a session. Repeating a renewal, as racing tabs do, has no

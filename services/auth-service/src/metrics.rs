@@ -1,11 +1,18 @@
 use anyhow::Result;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
 
+use crate::link::entity::Purpose;
+
 /// The metrics of this service. Labels are constants of the code, never text of a request.
 #[derive(Clone)]
 pub struct Metrics {
     operations: IntCounterVec,
     tokens: IntCounterVec,
+    links: IntCounterVec,
+    mails: IntCounterVec,
+    pub mails_waiting: IntGauge,
+    /// Age of the oldest mail that waits.
+    pub mail_oldest_seconds: IntGauge,
     pub password_hash_seconds: Histogram,
     pub passwords_waiting: IntGauge,
     pub active_sessions: IntGauge,
@@ -24,6 +31,19 @@ impl Metrics {
                 &["operation", "status"],
             )?,
             tokens: IntCounterVec::new(Opts::new("auth_tokens_generated_total", "Tokens issued"), &["type"])?,
+            links: IntCounterVec::new(
+                Opts::new("auth_links_total", "Requested one-time links by purpose and outcome"),
+                &["purpose", "result"],
+            )?,
+            mails: IntCounterVec::new(
+                Opts::new("auth_mails_total", "Attempts to send a mail by template and outcome"),
+                &["template", "result"],
+            )?,
+            mails_waiting: IntGauge::new("auth_mails_waiting", "Mails that wait to be sent")?,
+            mail_oldest_seconds: IntGauge::new(
+                "auth_mail_oldest_seconds",
+                "Age of the oldest mail that waits to be sent",
+            )?,
             password_hash_seconds: Histogram::with_opts(hash_options.buckets(buckets))?,
             passwords_waiting: IntGauge::new(
                 "auth_passwords_waiting",
@@ -33,6 +53,10 @@ impl Metrics {
         };
         registry.register(Box::new(metrics.operations.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
+        registry.register(Box::new(metrics.links.clone()))?;
+        registry.register(Box::new(metrics.mails.clone()))?;
+        registry.register(Box::new(metrics.mails_waiting.clone()))?;
+        registry.register(Box::new(metrics.mail_oldest_seconds.clone()))?;
         registry.register(Box::new(metrics.password_hash_seconds.clone()))?;
         registry.register(Box::new(metrics.passwords_waiting.clone()))?;
         registry.register(Box::new(metrics.active_sessions.clone()))?;
@@ -48,6 +72,14 @@ impl Metrics {
 
     pub fn token_reused(&self) {
         self.operations.with_label_values(&["refresh", "reuse"]).inc();
+    }
+
+    pub fn link(&self, purpose: Purpose, result: &'static str) {
+        self.links.with_label_values(&[purpose.into(), result]).inc();
+    }
+
+    pub fn mail(&self, template: &'static str, result: &'static str) {
+        self.mails.with_label_values(&[template, result]).inc();
     }
 
     pub fn token(&self, kind: &'static str) {

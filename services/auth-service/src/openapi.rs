@@ -6,12 +6,15 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::audit::handlers as audit;
+use crate::invitation::handlers as invitations;
+use crate::link::handlers as links;
 use crate::login::handlers as login;
+use crate::mail_queue::handlers as mails;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::session::handlers as sessions;
 use crate::token::handlers as tokens;
-use crate::user::{account, handlers as users};
+use crate::user::{account, handlers as users, mail_handlers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +24,24 @@ use crate::user::{account, handlers as users};
         settings::get_jwks,
         account::sign_up,
         login::log_in,
+        login::request_login_mail,
+        login::log_in_by_mail,
+        mail_handlers::complete_sign_up,
+        mail_handlers::forgot_password,
+        mail_handlers::reset_password,
+        mail_handlers::request_verification,
+        mail_handlers::verify_email,
+        mail_handlers::change_email,
+        mail_handlers::confirm_email,
+        mail_handlers::undo_email,
+        invitations::create_invitation,
+        invitations::list_invitations,
+        invitations::resend_invitation,
+        invitations::revoke_invitation,
+        invitations::accept_invitation,
+        links::show_link,
+        links::get_link_status,
+        mails::list_dev_mails,
         tokens::refresh,
         tokens::log_out,
         account::get_me,

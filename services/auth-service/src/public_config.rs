@@ -17,12 +17,26 @@ pub struct PublicConfig {
     access_token_seconds: u64,
     refresh_token_seconds: i64,
     activity_interval_seconds: u32,
+    /// Who may sign up.
+    #[schema(pattern = "^(open|invite|domain|off)$")]
+    signup: &'static str,
+    /// The domains of the addresses that may sign up, if `signup` is `domain`.
+    signup_domains: Vec<String>,
+    /// Whether a sign-up creates the account only once a link in a mail is opened.
+    verify_email: bool,
+    /// `password`, `email` or both.
+    login_methods: Vec<&'static str>,
+    /// Whether this installation sends mails. Without them, a forgotten password is a matter for an admin.
+    mail: bool,
+    /// Whether mails go to `GET /api/auth/dev/mail`.
+    dev_mail: bool,
 }
 
-/// Returns the settings that a client needs to keep a session alive.
+/// Returns the settings that a client needs to keep a session alive, and the ways to get an account.
 #[utoipa::path(get, path = "/api/auth/config", tag = "auth", responses((status = 200, body = Success<PublicConfig>)))]
 pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
     let settings = &state.settings;
+    let signup = settings.people.signup(state.platform.config());
     http::ok(PublicConfig {
         session_timeout_minutes: settings.session_timeout_minutes,
         session_lifetime_hours: settings.session_lifetime_hours,
@@ -30,6 +44,12 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         access_token_seconds: state.platform.tokens().lifetime.as_secs(),
         refresh_token_seconds: settings.session_lifetime().num_seconds(),
         activity_interval_seconds: settings.activity_interval_seconds,
+        signup: signup.name(),
+        signup_domains: signup.domains().to_vec(),
+        verify_email: settings.people.verifies_email(),
+        login_methods: settings.people.login_methods.iter().map(|method| method.name()).collect(),
+        mail: state.mailer.is_on(),
+        dev_mail: state.mailer.dev_mailbox().is_some(),
     })
 }
 

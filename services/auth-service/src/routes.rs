@@ -6,7 +6,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::caller::identify;
 use crate::refusals::hold_back;
 use crate::state::State;
-use crate::{audit, compat, login, public_config, service_token, session, token, user};
+use crate::user::mail_handlers;
+use crate::{
+    audit, compat, invitation, link, login, mail_queue, public_config, service_token, session, token, user,
+};
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -48,6 +51,18 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/.well-known/jwks.json").get(public_config::get_jwks))
         .service(endpoint("/signup").post(user::account::sign_up))
         .service(endpoint("/login").post(login::handlers::log_in))
+        .service(endpoint("/signup/complete").post(mail_handlers::complete_sign_up))
+        .service(endpoint("/login/email").post(login::handlers::request_login_mail))
+        .service(endpoint("/login/email/complete").post(login::handlers::log_in_by_mail))
+        .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
+        .service(endpoint("/password/reset").post(mail_handlers::reset_password))
+        .service(endpoint("/email/verify").post(mail_handlers::verify_email))
+        .service(endpoint("/email/confirm").post(mail_handlers::confirm_email))
+        .service(endpoint("/email/undo").post(mail_handlers::undo_email))
+        .service(endpoint("/invitations/accept").post(invitation::handlers::accept_invitation))
+        .service(endpoint("/links/show").post(link::handlers::show_link))
+        .service(endpoint("/links/status").post(link::handlers::get_link_status))
+        .service(endpoint("/dev/mail").get(mail_queue::handlers::list_dev_mails))
         .service(endpoint("/refresh").post(token::handlers::refresh))
         .service(endpoint("/logout").post(token::handlers::log_out))
         // Matches every other path, so it comes last.
@@ -59,6 +74,15 @@ fn for_known_callers() -> impl HttpServiceFactory {
         .wrap(from_fn(identify))
         .service(endpoint("/me").get(user::account::get_me))
         .service(endpoint("/password").post(user::account::change_password))
+        .service(endpoint("/email").post(mail_handlers::change_email))
+        .service(endpoint("/email/verification").post(mail_handlers::request_verification))
+        .service(
+            endpoint("/invitations")
+                .get(invitation::handlers::list_invitations)
+                .post(invitation::handlers::create_invitation),
+        )
+        .service(endpoint("/invitations/{id}").delete(invitation::handlers::revoke_invitation))
+        .service(endpoint("/invitations/{id}/resend").post(invitation::handlers::resend_invitation))
         .service(endpoint("/session").get(session::handlers::get_session))
         .service(endpoint("/sessions").get(session::handlers::list_sessions))
         .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))

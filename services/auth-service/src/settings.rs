@@ -9,6 +9,7 @@ use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
 use crate::password::{Password, PasswordPolicy, TooWeak};
+use crate::people_settings::PeopleSettings;
 use crate::signing_key::schedule::Schedule;
 use crate::token::rotation::RotationPolicy;
 use crate::user::email::Email;
@@ -102,6 +103,9 @@ pub struct Settings {
     pub demo_users: Option<bool>,
 
     #[command(flatten)]
+    pub people: PeopleSettings,
+
+    #[command(flatten)]
     pub limits: LimitSettings,
 }
 
@@ -111,6 +115,7 @@ impl Settings {
     pub fn check(&self, process: &ProcessConfig) -> Result<()> {
         let secret = self.jwt_refresh_secret.as_deref().unwrap_or_default();
         ensure!(!secret.is_empty(), "JWT_REFRESH_SECRET is missing: set it to at least 32 random bytes");
+        self.people.check(process)?;
         if process.is_strict() {
             check_secret("JWT_REFRESH_SECRET", secret)?;
             if let Some(previous) = self.previous_refresh_secret() {

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use database::Database;
 use platform::{Platform, Turns};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
+use crate::link::token::LinkTokens;
+use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
 use crate::password::PasswordHasher;
 use crate::settings::Settings;
@@ -18,6 +20,11 @@ pub struct State {
     pub settings: Arc<Settings>,
     pub passwords: PasswordHasher,
     pub refresh_tokens: RefreshTokens,
+    /// Issues and reads the links in mails.
+    pub links: LinkTokens,
+    pub mailer: Mailer,
+    /// Notified when a mail was requested in this process.
+    pub mail_is_due: Arc<Notify>,
     /// Encrypts the private keys in the database.
     pub key_seal: Seal,
     pub metrics: Metrics,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
+use chrono::TimeDelta;
 use identity::{session_mark, user_mark};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
@@ -11,8 +12,10 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
+use crate::link::entity as link;
 use crate::login::account_locks::FAMILIAR_FOR;
 use crate::login::{failure as login_failure, known_network as login_network};
+use crate::mail_queue::entity as mail;
 use crate::service_token::changes as service_tokens;
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
@@ -22,6 +25,10 @@ use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
 const BATCH: u64 = 500;
+/// Expired links are kept so that their users learn that they expired, and admins see old invitations.
+const LINKS_KEPT_FOR: TimeDelta = TimeDelta::days(30);
+/// Long enough for the limits per day and for investigations.
+const MAILS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
 
 /// Sweeps and restores lost marks at each interval until `stop`. Also restores marks when the backplane
 /// reconnects.
@@ -102,6 +109,8 @@ async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
     service_token::purge(&state.database, kept_since).await?;
     session::purge(&state.database, kept_since).await?;
+    link::purge(&state.database, now - LINKS_KEPT_FOR).await?;
+    mail::purge(&state.database, now - MAILS_KEPT_FOR).await?;
     for action in Action::FREQUENT {
         audit_log::purge(&state.database, action, kept_since).await?;
     }

@@ -22,8 +22,18 @@ pub enum Action {
     SessionEnded,
     PasswordChanged,
     PasswordChangeFailed,
-    /// A command set a new password.
+    /// A command, or the holder of a link from a mail, set a new password.
     PasswordReset,
+    /// A mail to reset the password was sent.
+    PasswordResetRequested,
+    /// The user proved that they receive mail at their address.
+    EmailVerified,
+    EmailChanged,
+    /// The owner of the old address took it back.
+    EmailRestored,
+    /// An admin invited a person; the row names no user yet.
+    UserInvited,
+    InvitationRevoked,
     /// A login hashed the same password again with a stronger scheme.
     PasswordUpgraded,
     ServiceTokenCreated,

@@ -2,6 +2,7 @@
 
 pub mod account_locks;
 pub mod attempt;
+pub mod by_mail;
 pub mod failure;
 pub mod guard;
 pub mod handlers;

@@ -1,6 +1,6 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, string, string_null, text, text_null, timestamp_with_time_zone,
+    big_integer, json, string, string_null, text_null, timestamp_with_time_zone,
     timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
@@ -52,7 +52,7 @@ fn links() -> TableCreateStatement {
         .col(string("purpose"))
         .col(uuid_null("userId"))
         .col(string("email"))
-        .col(text("content"))
+        .col(json("content"))
         .col(string_null("network"))
         .col(big_integer("wrongCodes").default(0))
         .col(timestamp_with_time_zone("createdAt"))
@@ -72,7 +72,7 @@ fn mails() -> TableCreateStatement {
         .col(uuid_null("userId"))
         .col(string("recipient"))
         .col(string_null("language"))
-        .col(text("content"))
+        .col(json("content"))
         .col(big_integer("attempts").default(0))
         .col(string_null("failure"))
         .col(timestamp_with_time_zone("createdAt"))

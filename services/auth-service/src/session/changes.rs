@@ -12,6 +12,7 @@ use sea_orm::{ActiveModelTrait, DbErr};
 use uuid::Uuid;
 
 use crate::audit::action::Action;
+use crate::link::entity as link;
 use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::session::lifetime::evicted_by_one_more;
@@ -184,11 +185,12 @@ impl LockedUser<'_> {
         Ok(true)
     }
 
-    /// Ends every session except `stays`, and keeps logins in progress from opening one. Returns the number
-    /// of ended sessions.
+    /// Ends every session except `stays`, keeps logins in progress from opening one, and revokes the links in
+    /// mails. Returns the number of ended sessions.
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
         let login_epoch = Set(self.row.login_epoch + 1);
         self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;
+        link::revoke_of_user(&self.transaction, self.row.id, self.now).await?;
         let open = session::open_of(&self.transaction, self.row.id).await?;
         let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();
         for session in &ending {

@@ -9,6 +9,7 @@ use validator::Validate;
 use crate::answers::{Login, Terminated, User, logged_in};
 use crate::caller::{AnyPerson, Person};
 use crate::error::AuthError;
+use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
 use crate::password::Password;
 use crate::session::device::Device;
@@ -17,6 +18,7 @@ use crate::token::delivery::wanted;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::name::Name;
+use crate::user::sign_up::SignedUp;
 use http::openapi::Success;
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -60,8 +62,8 @@ pub async fn change_password(
     Ok(http::ok(Terminated { terminated }))
 }
 
-/// Creates a viewer and logs them in.
-#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
+/// Creates a viewer and logs them in. If addresses are verified first, sends a mail instead.
+#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 202, body = Success<Requested>), (status = 403), (status = 409), (status = 429)))]
 pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,
@@ -74,5 +76,8 @@ pub async fn sign_up(
     let attempt = Attempt { email, ip };
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;
-    logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("signup", outcome)?)
+    match state.metrics.operation("signup", outcome)? {
+        SignedUp::LoggedIn(entered) => logged_in(&state, delivery, StatusCode::CREATED, entered),
+        SignedUp::Requested(link) => Ok(requested(link)),
+    }
 }

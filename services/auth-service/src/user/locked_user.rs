@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{AccountId, Role};
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
+use contracts::{AccountId, Role};
 use database::Transaction;
 use identity::{UserChange, user_mark};
 use platform::{Busy, Turn, TurnsConfig};
@@ -222,6 +222,11 @@ impl<'a> LockedAdmins<'a> {
             return Err(AuthError::NotAnAdmin);
         }
         Ok(Self { ids, transaction, state, initiator, turn })
+    }
+
+    /// The time of all changes.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.state.platform.clock().now()
     }
 
     /// Locks a user in the same transaction.

@@ -2,14 +2,19 @@
 
 pub mod account;
 pub mod admin;
+pub mod change_email;
 pub mod change_password;
+pub mod confirm_password;
 pub mod create_admin;
 pub mod demo;
 pub mod email;
 pub mod entity;
+pub mod forgotten_password;
 pub mod handlers;
 pub mod legacy;
 pub mod locked_user;
+pub mod mail_handlers;
 pub mod name;
 pub mod reset_password;
 pub mod sign_up;
+pub mod verify_email;

@@ -1,0 +1,43 @@
+//! The effects that links have on a locked user.
+
+use contracts::events::auth::EmailVerified;
+use sea_orm::ActiveValue::Set;
+use sea_orm::DbErr;
+
+use crate::audit::action::Action;
+use crate::error::AuthError;
+use crate::link::entity as link;
+use crate::link::refusal::LinkRefusal;
+use crate::user::entity as user;
+use crate::user::locked_user::LockedUser;
+
+impl LockedUser<'_> {
+    /// Marks a link as used in the transaction of its effect.
+    ///
+    /// # Errors
+    /// If a concurrent request used or revoked the link first.
+    pub async fn use_up(&mut self, link: &link::Model) -> Result<(), AuthError> {
+        if link::use_up(&self.transaction, link, self.now).await? {
+            return Ok(());
+        }
+        let now = link::by_id(&self.transaction, link.id).await?;
+        let was_used = now.is_some_and(|link| link.used_at.is_some());
+        Err(if was_used { LinkRefusal::Used } else { LinkRefusal::Revoked }.into())
+    }
+
+    /// Records that the user receives mail at their address.
+    pub async fn verify_email(&mut self) -> Result<(), DbErr> {
+        if self.row.email_verified_at.is_none() {
+            let verified = user::ActiveModel { email_verified_at: Set(Some(self.now)), ..Default::default() };
+            self.update(verified).await?;
+            self.note_verified(Action::EmailVerified);
+        }
+        Ok(())
+    }
+
+    /// Publishes and records that the address of the user is verified.
+    pub fn note_verified(&mut self, action: Action) {
+        self.transaction.emit(EmailVerified { user_id: self.row.id });
+        self.audit(action, None, None);
+    }
+}

@@ -1,0 +1,68 @@
+//! The text of a mail.
+
+use anyhow::Result;
+use chrono::TimeDelta;
+use mail::Content;
+use serde::Serialize;
+
+use crate::link::entity::{self as link, Purpose};
+use crate::mail_queue::entity::{self as mail_row, Template};
+use crate::state::State;
+
+/// The values that templates can use.
+#[derive(Serialize)]
+struct Values<'a> {
+    #[serde(flatten)]
+    content: &'a mail_row::Content,
+    link: Option<String>,
+    /// Six digits in two groups. Absent where only the link counts.
+    code: Option<String>,
+    /// The lifetime of the link, such as `1 hour`.
+    expires: Option<String>,
+    public_url: &'a str,
+}
+
+/// Renders a mail. Its token exists only in the result.
+pub fn render(state: &State, mail: &mail_row::Model, link: Option<&link::Model>) -> Result<Content> {
+    let public_url = &*state.mailer.public_url;
+    let values = Values {
+        content: &mail.content,
+        link: link.map(|link| url(state, link)),
+        code: link.filter(|link| link.purpose != Purpose::UndoEmail).map(|link| {
+            let code = state.links.code(link.id);
+            format!("{} {}", &code[..3], &code[3..])
+        }),
+        expires: link.map(|link| in_words(link.expires_at - mail.created_at)),
+        public_url,
+    };
+    let template: &str = mail.template.into();
+    state.mailer.templates.render(template, mail.language.as_deref(), &values)
+}
+
+/// The address that a mail links to. Everything after `#` stays in the browser.
+pub fn url(state: &State, link: &link::Model) -> String {
+    let page = match link.purpose {
+        Purpose::SignUp => "confirm-sign-up",
+        Purpose::ResetPassword => "reset-password",
+        Purpose::VerifyEmail => "verify-email",
+        Purpose::ChangeEmail => "confirm-email",
+        Purpose::UndoEmail => "undo-email",
+        Purpose::Invitation => "invitation",
+        Purpose::LogIn => "log-in",
+    };
+    format!("{}/#/{page}?token={}", state.mailer.public_url, state.links.issue(link.id))
+}
+
+fn in_words(time: TimeDelta) -> String {
+    let (number, unit) = match time.num_minutes() {
+        minutes if minutes < 60 => (minutes, "minute"),
+        minutes if minutes <= 72 * 60 => (minutes / 60, "hour"),
+        minutes => (minutes / (24 * 60), "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Whether a mail of this template is useless without its link.
+pub fn needs_link(template: Template) -> bool {
+    !matches!(template, Template::SignUpTaken | Template::PasswordResetDone)
+}
