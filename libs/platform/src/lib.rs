@@ -28,7 +28,7 @@ pub use health::{Health, Status};
 pub use lifecycle::Lifecycle;
 pub use limiter::Limiter;
 pub use logging::init_logging;
-pub use plaintext::check_plaintext;
+pub use plaintext::{check_plaintext, is_private_name};
 pub use platform::Platform;
 pub use signals::stop_on_signals;
 pub use tokens::Tokens;

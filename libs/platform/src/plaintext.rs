@@ -57,7 +57,7 @@ fn is_private(url: &Url) -> bool {
 
 /// Whether all addresses of a name are private. A name that does not resolve yet counts by its form: names of
 /// containers and clusters have no dot, or end in a suffix that is never public.
-fn is_private_name(name: &str, port: u16) -> bool {
+pub fn is_private_name(name: &str, port: u16) -> bool {
     const SUFFIXES: [&str; 5] = [".internal", ".local", ".localhost", ".svc", ".home.arpa"];
     if name.starts_with('/') || name.starts_with("%2F") || name.starts_with("%2f") {
         return true;

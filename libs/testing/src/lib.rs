@@ -6,6 +6,7 @@
 //! * [`eventually`] and [`wait_for`]: wait for a condition, never for a time span.
 //! * [`interleavings::check`]: runs code in many interleavings of its threads.
 //! * [`Process`], [`Proxy`] and [`PrivateRedis`]: binaries, connections and a Redis to break.
+//! * [`PrivateSmtp`]: a mail server that accepts, refuses or stalls, and the mails that it received.
 //!
 //! Everything that is started here ends with the test, even if the test process is killed.
 //! This crate panics instead of returning errors, and depends on none of the services.
@@ -27,6 +28,7 @@ mod redis_replication;
 mod redis_sentinel;
 mod redis_server;
 mod redis_settings;
+mod smtp;
 mod socket;
 mod tables;
 mod tls;
@@ -42,6 +44,7 @@ pub use redis_cluster::PrivateCluster;
 pub use redis_sentinel::PrivateSentinels;
 pub use redis_server::PrivateRedis;
 pub use reqwest::{Method, StatusCode};
+pub use smtp::{PrivateSmtp, ReceivedMail, SmtpMode};
 pub use socket::Socket;
 pub use tables::{execute, read_all_tables};
 pub use tls::{Authority, Identity};
