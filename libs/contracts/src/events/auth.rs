@@ -23,6 +23,12 @@ named! {
         TokenReuse,
         /// An admin ended it.
         Admin,
+        /// The password was reset by a mail.
+        PasswordReset,
+        /// Its user was deleted.
+        AccountDeleted,
+        /// The owner took the old address back after a change of the email.
+        EmailRestored,
     }
 }
 
@@ -80,6 +86,41 @@ pub struct UserUpdated {
     pub account_id: Option<AccountId>,
 }
 event!(UserUpdated, "auth:user.updated", user_id, account_id);
+
+/// A user was deleted. Follows the ends of their sessions. A service that stores data about
+/// the user erases it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserDeleted {
+    pub user_id: Uuid,
+}
+event!(UserDeleted, "auth:user.deleted", user_id);
+
+/// An admin has invited a person, who has no user yet. Routed to no user.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserInvited {
+    pub invitation_id: Uuid,
+    /// The role that the person gets.
+    pub role: Role,
+}
+event!(UserInvited, "auth:user.invited");
+
+/// A user has proved that they receive mail at their address.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmailVerified {
+    pub user_id: Uuid,
+}
+event!(EmailVerified, "auth:email.verified", user_id);
+
+/// A mail to reset the password of a user was asked for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordResetRequested {
+    pub user_id: Uuid,
+}
+event!(PasswordResetRequested, "auth:password.reset_requested", user_id);
 
 /// A session was opened.
 #[derive(Clone, Debug, Serialize)]
