@@ -31,8 +31,10 @@ const CONFLICTS: &str = "signup-conflicts";
 const NEW_FOR: TimeDelta = TimeDelta::days(1);
 /// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
-/// Maximum number of changes of one user's settings in 15 minutes.
+/// Maximum number of changes of one user's profile and settings in 15 minutes.
 const SETTINGS_CHANGES: u64 = 100;
+/// Maximum number of exports of one user's data in an hour.
+const EXPORTS: u64 = 10;
 /// Maximum number of requests of one session in 15 minutes that end other sessions.
 const SESSION_ENDS: u64 = 100;
 
@@ -113,9 +115,14 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
 }
 
-/// Admits a change of the caller's settings.
+/// Admits a change of the caller's profile or settings.
 pub async fn admit_settings_change(state: &State, user_id: Uuid) -> Result<(), AuthError> {
     Period::now(state, QUARTER).admit(state, &format!("settings:{user_id}"), SETTINGS_CHANGES).await
+}
+
+/// Admits an export of the caller's data.
+pub async fn admit_export(state: &State, user_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, HOUR).admit(state, &format!("exports:{user_id}"), EXPORTS).await
 }
 
 /// Admits a request that ends other sessions of the caller. Counts by session: a thief with one session must

@@ -15,6 +15,11 @@ pub enum Action {
     /// A user of a replaced stack was imported.
     UserImported,
     UserUpdated,
+    /// A user changed their own name.
+    ProfileUpdated,
+    UserDeleted,
+    /// The current password was wrong in a request to delete the account.
+    UserDeletionFailed,
     Login,
     LoginFailed,
     TokenRefreshed,
@@ -37,14 +42,20 @@ pub enum Action {
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 4] =
-        [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
+    pub const FREQUENT: [Self; 6] = [
+        Self::TokenRefreshed,
+        Self::LoginFailed,
+        Self::PasswordChangeFailed,
+        Self::UserDeletionFailed,
+        Self::ProfileUpdated,
+        Self::AccountLocked,
+    ];
 }
 
 /// The initiator of a change: who caused it, and from which address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Initiator {
-    /// `None` for the sweeper and for commands.
+    /// `None` for the sweeper and for commands, and for people who delete their own account.
     pub ip: Option<IpAddr>,
     /// The acting user; `None` if it is the affected user.
     pub actor: Option<Uuid>,
