@@ -18,14 +18,13 @@ pub enum Action {
     /// A user changed their own name.
     ProfileUpdated,
     UserDeleted,
-    /// The current password was wrong in a request to delete the account.
-    UserDeletionFailed,
     Login,
     LoginFailed,
     TokenRefreshed,
     Logout,
     SessionEnded,
     PasswordChanged,
+    /// The current password was wrong in a request that needs it.
     PasswordChangeFailed,
     /// A command set a new password.
     PasswordReset,
@@ -42,11 +41,10 @@ pub enum Action {
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 6] = [
+    pub const FREQUENT: [Self; 5] = [
         Self::TokenRefreshed,
         Self::LoginFailed,
         Self::PasswordChangeFailed,
-        Self::UserDeletionFailed,
         Self::ProfileUpdated,
         Self::AccountLocked,
     ];

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use contracts::events::auth::EndReason;
 use sea_orm::ActiveValue::Set;
 
-use super::current_password::confirm;
+use super::confirm_password::confirm_password;
 use super::entity as user;
 use super::locked_user::LockedUser;
 use crate::audit::action::{Action, Initiator};
@@ -21,14 +21,13 @@ pub async fn change_password(
     new: Password,
     ip: IpAddr,
 ) -> Result<usize, AuthError> {
-    let confirmed = confirm(state, &person, current, ip, Action::PasswordChangeFailed).await?;
-    let (id, attempt) = (confirmed.user.id, &confirmed.attempt);
-    state.settings.check_strength(&new, &confirmed.user.name, &attempt.email)?;
-    limits::admit_success(state, id).await?;
+    let (known, attempt) = confirm_password(state, &person, current, ip).await?;
+    state.settings.check_strength(&new, &known.name, &attempt.email)?;
+    limits::admit_success(state, known.id).await?;
     let password = state.passwords.hash(new, attempt.path()).await?;
-    let user = LockedUser::lock(state, id, Initiator::user_at(ip)).await?;
+    let user = LockedUser::lock(state, known.id, Initiator::user_at(ip)).await?;
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
-    confirmed.check(&user).await?;
+    user.check_confirmed(&known, person.session.id).await?;
     let change = user::ActiveModel { password: Set(password), ..Default::default() };
     user.update_and_outdate_tokens(change).await?;
     user.audit(Action::PasswordChanged, Some(person.session.id), None);

@@ -22,7 +22,7 @@ use crate::password::{self, Password};
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
 use crate::state::State;
-use crate::user::current_password::confirm;
+use crate::user::confirm_password::confirm_password;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedAdmins, LockedUser};
@@ -34,10 +34,10 @@ pub async fn delete_own(
     current: Password,
     ip: IpAddr,
 ) -> Result<usize, AuthError> {
-    let confirmed = confirm(state, &person, current, ip, Action::UserDeletionFailed).await?;
+    let (known, _attempt) = confirm_password(state, &person, current, ip).await?;
     limits::admit_success(state, person.id).await?;
     let user = lock(state, person.id, Initiator::service_itself()).await?;
-    confirmed.check(&user).await?;
+    user.check_confirmed(&known, person.session.id).await?;
     delete(user).await
 }
 

@@ -173,6 +173,16 @@ impl<'a> LockedUser<'a> {
         Ok(())
     }
 
+    /// Checks, after the current password in `known` was confirmed in a session, that both still exist.
+    pub async fn check_confirmed(&self, known: &user::Model, session: Uuid) -> Result<(), AuthError> {
+        // A concurrent login may have upgraded the hash, which is fine. A concurrent password change is not.
+        if self.row.password != known.password && self.row.login_epoch != known.login_epoch {
+            return Err(AuthError::WrongCurrentPassword);
+        }
+        let session = self.open_session_by_id(session).await?;
+        session.map(drop).ok_or(AuthError::SessionEnded)
+    }
+
     /// Adds a row to the audit log. `detail` is never free text; the `Model` of the audit log lists its
     /// values.
     pub fn audit(&mut self, action: Action, session_id: Option<Uuid>, detail: Option<&str>) {

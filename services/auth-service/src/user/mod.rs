@@ -3,8 +3,8 @@
 pub mod account;
 pub mod admin;
 pub mod change_password;
+pub mod confirm_password;
 pub mod create_admin;
-pub mod current_password;
 pub mod deletion;
 pub mod demo;
 pub mod directory;
