@@ -66,6 +66,8 @@ pub struct User {
     pub role: Role,
     pub is_active: bool,
     pub account_id: Option<AccountId>,
+    /// The time at which the user proved that they receive mail at `email`.
+    pub email_verified_at: Option<DateTime<Utc>>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
@@ -81,7 +83,9 @@ pub struct Terminated {
 impl From<user::Model> for User {
     fn from(user: user::Model) -> Self {
         let user::Model { id, email, name, role, is_active, account_id, .. } = user;
-        let user::Model { last_login_at, last_activity_at, created_at, updated_at, .. } = user;
+        let user::Model {
+            email_verified_at, last_login_at, last_activity_at, created_at, updated_at, ..
+        } = user;
         Self {
             id,
             email,
@@ -89,6 +93,7 @@ impl From<user::Model> for User {
             role,
             is_active,
             account_id,
+            email_verified_at,
             last_login_at,
             last_activity_at,
             created_at,

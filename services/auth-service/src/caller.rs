@@ -39,6 +39,8 @@ pub struct AnyPerson {
 #[derive(Clone, Copy, Debug)]
 pub struct Admin {
     pub id: Uuid,
+    /// `None` if the token comes from the old stack.
+    pub session: Option<Uuid>,
 }
 
 /// The caller of a verified token, found in the database.
@@ -129,7 +131,7 @@ impl FromRequest for Admin {
         ready(identified(request).and_then(|known| match known {
             KnownCaller::Person { id, caller, .. } | KnownCaller::PersonWithoutSession { id, caller } => {
                 caller.require(Role::Admin)?;
-                Ok(Self { id })
+                Ok(Self { id, session: caller.session_id })
             }
             KnownCaller::Machine => Err(AuthError::NotAPerson.into()),
         }))

@@ -1,6 +1,6 @@
 use database::is_unavailable;
 use http::{ApiError, ErrorCode};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 use serde_json::json;
 
 use crate::link::refusal::LinkRefusal;
@@ -32,7 +32,7 @@ pub enum AuthError {
     UnknownInvitation,
     #[error("there is no such token")]
     UnknownServiceToken,
-    #[error("the last active admin can't be demoted or disabled")]
+    #[error("the last active admin can't be demoted, disabled or deleted")]
     LastAdmin,
     #[error("this needs the session of a person; service tokens have none")]
     NotAPerson,
@@ -68,6 +68,16 @@ pub enum AuthError {
     Hash(#[source] bcrypt::BcryptError),
     #[error("an access token could not be signed")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AuthError {
+    /// The error of a row of a user that could not be written.
+    pub fn of_write(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Self::EmailTaken,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 impl From<HashError> for AuthError {

@@ -31,7 +31,7 @@ const CONFLICTS: &str = "signup-conflicts";
 const NEW_FOR: TimeDelta = TimeDelta::days(1);
 /// Maximum number of changes of users and service tokens by one admin in 15 minutes.
 const ADMIN_CHANGES: u64 = 1_000;
-/// Maximum number of changes of one user's settings in 15 minutes.
+/// Maximum number of changes of one user's profile and settings in 15 minutes.
 const SETTINGS_CHANGES: u64 = 100;
 /// Maximum number of pages of one network that wait for a link, in requests in 15 minutes. A page sends 450.
 const STATUS_REQUESTS: u64 = 50_000;
@@ -41,6 +41,8 @@ const LINK_USES: u64 = 1_000;
 const OWN_MAILS: u64 = 10;
 /// Maximum number of invitations and reset mails of one admin in an hour.
 const ADMIN_MAILS: u64 = 500;
+/// Maximum number of exports of one user's data in an hour.
+const EXPORTS: u64 = 10;
 /// Maximum number of requests of one session in 15 minutes that end other sessions.
 const SESSION_ENDS: u64 = 100;
 
@@ -156,9 +158,14 @@ pub async fn admit_admin_change(state: &State, admin: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("changes:{admin}"), ADMIN_CHANGES).await
 }
 
-/// Admits a change of the caller's settings.
+/// Admits a change of the caller's profile or settings.
 pub async fn admit_settings_change(state: &State, user_id: Uuid) -> Result<(), AuthError> {
     Period::now(state, QUARTER).admit(state, &format!("settings:{user_id}"), SETTINGS_CHANGES).await
+}
+
+/// Admits an export of the caller's data.
+pub async fn admit_export(state: &State, user_id: Uuid) -> Result<(), AuthError> {
+    Period::now(state, HOUR).admit(state, &format!("exports:{user_id}"), EXPORTS).await
 }
 
 /// Admits a request that ends other sessions of the caller. Counts by session: a thief with one session must

@@ -14,7 +14,7 @@ use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::session::handlers as sessions;
 use crate::token::handlers as tokens;
-use crate::user::{account, handlers as users, mail_handlers};
+use crate::user::{account, directory, handlers as users, mail_handlers, me};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -44,15 +44,23 @@ use crate::user::{account, handlers as users, mail_handlers};
         mails::list_dev_mails,
         tokens::refresh,
         tokens::log_out,
-        account::get_me,
+        me::get_me,
+        me::update_me,
+        me::delete_me,
+        me::export_me,
         account::change_password,
         sessions::get_session,
         sessions::list_sessions,
         sessions::note_activity,
         sessions::end_session,
         sessions::end_other_sessions,
+        directory::list_names,
         users::list_users,
+        users::create_user,
+        users::get_user,
         users::update_user,
+        users::delete_user,
+        users::list_user_sessions,
         users::end_user_sessions,
         users::lift_user_locks,
         audit::list_audit,

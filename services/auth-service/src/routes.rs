@@ -72,7 +72,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
 fn for_known_callers() -> impl HttpServiceFactory {
     web::scope("")
         .wrap(from_fn(identify))
-        .service(endpoint("/me").get(user::account::get_me))
+        .service(endpoint("/me").get(user::me::get_me).patch(user::me::update_me).delete(user::me::delete_me))
+        .service(endpoint("/me/export").get(user::me::export_me))
         .service(endpoint("/password").post(user::account::change_password))
         .service(endpoint("/email").post(mail_handlers::change_email))
         .service(endpoint("/email/verification").post(mail_handlers::request_verification))
@@ -88,9 +89,19 @@ fn for_known_callers() -> impl HttpServiceFactory {
         .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))
         .service(endpoint("/sessions/{id}").delete(session::handlers::end_session))
         .service(endpoint("/activity").post(session::handlers::note_activity))
-        .service(endpoint("/users").get(user::handlers::list_users))
-        .service(endpoint("/users/{id}").patch(user::handlers::update_user))
-        .service(endpoint("/users/{id}/sessions").delete(user::handlers::end_user_sessions))
+        .service(endpoint("/users").get(user::handlers::list_users).post(user::handlers::create_user))
+        .service(endpoint("/users/directory").get(user::directory::list_names))
+        .service(
+            endpoint("/users/{id}")
+                .get(user::handlers::get_user)
+                .patch(user::handlers::update_user)
+                .delete(user::handlers::delete_user),
+        )
+        .service(
+            endpoint("/users/{id}/sessions")
+                .get(user::handlers::list_user_sessions)
+                .delete(user::handlers::end_user_sessions),
+        )
         .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
         .service(endpoint("/audit").get(audit::handlers::list_audit))
         .service(

@@ -4,34 +4,34 @@ use std::marker::PhantomData;
 use serde::de::{Error, IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Maximum number of values of a list parameter.
+/// Maximum number of values of a list parameter, unless it has another.
 const MAX_VALUES: usize = 50;
 
-/// The values of a list parameter, written `a,b`. An item matches if it has one of them. At most 50.
+/// The values of a list parameter, written `a,b`. An item matches if it has one of them. At most `MAX`.
 #[derive(Clone, Debug)]
-pub struct AnyOf<T>(pub Vec<T>);
+pub struct AnyOf<T, const MAX: usize = MAX_VALUES>(pub Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AnyOf<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Commas(PhantomData))
     }
 }
 
-struct Commas<T>(PhantomData<T>);
+struct Commas<T, const MAX: usize>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Commas<T> {
-    type Value = AnyOf<T>;
+impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Commas<T, MAX> {
+    type Value = AnyOf<T, MAX>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("values separated by commas")
     }
 
-    fn visit_str<E: Error>(self, list: &str) -> Result<AnyOf<T>, E> {
+    fn visit_str<E: Error>(self, list: &str) -> Result<AnyOf<T, MAX>, E> {
         if list.contains('\0') {
             return Err(E::custom("must not contain U+0000"));
         }
-        if list.split(',').count() > MAX_VALUES {
-            return Err(E::custom(format!("must have at most {MAX_VALUES} values")));
+        if list.split(',').count() > MAX {
+            return Err(E::custom(format!("must have at most {MAX} values")));
         }
         let values = list.split(',').map(|value| T::deserialize(value.trim().to_owned().into_deserializer()));
         values.collect::<Result<_, E>>().map(AnyOf)

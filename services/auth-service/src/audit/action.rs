@@ -15,12 +15,16 @@ pub enum Action {
     /// A user of a replaced stack was imported.
     UserImported,
     UserUpdated,
+    /// A user changed their own name.
+    ProfileUpdated,
+    UserDeleted,
     Login,
     LoginFailed,
     TokenRefreshed,
     Logout,
     SessionEnded,
     PasswordChanged,
+    /// The current password was wrong in a request that needs it.
     PasswordChangeFailed,
     /// A command, or the holder of a link from a mail, set a new password.
     PasswordReset,
@@ -47,14 +51,19 @@ pub enum Action {
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 4] =
-        [Self::TokenRefreshed, Self::LoginFailed, Self::PasswordChangeFailed, Self::AccountLocked];
+    pub const FREQUENT: [Self; 5] = [
+        Self::TokenRefreshed,
+        Self::LoginFailed,
+        Self::PasswordChangeFailed,
+        Self::ProfileUpdated,
+        Self::AccountLocked,
+    ];
 }
 
 /// The initiator of a change: who caused it, and from which address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Initiator {
-    /// `None` for the sweeper and for commands.
+    /// `None` for the sweeper and for commands, and for people who delete their own account.
     pub ip: Option<IpAddr>,
     /// The acting user; `None` if it is the affected user.
     pub actor: Option<Uuid>,

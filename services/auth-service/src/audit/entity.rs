@@ -7,8 +7,8 @@ use crate::audit::action::Action;
 
 const BATCH: usize = 500;
 
-/// One authentication event. Rows never change. Rows of [`Action::FREQUENT`] actions are deleted after the
-/// retention period.
+/// One authentication event. Rows never change, except that they lose their address when the user is deleted.
+/// Rows of [`Action::FREQUENT`] actions are deleted after the retention period.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_logs", rename_all = "camelCase")]
 pub struct Model {
@@ -21,8 +21,8 @@ pub struct Model {
     /// The acting user; `None` if it is the affected user.
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
-    /// Never free text: the reason why a session or a service token ended, a user's new role and state, the
-    /// scope of a lock, or `repeated` for a repeated refresh.
+    /// Never free text: the reason why a session or a service token ended, a user's new role and state and
+    /// the names of further fields that changed, the scope of a lock, or `repeated` for a repeated refresh.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,
@@ -60,6 +60,16 @@ pub async fn page(
         .add_option(action.map(|action| Column::Action.eq(action)))
         .add_option(before.map(|id| Column::Id.lt(id)));
     Entity::find().filter(wanted).order_by_desc(Column::Id).limit(limit).all(db).await
+}
+
+/// Removes the addresses from all rows about a user, and from those of the changes that the user made.
+pub async fn erase_addresses(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    // One statement for each column, so that each uses its index.
+    for column in [Column::UserId, Column::ActorId] {
+        let erased = ActiveModel { ip_address: Set(None), ..Default::default() };
+        Entity::update_many().set(erased).filter(column.eq(user_id)).exec(db).await?;
+    }
+    Ok(())
 }
 
 /// Deletes the rows of an action that are older than `before`. Ids rise with time, so the search starts at

@@ -85,7 +85,7 @@ pub async fn delete_me(
     person: AnyPerson,
     ClientIp(ip): ClientIp,
 ) -> Result<HttpResponse, ApiError> {
-    let change = UserEdit { role: None, is_active: Some(false), account_id: None };
+    let change = UserEdit { is_active: Some(false), ..Default::default() };
     let outcome = admin::update(&state, person.id, change, Initiator::user_at(ip)).await;
     state.metrics.operation("delete_account", outcome)?;
     forget_cookie(&state, http::ok(()))

@@ -44,6 +44,11 @@ pub async fn store(
     Ok(())
 }
 
+/// Deletes the settings of a user.
+pub async fn delete_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id(user_id).exec(db).await.map(drop)
+}
+
 /// Returns the row of a user's settings.
 pub fn row(user_id: Uuid, settings: &Map<String, Value>, at: DateTime<Utc>) -> ActiveModel {
     let settings = serde_json::to_string(settings).unwrap_or_else(|_| "{}".into());

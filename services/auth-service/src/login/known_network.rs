@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::{QueryOrder, QuerySelect};
 
 use crate::user::entity as user;
 
@@ -63,6 +63,17 @@ pub async fn is_known(
     let logins = logins.filter(Column::UserId.in_subquery(users));
     let one: Option<Uuid> = logins.select_only().column(Column::UserId).limit(1).into_tuple().one(db).await?;
     Ok(one.is_some())
+}
+
+/// The networks of a user, the most recently used first.
+pub async fn newest_of(db: &impl ConnectionTrait, user_id: Uuid, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let own = Entity::find().filter(Column::UserId.eq(user_id)).order_by_desc(Column::LastLoginAt);
+    own.limit(limit).all(db).await
+}
+
+/// Deletes the networks of a user.
+pub async fn delete_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)
 }
 
 /// Deletes the networks without a login since `since`.

@@ -41,7 +41,15 @@ impl MigrationTrait for People {
             let index = Index::create().name(format!("{table}_by_{column}")).table(table).col(column).take();
             manager.create_index(index).await?;
         }
-        Ok(())
+        // Partial, because most rows have no actor.
+        let has_actor = Expr::col("actorId").is_not_null();
+        let index = Index::create()
+            .name("audit_logs_by_actor")
+            .table("audit_logs")
+            .col("actorId")
+            .and_where(has_actor)
+            .take();
+        manager.create_index(index).await
     }
 }
 

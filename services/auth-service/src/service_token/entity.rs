@@ -84,6 +84,19 @@ pub async fn end_of(
         .await
 }
 
+/// The tokens that a user created, revoked and expired ones included, newest first.
+pub async fn created_by(db: &impl ConnectionTrait, creator: Uuid, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let own = Entity::find().filter(Column::CreatedBy.eq(creator)).order_by_desc(Column::Id);
+    own.limit(limit).all(db).await
+}
+
+/// Removes the names from the tokens that a user created. The rows stay, because the marks of revoked tokens
+/// are restored from them.
+pub async fn erase_names(db: &impl ConnectionTrait, creator: Uuid) -> Result<(), DbErr> {
+    let erased = ActiveModel { name: Set(String::new()), ..Default::default() };
+    Entity::update_many().set(erased).filter(Column::CreatedBy.eq(creator)).exec(db).await.map(drop)
+}
+
 /// Returns the time at which the newest valid token of a creator and a name was created.
 pub async fn newest_of(
     db: &impl ConnectionTrait,

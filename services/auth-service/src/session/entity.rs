@@ -1,5 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
+use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{QueryOrder, QuerySelect};
@@ -103,6 +104,23 @@ pub async fn ended_since(
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|(id, at, reason)| (id, at, reason.unwrap_or(EndReason::Admin))).collect())
+}
+
+/// The sessions of a user, ended ones included, newest first.
+pub async fn newest_of(db: &impl ConnectionTrait, user_id: Uuid, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let own = Entity::find().filter(Column::UserId.eq(user_id)).order_by_desc(Column::CreatedAt);
+    own.order_by_asc(Column::Id).limit(limit).all(db).await
+}
+
+/// Removes the addresses and devices from the sessions of a user. The rows stay, because the marks of ended
+/// sessions are restored from them.
+pub async fn erase_origins(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    let erased = ActiveModel {
+        ip_address: Set(String::new()),
+        device_info: Set(Device::default()),
+        ..Default::default()
+    };
+    Entity::update_many().set(erased).filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)
 }
 
 pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

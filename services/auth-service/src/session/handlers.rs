@@ -35,11 +35,11 @@ pub struct Session {
 }
 
 impl Session {
-    fn of(session: session::Model, person: &Person, state: &State) -> Self {
+    fn of(session: session::Model, callers: Option<Uuid>, state: &State) -> Self {
         let idle_end = session.last_activity + state.settings.idle_timeout();
         Self {
             id: session.id,
-            current: session.id == person.session.id,
+            current: Some(session.id) == callers,
             device_info: session.device_info,
             ip_address: session.ip_address,
             created_at: session.created_at,
@@ -53,17 +53,25 @@ impl Session {
 /// Returns the caller's session.
 #[utoipa::path(get, path = "/api/auth/session", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Session>)))]
 pub async fn get_session(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    Ok(http::ok(Session::of(person.session.clone(), &person, &state)))
+    Ok(http::ok(Session::of(person.session.clone(), Some(person.session.id), &state)))
 }
 
 /// Lists the caller's live sessions.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Vec<Session>>)))]
 pub async fn list_sessions(state: Data<State>, person: Person, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let open = session::open_of(&state.database, person.id).await.map_err(AuthError::from)?;
+    Ok(http::ok(live_sessions(&state, person.id, Some(person.session.id)).await?))
+}
+
+/// Returns the live sessions of a user. `callers` is the session of the request.
+pub async fn live_sessions(
+    state: &State,
+    user_id: Uuid,
+    callers: Option<Uuid>,
+) -> Result<Vec<Session>, AuthError> {
+    let open = session::open_of(&state.database, user_id).await?;
     let (now, idle_timeout) = (state.platform.clock().now(), state.settings.idle_timeout());
     let live = open.into_iter().filter(|session| session.is_live(now, idle_timeout));
-    let sessions = live.map(|session| Session::of(session, &person, &state)).collect::<Vec<_>>();
-    Ok(http::ok(sessions))
+    Ok(live.map(|session| Session::of(session, callers, state)).collect())
 }
 
 /// Records activity, which keeps the caller's session from expiring as idle.
@@ -78,10 +86,10 @@ pub async fn note_activity(
 ) -> Result<HttpResponse, ApiError> {
     let age = state.platform.clock().now() - person.session.last_activity;
     if age < state.settings.activity_interval() {
-        return Ok(http::ok(Session::of(person.session.clone(), &person, &state)));
+        return Ok(http::ok(Session::of(person.session.clone(), Some(person.session.id), &state)));
     }
     let touched = touch(&state, &person, Initiator::user_at(ip)).await?;
-    Ok(http::ok(Session::of(touched, &person, &state)))
+    Ok(http::ok(Session::of(touched, Some(person.session.id), &state)))
 }
 
 async fn touch(state: &State, person: &Person, initiator: Initiator) -> Result<session::Model, AuthError> {

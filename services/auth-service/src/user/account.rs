@@ -6,9 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{Login, Terminated, User, logged_in};
-use crate::caller::{AnyPerson, Person};
-use crate::error::AuthError;
+use crate::answers::{Login, Terminated, logged_in};
+use crate::caller::Person;
 use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
 use crate::password::Password;
@@ -16,7 +15,6 @@ use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
-use crate::user::entity as user;
 use crate::user::name::Name;
 use crate::user::sign_up::SignedUp;
 use http::openapi::Success;
@@ -37,13 +35,6 @@ pub struct PasswordChange {
     current_password: Password,
     #[schema(value_type = String, min_length = 8, max_length = 255)]
     new_password: Password,
-}
-
-/// Returns the caller's user.
-#[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<User>)))]
-pub async fn get_me(state: Data<State>, person: AnyPerson, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let user = user::by_id(&state.database, person.id).await.map_err(AuthError::from)?;
-    Ok(http::ok(User::from(user.ok_or(AuthError::UnknownCaller)?)))
 }
 
 /// Changes the caller's password and ends their other sessions.

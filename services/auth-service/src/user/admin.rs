@@ -2,7 +2,7 @@
 
 use contracts::events::auth::EndReason;
 use contracts::{AccountId, Role};
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{NotSet, Set};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
@@ -11,19 +11,24 @@ use crate::login::account_locks;
 use crate::login::attempt::account;
 use crate::login::failure as login_failure;
 use crate::state::State;
+use crate::user::deletion;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use crate::user::locked_user::{LockedAdmins, LockedUser};
+use crate::user::locked_user::{LockedAdmins, LockedUser, NewUser};
+use crate::user::name::Name;
 
 /// The fields to change. A field that is `None` stays as it is.
+#[derive(Default)]
 pub struct UserEdit {
+    pub name: Option<Name>,
+    pub email: Option<Email>,
     pub role: Option<Role>,
     pub is_active: Option<bool>,
     pub account_id: Option<Option<AccountId>>,
 }
 
-/// Changes a user. A new role takes effect at the next request and ends no session. Disabling the user ends
-/// all their sessions. If the user is no longer an active admin, their service tokens are revoked.
+/// Changes a user. A new role takes effect at the next request and ends no session. A new email is not verified,
+/// and nothing that was mailed to the old one works any more. Disabling the user ends all their sessions. If the user is no longer an active admin, their service tokens are revoked.
 pub async fn update(
     state: &State,
     id: Uuid,
@@ -34,6 +39,8 @@ pub async fn update(
     let is_last_admin = admins.ids == [id];
     let mut user = admins.lock_user(id).await?;
 
+    let name = change.name.map_or_else(|| user.row.name.clone(), String::from);
+    let email = change.email.map_or_else(|| user.row.email.clone(), String::from);
     let role = change.role.unwrap_or(user.row.role);
     let is_active = change.is_active.unwrap_or(user.row.is_active);
     let account_id = change.account_id.unwrap_or_else(|| user.row.account_id.clone());
@@ -41,17 +48,28 @@ pub async fn update(
         return Err(AuthError::LastAdmin);
     }
     let (was_active, was_admin) = (user.row.is_active, user.is_active_admin());
-    if (role, is_active, &account_id) == (user.row.role, was_active, &user.row.account_id) {
+    let (is_new_name, is_new_email) = (name != user.row.name, email != user.row.email);
+    let is_same = (role, is_active, &account_id) == (user.row.role, was_active, &user.row.account_id);
+    if is_same && !is_new_name && !is_new_email {
         return Ok(user.row);
     }
+    if is_new_email {
+        deletion::delete_mail(&user.transaction, id, None).await?;
+    }
     let row = user::ActiveModel {
+        search: Set(user::search_text(&name, &email)),
+        name: Set(name),
+        email: Set(email),
+        email_verified_at: if is_new_email { Set(None) } else { NotSet },
         role: Set(role),
         is_active: Set(is_active),
         account_id: Set(account_id),
         ..Default::default()
     };
-    user.update_and_outdate_tokens(row).await?;
-    let detail = format!("role={role} active={is_active}");
+    user.update_and_outdate_tokens(row).await.map_err(AuthError::of_write)?;
+    let changed = [(is_new_name, " name=changed"), (is_new_email, " email=changed")];
+    let changed = changed.iter().filter(|(is_new, _)| *is_new).map(|(_, text)| *text).collect::<String>();
+    let detail = format!("role={role} active={is_active}{changed}");
     user.audit(Action::UserUpdated, None, Some(&detail));
     if was_active && !is_active {
         user.end_all(None, EndReason::AccountDisabled).await?;
@@ -60,6 +78,14 @@ pub async fn update(
         let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
         user.end_service_tokens(None, reason).await?;
     }
+    let row = user.row.clone();
+    user.commit().await?;
+    Ok(row)
+}
+
+/// Creates a user.
+pub async fn create(state: &State, new: NewUser, initiator: Initiator) -> Result<user::Model, AuthError> {
+    let user = LockedAdmins::lock(state, initiator).await?.create_user(new).await?;
     let row = user.row.clone();
     user.commit().await?;
     Ok(row)

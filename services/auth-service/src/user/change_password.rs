@@ -27,13 +27,7 @@ pub async fn change_password(
     let password = state.passwords.hash(new, attempt.path()).await?;
     let user = LockedUser::lock(state, known.id, Initiator::user_at(ip)).await?;
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
-    // A concurrent login may have upgraded the hash, which is fine. A concurrent password change is not.
-    if user.row.password != known.password && user.row.login_epoch != known.login_epoch {
-        return Err(AuthError::WrongCurrentPassword);
-    }
-    if user.open_session_by_id(person.session.id).await?.is_none() {
-        return Err(AuthError::SessionEnded);
-    }
+    user.check_confirmed(&known, person.session.id).await?;
     let change = user::ActiveModel { password: Set(password), ..Default::default() };
     user.update_and_outdate_tokens(change).await?;
     user.audit(Action::PasswordChanged, Some(person.session.id), None);

@@ -19,7 +19,7 @@ pub async fn run(state: &State, email: &str, name: String, promote: bool) -> Res
     match user::by_email(&state.database, &email).await? {
         None => create(state, email, name).await,
         Some(user) if promote => {
-            let edit = UserEdit { role: Some(Role::Admin), is_active: Some(true), account_id: None };
+            let edit = UserEdit { role: Some(Role::Admin), is_active: Some(true), ..Default::default() };
             admin::update(state, user.id, edit, Initiator::service_itself()).await?;
             tracing::info!(id = %user.id, "promoted the account to an active admin");
             Ok(())

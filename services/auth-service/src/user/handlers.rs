@@ -18,13 +18,21 @@ use crate::error::AuthError;
 use crate::limits;
 use crate::login::account_locks;
 use crate::login::account_locks::{Lock, Scope};
+use crate::login::attempt::Attempt;
+use crate::password::Password;
+use crate::session::handlers::{Session, live_sessions};
 use crate::state::State;
 use crate::user::admin as user_admin;
 use crate::user::admin::UserEdit;
+use crate::user::deletion;
+use crate::user::email::Email;
 use crate::user::entity as user;
+use crate::user::entity::UserFilter;
+use crate::user::locked_user::NewUser;
+use crate::user::name::Name;
 
 #[derive(Deserialize, IntoParams, Validate)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UserQuery {
     #[validate(range(min = 1, max = 100))]
@@ -37,11 +45,32 @@ pub struct UserQuery {
     #[validate(length(min = 1, max = 255), custom(function = "one_line"))]
     #[param(min_length = 1, max_length = 255)]
     q: Option<String>,
+    #[param(value_type = Option<String>, pattern = "^(viewer|engineer|admin)$")]
+    role: Option<Role>,
+    is_active: Option<bool>,
+    /// Whether the email is verified.
+    verified: Option<bool>,
+}
+
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewUserRequest {
+    name: Name,
+    email: Email,
+    #[schema(value_type = String, min_length = 8, max_length = 255)]
+    password: Password,
+    #[schema(value_type = String, pattern = "^(viewer|engineer|admin)$")]
+    role: Role,
+    #[validate(custom(function = "is_account_id"))]
+    account_id: Option<AccountId>,
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserPatch {
+    name: Option<Name>,
+    /// The new email is not verified.
+    email: Option<Email>,
     #[schema(value_type = Option<String>, pattern = "^(viewer|engineer|admin)$")]
     role: Option<Role>,
     is_active: Option<bool>,
@@ -58,6 +87,16 @@ pub struct ListedUser {
     user: User,
     /// The locks of the user after too many failed attempts.
     locks: Vec<UserLock>,
+}
+
+/// A user as an admin sees them on their own.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserDetails {
+    #[serde(flatten)]
+    listed: ListedUser,
+    /// The number of live sessions.
+    open_sessions: usize,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,12 +137,14 @@ pub async fn list_users(
     if after.as_deref().is_some_and(|after| one_line(after).is_err()) {
         return Err(ApiError::validation("cursor", "is not a cursor of this list"));
     }
-    let page = user::page(&state.database, query.q.as_deref(), after.as_deref(), query.limit + 1);
+    let UserQuery { limit, q, role, is_active, verified, .. } = query;
+    let filter = UserFilter { q, role, is_active, verified };
+    let page = user::page(&state.database, filter, after.as_deref(), limit + 1);
     let users = page.await.map_err(AuthError::from)?;
     let locks = account_locks::of_users(&state.database, &state, &users).await.map_err(AuthError::from)?;
     Ok(answers::page(
         users,
-        query.limit,
+        limit,
         |user| json!(user.email),
         |user| {
             let own = locks.iter().filter(|lock| lock.user_id == user.id).cloned();
@@ -112,7 +153,76 @@ pub async fn list_users(
     ))
 }
 
-/// Changes a user's role or account, or disables or enables the user.
+/// Creates a user with a password that the admin chose. The user's email is not verified.
+#[utoipa::path(post, path = "/api/auth/users", tag = "auth", request_body = NewUserRequest, security(("bearer" = ["admin"])), responses((status = 201, body = Success<User>), (status = 409), (status = 429)))]
+pub async fn create_user(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    _: NoQuery,
+    ValidJson(body): ValidJson<NewUserRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let NewUserRequest { name, email, password, role, account_id } = body;
+    let name = String::from(name);
+    limits::admit_admin_change(&state, admin.id).await?;
+    state.settings.check_strength(&password, &name, &email).map_err(AuthError::from)?;
+    let path = Attempt { email: email.clone(), ip }.path();
+    let password = state.passwords.hash(password, path).await.map_err(AuthError::from)?;
+    let new = NewUser { account_id, ..NewUser::new(name, email, password, role) };
+    let outcome = user_admin::create(&state, new, Initiator::admin_at(ip, admin.id)).await;
+    Ok(http::created(User::from(state.metrics.operation("create_user", outcome)?)))
+}
+
+/// Returns a user with their locks and the number of their live sessions.
+#[utoipa::path(get, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<UserDetails>)))]
+pub async fn get_user(
+    state: Data<State>,
+    _: Admin,
+    _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let user = existing(&state, id).await?;
+    let users = std::slice::from_ref(&user);
+    let locks = account_locks::of_users(&state.database, &state, users).await.map_err(AuthError::from)?;
+    let open_sessions = live_sessions(&state, id, None).await?.len();
+    let listed = ListedUser { locks: locks.into_iter().map(Into::into).collect(), user: user.into() };
+    Ok(http::ok(UserDetails { listed, open_sessions }))
+}
+
+/// Lists the live sessions of a user.
+#[utoipa::path(get, path = "/api/auth/users/{id}/sessions", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Vec<Session>>)))]
+pub async fn list_user_sessions(
+    state: Data<State>,
+    admin: Admin,
+    _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    existing(&state, id).await?;
+    Ok(http::ok(live_sessions(&state, id, admin.session).await?))
+}
+
+async fn existing(state: &State, id: Uuid) -> Result<user::Model, AuthError> {
+    user::by_id(&state.database, id).await?.ok_or(AuthError::UnknownUser)
+}
+
+/// Deletes a user, and erases the personal data about them. This cannot be undone.
+///
+/// Ends all their sessions, and revokes the service tokens that they created. The last active admin stays (409).
+#[utoipa::path(delete, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 200, body = Success<Terminated>), (status = 409), (status = 429)))]
+pub async fn delete_user(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    limits::admit_admin_change(&state, admin.id).await?;
+    let outcome = deletion::delete_by_admin(&state, id, admin.id, ip).await;
+    let terminated = state.metrics.operation("delete_user", outcome)?;
+    Ok(http::ok(Terminated { terminated }))
+}
+
+/// Changes a user's name, email, role or account, or disables or enables the user.
 #[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "auth", params(("id" = Uuid, Path)), request_body = UserPatch, security(("bearer" = ["admin"])), responses((status = 200, body = Success<User>), (status = 409), (status = 429)))]
 pub async fn update_user(
     state: Data<State>,
@@ -122,8 +232,8 @@ pub async fn update_user(
     ValidPath(id): ValidPath<Uuid>,
     ValidJson(patch): ValidJson<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
-    let UserPatch { role, is_active, account_id } = patch;
-    let change = UserEdit { role, is_active, account_id };
+    let UserPatch { name, email, role, is_active, account_id } = patch;
+    let change = UserEdit { name, email, role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(http::ok(User::from(state.metrics.operation("update_user", outcome)?)))
@@ -160,13 +270,13 @@ pub async fn lift_user_locks(
 }
 
 /// Distinguishes a field that is `null` from an absent one.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-fn one_line(text: &str) -> Result<(), validator::ValidationError> {
+pub(super) fn one_line(text: &str) -> Result<(), validator::ValidationError> {
     let refused = validator::ValidationError::new("characters")
         .with_message("must not contain control characters".into());
     if text.contains(char::is_control) { Err(refused) } else { Ok(()) }

@@ -12,7 +12,7 @@ use database::Transaction;
 use identity::{UserChange, user_mark};
 use platform::{Busy, Turn, TurnsConfig};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
@@ -94,7 +94,16 @@ impl<'a> LockedUser<'a> {
 
     /// Creates a user. No other transaction sees the row before the commit.
     pub async fn create(state: &'a State, new: NewUser, initiator: Initiator) -> Result<Self, AuthError> {
-        let transaction = state.database.begin().await?;
+        Self::insert(state, state.database.begin().await?, new, initiator, None).await
+    }
+
+    async fn insert(
+        state: &'a State,
+        transaction: Transaction,
+        new: NewUser,
+        initiator: Initiator,
+        turn: Option<Turn>,
+    ) -> Result<Self, AuthError> {
         let now = state.platform.clock().now();
         let row = user::ActiveModel {
             id: Set(Uuid::now_v7()),
@@ -117,13 +126,8 @@ impl<'a> LockedUser<'a> {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        let row = match row.insert(&transaction).await {
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                return Err(AuthError::EmailTaken);
-            }
-            row => row?,
-        };
-        let mut user = Self::holding(state, transaction, row, initiator, None);
+        let row = row.insert(&transaction).await.map_err(AuthError::of_write)?;
+        let mut user = Self::holding(state, transaction, row, initiator, turn);
         user.transaction.emit(UserRegistered { user_id: user.row.id, email: user.row.email.clone() });
         user.audit(Action::UserRegistered, None, None);
         Ok(user)
@@ -167,6 +171,16 @@ impl<'a> LockedUser<'a> {
         self.transaction.emit_with(event, vec![mark]);
         self.is_outdated = true;
         Ok(())
+    }
+
+    /// Checks, after the current password in `known` was confirmed in a session, that both still exist.
+    pub async fn check_confirmed(&self, known: &user::Model, session: Uuid) -> Result<(), AuthError> {
+        // A concurrent login may have upgraded the hash, which is fine. A concurrent password change is not.
+        if self.row.password != known.password && self.row.login_epoch != known.login_epoch {
+            return Err(AuthError::WrongCurrentPassword);
+        }
+        let session = self.open_session_by_id(session).await?;
+        session.map(drop).ok_or(AuthError::SessionEnded)
     }
 
     /// Adds a row to the audit log. `detail` is never free text; the `Model` of the audit log lists its
@@ -227,6 +241,12 @@ impl<'a> LockedAdmins<'a> {
     /// The time of all changes.
     pub fn now(&self) -> DateTime<Utc> {
         self.state.platform.clock().now()
+    }
+
+    /// Creates a user in the same transaction.
+    pub async fn create_user(self, new: NewUser) -> Result<LockedUser<'a>, AuthError> {
+        let Self { state, transaction, initiator, turn, .. } = self;
+        LockedUser::insert(state, transaction, new, initiator, Some(turn)).await
     }
 
     /// Locks a user in the same transaction.

@@ -156,11 +156,8 @@ impl App {
     /// Signs up a user and makes them an admin.
     pub(crate) async fn admin(&self, name: &str) -> User {
         let user = self.sign_up(name).await;
-        let change = auth_service::user::admin::UserEdit {
-            role: Some(contracts::Role::Admin),
-            is_active: None,
-            account_id: None,
-        };
+        let change =
+            auth_service::user::admin::UserEdit { role: Some(contracts::Role::Admin), ..Default::default() };
         let initiator = auth_service::audit::action::Initiator::service_itself();
         auth_service::user::admin::update(&self.state, user.id, change, initiator).await.unwrap();
         self.log_in(name).await

@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth:user.login", &["userId", "sessionId"]),
     ("auth:user.logout", &["userId", "sessionId"]),
     ("auth:user.updated", &["userId", "role", "isActive", "generation"]),
+    ("auth:user.deleted", &["userId"]),
     ("auth:session.created", &["userId", "sessionId", "deviceInfo"]),
     ("auth:session.terminated", &["userId", "sessionId", "targetSessionToken", "targetSessionId", "reason"]),
     ("auth:session.deleted", &["userId", "sessionId", "reason"]),
@@ -34,6 +35,7 @@ async fn live_a_full_life(app: &App) -> Vec<User> {
     let change = json!({"currentPassword": PASSWORD, "newPassword": "battery staple"});
     alice.client.post("/api/auth/password", &change).await.expect(StatusCode::OK);
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
+    root.client.delete(&format!("/api/auth/users/{}", alice.id)).await.expect(StatusCode::OK);
     app.all_events_are_out().await;
     vec![root, alice, second, third]
 }

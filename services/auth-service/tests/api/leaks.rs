@@ -49,7 +49,7 @@ fn record_logs() {
 }
 
 /// Returns every row of every table.
-async fn rows(app: &App) -> Vec<Value> {
+pub(crate) async fn rows(app: &App) -> Vec<Value> {
     let db = &app.state.database;
     let backend = db.get_database_backend();
     let tables = match backend {

@@ -41,6 +41,7 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let password = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
     let refresh = json!({"refreshToken": other.refresh});
     let new_token = json!({"name": "t", "role": "viewer"});
+    let new_user = json!({"name": "Carl", "email": email("carl"), "password": PASSWORD, "role": "viewer"});
     let calls = [
         (Method::GET, "/config", None, Value::Null),
         (Method::GET, "/.well-known/jwks.json", None, Value::Null),
@@ -48,13 +49,20 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::POST, "/login", None, log_in),
         (Method::POST, "/refresh", None, refresh),
         (Method::GET, "/me", None, Value::Null),
+        (Method::PATCH, "/me", None, json!({"timeZone": "Europe/Berlin", "notifications": {"mail": true}})),
+        (Method::GET, "/me/export", None, Value::Null),
         (Method::GET, "/session", None, Value::Null),
         (Method::GET, "/sessions", None, Value::Null),
         (Method::POST, "/activity", None, Value::Null),
         (Method::GET, "/users", None, Value::Null),
+        (Method::POST, "/users", None, new_user),
+        (Method::GET, "/users/directory", None, Value::Null),
+        (Method::GET, "/users/{id}", Some(user_id.to_string()), Value::Null),
+        (Method::GET, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
         (Method::PATCH, "/users/{id}", Some(user_id.to_string()), json!({"role": "engineer"})),
         (Method::DELETE, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
         (Method::DELETE, "/users/{id}/locks", Some(user_id.to_string()), Value::Null),
+        (Method::DELETE, "/users/{id}", Some(user_id.to_string()), Value::Null),
         (Method::GET, "/audit", None, Value::Null),
         (Method::GET, "/tokens", None, Value::Null),
         (Method::POST, "/tokens", None, new_token),
@@ -62,6 +70,8 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::DELETE, "/sessions/all", None, Value::Null),
         (Method::DELETE, "/sessions/{id}", Some(other_id.to_string()), Value::Null),
         (Method::POST, "/password", None, password),
+        // Of the last admin, so it is refused.
+        (Method::DELETE, "/me", None, json!({"currentPassword": PASSWORD})),
         (Method::POST, "/logout", None, json!({})),
     ];
     let mut called = HashSet::new();
