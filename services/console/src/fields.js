@@ -28,11 +28,11 @@ export function selectField(label, properties, options, hint) {
   return field(label, h('select', { class: 'select', ...others }, choices), hint);
 }
 
-export const newPassword = (name, label = 'New password', properties = {}) =>
+export const newPassword = (name, label = 'New password', consequence = '') =>
   inputField(
     label,
-    { name, type: 'password', autocomplete: 'new-password', required: true, ...properties },
-    'At least 8 characters.',
+    { name, type: 'password', autocomplete: 'new-password', required: true },
+    `At least 8 characters. ${consequence}`.trim(),
   );
 
 export const currentPassword = (hint) =>
@@ -73,6 +73,8 @@ export function form(
     dialog ? h('div', { class: 'dialog-actions' }, beside, submit) : [submit, beside],
   );
   const inputs = () => [...element.elements].filter(({ name }) => name);
+  // Else the focus of a dialog begins on the button that closes it.
+  if (dialog) inputs()[0].autofocus = true;
   const complain = (text, input) => {
     told.hidden = false;
     fill(told, text);

@@ -95,7 +95,6 @@ function changeEmail({ email }, signal) {
               type: 'email',
               autocomplete: 'email',
               required: true,
-              autofocus: true,
               spellcheck: 'false',
             },
             'We send a mail to this address. The change takes effect when you confirm it.',

@@ -4,15 +4,13 @@ import { post } from '../../api.js';
 import { currentPassword, form, newPassword, passwordOwner } from '../../fields.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
-import { h } from '../../dom.js';
 
 export const passwordForm = (reread) =>
   form(
     [
       passwordOwner(session.user().email),
       currentPassword(),
-      newPassword('newPassword'),
-      h('p', { class: 'hint' }, 'Your other sessions will end.'),
+      newPassword('newPassword', 'New password', 'Your other sessions will end.'),
     ],
     {
       action: 'Change password',

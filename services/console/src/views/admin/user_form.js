@@ -9,14 +9,13 @@ import { ROLES, USERS, mayChangeRole } from './user_actions.js';
 
 const PASSWORD_BYTES = 15;
 
-export const emailField = (value = '', autofocus = true) =>
+export const emailField = (value = '') =>
   inputField('Email', {
     name: 'email',
     type: 'email',
     autocomplete: 'off',
     spellcheck: 'false',
     required: true,
-    autofocus,
     value,
   });
 
@@ -65,7 +64,7 @@ export function createUser() {
         'Generate a password',
       ),
     );
-    return form([nameField(), emailField('', false), password, roleField(), accountField()], {
+    return form([nameField(), emailField(), password, roleField(), accountField()], {
       action: 'Create user',
       send,
       beside: cancel(close),
@@ -94,12 +93,7 @@ export function editUser(user) {
       close(data);
     };
     return form(
-      [
-        nameField(user.name),
-        emailField(user.email, false),
-        roleField(user.role),
-        accountField(user.accountId),
-      ],
+      [nameField(user.name), emailField(user.email), roleField(user.role), accountField(user.accountId)],
       {
         action: 'Save',
         send,

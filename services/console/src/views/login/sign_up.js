@@ -35,8 +35,7 @@ export function showSignUp(page, back) {
       [
         inputField('Name', { name: 'name', autocomplete: 'name', required: true }),
         inputField('Email', email, domainHint(settings)),
-        newPassword('password', 'Password'),
-        h('p', { class: 'hint' }, 'You start as a viewer.'),
+        newPassword('password', 'Password', 'You start as a viewer.'),
         puzzle,
       ],
       { action: 'Create account', tone: 'button-primary button-wide', send },

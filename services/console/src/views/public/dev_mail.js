@@ -93,11 +93,12 @@ const linked = (text) =>
     .split(ADDRESS)
     .map((part, at) => (at % 2 ? h('a', { href: part, target: '_blank', rel: 'noopener' }, part) : part));
 
-/** Shows HTML without scripts. The policy of the page forbids styles in the text of a document, so that they are set
- * through the object model. */
+/** Shows HTML without scripts. The policy of the page forbids styles in the text of a document, even of a parsed one.
+ * They are renamed before parsing, and set through the object model. */
 function frame(html) {
-  const mail = new DOMParser().parseFromString(html.replaceAll(/\sstyle=/gi, ' data-style='), 'text/html');
-  const sheets = [...mail.querySelectorAll('style')].map((style) => (style.remove(), style.textContent));
+  const renamed = html.replaceAll(/<(\/?)style\b/gi, '<$1template').replaceAll(/\sstyle=/gi, ' data-style=');
+  const mail = new DOMParser().parseFromString(renamed, 'text/html');
+  const sheets = [...mail.querySelectorAll('template')].map(({ content }) => content.textContent);
   for (const anchor of mail.querySelectorAll('a'))
     Object.assign(anchor, { target: '_blank', rel: 'noopener' });
   const element = h('iframe', {
