@@ -6,8 +6,9 @@ import { form, inputField } from '../fields.js';
 import { endReason } from '../format.js';
 import * as session from '../session.js';
 import { skeleton } from '../states.js';
+import { needStyles } from '../styles.js';
 import { mailboxLink } from './public/check_mail.js';
-import { card, fillCard, lastLine, link, typed } from './public/card.js';
+import { card, emailField, fillCard, lastLine, link, typed } from './public/card.js';
 import { sendLink } from './login/by_link.js';
 import { showSignUp } from './login/sign_up.js';
 
@@ -15,7 +16,7 @@ import { showSignUp } from './login/sign_up.js';
 export async function showLogin(app, { reason, signal }) {
   const place = card(app, 'Log in');
   place.append(skeleton(3));
-  const settings = await configOrUsual();
+  const [settings] = await Promise.all([configOrUsual(), needStyles('people')]);
   if (!signal.aborted) showForm({ place, settings, signal, reason });
 }
 
@@ -25,15 +26,7 @@ function showForm(page) {
   const byPassword = settings.loginMethods.includes('password');
   const byLink = settings.loginMethods.includes('email');
   const puzzle = h('div', {});
-  const email = inputField('Email', {
-    id: 'login-email',
-    name: 'email',
-    type: 'email',
-    autocomplete: 'username',
-    spellcheck: 'false',
-    required: true,
-    value: typed.email,
-  });
+  const email = emailField({ id: 'login-email' });
   const input = email.querySelector('input');
   input.addEventListener('input', () => (typed.email = input.value.trim()));
   const password = inputField('Password', {
@@ -77,7 +70,7 @@ function showForm(page) {
   if (typed.email && byPassword) password.querySelector('input').focus();
 }
 
-/** How to get an account, if one can. */
+/** Says who gets an account, and leads to it. */
 function signUpLine({ signup, mail }, signUp) {
   if (signup === 'invite')
     return lastLine('New accounts need an invitation. ', mail && link('invitation', 'Enter a code'));

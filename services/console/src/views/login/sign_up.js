@@ -4,7 +4,7 @@ import { h } from '../../dom.js';
 import { form, inputField, newPassword } from '../../fields.js';
 import { solved } from '../../proof_of_work.js';
 import * as session from '../../session.js';
-import { done, fillCard, lastLine, typed } from '../public/card.js';
+import { done, emailField, fillCard, lastLine, typed } from '../public/card.js';
 import { checkMail } from '../public/check_mail.js';
 import { backLine } from './by_link.js';
 
@@ -13,14 +13,6 @@ const SIGN_UP = '/api/auth/signup';
 export function showSignUp(page, back) {
   const { place, settings } = page;
   const puzzle = h('div', {});
-  const email = {
-    name: 'email',
-    type: 'email',
-    autocomplete: 'username',
-    spellcheck: 'false',
-    required: true,
-    value: typed.email,
-  };
   const signUp = async (values, where) => session.logIn(SIGN_UP, { ...values, ...(await solved(where)) });
   const send = async (values) => {
     typed.email = values.email.trim();
@@ -34,7 +26,7 @@ export function showSignUp(page, back) {
     form(
       [
         inputField('Name', { name: 'name', autocomplete: 'name', required: true }),
-        inputField('Email', email, domainHint(settings)),
+        emailField({}, domainHint(settings)),
         newPassword('password', 'Password', 'You start as a viewer.'),
         puzzle,
       ],

@@ -1,9 +1,10 @@
 // The card in front of the drawing: the login form and the public pages.
 
 import { fill, h, svg } from '../../dom.js';
+import { inputField } from '../../fields.js';
 import { brandMark } from '../../icons.js';
 
-/** What was typed on one public page and is needed on the next. */
+/** The address that was typed on one public page and is needed on the next. */
 export const typed = { email: '' };
 
 /** Shows an empty card, and returns the place for its content. */
@@ -33,6 +34,22 @@ export function fillCard(place, heading, ...content) {
   fill(place, title, content);
   (place.querySelector('input:not(.unseen, [readonly])') ?? title).focus();
 }
+
+/** Returns the field of the address with which the user logs in. */
+export const emailField = (properties = {}, hint = null) =>
+  inputField(
+    'Email',
+    {
+      name: 'email',
+      type: 'email',
+      autocomplete: 'username',
+      spellcheck: 'false',
+      required: true,
+      value: typed.email,
+      ...properties,
+    },
+    hint,
+  );
 
 /** Returns the last line of a card, such as a link to another page. */
 export const lastLine = (...content) => h('p', { class: 'login-other' }, content);

@@ -1,10 +1,10 @@
 // Asks for the mail that resets a password, then takes its code and the new password.
 
 import { h } from '../../dom.js';
-import { form, inputField, newPassword, passwordOwner } from '../../fields.js';
+import { form, newPassword, passwordOwner } from '../../fields.js';
 import { request } from '../../http.js';
 import { ask } from '../../proof_of_work.js';
-import { buttonLink, card, done, fillCard, lastLine, toLogin, typed } from './card.js';
+import { buttonLink, card, done, emailField, fillCard, lastLine, toLogin, typed } from './card.js';
 import { checkMail } from './check_mail.js';
 
 const FORGOT = '/api/auth/password/forgot';
@@ -12,14 +12,6 @@ const FORGOT = '/api/auth/password/forgot';
 export function show(app, page, signal) {
   const place = card(app, 'Forgot your password');
   const puzzle = h('div', {});
-  const email = inputField('Email', {
-    name: 'email',
-    type: 'email',
-    autocomplete: 'username',
-    spellcheck: 'false',
-    required: true,
-    value: typed.email,
-  });
   const send = async (values) => {
     typed.email = values.email.trim();
     const asked = await ask(FORGOT, { email: typed.email }, puzzle);
@@ -29,7 +21,7 @@ export function show(app, page, signal) {
     place,
     'Forgot your password?',
     h('p', { class: 'quiet' }, 'We send you a mail with a link to choose a new password.'),
-    form([email, puzzle], { action: 'Send mail', tone: 'button-primary button-wide', send }),
+    form([emailField(), puzzle], { action: 'Send mail', tone: 'button-primary button-wide', send }),
     lastLine(toLogin('Back to the login')),
   );
 }
