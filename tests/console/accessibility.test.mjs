@@ -1,16 +1,13 @@
 // The console by keyboard, with a screen reader, on a phone, and in the dark theme.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
 import { allInOne } from '../lib/deployments.mjs';
 import { sample } from '../lib/samples.mjs';
 import { eventually } from '../lib/waiting.mjs';
 import { Browser, live, openDrift, rows, visit } from './browser.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { DEVICES, inspect } from './inspect.mjs';
 
 /** Each view, with a selector that matches once the view has loaded. */
 const VIEWS = {
@@ -19,15 +16,10 @@ const VIEWS = {
   '#/alerts': '.alert',
   '#/account': '.session.is-current',
   '#/admin/users': 'tbody tr',
+  '#/admin/invitations': '.state, tbody tr',
   '#/admin/tokens': '.state, tbody tr',
   '#/admin/connections': '.card',
   '#/admin/audit': 'tbody tr',
-};
-
-const DEVICES = {
-  'in light': { colorScheme: 'light' },
-  'in dark': { colorScheme: 'dark' },
-  'on a phone': { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 };
 
 describe('the console for everybody', () => {
@@ -43,40 +35,14 @@ describe('the console for everybody', () => {
     await app?.stop();
   });
 
-  /** Checks for serious faults and for horizontal scrolling. */
-  async function inspect(page, where) {
-    await page.evaluate(() =>
-      Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
-    );
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() =>
-      window.axe.run(document, { resultTypes: ['violations'] }),
-    );
-    const faults = violations
-      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-      .map(
-        ({ id, nodes }) =>
-          `${id}: ${nodes
-            .slice(0, 3)
-            .map(({ html }) => html)
-            .join(' · ')}`,
-      );
-    assert.deepEqual(faults, [], where);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    const overflow = width - page.viewportSize().width;
-    assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`);
-  }
-
   for (const [device, options] of Object.entries(DEVICES)) {
     test(`axe finds no serious fault on any view, ${device}`, async () => {
-      // The content security policy forbids foreign scripts, including axe.
-      const still = { ...options, bypassCSP: true, reducedMotion: 'reduce' };
-      const { page, ...visitor } = await browser.visitor(still);
+      const { page, ...visitor } = await browser.visitor(options);
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
       await inspect(page, 'login');
       await browser.farewell(visitor);
 
-      const { page: mine, ...admin } = await browser.person('admin', still);
+      const { page: mine, ...admin } = await browser.person('admin', options);
       for (const [path, content] of Object.entries(VIEWS)) {
         await visit(mine, path);
         await mine.locator(content).first().waitFor();
@@ -92,7 +58,7 @@ describe('the console for everybody', () => {
       await inspect(mine, 'the upload');
       await browser.farewell(admin);
 
-      const { page: theirs, ...viewer } = await browser.person('viewer', still);
+      const { page: theirs, ...viewer } = await browser.person('viewer', options);
       await visit(theirs, '#/drifts');
       await rows(theirs).first().waitFor();
       await openDrift(theirs);

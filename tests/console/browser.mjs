@@ -58,9 +58,11 @@ export class Browser {
   }
 }
 
-export async function logIn(page, role) {
-  await page.getByLabel('Email').fill(`${role}@driftsentry.local`);
-  await page.getByLabel('Password').fill(`${role}123`);
+export const logIn = (page, role) => logInAs(page, `${role}@driftsentry.local`, `${role}123`);
+
+export async function logInAs(page, email, password) {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Log in', exact: true }).click();
   await live(page);
 }

@@ -42,13 +42,16 @@ class Deployment {
   }
 }
 
-/** Starts `driftsentry`: one process, SQLite, in-process backplane; `more` adds environment variables. */
+/**
+ * Starts `driftsentry`: one process, SQLite, in-process backplane. `more` adds environment variables, or is a function
+ * that returns them for the URL of the process.
+ */
 export async function allInOne(more = {}) {
   const data = await temporaryFolder();
   const port = await freePort();
-  const env = { ...environment(), ...more };
-  const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
   const url = at(port);
+  const env = { ...environment(), ...(typeof more === 'function' ? more(url) : more) };
+  const process = new Process(binary('driftsentry'), ['--port', String(port), '--data-dir', data.path], env);
   const deployment = new Deployment([process], { auth: url, drift: url }, [url], env);
   deployment.stored = () => contents(data.path);
   deployment.removeStores = data.remove;

@@ -1,6 +1,7 @@
 // Reports activity to the server, so that a session in use does not expire.
 
-import { get, post } from './api.js';
+import { post } from './api.js';
+import { configOrUsual } from './config.js';
 
 const INPUTS = ['pointerdown', 'keydown', 'scroll'];
 const USUAL_SECONDS = 60;
@@ -8,8 +9,9 @@ const USUAL_SECONDS = 60;
 /** Reports input until `signal` aborts. Sends nothing while there is no input. */
 export async function followActivity(signal) {
   let toldAt = Date.now();
-  const config = await get('/api/auth/config', {}, { signal }).catch(() => null);
-  const everyMs = 1000 * (config?.data.activityIntervalSeconds || USUAL_SECONDS);
+  const { activityIntervalSeconds } = await configOrUsual();
+  if (signal.aborted) return;
+  const everyMs = 1000 * (activityIntervalSeconds || USUAL_SECONDS);
   const noted = () => {
     if (Date.now() - toldAt < everyMs) return;
     toldAt = Date.now();

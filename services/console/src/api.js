@@ -1,6 +1,6 @@
 // The API as the signed-in user: adds the access token, and renews it once if the server refuses it.
 
-import { ApiError, envelope, request, Unreachable } from './http.js';
+import { ApiError, envelope, requestFile, request, Unreachable } from './http.js';
 import * as session from './session.js';
 
 export const get = (path, query, options) => call('GET', withQuery(path, query), options);
@@ -44,6 +44,9 @@ export async function all(path, query, { most = 500, signal } = {}) {
   } while (cursor && items.length < most);
   return { items, isComplete: !cursor };
 }
+
+/** Returns a file that the API creates. */
+export const download = (path) => withToken((token) => requestFile(path, token));
 
 /** Uploads a plan and reports its progress, which `fetch` cannot do. */
 export async function ingest(query, file, onProgress) {

@@ -83,6 +83,9 @@ const REASONS = {
   account_deleted: 'Your account was deleted.',
   email_restored: 'Your old email address was restored, so your sessions ended. Log in again.',
   terminated: 'Your session was ended from another device.',
+  password_reset: 'Your password was reset, so all your sessions ended. Log in with the new password.',
+  account_deleted: 'Your account was deleted.',
+  email_restored: 'Your old email address was restored, so all your sessions ended.',
 };
 
 /** The reason why a session ended, in words for its owner. */
@@ -99,8 +102,7 @@ function wait(seconds) {
 export function explain(error) {
   if (error.name === 'Unreachable')
     return 'The server cannot be reached. Check your connection and try again.';
-  if (error.status === 429)
-    return `Too many attempts. Try again in ${wait(error.retryAfterSeconds ?? 60)}.`;
+  if (error.status === 429) return `Too many attempts. Try again in ${wait(error.retryAfterSeconds ?? 60)}.`;
   if (error.status >= 500) {
     const trace = error.requestId ? ` (request ${error.requestId})` : '';
     return `The server could not do this${trace}. Try again in a moment.`;

@@ -29,7 +29,19 @@ export class Unreachable extends Error {
 }
 
 /** Sends `body` as JSON, or unchanged if it is bytes. Returns `{data, page}`. */
-export async function request(method, path, { body, headers = {}, token, signal } = {}) {
+export async function request(method, path, options = {}) {
+  const answer = await send(method, path, options);
+  return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
+}
+
+/** Returns the body of a response that has no envelope. */
+export async function requestFile(path, token) {
+  const answer = await send('GET', path, { token });
+  if (answer.ok) return answer.blob();
+  return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
+}
+
+async function send(method, path, { body, headers = {}, token, signal }) {
   const isRaw = body instanceof Blob || body instanceof ArrayBuffer;
   const options = {
     method,
@@ -45,13 +57,11 @@ export async function request(method, path, { body, headers = {}, token, signal 
     },
     body: body === undefined || isRaw ? body : JSON.stringify(body),
   };
-  let answer;
   try {
-    answer = await fetch(path, options);
+    return await fetch(path, options);
   } catch (error) {
     throw error.name === 'AbortError' ? error : new Unreachable(error);
   }
-  return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
 }
 
 /** Keeps a number that a double cannot hold as text: two states may differ in its last digit only. */

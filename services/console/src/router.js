@@ -1,27 +1,75 @@
 // Views by address. The address is in the fragment, so that any static server can serve the page.
 
 import { go } from './address.js';
+import { needStyles } from './styles.js';
 
+/** Loads a view and its style sheets at once. */
+const view =
+  (load, ...styles) =>
+  async () =>
+    (await Promise.all([load(), needStyles(...styles)]))[0];
+
+const DRIFT_STYLES = ['drift_bulk', 'drift_detail', 'diff', 'drift_layout'];
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
     pattern: /^\/drifts(?:\/([\w-]+))?$/,
     name: 'drifts',
     title: 'Drifts',
-    load: () => import('./views/drifts.js'),
+    load: view(() => import('./views/drifts.js'), ...DRIFT_STYLES),
   },
-  { pattern: /^\/alerts$/, name: 'alerts', title: 'Alerts', load: () => import('./views/alerts.js') },
-  { pattern: /^\/account$/, name: 'account', title: 'Account', load: () => import('./views/account.js') },
-  { pattern: /^\/admin(?:\/(\w+))?$/, name: 'admin', title: 'Admin', load: () => import('./views/admin.js') },
+  {
+    pattern: /^\/alerts$/,
+    name: 'alerts',
+    title: 'Alerts',
+    load: view(() => import('./views/alerts.js'), 'alerts'),
+  },
+  {
+    pattern: /^\/account$/,
+    name: 'account',
+    title: 'Account',
+    load: view(() => import('./views/account.js'), 'sessions', 'people'),
+  },
+  {
+    pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,
+    name: 'admin',
+    title: 'Admin',
+    load: view(() => import('./views/admin.js'), 'drift_detail', 'sessions', 'admin', 'people'),
+  },
 ];
 const HOME = '/overview';
 
-/** Returns `{name, title, load, id, query}` of the address, or null if no view has it. */
+const linkPage = view(() => import('./views/public/link_page.js'), 'people');
+/** The pages that also work without a session. Links in mails lead to most of them. */
+const PUBLIC = {
+  'confirm-sign-up': linkPage,
+  'reset-password': linkPage,
+  'verify-email': linkPage,
+  'confirm-email': linkPage,
+  'undo-email': linkPage,
+  invitation: linkPage,
+  'log-in': linkPage,
+  'forgot-password': view(() => import('./views/public/forgot_password.js'), 'people'),
+  'dev-mail': view(() => import('./views/public/dev_mail.js'), 'people'),
+};
+
+/** Returns `{name, load, token}` of the address, or null if it is no public page. Removes the token of the link from
+ * the address, so that no history keeps it. */
+export function publicPage() {
+  const [, name, query = ''] = /^#\/([\w-]+)(?:\?(.*))?$/.exec(location.hash) ?? [];
+  if (!Object.hasOwn(PUBLIC, name ?? '')) return null;
+  const token = new URLSearchParams(query).get('token');
+  if (query) history.replaceState(null, '', `#/${name}`);
+  return { name, token, load: PUBLIC[name] };
+}
+
+/** Returns `{name, title, load, id, part, query}` of the address, or null if no view has it. */
 export function here() {
   const [path, query = ''] = location.hash.slice(1).split('?');
   for (const { pattern, ...route } of ROUTES) {
     const match = pattern.exec(path);
-    if (match) return { ...route, id: match[1] ?? null, query: new URLSearchParams(query) };
+    if (match)
+      return { ...route, id: match[1] ?? null, part: match[2] ?? null, query: new URLSearchParams(query) };
   }
   return null;
 }

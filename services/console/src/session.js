@@ -19,7 +19,8 @@ let current = null;
 let renewing = null;
 let timer = 0;
 
-/** Listens to the events `started`, `renewed`, `changed` (the role) and `ended` (with `reason`). */
+/** Listens to the events `started`, `renewed`, `changed` (the role), `replaced` (by another user) and `ended` (with
+ * `reason`). */
 export function on(type, listener, signal) {
   events.addEventListener(type, (event) => listener(event.detail), { signal });
 }
@@ -33,16 +34,10 @@ export const may = (role) => rank(user()?.role) >= rank(role);
 
 const rank = (role) => ['viewer', 'engineer', 'admin'].indexOf(role);
 
-export async function logIn(email, password) {
-  await begin('/api/auth/login', { email, password });
-}
-
-export async function signUp(name, email, password) {
-  await begin('/api/auth/signup', { name, email, password });
-}
-
-async function begin(path, body) {
+/** Sends a request that logs in. Returns its response, which has no token if a mail must be confirmed first. */
+export async function logIn(path, body) {
   const { data } = await request('POST', path, { body, headers: COOKIE_DELIVERY });
+  if (!data.accessToken) return data;
   adopt(data.accessToken, data.expiresIn, data.user.name);
   channel.postMessage({
     type: 'signed-in',
@@ -50,6 +45,7 @@ async function begin(path, body) {
     expiresIn: data.expiresIn,
     name: data.user.name,
   });
+  return data;
 }
 
 /** Continues the session of the refresh cookie, if there is one. Returns `expired` if the session has ended. */
@@ -91,7 +87,9 @@ function exchange(asked) {
 async function alone(work) {
   if (!navigator.locks) return work(false);
   const busy = Symbol('busy');
-  const done = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? work(false) : busy));
+  const done = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) =>
+    lock ? work(false) : busy,
+  );
   return done === busy ? navigator.locks.request(LOCK, () => work(true)) : done;
 }
 
@@ -149,7 +147,7 @@ function adopt(accessToken, expiresIn, name) {
   timer = setTimeout(() => renew().catch(() => retryLater()), expiresIn * 1000 * REFRESH_AT);
   if (!before) return emit('started');
   // Another user signed in: nothing on this page belongs to them.
-  if (!sameUser) return location.reload();
+  if (!sameUser) return emit('replaced');
   emit('renewed');
   if (before.role !== role) emit('changed');
 }

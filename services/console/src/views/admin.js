@@ -1,16 +1,19 @@
-// Administration: users, service tokens, live connections, rules, audit log.
+// Administration: users, invitations, service tokens, live connections, rules, audit log.
 
 import { fill, h } from '../dom.js';
 import * as session from '../session.js';
 import { failed } from '../states.js';
 import { showAudit } from './admin/audit.js';
 import { showConnections } from './admin/connections.js';
+import { showInvitations } from './admin/invitations.js';
 import { showRules } from './admin/rules.js';
 import { showTokens } from './admin/tokens.js';
+import { showUser } from './admin/user.js';
 import { showUsers } from './admin/users.js';
 
 const PARTS = {
   users: ['Users', showUsers],
+  invitations: ['Invitations', showInvitations],
   tokens: ['Service tokens', showTokens],
   connections: ['Live connections', showConnections],
   rules: ['Rules', showRules],
@@ -34,7 +37,7 @@ export function show(main, found, signal) {
   let leaving = new AbortController();
   fill(main, head, h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links), place);
 
-  const update = ({ id }) => {
+  const update = ({ id, part }) => {
     const chosen = id in PARTS ? id : 'users';
     for (const link of links) {
       if (link.dataset.name === chosen) link.setAttribute('aria-current', 'page');
@@ -42,7 +45,9 @@ export function show(main, found, signal) {
     }
     leaving.abort();
     leaving = new AbortController();
-    PARTS[chosen][1](place, AbortSignal.any([leaving.signal, signal]));
+    const visit = AbortSignal.any([leaving.signal, signal]);
+    if (chosen === 'users' && part) showUser(place, part, visit);
+    else PARTS[chosen][1](place, visit);
   };
   update(found);
   return update;

@@ -3,9 +3,9 @@
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { ago } from '../../format.js';
-import { knowNames, nameOf } from '../../people.js';
+import { nameOf } from '../../people.js';
 import { empty, load } from '../../states.js';
-import { moreButton } from './users.js';
+import { moreButton, table } from './table.js';
 
 const SOURCES = {
   auth: { label: 'Logins and users', path: '/api/auth/audit', row: authRow },
@@ -19,26 +19,24 @@ export function showAudit(place, signal) {
   );
   const read = (name) => {
     for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.name === name));
-    const { path, row, label } = SOURCES[name];
-    const page = (cursor) => get(path, { limit: 50, cursor }, { signal });
-    return load(table, signal, async () => {
-      const [first] = await Promise.all([page(), knowNames()]);
-      if (first.data.length === 0)
-        return empty('admin', 'No entries yet', 'New entries appear here.');
-      const heads = ['When', 'What', 'Who', 'About'].map((text) => h('th', { scope: 'col' }, text));
-      const body = h('tbody', {}, first.data.map(row));
-      return [
-        h(
-          'div',
-          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': label },
-          h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body),
-        ),
-        moreButton(body, first.page.nextCursor, page, row),
-      ];
-    });
+    return load(table, signal, () => auditTable(SOURCES[name], {}, signal));
   };
   fill(place, h('div', { class: 'chips', role: 'group', 'aria-label': 'Audit log' }, buttons), table);
   read('drift');
+}
+
+/** Returns the logins of a user, and the changes to the account. */
+export const auditOf = (userId, signal) => auditTable(SOURCES.auth, { userId, limit: 20 }, signal);
+
+async function auditTable({ path, row, label }, query, signal) {
+  const page = (cursor) => get(path, { limit: 50, ...query, cursor }, { signal });
+  const first = await page();
+  if (first.data.length === 0) return empty('admin', 'No entries yet', 'New entries appear here.');
+  const body = h('tbody', {}, first.data.map(row));
+  return [
+    table(label, ['When', 'What', 'Who', 'About'], body),
+    moreButton(body, first.page.nextCursor, page, row),
+  ];
 }
 
 const DONE = {
@@ -70,12 +68,13 @@ const cells = (...contents) =>
   );
 
 function authRow({ action, userId, actorId, detail, ipAddress, createdAt }) {
-  const subject = actorId && actorId !== userId ? `about ${nameOf(userId)}` : null;
+  const subject = actorId && userId && actorId !== userId ? ['about ', nameOf(userId)] : null;
+  const about = [subject, detail, ipAddress].filter(Boolean);
   return cells(
     ago(createdAt, 'ago'),
     h('strong', {}, words(action)),
     userId || actorId ? nameOf(actorId ?? userId) : 'unknown',
-    [[subject, detail, ipAddress].filter(Boolean).join(' · ')],
+    about.map((part, at) => [at > 0 && ' · ', part]),
   );
 }
 

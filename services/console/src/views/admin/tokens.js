@@ -6,6 +6,7 @@ import { fill, h } from '../../dom.js';
 import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
+import { nameOf } from '../../people.js';
 import { busy, empty, load } from '../../states.js';
 
 const TOKENS = '/api/auth/tokens';
@@ -77,7 +78,7 @@ export function showTokens(place, signal) {
 const expiresSoon = ({ expiresAt }) => new Date(expiresAt).getTime() - Date.now() <= WARN_WITHIN_MS;
 
 function tokenRow(token, reread) {
-  const { id, name, role, lastUsedAt, createdAt, expiresAt } = token;
+  const { id, name, role, lastUsedAt, createdAt, createdBy, expiresAt } = token;
   const end = h(
     'button',
     { class: 'quiet-button', 'aria-label': `Revoke the token ${name}`, on: { click: stop } },
@@ -97,7 +98,7 @@ function tokenRow(token, reread) {
   return h(
     'tr',
     {},
-    h('td', {}, h('strong', {}, name), h('small', {}, 'created ', ago(createdAt, 'ago'))),
+    h('td', {}, h('strong', {}, name), h('small', {}, 'created ', ago(createdAt, 'ago'), ' by ', nameOf(createdBy))),
     h('td', {}, role),
     h('td', {}, lastUsedAt ? ago(lastUsedAt, 'ago') : h('span', { class: 'quiet' }, 'never')),
     h('td', {}, until(expiresAt), expiresSoon(token) && h('span', { class: 'tag tag-soon' }, 'soon')),

@@ -1,19 +1,40 @@
-// Users: search, role, disable, end sessions, lift locks.
+// Users: search and filters, role, disable, end sessions, lift locks. Each name leads to the page of the user.
 
-import { get, patch, remove } from '../../api.js';
-import { confirmFirst } from '../../dialog.js';
+import { get, patch } from '../../api.js';
+import { configOrUsual } from '../../config.js';
 import { fill, h } from '../../dom.js';
-import { ago, explain, plural, until } from '../../format.js';
+import { ago } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
-import { busy, empty, load } from '../../states.js';
+import { empty, load } from '../../states.js';
+import { inviteUser } from './invite.js';
+import { moreButton, table } from './table.js';
+import * as actions from './user_actions.js';
+import { ROLES, USERS, actionButton, lockView } from './user_actions.js';
+import { createUser } from './user_form.js';
 
-const USERS = '/api/auth/users';
-const ROLES = ['viewer', 'engineer', 'admin'];
+const FILTERS = {
+  role: ['Role', ROLES.map((role) => [role, role])],
+  isActive: [
+    'State',
+    [
+      ['true', 'active'],
+      ['false', 'disabled'],
+    ],
+  ],
+  verified: [
+    'Email',
+    [
+      ['true', 'verified'],
+      ['false', 'not verified'],
+    ],
+  ],
+};
+const HEADS = ['Name', 'Role', ['Last seen', 'wide-only'], ['Created', 'wide-only'], ''];
 
 export function showUsers(place, signal) {
-  const table = h('div', {});
+  const list = h('div', {});
   let timer = 0;
   const search = h('input', {
     type: 'search',
@@ -27,174 +48,101 @@ export function showUsers(place, signal) {
       },
     },
   });
-  const page = (cursor) => get(USERS, { q: search.value.trim(), limit: 50, cursor }, { signal });
-
-  function read() {
-    return load(table, signal, async () => {
+  const filters = Object.entries(FILTERS).map(([name, [label, values]]) =>
+    h(
+      'select',
+      { class: 'select', name, 'aria-label': label, on: { change: () => read() } },
+      h('option', { value: '' }, `${label}: any`),
+      values.map(([value, text]) => h('option', { value }, text)),
+    ),
+  );
+  const query = () => ({
+    q: search.value.trim(),
+    ...Object.fromEntries(filters.map(({ name, value }) => [name, value])),
+  });
+  const page = (cursor) => get(USERS, { ...query(), limit: 50, cursor }, { signal });
+  const read = () =>
+    load(list, signal, async () => {
       const first = await page();
       if (first.data.length === 0)
-        return empty('search', 'No user found', 'No name or email contains this text.');
+        return empty('search', 'No user found', 'No user matches this search and these filters.');
       const body = h('tbody', {}, first.data.map(userRow));
-      return [usersTable(body), moreButton(body, first.page.nextCursor, page)];
+      return [table('Users', HEADS, body), moreButton(body, first.page.nextCursor, page, userRow)];
     });
-  }
+
+  const invite = h('button', { class: 'button', hidden: true, on: { click: () => inviteUser() } }, 'Invite');
+  configOrUsual().then(({ mail }) => (invite.hidden = !mail));
+  const create = () => createUser().then((user) => user && read());
   fill(
     place,
-    h('div', { class: 'filter-row' }, h('div', { class: 'search' }, icon('search'), search)),
-    table,
+    h(
+      'div',
+      { class: 'filter-row' },
+      h('div', { class: 'search' }, icon('search'), search),
+      filters,
+      h('span', { class: 'grow' }),
+      invite,
+      h('button', { class: 'button button-primary', on: { click: create } }, 'New user'),
+    ),
+    list,
   );
   read();
-}
-
-function usersTable(body) {
-  const column = (label, name) => h('th', { scope: 'col', class: name }, label);
-  const heads = [
-    column('Name'),
-    column('Role'),
-    column('Last login', 'wide-only'),
-    column('Created', 'wide-only'),
-    column(h('span', { class: 'unseen' }, 'Actions')),
-  ];
-  return h(
-    'div',
-    { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Users' },
-    h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), body),
-  );
-}
-
-export function moreButton(body, cursor, page, row = userRow) {
-  if (!cursor) return null;
-  const more = h('button', { class: 'button', on: { click: () => busy(more, read) } }, 'More');
-  async function read() {
-    try {
-      const next = await page(cursor);
-      body.append(...next.data.map(row));
-      cursor = next.page.nextCursor;
-      if (!cursor) more.remove();
-    } catch (error) {
-      notify(explain(error), { tone: 'error' });
-    }
-  }
-  return more;
 }
 
 function userRow(user) {
   const row = h('tr', {});
   const draw = (now) => {
-    const isSelf = now.id === session.user().id;
-    const change = async (control, fields, text) => {
-      try {
-        const { data } = await busy(control, () => patch(`${USERS}/${now.id}`, fields));
-        draw({ ...data, locks: now.locks });
-        notify(text);
-      } catch (error) {
-        draw(now);
-        notify(explain(error), { tone: 'error' });
-      }
-    };
     const role = h(
       'select',
-      {
-        class: 'select',
-        'aria-label': `Role of ${now.name}`,
-        on: { change: assign },
-      },
+      { class: 'select', 'aria-label': `Role of ${now.name}`, on: { change: assign } },
       ROLES.map((value) => h('option', { value, selected: value === now.role }, value)),
     );
-    const toggle = h(
-      'button',
-      {
-        class: 'quiet-button',
-        'aria-label': `${now.isActive ? 'Disable' : 'Enable'} ${now.name}`,
-        on: { click: turn },
-      },
-      now.isActive ? 'Disable' : 'Enable',
-    );
-    const end = h(
-      'button',
-      {
-        class: 'quiet-button',
-        'aria-label': `End sessions of ${now.name}`,
-        on: { click: () => endSessions(end, now) },
-      },
-      'End sessions',
-    );
-    const lift = h(
-      'button',
-      {
-        class: 'quiet-button',
-        'aria-label': `Lift locks of ${now.name}`,
-        on: { click: () => liftLocks(lift, now, () => draw({ ...now, locks: [] })) },
-      },
-      'Lift locks',
-    );
     async function assign() {
-      if (now.role === 'admin') {
-        const text = `The service tokens that ${now.name} created stop working at once.`;
-        if (!(await confirmFirst(`Change ${now.name} to ${role.value}?`, text, 'Change role'))) return draw(now);
-      }
-      await change(role, { role: role.value }, `${now.name} is now ${role.value}.`);
+      const wanted = role.value;
+      const isSure = await actions.mayChangeRole(now, wanted);
+      const changed =
+        isSure && (await actions.attempt(role, () => patch(`${USERS}/${now.id}`, { role: wanted })));
+      draw(changed ? { ...now, ...changed.data } : now);
+      if (changed) notify(`${now.name} is now ${wanted}.`);
     }
-    async function turn() {
-      const tokens = now.role === 'admin' ? ' The service tokens of this user stop working.' : '';
-      const text = `${now.name} is logged out everywhere at once, and cannot log in until you enable the account again.${tokens}`;
-      if (now.isActive && !(await confirmFirst(`Disable ${now.name}?`, text, 'Disable'))) return;
-      await change(
-        toggle,
-        { isActive: !now.isActive },
-        `${now.name} is ${now.isActive ? 'disabled' : 'enabled'}.`,
-      );
-    }
+    const turn = async (button) => {
+      const changed = await actions.toggleActive(button, now);
+      if (changed) draw({ ...now, ...changed });
+    };
+    const lift = async (button) => (await actions.liftLocks(button, now)) && draw({ ...now, locks: [] });
+    const isSelf = now.id === session.user().id;
     row.classList.toggle('is-off', !now.isActive);
     fill(
       row,
       h(
         'td',
         {},
-        h('strong', {}, now.name),
-        isSelf && h('span', { class: 'tag tag-here' }, 'you'),
-        !now.isActive && h('span', { class: 'tag' }, 'disabled'),
+        h('a', { class: 'user-link', href: `#/admin/users/${now.id}` }, now.name),
+        marks(now, isSelf),
         h('small', {}, now.email),
         now.locks.map(lockView),
       ),
       h('td', {}, role),
-      h('td', { class: 'wide-only' }, ago(now.lastLoginAt, 'ago')),
+      h('td', { class: 'wide-only' }, ago(lastSeen(now), 'ago')),
       h('td', { class: 'wide-only' }, ago(now.createdAt, 'ago')),
-      h('td', { class: 'row-actions' }, now.locks.length > 0 && lift, end, !isSelf && toggle),
+      h(
+        'td',
+        { class: 'row-actions' },
+        now.locks.length > 0 && actionButton('Lift locks', now, lift),
+        actionButton('End sessions', now, (button) => actions.endSessions(button, now)),
+        !isSelf && actionButton(now.isActive ? 'Disable' : 'Enable', now, turn),
+      ),
     );
   };
   draw(user);
   return row;
 }
 
-async function endSessions(button, { id, name }) {
-  const text = `${name} will have to log in again on every device.`;
-  if (!(await confirmFirst(`End all sessions of ${name}?`, text, 'End sessions'))) return;
-  try {
-    const { data } = await busy(button, () => remove(`${USERS}/${id}/sessions`));
-    notify(`Ended ${plural(data.terminated, 'session')} of ${name}.`);
-  } catch (error) {
-    notify(explain(error), { tone: 'error' });
-  }
-}
+/** Returns the tags of a user. */
+export const marks = ({ isActive, emailVerifiedAt }, isSelf) => [
+  isSelf && h('span', { class: 'tag tag-here' }, 'you'),
+  !isActive && h('span', { class: 'tag' }, 'disabled'),
+  emailVerifiedAt === null && h('span', { class: 'tag' }, 'not verified'),
+];
 
-const LOCKED = {
-  network: ({ network }) => `Locked for ${network}`,
-  unfamiliar_networks: () => 'Locked for networks that the user has not logged in from recently',
-  password_change: () => 'Password changes are locked',
-};
-
-function lockView(lock) {
-  const text = LOCKED[lock.scope]?.(lock) ?? 'Locked';
-  return h('small', { class: 'user-lock' }, icon('lock'), text, ', expires ', until(lock.endsAt));
-}
-
-async function liftLocks(button, { id, name }, done) {
-  try {
-    const { data } = await busy(button, () => remove(`${USERS}/${id}/locks`));
-    notify(`Lifted ${plural(data.lifted, 'lock')} of ${name}.`);
-    done();
-  } catch (error) {
-    notify(explain(error), { tone: 'error' });
-  }
-}
+export const lastSeen = ({ lastActivityAt, lastLoginAt }) => lastActivityAt ?? lastLoginAt;

@@ -5,7 +5,6 @@ import { fill, h } from '../../dom.js';
 import { ago, breakable, money, plural } from '../../format.js';
 import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
-import { knowNames } from '../../people.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
 import { decisionArea, outcome } from './decide.js';
@@ -49,7 +48,6 @@ export function showDetail(place, id, { close, known, signal }) {
       const [{ data: drift }, { data: history }] = await Promise.all([
         get(`/api/v1/drifts/${id}`, {}, { signal }),
         get(`/api/v1/drifts/${id}/history`, { limit: 50 }, { signal }),
-        knowNames(),
       ]);
       if (signal.aborted) return;
       fill(title, breakable(drift.address));

@@ -1,0 +1,108 @@
+// Forms: fields with labels and hints, and one way to send them and to explain an error.
+
+import { fill, h, newId } from './dom.js';
+import { explain } from './format.js';
+import { busy } from './states.js';
+
+/** Returns a label above an input, select or text area. Screen readers read the hint as well. */
+export function field(label, input, hint) {
+  input.id ||= newId(input.name || 'field');
+  const hintId = `${input.id}-hint`;
+  if (hint) input.setAttribute('aria-describedby', hintId);
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: input.id }, label),
+    input,
+    hint && h('p', { class: 'hint', id: hintId }, hint),
+  );
+}
+
+/** Returns a field with an input. `properties` has at least `name`. */
+export const inputField = (label, properties, hint) => field(label, h('input', properties), hint);
+
+/** Returns a field with a select; `options` has pairs of value and label. */
+export function selectField(label, properties, options, hint) {
+  const { value, ...others } = properties;
+  const choices = options.map(([key, text]) => h('option', { value: key, selected: key === value }, text));
+  return field(label, h('select', { class: 'select', ...others }, choices), hint);
+}
+
+export const newPassword = (name, label = 'New password', consequence = '') =>
+  inputField(
+    label,
+    { name, type: 'password', autocomplete: 'new-password', required: true },
+    `At least 8 characters. ${consequence}`.trim(),
+  );
+
+export const currentPassword = (hint) =>
+  inputField(
+    'Current password',
+    { name: 'currentPassword', type: 'password', autocomplete: 'current-password', required: true },
+    hint,
+  );
+
+/** Tells a password manager which user the password of the form belongs to. */
+export const passwordOwner = (email) =>
+  h('input', {
+    class: 'unseen',
+    type: 'text',
+    autocomplete: 'username',
+    value: email,
+    tabindex: '-1',
+    'aria-hidden': 'true',
+    readonly: true,
+  });
+
+/**
+ * Returns a form whose button `action` calls `send(values, form)`. An error is explained above the button, and the
+ * focus moves to the field that caused it. `reword(error)` may return a better explanation, and `blame(error)` the field.
+ * `beside` has further buttons, and `tone` is a class of the button.
+ */
+export function form(
+  parts,
+  { action, send, reword, blame, tone = 'button-primary', beside, dialog = false },
+) {
+  const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
+  const submit = h('button', { class: `button ${tone}`, type: 'submit' }, action);
+  const element = h(
+    'form',
+    { novalidate: true },
+    parts,
+    told,
+    dialog ? h('div', { class: 'dialog-actions' }, beside, submit) : [submit, beside],
+  );
+  const inputs = () => [...element.elements].filter(({ name }) => name);
+  // Else the focus of a dialog begins on the button that closes it.
+  if (dialog) inputs()[0].autofocus = true;
+  const complain = (text, input) => {
+    told.hidden = false;
+    fill(told, text);
+    input?.setAttribute('aria-invalid', 'true');
+    input?.focus();
+  };
+  const calm = () => {
+    told.hidden = true;
+    for (const input of inputs()) input.removeAttribute('aria-invalid');
+  };
+  element.addEventListener('submit', (event) => {
+    event.preventDefault();
+    calm();
+    const missing = inputs().find((input) => input.required && !input.value.trim());
+    if (missing) return complain(`${missing.labels[0].textContent} is missing.`, missing);
+    return busy(submit, async () => {
+      try {
+        await send(Object.fromEntries(new FormData(element)), element);
+      } catch (error) {
+        const faulty = blame?.(error) ?? inputs().find(({ name }) => error.field?.(name));
+        const usual = inputs().find(({ type }) => type === 'password') ?? inputs()[0];
+        complain(reword?.(error) ?? explain(error), faulty ?? usual);
+      }
+    });
+  });
+  return element;
+}
+
+/** Returns the button that closes a dialog without a change. */
+export const cancel = (close) =>
+  h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel');
