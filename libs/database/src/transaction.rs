@@ -3,13 +3,14 @@ use std::sync::Arc;
 use backplane::{Entry, Mark};
 use contracts::{Clock, Event};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    Statement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    ExecResult, QueryFilter, QueryResult, Statement,
 };
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::chunks::insert_chunked;
-use crate::entity::ActiveModel;
+use crate::entity::{ActiveModel, Column, Entity};
 
 /// A transaction and the events that its commit publishes. Dropping it rolls back both.
 ///
@@ -40,6 +41,17 @@ impl Transaction {
             self.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
         }
         Ok(())
+    }
+
+    /// Deletes the published events about a user, which would otherwise be kept for a day. Events that are still
+    /// unpublished stay.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn erase_published(&self, user_id: Uuid) -> Result<(), DbErr> {
+        let about_user = Column::Envelope.contains(format!(r#""userId":"{user_id}""#));
+        let published = Entity::delete_many().filter(Column::PublishedAt.is_not_null());
+        published.filter(about_user).exec(self).await.map(drop)
     }
 
     /// Publishes `event` if this transaction commits.

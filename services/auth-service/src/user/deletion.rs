@@ -61,6 +61,7 @@ async fn delete(mut user: LockedUser<'_>) -> Result<usize, AuthError> {
     let ended = user.end_all(None, EndReason::AccountDeleted).await?;
     user.end_service_tokens(None, EndReason::AccountDeleted).await?;
     erase_traces(&user.transaction, &user.row).await?;
+    user.transaction.erase_published(id).await?;
     let tombstone = user::ActiveModel {
         name: Set("Deleted user".into()),
         email: Set(format!("deleted-{id}@deleted.invalid")),
