@@ -77,7 +77,6 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
         language: owner.as_ref().and_then(|owner| owner.language.clone()),
         content: Content {
             name: owner.as_ref().map(|owner| owner.name.clone()).or_else(|| link.content.name.clone()),
-            email: owner.filter(|owner| owner.email != link.email).map(|owner| owner.email),
             inviter,
             role: link.content.role.map(|role| role.to_string()),
         },

@@ -54,9 +54,6 @@ pub enum Template {
 pub struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The address that the mail is about, if it is not the recipient's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inviter: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,8 +12,11 @@ use crate::state::State;
 /// The values that templates can use.
 #[derive(Serialize)]
 struct Values<'a> {
-    #[serde(flatten)]
-    content: &'a mail_row::Content,
+    name: Option<&'a str>,
+    /// The recipient.
+    email: &'a str,
+    inviter: Option<&'a str>,
+    role: Option<&'a str>,
     link: Option<String>,
     /// Six digits in two groups. Absent where only the link counts.
     code: Option<String>,
@@ -25,8 +28,12 @@ struct Values<'a> {
 /// Renders a mail. Its token exists only in the result.
 pub fn render(state: &State, mail: &mail_row::Model, link: Option<&link::Model>) -> Result<Content> {
     let public_url = &*state.mailer.public_url;
+    let mail_row::Content { name, inviter, role } = &mail.content;
     let values = Values {
-        content: &mail.content,
+        name: name.as_deref(),
+        email: &mail.recipient,
+        inviter: inviter.as_deref(),
+        role: role.as_deref(),
         link: link.map(|link| url(state, link)),
         code: link.filter(|link| link.purpose != Purpose::UndoEmail).map(|link| {
             let code = state.links.code(link.id);

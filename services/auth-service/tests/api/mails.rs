@@ -8,7 +8,6 @@ use crate::app::App;
 /// The link and the code of a mail.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
-    pub subject: String,
     pub text: String,
     /// The page of the link, such as `reset-password`; empty without a link.
     pub page: String,
@@ -65,11 +64,5 @@ fn read(mail: &Value) -> Received {
         link.split_once("/#/").and_then(|(_, rest)| rest.split_once("?token=")).unwrap_or_default();
     let digits = |word: &&str| word.len() == 3 && word.chars().all(|c| c.is_ascii_digit());
     let code = text.split_whitespace().filter(digits).take(2).collect::<String>();
-    Received {
-        subject: mail["subject"].as_str().unwrap().into(),
-        page: page.into(),
-        token: token.trim_end_matches(['.', '>', ')']).into(),
-        code,
-        text,
-    }
+    Received { page: page.into(), token: token.trim_end_matches(['.', '>', ')']).into(), code, text }
 }
