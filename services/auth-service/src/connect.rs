@@ -54,6 +54,11 @@ impl State {
             database,
             metrics,
         };
+        if !state.mailer.is_on() {
+            tracing::warn!(
+                "mail is off without SMTP_URL: no reset of forgotten passwords, no invitations, no verified or changed addresses, no login by mail"
+            );
+        }
         replacement::renew(&state).await?;
         if state.platform.tokens().keys.are_issued() {
             // Before the first login, so that every service knows the key of its token.

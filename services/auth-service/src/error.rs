@@ -44,6 +44,8 @@ pub enum AuthError {
     ForeignOrigin,
     #[error("a request with a refresh cookie must be JSON")]
     NotJson,
+    #[error("this user is disabled: enable the user first")]
+    Disabled,
     #[error("send the token of the link, or the code and the requestId")]
     NoProof,
     #[error(transparent)]
@@ -93,9 +95,10 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
-            AuthError::EmailTaken | AuthError::LastAdmin | AuthError::TooManyServiceTokens => {
-                Self::conflict(message)
-            }
+            AuthError::EmailTaken
+            | AuthError::Disabled
+            | AuthError::LastAdmin
+            | AuthError::TooManyServiceTokens => Self::conflict(message),
             AuthError::BadCredentials
             | AuthError::BadRefreshToken
             | AuthError::SessionEnded

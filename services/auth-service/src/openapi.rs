@@ -28,6 +28,7 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         login::log_in_by_mail,
         mail_handlers::complete_sign_up,
         mail_handlers::forgot_password,
+        mail_handlers::send_password_reset,
         mail_handlers::reset_password,
         mail_handlers::request_verification,
         mail_handlers::verify_email,

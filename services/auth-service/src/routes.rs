@@ -102,6 +102,7 @@ fn for_known_callers() -> impl HttpServiceFactory {
                 .get(user::handlers::list_user_sessions)
                 .delete(user::handlers::end_user_sessions),
         )
+        .service(endpoint("/users/{id}/password-reset").post(mail_handlers::send_password_reset))
         .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
         .service(endpoint("/audit").get(audit::handlers::list_audit))
         .service(

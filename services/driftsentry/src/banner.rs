@@ -9,6 +9,8 @@ pub(crate) struct Start<'a> {
     pub data_dir: &'a Path,
     pub postgres: bool,
     pub redis: bool,
+    /// Whether mails are sent.
+    pub mail: bool,
     pub demo_users: bool,
     /// Whether the contract of the replaced stack is served.
     pub has_old_contract: bool,
@@ -23,7 +25,7 @@ pub(crate) fn print(start: &Start<'_>) {
 }
 
 fn text(start: &Start<'_>) -> String {
-    let Start { address, operations, data_dir, postgres, redis, demo_users, has_old_contract } = start;
+    let Start { address, operations, data_dir, postgres, redis, mail, demo_users, has_old_contract } = start;
     let (port, data_dir) = (address.port(), data_dir.display());
     let reachable = if address.ip().is_loopback() {
         "this machine only; HOST=0.0.0.0 opens it to the network".to_owned()
@@ -38,6 +40,11 @@ fn text(start: &Start<'_>) -> String {
     };
     let database = if *postgres { "Postgres (DATABASE_URL)".into() } else { format!("SQLite in {data_dir}") };
     let events = if *redis { "Redis (REDIS_URL)" } else { "in this process" };
+    let mail = if *mail {
+        "SMTP (SMTP_URL)".into()
+    } else {
+        format!("no SMTP_URL; in development, mails are at http://localhost:{port}/#/dev-mail")
+    };
     let mut text = format!(
         "\n  DriftSentry {version} is ready\n\n  \
          Console     http://localhost:{port}/\n  \
@@ -47,7 +54,8 @@ fn text(start: &Start<'_>) -> String {
          Operations  {operations}\n  \
          Open to     {reachable}\n  \
          Database    {database}\n  \
-         Events      {events}\n",
+         Events      {events}\n  \
+         Mail        {mail}\n",
         version = env!("CARGO_PKG_VERSION"),
     );
     if *has_old_contract {

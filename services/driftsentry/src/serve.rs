@@ -57,6 +57,10 @@ fn complete(mut serve: Serve) -> Result<Complete> {
     if serve.keys.keys_are_issued() && serve.keys.jwt_access_secret_previous.is_none() {
         serve.keys.jwt_access_secret_previous = data.existing_secret("jwt_access")?;
     }
+    if !serve.process.is_strict() {
+        let own = || format!("http://localhost:{}", serve.port);
+        serve.auth.people.mail.public_url.get_or_insert_with(own);
+    }
     let database = |service: &str| {
         let url = match &serve.database_url {
             Some(url) => postgres_schema("DATABASE_URL", url, service)?,
@@ -127,6 +131,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         ws_gateway::run_background(gateway.clone(), platform.lifecycle().served.clone()),
     );
 
+    let mail = auth.settings.people.mail.is_enabled();
     let demo_users = auth.settings.makes_demo_users(platform.config());
     let routes = {
         let services =
@@ -148,6 +153,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         data_dir: data.path(),
         postgres: database_url.is_some(),
         redis: redis_url != "memory:",
+        mail,
         demo_users,
         has_old_contract,
     });

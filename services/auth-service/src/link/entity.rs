@@ -151,6 +151,22 @@ pub async fn open_invitation(
         .await
 }
 
+/// The newest change of a user's address that can still be confirmed at `now`.
+pub async fn open_change(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Purpose.eq(Purpose::ChangeEmail))
+        .filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null()))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::Id)
+        .one(db)
+        .await
+}
+
 /// Rows that wait for their preparation, oldest first.
 pub async fn unprepared(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::PreparedAt.is_null()).order_by_asc(Column::Id).limit(limit).all(db).await

@@ -4,13 +4,15 @@ use std::net::IpAddr;
 
 use contracts::events::auth::EndReason;
 use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::error::AuthError;
 use crate::limits;
-use crate::link::entity::Purpose;
+use crate::link::entity::{self as link, Content, Purpose};
 use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
+use crate::link::request::write;
 use crate::login::attempt::Attempt;
 use crate::mail_queue::entity::{self as mail, NewMail, Template};
 use crate::password::Password;
@@ -18,7 +20,28 @@ use crate::state::State;
 use crate::user::admin::lift_locks_of;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use crate::user::locked_user::LockedUser;
+use crate::user::locked_user::{LockedAdmins, LockedUser};
+
+/// Sends a user the mail to set a new password, at the request of an admin.
+pub async fn send_by_admin(
+    state: &State,
+    id: Uuid,
+    admin: Uuid,
+    initiator: Initiator,
+) -> Result<link::Model, AuthError> {
+    state.mailer.require()?;
+    limits::admit_admin_mail(state, admin).await?;
+    let user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
+    let email = Email::parse(&user.row.email).map_err(|_error| AuthError::UnknownUser)?;
+    if !user.row.is_active {
+        return Err(AuthError::Disabled);
+    }
+    let row = link::new(Purpose::ResetPassword, Some(id), &email, Content::default(), None, user.now);
+    write(&user.transaction, &row).await?;
+    user.commit().await?;
+    state.mail_is_due.notify_one();
+    Ok(row)
+}
 
 /// Sets a new password, ends all sessions and outstanding links of the user, and lifts the locks. Opens no
 /// session, so that a second factor stays in force. Returns the number of ended sessions.

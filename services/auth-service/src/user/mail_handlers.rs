@@ -4,14 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use http::openapi::Success;
-use http::{ApiError, ClientIp, NoQuery, ValidJson};
+use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::answers::{Login, Terminated, logged_in};
-use crate::caller::Person;
+use crate::audit::action::Initiator;
+use crate::caller::{Admin, Person};
 use crate::link::entity::{Content, Purpose};
 use crate::link::handlers::{Requested, requested};
 use crate::link::proof::Proof;
@@ -84,6 +85,20 @@ pub async fn forgot_password(
     let attempt = Attempt { email: body.email, ip };
     let outcome = request(&state, &attempt, Purpose::ResetPassword, Content::default()).await;
     Ok(requested(state.metrics.operation("forgot_password", outcome)?))
+}
+
+/// Sends a user the mail to set a new password.
+#[utoipa::path(post, path = "/api/auth/users/{id}/password-reset", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 202, body = Success<Requested>), (status = 409), (status = 429)))]
+pub async fn send_password_reset(
+    state: Data<State>,
+    admin: Admin,
+    ClientIp(ip): ClientIp,
+    _: NoQuery,
+    ValidPath(id): ValidPath<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let initiator = Initiator::admin_at(ip, admin.id);
+    let outcome = forgotten_password::send_by_admin(&state, id, admin.id, initiator).await;
+    Ok(requested(state.metrics.operation("send_password_reset", outcome)?))
 }
 
 /// Sets a new password with the link or the code of a mail, and ends all sessions of the user.

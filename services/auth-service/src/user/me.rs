@@ -14,12 +14,13 @@ use crate::audit::action::Initiator;
 use crate::caller::{AnyPerson, Person};
 use crate::error::AuthError;
 use crate::limits;
+use crate::link::entity as link;
 use crate::password::Password;
 use crate::state::State;
 use crate::token::delivery::forget_cookie;
 use crate::user::export::Export;
 use crate::user::profile::{Profile, ProfilePatch};
-use crate::user::{deletion, entity as user, export, profile};
+use crate::user::{deletion, entity as user, export, profile as profiles};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -32,7 +33,7 @@ pub struct AccountDeletion {
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<Profile>)))]
 pub async fn get_me(state: Data<State>, person: AnyPerson, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let user = user::by_id(&state.database, person.id).await.map_err(AuthError::from)?;
-    Ok(http::ok(Profile::from(user.ok_or(AuthError::UnknownCaller)?)))
+    Ok(http::ok(profile(&state, user.ok_or(AuthError::UnknownCaller)?).await?))
 }
 
 /// Changes the caller's name, time zone, language or notification preferences.
@@ -45,8 +46,13 @@ pub async fn update_me(
     ValidJson(patch): ValidJson<ProfilePatch>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_settings_change(&state, person.id).await?;
-    let outcome = profile::update(&state, person.id, patch, Initiator::user_at(ip)).await;
-    Ok(http::ok(Profile::from(state.metrics.operation("update_profile", outcome)?)))
+    let outcome = profiles::update(&state, person.id, patch, Initiator::user_at(ip)).await;
+    Ok(http::ok(profile(&state, state.metrics.operation("update_profile", outcome)?).await?))
+}
+
+async fn profile(state: &State, user: user::Model) -> Result<Profile, AuthError> {
+    let pending = link::open_change(&state.database, user.id, state.platform.clock().now()).await?;
+    Ok(Profile { pending_email: pending.map(|link| link.email), ..Profile::from(user) })
 }
 
 /// Deletes the caller's account, and erases the personal data in it. This cannot be undone.

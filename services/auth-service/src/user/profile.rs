@@ -35,6 +35,8 @@ pub struct Profile {
     /// As the user's pages stored them.
     #[schema(value_type = Option<Object>)]
     notifications: Option<Map<String, Value>>,
+    /// The new address whose confirmation is awaited.
+    pub pending_email: Option<String>,
 }
 
 /// The fields to change. An absent field stays as it is, and `null` removes the value.
@@ -121,7 +123,7 @@ impl From<user::Model> for Profile {
     fn from(user: user::Model) -> Self {
         let (time_zone, language) = (user.time_zone.clone(), user.language.clone());
         let notifications = user.notifications.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        Self { user: user.into(), time_zone, language, notifications }
+        Self { user: user.into(), time_zone, language, notifications, pending_email: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use auth_service::user::locked_user::{LockedUser, NewUser};
 use auth_service::{Settings, State, routes_alone, run_background};
 use backplane::FeedItem;
 use chrono::TimeDelta;
@@ -161,6 +162,17 @@ impl App {
         let initiator = auth_service::audit::action::Initiator::service_itself();
         auth_service::user::admin::update(&self.state, user.id, change, initiator).await.unwrap();
         self.log_in(name).await
+    }
+
+    /// Creates an admin without a sign-up, as `create-admin` does.
+    pub(crate) async fn first_admin(&self) -> User {
+        let address = auth_service::user::email::Email::parse(&email("root")).unwrap();
+        let password = auth_service::password::Password::parse(PASSWORD).unwrap();
+        let password = self.state.passwords.hash(password, vec![]).await.unwrap();
+        let new = NewUser::new("root".into(), address, password, contracts::Role::Admin);
+        let initiator = auth_service::audit::action::Initiator::service_itself();
+        LockedUser::create(&self.state, new, initiator).await.unwrap().commit().await.unwrap();
+        self.log_in("root").await
     }
 
     pub(crate) fn user(&self, answer: &Answer) -> User {
