@@ -23,8 +23,13 @@ use crate::user::locked_user::CHANGES;
 
 impl State {
     /// Checks the settings, connects to the database and migrates it.
-    pub async fn connect(platform: Platform, urls: impl Into<Urls<'_>>, settings: Settings) -> Result<Self> {
+    pub async fn connect(
+        platform: Platform,
+        urls: impl Into<Urls<'_>>,
+        mut settings: Settings,
+    ) -> Result<Self> {
         settings.check(platform.config())?;
+        settings.open_blocklist()?;
         let keys = &platform.tokens().keys;
         ensure!(
             keys.can_sign() || keys.are_issued(),

@@ -1,6 +1,7 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chrono::TimeDelta;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use identity::{check_secret, parse_duration};
 use platform::{Environment, ProcessConfig};
 
 use crate::limit_settings::LimitSettings;
-use crate::password::{Password, PasswordPolicy, TooWeak};
+use crate::password::{Blocklist, Password, PasswordPolicy, TooWeak};
 use crate::people_settings::PeopleSettings;
 use crate::signing_key::schedule::Schedule;
 use crate::token::rotation::RotationPolicy;
@@ -98,6 +99,14 @@ pub struct Settings {
     #[arg(long, env = "PASSWORD_POLICY", value_enum, default_value = "length")]
     pub password_policy: PasswordPolicy,
 
+    /// List of breached passwords that PASSWORD_POLICY=strong refuses; built with `driftsentry passwords build`
+    #[arg(long, env = "PASSWORD_BLOCKLIST", value_name = "FILE")]
+    pub password_blocklist: Option<PathBuf>,
+
+    /// The open file, once the service runs.
+    #[arg(skip)]
+    pub opened_blocklist: Option<Blocklist>,
+
     /// Create the demo users; allowed in development only, where it is the default
     #[arg(long, env = "DEMO_USERS")]
     pub demo_users: Option<bool>,
@@ -137,6 +146,17 @@ impl Settings {
         Ok(())
     }
 
+    /// Opens `PASSWORD_BLOCKLIST`.
+    pub fn open_blocklist(&mut self) -> Result<()> {
+        let Some(file) = &self.password_blocklist else { return Ok(()) };
+        ensure!(
+            self.password_policy == PasswordPolicy::Strong,
+            "PASSWORD_BLOCKLIST needs PASSWORD_POLICY=strong, the policy that reads it"
+        );
+        self.opened_blocklist = Some(Blocklist::open(file).context("PASSWORD_BLOCKLIST")?);
+        Ok(())
+    }
+
     pub fn previous_refresh_secret(&self) -> Option<&str> {
         self.jwt_refresh_secret_previous.as_deref().filter(|secret| !secret.is_empty())
     }
@@ -169,7 +189,8 @@ impl Settings {
 
     /// Checks a new password of a user.
     pub fn check_strength(&self, password: &Password, name: &str, email: &Email) -> Result<(), TooWeak> {
-        self.password_policy.check(password, &[name, email.as_str(), "driftsentry"])
+        let context = [name, email.as_str(), "driftsentry"];
+        self.password_policy.check(password, &context, self.opened_blocklist.as_ref())
     }
 
     pub fn rotation(&self) -> RotationPolicy {

@@ -8,6 +8,7 @@ use legacy::ImportCommand;
 use platform::ProcessConfig;
 
 use crate::ingest::Ingest;
+use crate::passwords::Passwords;
 
 /// Infrastructure drift, decided by your team, live.
 ///
@@ -35,6 +36,9 @@ pub(crate) enum Command {
     },
     /// Copy users, drifts, alerts and the audit log of the replaced Node stack, which is only read
     ImportLegacy(ImportCommand),
+    /// Lists of breached passwords, for PASSWORD_BLOCKLIST
+    #[command(subcommand)]
+    Passwords(Passwords),
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),
 }

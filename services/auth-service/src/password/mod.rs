@@ -1,6 +1,7 @@
 //! Passwords: which are accepted, how they are stored, and where the expensive work runs.
 
 mod accepted;
+mod blocklist;
 mod fair_queue;
 mod hasher;
 mod prompt;
@@ -8,6 +9,7 @@ mod scheme;
 mod strength;
 
 pub use accepted::{Password, PasswordLength};
+pub use blocklist::{Blocklist, build as build_blocklist};
 pub use fair_queue::Step;
 pub use hasher::{HashError, Overloaded, PasswordHasher};
 pub use prompt::read_password;

@@ -1,5 +1,6 @@
 use auth_service::audit::entity as audit_log;
 use auth_service::login::failure as login_failure;
+use auth_service::password::build_blocklist;
 use auth_service::user::entity as user;
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -80,6 +81,34 @@ async fn a_strong_policy_refuses_easy_guesses_s35(
         assert_eq!(error["details"][0]["field"], "password");
     }
     sign_up("turnip-lattice-9-orbit").await.expect(StatusCode::CREATED);
+}
+
+#[actix_web::test]
+async fn breached_passwords_are_refused_s35() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dump, list) = (folder.path().join("dump.txt"), folder.path().join("passwords.filter"));
+    std::fs::write(&dump, "turnip-lattice-9-orbit\ncafe\u{301}-lattice-9-orbit\n").unwrap();
+    build_blocklist(&dump, &list, |_| ()).unwrap();
+    let list = format!("--password-blocklist={}", list.display());
+    let app = App::with(Backend::Memory, &["--password-policy=strong", &list]).await;
+    let sign_up = async |password: &str| {
+        let body = json!({"name": "Marguerite", "email": email("marguerite"), "password": password});
+        app.client.post("/api/auth/signup", &body).await
+    };
+    // The last two are common, although they look random.
+    for breached in [
+        "turnip-lattice-9-orbit",
+        "caf\u{e9}-lattice-9-orbit",
+        "cafe\u{301}-lattice-9-orbit",
+        "fqrg7cs493",
+        "FQRG7cs493",
+    ] {
+        let error = sign_up(breached).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+        let detail = &error["details"][0];
+        assert_eq!(detail["field"], "password", "{error}");
+        assert_eq!(detail["message"], "is on a list of breached passwords; choose another one", "{error}");
+    }
+    sign_up("turnip-lattice-8-orbit").await.expect(StatusCode::CREATED);
 }
 
 /// Returns the parts of a response that an attacker could compare: all except its time and id, and the

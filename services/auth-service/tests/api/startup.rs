@@ -118,3 +118,32 @@ async fn the_first_admin_is_created_from_a_shell(#[values(Backend::Memory, Backe
     let answer = app.try_log_in("root@example.com", "correct horse").await.expect(StatusCode::OK);
     assert_eq!(answer["data"]["user"]["role"], "admin");
 }
+
+#[test]
+fn an_unusable_list_of_breached_passwords_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords.filter");
+    std::fs::write(&file, "password\n").unwrap();
+    let file = file.display().to_string();
+    let refusal = |policy, file: &str| {
+        let environment = [
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("REDIS_URL", "memory:"),
+            ("JWT_ACCESS_SECRET", GOOD),
+            ("JWT_REFRESH_SECRET", GOOD),
+            ("PASSWORD_POLICY", policy),
+            ("PASSWORD_BLOCKLIST", file),
+        ];
+        let refused = run(&["migrate"], &environment, "");
+        assert!(!refused.status.success());
+        String::from_utf8_lossy(&refused.stderr).into_owned()
+    };
+    for (policy, file, reason) in [
+        ("strong", file.as_str(), "is not a list of breached passwords"),
+        ("strong", "/nowhere", "No such file"),
+        ("length", &file, "needs PASSWORD_POLICY=strong"),
+    ] {
+        let told = refusal(policy, file);
+        assert!(told.contains("PASSWORD_BLOCKLIST") && told.contains(reason), "{told}");
+    }
+}

@@ -9,6 +9,7 @@ mod import_legacy;
 mod import_odd_rows;
 mod migrate_storage;
 mod options;
+mod passwords;
 mod start;
 mod token;
 
