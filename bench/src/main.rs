@@ -14,6 +14,7 @@ mod service;
 mod sockets;
 mod table;
 mod timing;
+mod timing_mail;
 mod verify;
 
 use std::time::Instant;
@@ -75,6 +76,7 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Timing) {
         timing::run(&mut table).await?;
+        timing_mail::run(&mut table).await?;
     }
     if wanted(Part::Drift) {
         drift::run(&mut table).await?;

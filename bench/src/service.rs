@@ -14,6 +14,11 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) async fn start(name: &str) -> Self {
+        Self::start_with(name, &[]).await
+    }
+
+    /// Starts the service with further variables.
+    pub(crate) async fn start_with(name: &str, more: &[(&'static str, &str)]) -> Self {
         let redis = PrivateRedis::start();
         let database = PrivatePostgres::shared().create_database().await;
         let port = free_port();
@@ -30,7 +35,10 @@ impl Service {
             ("RUST_LOG", "warn".to_owned()),
         ];
         let unlimited = [
+            "MAILS_PER_IP",
+            "MAILS_TOTAL",
             "SIGNUPS_PER_IP",
+            "SIGNUPS_TOTAL",
             "LOGINS_PER_ACCOUNT",
             "LOGINS_PER_IP",
             "LOGIN_FAILURES_PER_ACCOUNT_PER_DAY",
@@ -40,6 +48,7 @@ impl Service {
             "REFRESHES_PER_USER",
         ];
         environment.extend(unlimited.map(|name| (name, "1000000".to_owned())));
+        environment.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let started = Instant::now();
         let mut process = Process::spawn(&binary(name), &[], environment.clone());
         let base = format!("http://127.0.0.1:{port}");

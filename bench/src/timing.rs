@@ -17,9 +17,9 @@ use crate::table::Table;
 
 /// Number of attempts of each kind.
 const EACH: usize = 510;
-const RIGHT: &str = "viewer123";
+pub(crate) const RIGHT: &str = "viewer123";
 const WRONG: &str = "not that one";
-const ADMIN: &str = "admin@example.com";
+pub(crate) const ADMIN: &str = "admin@example.com";
 
 #[derive(Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "snake_case")]
@@ -102,7 +102,7 @@ async fn prepare(service: &Service) -> Result<()> {
     Ok(())
 }
 
-fn create_admin(service: &Service) -> Result<()> {
+pub(crate) fn create_admin(service: &Service) -> Result<()> {
     let mut command = Command::new(binary("auth-service"));
     command.args(["create-admin", "--email", ADMIN]).envs(service.environment.iter().cloned());
     let mut command = command.stdin(Stdio::piped()).spawn()?;
@@ -126,7 +126,7 @@ async fn fail(service: &Service, account: Account, turn: usize) -> Result<Durati
 
 /// Returns the area under the curve of the best classifier that only compares: the share of pairs in which
 /// the same side took longer. 0.5 is chance.
-fn told_apart(one: &[Duration], other: &[Duration]) -> f64 {
+pub(crate) fn told_apart(one: &[Duration], other: &[Duration]) -> f64 {
     let pairs = one.iter().flat_map(|one| other.iter().map(move |other| one.cmp(other)));
     let longer: f64 = pairs
         .map(|order| match order {

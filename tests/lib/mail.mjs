@@ -46,7 +46,7 @@ export class Mailbox {
   }
 }
 
-/** Returns `{to, subject, text, html, link, code, links}` of a mail. */
+/** Returns `{to, id, subject, text, html, link, code, links}` of a mail. */
 function parsed(source) {
   const { headers, parts } = entity(source);
   const [text, html] = ['text/plain', 'text/html'].map(
@@ -55,6 +55,7 @@ function parsed(source) {
   const links = [...new Set(`${text}\n${html}`.match(/https?:\/\/[^\s"<>]+/g))];
   return {
     to: headers['x-recipient'],
+    id: headers['message-id'],
     subject: headers.subject,
     text,
     html,

@@ -17,6 +17,7 @@ mod compat;
 mod cookies;
 mod creators;
 mod deletion;
+mod delivery;
 mod directory;
 mod events;
 mod export;
