@@ -16,6 +16,7 @@ mod compat;
 mod cookies;
 mod creators;
 mod deletion;
+mod deletion_races;
 mod directory;
 mod events;
 mod export;
