@@ -63,8 +63,8 @@ pub async fn log_in(
 /// Opens a session for a user whose password was right. Returns `None` if the user may not log in.
 ///
 /// # Errors
-/// [`AuthError::SessionEnded`] if all sessions of the user were ended since `known` was read: a login must
-/// not survive a change that was meant to end it.
+/// [`AuthError::SessionEnded`] if all sessions of the user were ended, or the user was deleted, since `known`
+/// was read: a login must not survive a change that was meant to end it.
 async fn enter(
     state: &State,
     attempt: &Attempt,
@@ -81,6 +81,8 @@ async fn enter(
     let upgraded = if is_outdated { state.passwords.hash(password, attempt.path()).await.ok() } else { None };
     let user = LockedUser::lock(state, known.id, Initiator::user_at(attempt.ip)).await?;
     match user {
+        // Deleted since then. A failure would be recorded with the address of a deleted user.
+        None => Err(AuthError::SessionEnded),
         Some(user) if user.row.login_epoch != known.login_epoch => Err(AuthError::SessionEnded),
         Some(user) if user.row.is_active => open_session(user, attempt, device, upgraded).await.map(Some),
         _ => Ok(None),

@@ -18,7 +18,7 @@ pub(crate) async fn delete_me(user: &User, password: &str) -> Answer {
     user.client.send(request.json(&json!({"currentPassword": password}))).await
 }
 
-async fn delete(admin: &User, id: Uuid) -> Answer {
+pub(crate) async fn delete(admin: &User, id: Uuid) -> Answer {
     admin.client.delete(&format!("/api/auth/users/{id}")).await
 }
 

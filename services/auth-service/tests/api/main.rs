@@ -18,6 +18,7 @@ mod cookies;
 mod creators;
 mod deletion;
 mod delivery;
+mod deletion_races;
 mod directory;
 mod events;
 mod export;
