@@ -59,6 +59,7 @@ function enter(place, kind, { heading, text, fields = [], hint }, known, signal)
   const entry = form(fields, {
     action: kind.action,
     tone: kind.isDangerous ? 'button-danger button-wide' : 'button-primary button-wide',
+    blame: (error) => (error.details?.reason ? entry.elements.code : null),
     async send(values) {
       try {
         await send(values);
