@@ -112,8 +112,8 @@ describe('links in mails', () => {
       await forget(page, user.email);
       await inspect(page, 'the code of a mail');
       for (const [name, heading] of Object.entries({
-        'forgot-password': 'Forgot your password?',
         invitation: 'Accept an invitation',
+        'forgot-password': 'Forgot your password?',
         'undo-email': 'This link is not complete',
       })) {
         await visit(page, `#/${name}`);

@@ -13,6 +13,8 @@ import { applyTheme } from './theme.js';
 const app = document.getElementById('app');
 let period = new AbortController();
 let isPublic = false;
+/** Settled once it is known who is logged in. */
+let restored = Promise.resolve();
 
 /** Ends what is shown, and returns the signal of what is shown next. */
 function nextPeriod() {
@@ -52,7 +54,7 @@ async function showPublic(page) {
   const signal = nextPeriod();
   try {
     const { show } = await page.load();
-    if (!signal.aborted) show(app, page, signal);
+    if (!signal.aborted) show(app, { ...page, restored }, signal);
   } catch (error) {
     if (!signal.aborted) unavailable(error, () => showPublic(page));
   }
@@ -96,5 +98,7 @@ addEventListener('hashchange', () => {
   if (page || isPublic) arrive(page);
 });
 socket.start();
-arrive(publicPage());
-if (isPublic) session.restore().catch(() => {});
+const first = publicPage();
+// A public page works without a session, or without knowing whether there is one.
+if (first) restored = session.restore().catch(() => {});
+arrive(first);

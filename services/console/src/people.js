@@ -8,6 +8,7 @@ import * as session from './session.js';
 const DIRECTORY = '/api/auth/users/directory';
 /** The ids of one request. */
 const MOST = 50;
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** The name by id; null if the account was deleted. */
 const names = new Map();
@@ -19,6 +20,8 @@ export function nameOf(id) {
   if (!id) return 'the service';
   if (id === session.user()?.id) return 'you';
   if (id.startsWith('service:')) return `service token ${short(id.slice('service:'.length))}`;
+  // Some accounts of the replaced stack had other ids, which the directory refuses.
+  if (!UUID.test(id)) return `user ${short(id)}`;
   const element = h('span', { class: 'person' }, '…');
   if (names.has(id)) {
     show(element, id);

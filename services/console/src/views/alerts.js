@@ -7,6 +7,7 @@ import { icon, severityMark } from '../icons.js';
 import { onLive, throttled } from '../live.js';
 import { notify, say } from '../notice.js';
 import { go } from '../address.js';
+import { nameOf } from '../people.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
 
@@ -166,7 +167,8 @@ export function show(main, found, signal) {
   };
 }
 
-function alertView({ id, driftId, severity, title, message, createdAt, isRead }, markRead, className = '') {
+function alertView(alert, markRead, className = '') {
+  const { id, driftId, severity, title, message, createdAt, isRead, readBy } = alert;
   const read = h(
     'button',
     {
@@ -185,7 +187,7 @@ function alertView({ id, driftId, severity, title, message, createdAt, isRead },
       'div',
       { class: 'alert-text' },
       h('p', {}, driftId ? h('a', { href: `#/drifts/${driftId}` }, title) : h('strong', {}, title)),
-      h('p', { class: 'quiet' }, message),
+      h('p', { class: 'quiet' }, message, isRead && readBy && [' · read by ', nameOf(readBy)]),
     ),
     ago(createdAt, 'ago'),
     !isRead && read,

@@ -28,11 +28,16 @@ import { lastSeen, marks } from './users.js';
 export function showUser(place, id, signal) {
   const part = (title, rows, work) => {
     const { place: content, reread } = livePlace(['auth:user', 'auth:session'], 500, signal, work, { rows });
-    return { reread, panel: h('section', { class: 'panel' }, title && h('h2', {}, title), content) };
+    return {
+      reread,
+      panel: h('section', { class: 'panel', hidden: title !== null }, title && h('h2', {}, title), content),
+    };
   };
   const rereadAll = () => [head, sessions, audit].forEach(({ reread }) => reread());
   const head = part(null, 4, async () => {
     const [{ data }, { mail }] = await Promise.all([get(`${USERS}/${id}`, {}, { signal }), configOrUsual()]);
+    // An unknown user has no other parts.
+    for (const { panel } of [sessions, audit]) panel.hidden = false;
     return userView(data, mail, rereadAll);
   });
   const sessions = part('Sessions', 2, async () => {

@@ -111,6 +111,7 @@ function userRow(user) {
     };
     const lift = async (button) => (await actions.liftLocks(button, now)) && draw({ ...now, locks: [] });
     const isSelf = now.id === session.user().id;
+    const focused = row.contains(document.activeElement) && document.activeElement.closest('td').cellIndex;
     row.classList.toggle('is-off', !now.isActive);
     fill(
       row,
@@ -133,6 +134,8 @@ function userRow(user) {
         !isSelf && actionButton(now.isActive ? 'Disable' : 'Enable', now, turn),
       ),
     );
+    // The focus is not lost with the pressed button.
+    if (focused !== false) row.cells[focused].querySelector('a, button, select')?.focus();
   };
   draw(user);
   return row;

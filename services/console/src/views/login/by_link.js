@@ -3,7 +3,7 @@
 import { h } from '../../dom.js';
 import { ask } from '../../proof_of_work.js';
 import * as session from '../../session.js';
-import { fillCard, lastLine, typed } from '../public/card.js';
+import { done, fillCard, lastLine, typed } from '../public/card.js';
 import { checkMail } from '../public/check_mail.js';
 
 const LOGIN = '/api/auth/login/email';
@@ -20,7 +20,19 @@ export async function sendLink({ place, signal }, puzzle, back) {
     action: 'Log in',
     send: (proof) => session.logIn(`${LOGIN}/complete`, proof),
     again: (where) => ask(LOGIN, { email }, where),
-    elsewhere: () => back(),
+    elsewhere: () => {
+      const again = h(
+        'button',
+        { class: 'button button-primary button-wide', on: { click: () => back() } },
+        'Log in here',
+      );
+      done(
+        place,
+        'Logged in elsewhere',
+        'The link was used in another browser, which is logged in now.',
+        again,
+      );
+    },
   });
   fillCard(place, 'Check your mail', content, backLine(back));
 }

@@ -78,7 +78,8 @@ export function checkMail({ email, asked, action, fields = [], send, again, else
   ];
 }
 
-function codeInput(complete) {
+/** Returns the input for a code, which calls `complete` when it has all digits. */
+export function codeInput(complete = () => {}) {
   const input = h('input', {
     name: 'code',
     class: 'code-input',

@@ -17,10 +17,10 @@ const TROUBLE = {
   revoked: 'This link is no longer valid',
 };
 
-export function show(app, { name, token }, signal) {
+export function show(app, { name, token, restored }, signal) {
   const kind = LINKS[name];
   const place = card(app, kind.title);
-  if (token) return describe(place, kind, token, signal);
+  if (token) return describe(place, kind, { token, restored }, signal);
   if (kind.withoutToken) return enter(place, kind, kind.withoutToken(), {}, signal);
   return trouble(
     place,
@@ -30,16 +30,18 @@ export function show(app, { name, token }, signal) {
   );
 }
 
-async function describe(place, kind, token, signal) {
+async function describe(place, kind, visit, signal) {
   place.replaceChildren(skeleton(2));
   try {
-    const { data } = await request('POST', '/api/auth/links/show', { body: { token }, signal });
+    const { token, restored } = visit;
+    const show = request('POST', '/api/auth/links/show', { body: { token }, signal });
+    const [{ data }] = await Promise.all([show, restored]);
     if (signal.aborted) return;
     enter(place, kind, kind.describe(data), { token, ...data }, signal);
   } catch (error) {
     if (signal.aborted) return;
     if (error.details?.reason) badProof(place, kind, error);
-    else place.replaceChildren(failed(error, () => describe(place, kind, token, signal)));
+    else place.replaceChildren(failed(error, () => describe(place, kind, visit, signal)));
   }
 }
 
@@ -59,6 +61,7 @@ function enter(place, kind, { heading, text, fields = [], hint }, known, signal)
   const entry = form(fields, {
     action: kind.action,
     tone: kind.isDangerous ? 'button-danger button-wide' : 'button-primary button-wide',
+    blame: (error) => (error.details?.reason ? entry.elements.code : null),
     async send(values) {
       try {
         await send(values);

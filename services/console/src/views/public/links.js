@@ -1,8 +1,9 @@
 // The kinds of links in mails, by page: the words before the click, the request, and the words after it.
 
 import { h } from '../../dom.js';
-import { inputField, newPassword, passwordOwner } from '../../fields.js';
+import { field, inputField, newPassword, passwordOwner } from '../../fields.js';
 import { plural } from '../../format.js';
+import { codeInput } from './check_mail.js';
 import { buttonLink, lastLine, link, toLogin } from './card.js';
 
 const address = (email) => h('strong', { class: 'breakable' }, email);
@@ -110,12 +111,7 @@ export const LINKS = {
       text: 'Open the link in the mail, or enter its code here.',
       fields: [
         inputField('Email', { name: 'email', type: 'email', autocomplete: 'username', required: true }),
-        inputField('Code from the mail', {
-          name: 'code',
-          inputmode: 'numeric',
-          autocomplete: 'one-time-code',
-          required: true,
-        }),
+        field('Code from the mail', codeInput()),
         nameField(),
         newPassword('password', 'Password'),
       ],
