@@ -6,11 +6,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::process::{Process, QUEUE_BYTES};
 use crate::run::Run;
-use crate::world::name;
+use crate::world::{ACTED_IN, name};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Time from the end of a session, or of the last fault, to the end of the sockets.
-const SOCKETS_END_IN: Duration = Duration::from_secs(2);
 /// Time after the last fault in which the system comes to rest.
 const REST_IN: Duration = Duration::from_secs(40);
 /// A frame may still be added to a queue that is nearly full, and the last frames always are.
@@ -46,7 +44,7 @@ impl Run {
 
     async fn check(&self, process: &Process) {
         let (world, database) = (self.world(), &self.around.database);
-        let is_late = |ended: Instant| Instant::now() > ended.max(world.calm_at()) + SOCKETS_END_IN;
+        let is_late = |ended: Instant| world.is_late(ended);
         if let Some(gateway) = &process.gateway {
             for session in gateway.sessions() {
                 if database.ended(session).is_some_and(is_late) {
@@ -64,7 +62,7 @@ impl Run {
             }
         }
         if !process.is_ready().await {
-            if Instant::now() > world.calm_at() + SOCKETS_END_IN {
+            if Instant::now() > world.calm_at() + ACTED_IN {
                 world
                     .violate(|| format!("{} is not ready, although nothing is broken", name(process.number)));
             }
@@ -98,7 +96,7 @@ impl Run {
                 return;
             }
             match self.missing().await {
-                None => return,
+                None => return self.check_losses(),
                 Some(missing) if Instant::now() > deadline => return self.world().violate(|| missing),
                 _ => {}
             }
@@ -122,8 +120,27 @@ impl Run {
             if !state.is_settled {
                 return Some(format!("client {} does not get in", client.number));
             }
-            let missing = self.around.database.with_facts(|facts| state.view.missing(facts))?;
+            let missing = self.around.database.with_facts(|facts| state.view.missing(facts));
+            let note = || state.live.as_ref().and_then(|live| live.untold(&self.world().notes()));
+            let missing = missing.or_else(|| Some(format!("note {}, and was not told", note()?)))?;
             Some(format!("client {} was never shown {missing}", client.number))
         })
+    }
+
+    /// Checks that the gateways have counted the notes that their clients missed.
+    fn check_losses(&self) {
+        for client in &self.clients {
+            if let Some(live) = &client.state.borrow().live {
+                live.account(&mut self.world().notes(), true);
+            }
+        }
+        for process in self.around.processes.borrow().iter().flatten() {
+            let (missed, counted) = (self.world().notes().missed(process.life), process.counted_losses());
+            if missed as u64 > counted {
+                self.world().violate(|| {
+                    format!("{}: {missed} notes were lost, and {counted} counted", name(process.number))
+                });
+            }
+        }
     }
 }

@@ -13,8 +13,10 @@ use ws_gateway::simulated::{Protocol, Wire};
 
 use crate::database::Database;
 use crate::frames::{Frame, Frames};
+use crate::kind::Kind;
 use crate::messages::Held;
-use crate::process::{AUTH, GATEWAYS, Process, Processes, User, pause};
+use crate::notes::Live;
+use crate::process::{GATEWAYS, Process, Processes, User, pause};
 use crate::spawn::spawn_local;
 use crate::view::View;
 use crate::world::World;
@@ -32,9 +34,8 @@ pub(crate) struct Surroundings {
 /// The state of a client that the run looks at.
 pub(crate) struct Client {
     pub number: usize,
-    pub protocol: Protocol,
+    pub kind: Kind,
     pub user: User,
-    pub wants_drifts: bool,
     pub around: Rc<Surroundings>,
     pub state: RefCell<State>,
 }
@@ -48,6 +49,10 @@ pub(crate) struct State {
     pub(crate) next_socket: Option<String>,
     /// The events since the client asked to resume; `None` if it does not.
     pub(crate) held: Option<Vec<Held>>,
+    /// The time of the last connect, and the life of the gateway.
+    pub(crate) connected: Option<(Instant, u64)>,
+    /// The notes since the client was let in.
+    pub(crate) live: Option<Live>,
     pub(crate) private_id: Option<String>,
     pub(crate) offset: Option<(String, u64)>,
     /// Whether the gateway let the client in, and the client has what it asked for.
@@ -76,19 +81,15 @@ pub(crate) enum End {
 }
 
 impl Client {
-    pub(crate) fn new(
-        number: usize,
-        protocol: Protocol,
-        user: User,
-        wants_drifts: bool,
-        around: Rc<Surroundings>,
-    ) -> Rc<Self> {
+    pub(crate) fn new(number: usize, kind: Kind, user: User, around: Rc<Surroundings>) -> Rc<Self> {
         let state = State {
             session: None,
-            view: View::new(user.clone(), wants_drifts),
+            view: View::new(user.clone(), kind.wants_drifts),
             socket: None,
             next_socket: None,
             held: None,
+            connected: None,
+            live: None,
             private_id: None,
             offset: None,
             is_settled: false,
@@ -97,7 +98,7 @@ impl Client {
             flood: 0,
             renews: false,
         };
-        Rc::new(Self { number, protocol, user, wants_drifts, around, state: RefCell::new(state) })
+        Rc::new(Self { number, kind, user, around, state: RefCell::new(state) })
     }
 
     /// Lives until the end of the run.
@@ -107,8 +108,13 @@ impl Client {
             let Some((session, token)) = self.token().await else { continue };
             let Some(gateway) = self.process(&GATEWAYS) else { continue };
             let end = self.connect(gateway, &token).await;
-            self.state.borrow_mut().is_settled = false;
-            self.state.borrow_mut().held = None;
+            {
+                let mut state = self.state.borrow_mut();
+                (state.is_settled, state.held) = (false, None);
+                if let Some(live) = state.live.take() {
+                    live.account(&mut self.around.world.notes(), false);
+                }
+            }
             self.note(|| format!("disconnected: {end:?}"));
             if end == End::SessionEnded {
                 if self.around.database.ended(session).is_none() {
@@ -124,19 +130,6 @@ impl Client {
         }
     }
 
-    /// The token of the client's session; logs in if it has none.
-    async fn token(&self) -> Option<(Uuid, String)> {
-        let known = self.state.borrow().session.clone();
-        if known.is_some() {
-            return known;
-        }
-        let auth = self.process(&AUTH)?;
-        let opened = auth.log_in(&self.user).await.ok()?;
-        self.note(|| format!("logged in, session {}", opened.0));
-        self.state.borrow_mut().session = Some(opened.clone());
-        Some(opened)
-    }
-
     /// One of these processes that runs now.
     pub(crate) fn process(&self, numbers: &[usize]) -> Option<Rc<Process>> {
         let number = numbers[self.around.world.draw(|rng| rng.usize(..numbers.len()))];
@@ -144,15 +137,16 @@ impl Client {
     }
 
     async fn connect(&self, gateway: Rc<Process>, token: &str) -> End {
-        let handshake = (self.protocol == Protocol::Plain).then(|| token.to_owned());
+        let handshake = (self.kind.protocol == Protocol::Plain).then(|| token.to_owned());
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(self.number).unwrap_or(0)));
         let Some(gate) = &gateway.gateway else { return End::Lost };
         self.note(|| format!("connects to {}", crate::world::name(gateway.number)));
-        let wire = gate.open(self.protocol, address, handshake, PIPE_BYTES);
+        self.state.borrow_mut().connected = Some((Instant::now(), gateway.life));
+        let wire = gate.open(self.kind.protocol, address, handshake, PIPE_BYTES);
         drop(gateway);
         self.state.borrow_mut().cut_at = None;
         let mut connection = Connection { wire, frames: Frames::default() };
-        if self.protocol == Protocol::SocketIo {
+        if self.kind.protocol == Protocol::SocketIo {
             self.join(&connection, token);
         }
         loop {
@@ -208,7 +202,7 @@ impl Client {
             self.note(|| format!("  < {text}"));
         }
         match frame {
-            Frame::Text(text) => match self.protocol {
+            Frame::Text(text) => match self.kind.protocol {
                 Protocol::SocketIo => self.hear_socket_io(connection, &text),
                 Protocol::Plain => self.hear_plain(connection, &text),
             },
@@ -227,40 +221,18 @@ impl Client {
         }
     }
 
-    /// Floods the gateway, or renews the token, if the run asks for it.
-    async fn send_extras(&self, connection: &Connection) {
-        let (flood, renews) = {
-            let mut state = self.state.borrow_mut();
-            if !state.is_settled {
-                return;
-            }
-            (std::mem::take(&mut state.flood), std::mem::take(&mut state.renews))
-        };
-        for _ in 0..flood {
-            connection.wire.send(match self.protocol {
-                Protocol::SocketIo => r#"42["nothing"]"#.into(),
-                Protocol::Plain => r#"{"type":"ping"}"#.into(),
-            });
-        }
-        let session = self.state.borrow().session.as_ref().map(|(session, _)| *session);
-        let (true, Some(session), Some(auth)) = (renews, session, self.process(&AUTH)) else { return };
-        let Ok(token) = auth.refresh(&self.user, session).await else { return };
-        connection.wire.send(match self.protocol {
-            Protocol::SocketIo => format!(r#"42["connection.reauth",{{"token":"{token}"}}]"#),
-            Protocol::Plain => format!(r#"{{"type":"reauth","token":"{token}"}}"#),
-        });
-        if let Some(session) = &mut self.state.borrow_mut().session {
-            session.1 = token;
-        }
-    }
-
     /// Loads everything, as the gateway asked.
     pub(crate) fn load(&self, is_subscribed: bool) {
         self.state.borrow_mut().view.load(&self.around.database, is_subscribed);
     }
 
     pub(crate) fn settle(&self) {
-        self.state.borrow_mut().is_settled = true;
+        let mut state = self.state.borrow_mut();
+        state.is_settled = true;
+        if let (None, Some((_, life))) = (&state.live, state.connected) {
+            state.live = Some(Live::begin(&self.around.world.notes(), life, self.user.id));
+        }
+        drop(state);
         self.note(|| "is settled".into());
     }
 

@@ -177,8 +177,6 @@ impl Data {
         self.doubt = Some(Arc::clone(epoch));
     }
 
-    /// Redis deletes keys for want of memory. Policies that delete keys of ours are documented as unsafe; this one
-    /// loses the log.
     /// Deletes the oldest events, if they are among these. The newest one stays.
     pub(crate) fn trim(&mut self, old: &HashSet<Uuid>) {
         while self.log.len() > 1
@@ -188,6 +186,8 @@ impl Data {
         }
     }
 
+    /// Redis deletes keys for want of memory. Policies that delete keys of ours are documented as unsafe; this one
+    /// loses the log.
     pub(crate) fn evict_log(&mut self) {
         self.log.clear();
     }

@@ -10,6 +10,7 @@ use backplane::Entry;
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
 use database::Outbox;
+use identity::UserChange;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ use crate::world::{Without, World};
 #[derive(Clone, Debug)]
 pub(crate) struct Committed {
     pub at: Instant,
+    /// Whether every process had overcome the faults before.
+    pub is_calm: bool,
     pub fact: Fact,
 }
 
@@ -33,6 +36,8 @@ pub(crate) struct Version {
 pub(crate) enum Fact {
     /// The first version of a drift, or a later one.
     Drift { version: Version, account: Option<AccountId> },
+    /// The role and the account of a user change.
+    User { user: Uuid, change: UserChange },
     /// A session of the user begins, or ends.
     Session { user: Uuid, session: Uuid, ends: bool },
 }
@@ -61,6 +66,7 @@ struct State {
     committed: Vec<Committed>,
     versions: HashMap<Uuid, u32>,
     sessions: BTreeMap<Uuid, Session>,
+    users: BTreeMap<Uuid, UserChange>,
     down_until: Option<Instant>,
     failing_until: Option<Instant>,
 }
@@ -114,6 +120,9 @@ impl Database {
                 Fact::Drift { version, .. } => {
                     state.versions.insert(version.subject, version.number);
                 }
+                Fact::User { user, change } => {
+                    state.users.insert(*user, change.clone());
+                }
                 Fact::Session { session, ends: false, .. } => {
                     state.sessions.insert(*session, Session { ended: None });
                 }
@@ -124,7 +133,8 @@ impl Database {
                 }
             }
             state.rows.insert(id, Row { entry, created_at, sent_at: None });
-            state.committed.push(Committed { at: Instant::now(), fact });
+            let (at, is_calm) = (Instant::now(), self.world.is_late(self.world.start));
+            state.committed.push(Committed { at, is_calm, fact });
         }
         Ok(())
     }
@@ -160,6 +170,11 @@ impl Database {
         read(&self.state().committed)
     }
 
+    /// See [`World::is_late`].
+    pub(crate) fn is_late(&self, changed: Instant) -> bool {
+        self.world.is_late(changed)
+    }
+
     /// The time at which a session ended.
     pub(crate) fn ended(&self, session: Uuid) -> Option<Instant> {
         self.state().sessions.get(&session)?.ended
@@ -169,6 +184,16 @@ impl Database {
     pub(crate) fn ended_sessions(&self) -> Vec<Uuid> {
         let state = self.state();
         state.sessions.iter().filter(|(_, session)| session.ended.is_some()).map(|(id, _)| *id).collect()
+    }
+
+    /// The state of a user since the last change, if there was one.
+    pub(crate) fn changed_user(&self, user: Uuid) -> Option<UserChange> {
+        self.state().users.get(&user).cloned()
+    }
+
+    /// The users that have changed.
+    pub(crate) fn changed_users(&self) -> Vec<(Uuid, UserChange)> {
+        self.state().users.iter().map(|(user, change)| (*user, change.clone())).collect()
     }
 
     pub(crate) fn unsent(&self) -> usize {

@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Driver {
     pub world: Arc<World>,
     pub process: usize,
+    /// Distinguishes a process from the one before its restart.
+    pub life: u64,
     pub announcer: Announcer,
     clock: Clock,
     /// The rules of the real drivers.
@@ -43,6 +45,7 @@ impl Driver {
     pub(crate) fn open(
         world: &Arc<World>,
         process: usize,
+        life: u64,
         clock: Clock,
         tasks: &Tasks,
         announcer: Announcer,
@@ -59,7 +62,7 @@ impl Driver {
         let world = Arc::clone(world);
         let (state, shared) = (Mutex::new(state), announcer.clone());
         let driver =
-            Arc::new(Self { world, process, announcer, clock, condition: Condition::new(link), state });
+            Arc::new(Self { world, process, life, announcer, clock, condition: Condition::new(link), state });
         let listening = Arc::clone(&driver);
         tasks.spawn("subscriber", async move {
             listening.listen().await;

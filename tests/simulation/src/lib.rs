@@ -14,13 +14,16 @@ mod entropy;
 #[cfg(test)]
 mod found;
 mod frames;
+mod kind;
 mod messages;
+mod notes;
 mod panics;
 mod plan;
 mod process;
 mod redis;
 mod requests;
 mod run;
+mod session;
 mod shrink;
 mod spawn;
 mod strike;

@@ -1,5 +1,6 @@
-//! `cargo run --release -p simulation -- --seeds 1000000`
+//! `cargo run --profile simulation -p simulation -- --seeds 1000000`
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,9 @@ struct Cli {
     /// Seconds after which no further seed begins
     #[arg(long)]
     seconds: Option<u64>,
+    /// Prints a line with the progress at this interval, in seconds
+    #[arg(long)]
+    report_every: Option<u64>,
     /// Replays one seed, and prints its timeline
     #[arg(long)]
     replay: Option<u64>,
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
     let (next, failed) = (AtomicU64::new(cli.from), Mutex::new(None));
     let (end, started) = (cli.from.saturating_add(cli.seeds), Instant::now());
     let (events, virtual_seconds) = (AtomicU64::new(0), AtomicU64::new(0));
+    let running = Running::default();
     let progress = progress(cli.seeds);
     std::thread::scope(|scope| {
         for _ in 0..cli.jobs {
@@ -55,10 +60,13 @@ fn main() -> ExitCode {
                     if seed >= end {
                         return;
                     }
+                    running.begin(seed);
                     let outcome = run(&Plan::of(seed), cli.without, false);
                     events.fetch_add(outcome.events as u64, Ordering::Relaxed);
                     virtual_seconds.fetch_add(outcome.lasted.as_secs(), Ordering::Relaxed);
                     progress.inc(1);
+                    let is_ok = outcome.violation.is_none();
+                    running.end(seed, is_ok, cli.report_every, progress.position(), started);
                     if outcome.violation.is_some()
                         && let Ok(mut failed) = failed.lock()
                     {
@@ -79,6 +87,41 @@ fn main() -> ExitCode {
     );
     let failed = failed.into_inner().ok().flatten();
     failed.map_or(ExitCode::SUCCESS, |seed| report(seed, cli.without, true))
+}
+
+/// The seeds that run or have failed, and the time of the last report.
+#[derive(Default)]
+struct Running(Mutex<(BTreeSet<u64>, u64)>);
+
+impl Running {
+    fn begin(&self, seed: u64) {
+        if let Ok(mut running) = self.0.lock() {
+            running.0.insert(seed);
+        }
+    }
+
+    /// Reports from time to time, so that a run that is killed shows how far it came.
+    #[expect(clippy::print_stdout, reason = "the report is what this program is for")]
+    fn end(&self, seed: u64, is_ok: bool, every: Option<u64>, runs: u64, started: Instant) {
+        let Ok(mut running) = self.0.lock() else { return };
+        let (seeds, reported) = &mut *running;
+        let (lowest, seconds) = (seeds.first().copied().unwrap_or(seed), started.elapsed().as_secs());
+        if is_ok {
+            seeds.remove(&seed);
+        }
+        if every.is_some_and(|every| seconds >= *reported + every) {
+            *reported = seconds;
+            let (rate, memory) = (runs / seconds.max(1), resident_mib().unwrap_or_default());
+            println!("{seconds} s: all seeds before {lowest} hold; {rate} seeds/s, {memory} MiB");
+        }
+    }
+}
+
+/// The memory of this process.
+fn resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }
 
 fn progress(seeds: u64) -> ProgressBar {

@@ -1,11 +1,18 @@
 //! The messages of the gateway, as the clients of both protocols understand them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Client, Connection, End, text};
 use crate::database::Version;
+use crate::notes::{self, Live};
 use crate::view::Shown;
+
+/// Time for which the gateway holds events back, so that a client that resumes gets them in order. A client that resumes
+/// later must hold them itself.
+const RESUME_GRACE: Duration = Duration::from_secs(1);
 
 /// An event that arrived while a client of `/ws` resumes.
 pub(crate) struct Held {
@@ -24,34 +31,46 @@ impl Client {
             auth["pid"] = private_id.as_str().into();
             auth["offset"] = format!("{epoch}:{seq}").into();
         }
-        connection.wire.send(format!("40{auth}"));
+        connection.wire.send(format!("40{}{auth}", self.kind.namespace));
     }
 
     pub(crate) fn hear_socket_io(&self, connection: &Connection, message: &str) -> Option<End> {
         if message == "2" {
             connection.wire.send("3".into());
-        } else if let Some(accepted) = message.strip_prefix("40") {
-            self.joined(connection, &serde_json::from_str(accepted).unwrap_or_default());
-        } else if let Some(refused) = message.strip_prefix("44") {
-            self.note(|| format!("is refused: {refused}"));
-            if ["INVALID_TOKEN", "TOKEN_EXPIRED", "MISSING_TOKEN"].iter().any(|code| refused.contains(code)) {
-                self.violate(|| format!("a token was refused: {refused}"));
+            return None;
+        }
+        let (code, rest) = message.split_at_checked(2)?;
+        let packet = rest.strip_prefix(self.kind.namespace)?;
+        match code {
+            "40" => self.joined(connection, &serde_json::from_str(packet).unwrap_or_default()),
+            "41" => return Some(if self.is_session_over() { End::SessionEnded } else { End::Lost }),
+            "42" => {
+                let Ok(Value::Array(event)) = serde_json::from_str(packet) else { return None };
+                let place = event.get(2).and_then(Value::as_str).and_then(|offset| offset.rsplit_once(':'));
+                let place = place.and_then(|(epoch, seq)| Some((epoch, seq.parse().ok()?)));
+                let (Some(Value::String(name)), Some(payload)) = (event.first(), event.get(1)) else {
+                    return None;
+                };
+                return self.take(connection, name, payload, place);
             }
-            return Some(if refused.contains("AUTH_FAILED") { End::SessionEnded } else { End::Lost });
-        } else if message == "41" {
-            return Some(if self.is_session_over() { End::SessionEnded } else { End::Lost });
-        } else if let Some(event) = message.strip_prefix("42") {
-            let Ok(Value::Array(event)) = serde_json::from_str(event) else { return None };
-            let place = event.get(2).and_then(Value::as_str).and_then(|offset| offset.rsplit_once(':'));
-            let place = place.and_then(|(epoch, seq)| Some((epoch, seq.parse().ok()?)));
-            let (Some(Value::String(name)), Some(payload)) = (event.first(), event.get(1)) else {
-                return None;
-            };
-            return self.take(connection, name, payload, place);
-        } else if message.starts_with("43") {
-            self.subscribed();
+            "43" => self.subscribed(),
+            "44" => return Some(self.refused(packet)),
+            _ => {}
         }
         None
+    }
+
+    fn refused(&self, refused: &str) -> End {
+        self.note(|| format!("is refused: {refused}"));
+        let data = serde_json::from_str::<Value>(refused).unwrap_or_default()["data"].take();
+        match text(&data, "reason").or(text(&data, "code")) {
+            Some("INVALID_TOKEN" | "TOKEN_EXPIRED" | "MISSING_TOKEN") => {
+                self.violate(|| format!("a token was refused: {refused}"));
+                End::Lost
+            }
+            Some("AUTH_FAILED") => End::SessionEnded,
+            _ => End::Lost,
+        }
     }
 
     fn joined(&self, connection: &Connection, accepted: &Value) {
@@ -71,8 +90,8 @@ impl Client {
         };
         if is_recovered && is_loaded && has_drifts {
             self.settle();
-        } else if self.wants_drifts {
-            connection.wire.send(r#"420["subscribe:drifts"]"#.into());
+        } else if self.kind.wants_drifts {
+            connection.wire.send(format!(r#"42{}0["subscribe:drifts"]"#, self.kind.namespace));
         }
     }
 
@@ -103,7 +122,9 @@ impl Client {
             let resume =
                 json!({ "type": "resume", "id": "resume", "epoch": epoch, "seq": seq, "sessionId": former });
             connection.wire.send(resume.to_string());
-            self.state.borrow_mut().held = Some(Vec::new());
+            let mut state = self.state.borrow_mut();
+            let is_late = state.connected.is_none_or(|(at, _)| at.elapsed() >= RESUME_GRACE);
+            state.held = (self.kind.holds || is_late).then(Vec::new);
             return;
         }
         self.state.borrow_mut().socket = socket;
@@ -139,7 +160,7 @@ impl Client {
 
     /// Asks for the drifts, if the client wants them.
     fn begin(&self, connection: &Connection) {
-        if !self.wants_drifts {
+        if !self.kind.wants_drifts {
             return self.settle();
         }
         connection.wire.send(r#"{"type":"subscribe","room":"drifts","id":"subscribe"}"#.into());
@@ -159,13 +180,13 @@ impl Client {
         place: Option<(&str, u64)>,
     ) -> Option<End> {
         match name {
-            "connection.authorized" if self.protocol == ws_gateway::simulated::Protocol::Plain => {
+            "connection.authorized" if self.kind.protocol == ws_gateway::simulated::Protocol::Plain => {
                 self.authorized_plain(connection, payload);
             }
             "connection.authorized" => {
                 if !self.state.borrow().view.is_loaded() {
                     self.load(false);
-                    if !self.wants_drifts {
+                    if !self.kind.wants_drifts {
                         self.settle();
                     }
                     if let Some((epoch, seq)) = place {
@@ -176,16 +197,21 @@ impl Client {
                 }
             }
             "resync" => {
-                if let Some(held) = &mut self.state.borrow_mut().held {
-                    held.clear();
+                {
+                    let state = &mut *self.state.borrow_mut();
+                    state.held.iter_mut().for_each(Vec::clear);
+                    state.live.iter_mut().for_each(Live::load);
                 }
                 self.note(|| format!("is told to load everything: {payload}"));
-                let is_subscribed = self.state.borrow().is_settled && self.wants_drifts;
+                let is_subscribed = self.state.borrow().is_settled && self.kind.wants_drifts;
                 self.load(is_subscribed);
             }
             "session.revoked" => return Some(End::SessionEnded),
             "server.draining" | "rate_limit.warning" | "token.expiring" => {}
-            _ => self.show_in_turn(name, payload, place),
+            _ => {
+                let payload = if self.kind.gets_envelopes() { &payload["payload"] } else { payload };
+                self.show_in_turn(name, payload, place);
+            }
         }
         None
     }
@@ -201,6 +227,9 @@ impl Client {
 
     fn show(&self, name: &str, payload: &Value, place: Option<(&str, u64)>) {
         let id = |field| text(payload, field).and_then(|id| id.parse::<Uuid>().ok());
+        if name == notes::NAME && place.is_none() {
+            return self.show_note(payload);
+        }
         let shown = match name {
             "drift:created" | "drift:updated" => {
                 let number = text(payload, "region").and_then(|number| number.parse().ok());
@@ -214,6 +243,9 @@ impl Client {
                     ends,
                 })
             }
+            "auth:user.updated" => id("userId")
+                .zip(payload.get("generation").and_then(Value::as_i64))
+                .map(|(user, generation)| Shown::User { user, generation }),
             _ => None,
         };
         self.note(|| format!("is shown {name} {shown:?} at {place:?}"));
@@ -234,9 +266,13 @@ impl Client {
         }
     }
 
-    /// Whether the client's session has ended, according to the database.
-    pub(crate) fn is_session_over(&self) -> bool {
-        let session = self.state.borrow().session.as_ref().map(|(session, _)| *session);
-        session.is_some_and(|session| self.around.database.ended(session).is_some())
+    /// Shows a message of another back end.
+    fn show_note(&self, payload: &Value) {
+        let mut state = self.state.borrow_mut();
+        let shown = state.live.as_mut().map(|live| live.show(&self.around.world.notes(), payload));
+        drop(state);
+        if let Some(Err(what)) = shown {
+            self.violate(|| what);
+        }
     }
 }

@@ -86,6 +86,11 @@ pub enum Fault {
     Burst {
         events: u32,
     },
+    /// Many messages without a place at once, from another back end.
+    Notes {
+        client: usize,
+        count: u32,
+    },
     ClientCut {
         client: usize,
         is_half_open: bool,
@@ -123,7 +128,7 @@ impl Planned {
         let (short, long, latency) = (millis(50..1_500), millis(500..6_500), millis(50..2_600));
         let (process, client, flag, other) =
             (rng.usize(..PROCESSES), rng.usize(..CLIENTS), rng.bool(), rng.bool());
-        let fault = match rng.u32(0..21) {
+        let fault = match rng.u32(0..22) {
             0 | 1 => Fault::Kill { process, down: short },
             2 => Fault::Stop { process, down: short },
             3 => Fault::Cut { process },
@@ -140,7 +145,8 @@ impl Planned {
             16 => Fault::Forge { count: rng.u32(1..4) },
             17 => Fault::Burst { events: rng.u32(20..120) },
             18 => Fault::Trim,
-            19 => Fault::ClientCut { client, is_half_open: flag },
+            19 => Fault::Notes { client, count: rng.u32(20..120) },
+            20 => Fault::ClientCut { client, is_half_open: flag },
             _ if flag => Fault::ClientStall { client, duration: long },
             _ => Fault::ClientFlood { client, messages: rng.u32(5..60) },
         };

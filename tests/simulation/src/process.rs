@@ -11,7 +11,7 @@ use clap::Parser;
 use contracts::events::auth::EndReason;
 use contracts::{AccountId, Clock, Tasks};
 use database::OutboxRelay;
-use identity::session_mark;
+use identity::{session_mark, user_mark};
 use platform::{Lifecycle, Platform};
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep};
@@ -36,7 +36,7 @@ const FEED_BYTES: usize = 24 * 1024;
 /// Few bytes, so that a client often reads too slowly.
 pub(crate) const QUEUE_BYTES: usize = 8 * 1024;
 
-/// A user of the simulated installation.
+/// A user of the simulated installation, with the account at the start of the run.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub id: Uuid,
@@ -49,6 +49,7 @@ pub(crate) struct Process {
     pub platform: Platform,
     pub gateway: Option<Gateway>,
     pub started: tokio::time::Instant,
+    pub life: u64,
     world: Arc<World>,
     pub(crate) database: Arc<Database>,
     pub(crate) committed: Arc<Notify>,
@@ -83,7 +84,8 @@ impl Process {
         let stop = CancellationToken::new();
         let tasks = Tasks::mortal(stop.clone());
         let announcer = Announcer::with_limit(FEED_BYTES);
-        let drivers = Driver::open(world, number, clock.clone(), &tasks, announcer);
+        let life = world.next_life();
+        let drivers = Driver::open(world, number, life, clock.clone(), &tasks, announcer);
         let config = config();
         let lifecycle = Lifecycle::new(stop, tasks);
         let (process, keys) = (config.process.clone(), &config.keys);
@@ -100,6 +102,7 @@ impl Process {
             platform,
             gateway,
             started: tokio::time::Instant::now(),
+            life,
             world: Arc::clone(world),
             database: Arc::clone(database),
             committed: Arc::default(),
@@ -160,8 +163,10 @@ impl Process {
                 if link.borrow_and_update().is_up() && database.reach(process).await {
                     let Ok(live) = platform.backplane().marks.live().await else { continue };
                     let until = platform.clock().now() + TOKEN_LIFE;
-                    let marks = database.ended_sessions().into_iter();
-                    let marks = marks.map(|session| session_mark(session, EndReason::Logout, until));
+                    let sessions = database.ended_sessions().into_iter();
+                    let sessions = sessions.map(|session| session_mark(session, EndReason::Logout, until));
+                    let users = database.changed_users().into_iter();
+                    let marks = sessions.chain(users.map(|(user, change)| user_mark(user, &change, until)));
                     let lost: Vec<Mark> = marks.filter(|mark| !live.contains(&mark.value)).collect();
                     if !lost.is_empty() {
                         let restored = platform.backplane().marks.add(&lost).await;
@@ -173,6 +178,16 @@ impl Process {
             }
         };
         self.platform.spawn("restore marks", restoring);
+    }
+
+    /// The number of messages without a place that the gateway has counted as lost.
+    pub(crate) fn counted_losses(&self) -> u64 {
+        let families = self.platform.metrics().gather();
+        let dropped = families.iter().filter(|family| family.name() == "ws_messages_dropped_total");
+        let overflow = dropped
+            .flat_map(|family| family.get_metric())
+            .filter(|series| series.get_label().iter().any(|label| label.value() == "overflow"));
+        overflow.map(|series| series.get_counter().get_value() as u64).sum()
     }
 
     /// Whether `/ready` would say so.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use backplane::Entry;
 use contracts::drift::{Severity, Status};
-use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed};
+use contracts::events::auth::{
+    DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed, UserUpdated,
+};
 use contracts::events::drift::{DriftCreated, DriftUpdated};
 use contracts::{AccountId, Claims, Clock, Holder, Role};
-use identity::session_mark;
+use identity::{UserChange, session_mark, user_mark};
 use uuid::Uuid;
 
 use crate::database::{Fact, Version};
@@ -48,12 +50,13 @@ impl Process {
 
     fn token(&self, user: &User, session: Uuid) -> Result<String> {
         let now = self.platform.clock().now();
+        let changed = self.database.changed_user(user.id);
         let holder = Holder {
             subject: user.id.to_string(),
             email: "someone@example.com".into(),
-            role: Role::Viewer,
-            account_id: user.account.clone(),
-            generation: 0,
+            role: changed.as_ref().map_or(Role::Viewer, |change| change.role),
+            generation: changed.as_ref().map_or(0, |change| change.generation),
+            account_id: changed.map_or_else(|| user.account.clone(), |change| change.account_id),
             session,
         };
         let claims = Claims::access(holder, now, now + TOKEN_LIFE);
@@ -76,6 +79,31 @@ impl Process {
             database.transact(number, user, end, now).await?;
             revocations.end_session(session, reason);
             Ok(())
+        })
+        .await
+    }
+
+    /// Changes the role and the account of a user.
+    ///
+    /// # Errors
+    /// If the outcome is not known to the caller.
+    pub(crate) async fn change_user(
+        &self,
+        user: Uuid,
+        role: Role,
+        account_id: Option<AccountId>,
+    ) -> Result<()> {
+        let (database, clock, number) =
+            (Arc::clone(&self.database), self.platform.clock().clone(), self.number);
+        let now = clock.now();
+        self.run(async move {
+            let users = Arc::clone(&database);
+            let change = |_| {
+                let generation = users.changed_user(user).map_or(0, |last| last.generation) + 1;
+                let change = UserChange { generation, role, is_active: true, account_id };
+                user_event(user, change, &clock).into_iter().collect()
+            };
+            database.transact(number, user, change, now).await
         })
         .await
     }
@@ -127,6 +155,14 @@ impl Process {
         };
         self.platform.lifecycle().tasks.run("request", working).await?.context("the request panicked")?
     }
+}
+
+fn user_event(user_id: Uuid, change: UserChange, clock: &Clock) -> Option<(Fact, Entry)> {
+    let UserChange { generation, role, is_active, account_id } = change.clone();
+    let event = UserUpdated { user_id, role, is_active, generation, account_id };
+    let marks = vec![user_mark(user_id, &change, clock.now() + TOKEN_LIFE)];
+    let entry = Entry { marks, ..Entry::of(event, clock).ok()? };
+    Some((Fact::User { user: user_id, change }, entry))
 }
 
 fn drift_event(version: Version, account: Option<AccountId>, clock: &Clock) -> Option<(Fact, Entry)> {

@@ -5,20 +5,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Role;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
-use ws_gateway::simulated::Protocol;
 
 use crate::client::{Client, Surroundings};
 use crate::database::Database;
+use crate::kind::Kind;
 use crate::plan::{CLIENTS, LENGTH, Plan};
 use crate::process::{AUTH, DRIFT, User};
 use crate::redis::REPLICATION;
 use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Violation, Without, World};
-use crate::{entropy, panics};
+use crate::{entropy, notes, panics};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Outcome {
 pub(crate) struct Run {
     pub around: Rc<Surroundings>,
     pub clients: Vec<Rc<Client>>,
-    subjects: Vec<Uuid>,
+    subjects: RefCell<Vec<Uuid>>,
 }
 
 /// Carries out a plan. Equal arguments give equal outcomes. `is_told`: with a timeline.
@@ -73,13 +74,12 @@ impl Run {
         let accounts = [Some("a"), Some("b"), None];
         let users = accounts.map(|account| User { id: Uuid::new_v4(), account: account.map(Into::into) });
         let clients = (0..CLIENTS).map(|number| {
-            let protocol = if number % 2 == 0 { Protocol::SocketIo } else { Protocol::Plain };
-            Client::new(number, protocol, users[number % 3].clone(), number != 4, Rc::clone(&around))
+            Client::new(number, Kind::of(number, plan.seed), users[number % 3].clone(), Rc::clone(&around))
         });
         let run = Rc::new(Self {
             clients: clients.collect(),
             around,
-            subjects: (0..4).map(|_| Uuid::new_v4()).collect(),
+            subjects: RefCell::new((0..4).map(|_| Uuid::new_v4()).collect()),
         });
         for process in 0..PROCESSES {
             run.start(process);
@@ -113,8 +113,14 @@ impl Run {
         &self.around.world
     }
 
+    /// One of a few drifts; now and then, a new one takes the place of an old one.
     pub(crate) fn subject(&self) -> Uuid {
-        self.subjects[self.world().draw(|rng| rng.usize(..self.subjects.len()))]
+        let mut subjects = self.subjects.borrow_mut();
+        let (index, is_new) = self.world().draw(|rng| (rng.usize(..subjects.len()), rng.u32(0..6) == 0));
+        if is_new {
+            subjects[index] = Uuid::new_v4();
+        }
+        subjects[index]
     }
 
     /// Commits events, and ends sessions, until the end of the plan.
@@ -123,9 +129,11 @@ impl Run {
             sleep(self.world().draw_duration(20..300)).await;
             let client = Rc::clone(&self.clients[self.world().draw(|rng| rng.usize(..CLIENTS))]);
             let run = Rc::clone(&self);
-            match self.world().draw(|rng| rng.u32(0..20)) {
-                0 | 1 => spawn_local(async move { run.end_session(&client).await }),
-                2 => client.state.borrow_mut().renews = true,
+            match self.world().draw(|rng| rng.u32(0..40)) {
+                0..=3 => spawn_local(async move { run.end_session(&client).await }),
+                4 | 5 => client.state.borrow_mut().renews = true,
+                6 => spawn_local(async move { run.change_user(&client).await }),
+                7..=10 => spawn_local(async move { run.send_notes(&client.user, 1).await }),
                 _ => spawn_local(async move { run.change_drift().await }),
             }
         }
@@ -137,6 +145,26 @@ impl Run {
         if let (Some(session), Some(auth)) = (session, auth) {
             let result = auth.end_session(client.user.id, session).await;
             self.world().note(|| format!("session {session} of client {} ends: {result:?}", client.number));
+        }
+    }
+
+    async fn change_user(&self, client: &Client) {
+        let (role, account) = self
+            .world()
+            .draw(|rng| (rng.choice([Role::Viewer, Role::Admin]), rng.choice([Some("a"), Some("b"), None])));
+        let (role, account) = (role.unwrap_or(Role::Viewer), account.flatten());
+        let Some(auth) = client.process(&AUTH) else { return };
+        let result = auth.change_user(client.user.id, role, account.map(Into::into)).await;
+        self.world()
+            .note(|| format!("user of client {} becomes {role} of {account:?}: {result:?}", client.number));
+    }
+
+    /// Publishes messages without a place in the log to a user, as another back end does.
+    pub(crate) async fn send_notes(&self, user: &User, count: u32) {
+        let Some(process) = self.clients[0].process(&DRIFT) else { return };
+        for _ in 0..count {
+            let number = self.world().notes().next();
+            let _ = process.broadcast(&notes::channel(user.id), notes::body(number, "")).await;
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::notes;
 use crate::plan::{Fault, Plan};
 use crate::process::{DRIFT, Process, RESTORE_INTERVAL};
 use crate::run::Run;
@@ -94,6 +95,10 @@ impl Run {
             Fault::Rollbacks { duration } => self.around.database.fail(duration),
             Fault::Forge { count } => self.forge(count),
             Fault::Burst { events } => self.burst(events),
+            Fault::Notes { client, count } => {
+                let run = Rc::clone(self);
+                spawn_local(async move { run.send_notes(&run.clients[client].user, count).await });
+            }
             Fault::ClientCut { client, is_half_open } => {
                 self.clients[client].state.borrow_mut().cut_at = Some((Instant::now(), is_half_open));
             }
@@ -139,13 +144,19 @@ impl Run {
             let Some(forger) = self.around.processes.borrow()[DRIFT[0]].clone() else { return };
             let head = self.world().redis().place();
             let seq = head.seq.saturating_add(self.world().draw(|rng| rng.u64(0..4))).saturating_sub(2);
-            let epoch = head.epoch;
-            let id = uuid::Uuid::new_v4();
-            let body = format!(
-                r#"{{"eventId":"{id}","type":"drift:created","timestamp":"2026-01-01T00:00:00Z","payload":{{"id":"forged"}},"seq":{seq},"epoch":"{epoch}"}}"#
-            );
+            let claim = format!(r#","seq":{seq},"epoch":"{}""#, head.epoch);
+            let user = self.clients[self.world().draw(|rng| rng.usize(..self.clients.len()))].user.id;
+            let (channel, body) = if self.world().draw(|rng| rng.bool()) {
+                let id = uuid::Uuid::new_v4();
+                let body = format!(
+                    r#"{{"eventId":"{id}","type":"drift:created","timestamp":"2026-01-01T00:00:00Z","payload":{{"id":"forged"}}{claim}}}"#
+                );
+                ("drift:created".into(), body)
+            } else {
+                (notes::channel(user), notes::body(self.world().notes().next(), &claim))
+            };
             spawn_local(async move {
-                let _ = forger.broadcast("drift:created", body).await;
+                let _ = forger.broadcast(&channel, body).await;
             });
         }
     }

@@ -113,6 +113,7 @@ impl Driver {
         match delivery {
             Delivery::MarksChanged => self.announcer.marks_changed(),
             Delivery::Message(message) => {
+                self.world.notes().hear(self.life, &message.channel, &message.body);
                 self.announcer.received(message.channel, message.body.to_string(), self.secret());
             }
         }

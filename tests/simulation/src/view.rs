@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use contracts::AccountId;
 use uuid::Uuid;
 
 use crate::database::{Committed, Database, Fact, Version};
 use crate::process::User;
+use crate::world::ACTED_IN;
 
 /// The state of a page: what it loaded from the database, and the events since then.
 pub(crate) struct View {
@@ -26,6 +28,7 @@ pub(crate) struct View {
 enum Seen {
     Drift(Version),
     Session { session: Uuid, ends: bool },
+    User { generation: i64 },
 }
 
 /// An event as a client reads it.
@@ -33,6 +36,7 @@ enum Seen {
 pub(crate) enum Shown {
     Drift(Version),
     Session { user: Uuid, session: Uuid, ends: bool },
+    User { user: Uuid, generation: i64 },
 }
 
 impl View {
@@ -97,9 +101,8 @@ impl View {
                 let Some(Fact::Drift { account, .. }) = fact else {
                     return Err(format!("{version:?} was shown, and never committed"));
                 };
-                let is_own =
-                    version.number == 1 && (self.user.account.is_none() || self.user.account == account);
-                if !is_own && !self.wants_drifts {
+                let may_see = self.wants_drifts || self.is_of_account(version, account.as_ref(), database);
+                if !may_see {
                     return Err(format!("{version:?} of account {account:?} was shown to {:?}", self.user));
                 }
                 let newest = self.newest.entry(version.subject).or_default();
@@ -115,11 +118,58 @@ impl View {
                 }
                 Seen::Session { session: *session, ends: *ends }
             }
+            Shown::User { user, generation } => {
+                if *user != self.user.id {
+                    return Err(format!("a change of user {user} was shown to {:?}", self.user));
+                }
+                Seen::User { generation: *generation }
+            }
         };
         if !self.seen.insert(seen) {
             return Err(format!("{seen:?} was shown twice"));
         }
         Ok(())
+    }
+
+    /// Whether the user may be shown the first version of a drift as one of the user's own account: the account is
+    /// the present one, or was it so recently that a gateway may not know yet.
+    fn is_of_account(&self, version: &Version, of: Option<&AccountId>, database: &Database) -> bool {
+        let fits = |account: &Option<AccountId>| account.is_none() || account.as_ref() == of;
+        version.number == 1
+            && database.with_facts(|facts| {
+                let changes =
+                    facts.iter().filter_map(|committed| Some((committed.at, self.account_in(committed)?)));
+                let (mut account, mut is_allowed) = (&self.user.account, false);
+                for (until, next) in changes {
+                    is_allowed |= fits(account) && !database.is_late(until);
+                    account = next;
+                }
+                is_allowed || fits(account)
+            })
+    }
+
+    /// Whether the user must be shown the first version of a drift as one of the user's own account. Not if the account
+    /// changed later or shortly before: then it depends on the time at which a gateway learned that.
+    fn is_due(
+        &self,
+        facts: &[Committed],
+        drift: &Committed,
+        version: Version,
+        of: Option<&AccountId>,
+    ) -> bool {
+        let change =
+            facts.iter().rev().find_map(|committed| Some((committed.at, self.account_in(committed)?)));
+        let is_settled = change.is_none_or(|(at, _)| drift.is_calm && drift.at > at + ACTED_IN);
+        let account = change.map_or(&self.user.account, |(_, account)| account);
+        version.number == 1 && is_settled && (account.is_none() || account.as_ref() == of)
+    }
+
+    /// The account to which a fact changes the user's.
+    fn account_in<'a>(&self, committed: &'a Committed) -> Option<&'a Option<AccountId>> {
+        match &committed.fact {
+            Fact::User { user, change } if *user == self.user.id => Some(&change.account_id),
+            _ => None,
+        }
     }
 
     /// The first fact that the page should have been shown.
@@ -128,9 +178,8 @@ impl View {
         let missing = facts.iter().enumerate().skip(loaded_at).find(|(index, committed)| {
             let seen = match &committed.fact {
                 Fact::Drift { version, account } => {
-                    let is_own =
-                        version.number == 1 && (self.user.account.is_none() || self.user.account == *account);
-                    if !is_own && self.drifts_loaded_at.is_none_or(|at| *index < at) {
+                    let is_subscribed = self.drifts_loaded_at.is_some_and(|at| *index >= at);
+                    if !is_subscribed && !self.is_due(facts, committed, *version, account.as_ref()) {
                         return false;
                     }
                     Seen::Drift(*version)
@@ -138,7 +187,10 @@ impl View {
                 Fact::Session { user, session, ends } if *user == self.user.id => {
                     Seen::Session { session: *session, ends: *ends }
                 }
-                Fact::Session { .. } => return false,
+                Fact::User { user, change } if *user == self.user.id => {
+                    Seen::User { generation: change.generation }
+                }
+                Fact::Session { .. } | Fact::User { .. } => return false,
             };
             !self.seen.contains(&seen)
         });

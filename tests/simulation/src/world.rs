@@ -7,7 +7,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
+use crate::notes::Notes;
 use crate::redis::Redis;
+
+/// Time after a change, or after the last fault, in which every process acts on the change.
+pub(crate) const ACTED_IN: Duration = Duration::from_secs(2);
 
 /// The processes: two of auth-service, two of drift-service, three gateways.
 pub(crate) const PROCESSES: usize = 7;
@@ -37,11 +41,14 @@ pub(crate) struct World {
     pub start: Instant,
     pub without: Without,
     pub redis: Mutex<Redis>,
+    notes: Mutex<Notes>,
     state: Mutex<State>,
 }
 
 struct State {
     rng: Rng,
+    /// Number of times that a process has started.
+    lives: u64,
     /// The process cannot reach anything until then.
     cut_off_until: [Option<Instant>; PROCESSES],
     /// The time at which the last fault has been overcome.
@@ -55,12 +62,19 @@ impl World {
         let start = Instant::now();
         let state = State {
             rng: Rng::with_seed(seed ^ 0x5eed),
+            lives: 0,
             cut_off_until: [None; PROCESSES],
             calm_at: start,
             timeline: is_told.then(String::new),
             violation: None,
         };
-        Arc::new(Self { start, without, redis: Mutex::new(Redis::new()), state: Mutex::new(state) })
+        Arc::new(Self {
+            start,
+            without,
+            redis: Mutex::new(Redis::new()),
+            notes: Mutex::default(),
+            state: Mutex::new(state),
+        })
     }
 
     /// Draws from the one source of chance of this run.
@@ -96,6 +110,11 @@ impl World {
         self.state().calm_at
     }
 
+    /// Whether every process must have acted on a change of that time by now.
+    pub(crate) fn is_late(&self, changed: Instant) -> bool {
+        Instant::now() > changed.max(self.calm_at()) + ACTED_IN
+    }
+
     /// Adds a line to the timeline, if one is wanted.
     pub(crate) fn note(&self, line: impl FnOnce() -> String) {
         let elapsed = self.start.elapsed();
@@ -103,6 +122,13 @@ impl World {
         if let Some(timeline) = &mut state.timeline {
             let _ = writeln!(timeline, "{:>9.3} s  {}", elapsed.as_secs_f64(), line());
         }
+    }
+
+    /// The number of the next life of a process.
+    pub(crate) fn next_life(&self) -> u64 {
+        let mut state = self.state();
+        state.lives += 1;
+        state.lives
     }
 
     /// Ends the run with a violation. Only the first one counts.
@@ -124,6 +150,10 @@ impl World {
 
     pub(crate) fn redis(&self) -> MutexGuard<'_, Redis> {
         self.redis.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
