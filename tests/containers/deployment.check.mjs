@@ -62,13 +62,13 @@ describe('docker-compose.yml in containers', () => {
     await up();
   });
 
-  test('an admin is created in a container, a person signs up, and the admin makes them an engineer', async () => {
+  test('an admin is created in a container, and creates an engineer; strangers cannot sign up', async () => {
     const [, create] = await documented(/`(docker compose run [^`]*create-admin[^`]*)`/);
     await line(create.replace('you@example.com', people.admin), `${password}\n`);
     const body = { name: 'Ada', email: people.engineer, password };
-    const { data } = succeeded(await api().post('/api/auth/signup', body));
+    assert.equal((await api().post('/api/auth/signup', body)).status, 403);
     const admin = await login(people.admin);
-    succeeded(await admin.patch(`/api/auth/users/${data.user.id}`, { role: 'engineer' }));
+    succeeded(await admin.post('/api/auth/users', { ...body, role: 'engineer' }));
   });
 
   test('a scan becomes drifts, a decision becomes an event, and a logout closes the socket', async () => {

@@ -9,6 +9,7 @@ const SECRETS: &[&str] = &[
     "--jwt-access-secret=Zx8vQ2mN5pR7tW1yB4cD6fG9hJ3kL0sA",
     "--jwt-refresh-secret=aS0lK3jH9gF6dC4bY1wT7rP5nM2qV8xZ",
     "--bcrypt-cost=10",
+    "--signup=open",
 ];
 
 /// A page of our own origin: its browser keeps cookies and sends the origin.

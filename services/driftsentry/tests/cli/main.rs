@@ -193,6 +193,8 @@ async fn in_production_the_only_account_is_the_created_admin_s45() {
     let boss = log_in("boss@example.com", "correct horse battery staple").await.expect(StatusCode::OK);
     assert_eq!(boss["data"]["user"]["role"], "admin");
     log_in("admin@driftsentry.local", "admin123").await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
+    let stranger = json!({"name": "S", "email": "s@example.com", "password": "correct horse battery"});
+    client.post("/api/auth/signup", &stranger).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
 }
 
 #[test]
