@@ -54,9 +54,9 @@ export async function emailPart(me, reread, signal) {
         h(
           'span',
           {},
-          'Waiting for the confirmation of ',
+          'The new address ',
           h('strong', { class: 'breakable' }, pendingEmail),
-          '. Open the link in the mail to it.',
+          ' is not confirmed yet. Open the link in the mail that we sent there.',
         ),
       ),
     mail

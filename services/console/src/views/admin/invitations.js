@@ -31,8 +31,8 @@ export function showInvitations(place, signal) {
       list,
       signal,
       async () => {
-        const [first, { mail }] = await Promise.all([page(), configOrUsual()]);
-        invite.disabled = !mail;
+        const [first, { mail, signup }] = await Promise.all([page(), configOrUsual()]);
+        invite.disabled = !mail || signup === 'off';
         if (first.data.length === 0)
           return mail
             ? empty(

@@ -4,7 +4,7 @@ import { get } from '../../api.js';
 import { go } from '../../address.js';
 import { configOrUsual } from '../../config.js';
 import { fill, h } from '../../dom.js';
-import { ago, plural } from '../../format.js';
+import { ago } from '../../format.js';
 import { icon } from '../../icons.js';
 import { livePlace } from '../../live_place.js';
 import * as session from '../../session.js';
@@ -33,7 +33,11 @@ export function showUser(place, id, signal) {
       panel: h('section', { class: 'panel', hidden: title !== null }, title && h('h2', {}, title), content),
     };
   };
-  const rereadAll = () => [head, sessions, audit].forEach(({ reread }) => reread());
+  const rereadAll = async () => {
+    await Promise.all([head, sessions, audit].map(({ reread }) => reread()));
+    // The pressed button is no longer there.
+    if (!signal.aborted) place.querySelector('.buttons button')?.focus();
+  };
   const head = part(null, 4, async () => {
     const [{ data }, { mail }] = await Promise.all([get(`${USERS}/${id}`, {}, { signal }), configOrUsual()]);
     // An unknown user has no other parts.
@@ -77,7 +81,7 @@ function userView(user, mail, reread) {
         {},
         h('strong', {}, user.name),
         marks({ isActive: user.isActive }, isSelf),
-        h('small', {}, user.email),
+        h('small', {}, user.email, ' ', verifiedMark(user.emailVerifiedAt)),
       ),
     ),
     h(
@@ -105,15 +109,11 @@ function userView(user, mail, reread) {
 
 const facts = (user) =>
   [
-    ['Email', [h('span', { class: 'breakable' }, user.email), ' ', verifiedMark(user.emailVerifiedAt)]],
     user.pendingEmail && ['New email', [user.pendingEmail, ' (not confirmed)']],
     ['Role', user.role],
     ['Account', user.accountId ?? 'all accounts'],
     ['Created', ago(user.createdAt, 'ago')],
     ['Last login', ago(user.lastLoginAt, 'ago')],
     ['Last seen', ago(lastSeen(user), 'ago')],
-    user.openSessions !== undefined && ['Open', plural(count(user.openSessions), 'session')],
     user.locks.length > 0 && ['Locks', user.locks.map(lockView)],
   ].filter(Boolean);
-
-const count = (sessions) => (Array.isArray(sessions) ? sessions.length : sessions);

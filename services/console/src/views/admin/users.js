@@ -71,7 +71,7 @@ export function showUsers(place, signal) {
     });
 
   const invite = h('button', { class: 'button', hidden: true, on: { click: () => inviteUser() } }, 'Invite');
-  configOrUsual().then(({ mail }) => (invite.hidden = !mail));
+  configOrUsual().then(({ mail, signup }) => (invite.hidden = !mail || signup === 'off'));
   const create = () => createUser().then((user) => user && read());
   fill(
     place,
