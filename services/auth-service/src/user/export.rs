@@ -92,7 +92,7 @@ pub struct ExportedToken {
 /// Collects the data about a person.
 pub async fn export(state: &State, id: Uuid) -> Result<Export, AuthError> {
     let (db, one_more) = (&state.database, MAX_ENTRIES as u64 + 1);
-    let profile = user::by_id(db, id).await?.ok_or(AuthError::UnknownCaller)?.into();
+    let profile = Profile::new(user::by_id(db, id).await?.ok_or(AuthError::UnknownCaller)?, None);
     let mut is_complete = true;
     let sessions = session::newest_of(db, id, one_more).await?;
     let sessions = cut(sessions, MAX_ENTRIES, &mut is_complete).into_iter().map(Into::into).collect();

@@ -52,7 +52,7 @@ pub async fn update_me(
 
 async fn profile(state: &State, user: user::Model) -> Result<Profile, AuthError> {
     let pending = link::open_change(&state.database, user.id, state.platform.clock().now()).await?;
-    Ok(Profile { pending_email: pending.map(|link| link.email), ..Profile::from(user) })
+    Ok(Profile::new(user, pending.map(|link| link.email)))
 }
 
 /// Deletes the caller's account, and erases the personal data in it. This cannot be undone.

@@ -36,7 +36,7 @@ pub struct Profile {
     #[schema(value_type = Option<Object>)]
     notifications: Option<Map<String, Value>>,
     /// The new address whose confirmation is awaited.
-    pub pending_email: Option<String>,
+    pending_email: Option<String>,
 }
 
 /// The fields to change. An absent field stays as it is, and `null` removes the value.
@@ -119,11 +119,11 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-impl From<user::Model> for Profile {
-    fn from(user: user::Model) -> Self {
+impl Profile {
+    pub fn new(user: user::Model, pending_email: Option<String>) -> Self {
         let (time_zone, language) = (user.time_zone.clone(), user.language.clone());
         let notifications = user.notifications.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        Self { user: user.into(), time_zone, language, notifications, pending_email: None }
+        Self { user: user.into(), time_zone, language, notifications, pending_email }
     }
 }
 
