@@ -3,6 +3,7 @@ use http::{ApiError, ErrorCode};
 use sea_orm::DbErr;
 
 use crate::password::{HashError, Overloaded, TooWeak};
+use crate::proof_of_work::Unproven;
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,8 @@ pub enum AuthError {
     #[error(transparent)]
     TooWeak(#[from] TooWeak),
     #[error(transparent)]
+    Unproven(#[from] Unproven),
+    #[error(transparent)]
     Overloaded(#[from] Overloaded),
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -76,6 +79,7 @@ impl From<AuthError> for ApiError {
             | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
             AuthError::TooWeak(_) => Self::validation("password", message),
+            AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
             AuthError::UnknownSession | AuthError::UnknownUser | AuthError::UnknownServiceToken => {
                 Self::not_found(message)

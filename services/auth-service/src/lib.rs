@@ -23,6 +23,7 @@ pub mod error;
 pub mod limit_settings;
 pub mod limits;
 pub mod metrics;
+pub mod proof_of_work;
 pub mod public_config;
 pub mod refusals;
 pub mod settings;

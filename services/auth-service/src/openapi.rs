@@ -7,6 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::audit::handlers as audit;
 use crate::login::handlers as login;
+use crate::proof_of_work;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::session::handlers as sessions;
@@ -19,6 +20,7 @@ use crate::user::{account, handlers as users};
     paths(
         settings::get_config,
         settings::get_jwks,
+        proof_of_work::get_challenge,
         account::sign_up,
         login::log_in,
         tokens::refresh,

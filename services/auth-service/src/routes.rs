@@ -6,7 +6,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::caller::identify;
 use crate::refusals::hold_back;
 use crate::state::State;
-use crate::{audit, compat, login, public_config, service_token, session, token, user};
+use crate::{audit, compat, login, proof_of_work, public_config, service_token, session, token, user};
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -46,6 +46,7 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         })
         .service(endpoint("/config").get(public_config::get_config))
         .service(endpoint("/.well-known/jwks.json").get(public_config::get_jwks))
+        .service(endpoint("/challenge").get(proof_of_work::get_challenge))
         .service(endpoint("/signup").post(user::account::sign_up))
         .service(endpoint("/login").post(login::handlers::log_in))
         .service(endpoint("/refresh").post(token::handlers::refresh))

@@ -26,6 +26,7 @@ mod operations;
 mod outage;
 mod passwords;
 mod pool;
+mod proof_of_work;
 mod races;
 mod refresh;
 mod refresh_limits;
