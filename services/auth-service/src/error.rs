@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::link::refusal::LinkRefusal;
 use crate::password::{HashError, Overloaded, TooWeak};
+use crate::proof_of_work::Unproven;
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,8 @@ pub enum AuthError {
     #[error(transparent)]
     TooWeak(#[from] TooWeak),
     #[error(transparent)]
+    Unproven(#[from] Unproven),
+    #[error(transparent)]
     Overloaded(#[from] Overloaded),
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -105,6 +108,7 @@ impl From<AuthError> for ApiError {
             | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
             AuthError::TooWeak(_) => Self::validation("password", message),
+            AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
             AuthError::UnknownInvitation
             | AuthError::UnknownSession

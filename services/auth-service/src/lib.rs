@@ -27,6 +27,7 @@ pub mod limit_settings;
 pub mod limits;
 pub mod metrics;
 pub mod people_settings;
+pub mod proof_of_work;
 pub mod public_config;
 pub mod refusals;
 pub mod settings;

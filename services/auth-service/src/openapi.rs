@@ -10,6 +10,7 @@ use crate::invitation::handlers as invitations;
 use crate::link::handlers as links;
 use crate::login::handlers as login;
 use crate::mail_queue::handlers as mails;
+use crate::proof_of_work;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::session::handlers as sessions;
@@ -22,6 +23,7 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
     paths(
         settings::get_config,
         settings::get_jwks,
+        proof_of_work::get_challenge,
         account::sign_up,
         login::log_in,
         login::request_login_mail,

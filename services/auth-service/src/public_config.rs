@@ -6,6 +6,7 @@ use http::openapi::Success;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::proof_of_work::AbuseProtection;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]
@@ -28,6 +29,8 @@ pub struct PublicConfig {
     login_methods: Vec<&'static str>,
     /// Whether this installation sends mails. Without them, a forgotten password is a matter for an admin.
     mail: bool,
+    /// Whether sign-ups and requests for mails need a solved challenge of `GET /api/auth/challenge`.
+    proof_of_work: bool,
     /// Whether mails go to `GET /api/auth/dev/mail`.
     dev_mail: bool,
 }
@@ -49,6 +52,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         verify_email: settings.people.verifies_email(),
         login_methods: settings.people.login_methods.iter().map(|method| method.name()).collect(),
         mail: state.mailer.is_on(),
+        proof_of_work: settings.abuse_protection == AbuseProtection::Pow,
         dev_mail: state.mailer.dev_mailbox().is_some(),
     })
 }

@@ -8,7 +8,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, invitation, link, login, mail_queue, public_config, service_token, session, token, user,
+    audit, compat, invitation, link, login, mail_queue, proof_of_work, public_config, service_token, session,
+    token, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -49,6 +50,7 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         })
         .service(endpoint("/config").get(public_config::get_config))
         .service(endpoint("/.well-known/jwks.json").get(public_config::get_jwks))
+        .service(endpoint("/challenge").get(proof_of_work::get_challenge))
         .service(endpoint("/signup").post(user::account::sign_up))
         .service(endpoint("/login").post(login::handlers::log_in))
         .service(endpoint("/signup/complete").post(mail_handlers::complete_sign_up))

@@ -11,6 +11,7 @@ use platform::{Environment, ProcessConfig};
 use crate::limit_settings::LimitSettings;
 use crate::password::{Blocklist, Password, PasswordPolicy, TooWeak};
 use crate::people_settings::PeopleSettings;
+use crate::proof_of_work::AbuseProtection;
 use crate::signing_key::schedule::Schedule;
 use crate::token::rotation::RotationPolicy;
 use crate::user::email::Email;
@@ -106,6 +107,10 @@ pub struct Settings {
     /// The open file, once the service runs.
     #[arg(skip)]
     pub opened_blocklist: Option<Blocklist>,
+
+    /// Measures against automated requests, besides the limits
+    #[arg(long, env = "ABUSE_PROTECTION", value_enum, default_value = "off")]
+    pub abuse_protection: AbuseProtection,
 
     /// Create the demo users; allowed in development only, where it is the default
     #[arg(long, env = "DEMO_USERS")]

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Subcommand)]
 pub(crate) enum Passwords {
     /// Build a list from a dump of passwords or SHA-1 hashes; needs 11 bytes of disk for each, of which 3 remain, and
-    /// 50 MB of memory for a billion
+    /// 100 MB of memory for a billion
     Build {
         /// Dump, with a password or SHA1HEX[:count] in each line
         #[arg(long, value_name = "FILE")]

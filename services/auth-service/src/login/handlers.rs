@@ -13,6 +13,7 @@ use crate::login::attempt::Attempt;
 use crate::login::by_mail;
 use crate::password::Password;
 use crate::people_settings::LoginMethod;
+use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
@@ -36,6 +37,7 @@ pub async fn request_login_mail(
     _: NoQuery,
     ValidJson(body): ValidJson<MailRequest>,
 ) -> Result<HttpResponse, ApiError> {
+    proof_of_work::admit(&state, body.altcha.as_deref()).await?;
     let outcome = by_mail::request_link(&state, &Attempt { email: body.email, ip }).await;
     Ok(requested(state.metrics.operation("request_login_mail", outcome)?))
 }

@@ -11,6 +11,7 @@ use crate::caller::Person;
 use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
 use crate::password::Password;
+use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
@@ -26,6 +27,9 @@ pub struct SignupRequest {
     email: Email,
     #[schema(value_type = String, min_length = 8, max_length = 255)]
     password: Password,
+    /// With `ABUSE_PROTECTION=pow`: the payload of the altcha widget, the solution of a challenge
+    #[schema(max_length = 2048)]
+    altcha: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -63,8 +67,9 @@ pub async fn sign_up(
     ValidJson(body): ValidJson<SignupRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let SignupRequest { name, email, password } = body;
+    let SignupRequest { name, email, password, altcha } = body;
     let attempt = Attempt { email, ip };
+    proof_of_work::admit(&state, altcha.as_deref()).await?;
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;
     match state.metrics.operation("signup", outcome)? {

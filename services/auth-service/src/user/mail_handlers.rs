@@ -19,6 +19,7 @@ use crate::link::proof::Proof;
 use crate::link::request::request;
 use crate::login::attempt::Attempt;
 use crate::password::Password;
+use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
@@ -29,6 +30,9 @@ use crate::user::{change_email, forgotten_password, sign_up, verify_email};
 #[serde(deny_unknown_fields)]
 pub struct MailRequest {
     pub email: Email,
+    /// With `ABUSE_PROTECTION=pow`: the solution of a challenge.
+    #[schema(max_length = 2048)]
+    pub altcha: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -82,6 +86,7 @@ pub async fn forgot_password(
     _: NoQuery,
     ValidJson(body): ValidJson<MailRequest>,
 ) -> Result<HttpResponse, ApiError> {
+    proof_of_work::admit(&state, body.altcha.as_deref()).await?;
     let attempt = Attempt { email: body.email, ip };
     let outcome = request(&state, &attempt, Purpose::ResetPassword, Content::default()).await;
     Ok(requested(state.metrics.operation("forgot_password", outcome)?))

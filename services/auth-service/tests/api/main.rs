@@ -37,6 +37,7 @@ mod outage;
 mod passwords;
 mod pool;
 mod profile;
+mod proof_of_work;
 mod races;
 mod refresh;
 mod refresh_limits;

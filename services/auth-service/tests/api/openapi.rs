@@ -45,6 +45,7 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let calls = [
         (Method::GET, "/config", None, Value::Null),
         (Method::GET, "/.well-known/jwks.json", None, Value::Null),
+        (Method::GET, "/challenge", None, Value::Null),
         (Method::POST, "/signup", None, sign_up),
         (Method::POST, "/login", None, log_in),
         (Method::POST, "/refresh", None, refresh),

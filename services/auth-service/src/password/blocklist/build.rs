@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Builds a list from a dump, whose lines are passwords, or SHA-1 hashes in hexadecimal with an optional `:count`.
 /// `progress` gets the number of bytes that were read.
 ///
-/// Needs 20 MB of memory and 8 bytes for each 256 passwords, such as 50 MB for a billion of them, and 11 bytes of disk
+/// Needs 8 bytes of memory for each 256 passwords besides its buffers, at most 100 MB for a billion, and 11 bytes of disk
 /// for each password in the folder of `out`, of which 3 remain.
 ///
 /// # Errors
