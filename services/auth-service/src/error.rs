@@ -2,8 +2,8 @@ use database::is_unavailable;
 use http::{ApiError, ErrorCode};
 use sea_orm::DbErr;
 
+use crate::challenge::Unproven;
 use crate::password::{HashError, Overloaded, TooWeak};
-use crate::proof_of_work::Unproven;
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]
