@@ -3,9 +3,12 @@ use http::{ApiError, ErrorCode};
 use sea_orm::{DbErr, SqlErr};
 use serde_json::json;
 
+<<<<<<< HEAD
 use crate::link::refusal::LinkRefusal;
+=======
+use crate::challenge::Unproven;
+>>>>>>> mail
 use crate::password::{HashError, Overloaded, TooWeak};
-use crate::proof_of_work::Unproven;
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]

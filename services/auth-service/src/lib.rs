@@ -22,6 +22,7 @@ pub mod user;
 
 pub mod answers;
 pub mod caller;
+pub mod challenge;
 pub mod error;
 pub mod limit_settings;
 pub mod limits;

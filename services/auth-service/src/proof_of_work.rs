@@ -1,4 +1,4 @@
-//! Proof of work against automated requests, in the first format of the altcha widget.
+//! Proof of work against automated requests.
 //!
 //! A challenge is the SHA-256 of a salt and a secret number, which the client finds by trying. The service stores no
 //! challenge: it signs each with a key derived from `JWT_REFRESH_SECRET`, and keeps only the used ones until they expire.
@@ -9,25 +9,19 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 use aws_lc_rs::rand;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
-use clap::ValueEnum;
 use hmac::{Hmac, Mac};
 use http::{ApiError, NoQuery};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
+use sha2::Sha256;
 
+use crate::challenge::{AbuseProtection, Challenge, MAX_NUMBER, Solution, Unproven};
 use crate::error::AuthError;
 use crate::state::State;
 use crate::token::refresh_token::keyed;
 
-const ALGORITHM: &str = "SHA-256";
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// A browser tries all numbers in about a second.
-const MAX_NUMBER: u64 = 100_000;
 const SALT_BYTES: usize = 12;
+<<<<<<< HEAD
 /// A payload of the widget has about 300 bytes.
 const MAX_PAYLOAD_BYTES: usize = 2 * 1024;
 
@@ -74,6 +68,8 @@ pub enum Unproven {
     #[error("was used already; solve a new challenge")]
     Used,
 }
+=======
+>>>>>>> mail
 
 /// Returns a challenge whose solution is accepted once, within ten minutes. 404 unless `ABUSE_PROTECTION=pow`.
 #[utoipa::path(get, path = "/api/auth/challenge", tag = "auth", responses((status = 200, body = Challenge), (status = 404)))]
@@ -112,37 +108,6 @@ pub async fn admit(state: &State, payload: Option<&str>) -> Result<(), AuthError
     if uses == 1 { Ok(()) } else { Err(Unproven::Used.into()) }
 }
 
-impl Challenge {
-    fn new(key: &Hmac<Sha256>, salt: String, number: u64) -> Self {
-        let challenge = hash(&salt, number);
-        let signature = hex::encode(key.clone().chain_update(&challenge).finalize().into_bytes());
-        Self { algorithm: ALGORITHM, challenge, maxnumber: MAX_NUMBER, salt, signature }
-    }
-}
-
-impl Solution {
-    fn parse(payload: &str) -> Result<Self, Unproven> {
-        let bytes = (payload.len() <= MAX_PAYLOAD_BYTES).then(|| STANDARD.decode(payload).ok()).flatten();
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or(Unproven::Wrong)
-    }
-
-    /// Returns the time at which the challenge expires. `None` if this key did not sign it, or the number is wrong.
-    fn verify(&self, key: &Hmac<Sha256>) -> Option<i64> {
-        let signature = hex::decode(&self.signature).ok()?;
-        key.clone().chain_update(&self.challenge).verify_slice(&signature).ok()?;
-        let is_solved = self.algorithm == ALGORITHM
-            && self.number <= MAX_NUMBER
-            && hash(&self.salt, self.number) == self.challenge;
-        // The `&` separates the time from the number, whose digits a client could otherwise move into the time.
-        let expires = self.salt.strip_suffix('&')?.split_once("?expires=")?.1;
-        is_solved.then(|| expires.parse().ok()).flatten()
-    }
-}
-
-fn hash(salt: &str, number: u64) -> String {
-    hex::encode(Sha256::digest(format!("{salt}{number}")))
-}
-
 /// Returns the keys of signatures: the main one, which signs, and the previous one while the secret is rotated.
 fn keys(state: &State) -> [Hmac<Sha256>; 2] {
     let main = state.settings.jwt_refresh_secret.as_deref().unwrap_or_default();
@@ -152,44 +117,4 @@ fn keys(state: &State) -> [Hmac<Sha256>; 2] {
         // As text, so that altcha's own libraries accept the key.
         keyed(hex::encode(derived).as_bytes())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Created by altcha-lib 2.8.0: `createChallenge` of `altcha-lib/v1`.
-    const SALT: &str = "000102030405060708090a0b?expires=1800000000&";
-    const CHALLENGE: &str = "032b11ab881ccb091d7c1a26641fa831d72e294a04bd5bb020a98ed4b46ccc63";
-    const SIGNATURE: &str = "2d7f1dcb0ba3cd142000db30cc64791f7bd20f2f4380bcdd9974c1a080524f50";
-
-    fn solution(salt: &str, number: u64) -> Solution {
-        let [algorithm, challenge, salt, signature] =
-            [ALGORITHM, CHALLENGE, salt, SIGNATURE].map(str::to_owned);
-        Solution { algorithm, challenge, number, salt, signature }
-    }
-
-    #[test]
-    fn challenges_are_those_of_altcha() {
-        let key = keyed(b"0123456789abcdef0123456789abcdef");
-        let challenge = Challenge::new(&key, SALT.to_owned(), 4_711);
-        assert_eq!((challenge.challenge.as_str(), challenge.signature.as_str()), (CHALLENGE, SIGNATURE));
-        assert_eq!(solution(SALT, 4_711).verify(&key), Some(1_800_000_000));
-        assert_eq!(solution(SALT, 4_711).verify(&keyed(b"another key")), None);
-        assert_eq!(solution(SALT, 4_712).verify(&key), None);
-    }
-
-    #[test]
-    fn no_digit_moves_from_the_number_into_the_time() {
-        let key = keyed(b"a key");
-        let challenge = Challenge::new(&key, "00?expires=1800000000".to_owned(), 4_711);
-        let moved = Solution {
-            algorithm: ALGORITHM.to_owned(),
-            challenge: challenge.challenge,
-            number: 11,
-            salt: "00?expires=180000000047".to_owned(),
-            signature: challenge.signature,
-        };
-        assert_eq!(moved.verify(&key), None);
-    }
 }

@@ -26,7 +26,7 @@ use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
 const BATCH: u64 = 500;
 /// Expired links are kept so that their users learn that they expired, and admins see old invitations.
-const LINKS_KEPT_FOR: TimeDelta = TimeDelta::days(30);
+const LINKS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
 /// Long enough for the limits per day and for investigations.
 const MAILS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
 

@@ -68,7 +68,6 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
             audit_row(Action::PasswordResetRequested, Some(user_id), None, None, Initiator::default(), now);
         audit_log::Entity::insert(row).exec_without_returning(&transaction).await?;
     }
-    let inviter = inviter_name(&transaction, &link).await?;
     let new = NewMail {
         template,
         link: (template != Template::SignUpTaken).then_some(&link),
@@ -77,7 +76,6 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
         language: owner.as_ref().and_then(|owner| owner.language.clone()),
         content: Content {
             name: owner.as_ref().map(|owner| owner.name.clone()).or_else(|| link.content.name.clone()),
-            inviter,
             role: link.content.role.map(|role| role.to_string()),
         },
     };
@@ -131,9 +129,4 @@ async fn is_limited(
     let in_a_day = link::count_sent(tx, &link.email, own, now - TimeDelta::days(1)).await?;
     // Both include this link.
     Ok(in_an_hour > PER_HOUR || in_a_day > PER_DAY)
-}
-
-async fn inviter_name(tx: &Transaction, link: &link::Model) -> Result<Option<String>, DbErr> {
-    let Some(id) = link.content.invited_by else { return Ok(None) };
-    Ok(user::by_id(tx, id).await?.map(|inviter| inviter.name))
 }

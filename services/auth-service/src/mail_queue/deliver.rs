@@ -83,7 +83,7 @@ async fn deliver(state: &State, mail: mail_row::Model) -> Result<(), DbErr> {
         state.metrics.mail(template, "obsolete");
         return mail_row::set_failed(&state.database, mail.id, "obsolete", None).await;
     }
-    let content = match render(state, &mail, link.as_ref()) {
+    let content = match render(state, &mail, link.as_ref()).await {
         Ok(content) => content,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), template, "could not render a mail");

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::link::entity::{self as link, Purpose};
 use crate::mail_queue::entity::{self as mail_row, Template};
 use crate::state::State;
+use crate::user::entity as user;
 
 /// The values that templates can use.
 #[derive(Serialize)]
@@ -26,9 +27,14 @@ struct Values<'a> {
 }
 
 /// Renders a mail. Its token exists only in the result.
-pub fn render(state: &State, mail: &mail_row::Model, link: Option<&link::Model>) -> Result<Content> {
+pub async fn render(state: &State, mail: &mail_row::Model, link: Option<&link::Model>) -> Result<Content> {
     let public_url = &*state.mailer.public_url;
-    let mail_row::Content { name, inviter, role } = &mail.content;
+    let mail_row::Content { name, role } = &mail.content;
+    // Read now, so that no mail names a user who was deleted in the meantime.
+    let inviter = match link.and_then(|link| link.content.invited_by) {
+        Some(id) => user::by_id(&state.database, id).await?.map(|inviter| inviter.name),
+        None => None,
+    };
     let values = Values {
         name: name.as_deref(),
         email: &mail.recipient,

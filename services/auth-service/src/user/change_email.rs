@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use contracts::events::auth::EndReason;
 use sea_orm::ActiveValue::Set;
-use sea_orm::DbErr;
 
 use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
@@ -97,13 +96,5 @@ async fn set_email(user: &mut LockedUser<'_>, email: &str) -> Result<(), AuthErr
         email_verified_at: Set(Some(user.now)),
         ..Default::default()
     };
-    user.update_and_outdate_tokens(change).await.map_err(unless_taken)
-}
-
-/// A concurrent change took the address.
-fn unless_taken(error: DbErr) -> AuthError {
-    match error.sql_err() {
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => AuthError::EmailTaken,
-        _ => error.into(),
-    }
+    user.update_and_outdate_tokens(change).await.map_err(AuthError::of_write)
 }
