@@ -3,11 +3,8 @@ use http::{ApiError, ErrorCode};
 use sea_orm::{DbErr, SqlErr};
 use serde_json::json;
 
-<<<<<<< HEAD
-use crate::link::refusal::LinkRefusal;
-=======
 use crate::challenge::Unproven;
->>>>>>> mail
+use crate::link::refusal::LinkRefusal;
 use crate::password::{HashError, Overloaded, TooWeak};
 
 /// The errors of this service.

@@ -21,55 +21,6 @@ use crate::token::refresh_token::keyed;
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 const SALT_BYTES: usize = 12;
-<<<<<<< HEAD
-/// A payload of the widget has about 300 bytes.
-const MAX_PAYLOAD_BYTES: usize = 2 * 1024;
-
-/// The measures against automated requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AbuseProtection {
-    /// None besides the limits.
-    Off,
-    /// Proof of work: a sign-up, or a request for a mail, needs the solution of a challenge, which takes a browser about a second.
-    Pow,
-}
-
-/// A challenge, as the altcha widget reads it.
-#[derive(Serialize, ToSchema)]
-pub struct Challenge {
-    #[schema(value_type = String, example = "SHA-256")]
-    algorithm: &'static str,
-    challenge: String,
-    maxnumber: u64,
-    /// Random, with the time at which the challenge expires: `?expires=…&`, in seconds since 1970.
-    salt: String,
-    signature: String,
-}
-
-/// A solved challenge. The widget sends it as JSON in base64.
-#[derive(Deserialize)]
-struct Solution {
-    algorithm: String,
-    challenge: String,
-    number: u64,
-    salt: String,
-    signature: String,
-}
-
-/// The reason why a request without a valid proof of work was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unproven {
-    #[error("is missing; solve a challenge from GET /api/auth/challenge")]
-    Missing,
-    #[error("is not the solution of a challenge from this server; solve a new one")]
-    Wrong,
-    #[error("is the solution of a challenge that has expired; solve a new one")]
-    Expired,
-    #[error("was used already; solve a new challenge")]
-    Used,
-}
-=======
->>>>>>> mail
 
 /// Returns a challenge whose solution is accepted once, within ten minutes. 404 unless `ABUSE_PROTECTION=pow`.
 #[utoipa::path(get, path = "/api/auth/challenge", tag = "auth", responses((status = 200, body = Challenge), (status = 404)))]

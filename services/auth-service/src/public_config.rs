@@ -6,7 +6,7 @@ use http::openapi::Success;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::proof_of_work::AbuseProtection;
+use crate::challenge::AbuseProtection;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]

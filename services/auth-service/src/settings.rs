@@ -11,11 +11,7 @@ use platform::{Environment, ProcessConfig};
 use crate::challenge::AbuseProtection;
 use crate::limit_settings::LimitSettings;
 use crate::password::{Blocklist, Password, PasswordPolicy, TooWeak};
-<<<<<<< HEAD
 use crate::people_settings::PeopleSettings;
-use crate::proof_of_work::AbuseProtection;
-=======
->>>>>>> mail
 use crate::signing_key::schedule::Schedule;
 use crate::token::rotation::RotationPolicy;
 use crate::user::email::Email;
