@@ -19,7 +19,7 @@ const MAX_PAYLOAD_BYTES: usize = 2 * 1024;
 pub enum AbuseProtection {
     /// None besides the limits.
     Off,
-    /// Proof of work: a sign-up needs the solution of a challenge, which takes a browser about a second.
+    /// Proof of work: a sign-up, or a request for a mail, needs the solution of a challenge, which takes a browser about a second.
     Pow,
 }
 
