@@ -227,7 +227,10 @@ describe('accounts in the console without SMTP', () => {
     const browser = await Browser.start(app.api.origins.auth);
     t.after(() => browser.stop());
     const visitor = await browser.visitor();
-    await signUp(visitor.page, 'Kim', 'kim@example.org');
+    await Promise.all([
+      visitor.page.waitForResponse(/\/api\/auth\/challenge$/),
+      signUp(visitor.page, 'Kim', 'kim@example.org'),
+    ]);
     await visitor.page.getByLabel('Code from the mail').waitFor();
     const [mailbox] = await Promise.all([
       visitor.context.waitForEvent('page'),

@@ -122,7 +122,11 @@ export function show(main, found, signal) {
     else
       fill(
         place,
-        empty('alerts', 'No alerts yet', 'A critical drift raises an alert, and so does a drift that becomes critical.'),
+        empty(
+          'alerts',
+          'No alerts yet',
+          'A critical drift raises an alert, and so does a drift that becomes critical.',
+        ),
       );
   }
 

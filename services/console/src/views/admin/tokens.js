@@ -98,7 +98,12 @@ function tokenRow(token, reread) {
   return h(
     'tr',
     {},
-    h('td', {}, h('strong', {}, name), h('small', {}, 'created ', ago(createdAt, 'ago'), ' by ', nameOf(createdBy))),
+    h(
+      'td',
+      {},
+      h('strong', {}, name),
+      h('small', {}, 'created ', ago(createdAt, 'ago'), ' by ', nameOf(createdBy)),
+    ),
     h('td', {}, role),
     h('td', {}, lastUsedAt ? ago(lastUsedAt, 'ago') : h('span', { class: 'quiet' }, 'never')),
     h('td', {}, until(expiresAt), expiresSoon(token) && h('span', { class: 'tag tag-soon' }, 'soon')),
