@@ -1,6 +1,8 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use testing::{Answer, Backend, StatusCode};
 
 use crate::app::{App, PASSWORD, User, WRONG, email};
@@ -55,15 +57,19 @@ async fn a_new_address_counts_once_confirmed_and_the_old_one_undoes_it(
 
 #[rstest]
 #[actix_web::test]
-async fn an_old_access_token_is_out_of_date_after_the_change(
+async fn a_changed_address_ends_no_session_and_is_in_the_next_token(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
     let ada = app.sign_up("ada").await;
     app.change_confirmed(&ada, &email("lovelace")).await;
-    // The token holds the old address. Its session lives on, so a refresh returns a token with the new one.
-    assert!(!ada.is_in().await);
-    app.refresh(&ada.refresh).await;
+    assert!(ada.is_in().await);
+    let updated = app.event("auth:user.updated", |payload| payload["userId"] == json!(ada.id)).await;
+    assert_eq!(updated["generation"], json!(1), "other services learn that the token has old claims");
+    let refreshed = app.try_refresh(&ada.refresh).await.data();
+    let claims = refreshed["accessToken"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!((&claims["email"], &claims["gen"]), (&json!(email("lovelace")), &json!(1)));
 }
 
 #[rstest]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testing::{Answer, Backend, Method};
 use uuid::Uuid;
 
-use crate::app::{App, PASSWORD, email};
+use crate::app::{App, PASSWORD, User, email};
 
 /// Checks a response against the document.
 fn check(document: &Value, method: &str, path: &str, answer: &Answer) {
@@ -27,11 +27,64 @@ fn check(document: &Value, method: &str, path: &str, answer: &Answer) {
     }
 }
 
+type Call = (Method, &'static str, Option<String>, Value);
+
+/// The operations that begin or end with a mail. The first caller of each uses up the link.
+async fn by_mail(app: &App, root: &User) -> Vec<Call> {
+    let (mary, new) = (app.sign_up("mary").await, email("new.mary"));
+    let change = json!({"newEmail": new, "currentPassword": PASSWORD});
+    mary.client.post("/api/auth/email", &change).await.data();
+    app.client
+        .post("/api/auth/email/confirm", &json!({"token": app.mail(&new, "confirm-email").await.token}))
+        .await
+        .data();
+    let undo = app.mail(&email("mary"), "undo-email").await.token;
+    let vera = app.sign_up("vera").await;
+    app.client.post("/api/auth/login/email", &json!({"email": vera.email})).await.data();
+    app.forgot(&vera.email).await.data();
+    vera.client
+        .post("/api/auth/email", &json!({"newEmail": email("v"), "currentPassword": PASSWORD}))
+        .await
+        .data();
+    let invite = json!({"email": email("olga"), "role": "viewer"});
+    let invitation = root.client.post("/api/auth/invitations", &invite).await.data();
+    let [id, user_id] = [invitation["id"].as_str().unwrap().to_owned(), vera.id.to_string()];
+    let token = async |to: &str, page: &str| json!({"token": app.mail(to, page).await.token});
+    let mut accept = token(&email("olga"), "invitation").await;
+    let shown = accept.clone();
+    accept["name"] = json!("Olga");
+    accept["password"] = json!(PASSWORD);
+    let mut reset = token(&vera.email, "reset-password").await;
+    reset["newPassword"] = json!(PASSWORD);
+    let verify = token(&vera.email, "verify-email").await;
+    vec![
+        (Method::POST, "/links/show", None, shown),
+        (Method::POST, "/links/status", None, json!({"requestId": id})),
+        (Method::GET, "/invitations", None, Value::Null),
+        (Method::POST, "/invitations/{id}/resend", Some(id.clone()), json!({})),
+        (Method::POST, "/invitations/accept", None, accept),
+        (Method::DELETE, "/invitations/{id}", Some(id), Value::Null),
+        (Method::POST, "/invitations", None, json!({"email": email("petra"), "role": "viewer"})),
+        (Method::POST, "/login/email", None, json!({"email": vera.email})),
+        (Method::POST, "/login/email/complete", None, token(&vera.email, "log-in").await),
+        (Method::POST, "/email/verify", None, verify),
+        (Method::POST, "/email/confirm", None, token(&email("v"), "confirm-email").await),
+        (Method::POST, "/email/undo", None, json!({"token": undo})),
+        (Method::POST, "/email/verification", None, json!({})),
+        (Method::POST, "/email", None, json!({"newEmail": email("root2"), "currentPassword": PASSWORD})),
+        (Method::POST, "/users/{id}/password-reset", Some(user_id), json!({})),
+        (Method::POST, "/password/forgot", None, json!({"email": email("nobody")})),
+        (Method::POST, "/password/reset", None, reset),
+        // Sign-ups create the account at once here, so there is no such link.
+        (Method::POST, "/signup/complete", None, json!({"token": "none"})),
+    ]
+}
+
 #[rstest]
 #[actix_web::test]
 async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let document = serde_json::to_value(auth_service::openapi()).unwrap();
-    let app = App::start(backend).await;
+    let app = App::with(backend, &["--login-methods=password,email"]).await;
     let root = app.admin("root").await;
     let (alice, other) = (app.sign_up("alice").await, app.log_in("alice").await);
     let token = root.client.post("/api/auth/tokens", &json!({"name": "t", "role": "viewer"})).await.data();
@@ -42,6 +95,7 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let refresh = json!({"refreshToken": other.refresh});
     let new_token = json!({"name": "t", "role": "viewer"});
     let new_user = json!({"name": "Carl", "email": email("carl"), "password": PASSWORD, "role": "viewer"});
+    let by_mail = by_mail(&app, &root).await;
     let calls = [
         (Method::GET, "/config", None, Value::Null),
         (Method::GET, "/.well-known/jwks.json", None, Value::Null),
@@ -71,12 +125,13 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::DELETE, "/sessions/all", None, Value::Null),
         (Method::DELETE, "/sessions/{id}", Some(other_id.to_string()), Value::Null),
         (Method::POST, "/password", None, password),
+        (Method::GET, "/dev/mail", None, Value::Null),
         // Of the last admin, so it is refused.
         (Method::DELETE, "/me", None, json!({"currentPassword": PASSWORD})),
         (Method::POST, "/logout", None, json!({})),
     ];
     let mut called = HashSet::new();
-    for (method, path, id, body) in calls {
+    for (method, path, id, body) in by_mail.into_iter().chain(calls) {
         // The admin has ended this session above, so this is the only expected failure.
         let id = id.unwrap_or_else(|| Uuid::nil().to_string());
         let name = method.as_str().to_lowercase();
