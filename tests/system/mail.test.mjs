@@ -45,14 +45,18 @@ describe('mails of auth-service', () => {
     const accepted = [];
     for (let round = 0; round < KILLS; round += 1) {
       const service = await start();
+      let first;
+      const begun = new Promise((resolve) => (first = resolve));
       const asks = Array.from({ length: 6 }, async (_, number) => {
         const email = `round${round}.${number}@example.com`;
         const body = JSON.stringify({ name: 'A user', email, password: 'correct horse battery' });
         const headers = { 'content-type': 'application/json' };
         const answer = await fetch(`${service.url}/signup`, { method: 'POST', headers, body }).catch(() => null);
         if (answer?.status === 202) accepted.push(email);
+        first();
       });
-      // A different moment in each round: before the commit, while mails are written, while they are sent.
+      await begun;
+      // A different moment in each round: between commits, while mails are written, while they are sent.
       await sleep(round * 9);
       service.kill('SIGKILL');
       await Promise.all(asks);
