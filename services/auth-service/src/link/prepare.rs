@@ -16,7 +16,7 @@ use crate::link::entity as link;
 use crate::link::entity::Purpose;
 use crate::login::account_locks::FAMILIAR_FOR;
 use crate::login::known_network;
-use crate::mail_queue::entity::{self as mail, Content, NewMail, Template};
+use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
@@ -74,7 +74,7 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
         user_id,
         recipient: &link.email,
         language: owner.as_ref().and_then(|owner| owner.language.clone()),
-        content: Content {
+        content: MailContent {
             name: owner.as_ref().map(|owner| owner.name.clone()).or_else(|| link.content.name.clone()),
             role: link.content.role.map(|role| role.to_string()),
         },

@@ -22,7 +22,7 @@ pub struct Model {
     pub recipient: String,
     pub language: Option<String>,
     #[sea_orm(column_type = "Json")]
-    pub content: Content,
+    pub content: MailContent,
     pub attempts: i64,
     /// The kind of the last failure, such as `timeout`.
     pub failure: Option<String>,
@@ -51,7 +51,7 @@ pub enum Template {
 /// The values of a mail besides its link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(default)]
-pub struct Content {
+pub struct MailContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct NewMail<'a> {
     pub user_id: Option<Uuid>,
     pub recipient: &'a str,
     pub language: Option<String>,
-    pub content: Content,
+    pub content: MailContent,
 }
 
 /// Writes a mail. It is sent if the transaction commits.

@@ -75,7 +75,7 @@ pub async fn reset(state: &State, proof: &Proof, new: Password, ip: IpAddr) -> R
         user_id: Some(user.row.id),
         recipient: &user.row.email,
         language: user.row.language.clone(),
-        content: mail::Content { name: Some(user.row.name.clone()), ..Default::default() },
+        content: mail::MailContent { name: Some(user.row.name.clone()), ..Default::default() },
     };
     mail::write(&user.transaction, notice, user.now).await?;
     user.commit().await?;
