@@ -39,16 +39,19 @@ pub async fn run(state: State, stop: CancellationToken) {
             () = state.mail_is_due.notified() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = prepare_all(&state).await {
-            tracing::warn!(error = format!("{error:#}"), "could not write the mails that were requested");
-        }
-        let delivered = tokio::select! {
-            delivered = deliver_due(&state) => delivered,
+        tokio::select! {
+            () = work_or_log(&state) => {}
             () = stop.cancelled() => return,
-        };
-        if let Err(error) = delivered {
-            tracing::warn!(error = format!("{error:#}"), "could not send the mails that wait");
         }
+    }
+}
+
+async fn work_or_log(state: &State) {
+    if let Err(error) = prepare_all(state).await {
+        tracing::warn!(error = format!("{error:#}"), "could not write the mails that were requested");
+    }
+    if let Err(error) = deliver_due(state).await {
+        tracing::warn!(error = format!("{error:#}"), "could not send the mails that wait");
     }
 }
 

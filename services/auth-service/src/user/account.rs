@@ -73,7 +73,7 @@ pub async fn sign_up(
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;
     match state.metrics.operation("signup", outcome)? {
-        SignedUp::LoggedIn(entered) => logged_in(&state, delivery, StatusCode::CREATED, entered),
-        SignedUp::Requested(link) => Ok(requested(link)),
+        SignedUp::LoggedIn(entered) => logged_in(&state, delivery, StatusCode::CREATED, *entered),
+        SignedUp::Requested(link) => Ok(requested(*link)),
     }
 }

@@ -19,9 +19,9 @@ use crate::user::email::Email;
 
 /// The outcome of a sign-up.
 pub enum SignedUp {
-    LoggedIn(LoggedIn),
+    LoggedIn(Box<LoggedIn>),
     /// The account is created once the link in a mail is opened.
-    Requested(link::Model),
+    Requested(Box<link::Model>),
 }
 
 /// Creates a viewer and logs them in, or sends a link that does so. A taken address costs the same work as a
@@ -40,7 +40,10 @@ pub async fn sign_up(
     let password = state.passwords.hash(password, attempt.path()).await?;
     if state.settings.people.verifies_email() {
         let content = Content { name: Some(name), password: Some(password), ..Content::default() };
-        return request(state, &attempt, Purpose::SignUp, content).await.map(SignedUp::Requested);
+        return request(state, &attempt, Purpose::SignUp, content)
+            .await
+            .map(Box::new)
+            .map(SignedUp::Requested);
     }
     // Checked again: other sign-ups may have used up the limit while this one waited for a core.
     limits::check_signup_conflicts(state, attempt.ip).await?;
@@ -48,7 +51,7 @@ pub async fn sign_up(
     match LockedUser::create(state, new, Initiator::user_at(attempt.ip)).await {
         Ok(user) => {
             request_verification(state, &user, attempt.network()).await?;
-            open_session(user, &attempt, device, None).await.map(SignedUp::LoggedIn)
+            open_session(user, &attempt, device, None).await.map(Box::new).map(SignedUp::LoggedIn)
         }
         Err(error) => {
             if matches!(error, AuthError::EmailTaken) {
