@@ -113,7 +113,7 @@ describe('accounts in the console', () => {
     const visitor = await browser.visitor();
     const { page } = visitor;
     await page.getByLabel('Email').fill(user.email);
-    await page.getByRole('button', { name: 'Log in with a link' }).click();
+    await page.getByRole('button', { name: 'Email me a login link' }).click();
     const tab = await openTab(visitor, (await mailbox.next(user.email)).link);
     await tab.getByText(`Log in as ${user.email}`).waitFor();
     await tab.getByRole('button', { name: 'Log in' }).click();
@@ -121,7 +121,7 @@ describe('accounts in the console', () => {
     await isIn(page, 'Fay');
     await page.getByRole('button', { name: 'Log out' }).first().click();
     await page.getByLabel('Email').fill(user.email);
-    await page.getByRole('button', { name: 'Log in with a link' }).click();
+    await page.getByRole('button', { name: 'Email me a login link' }).click();
     await page.getByLabel('Code from the mail').fill((await mailbox.next(user.email)).code);
     await isIn(page, 'Fay');
     await browser.farewell(visitor);
