@@ -92,7 +92,7 @@ function invitationRow(invitation, reread) {
   const isOpen = status === 'pending';
   return h(
     'tr',
-    { class: isOpen ? null : 'is-off' },
+    {},
     h(
       'td',
       {},
