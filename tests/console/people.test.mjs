@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { Browser, live, logInAs, visit } from './browser.mjs';
+import { succeeded } from '../lib/api.mjs';
 import { allInOne } from '../lib/deployments.mjs';
+import { Browser, live, logInAs, visit } from './browser.mjs';
 import { OTHER_PASSWORD, PASSWORD, Town, forget, isIn, openTab, signUp } from './people.mjs';
 
 describe('accounts in the console', () => {
@@ -82,6 +83,28 @@ describe('accounts in the console', () => {
     await logInAs(visitor.page, user.email, OTHER_PASSWORD);
     await isIn(visitor.page, 'Cleo');
     await browser.farewell(visitor, elsewhere);
+  });
+
+  test('the login page has the reason of the end, even if the refresh fails before the news arrives', async () => {
+    const user = await town.user('Kim');
+    const { page, ...visitor } = await browser.visitor();
+    let isLate = false;
+    await page.routeWebSocket(/./, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => isLate || socket.send(message));
+      server.onClose(() => {});
+    });
+    await logInAs(page, user.email, PASSWORD);
+    isLate = true;
+    succeeded(await town.app.api.post('/api/auth/password/forgot', { email: user.email }));
+    const token = (await mailbox.next(user.email)).link.split('token=')[1];
+    succeeded(await town.app.api.post('/api/auth/password/reset', { token, newPassword: OTHER_PASSWORD }));
+    await page.evaluate(async () => {
+      const { renew } = await import('./src/session.js');
+      await renew().catch(() => {});
+    });
+    await page.getByText('Your password was reset').waitFor();
+    await browser.farewell(visitor);
   });
 
   test('by keyboard alone: a forgotten password is reset with the code', async () => {
