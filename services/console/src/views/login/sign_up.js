@@ -19,7 +19,10 @@ export function showSignUp(page, back, known = {}) {
     typed.email = values.email.trim();
     const wanted = { ...values, email: typed.email };
     const asked = await signUp(wanted, puzzle);
-    const correct = () => showSignUp(page, back, wanted);
+    const correct = () => {
+      showSignUp(page, back, wanted);
+      place.querySelector('input[type=email]').focus();
+    };
     if (asked.requestId) showCode(page, asked, (where) => signUp(wanted, where), { back, correct });
   };
   fillCard(
