@@ -259,7 +259,8 @@ describe('accounts in the console without SMTP', () => {
       visitor.context.waitForEvent('page'),
       visitor.page.getByRole('link', { name: 'Open the development mailbox' }).click(),
     ]);
-    await mailbox.locator('summary').first().click();
+    // The newest mail is open.
+    await mailbox.locator('details[open]').waitFor();
     const [tab] = await Promise.all([
       visitor.context.waitForEvent('page'),
       mailbox.frameLocator('iframe').getByRole('link').first().click(),
