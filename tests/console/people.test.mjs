@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { Browser, live, logInAs, visit } from './browser.mjs';
+import { succeeded } from '../lib/api.mjs';
 import { allInOne } from '../lib/deployments.mjs';
+import { Browser, live, logInAs, visit } from './browser.mjs';
 import { OTHER_PASSWORD, PASSWORD, Town, forget, isIn, openTab, signUp } from './people.mjs';
 
 describe('accounts in the console', () => {
@@ -84,6 +85,28 @@ describe('accounts in the console', () => {
     await browser.farewell(visitor, elsewhere);
   });
 
+  test('the login page has the reason of the end, even if the refresh fails before the news arrives', async () => {
+    const user = await town.user('Kim');
+    const { page, ...visitor } = await browser.visitor();
+    let isLate = false;
+    await page.routeWebSocket(/./, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => isLate || socket.send(message));
+      server.onClose(() => {});
+    });
+    await logInAs(page, user.email, PASSWORD);
+    isLate = true;
+    succeeded(await town.app.api.post('/api/auth/password/forgot', { email: user.email }));
+    const token = (await mailbox.next(user.email)).link.split('token=')[1];
+    succeeded(await town.app.api.post('/api/auth/password/reset', { token, newPassword: OTHER_PASSWORD }));
+    await page.evaluate(async () => {
+      const { renew } = await import('./src/session.js');
+      await renew().catch(() => {});
+    });
+    await page.getByText('Your password was reset').waitFor();
+    await browser.farewell(visitor);
+  });
+
   test('by keyboard alone: a forgotten password is reset with the code', async () => {
     const user = await town.user('Dora');
     const { page, ...visitor } = await browser.visitor();
@@ -113,7 +136,7 @@ describe('accounts in the console', () => {
     const visitor = await browser.visitor();
     const { page } = visitor;
     await page.getByLabel('Email').fill(user.email);
-    await page.getByRole('button', { name: 'Log in with a link' }).click();
+    await page.getByRole('button', { name: 'Email me a login link' }).click();
     const tab = await openTab(visitor, (await mailbox.next(user.email)).link);
     await tab.getByText(`Log in as ${user.email}`).waitFor();
     await tab.getByRole('button', { name: 'Log in' }).click();
@@ -121,7 +144,7 @@ describe('accounts in the console', () => {
     await isIn(page, 'Fay');
     await page.getByRole('button', { name: 'Log out' }).first().click();
     await page.getByLabel('Email').fill(user.email);
-    await page.getByRole('button', { name: 'Log in with a link' }).click();
+    await page.getByRole('button', { name: 'Email me a login link' }).click();
     await page.getByLabel('Code from the mail').fill((await mailbox.next(user.email)).code);
     await isIn(page, 'Fay');
     await browser.farewell(visitor);
@@ -236,7 +259,8 @@ describe('accounts in the console without SMTP', () => {
       visitor.context.waitForEvent('page'),
       visitor.page.getByRole('link', { name: 'Open the development mailbox' }).click(),
     ]);
-    await mailbox.locator('summary').first().click();
+    // The newest mail is open.
+    await mailbox.locator('details[open]').waitFor();
     const [tab] = await Promise.all([
       visitor.context.waitForEvent('page'),
       mailbox.frameLocator('iframe').getByRole('link').first().click(),

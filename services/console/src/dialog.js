@@ -34,19 +34,15 @@ export function openDialog(title, body, { wide = false } = {}) {
   });
 }
 
-/** Asks for confirmation before an action that cannot be undone. */
-export function confirmFirst(title, text, action) {
+/** Asks for confirmation before an action. `tone` is the class of its button. */
+export function confirmFirst(title, text, action, tone = 'button-danger') {
   return openDialog(title, (close) => [
     h('p', {}, text),
     h(
       'div',
       { class: 'dialog-actions' },
       h('button', { class: 'button', on: { click: () => close(false) } }, 'Cancel'),
-      h(
-        'button',
-        { class: 'button button-danger', autofocus: true, on: { click: () => close(true) } },
-        action,
-      ),
+      h('button', { class: `button ${tone}`, autofocus: true, on: { click: () => close(true) } }, action),
     ),
   ]);
 }

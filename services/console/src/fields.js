@@ -28,12 +28,22 @@ export function selectField(label, properties, options, hint) {
   return field(label, h('select', { class: 'select', ...others }, choices), hint);
 }
 
-export const newPassword = (name, label = 'New password', consequence = '') =>
-  inputField(
-    label,
-    { name, type: 'password', autocomplete: 'new-password', required: true },
-    `At least 8 characters. ${consequence}`.trim(),
-  );
+/** Returns the field of a new password, which can be shown: it is typed only once. */
+export function newPassword(name, label = 'New password', consequence = '') {
+  const input = h('input', { name, type: 'password', autocomplete: 'new-password', required: true });
+  const show = h('button', { class: 'link-button show-password', type: 'button', on: { click: toggle } });
+  function toggle() {
+    input.type = input.type === 'password' ? 'text' : 'password';
+    draw();
+  }
+  const draw = () =>
+    fill(show, input.type === 'password' ? 'Show' : 'Hide', h('span', { class: 'unseen' }, ' password'));
+  draw();
+  const element = field(label, input, `At least 8 characters. ${consequence}`.trim());
+  element.classList.add('field-password');
+  element.append(show);
+  return element;
+}
 
 export const currentPassword = (hint) =>
   inputField(
@@ -56,7 +66,8 @@ export const passwordOwner = (email) =>
 
 /**
  * Returns a form whose button `action` calls `send(values, form)`. An error is explained above the button, and the
- * focus moves to the field that caused it. `reword(error)` may return a better explanation, and `blame(error)` the field.
+ * focus moves to the field that caused it. `reword(error)` may return a better explanation, and `blame(error, form)` the
+ * field.
  * `beside` has further buttons, and `tone` is a class of the button.
  */
 export function form(
@@ -73,6 +84,7 @@ export function form(
     dialog ? h('div', { class: 'dialog-actions' }, beside, submit) : [submit, beside],
   );
   const inputs = () => [...element.elements].filter(({ name }) => name);
+  const nameOf = (input) => input.labels[0].textContent.replace(/ \(.*/, '');
   // Else the focus of a dialog begins on the button that closes it.
   if (dialog) inputs()[0].autofocus = true;
   const complain = (text, input) => {
@@ -82,21 +94,25 @@ export function form(
     input?.focus();
   };
   const calm = () => {
-    told.hidden = true;
-    for (const input of inputs()) input.removeAttribute('aria-invalid');
+    // Of two forms next to each other, only the one that was sent last explains an error.
+    for (const shown of element.parentElement.querySelectorAll('.form-error')) shown.hidden = true;
+    for (const input of element.parentElement.querySelectorAll('[aria-invalid]'))
+      input.removeAttribute('aria-invalid');
   };
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     calm();
     const missing = inputs().find((input) => input.required && !input.value.trim());
-    if (missing) return complain(`${missing.labels[0].textContent} is missing.`, missing);
+    if (missing) return complain(`${nameOf(missing)} is missing.`, missing);
     return busy(submit, async () => {
       try {
         await send(Object.fromEntries(new FormData(element)), element);
       } catch (error) {
-        const faulty = blame?.(error) ?? inputs().find(({ name }) => error.field?.(name));
+        const named = inputs().find(({ name }) => error.field?.(name));
         const usual = inputs().find(({ type }) => type === 'password') ?? inputs()[0];
-        complain(reword?.(error) ?? explain(error), faulty ?? usual);
+        // The API names its own field, and the user knows the label.
+        const text = named && `${nameOf(named)} ${error.field(named.name)}.`;
+        complain(reword?.(error) ?? text ?? explain(error), blame?.(error, element) ?? named ?? usual);
       }
     });
   });

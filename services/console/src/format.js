@@ -79,13 +79,10 @@ const REASONS = {
   account_disabled: 'Your account was disabled. An administrator can enable it again.',
   token_reuse: 'Your session was ended for safety, because one of its old tokens was used again.',
   admin: 'An administrator ended your session.',
-  password_reset: 'Your password was reset, so your sessions ended. Log in with the new password.',
-  account_deleted: 'Your account was deleted.',
-  email_restored: 'Your old email address was restored, so your sessions ended. Log in again.',
   terminated: 'Your session was ended from another device.',
   password_reset: 'Your password was reset, so all your sessions ended. Log in with the new password.',
   account_deleted: 'Your account was deleted.',
-  email_restored: 'Your old email address was restored, so all your sessions ended.',
+  email_restored: 'Your old email address was restored, so all your sessions ended. Log in again.',
 };
 
 /** The reason why a session ended, in words for its owner. */

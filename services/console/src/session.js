@@ -5,6 +5,7 @@
 import { ApiError, request } from './http.js';
 
 const COOKIE_DELIVERY = { 'x-token-delivery': 'cookie' };
+const ME = '/api/auth/me';
 const LOCK = 'driftsentry.refresh';
 /** Set while a refresh cookie, which no script can see, probably exists. Saves a request that would fail. */
 const HINT = 'driftsentry.signed-in';
@@ -75,11 +76,18 @@ function exchange(asked) {
       adopt(data.accessToken, data.expiresIn);
       channel.postMessage({ type: 'renewed', token: data.accessToken, expiresIn: data.expiresIn });
     } catch (error) {
-      if (hasEnded(error)) end('expired');
+      if (hasEnded(error)) await endWithReason();
       throw error;
     }
     return current.token;
   });
+}
+
+/** Ends a session that cannot be refreshed. The refused refresh has no reason; a refused access token has one. */
+async function endWithReason() {
+  const ended = current;
+  const refused = ended && (await request('GET', ME, { token: ended.token }).catch((error) => error));
+  if (current === ended) endedElsewhere(refused?.details?.reason ?? 'expired');
 }
 
 /** Runs `work` in one tab at a time; the argument says whether another tab was first. Without TLS there are

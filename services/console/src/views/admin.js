@@ -21,7 +21,9 @@ const PARTS = {
 };
 
 export function show(main, found, signal) {
-  const place = h('div', { class: 'admin-part' });
+  const place = h('div', { class: 'admin-part', tabindex: '-1' });
+  // Search and filters outlast a visit to another part.
+  const kept = {};
   const links = Object.entries(PARTS).map(([name, [label]]) =>
     h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label),
   );
@@ -47,8 +49,13 @@ export function show(main, found, signal) {
     leaving = new AbortController();
     const visit = AbortSignal.any([leaving.signal, signal]);
     if (chosen === 'users' && part) showUser(place, part, visit);
-    else PARTS[chosen][1](place, visit);
+    else PARTS[chosen][1](place, visit, kept);
   };
   update(found);
-  return update;
+  return (next) => {
+    update(next);
+    scrollTo(0, 0);
+    // The link that led here may be gone.
+    if (document.activeElement === document.body) place.focus({ preventScroll: true });
+  };
 }

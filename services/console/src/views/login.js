@@ -38,11 +38,11 @@ function showForm(page) {
   });
   const linkForm = () =>
     form(byPassword ? [] : [email, puzzle], {
-      action: byPassword ? 'Log in with a link' : 'Send me a link',
+      action: 'Email me a login link',
       tone: byPassword ? 'button-wide' : 'button-primary button-wide',
       blame: () => input,
       async send() {
-        if (!typed.email) throw new Error('Email is missing.');
+        if (!typed.email) throw new Error('Enter your email first.');
         await sendLink(page, puzzle, back);
       },
     });
@@ -67,7 +67,6 @@ function showForm(page) {
     signUpLine(settings, () => showSignUp(page, back)),
     mailboxLink(),
   );
-  if (typed.email && byPassword) password.querySelector('input').focus();
 }
 
 /** Says who gets an account, and leads to it. */

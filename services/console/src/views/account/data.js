@@ -15,7 +15,12 @@ const ME = '/api/auth/me';
 const CONFIRMATION = 'DELETE';
 
 export function dataPart() {
-  const save = h('button', { class: 'button', on: { click: exportData } }, icon('down'), 'Export my data');
+  const save = h(
+    'button',
+    { class: 'button', on: { click: exportData } },
+    icon('download'),
+    'Export my data',
+  );
   async function exportData() {
     try {
       saveFile(await busy(save, () => download(`${ME}/export`)), 'driftsentry-account.json');

@@ -13,7 +13,7 @@ import { INVITATIONS, inviteUser } from './invite.js';
 import { moreButton, table } from './table.js';
 import { attempt } from './user_actions.js';
 
-const HEADS = ['Email', 'Role', 'Status', ['Invited', 'wide-only'], ''];
+const HEADS = ['Email', ['Role', 'wide-only'], 'Status', ['Invited', 'wide-only'], ''];
 const MARKS = { pending: 'tag tag-here', accepted: 'tag tag-good', expired: 'tag tag-soon', revoked: 'tag' };
 
 export function showInvitations(place, signal) {
@@ -92,14 +92,20 @@ function invitationRow(invitation, reread) {
   const isOpen = status === 'pending';
   return h(
     'tr',
-    { class: isOpen ? null : 'is-off' },
-    h('td', {}, h('strong', { class: 'breakable' }, email), name && h('small', {}, name)),
-    h('td', {}, role),
+    {},
+    h(
+      'td',
+      {},
+      h('strong', { class: 'breakable' }, email),
+      name && h('small', {}, name),
+      h('small', { class: 'narrow-only' }, role),
+    ),
+    h('td', { class: 'wide-only' }, role),
     h(
       'td',
       {},
       h('span', { class: MARKS[status] ?? 'tag' }, status),
-      isOpen && h('small', {}, 'expires ', until(expiresAt)),
+      isOpen && h('small', { class: 'one-line' }, 'expires ', until(expiresAt)),
     ),
     h('td', { class: 'wide-only' }, ago(createdAt, 'ago'), h('small', {}, 'by ', nameOf(invitedBy))),
     h('td', { class: 'row-actions' }, (isOpen || status === 'expired') && resend, isOpen && revoke),

@@ -5,7 +5,7 @@ import { openDialog } from '../../dialog.js';
 import { h } from '../../dom.js';
 import { cancel, form } from '../../fields.js';
 import { notify } from '../../notice.js';
-import { accountField, emailField, nameField, roleField } from './user_form.js';
+import { accountField, emailField, emailTaken, nameField, roleField } from './user_form.js';
 
 export const INVITATIONS = '/api/auth/invitations';
 
@@ -29,6 +29,7 @@ export function inviteUser() {
       form([emailField(), nameField('', false), roleField(), accountField()], {
         action: 'Send invitation',
         send,
+        blame: emailTaken,
         beside: cancel(close),
         dialog: true,
       }),

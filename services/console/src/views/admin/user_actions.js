@@ -56,7 +56,7 @@ export async function liftLocks(button, { id, name }) {
 
 export async function sendResetLink(button, { id, name, email }) {
   const text = `${name} gets a mail at ${email} with a link to choose a new password. The old password works until then.`;
-  if (!(await confirmFirst('Send a reset link?', text, 'Send reset link'))) return;
+  if (!(await confirmFirst('Send a reset link?', text, 'Send reset link', 'button-primary'))) return;
   const sent = await attempt(button, () => post(`${USERS}/${id}/password-reset`));
   if (sent) notify(`Sent a reset link to ${name}.`);
 }

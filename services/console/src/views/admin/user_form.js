@@ -42,6 +42,9 @@ export const accountField = (value = '') =>
     'The cloud account whose drifts this user sees. Empty: all accounts.',
   );
 
+/** Returns the field of a conflict: an email belongs to one user only. */
+export const emailTaken = ({ status }, { elements }) => (status === 409 ? elements.email : null);
+
 /** Returns the user that was created, or undefined. */
 export function createUser() {
   return openDialog('New user', (close) => {
@@ -67,6 +70,7 @@ export function createUser() {
     return form([nameField(), emailField(), password, roleField(), accountField()], {
       action: 'Create user',
       send,
+      blame: emailTaken,
       beside: cancel(close),
       dialog: true,
     });
@@ -97,6 +101,8 @@ export function editUser(user) {
       {
         action: 'Save',
         send,
+        blame: (error, form) =>
+          form.elements.email.value.trim() === user.email ? null : emailTaken(error, form),
         beside: cancel(close),
         dialog: true,
       },

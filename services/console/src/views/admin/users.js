@@ -31,9 +31,10 @@ const FILTERS = {
     ],
   ],
 };
-const HEADS = ['Name', 'Role', ['Last seen', 'wide-only'], ['Created', 'wide-only'], ''];
+const HEADS = ['Name', 'Role', ['Last seen', 'wide-only'], ['Created', 'wide-only'], ['', 'wide-only']];
 
-export function showUsers(place, signal) {
+/** Shows the users. `kept` has the search and the filters of the last visit. */
+export function showUsers(place, signal, kept) {
   const list = h('div', {});
   let timer = 0;
   const search = h('input', {
@@ -41,6 +42,7 @@ export function showUsers(place, signal) {
     class: 'search-input',
     placeholder: 'Search name or email',
     'aria-label': 'Search users',
+    value: kept.q ?? '',
     on: {
       input() {
         clearTimeout(timer);
@@ -53,22 +55,21 @@ export function showUsers(place, signal) {
       'select',
       { class: 'select', name, 'aria-label': label, on: { change: () => read() } },
       h('option', { value: '' }, `${label}: any`),
-      values.map(([value, text]) => h('option', { value }, text)),
+      values.map(([value, text]) => h('option', { value, selected: kept[name] === value }, text)),
     ),
   );
-  const query = () => ({
-    q: search.value.trim(),
-    ...Object.fromEntries(filters.map(({ name, value }) => [name, value])),
-  });
-  const page = (cursor) => get(USERS, { ...query(), limit: 50, cursor }, { signal });
-  const read = () =>
-    load(list, signal, async () => {
+  const page = (cursor) => get(USERS, { ...kept, limit: 50, cursor }, { signal });
+  const read = () => {
+    kept.q = search.value.trim();
+    for (const { name, value } of filters) kept[name] = value;
+    return load(list, signal, async () => {
       const first = await page();
       if (first.data.length === 0)
         return empty('search', 'No user found', 'No user matches this search and these filters.');
       const body = h('tbody', {}, first.data.map(userRow));
       return [table('Users', HEADS, body), moreButton(body, first.page.nextCursor, page, userRow)];
     });
+  };
 
   const invite = h('button', { class: 'button', hidden: true, on: { click: () => inviteUser() } }, 'Invite');
   configOrUsual().then(({ mail, signup }) => (invite.hidden = !mail || signup === 'off'));
@@ -128,7 +129,7 @@ function userRow(user) {
       h('td', { class: 'wide-only' }, ago(now.createdAt, 'ago')),
       h(
         'td',
-        { class: 'row-actions' },
+        { class: 'row-actions wide-only' },
         now.locks.length > 0 && actionButton('Lift locks', now, lift),
         actionButton('End sessions', now, (button) => actions.endSessions(button, now)),
         !isSelf && actionButton(now.isActive ? 'Disable' : 'Enable', now, turn),

@@ -10,7 +10,8 @@ import { backLine } from './by_link.js';
 
 const SIGN_UP = '/api/auth/signup';
 
-export function showSignUp(page, back) {
+/** Shows the form. `known` has values that were typed before. */
+export function showSignUp(page, back, known = {}) {
   const { place, settings } = page;
   const puzzle = h('div', {});
   const signUp = async (values, where) => session.logIn(SIGN_UP, { ...values, ...(await solved(where)) });
@@ -18,16 +19,21 @@ export function showSignUp(page, back) {
     typed.email = values.email.trim();
     const wanted = { ...values, email: typed.email };
     const asked = await signUp(wanted, puzzle);
-    if (asked.requestId) showCode(page, asked, (where) => signUp(wanted, where), back);
+    const correct = () => {
+      showSignUp(page, back, wanted);
+      place.querySelector('input[type=email]').focus();
+    };
+    if (asked.requestId) showCode(page, asked, (where) => signUp(wanted, where), { back, correct });
   };
   fillCard(
     place,
     'Create an account',
+    h('p', { class: 'quiet' }, 'You start as a viewer. An administrator can change your role.'),
     form(
       [
-        inputField('Name', { name: 'name', autocomplete: 'name', required: true }),
+        inputField('Name', { name: 'name', autocomplete: 'name', required: true, value: known.name ?? '' }),
         emailField({}, domainHint(settings)),
-        newPassword('password', 'Password', 'You start as a viewer.'),
+        newPassword('password', 'Password'),
         puzzle,
       ],
       { action: 'Create account', tone: 'button-primary button-wide', send },
@@ -45,7 +51,7 @@ function domainHint({ signup, signupDomains }) {
   return `An address of ${domains}.`;
 }
 
-function showCode({ place, signal }, asked, again, back) {
+function showCode({ place, signal }, asked, again, { back, correct }) {
   const content = checkMail({
     email: typed.email,
     asked,
@@ -53,6 +59,7 @@ function showCode({ place, signal }, asked, again, back) {
     action: 'Create account',
     send: (proof) => session.logIn(`${SIGN_UP}/complete`, proof),
     again,
+    correct,
     elsewhere: () =>
       done(
         place,

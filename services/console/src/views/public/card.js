@@ -28,11 +28,12 @@ export function card(app, title) {
   return place;
 }
 
-/** Fills the card. The focus moves to the first field, or to the heading if there is none. */
+/** Fills the card. The focus moves to the first empty field, or to the heading if there is no field. */
 export function fillCard(place, heading, ...content) {
   const title = h('h1', { tabindex: '-1' }, heading);
   fill(place, title, content);
-  (place.querySelector('input:not(.unseen, [readonly])') ?? title).focus();
+  const inputs = [...place.querySelectorAll('input:not(.unseen, [readonly])')];
+  (inputs.find(({ value }) => !value) ?? inputs[0] ?? title).focus();
 }
 
 /** Returns the field of the address with which the user logs in. */

@@ -16,9 +16,10 @@ const AGAIN_AFTER_SECONDS = 30;
 /**
  * Returns the content of a card or dialog. `asked` is the response `{requestId, expiresAt}` to the request that sent
  * the mail, `send(proof, values)` completes the flow with the code, `again(place)` sends another mail and returns its
- * response, and `elsewhere()` is called when the link was used on another page. `fields` are more fields of the form.
+ * response, and `elsewhere()` is called when the link was used on another page. `fields` are more fields of the form,
+ * and `correct()` shows the form with the address again.
  */
-export function checkMail({ email, asked, action, fields = [], send, again, elsewhere, signal }) {
+export function checkMail({ email, asked, action, fields = [], send, again, correct, elsewhere, signal }) {
   const ended = new AbortController();
   signal.addEventListener('abort', () => ended.abort());
   let current = asked;
@@ -70,7 +71,15 @@ export function checkMail({ email, asked, action, fields = [], send, again, else
     },
   );
   return [
-    h('p', {}, 'We sent a mail to ', h('strong', { class: 'breakable' }, email), '. It may take a minute.'),
+    h(
+      'p',
+      {},
+      'We sent a mail to ',
+      h('strong', { class: 'breakable' }, email),
+      '. It may take a minute. ',
+      correct &&
+        h('button', { class: 'link-button', type: 'button', on: { click: correct } }, 'Change the address'),
+    ),
     expired,
     entry,
     resend,

@@ -47,7 +47,10 @@ async function read(place, shown, signal) {
       fill(place, empty('alerts', 'No mail yet', 'Mails appear here as soon as the server writes them.'));
     if (fresh.length === 0) return;
     if (shown.size > 0) say('New mail');
+    const isFirst = shown.size === 0;
     for (const mail of fresh) shown.set(mail.id, mailView(mail));
+    // Most people come for the newest mail.
+    if (isFirst) shown.get(data[0].id).firstChild.open = true;
     // The open mails stay open: elements that are already there are only moved.
     fill(
       place,

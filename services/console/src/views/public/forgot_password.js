@@ -10,7 +10,10 @@ import { checkMail } from './check_mail.js';
 const FORGOT = '/api/auth/password/forgot';
 
 export function show(app, page, signal) {
-  const place = card(app, 'Forgot your password');
+  showForm(card(app, 'Forgot your password'), signal);
+}
+
+function showForm(place, signal) {
   const puzzle = h('div', {});
   const send = async (values) => {
     typed.email = values.email.trim();
@@ -40,6 +43,7 @@ function showCode(place, asked, signal) {
       passwordChanged(place);
     },
     again: (puzzle) => ask(FORGOT, { email }, puzzle),
+    correct: () => showForm(place, signal),
     elsewhere: () => passwordChanged(place),
   });
   fillCard(place, 'Check your mail', content, lastLine('There is no mail if no account has this address.'));

@@ -29,7 +29,7 @@ export const LINKS = {
     }),
     onward: () => [
       buttonLink('overview', 'Log in'),
-      lastLine('No account yet? Log in or sign up again there.'),
+      lastLine('No account yet? Sign up again on the login page.'),
     ],
   },
   'reset-password': {
@@ -130,6 +130,6 @@ export const LINKS = {
       heading: 'Log in',
       text: ['Log in as ', address(email), ' in this browser.'],
     }),
-    onward: () => [buttonLink('overview', 'Log in'), lastLine('You can send yourself a new link there.')],
+    onward: () => [buttonLink('overview', 'Log in'), lastLine('You can get a new link on the login page.')],
   },
 };
