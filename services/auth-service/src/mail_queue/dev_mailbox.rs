@@ -7,6 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 const MAX_MAILS: usize = 50;
+/// The only log lines with addresses and links; they exist in development only.
+const LOG_TARGET: &str = "dev_mail";
 
 /// The newest mails of a development process without SMTP, in memory.
 #[derive(Clone, Default)]
@@ -29,6 +31,7 @@ impl DevMailbox {
         let Mail { message_id, to, content } = mail;
         // Development only: a person who tries the product opens the link from the log.
         tracing::info!(
+            target: LOG_TARGET,
             to,
             subject = content.subject,
             "no SMTP_URL, so this mail stays here:\n{}",
