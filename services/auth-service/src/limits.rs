@@ -123,16 +123,49 @@ pub async fn admit_link(state: &State, attempt: &Attempt) -> Result<(), AuthErro
     Ok(())
 }
 
+/// Whether another mail may be sent to an address. A network that the owner of the address logs in from counts
+/// alone, so that strangers cannot use up the mails of the owner. Of the other networks, one cannot use up the
+/// mails of all. Counts only mails that are sent, by a hash of the address, so that a deleted user counts on.
+pub async fn admits_mail(state: &State, account: &str, network: &str, is_familiar: bool) -> bool {
+    for (length, from_one, from_all) in [(HOUR, 3, 5), (24 * HOUR, 6, 20)] {
+        let period = Period::now(state, length);
+        let own = format!("mailed:{account}:{network}");
+        let limit = if is_familiar { from_all } else { from_one };
+        if period.admit(state, &own, limit).await.is_err() {
+            return false;
+        }
+        let all = format!("mailed:{account}");
+        if !is_familiar && period.admit(state, &all, from_all).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Refuses further codes of a network that sent too many wrong ones.
+pub async fn check_wrong_codes(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+    let (quarter, limit) = (Period::now(state, QUARTER), state.settings.limits.login_failures_per_ip);
+    ByNetwork::new(&quarter, "wrong-codes", ip).check(state, limit).await
+}
+
+pub async fn count_wrong_code(state: &State, ip: IpAddr) {
+    ByNetwork::new(&Period::now(state, QUARTER), "wrong-codes", ip).count(state).await;
+}
+
 /// Admits the use of a link or a code.
 pub async fn admit_link_use(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     let quarter = Period::now(state, QUARTER);
-    ByNetwork::new(&quarter, "links", ip).admit(state, LINK_USES).await
+    let uses = ByNetwork::new(&quarter, "links", ip);
+    uses.check(state, LINK_USES).await?;
+    uses.admit(state, LINK_USES).await
 }
 
 /// Admits a question of a waiting page.
 pub async fn admit_status(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     let quarter = Period::now(state, QUARTER);
-    ByNetwork::new(&quarter, "status", ip).admit(state, STATUS_REQUESTS).await
+    let requests = ByNetwork::new(&quarter, "status", ip);
+    requests.check(state, STATUS_REQUESTS).await?;
+    requests.admit(state, STATUS_REQUESTS).await
 }
 
 /// Admits a mail that a signed-in user requests.

@@ -101,6 +101,14 @@ impl PeopleSettings {
         }
     }
 
+    /// Refuses a new address of a user outside the domains that may sign up.
+    pub fn admit_address(&self, process: &ProcessConfig, email: &Email) -> Result<(), AuthError> {
+        match self.signup(process) {
+            SignupMode::Domains(_) => self.admit_signup(process, email),
+            SignupMode::Open | SignupMode::Invite | SignupMode::Off => Ok(()),
+        }
+    }
+
     /// Refuses a login that is switched off.
     pub fn require(&self, method: LoginMethod) -> Result<(), AuthError> {
         if self.login_methods.contains(&method) { Ok(()) } else { Err(AuthError::NoSuchLogin) }

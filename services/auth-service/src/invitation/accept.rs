@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use contracts::Role;
 
-use crate::audit::action::{Action, Initiator};
+use crate::audit::action::Initiator;
 use crate::error::AuthError;
 use crate::limits;
 use crate::link::entity::{Model, Purpose};
@@ -32,8 +32,7 @@ pub async fn accept(
     if state.settings.people.signup(state.platform.config()) == SignupMode::Off {
         return Err(AuthError::SignupClosed);
     }
-    let link = proof.link(state, Purpose::Invitation).await?;
-    require_inviter(state, &link).await?;
+    let link = proof.link(state, Purpose::Invitation, ip).await?;
     let email = Email::parse(&link.email).map_err(|_error| LinkRefusal::Foreign)?;
     let (name, attempt) = (String::from(name), Attempt { email, ip });
     state.settings.check_strength(&password, &name, &attempt.email)?;
@@ -45,16 +44,16 @@ pub async fn accept(
         ..NewUser::new(name, attempt.email.clone(), password, role)
     };
     let mut user = LockedUser::create(state, new, Initiator::user_at(ip)).await?;
-    user.use_up(&link).await?;
-    user.note_verified(Action::EmailVerified);
+    require_inviter(&user, &link).await?;
+    user.use_up_creating(&link).await?;
     open_session(user, &attempt, device, None).await
 }
 
 /// Refuses the invitation of a person who is no longer an active admin: it could give back the role that they
-/// lost.
-async fn require_inviter(state: &State, link: &Model) -> Result<(), AuthError> {
-    let inviter = match link.content.invited_by {
-        Some(id) => user::by_id(&state.database, id).await?,
+/// lost. Locks the inviter, so that a demotion comes before or after.
+async fn require_inviter(user: &LockedUser<'_>, link: &Model) -> Result<(), AuthError> {
+    let inviter = match link.invited_by {
+        Some(id) => user::lock(&user.transaction, id).await?,
         None => None,
     };
     let is_admin = inviter.is_some_and(|inviter| inviter.is_active && inviter.role == Role::Admin);

@@ -90,14 +90,14 @@ impl Invitation {
             link if link.expires_at <= now => "expired",
             _ => "pending",
         };
-        let link::Content { name, role, account_id, invited_by, .. } = link.content;
+        let link::Content { name, role, account_id, .. } = link.content;
         Self {
             id: link.id,
             email: link.email,
             name,
             role: role.unwrap_or(Role::Viewer),
             account_id,
-            invited_by,
+            invited_by: link.invited_by,
             created_at: link.created_at,
             expires_at: link.expires_at,
             status,
@@ -139,7 +139,7 @@ pub async fn list_invitations(
     Ok(answers::page(page, query.limit, |link| json!(link.id), |link| Invitation::new(link, now)))
 }
 
-/// Sends the mail of an invitation again, with a new expiry.
+/// Replaces an invitation by a new one, and sends its mail. The response has the new id.
 #[utoipa::path(post, path = "/api/auth/invitations/{id}/resend", tag = "auth", params(("id" = Uuid, Path)), security(("bearer" = ["admin"])), responses((status = 202, body = Success<Invitation>), (status = 429)))]
 pub async fn resend_invitation(
     state: Data<State>,

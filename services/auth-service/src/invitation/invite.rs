@@ -3,8 +3,7 @@
 
 use contracts::events::auth::UserInvited;
 use contracts::{AccountId, Role};
-use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
+use sea_orm::{DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
@@ -45,9 +44,12 @@ pub async fn invite(
     if user::by_email(&admins.transaction, &email).await?.is_some() {
         return Err(AuthError::EmailTaken);
     }
-    let content = Content { name, role: Some(role), account_id, invited_by: Some(admin), password: None };
+    let content = Content { name, role: Some(role), account_id, password: None };
     let now = state.platform.clock().now();
     let row = link::new(Purpose::Invitation, None, &email, content, None, now);
+    let row = link::Model { invited_by: Some(admin), ..row };
+    // An earlier invitation may have had another role.
+    link::revoke_to(&admins.transaction, email.as_str(), Purpose::Invitation, now).await?;
     write(&admins.transaction, &row).await?;
     admins.transaction.emit(UserInvited { invitation_id: row.id, role });
     record(&admins, Action::UserInvited, initiator, role).await?;
@@ -56,7 +58,7 @@ pub async fn invite(
     Ok(row)
 }
 
-/// Sends the mail of an open invitation again. The link lives as long as a new one.
+/// Replaces an invitation that was neither accepted nor revoked by a new one, and returns the new one.
 pub async fn resend(
     state: &State,
     id: Uuid,
@@ -70,14 +72,15 @@ pub async fn resend(
     if found.used_at.is_some() || found.revoked_at.is_some() {
         return Err(AuthError::UnknownInvitation);
     }
-    let again = link::ActiveModel {
-        id: Set(id),
-        expires_at: Set(state.platform.clock().now() + Purpose::Invitation.lifetime()),
-        prepared_at: Set(None),
-        wrong_codes: Set(0),
-        ..Default::default()
-    };
-    let row = again.update(&admins.transaction).await?;
+    let now = admins.now();
+    let email = Email::parse(&found.email).map_err(|_error| AuthError::UnknownInvitation)?;
+    // A new link with a new code. The admin who sends it answers for it.
+    link::revoke(&admins.transaction, id, now).await?;
+    let role = found.content.role.unwrap_or(Role::Viewer);
+    let row = link::new(Purpose::Invitation, None, &email, found.content, None, now);
+    let row = link::Model { invited_by: Some(admin), ..row };
+    write(&admins.transaction, &row).await?;
+    record(&admins, Action::UserInvited, initiator, role).await?;
     admins.transaction.commit().await?;
     state.mail_is_due.notify_one();
     Ok(row)

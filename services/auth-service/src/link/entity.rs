@@ -2,13 +2,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{FromJsonQueryResult, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::link::refusal::LinkRefusal;
 use crate::user::email::Email;
+use crate::user::entity as user;
 
 /// Maximum number of codes that may be tried for one link.
 pub const MAX_CODES: i64 = 5;
@@ -25,6 +26,8 @@ pub struct Model {
     pub purpose: Purpose,
     /// `None` if there is no user yet, or none was found.
     pub user_id: Option<Uuid>,
+    /// The admin who sent the invitation.
+    pub invited_by: Option<Uuid>,
     /// The address that the link is sent to, in the canonical form of [`Email`].
     pub email: String,
     #[sea_orm(column_type = "Json")]
@@ -69,8 +72,6 @@ pub struct Content {
     pub role: Option<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invited_by: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -119,6 +120,7 @@ pub fn new(
         id: Uuid::now_v7(),
         purpose,
         user_id,
+        invited_by: None,
         email: email.as_str().into(),
         content,
         network,
@@ -199,48 +201,76 @@ pub async fn use_up(db: &impl ConnectionTrait, link: &Model, now: DateTime<Utc>)
     Ok(used.rows_affected == 1)
 }
 
-/// Revokes the open links of a user, except those that restore an earlier address: only their owner receives
-/// these, and a thief who can change the password must not stop them.
-pub async fn revoke_of_user(
+/// The links of a user to revoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// All links to the user, except those that restore an earlier address: only their owner receives these, and
+    /// a thief who can change the password must not stop them.
+    OfUser,
+    /// Invitations that the user sent.
+    Invitations,
+    /// Changes of the address.
+    Changes,
+}
+
+/// Revokes open links of a user.
+pub async fn revoke_of(
     db: &impl ConnectionTrait,
-    user_id: Uuid,
+    user: &user::Model,
+    kind: Revoked,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let revoked = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
-    Entity::update_many()
-        .set(revoked)
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::Purpose.is_not_in([Purpose::UndoEmail]))
-        .filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null()))
-        .exec(db)
-        .await
-        .map(drop)
+    let wanted = match kind {
+        Revoked::OfUser => {
+            // A link that is not prepared yet names no user.
+            let unprepared = Column::UserId.is_null().and(Column::Email.eq(&user.email));
+            let unprepared = unprepared.and(Column::Purpose.is_in([Purpose::ResetPassword, Purpose::LogIn]));
+            let own = Column::UserId.eq(user.id).and(Column::Purpose.ne(Purpose::UndoEmail));
+            own.or(unprepared)
+        }
+        Revoked::Invitations => Column::InvitedBy.eq(user.id),
+        Revoked::Changes => Column::UserId.eq(user.id).and(Column::Purpose.eq(Purpose::ChangeEmail)),
+    };
+    revoke_where(db, wanted, now).await.map(drop)
 }
 
-/// Revokes one link.
-pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let revoked = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
-    let revoked = Entity::update_many().set(revoked).filter(Column::Id.eq(id));
-    let revoked = revoked.filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null())).exec(db).await?;
-    Ok(revoked.rows_affected == 1)
-}
-
-/// The number of links of these purposes that were prepared for an address since `since`, from one network or
-/// from all.
-pub async fn count_sent(
+/// Revokes the open links of a purpose to an address.
+pub async fn revoke_to(
     db: &impl ConnectionTrait,
     email: &str,
-    network: Option<&str>,
-    since: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let sent = Entity::find()
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    revoke_where(db, Column::Email.eq(email).and(Column::Purpose.eq(purpose)), now).await.map(drop)
+}
+
+async fn revoke_where(db: &impl ConnectionTrait, wanted: Expr, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let revoked = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
+    let revoked = Entity::update_many().set(revoked).filter(wanted);
+    let revoked = revoked.filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null()));
+    Ok(revoked.exec(db).await?.rows_affected)
+}
+
+/// Whether an address may go back to its earlier owner: it belongs to no other user as long as the link that
+/// undoes the change is open.
+pub async fn is_reserved(
+    db: &impl ConnectionTrait,
+    email: &str,
+    user_id: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let undo = Entity::find()
         .filter(Column::Email.eq(email))
-        .filter(Column::PreparedAt.is_not_null())
-        .filter(Column::CreatedAt.gte(since));
-    match network {
-        Some(network) => sent.filter(Column::Network.eq(network)).count(db).await,
-        None => sent.count(db).await,
-    }
+        .filter(Column::Purpose.eq(Purpose::UndoEmail))
+        .filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null()))
+        .filter(Column::ExpiresAt.gt(now));
+    let undo = undo.all(db).await?;
+    Ok(undo.iter().any(|link| link.user_id != user_id))
+}
+
+/// Revokes one link. Returns `false` if it is not open.
+pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    Ok(revoke_where(db, Column::Id.eq(id), now).await? == 1)
 }
 
 /// Deletes the links that expired before `before`.
@@ -254,14 +284,13 @@ pub async fn revoke_later_undos(
     link: &Model,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let revoked = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
-    Entity::update_many()
-        .set(revoked)
-        .filter(Column::UserId.eq(link.user_id))
-        .filter(Column::Purpose.eq(Purpose::UndoEmail))
-        .filter(Column::CreatedAt.gt(link.created_at))
-        .filter(Column::UsedAt.is_null())
-        .exec(db)
-        .await
-        .map(drop)
+    let later = Column::UserId.eq(link.user_id).and(Column::Purpose.eq(Purpose::UndoEmail));
+    revoke_where(db, later.and(Column::CreatedAt.gt(link.created_at)), now).await.map(drop)
+}
+
+/// Notes the user whom a link created, and erases the hash of the password, which is in the user's row now.
+pub async fn set_created(db: &impl ConnectionTrait, link: &Model, user_id: Uuid) -> Result<(), DbErr> {
+    let content = Content { password: None, ..link.content.clone() };
+    let created = ActiveModel { user_id: Set(Some(user_id)), content: Set(content), ..Default::default() };
+    Entity::update_many().set(created).filter(Column::Id.eq(link.id)).exec(db).await.map(drop)
 }

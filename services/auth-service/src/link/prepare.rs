@@ -4,17 +4,17 @@
 //! replicas may run it at once.
 
 use anyhow::Result;
-use chrono::TimeDelta;
 use contracts::events::auth::PasswordResetRequested;
-use database::Transaction;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
+use crate::limits;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
 use crate::login::account_locks::FAMILIAR_FOR;
+use crate::login::attempt::account;
 use crate::login::known_network;
 use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
 use crate::state::State;
@@ -23,9 +23,6 @@ use crate::user::entity as user;
 use crate::user::locked_user::audit_row;
 
 const BATCH: u64 = 100;
-/// Maximum number of mails that strangers can cause for one address in an hour, and in a day.
-const PER_HOUR: u64 = 5;
-const PER_DAY: u64 = 20;
 
 /// Prepares all requested links.
 pub async fn prepare_all(state: &State) -> Result<()> {
@@ -43,13 +40,14 @@ pub async fn prepare_all(state: &State) -> Result<()> {
 
 async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
     let now = state.platform.clock().now();
+    let owner = owner(state, &link).await?;
+    let template = template(state, &link, owner.as_ref()).await?;
+    // Counted before the transaction, which must not wait for Redis.
+    let is_limited = template.is_some() && is_limited(state, &link, owner.as_ref()).await?;
     let mut transaction = state.database.begin().await?;
     if !link::claim(&transaction, link.id, now).await? {
         return Ok(());
     }
-    let owner = owner(&transaction, &link).await?;
-    let template = template(&link, owner.as_ref());
-    let is_limited = is_limited(state, &transaction, &link, owner.as_ref()).await?;
     state.metrics.link(link.purpose, if is_limited { "limited" } else { "prepared" });
     let Some(template) = template.filter(|_| !is_limited) else {
         link::revoke(&transaction, link.id, now).await?;
@@ -84,10 +82,10 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
 }
 
 /// The user that the link is for: a known one, or the owner of the address.
-async fn owner(tx: &Transaction, link: &link::Model) -> Result<Option<user::Model>, DbErr> {
+async fn owner(state: &State, link: &link::Model) -> Result<Option<user::Model>, DbErr> {
     let owner = match (link.user_id, Email::parse(&link.email)) {
-        (Some(id), _) => user::by_id(tx, id).await?,
-        (None, Ok(email)) => user::by_email(tx, &email).await?,
+        (Some(id), _) => user::by_id(&state.database, id).await?,
+        (None, Ok(email)) => user::by_email(&state.database, &email).await?,
         (None, Err(_)) => None,
     };
     // The address of a disabled user is taken nevertheless.
@@ -95,7 +93,11 @@ async fn owner(tx: &Transaction, link: &link::Model) -> Result<Option<user::Mode
 }
 
 /// The template of the mail. `None` if no mail is sent.
-fn template(link: &link::Model, owner: Option<&user::Model>) -> Option<Template> {
+async fn template(
+    state: &State,
+    link: &link::Model,
+    owner: Option<&user::Model>,
+) -> Result<Option<Template>, DbErr> {
     let template = match (link.purpose, owner) {
         (Purpose::SignUp, None) => Template::SignUp,
         (Purpose::SignUp, Some(_)) => Template::SignUpTaken,
@@ -105,28 +107,27 @@ fn template(link: &link::Model, owner: Option<&user::Model>) -> Option<Template>
         (Purpose::ChangeEmail, Some(_)) => Template::ChangeEmail,
         (Purpose::UndoEmail, Some(_)) => Template::EmailChanged,
         (Purpose::LogIn, Some(_)) => Template::LogIn,
-        (_, None) => return None,
+        (_, None) => return Ok(None),
     };
-    Some(template)
+    // The owner of a taken address gets no mail.
+    let is_taken = link.purpose == Purpose::ChangeEmail
+        && match Email::parse(&link.email) {
+            Ok(email) => user::by_email(&state.database, &email).await?.is_some(),
+            Err(_) => true,
+        };
+    Ok((!is_taken).then_some(template))
 }
 
-/// Whether the address has received too many mails. A network that its owner logs in from counts alone, so that
-/// strangers cannot use up the mails of the owner.
-async fn is_limited(
-    state: &State,
-    tx: &Transaction,
-    link: &link::Model,
-    owner: Option<&user::Model>,
-) -> Result<bool, DbErr> {
+/// Whether the address has received too many mails.
+async fn is_limited(state: &State, link: &link::Model, owner: Option<&user::Model>) -> Result<bool, DbErr> {
     // Requests of admins and of this service have limits of their own.
-    let Some(network) = link.network.as_deref() else { return Ok(false) };
-    let now = state.platform.clock().now();
-    let own = match owner.map(|owner| owner.id) {
-        Some(id) if known_network::is_familiar(tx, id, network, now - FAMILIAR_FOR).await? => Some(network),
-        _ => None,
+    let (Some(network), Ok(email)) = (link.network.as_deref(), Email::parse(&link.email)) else {
+        return Ok(false);
     };
-    let in_an_hour = link::count_sent(tx, &link.email, own, now - TimeDelta::hours(1)).await?;
-    let in_a_day = link::count_sent(tx, &link.email, own, now - TimeDelta::days(1)).await?;
-    // Both include this link.
-    Ok(in_an_hour > PER_HOUR || in_a_day > PER_DAY)
+    let since = state.platform.clock().now() - FAMILIAR_FOR;
+    let is_familiar = match owner.map(|owner| owner.id) {
+        Some(id) => known_network::is_familiar(&state.database, id, network, since).await?,
+        None => false,
+    };
+    Ok(!limits::admits_mail(state, &account(&email), network, is_familiar).await)
 }

@@ -1,9 +1,12 @@
+use std::net::IpAddr;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::error::AuthError;
+use crate::limits;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
 use crate::link::refusal::LinkRefusal;
@@ -35,10 +38,10 @@ impl Proof {
     ///
     /// # Errors
     /// [`AuthError::Link`] with the reason. Each try of a code counts.
-    pub async fn link(&self, state: &State, purpose: Purpose) -> Result<link::Model, AuthError> {
+    pub async fn link(&self, state: &State, purpose: Purpose, ip: IpAddr) -> Result<link::Model, AuthError> {
         let found = match (&self.token, &self.code) {
             (Some(token), None) => link::by_id(&state.database, state.links.read(token)?).await?,
-            (None, Some(code)) => self.by_code(state, code, purpose).await?,
+            (None, Some(code)) => self.by_code(state, code, purpose, ip).await?,
             _ => return Err(AuthError::NoProof),
         };
         // A genuine token without a row belongs to a link that was deleted after its end.
@@ -55,7 +58,9 @@ impl Proof {
         state: &State,
         code: &str,
         purpose: Purpose,
+        ip: IpAddr,
     ) -> Result<Option<link::Model>, AuthError> {
+        limits::check_wrong_codes(state, ip).await?;
         let now = state.platform.clock().now();
         let found = match (self.request_id, &self.email) {
             (Some(id), None) => link::by_id(&state.database, id).await?,
@@ -64,13 +69,20 @@ impl Proof {
             }
             _ => return Err(AuthError::NoProof),
         };
-        // A request for an address without an account gets the response of a wrong code.
-        let link = found.filter(|link| link.purpose == purpose).ok_or(LinkRefusal::WrongCode)?;
+        let found = found.filter(|link| link.purpose == purpose);
         // Counted before the comparison, so that parallel guesses are counted too.
-        if !link::count_code(&state.database, link.id).await? {
-            return Err(LinkRefusal::TooManyCodes.into());
+        let has_tries = match &found {
+            Some(link) => link::count_code(&state.database, link.id).await?,
+            None => true,
+        };
+        let found = found.filter(|link| has_tries && state.links.is_code(link.id, code));
+        if found.is_some() {
+            return Ok(found);
         }
-        let is_right = state.links.is_code(link.id, code);
-        if is_right { Ok(Some(link)) } else { Err(LinkRefusal::WrongCode.into()) }
+        limits::count_wrong_code(state, ip).await;
+        // A client that names only an address must not learn whether it was invited, and a request for an address
+        // without an account gets the response of a wrong code.
+        let is_over = !has_tries && self.email.is_none();
+        Err(if is_over { LinkRefusal::TooManyCodes } else { LinkRefusal::WrongCode }.into())
     }
 }

@@ -7,7 +7,9 @@ use sea_orm::DbErr;
 use crate::audit::action::Action;
 use crate::error::AuthError;
 use crate::link::entity as link;
+use crate::link::entity::Purpose;
 use crate::link::refusal::LinkRefusal;
+use crate::mail_queue::entity as mail_queue;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedUser;
 
@@ -23,6 +25,18 @@ impl LockedUser<'_> {
         let now = link::by_id(&self.transaction, link.id).await?;
         let was_used = now.is_some_and(|link| link.used_at.is_some());
         Err(if was_used { LinkRefusal::Used } else { LinkRefusal::Revoked }.into())
+    }
+
+    /// Uses the link that created this user. Other sign-ups and invitations for the address end with it.
+    pub async fn use_up_creating(&mut self, link: &link::Model) -> Result<(), AuthError> {
+        self.use_up(link).await?;
+        link::set_created(&self.transaction, link, self.row.id).await?;
+        mail_queue::set_user(&self.transaction, link.id, self.row.id).await?;
+        for purpose in [Purpose::SignUp, Purpose::Invitation] {
+            link::revoke_to(&self.transaction, &self.row.email, purpose, self.now).await?;
+        }
+        self.note_verified(Action::EmailVerified);
+        Ok(())
     }
 
     /// Records that the user receives mail at their address.

@@ -31,7 +31,7 @@ pub async fn complete(
 ) -> Result<LoggedIn, AuthError> {
     state.settings.people.require(LoginMethod::Email)?;
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::LogIn).await?;
+    let link = proof.link(state, Purpose::LogIn, ip).await?;
     let id = link.user_id.ok_or(LinkRefusal::Revoked)?;
     limits::admit_success(state, id).await?;
     let user = LockedUser::lock(state, id, Initiator::user_at(ip)).await?;

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use mail::Mail;
 use sea_orm::DbErr;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::link::entity as link;
@@ -20,38 +21,43 @@ use crate::state::State;
 
 /// Interval between searches for mails that another process left behind.
 const INTERVAL: Duration = Duration::from_secs(2);
-const BATCH: u64 = 50;
+/// One slow batch delays the next by one attempt.
+const BATCH: u64 = 16;
 /// Maximum number of mails that are sent at one time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// Longer than an attempt may take.
 const CLAIM: TimeDelta = TimeDelta::seconds(30);
 /// A mail is given up after this time.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(1);
 
-/// Writes and sends mails until `stop`.
+/// Writes and sends mails until `stop`. A slow mail server delays no mail that is still to be written.
 pub async fn run(state: State, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(INTERVAL);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // Woken by the interval and by requests of this process, ended by `stop`.
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = state.mail_is_due.notified() => {}
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            () = work_or_log(&state) => {}
-            () = stop.cancelled() => return,
-        }
+    let written = Notify::new();
+    tokio::select! {
+        () = write_requested(&state, &written) => {}
+        () = send_written(&state, &written) => {}
+        () = stop.cancelled() => {}
     }
 }
 
-async fn work_or_log(state: &State) {
-    if let Err(error) = prepare_all(state).await {
-        tracing::warn!(error = format!("{error:#}"), "could not write the mails that were requested");
+/// Woken by the interval and by requests of this process.
+async fn write_requested(state: &State, written: &Notify) {
+    loop {
+        if let Err(error) = prepare_all(state).await {
+            tracing::warn!(error = format!("{error:#}"), "could not write the mails that were requested");
+        }
+        written.notify_one();
+        let _elapsed = tokio::time::timeout(INTERVAL, state.mail_is_due.notified()).await;
     }
-    if let Err(error) = deliver_due(state).await {
-        tracing::warn!(error = format!("{error:#}"), "could not send the mails that wait");
+}
+
+/// Woken by the interval and by written mails.
+async fn send_written(state: &State, written: &Notify) {
+    loop {
+        if let Err(error) = deliver_due(state).await {
+            tracing::warn!(error = format!("{error:#}"), "could not send the mails that wait");
+        }
+        let _elapsed = tokio::time::timeout(INTERVAL, written.notified()).await;
     }
 }
 
@@ -63,7 +69,10 @@ async fn deliver_due(state: &State) -> Result<()> {
     let due = mail_row::due(&state.database, state.platform.clock().now(), BATCH).await?;
     let mut attempts = stream::iter(due).map(|mail| deliver(state, mail)).buffer_unordered(AT_ONCE);
     while let Some(attempt) = attempts.next().await {
-        attempt?;
+        // The other mails are sent nevertheless.
+        if let Err(error) = attempt {
+            tracing::warn!(%error, "could not record an attempt to send a mail");
+        }
     }
     let (waiting, oldest) = mail_row::backlog(&state.database).await?;
     let age = oldest.map_or(0, |written| (state.platform.clock().now() - written).num_seconds());

@@ -119,13 +119,12 @@ pub async fn claim(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>
 
 pub async fn set_sent(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
     let sent = ActiveModel {
-        id: Set(id),
         sent_at: Set(Some(now)),
         next_attempt_at: Set(None),
         failure: Set(None),
         ..Default::default()
     };
-    sent.update(db).await.map(drop)
+    set(db, id, sent).await
 }
 
 /// Records a failed attempt. Without a `next` attempt, the mail is given up.
@@ -135,13 +134,19 @@ pub async fn set_failed(
     failure: &str,
     next: Option<DateTime<Utc>>,
 ) -> Result<(), DbErr> {
-    let failed = ActiveModel {
-        id: Set(id),
-        failure: Set(Some(failure.into())),
-        next_attempt_at: Set(next),
-        ..Default::default()
-    };
-    failed.update(db).await.map(drop)
+    let failure = Set(Some(failure.into()));
+    set(db, id, ActiveModel { failure, next_attempt_at: Set(next), ..Default::default() }).await
+}
+
+/// Writes columns, unless the row was deleted with its user in the meantime.
+async fn set(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<(), DbErr> {
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// Notes the user whom the link of a mail created.
+pub async fn set_user(db: &impl ConnectionTrait, link_id: Uuid, user_id: Uuid) -> Result<(), DbErr> {
+    let change = ActiveModel { user_id: Set(Some(user_id)), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::LinkId.eq(link_id)).exec(db).await.map(drop)
 }
 
 /// The number of mails that wait, and the time at which the oldest was written.

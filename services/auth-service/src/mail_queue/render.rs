@@ -31,7 +31,7 @@ pub async fn render(state: &State, mail: &mail_row::Model, link: Option<&link::M
     let public_url = &*state.mailer.public_url;
     let mail_row::MailContent { name, role } = &mail.content;
     // Read now, so that no mail names a user who was deleted in the meantime.
-    let inviter = match link.and_then(|link| link.content.invited_by) {
+    let inviter = match link.and_then(|link| link.invited_by) {
         Some(id) => user::by_id(&state.database, id).await?.map(|inviter| inviter.name),
         None => None,
     };

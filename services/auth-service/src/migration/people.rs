@@ -31,6 +31,7 @@ impl MigrationTrait for People {
         }
         for (table, column) in [
             ("links", "userId"),
+            ("links", "invitedBy"),
             ("links", "email"),
             ("links", "expiresAt"),
             ("links", "preparedAt"),
@@ -60,6 +61,7 @@ fn links() -> TableCreateStatement {
         .col(string("purpose"))
         .col(uuid_null("userId"))
         .col(string("email"))
+        .col(uuid_null("invitedBy"))
         .col(json("content"))
         .col(string_null("network"))
         .col(big_integer("wrongCodes").default(0))

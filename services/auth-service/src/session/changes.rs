@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::audit::action::Action;
 use crate::link::entity as link;
+use crate::link::entity::Revoked;
 use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::session::lifetime::evicted_by_one_more;
@@ -182,6 +183,8 @@ impl LockedUser<'_> {
             reason: EndReason::Logout,
         });
         self.end_session(&session, EndReason::Logout).await?;
+        // The ended session may have requested a change of the address.
+        link::revoke_of(&self.transaction, &self.row, Revoked::Changes, self.now).await?;
         Ok(true)
     }
 
@@ -190,7 +193,11 @@ impl LockedUser<'_> {
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
         let login_epoch = Set(self.row.login_epoch + 1);
         self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;
-        link::revoke_of_user(&self.transaction, self.row.id, self.now).await?;
+        link::revoke_of(&self.transaction, &self.row, Revoked::OfUser, self.now).await?;
+        // A thief in the session of an admin may have sent invitations. A user who stays in keeps theirs.
+        if stays.is_none() {
+            link::revoke_of(&self.transaction, &self.row, Revoked::Invitations, self.now).await?;
+        }
         let open = session::open_of(&self.transaction, self.row.id).await?;
         let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();
         for session in &ending {

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::error::AuthError;
+use crate::link::entity as link;
+use crate::link::entity::Revoked;
 use crate::login::account_locks;
 use crate::login::attempt::account;
 use crate::login::failure as login_failure;
@@ -53,6 +55,9 @@ pub async fn update(
     if is_same && !is_new_name && !is_new_email {
         return Ok(user.row);
     }
+    if is_new_email && link::is_reserved(&user.transaction, &email, Some(id), user.now).await? {
+        return Err(AuthError::EmailTaken);
+    }
     if is_new_email {
         deletion::delete_mail(&user.transaction, id, None).await?;
     }
@@ -75,6 +80,7 @@ pub async fn update(
         user.end_all(None, EndReason::AccountDisabled).await?;
     }
     if was_admin && !user.is_active_admin() {
+        link::revoke_of(&user.transaction, &user.row, Revoked::Invitations, user.now).await?;
         let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
         user.end_service_tokens(None, reason).await?;
     }

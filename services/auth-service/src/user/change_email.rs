@@ -9,12 +9,12 @@ use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::limits;
-use crate::link::entity::{self as link, Content, Purpose};
+use crate::link::entity::{self as link, Content, Purpose, Revoked};
 use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
 use crate::link::request::write;
 use crate::login::networks::own_network;
-use crate::password::Password;
+use crate::password::{self, Password};
 use crate::state::State;
 use crate::user::confirm_password::confirm_password;
 use crate::user::email::Email;
@@ -30,12 +30,17 @@ pub async fn request_change(
     ip: IpAddr,
 ) -> Result<link::Model, AuthError> {
     state.mailer.require()?;
+    state.settings.people.admit_address(state.platform.config(), &new)?;
     confirm_password(state, person, current, ip).await?;
     limits::admit_own_mail(state, person.id).await?;
     let (id, network) = (Some(person.id), Some(own_network(ip)));
-    let row =
-        link::new(Purpose::ChangeEmail, id, &new, Content::default(), network, state.platform.clock().now());
-    write(&state.database, &row).await?;
+    let user = LockedUser::lock(state, person.id, Initiator::user_at(ip)).await?;
+    let user = user.ok_or(AuthError::UnknownCaller)?;
+    // An earlier address may have been a mistake.
+    link::revoke_of(&user.transaction, &user.row, Revoked::Changes, user.now).await?;
+    let row = link::new(Purpose::ChangeEmail, id, &new, Content::default(), network, user.now);
+    write(&user.transaction, &row).await?;
+    user.commit().await?;
     state.mail_is_due.notify_one();
     Ok(row)
 }
@@ -43,7 +48,7 @@ pub async fn request_change(
 /// Sets the address that the link was sent to. Sends the old address a link that undoes the change.
 pub async fn confirm(state: &State, proof: &Proof, ip: IpAddr) -> Result<String, AuthError> {
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::ChangeEmail).await?;
+    let link = proof.link(state, Purpose::ChangeEmail, ip).await?;
     let mut user = owner(state, &link, ip).await?;
     user.use_up(&link).await?;
     let old = Email::parse(&user.row.email).map_err(|_error| LinkRefusal::Foreign)?;
@@ -56,14 +61,17 @@ pub async fn confirm(state: &State, proof: &Proof, ip: IpAddr) -> Result<String,
     Ok(link.email)
 }
 
-/// Restores the old address, and ends all sessions, because a thief may have changed it. The owner then resets
-/// the password.
+/// Restores the old address, because a thief may have changed it. Ends all sessions and the password: the owner
+/// receives a mail to set a new one.
 pub async fn undo(state: &State, proof: &Proof, ip: IpAddr) -> Result<String, AuthError> {
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::UndoEmail).await?;
+    let link = proof.link(state, Purpose::UndoEmail, ip).await?;
     let mut user = owner(state, &link, ip).await?;
     user.use_up(&link).await?;
     set_email(&mut user, &link.email).await?;
+    // The thief may know the password. The owner sets a new one with the mail that follows.
+    let no_password = user::ActiveModel { password: Set(password::unusable()), ..Default::default() };
+    user.update(no_password).await?;
     user.audit(Action::EmailRestored, None, None);
     user.end_all(None, EndReason::EmailRestored).await?;
     // Links of later changes would restore the addresses of the thief.
@@ -87,7 +95,9 @@ async fn owner<'a>(state: &'a State, link: &link::Model, ip: IpAddr) -> Result<L
 async fn set_email(user: &mut LockedUser<'_>, email: &str) -> Result<(), AuthError> {
     let email = Email::parse(email).map_err(|_error| LinkRefusal::Foreign)?;
     let taken = user::by_email(&user.transaction, &email).await?;
-    if taken.is_some_and(|other| other.id != user.row.id) {
+    let is_reserved =
+        link::is_reserved(&user.transaction, email.as_str(), Some(user.row.id), user.now).await?;
+    if is_reserved || taken.is_some_and(|other| other.id != user.row.id) {
         return Err(AuthError::EmailTaken);
     }
     let change = user::ActiveModel {

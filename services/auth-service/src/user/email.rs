@@ -4,7 +4,11 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
+use crate::user::name::is_hidden;
+
 const MAX_CHARS: usize = 255;
+/// Quotes allow several spellings of one address. The others can name another domain, or look like a link.
+const REFUSED: [char; 6] = ['"', '\\', '/', '%', '!', ','];
 
 /// An email address in its canonical form: trimmed, lower-cased, NFC. It is stored, compared and unique in
 /// this form.
@@ -20,9 +24,13 @@ pub struct NotAnEmail;
 impl Email {
     pub fn parse(typed: &str) -> Result<Self, NotAnEmail> {
         // Lower-casing can undo the composition of characters, so NFC comes last.
-        let address: String = typed.trim().to_lowercase().nfc().collect();
+        let typed: String = typed.trim().to_lowercase().nfc().collect();
+        let address = with_canonical_domain(&typed).ok_or(NotAnEmail)?;
         let plausible = address.chars().count() <= MAX_CHARS
-            && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control() || is_hidden(c))
+            && !address.contains(REFUSED)
+            // Addresses of deleted users.
+            && !address.ends_with(".invalid")
             && address.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty()
                     && domain.contains('.')
@@ -34,6 +42,14 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns the address with the domain in its one Unicode form (IDNA), so that one mailbox has one address.
+fn with_canonical_domain(typed: &str) -> Option<String> {
+    let (local, domain) = typed.rsplit_once('@')?;
+    let (domain, checked) = idna::domain_to_unicode(domain);
+    checked.ok()?;
+    Some(format!("{local}@{domain}"))
 }
 
 impl fmt::Display for Email {
@@ -70,6 +86,22 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_a_domain_make_no_difference() {
+        for typed in [
+            "a@\u{ff54}arget.example",
+            "a@\u{24e3}arget.example",
+            "a@tar\u{ad}get.example",
+            "a@TARGET.example",
+        ] {
+            assert_eq!(Email::parse(typed).unwrap().as_str(), "a@target.example", "{typed}");
+        }
+        assert_eq!(
+            Email::parse("a@xn--bcher-kva.example").unwrap(),
+            Email::parse("a@b\u{fc}cher.example").unwrap()
+        );
+    }
+
+    #[test]
     fn invalid_addresses_are_refused() {
         let long = format!("{}@x.y", "a".repeat(252));
         for typed in [
@@ -84,6 +116,13 @@ mod tests {
             "a b@x.y",
             "a\0@x.y",
             "a\r\n@x.y",
+            "\"a\"@x.y",
+            "a\\b@x.y",
+            "www.x.y/z@x.y",
+            "a%x.y@x.y",
+            "a\u{200b}@x.y",
+            "a@\u{202e}x.y",
+            "deleted-1@deleted.invalid",
             &long,
         ] {
             assert_eq!(Email::parse(typed), Err(NotAnEmail), "{typed:?}");

@@ -47,7 +47,7 @@ pub async fn send_by_admin(
 /// session, so that a second factor stays in force. Returns the number of ended sessions.
 pub async fn reset(state: &State, proof: &Proof, new: Password, ip: IpAddr) -> Result<usize, AuthError> {
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::ResetPassword).await?;
+    let link = proof.link(state, Purpose::ResetPassword, ip).await?;
     let known = match link.user_id {
         Some(id) => user::by_id(&state.database, id).await?,
         None => None,

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::error::AuthError;
+use crate::link::entity as link;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
@@ -105,6 +106,9 @@ impl<'a> LockedUser<'a> {
         turn: Option<Turn>,
     ) -> Result<Self, AuthError> {
         let now = state.platform.clock().now();
+        if link::is_reserved(&transaction, new.email.as_str(), None, now).await? {
+            return Err(AuthError::EmailTaken);
+        }
         let row = user::ActiveModel {
             id: Set(Uuid::now_v7()),
             search: Set(user::search_text(&new.name, &new.email)),

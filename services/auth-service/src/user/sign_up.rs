@@ -3,7 +3,7 @@ use sea_orm::DbErr;
 
 use super::locked_user::{LockedUser, NewUser};
 use super::name::Name;
-use crate::audit::action::{Action, Initiator};
+use crate::audit::action::Initiator;
 use crate::error::AuthError;
 use crate::limits;
 use crate::link::entity::{self as link, Content, Purpose};
@@ -83,7 +83,7 @@ pub async fn complete(
     device: Device,
 ) -> Result<LoggedIn, AuthError> {
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::SignUp).await?;
+    let link = proof.link(state, Purpose::SignUp, ip).await?;
     let email = Email::parse(&link.email).map_err(|_error| LinkRefusal::Foreign)?;
     // The mode may have changed since the request.
     state.settings.people.admit_signup(state.platform.config(), &email)?;
@@ -92,7 +92,6 @@ pub async fn complete(
     };
     let new = NewUser { email_verified: true, ..NewUser::new(name, email.clone(), password, Role::Viewer) };
     let mut user = LockedUser::create(state, new, Initiator::user_at(ip)).await?;
-    user.use_up(&link).await?;
-    user.note_verified(Action::EmailVerified);
+    user.use_up_creating(&link).await?;
     open_session(user, &Attempt { email, ip }, device, None).await
 }

@@ -29,7 +29,7 @@ pub async fn request_again(state: &State, person: &Person, ip: IpAddr) -> Result
 /// Records that the user receives mail at their address. Returns the address.
 pub async fn verify(state: &State, proof: &Proof, ip: IpAddr) -> Result<String, AuthError> {
     limits::admit_link_use(state, ip).await?;
-    let link = proof.link(state, Purpose::VerifyEmail).await?;
+    let link = proof.link(state, Purpose::VerifyEmail, ip).await?;
     let id = link.user_id.ok_or(LinkRefusal::Revoked)?;
     let user = LockedUser::lock(state, id, Initiator::user_at(ip)).await?;
     let mut user = user.ok_or(LinkRefusal::Revoked)?;

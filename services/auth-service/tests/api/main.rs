@@ -48,5 +48,6 @@ mod shell_commands;
 mod sign_up_modes;
 mod signing_keys;
 mod startup;
+mod takeovers;
 mod tokens;
 mod user_admin;
