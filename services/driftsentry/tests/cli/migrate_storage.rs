@@ -87,6 +87,13 @@ async fn use_everything(client: &Client) -> Value {
     let settings = as_admin.request(Method::PUT, "/api/v1/users/me/settings").json(&json!({"theme": "dark"}));
     as_admin.send(settings).await.expect(StatusCode::OK);
 
+    let forgotten = json!({"email": "viewer@driftsentry.local"});
+    client.post("/api/auth/password/forgot", &forgotten).await.expect(StatusCode::ACCEPTED);
+    testing::eventually("the mail is sent", async || {
+        !client.get("/api/auth/dev/mail").await.data().as_array().unwrap().is_empty()
+    })
+    .await;
+
     let plan = sample("fakeaws_20/scan1.plan.json.gz");
     let arguments = [plan.to_str().unwrap(), "--stack", "demo", "--url", client.base()];
     let sent = ingest(&arguments, text(&engineer, "accessToken")).output().unwrap();
