@@ -86,13 +86,13 @@ export const LINKS = {
     action: 'Restore this email',
     describe: ({ email }) => ({
       heading: 'Restore your email',
-      text: ['The account will have ', address(email), ' again, and all its sessions will end.'],
-      hint: 'Do this if you did not change the address yourself. Then set a new password.',
+      text: ['The account will have ', address(email), ' again. All its sessions and its password will end.'],
+      hint: 'Do this if you did not change the address yourself. A mail for a new password follows.',
     }),
     done: ({ email }) => ({
       heading: 'Email restored',
-      text: ['The account has ', address(email), ' again. Somebody may know your password: set a new one.'],
-      onward: [buttonLink('forgot-password', 'Set a new password'), lastLine(toLogin())],
+      text: ['The account has ', address(email), ' again. Set a new password with the mail that we sent to it.'],
+      onward: [buttonLink('forgot-password', 'Send that mail again'), lastLine(toLogin())],
     }),
     onward: () => [home(), lastLine('If your account is in danger, ask an administrator to disable it.')],
   },
