@@ -19,7 +19,7 @@ use crate::process::{AUTH, DRIFT, User};
 use crate::redis::REPLICATION;
 use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Violation, Without, World};
-use crate::{entropy, notes, panics};
+use crate::{entropy, panics};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Run {
                 0..=3 => spawn_local(async move { run.end_session(&client).await }),
                 4 | 5 => client.state.borrow_mut().renews = true,
                 6 => spawn_local(async move { run.change_user(&client).await }),
-                7..=10 => spawn_local(async move { run.send_notes(&client.user, 1).await }),
+                7..=10 => self.send_notes(client.number, 1, ""),
                 _ => spawn_local(async move { run.change_drift().await }),
             }
         }
@@ -157,15 +157,6 @@ impl Run {
         let result = auth.change_user(client.user.id, role, account.map(Into::into)).await;
         self.world()
             .note(|| format!("user of client {} becomes {role} of {account:?}: {result:?}", client.number));
-    }
-
-    /// Publishes messages without a place in the log to a user, as another back end does.
-    pub(crate) async fn send_notes(&self, user: &User, count: u32) {
-        let Some(process) = self.clients[0].process(&DRIFT) else { return };
-        for _ in 0..count {
-            let number = self.world().notes().next();
-            let _ = process.broadcast(&notes::channel(user.id), notes::body(number, "")).await;
-        }
     }
 
     async fn change_drift(&self) {
