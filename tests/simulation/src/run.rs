@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use crate::client::{Client, Surroundings};
 use crate::database::Database;
+use crate::isolate::in_own_process;
 use crate::kind::Kind;
 use crate::plan::{CLIENTS, LENGTH, Plan};
-use crate::process::{AUTH, DRIFT, User};
+use crate::process::{AUTH, DRIFT, User, config};
 use crate::redis::REPLICATION;
 use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Violation, Without, World};
@@ -38,16 +39,25 @@ pub(crate) struct Run {
     subjects: RefCell<Vec<Uuid>>,
 }
 
-/// Carries out a plan. Equal arguments give equal outcomes. `is_told`: with a timeline.
+/// Carries out a plan in a process of its own. Equal arguments give equal outcomes. `is_told`: with a timeline.
 ///
 /// # Panics
-/// If the thread of the run panics.
+/// If that process ends without an outcome.
+#[expect(
+    clippy::expect_used,
+    reason = "a run that ends so is a fault of what it simulates, or of the simulation"
+)]
+pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
+    // Read before: the first run would draw other random bytes.
+    config();
+    in_own_process(|| run_here(plan.clone(), without, is_told)).expect("the run has an outcome")
+}
+
 #[expect(
     clippy::expect_used,
     reason = "a panic of a run is a fault of what it simulates, or of the simulation"
 )]
-pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
-    let plan = plan.clone();
+fn run_here(plan: Plan, without: Without, is_told: bool) -> Outcome {
     // A thread of its own, because the maps of the standard library draw once per thread.
     let running = std::thread::spawn(move || {
         entropy::seed(plan.seed);
