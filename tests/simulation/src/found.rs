@@ -36,7 +36,7 @@ fn a_process_that_has_nothing_to_append_is_up_again_once_redis_has_memory() {
         at(8_586, Fault::OutOfMemory { duration: ms(568) }),
         at(8_962, Fault::RedisDown { down: ms(1_223), is_emptied: true }),
     ];
-    assert_holds(266, faults);
+    assert_holds(13, faults);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_message_of_a_log_that_was_lost_does_not_replace_something_newer() {
         at(4_437, Fault::Flush),
         at(4_594, Fault::Flush),
     ];
-    assert_holds(395, faults);
+    assert_holds(3, faults);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_gateway_that_starts_without_redis_learns_the_marks_that_are_restored_before
         at(8_647, Fault::Stop { process: 5, down: ms(437) }),
         at(9_006, Fault::RedisDown { down: ms(439), is_emptied: true }),
     ];
-    assert_holds(825, faults);
+    assert_holds(0, faults);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_log_that_was_rolled_back_is_noticed_although_no_connection_breaks() {
 
 #[test]
 fn an_event_that_was_lost_before_anybody_heard_it_is_missed_by_the_process_that_appended_it() {
-    assert_holds(252, lost_unheard().into());
+    assert_holds(0, lost_unheard().into());
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_late_append_does_not_bring_something_old_into_a_new_log() {
         at(8_112, Fault::Partition { process: 6, duration: ms(1_202) }),
         at(9_297, Fault::Flush),
     ];
-    assert_holds(4_266, faults);
+    assert_holds(650, faults);
 }
 
 #[test]
@@ -105,9 +105,10 @@ fn a_subscription_that_redis_refused_to_store_is_stored_and_acknowledged_soon() 
 
 #[test]
 fn equal_plans_give_equal_runs_whatever_runs_beside_them() {
+    // In the second one, tokio chooses which of two tasks it wakes first.
     let told = |seed| run(&Plan::of(seed), Without::Nothing, true);
     let runs = std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..4).map(|thread| scope.spawn(move || told(thread % 2 + 7))).collect();
+        let runs: Vec<_> = (0..4).map(|thread| scope.spawn(move || told([7, 10_392][thread % 2]))).collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
     });
     assert!(!runs[0].timeline.is_empty() && runs[0] == runs[2] && runs[1] == runs[3] && runs[0] != runs[1]);
@@ -116,7 +117,7 @@ fn equal_plans_give_equal_runs_whatever_runs_beside_them() {
 #[test]
 fn a_plan_that_fails_is_shrunk_to_the_faults_that_matter() {
     // Two relays publish the same event in any run, so that no fault matters.
-    let plan = Plan { seed: 252, faults: lost_unheard().into() };
+    let plan = Plan { seed: 0, faults: lost_unheard().into() };
     assert!(run(&plan, Without::IdempotentAppend, false).violation.is_some());
     assert_eq!(crate::shrink(plan, Without::IdempotentAppend).faults, []);
 }

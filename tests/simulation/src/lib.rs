@@ -14,6 +14,7 @@ mod entropy;
 #[cfg(test)]
 mod found;
 mod frames;
+mod isolate;
 mod kind;
 mod messages;
 mod notes;

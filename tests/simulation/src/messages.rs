@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, Connection, End, text};
 use crate::database::Version;
-use crate::notes::{self, Live};
+use crate::notes;
 use crate::view::Shown;
 
 /// Time for which the gateway holds events back, so that a client that resumes gets them in order. A client that resumes
@@ -200,7 +200,8 @@ impl Client {
                 {
                     let state = &mut *self.state.borrow_mut();
                     state.held.iter_mut().for_each(Vec::clear);
-                    state.live.iter_mut().for_each(Live::load);
+                    let notes = self.around.world.notes();
+                    state.live.iter_mut().for_each(|live| live.load(&notes));
                 }
                 self.note(|| format!("is told to load everything: {payload}"));
                 let is_subscribed = self.state.borrow().is_settled && self.kind.wants_drifts;

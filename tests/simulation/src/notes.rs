@@ -42,8 +42,9 @@ pub(crate) struct Live {
     from: usize,
     /// The indexes of the notes that the client got, in their order.
     seen: Vec<usize>,
-    /// The number of these when the client was last told to load everything.
-    told_after: Option<usize>,
+    /// The number of these, and of the notes that the gateway had received, when the client was last told to load
+    /// everything.
+    told_after: Option<(usize, usize)>,
 }
 
 impl Notes {
@@ -95,8 +96,8 @@ impl Live {
     }
 
     /// The client is told to load everything, because it may have missed notes.
-    pub(crate) fn load(&mut self) {
-        self.told_after = Some(self.seen.len());
+    pub(crate) fn load(&mut self, notes: &Notes) {
+        self.told_after = Some((self.seen.len(), notes.heard(self.gateway, self.user).len()));
     }
 
     /// Notes which notes the client missed: those before one that it got, because notes come in order.
@@ -113,7 +114,7 @@ impl Live {
         let heard = notes.heard(self.gateway, self.user);
         let is_told = |index: &usize| {
             let before = self.seen.partition_point(|seen| seen < index);
-            self.told_after.is_some_and(|told_after| told_after >= before)
+            self.told_after.is_some_and(|(seen, heard)| before <= seen && *index < heard)
         };
         self.missing(heard.len()).find(|index| !is_told(index)).map(|index| heard[index])
     }
@@ -144,15 +145,17 @@ mod tests {
         live.show(&notes, &note(1)).unwrap();
         live.show(&notes, &note(3)).unwrap();
         assert_eq!(live.untold(&notes), Some(2));
-        live.load();
+        live.load(&notes);
         assert_eq!(live.untold(&notes), None);
+        hear(&mut notes, 6);
+        assert_eq!(live.untold(&notes), Some(6), "the client was told before");
         live.show(&notes, &note(4)).unwrap();
-        assert_eq!(live.untold(&notes), Some(5));
+        assert_eq!(live.untold(&notes), Some(5), "the client was told before a note that came before it");
         live.account(&mut notes, false);
         assert_eq!(notes.missed(1), 1);
         live.account(&mut notes, true);
-        assert_eq!(notes.missed(1), 2);
+        assert_eq!(notes.missed(1), 3);
         live.show(&notes, &note(4)).unwrap_err();
-        live.show(&notes, &note(6)).unwrap_err();
+        live.show(&notes, &note(7)).unwrap_err();
     }
 }

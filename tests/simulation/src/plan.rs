@@ -86,10 +86,12 @@ pub enum Fault {
     Burst {
         events: u32,
     },
-    /// Many messages without a place at once, from another back end.
+    /// Many messages without a place at once, from another back end, of which one makes every process read the log while
+    /// Redis is slow.
     Notes {
         client: usize,
         count: u32,
+        latency: Duration,
     },
     ClientCut {
         client: usize,
@@ -145,7 +147,7 @@ impl Planned {
             16 => Fault::Forge { count: rng.u32(1..4) },
             17 => Fault::Burst { events: rng.u32(20..120) },
             18 => Fault::Trim,
-            19 => Fault::Notes { client, count: rng.u32(20..120) },
+            19 => Fault::Notes { client, count: rng.u32(20..120), latency: short },
             20 => Fault::ClientCut { client, is_half_open: flag },
             _ if flag => Fault::ClientStall { client, duration: long },
             _ => Fault::ClientFlood { client, messages: rng.u32(5..60) },

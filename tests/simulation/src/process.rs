@@ -55,7 +55,8 @@ pub(crate) struct Process {
     pub(crate) committed: Arc<Notify>,
 }
 
-fn config() -> &'static ws_gateway::Config {
+/// The settings of all gateways.
+pub(crate) fn config() -> &'static ws_gateway::Config {
     static CONFIG: OnceLock<ws_gateway::Config> = OnceLock::new();
     CONFIG.get_or_init(|| {
         ws_gateway::Config::parse_from([

@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use crate::client::{Client, Surroundings};
 use crate::database::Database;
+use crate::isolate::in_own_process;
 use crate::kind::Kind;
 use crate::plan::{CLIENTS, LENGTH, Plan};
-use crate::process::{AUTH, DRIFT, User};
+use crate::process::{AUTH, DRIFT, User, config};
 use crate::redis::REPLICATION;
 use crate::spawn::spawn_local;
 use crate::world::{PROCESSES, Violation, Without, World};
-use crate::{entropy, notes, panics};
+use crate::{entropy, panics};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +39,25 @@ pub(crate) struct Run {
     subjects: RefCell<Vec<Uuid>>,
 }
 
-/// Carries out a plan. Equal arguments give equal outcomes. `is_told`: with a timeline.
+/// Carries out a plan in a process of its own. Equal arguments give equal outcomes. `is_told`: with a timeline.
 ///
 /// # Panics
-/// If the thread of the run panics.
+/// If that process ends without an outcome.
+#[expect(
+    clippy::expect_used,
+    reason = "a run that ends so is a fault of what it simulates, or of the simulation"
+)]
+pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
+    // Read before: the first run would draw other random bytes.
+    config();
+    in_own_process(|| run_here(plan.clone(), without, is_told)).expect("the run has an outcome")
+}
+
 #[expect(
     clippy::expect_used,
     reason = "a panic of a run is a fault of what it simulates, or of the simulation"
 )]
-pub fn run(plan: &Plan, without: Without, is_told: bool) -> Outcome {
-    let plan = plan.clone();
+fn run_here(plan: Plan, without: Without, is_told: bool) -> Outcome {
     // A thread of its own, because the maps of the standard library draw once per thread.
     let running = std::thread::spawn(move || {
         entropy::seed(plan.seed);
@@ -133,7 +143,7 @@ impl Run {
                 0..=3 => spawn_local(async move { run.end_session(&client).await }),
                 4 | 5 => client.state.borrow_mut().renews = true,
                 6 => spawn_local(async move { run.change_user(&client).await }),
-                7..=10 => spawn_local(async move { run.send_notes(&client.user, 1).await }),
+                7..=10 => self.send_notes(client.number, 1, ""),
                 _ => spawn_local(async move { run.change_drift().await }),
             }
         }
@@ -157,15 +167,6 @@ impl Run {
         let result = auth.change_user(client.user.id, role, account.map(Into::into)).await;
         self.world()
             .note(|| format!("user of client {} becomes {role} of {account:?}: {result:?}", client.number));
-    }
-
-    /// Publishes messages without a place in the log to a user, as another back end does.
-    pub(crate) async fn send_notes(&self, user: &User, count: u32) {
-        let Some(process) = self.clients[0].process(&DRIFT) else { return };
-        for _ in 0..count {
-            let number = self.world().notes().next();
-            let _ = process.broadcast(&notes::channel(user.id), notes::body(number, "")).await;
-        }
     }
 
     async fn change_drift(&self) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::notes;
-use crate::plan::{Fault, Plan};
+use crate::plan::{CLIENTS, Fault, Plan};
 use crate::process::{DRIFT, Process, RESTORE_INTERVAL};
 use crate::run::Run;
 use crate::spawn::spawn_local;
@@ -15,6 +15,9 @@ use crate::world::name;
 /// The time in which every process overcomes the end of a fault: it notices the silence of Redis (4 s), connects again
 /// (1 s), and reads what it missed.
 const RECOVERY: Duration = Duration::from_secs(7);
+
+/// The time in which what a process sends reaches Redis.
+const SENDING: Duration = Duration::from_millis(5);
 
 /// The time after which no process publishes an event again that is marked as sent.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -95,9 +98,17 @@ impl Run {
             Fault::Rollbacks { duration } => self.around.database.fail(duration),
             Fault::Forge { count } => self.forge(count),
             Fault::Burst { events } => self.burst(events),
-            Fault::Notes { client, count } => {
+            Fault::Notes { client, count, latency } => {
+                disturbance = 2 * latency;
+                self.send_notes(client, count / 4, "");
+                // Every process reads the log to judge it, while the other messages arrive.
+                self.forge_event();
+                self.send_notes(client, count, "");
                 let run = Rc::clone(self);
-                spawn_local(async move { run.send_notes(&run.clients[client].user, count).await });
+                spawn_local(async move {
+                    sleep(SENDING).await;
+                    run.world().redis().slow_down(latency, latency);
+                });
             }
             Fault::ClientCut { client, is_half_open } => {
                 self.clients[client].state.borrow_mut().cut_at = Some((Instant::now(), is_half_open));
@@ -139,26 +150,48 @@ impl Run {
         }
     }
 
-    fn forge(self: &Rc<Self>, count: u32) {
+    fn forge(&self, count: u32) {
         for _ in 0..count {
-            let Some(forger) = self.around.processes.borrow()[DRIFT[0]].clone() else { return };
-            let head = self.world().redis().place();
-            let seq = head.seq.saturating_add(self.world().draw(|rng| rng.u64(0..4))).saturating_sub(2);
-            let claim = format!(r#","seq":{seq},"epoch":"{}""#, head.epoch);
-            let user = self.clients[self.world().draw(|rng| rng.usize(..self.clients.len()))].user.id;
-            let (channel, body) = if self.world().draw(|rng| rng.bool()) {
-                let id = uuid::Uuid::new_v4();
-                let body = format!(
-                    r#"{{"eventId":"{id}","type":"drift:created","timestamp":"2026-01-01T00:00:00Z","payload":{{"id":"forged"}}{claim}}}"#
-                );
-                ("drift:created".into(), body)
+            if self.world().draw(|rng| rng.bool()) {
+                self.forge_event();
             } else {
-                (notes::channel(user), notes::body(self.world().notes().next(), &claim))
-            };
-            spawn_local(async move {
-                let _ = forger.broadcast(&channel, body).await;
-            });
+                let client = self.world().draw(|rng| rng.usize(..CLIENTS));
+                self.send_notes(client, 1, &self.draw_claim());
+            }
         }
+    }
+
+    /// Publishes an event that was never committed, with a false place in the log.
+    fn forge_event(&self) {
+        let (id, claim) = (uuid::Uuid::new_v4(), self.draw_claim());
+        let body = format!(
+            r#"{{"eventId":"{id}","type":"drift:created","timestamp":"2026-01-01T00:00:00Z","payload":{{"id":"forged"}}{claim}}}"#
+        );
+        self.broadcast("drift:created".into(), body);
+    }
+
+    /// The fields of an envelope that claim a place near the newest event.
+    fn draw_claim(&self) -> String {
+        let head = self.world().redis().place();
+        let seq = head.seq.saturating_add(self.world().draw(|rng| rng.u64(0..4))).saturating_sub(2);
+        format!(r#","seq":{seq},"epoch":"{}""#, head.epoch)
+    }
+
+    /// Publishes messages to the user of a client.
+    pub(crate) fn send_notes(&self, client: usize, count: u32, claim: &str) {
+        for _ in 0..count {
+            let body = notes::body(self.world().notes().next(), claim);
+            self.broadcast(notes::channel(self.clients[client].user.id), body);
+        }
+    }
+
+    /// Publishes what another back end could: a message without a place in the log. Does not wait for the response.
+    fn broadcast(&self, channel: String, body: String) {
+        let Some(process) = self.around.processes.borrow()[DRIFT[0]].clone() else { return };
+        spawn_local(async move {
+            // An error means that Redis is unavailable, and that nobody receives the message.
+            let _ = process.broadcast(&channel, body).await;
+        });
     }
 
     fn burst(self: &Rc<Self>, events: u32) {

@@ -134,17 +134,16 @@ impl View {
     /// Whether the user may be shown the first version of a drift as one of the user's own account: the account is
     /// the present one, or was it so recently that a gateway may not know yet.
     fn is_of_account(&self, version: &Version, of: Option<&AccountId>, database: &Database) -> bool {
-        let fits = |account: &Option<AccountId>| account.is_none() || account.as_ref() == of;
         version.number == 1
             && database.with_facts(|facts| {
                 let changes =
                     facts.iter().filter_map(|committed| Some((committed.at, self.account_in(committed)?)));
                 let (mut account, mut is_allowed) = (&self.user.account, false);
                 for (until, next) in changes {
-                    is_allowed |= fits(account) && !database.is_late(until);
+                    is_allowed |= receives(account.as_ref(), of) && !database.is_late(until);
                     account = next;
                 }
-                is_allowed || fits(account)
+                is_allowed || receives(account.as_ref(), of)
             })
     }
 
@@ -161,7 +160,7 @@ impl View {
             facts.iter().rev().find_map(|committed| Some((committed.at, self.account_in(committed)?)));
         let is_settled = change.is_none_or(|(at, _)| drift.is_calm && drift.at > at + ACTED_IN);
         let account = change.map_or(&self.user.account, |(_, account)| account);
-        version.number == 1 && is_settled && (account.is_none() || account.as_ref() == of)
+        version.number == 1 && is_settled && receives(account.as_ref(), of)
     }
 
     /// The account to which a fact changes the user's.
@@ -196,6 +195,11 @@ impl View {
         });
         missing.map(|(_, committed)| format!("{:?}, committed at {:?}", committed.fact, committed.at))
     }
+}
+
+/// Whether users of an account receive the new drifts of another. Users without an account receive those of all.
+fn receives(own: Option<&AccountId>, of: Option<&AccountId>) -> bool {
+    own.is_none() || own == of
 }
 
 fn find(facts: &[Committed], wanted: Version) -> Option<Fact> {
