@@ -67,7 +67,8 @@ pub fn url(state: &State, link: &link::Model) -> String {
 }
 
 fn in_words(time: TimeDelta) -> String {
-    let (number, unit) = match time.num_minutes() {
+    // Rounded up: the mail is written a moment after its link.
+    let (number, unit) = match (time.num_seconds() + 59) / 60 {
         minutes if minutes < 60 => (minutes, "minute"),
         minutes if minutes <= 72 * 60 => (minutes / 60, "hour"),
         minutes => (minutes / (24 * 60), "day"),
@@ -78,4 +79,22 @@ fn in_words(time: TimeDelta) -> String {
 /// Whether a mail of this template is useless without its link.
 pub fn needs_link(template: Template) -> bool {
     !matches!(template, Template::SignUpTaken | Template::PasswordResetDone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_are_read_as_people_say_them() {
+        for (seconds, words) in [
+            (15 * 60, "15 minutes"),
+            (59 * 60 + 59, "1 hour"),
+            (24 * 60 * 60 - 2, "24 hours"),
+            (72 * 60 * 60, "72 hours"),
+            (7 * 24 * 60 * 60 - 1, "7 days"),
+        ] {
+            assert_eq!(in_words(TimeDelta::seconds(seconds)), words);
+        }
+    }
 }
