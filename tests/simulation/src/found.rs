@@ -90,7 +90,7 @@ fn a_subscription_that_is_acknowledged_outlives_its_gateway() {
         at(6_342, Fault::Partition { process: 4, duration: ms(6_084) }),
         at(6_375, Fault::Kill { process: 4, down: ms(826) }),
     ];
-    assert_holds(423, faults);
+    assert_holds(1_681, faults);
 }
 
 #[test]
