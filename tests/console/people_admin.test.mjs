@@ -109,6 +109,7 @@ describe('people as admins see them', () => {
     await dialog.getByLabel('Role').selectOption('engineer');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.locator('.profile-head').getByText('Nina Simone').waitFor();
+    await page.getByText(/^\d+ open sockets?$/).waitFor();
     await nina.page.locator('.whoami').getByText('engineer', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Send reset link of Nina Simone' }).click();

@@ -4,7 +4,7 @@ import { get } from '../../api.js';
 import { go } from '../../address.js';
 import { configOrUsual } from '../../config.js';
 import { fill, h } from '../../dom.js';
-import { ago } from '../../format.js';
+import { ago, plural } from '../../format.js';
 import { icon } from '../../icons.js';
 import { livePlace } from '../../live_place.js';
 import * as session from '../../session.js';
@@ -45,12 +45,15 @@ export function showUser(place, id, signal) {
     return userView(data, mail, rereadAll);
   });
   const sessions = part('Sessions', 2, async () => {
-    const { data } = await get(`${USERS}/${id}/sessions`, {}, { signal });
+    const [{ data }, sockets] = await Promise.all([
+      get(`${USERS}/${id}/sessions`, {}, { signal }),
+      socketsOf(id, signal),
+    ]);
     if (data.length === 0) return h('p', { class: 'quiet' }, 'Not logged in anywhere.');
     return h(
       'ul',
       { class: 'sessions' },
-      data.map((entry) => deviceView(entry)),
+      data.map((entry) => deviceView(entry, socketsView(sockets, entry.id))),
     );
   });
   const audit = part('Audit', 4, () => auditOf(id, signal));
@@ -65,6 +68,17 @@ export function showUser(place, id, signal) {
     sessions.panel,
     audit.panel,
   );
+}
+
+/** Returns the open sockets of a user; none if the gateway does not respond, which must not hide the sessions. */
+async function socketsOf(id, signal) {
+  const listed = await get(`/api/realtime/users/${id}/connections`, {}, { signal }).catch(() => null);
+  return listed?.data.connections ?? [];
+}
+
+function socketsView(sockets, sessionId) {
+  const own = sockets.filter(({ sid }) => sid === sessionId);
+  return h('span', { class: 'quiet' }, own.length === 0 ? 'no open socket' : plural(own.length, 'open socket'));
 }
 
 function userView(user, mail, reread) {
