@@ -44,7 +44,7 @@ for (const [where, start] of [
       await page.locator('.modal-ux').getByRole('button', { name: 'Close' }).first().click();
       for (const path of ['/api/auth/me', '/api/v1/metrics/summary', '/api/realtime/stats']) {
         const exact = page.locator(`[data-path="${path}"]`);
-        const operation = page.locator('.opblock').filter({ has: exact });
+        const operation = page.locator('.opblock-get').filter({ has: exact });
         await operation.locator('.opblock-summary-control').click();
         await operation.getByRole('button', { name: 'Try it out' }).click();
         await operation.getByRole('button', { name: 'Execute' }).click();

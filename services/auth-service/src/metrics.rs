@@ -1,7 +1,9 @@
 use anyhow::Result;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+use sea_orm::Iterable;
 
 use crate::link::entity::Purpose;
+use crate::mail_queue::entity::Template;
 
 /// The metrics of this service. Labels are constants of the code, never text of a request.
 #[derive(Clone)]
@@ -54,6 +56,10 @@ impl Metrics {
         registry.register(Box::new(metrics.operations.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
         registry.register(Box::new(metrics.links.clone()))?;
+        // Present from the start, so that an alert sees the first mail that is given up.
+        for template in Template::iter() {
+            metrics.mails.with_label_values(&[template.into(), "given_up"]);
+        }
         registry.register(Box::new(metrics.mails.clone()))?;
         registry.register(Box::new(metrics.mails_waiting.clone()))?;
         registry.register(Box::new(metrics.mail_oldest_seconds.clone()))?;
