@@ -52,6 +52,8 @@ enum Part {
     Auth,
     /// The time of failed logins, and how much it reveals about the cause
     Timing,
+    /// The time of requests for mails, and how much it reveals about the address
+    TimingMail,
     /// Ingesting a plan of 2,000 drifts, and lists
     Drift,
     /// All in one process: start and memory
@@ -76,6 +78,8 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Timing) {
         timing::run(&mut table).await?;
+    }
+    if wanted(Part::TimingMail) {
         timing_mail::run(&mut table).await?;
     }
     if wanted(Part::Drift) {
