@@ -26,11 +26,12 @@ use crate::state::State;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
 use crate::user::name::Name;
+use crate::user::new_email::NewEmail;
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewInvitation {
-    email: Email,
+    email: NewEmail,
     name: Option<Name>,
     #[schema(value_type = String, pattern = "^(viewer|engineer|admin)$")]
     role: Role,
@@ -121,7 +122,7 @@ pub async fn create_invitation(
     ValidJson(body): ValidJson<NewInvitation>,
 ) -> Result<HttpResponse, ApiError> {
     let NewInvitation { email, name, role, account_id } = body;
-    let invitee = Invitee { email, name: name.map(Into::into), role, account_id };
+    let invitee = Invitee { email: email.into(), name: name.map(Into::into), role, account_id };
     let outcome = invite::invite(&state, invitee, admin.id, Initiator::admin_at(ip, admin.id)).await;
     Ok(answer(&state, StatusCode::CREATED, state.metrics.operation("invite", outcome)?))
 }

@@ -15,8 +15,8 @@ use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
-use crate::user::email::Email;
 use crate::user::name::Name;
+use crate::user::new_email::NewEmail;
 use crate::user::sign_up::SignedUp;
 use http::openapi::Success;
 
@@ -24,7 +24,7 @@ use http::openapi::Success;
 #[serde(deny_unknown_fields)]
 pub struct SignupRequest {
     name: Name,
-    email: Email,
+    email: NewEmail,
     #[schema(value_type = String, min_length = 8, max_length = 255)]
     password: Password,
     /// With `ABUSE_PROTECTION=pow`: the payload of the altcha widget, the solution of a challenge
@@ -68,7 +68,7 @@ pub async fn sign_up(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let SignupRequest { name, email, password, altcha } = body;
-    let attempt = Attempt { email, ip };
+    let attempt = Attempt { email: email.into(), ip };
     proof_of_work::admit(&state, altcha.as_deref()).await?;
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;

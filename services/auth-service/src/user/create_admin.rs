@@ -12,12 +12,13 @@ use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, NewUser};
 use crate::user::name::Name;
+use crate::user::new_email::NewEmail;
 
 /// Creates an admin. With `promote`, an existing account becomes an active admin, and no password is asked for.
 pub async fn run(state: &State, email: &str, name: String, promote: bool) -> Result<()> {
     let email = Email::parse(email).context("--email")?;
     match user::by_email(&state.database, &email).await? {
-        None => create(state, email, name).await,
+        None => create(state, NewEmail::parse(email.as_str()).context("--email")?.into(), name).await,
         Some(user) if promote => {
             let edit = UserEdit { role: Some(Role::Admin), is_active: Some(true), ..Default::default() };
             admin::update(state, user.id, edit, Initiator::service_itself()).await?;

@@ -4,14 +4,10 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
-use crate::user::name::is_hidden;
-
 const MAX_CHARS: usize = 255;
-/// Quotes allow several spellings of one address. The others can name another domain, or look like a link.
-const REFUSED: [char; 6] = ['"', '\\', '/', '%', '!', ','];
 
 /// An email address in its canonical form: trimmed, lower-cased, NFC. It is stored, compared and unique in
-/// this form.
+/// this form. The address of a new user is a [`NewEmail`](super::new_email::NewEmail).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, max_length = 255, pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+")]
@@ -25,12 +21,9 @@ impl Email {
     pub fn parse(typed: &str) -> Result<Self, NotAnEmail> {
         // Lower-casing can undo the composition of characters, so NFC comes last.
         let typed: String = typed.trim().to_lowercase().nfc().collect();
-        let address = with_canonical_domain(&typed).ok_or(NotAnEmail)?;
+        let address = with_canonical_domain(&typed).unwrap_or(typed);
         let plausible = address.chars().count() <= MAX_CHARS
-            && !address.chars().any(|c| c.is_whitespace() || c.is_control() || is_hidden(c))
-            && !address.contains(REFUSED)
-            // Addresses of deleted users.
-            && !address.ends_with(".invalid")
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control())
             && address.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty()
                     && domain.contains('.')
@@ -44,9 +37,13 @@ impl Email {
     }
 }
 
-/// Returns the address with the domain in its one Unicode form (IDNA), so that one mailbox has one address.
+/// Returns the address with the domain in its one Unicode form (IDNA), so that one mailbox has one address. A
+/// domain in ASCII stays as it is, also in Punycode, so that existing users keep theirs.
 fn with_canonical_domain(typed: &str) -> Option<String> {
     let (local, domain) = typed.rsplit_once('@')?;
+    if domain.is_ascii() {
+        return None;
+    }
     let (domain, checked) = idna::domain_to_unicode(domain);
     checked.ok()?;
     Some(format!("{local}@{domain}"))
@@ -95,10 +92,8 @@ mod tests {
         ] {
             assert_eq!(Email::parse(typed).unwrap().as_str(), "a@target.example", "{typed}");
         }
-        assert_eq!(
-            Email::parse("a@xn--bcher-kva.example").unwrap(),
-            Email::parse("a@b\u{fc}cher.example").unwrap()
-        );
+        let punycode = "a@xn--bcher-kva.example";
+        assert_eq!(Email::parse(punycode).unwrap().as_str(), punycode);
     }
 
     #[test]
@@ -116,13 +111,6 @@ mod tests {
             "a b@x.y",
             "a\0@x.y",
             "a\r\n@x.y",
-            "\"a\"@x.y",
-            "a\\b@x.y",
-            "www.x.y/z@x.y",
-            "a%x.y@x.y",
-            "a\u{200b}@x.y",
-            "a@\u{202e}x.y",
-            "deleted-1@deleted.invalid",
             &long,
         ] {
             assert_eq!(Email::parse(typed), Err(NotAnEmail), "{typed:?}");

@@ -30,6 +30,7 @@ use crate::user::entity as user;
 use crate::user::entity::UserFilter;
 use crate::user::locked_user::NewUser;
 use crate::user::name::Name;
+use crate::user::new_email::NewEmail;
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,7 +57,7 @@ pub struct UserQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewUserRequest {
     name: Name,
-    email: Email,
+    email: NewEmail,
     #[schema(value_type = String, min_length = 8, max_length = 255)]
     password: Password,
     #[schema(value_type = String, pattern = "^(viewer|engineer|admin)$")]
@@ -70,7 +71,7 @@ pub struct NewUserRequest {
 pub struct UserPatch {
     name: Option<Name>,
     /// The new email is not verified.
-    email: Option<Email>,
+    email: Option<NewEmail>,
     #[schema(value_type = Option<String>, pattern = "^(viewer|engineer|admin)$")]
     role: Option<Role>,
     is_active: Option<bool>,
@@ -163,7 +164,7 @@ pub async fn create_user(
     ValidJson(body): ValidJson<NewUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let NewUserRequest { name, email, password, role, account_id } = body;
-    let name = String::from(name);
+    let (name, email) = (String::from(name), Email::from(email));
     limits::admit_admin_change(&state, admin.id).await?;
     state.settings.check_strength(&password, &name, &email).map_err(AuthError::from)?;
     let path = Attempt { email: email.clone(), ip }.path();
@@ -233,6 +234,7 @@ pub async fn update_user(
     ValidJson(patch): ValidJson<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let UserPatch { name, email, role, is_active, account_id } = patch;
+    let email = email.map(Email::from);
     let change = UserEdit { name, email, role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;

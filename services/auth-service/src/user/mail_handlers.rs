@@ -24,6 +24,7 @@ use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
+use crate::user::new_email::NewEmail;
 use crate::user::{change_email, forgotten_password, sign_up, verify_email};
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -53,7 +54,7 @@ pub struct PasswordReset {
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EmailChange {
-    new_email: Email,
+    new_email: NewEmail,
     #[schema(value_type = String, min_length = 8, max_length = 255)]
     current_password: Password,
 }
@@ -154,7 +155,7 @@ pub async fn change_email(
     ValidJson(body): ValidJson<EmailChange>,
 ) -> Result<HttpResponse, ApiError> {
     let EmailChange { new_email, current_password } = body;
-    let outcome = change_email::request_change(&state, &person, new_email, current_password, ip).await;
+    let outcome = change_email::request_change(&state, &person, new_email.into(), current_password, ip).await;
     Ok(requested(state.metrics.operation("change_email", outcome)?))
 }
 

@@ -19,6 +19,7 @@ pub mod locked_user;
 pub mod mail_handlers;
 pub mod me;
 pub mod name;
+pub mod new_email;
 pub mod profile;
 pub mod reset_password;
 pub mod sign_up;

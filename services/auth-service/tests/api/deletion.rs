@@ -248,7 +248,7 @@ async fn a_deleted_user_is_in_no_list_and_cannot_be_changed(
     }
     // The row's address is no way in, and no address of a new user.
     let address = format!("deleted-{}@deleted.invalid", alice.id);
-    app.try_log_in(&address, PASSWORD).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+    app.try_log_in(&address, PASSWORD).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     // Else nobody could delete the account.
     let body = json!({"name": "Mallory", "email": address, "password": PASSWORD});
     app.client.post("/api/auth/signup", &body).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
