@@ -15,6 +15,11 @@ pub fn created(data: impl Serialize) -> HttpResponse {
     HttpResponse::Created().json(Success::of(data))
 }
 
+/// Builds a 202 with `data`.
+pub fn accepted(data: impl Serialize) -> HttpResponse {
+    HttpResponse::Accepted().json(Success::of(data))
+}
+
 /// Builds a 200 with one page of a list.
 pub fn list<T: Serialize>(data: Vec<T>, limit: u64, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(List { success: true, data, page: Page { limit, next_cursor } })

@@ -24,7 +24,7 @@ mod proxies;
 mod server;
 mod takeover;
 
-pub use answer::{created, list, ok};
+pub use answer::{accepted, created, list, ok};
 pub use body_deadline::expect_large_body;
 pub use client_ip::ClientIp;
 pub use config::HttpConfig;

@@ -106,12 +106,6 @@ impl Invitation {
     }
 }
 
-fn answer(state: &State, status: StatusCode, link: link::Model) -> HttpResponse {
-    let mut response = http::ok(Invitation::new(link, state.platform.clock().now()));
-    *response.status_mut() = status;
-    response
-}
-
 /// Invites a person by mail, with a role and an account.
 #[utoipa::path(post, path = "/api/auth/invitations", tag = "auth", request_body = NewInvitation, security(("bearer" = ["admin"])), responses((status = 201, body = Success<Invitation>), (status = 409), (status = 429)))]
 pub async fn create_invitation(
@@ -124,7 +118,8 @@ pub async fn create_invitation(
     let NewInvitation { email, name, role, account_id } = body;
     let invitee = Invitee { email: email.into(), name: name.map(Into::into), role, account_id };
     let outcome = invite::invite(&state, invitee, admin.id, Initiator::admin_at(ip, admin.id)).await;
-    Ok(answer(&state, StatusCode::CREATED, state.metrics.operation("invite", outcome)?))
+    let link = state.metrics.operation("invite", outcome)?;
+    Ok(http::created(Invitation::new(link, state.platform.clock().now())))
 }
 
 /// Lists the invitations, newest first.
@@ -149,8 +144,9 @@ pub async fn resend_invitation(
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let row = invite::resend(&state, id, admin.id, Initiator::admin_at(ip, admin.id)).await?;
-    Ok(answer(&state, StatusCode::ACCEPTED, row))
+    let outcome = invite::resend(&state, id, admin.id, Initiator::admin_at(ip, admin.id)).await;
+    let link = state.metrics.operation("invite", outcome)?;
+    Ok(http::accepted(Invitation::new(link, state.platform.clock().now())))
 }
 
 /// Revokes an invitation.
@@ -163,8 +159,9 @@ pub async fn revoke_invitation(
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;
-    let row = invite::revoke(&state, id, Initiator::admin_at(ip, admin.id)).await?;
-    Ok(answer(&state, StatusCode::OK, row))
+    let outcome = invite::revoke(&state, id, Initiator::admin_at(ip, admin.id)).await;
+    let link = state.metrics.operation("revoke_invitation", outcome)?;
+    Ok(http::ok(Invitation::new(link, state.platform.clock().now())))
 }
 
 /// Creates the invited user and logs them in.

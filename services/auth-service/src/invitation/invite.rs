@@ -13,6 +13,7 @@ use crate::invitation::entity as invitation;
 use crate::limits;
 use crate::link::entity::{self as link, Content, Purpose};
 use crate::link::request::write;
+use crate::link::revocation;
 use crate::people_settings::SignupMode;
 use crate::state::State;
 use crate::user::email::Email;
@@ -37,25 +38,15 @@ pub async fn invite(
     admin: Uuid,
     initiator: Initiator,
 ) -> Result<link::Model, AuthError> {
-    require(state)?;
-    limits::admit_admin_mail(state, admin).await?;
-    let mut admins = LockedAdmins::lock(state, initiator).await?;
+    let admins = begin(state, admin, initiator).await?;
     let Invitee { email, name, role, account_id } = invitee;
     if user::by_email(&admins.transaction, &email).await?.is_some() {
         return Err(AuthError::EmailTaken);
     }
     let content = Content { name, role: Some(role), account_id, password: None };
-    let now = state.platform.clock().now();
-    let row = link::new(Purpose::Invitation, None, &email, content, None, now);
-    let row = link::Model { invited_by: Some(admin), ..row };
     // An earlier invitation may have had another role.
-    link::revoke_to(&admins.transaction, email.as_str(), Purpose::Invitation, now).await?;
-    write(&admins.transaction, &row).await?;
-    admins.transaction.emit(UserInvited { invitation_id: row.id, role });
-    record(&admins, Action::UserInvited, initiator, role).await?;
-    admins.transaction.commit().await?;
-    state.mail_is_due.notify_one();
-    Ok(row)
+    revocation::revoke_to(&admins.transaction, email.as_str(), Purpose::Invitation, admins.now()).await?;
+    send(state, admins, &email, content, admin, initiator).await
 }
 
 /// Replaces an invitation that was neither accepted nor revoked by a new one, and returns the new one.
@@ -65,21 +56,30 @@ pub async fn resend(
     admin: Uuid,
     initiator: Initiator,
 ) -> Result<link::Model, AuthError> {
-    require(state)?;
-    limits::admit_admin_mail(state, admin).await?;
-    let admins = LockedAdmins::lock(state, initiator).await?;
+    let admins = begin(state, admin, initiator).await?;
     let found = invitation::by_id(&admins.transaction, id).await?.ok_or(AuthError::UnknownInvitation)?;
     if found.used_at.is_some() || found.revoked_at.is_some() {
         return Err(AuthError::UnknownInvitation);
     }
-    let now = admins.now();
     let email = Email::parse(&found.email).map_err(|_error| AuthError::UnknownInvitation)?;
-    // A new link with a new code. The admin who sends it answers for it.
-    link::revoke(&admins.transaction, id, now).await?;
-    let role = found.content.role.unwrap_or(Role::Viewer);
-    let row = link::new(Purpose::Invitation, None, &email, found.content, None, now);
+    revocation::revoke(&admins.transaction, id, admins.now()).await?;
+    send(state, admins, &email, found.content, admin, initiator).await
+}
+
+/// Writes an invitation, and commits. The admin who sends it answers for it.
+async fn send(
+    state: &State,
+    mut admins: LockedAdmins<'_>,
+    email: &Email,
+    content: Content,
+    admin: Uuid,
+    initiator: Initiator,
+) -> Result<link::Model, AuthError> {
+    let role = content.role.unwrap_or(Role::Viewer);
+    let row = link::new(Purpose::Invitation, None, email, content, None, admins.now());
     let row = link::Model { invited_by: Some(admin), ..row };
     write(&admins.transaction, &row).await?;
+    admins.transaction.emit(UserInvited { invitation_id: row.id, role });
     record(&admins, Action::UserInvited, initiator, role).await?;
     admins.transaction.commit().await?;
     state.mail_is_due.notify_one();
@@ -90,7 +90,7 @@ pub async fn resend(
 pub async fn revoke(state: &State, id: Uuid, initiator: Initiator) -> Result<link::Model, AuthError> {
     let admins = LockedAdmins::lock(state, initiator).await?;
     let found = invitation::by_id(&admins.transaction, id).await?.ok_or(AuthError::UnknownInvitation)?;
-    if link::revoke(&admins.transaction, id, state.platform.clock().now()).await? {
+    if revocation::revoke(&admins.transaction, id, admins.now()).await? {
         let role = found.content.role.unwrap_or(Role::Viewer);
         record(&admins, Action::InvitationRevoked, initiator, role).await?;
     }
@@ -99,12 +99,14 @@ pub async fn revoke(state: &State, id: Uuid, initiator: Initiator) -> Result<lin
     Ok(row)
 }
 
-fn require(state: &State) -> Result<(), AuthError> {
+/// Locks the admins, unless no invitation may be sent now.
+async fn begin(state: &State, admin: Uuid, initiator: Initiator) -> Result<LockedAdmins<'_>, AuthError> {
     state.mailer.require()?;
-    match state.settings.people.signup(state.platform.config()) {
-        SignupMode::Off => Err(AuthError::SignupClosed),
-        _ => Ok(()),
+    if state.settings.people.signup(state.platform.config()) == SignupMode::Off {
+        return Err(AuthError::SignupClosed);
     }
+    limits::admit_admin_mail(state, admin).await?;
+    LockedAdmins::lock(state, initiator).await
 }
 
 async fn record(

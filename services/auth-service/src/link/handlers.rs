@@ -33,9 +33,7 @@ impl From<link::Model> for Requested {
 
 /// Builds the response to a request for a mail.
 pub fn requested(link: link::Model) -> HttpResponse {
-    let mut response = http::ok(Requested::from(link));
-    *response.status_mut() = actix_web::http::StatusCode::ACCEPTED;
-    response
+    http::accepted(Requested::from(link))
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
