@@ -18,7 +18,7 @@ pub enum SignupMode {
     Invite,
     /// People with an address of these domains, and people whom an admin invites.
     Domains(Vec<String>),
-    /// No people. Admins create users.
+    /// Only admins, who create users.
     Off,
 }
 

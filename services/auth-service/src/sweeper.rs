@@ -25,8 +25,9 @@ use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
 const BATCH: u64 = 500;
-/// Expired links are kept so that their users learn that they expired, and admins see old invitations.
-const LINKS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
+/// A link without a row counts as expired, so that rows of requests need not be kept.
+const LINKS_KEPT_FOR: TimeDelta = TimeDelta::days(1);
+const INVITATIONS_KEPT_FOR: TimeDelta = TimeDelta::days(30);
 /// Long enough for the limits per day and for investigations.
 const MAILS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
 
@@ -109,7 +110,7 @@ async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
     service_token::purge(&state.database, kept_since).await?;
     session::purge(&state.database, kept_since).await?;
-    link::purge(&state.database, now - LINKS_KEPT_FOR).await?;
+    link::purge(&state.database, now - LINKS_KEPT_FOR, now - INVITATIONS_KEPT_FOR).await?;
     mail::purge(&state.database, now - MAILS_KEPT_FOR).await?;
     for action in Action::FREQUENT {
         audit_log::purge(&state.database, action, kept_since).await?;

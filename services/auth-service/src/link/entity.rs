@@ -2,14 +2,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{FromJsonQueryResult, QueryOrder, QuerySelect};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{FromJsonQueryResult, Iterable, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::link::refusal::LinkRefusal;
 use crate::user::email::Email;
-use crate::user::entity as user;
 
 /// Maximum number of codes that may be tried for one link.
 pub const MAX_CODES: i64 = 5;
@@ -169,9 +168,16 @@ pub async fn open_change(
         .await
 }
 
-/// Rows that wait for their preparation, oldest first.
+/// Rows that wait for their preparation, oldest first. A purpose of a later version waits for that version.
 pub async fn unprepared(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::PreparedAt.is_null()).order_by_asc(Column::Id).limit(limit).all(db).await
+    let known = Column::Purpose.is_in(Purpose::iter());
+    Entity::find()
+        .filter(Column::PreparedAt.is_null())
+        .filter(known)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
 }
 
 /// Claims the preparation of a row. Returns `false` if another replica was first.
@@ -201,56 +207,6 @@ pub async fn use_up(db: &impl ConnectionTrait, link: &Model, now: DateTime<Utc>)
     Ok(used.rows_affected == 1)
 }
 
-/// The links of a user to revoke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revoked {
-    /// All links to the user, except those that restore an earlier address: only their owner receives these, and
-    /// a thief who can change the password must not stop them.
-    OfUser,
-    /// Invitations that the user sent.
-    Invitations,
-    /// Changes of the address.
-    Changes,
-}
-
-/// Revokes open links of a user.
-pub async fn revoke_of(
-    db: &impl ConnectionTrait,
-    user: &user::Model,
-    kind: Revoked,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    let wanted = match kind {
-        Revoked::OfUser => {
-            // A link that is not prepared yet names no user.
-            let unprepared = Column::UserId.is_null().and(Column::Email.eq(&user.email));
-            let unprepared = unprepared.and(Column::Purpose.is_in([Purpose::ResetPassword, Purpose::LogIn]));
-            let own = Column::UserId.eq(user.id).and(Column::Purpose.ne(Purpose::UndoEmail));
-            own.or(unprepared)
-        }
-        Revoked::Invitations => Column::InvitedBy.eq(user.id),
-        Revoked::Changes => Column::UserId.eq(user.id).and(Column::Purpose.eq(Purpose::ChangeEmail)),
-    };
-    revoke_where(db, wanted, now).await.map(drop)
-}
-
-/// Revokes the open links of a purpose to an address.
-pub async fn revoke_to(
-    db: &impl ConnectionTrait,
-    email: &str,
-    purpose: Purpose,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    revoke_where(db, Column::Email.eq(email).and(Column::Purpose.eq(purpose)), now).await.map(drop)
-}
-
-async fn revoke_where(db: &impl ConnectionTrait, wanted: Expr, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let revoked = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
-    let revoked = Entity::update_many().set(revoked).filter(wanted);
-    let revoked = revoked.filter(Column::UsedAt.is_null().and(Column::RevokedAt.is_null()));
-    Ok(revoked.exec(db).await?.rows_affected)
-}
-
 /// Whether an address may go back to its earlier owner: it belongs to no other user as long as the link that
 /// undoes the change is open.
 pub async fn is_reserved(
@@ -268,24 +224,22 @@ pub async fn is_reserved(
     Ok(undo.iter().any(|link| link.user_id != user_id))
 }
 
-/// Revokes one link. Returns `false` if it is not open.
-pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    Ok(revoke_where(db, Column::Id.eq(id), now).await? == 1)
-}
-
-/// Deletes the links that expired before `before`.
-pub async fn purge(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(db).await.map(drop)
-}
-
-/// Revokes the links that would undo changes of the email after the change that `link` undoes.
-pub async fn revoke_later_undos(
+/// Deletes the links that expired before `before`, and the invitations before `invitations_before`, which admins
+/// see and send again.
+pub async fn purge(
     db: &impl ConnectionTrait,
-    link: &Model,
-    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+    invitations_before: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let later = Column::UserId.eq(link.user_id).and(Column::Purpose.eq(Purpose::UndoEmail));
-    revoke_where(db, later.and(Column::CreatedAt.gt(link.created_at)), now).await.map(drop)
+    let others = Column::Purpose.ne(Purpose::Invitation).and(Column::ExpiresAt.lt(before));
+    let old = others.or(Column::ExpiresAt.lt(invitations_before));
+    Entity::delete_many().filter(old).exec(db).await.map(drop)
+}
+
+/// Notes the user whom the address of a link belongs to.
+pub async fn set_user(db: &impl ConnectionTrait, id: Uuid, user_id: Option<Uuid>) -> Result<(), DbErr> {
+    let found = ActiveModel { user_id: Set(user_id), ..Default::default() };
+    Entity::update_many().set(found).filter(Column::Id.eq(id)).exec(db).await.map(drop)
 }
 
 /// Notes the user whom a link created, and erases the hash of the password, which is in the user's row now.

@@ -6,5 +6,6 @@ pub mod prepare;
 pub mod proof;
 pub mod refusal;
 pub mod request;
+pub mod revocation;
 pub mod token;
 pub mod uses;

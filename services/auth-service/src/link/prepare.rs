@@ -5,14 +5,14 @@
 
 use anyhow::Result;
 use contracts::events::auth::PasswordResetRequested;
-use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
+use sea_orm::{DbErr, EntityTrait};
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::limits;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
+use crate::link::revocation;
 use crate::login::account_locks::FAMILIAR_FOR;
 use crate::login::attempt::account;
 use crate::login::known_network;
@@ -29,11 +29,15 @@ pub async fn prepare_all(state: &State) -> Result<()> {
     loop {
         let links = link::unprepared(&state.database, BATCH).await?;
         let is_last = (links.len() as u64) < BATCH;
+        let mut failed = None;
         for link in links {
-            prepare(state, link).await?;
+            // The other links are prepared nevertheless.
+            failed = prepare(state, link).await.err().or(failed);
         }
-        if is_last {
-            return Ok(());
+        match failed {
+            Some(error) => return Err(error.into()),
+            None if is_last => return Ok(()),
+            None => {}
         }
     }
 }
@@ -50,15 +54,14 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
     }
     state.metrics.link(link.purpose, if is_limited { "limited" } else { "prepared" });
     let Some(template) = template.filter(|_| !is_limited) else {
-        link::revoke(&transaction, link.id, now).await?;
+        revocation::revoke(&transaction, link.id, now).await?;
         return transaction.commit().await;
     };
     let user_id = owner.as_ref().map(|owner| owner.id);
     if template == Template::SignUpTaken {
-        link::revoke(&transaction, link.id, now).await?;
+        revocation::revoke(&transaction, link.id, now).await?;
     } else if link.user_id.is_none() && link.purpose != Purpose::SignUp {
-        let found = link::ActiveModel { id: Set(link.id), user_id: Set(user_id), ..Default::default() };
-        found.update(&transaction).await?;
+        link::set_user(&transaction, link.id, user_id).await?;
     }
     if let (Purpose::ResetPassword, Some(user_id)) = (link.purpose, user_id) {
         transaction.emit(PasswordResetRequested { user_id });

@@ -9,6 +9,7 @@ use crate::error::AuthError;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
 use crate::link::refusal::LinkRefusal;
+use crate::link::revocation;
 use crate::mail_queue::entity as mail_queue;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedUser;
@@ -33,7 +34,7 @@ impl LockedUser<'_> {
         link::set_created(&self.transaction, link, self.row.id).await?;
         mail_queue::set_user(&self.transaction, link.id, self.row.id).await?;
         for purpose in [Purpose::SignUp, Purpose::Invitation] {
-            link::revoke_to(&self.transaction, &self.row.email, purpose, self.now).await?;
+            revocation::revoke_to(&self.transaction, &self.row.email, purpose, self.now).await?;
         }
         self.note_verified(Action::EmailVerified);
         Ok(())

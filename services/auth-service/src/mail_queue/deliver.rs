@@ -25,8 +25,8 @@ const INTERVAL: Duration = Duration::from_secs(2);
 const BATCH: u64 = 16;
 /// Maximum number of mails that are sent at one time.
 const AT_ONCE: usize = 16;
-/// Longer than an attempt may take.
-const CLAIM: TimeDelta = TimeDelta::seconds(30);
+/// The time by which a claim outlives the longest attempt.
+const CLAIM_MARGIN: TimeDelta = TimeDelta::seconds(15);
 /// A mail is given up after this time.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(1);
 
@@ -83,7 +83,8 @@ async fn deliver_due(state: &State) -> Result<()> {
 
 async fn deliver(state: &State, mail: mail_row::Model) -> Result<(), DbErr> {
     let (now, template) = (state.platform.clock().now(), mail.template.into());
-    if !mail_row::claim(&state.database, &mail, now + CLAIM).await? {
+    let timeout = TimeDelta::from_std(state.settings.people.mail.smtp_timeout).unwrap_or(TimeDelta::MAX);
+    if !mail_row::claim(&state.database, &mail, now + timeout + CLAIM_MARGIN).await? {
         return Ok(());
     }
     let link = match mail.link_id {

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{FromJsonQueryResult, QueryOrder, QuerySelect};
+use sea_orm::{FromJsonQueryResult, Iterable, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
@@ -93,10 +93,11 @@ pub async fn write(db: &impl ConnectionTrait, mail: NewMail<'_>, now: DateTime<U
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
-/// Mails whose next attempt is due, oldest first.
+/// Mails whose next attempt is due, oldest first. A template of a later version waits for that version.
 pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::NextAttemptAt.lte(now))
+        .filter(Column::Template.is_in(Template::iter()))
         .order_by_asc(Column::NextAttemptAt)
         .limit(limit)
         .all(db)

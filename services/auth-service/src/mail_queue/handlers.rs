@@ -1,7 +1,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use http::openapi::Success;
-use http::{ApiError, NoQuery};
+use http::{ApiError, ClientIp, NoQuery};
 
 use crate::mail_queue::dev_mailbox::DevMail;
 use crate::state::State;
@@ -11,11 +11,12 @@ use crate::state::State;
 pub async fn list_dev_mails(
     state: Data<State>,
     request: HttpRequest,
+    ClientIp(ip): ClientIp,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    // A page of another name that leads to this machine must not read the links.
+    // Neither another machine, nor a page of another name that leads to this machine, may read the links.
     let host = request.connection_info().host().to_owned();
-    let mailbox = state.mailer.dev_mailbox().filter(|_| is_loopback(&host));
+    let mailbox = state.mailer.dev_mailbox().filter(|_| ip.is_loopback() && is_loopback(&host));
     let mailbox = mailbox.ok_or_else(|| {
         ApiError::not_found("there is no development mailbox, or this page is not at localhost")
     })?;

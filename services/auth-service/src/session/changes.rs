@@ -12,8 +12,7 @@ use sea_orm::{ActiveModelTrait, DbErr};
 use uuid::Uuid;
 
 use crate::audit::action::Action;
-use crate::link::entity as link;
-use crate::link::entity::Revoked;
+use crate::link::revocation::{self, Revoked};
 use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::session::lifetime::evicted_by_one_more;
@@ -184,7 +183,7 @@ impl LockedUser<'_> {
         });
         self.end_session(&session, EndReason::Logout).await?;
         // The ended session may have requested a change of the address.
-        link::revoke_of(&self.transaction, &self.row, Revoked::Changes, self.now).await?;
+        revocation::revoke_of(&self.transaction, &self.row, Revoked::Changes, self.now).await?;
         Ok(true)
     }
 
@@ -193,10 +192,10 @@ impl LockedUser<'_> {
     pub async fn end_all(&mut self, stays: Option<Uuid>, reason: EndReason) -> Result<usize, DbErr> {
         let login_epoch = Set(self.row.login_epoch + 1);
         self.update(user::ActiveModel { login_epoch, ..Default::default() }).await?;
-        link::revoke_of(&self.transaction, &self.row, Revoked::OfUser, self.now).await?;
+        revocation::revoke_of(&self.transaction, &self.row, Revoked::OfUser, self.now).await?;
         // A thief in the session of an admin may have sent invitations. A user who stays in keeps theirs.
         if stays.is_none() {
-            link::revoke_of(&self.transaction, &self.row, Revoked::Invitations, self.now).await?;
+            revocation::revoke_of(&self.transaction, &self.row, Revoked::Invitations, self.now).await?;
         }
         let open = session::open_of(&self.transaction, self.row.id).await?;
         let ending = open.into_iter().filter(|session| Some(session.id) != stays).collect::<Vec<_>>();

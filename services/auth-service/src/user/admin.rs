@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::audit::action::{Action, Initiator};
 use crate::error::AuthError;
 use crate::link::entity as link;
-use crate::link::entity::Revoked;
+use crate::link::revocation::{self, Revoked};
 use crate::login::account_locks;
 use crate::login::attempt::account;
 use crate::login::failure as login_failure;
@@ -80,7 +80,7 @@ pub async fn update(
         user.end_all(None, EndReason::AccountDisabled).await?;
     }
     if was_admin && !user.is_active_admin() {
-        link::revoke_of(&user.transaction, &user.row, Revoked::Invitations, user.now).await?;
+        revocation::revoke_of(&user.transaction, &user.row, Revoked::Invitations, user.now).await?;
         let reason = if is_active { EndReason::Admin } else { EndReason::AccountDisabled };
         user.end_service_tokens(None, reason).await?;
     }

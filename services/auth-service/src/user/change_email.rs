@@ -9,10 +9,11 @@ use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::limits;
-use crate::link::entity::{self as link, Content, Purpose, Revoked};
+use crate::link::entity::{self as link, Content, Purpose};
 use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
 use crate::link::request::write;
+use crate::link::revocation::{self, Revoked};
 use crate::login::networks::own_network;
 use crate::password::{self, Password};
 use crate::state::State;
@@ -37,7 +38,7 @@ pub async fn request_change(
     let user = LockedUser::lock(state, person.id, Initiator::user_at(ip)).await?;
     let user = user.ok_or(AuthError::UnknownCaller)?;
     // An earlier address may have been a mistake.
-    link::revoke_of(&user.transaction, &user.row, Revoked::Changes, user.now).await?;
+    revocation::revoke_of(&user.transaction, &user.row, Revoked::Changes, user.now).await?;
     let row = link::new(Purpose::ChangeEmail, id, &new, Content::default(), network, user.now);
     write(&user.transaction, &row).await?;
     user.commit().await?;
@@ -75,7 +76,7 @@ pub async fn undo(state: &State, proof: &Proof, ip: IpAddr) -> Result<String, Au
     user.audit(Action::EmailRestored, None, None);
     user.end_all(None, EndReason::EmailRestored).await?;
     // Links of later changes would restore the addresses of the thief.
-    link::revoke_later_undos(&user.transaction, &link, user.now).await?;
+    revocation::revoke_later_undos(&user.transaction, &link, user.now).await?;
     let email = Email::parse(&link.email).map_err(|_error| LinkRefusal::Foreign)?;
     let (id, now) = (Some(user.row.id), user.now);
     let reset = link::new(Purpose::ResetPassword, id, &email, Content::default(), None, now);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_service::mail_queue::entity as mail_queue;
 use chrono::TimeDelta;
 use rstest::rstest;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::json;
 use testing::{Backend, PrivateSmtp, SmtpMode, StatusCode, eventually, wait_for};
 
@@ -185,4 +185,39 @@ async fn a_claim_of_a_dead_process_expires_and_the_mail_keeps_its_id(
     app.advance(TimeDelta::seconds(30));
     let again = wait_for("the mail again", async || smtp.messages().await.get(1).cloned()).await;
     assert_eq!(again.message_id, first[0].message_id);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_claim_lasts_longer_than_the_longest_attempt(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let smtp = PrivateSmtp::start(SmtpMode::Slow);
+    let app = start(backend, &smtp, &["--smtp-timeout=5m"]).await;
+    app.sign_up("ada").await;
+    let claimed = wait_for("an attempt", async || {
+        let mail = mail_queue::Entity::find().one(&app.state.database).await.unwrap();
+        mail.filter(|mail| mail.attempts == 1)
+    })
+    .await;
+    let until = claimed.next_attempt_at.unwrap() - claimed.created_at;
+    assert!(until > TimeDelta::minutes(5), "another process would send the mail too, after {until}");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn rows_of_a_later_version_stop_no_mail(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let smtp = PrivateSmtp::start(SmtpMode::Plain);
+    let app = start(backend, &smtp, &[]).await;
+    app.sign_up("ada").await;
+    smtp.wait_for_messages(1).await;
+    app.all_mails_are_out().await;
+    for unknown in [
+        "UPDATE links SET purpose = 'later', \"preparedAt\" = NULL",
+        "UPDATE mails SET template = 'later', \"nextAttemptAt\" = \"createdAt\"",
+    ] {
+        app.state.database.execute_unprepared(unknown).await.unwrap();
+    }
+    app.client.post("/api/auth/password/forgot", &json!({"email": email("ada")})).await.data();
+    smtp.wait_for_messages(2).await;
 }

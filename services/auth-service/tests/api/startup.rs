@@ -147,3 +147,22 @@ fn an_unusable_list_of_breached_passwords_is_refused_at_the_start() {
         assert!(told.contains("PASSWORD_BLOCKLIST") && told.contains(reason), "{told}");
     }
 }
+
+#[test]
+fn settings_that_need_mail_are_refused_without_it_outside_development() {
+    for (variable, value) in
+        [("VERIFY_EMAIL", "true"), ("SIGNUP", "domain:example.com"), ("LOGIN_METHODS", "password,email")]
+    {
+        let environment = [
+            ("NODE_ENV", "production"),
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("REDIS_URL", "memory:"),
+            ("JWT_ACCESS_SECRET", GOOD),
+            ("JWT_REFRESH_SECRET", GOOD),
+            (variable, value),
+        ];
+        let refused = run(&["migrate"], &environment, "");
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && told.contains(variable) && told.contains("SMTP_URL"), "{told}");
+    }
+}

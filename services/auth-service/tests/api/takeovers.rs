@@ -1,9 +1,12 @@
 //! Attacks on accounts by way of mails, which worked on an early version of these flows.
 
+use auth_service::link::entity::{self as link, Purpose};
+use auth_service::user::email::Email;
 use chrono::TimeDelta;
 use rstest::rstest;
+use sea_orm::EntityTrait;
 use serde_json::json;
-use testing::{Backend, StatusCode};
+use testing::{Backend, Method, StatusCode};
 
 use crate::app::{App, BEHIND_PROXY, PASSWORD, User, email};
 use crate::mails::reason;
@@ -204,4 +207,88 @@ async fn one_stranger_cannot_stop_the_mails_of_others_to_an_address(
     app.at("198.51.100.99").post("/api/auth/password/forgot", &body).await.expect(StatusCode::ACCEPTED);
     app.all_mails_are_out().await;
     assert_eq!(app.mails_to(&email("ada")).await.len(), before + 4);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_change_to_a_taken_address_sends_its_owner_no_mail(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
+    app.all_mails_are_out().await;
+    let before = app.mails_to(&bob.email).await.len();
+    for address in [&bob.email, &ada.email] {
+        let body = json!({"newEmail": address, "currentPassword": PASSWORD});
+        ada.client.post("/api/auth/email", &body).await.expect(StatusCode::ACCEPTED);
+    }
+    app.all_mails_are_out().await;
+    assert_eq!(app.mails_to(&bob.email).await.len(), before);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_end_of_a_single_session_ends_the_change_of_address_that_it_requested(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let ada = app.sign_up("ada").await;
+    let thief = app.log_in("ada").await;
+    let body = json!({"newEmail": "thief@evil.example", "currentPassword": PASSWORD});
+    thief.client.post("/api/auth/email", &body).await.expect(StatusCode::ACCEPTED);
+    let token = app.mail("thief@evil.example", "confirm-email").await.token;
+    ada.client.delete(&format!("/api/auth/sessions/{}", thief.session)).await.expect(StatusCode::OK);
+    let refused = app.client.post("/api/auth/email/confirm", &json!({ "token": token })).await;
+    assert_eq!(reason(&refused), "revoked");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_request_that_was_not_prepared_yet_ends_with_the_change_of_the_password(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let ada = app.sign_up("ada").await;
+    let address = Email::parse(&ada.email).unwrap();
+    let (content, now) = (link::Content::default(), app.state.platform.clock().now());
+    let row = link::new(Purpose::ResetPassword, None, &address, content, None, now);
+    // As the row is between the request and its preparation; no process of this test prepares it.
+    let claimed = link::Model { prepared_at: Some(now), ..row };
+    auth_service::link::request::write(&app.state.database, &claimed).await.unwrap();
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "a new password"});
+    ada.client.post("/api/auth/password", &body).await.expect(StatusCode::OK);
+    let token = app.state.links.issue(claimed.id);
+    assert_eq!(reason(&app.reset(json!({ "token": token }), PASSWORD).await), "revoked");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_used_sign_up_keeps_no_password_and_is_deleted_with_its_user(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--verify-email=true"]).await;
+    let body = json!({"name": "Ada", "email": email("ada"), "password": PASSWORD});
+    app.client.post("/api/auth/signup", &body).await.expect(StatusCode::ACCEPTED);
+    let token = app.mail(&email("ada"), "confirm-sign-up").await.token;
+    let ada = app.user(&app.client.post("/api/auth/signup/complete", &json!({ "token": token })).await);
+    let links = link::Entity::find().all(&app.state.database).await.unwrap();
+    assert_eq!((links.len(), &links[0].content.password, links[0].user_id), (1, &None, Some(ada.id)));
+    steal(&app, &ada, "ada@example.org").await;
+    let body = json!({ "currentPassword": PASSWORD });
+    let deletion = ada.client.request(Method::DELETE, "/api/auth/me").json(&body);
+    ada.client.send(deletion).await.expect(StatusCode::OK);
+    assert!(link::Entity::find().all(&app.state.database).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_mailbox_of_development_is_for_this_machine_only(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &[BEHIND_PROXY]).await;
+    let path = "/api/auth/dev/mail";
+    app.client.get(path).await.expect(StatusCode::OK);
+    let renamed = app.client.with_header("host", "attacker.example");
+    renamed.get(path).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
+    app.at("203.0.113.9").get(path).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
 }
