@@ -257,6 +257,8 @@ async fn a_request_that_was_not_prepared_yet_ends_with_the_change_of_the_passwor
     auth_service::link::request::write(&app.state.database, &claimed).await.unwrap();
     let body = json!({"currentPassword": PASSWORD, "newPassword": "a new password"});
     ada.client.post("/api/auth/password", &body).await.expect(StatusCode::OK);
+    // The preparation that follows finds the user.
+    link::set_user(&app.state.database, claimed.id, Some(ada.id)).await.unwrap();
     let token = app.state.links.issue(claimed.id);
     assert_eq!(reason(&app.reset(json!({ "token": token }), PASSWORD).await), "revoked");
 }
