@@ -66,6 +66,10 @@ impl Driver {
         }
         let now_known = appended?;
         let is_known = now_known.position.epoch == epoch || self.world.without == Without::KnownLog;
+        if self.is_back(&now_known.position.epoch) {
+            Box::pin(self.doubt(&now_known.position.epoch)).await?;
+            return if is_known { Ok(()) } else { Err(Error::LogChanged) };
+        }
         let mut state = self.state();
         let is_newer = |old: &KnownLog| {
             old.position.epoch != now_known.position.epoch || old.position.seq < now_known.position.seq
@@ -74,6 +78,25 @@ impl Driver {
             state.known_log = Some(now_known);
         }
         if is_known { Ok(()) } else { Err(Error::LogChanged) }
+    }
+
+    fn is_back(&self, epoch: &str) -> bool {
+        self.world.without != Without::PastEpochs && self.epochs.is_back(epoch)
+    }
+
+    async fn doubt(&self, epoch: &Arc<str>) -> Result<()> {
+        let doubted = Arc::clone(epoch);
+        self.exchange(move |redis, server| {
+            redis.grow(server)?.doubt(&doubted);
+            Ok(())
+        })
+        .await?;
+        let known = KnownLog { position: Position { epoch: Arc::clone(epoch), seq: 0 }, event: None };
+        if let Err(error) = self.append_to(known, &[]).await {
+            let process = crate::world::name(self.process);
+            self.world.note(|| format!("{process}: the log was rolled back: {error}"));
+        }
+        Ok(())
     }
 }
 
@@ -101,6 +124,11 @@ impl Log for Driver {
     }
 
     async fn head(&self) -> Result<Position> {
+        let head = self.exchange(|redis, server| Ok(redis.write(server)?.head())).await?;
+        if !self.is_back(&head.epoch) {
+            return Ok(head);
+        }
+        self.doubt(&head.epoch).await?;
         Ok(self.exchange(|redis, server| Ok(redis.write(server)?.head())).await?)
     }
 
@@ -111,21 +139,20 @@ impl Log for Driver {
         limit: usize,
     ) -> Result<LogRead> {
         let after = position.clone();
-        let (read, is_rolled_back) = self
-            .exchange(move |redis, server| Ok(redis.read(server)?.read_after(&after, last_event, limit)))
-            .await?;
-        if is_rolled_back {
-            let epoch = Arc::clone(&position.epoch);
-            self.exchange(move |redis, server| {
-                redis.grow(server)?.doubt(&epoch);
-                Ok(())
+        let (epoch, (read, is_rolled_back)) = self
+            .exchange(move |redis, server| {
+                let data = redis.read(server)?;
+                Ok((data.epoch(), data.read_after(&after, last_event, limit)))
             })
             .await?;
-            let known = KnownLog { position: Position { seq: 0, ..position.clone() }, event: None };
-            if let Err(error) = self.append_to(known, &[]).await {
-                let process = crate::world::name(self.process);
-                self.world.note(|| format!("{process}: the log was rolled back: {error}"));
-            }
+        if let Some(epoch) = epoch
+            && self.is_back(&epoch)
+        {
+            self.doubt(&epoch).await?;
+            return Ok(LogRead::Lost);
+        }
+        if is_rolled_back {
+            self.doubt(&position.epoch).await?;
         }
         Ok(read)
     }

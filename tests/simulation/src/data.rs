@@ -137,6 +137,10 @@ impl Data {
         self.secret.clone()
     }
 
+    pub(crate) fn epoch(&self) -> Option<Arc<str>> {
+        self.epoch.clone()
+    }
+
     pub(crate) fn head(&mut self) -> Position {
         self.secret.get_or_insert_with(new_id);
         let epoch = self.epoch.get_or_insert_with(new_id);

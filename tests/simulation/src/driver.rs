@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backplane::{Announcer, Condition, Drivers, Error, Link, Mark};
+use backplane::{Announcer, Condition, Drivers, Epochs, Error, Link, Mark};
 use contracts::{Clock, Tasks};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -27,6 +27,7 @@ pub(crate) struct Driver {
     clock: Clock,
     /// The rules of the real drivers.
     pub condition: Condition,
+    pub epochs: Epochs,
     state: Mutex<State>,
 }
 
@@ -61,8 +62,8 @@ impl Driver {
         };
         let world = Arc::clone(world);
         let (state, shared) = (Mutex::new(state), announcer.clone());
-        let driver =
-            Arc::new(Self { world, process, life, announcer, clock, condition: Condition::new(link), state });
+        let (condition, epochs) = (Condition::new(link), Epochs::default());
+        let driver = Arc::new(Self { world, process, life, announcer, clock, condition, epochs, state });
         let listening = Arc::clone(&driver);
         tasks.spawn("subscriber", async move {
             listening.listen().await;

@@ -25,6 +25,8 @@ pub enum Without {
     IdempotentAppend,
     /// An append does not check that the log is the one that the process knows, with what it appended before.
     KnownLog,
+    /// An epoch that ended, and is there again, is an epoch like any other.
+    PastEpochs,
     /// A process keeps its connection to a server that became read-only.
     ReconnectOnReadonly,
     /// Transactions take no lock on what they change.

@@ -30,8 +30,9 @@ impl Redis {
         Ok(())
     }
 
-    /// Records that the log was rolled back, so that the next append begins a new epoch. A process that is
-    /// allowed to append begins the epoch at once. A gateway is not, and waits until another process appends.
+    /// Records that the log was rolled back, or that an ended epoch is back, so that the next append begins a new epoch.
+    /// A process that is allowed to append begins the epoch at once. A gateway is not, and waits until another process
+    /// appends.
     async fn doubt(&self, epoch: &str) -> Result<()> {
         tracing::warn!(epoch, "the log was rolled back, beginning a new one");
         let mut doubt = redis::pipe();
@@ -43,6 +44,35 @@ impl Redis {
             Err(error) => tracing::debug!(%error, "another process has to begin the new log"),
         }
         Ok(())
+    }
+
+    /// The place of the newest event. If there is no log, one begins.
+    async fn place(&self) -> Result<Position> {
+        loop {
+            let meta: (Option<String>, Option<u64>) = self
+                .exchange(|mut connection| async move {
+                    redis::cmd("HMGET")
+                        .arg(&self.names.meta)
+                        .arg("epoch")
+                        .arg("seq")
+                        .query_async(&mut connection)
+                        .await
+                })
+                .await?;
+            if let (Some(epoch), Some(seq)) = meta {
+                return Ok(Position { epoch: epoch.into(), seq });
+            }
+            // Redis is empty. A log must have begun before a reader can be at its head. A process that may
+            // not append begins one as well; these commands change nothing that exists.
+            let mut begin = redis::pipe();
+            begin.atomic().hset_nx(&self.names.meta, "secret", new_id() + &new_id()).ignore();
+            begin
+                .hset_nx(&self.names.meta, "seq", 0)
+                .ignore()
+                .hset_nx(&self.names.meta, "epoch", new_id())
+                .ignore();
+            self.run_pipeline::<()>(begin).await?;
+        }
     }
 
     async fn append_to(&self, known: &KnownLog, entries: &[Entry]) -> Result<()> {
@@ -79,7 +109,9 @@ impl Redis {
         }
         let (epoch, seq, event): (String, u64, String) = appended?;
         let is_known = epoch == known.epoch;
-        if !is_known || !event.is_empty() {
+        if self.epochs.is_back(&epoch) {
+            Box::pin(self.doubt(&epoch)).await?;
+        } else if !is_known || !event.is_empty() {
             self.known_log.learn(KnownLog { epoch, seq, event });
         }
         if is_known { Ok(()) } else { Err(Error::LogChanged) }
@@ -105,31 +137,12 @@ impl Log for Redis {
     }
 
     async fn head(&self) -> Result<Position> {
-        loop {
-            let meta: (Option<String>, Option<u64>) = self
-                .exchange(|mut connection| async move {
-                    redis::cmd("HMGET")
-                        .arg(&self.names.meta)
-                        .arg("epoch")
-                        .arg("seq")
-                        .query_async(&mut connection)
-                        .await
-                })
-                .await?;
-            if let (Some(epoch), Some(seq)) = meta {
-                return Ok(Position { epoch: epoch.into(), seq });
-            }
-            // Redis is empty. A log must have begun before a reader can be at its head. A process that may
-            // not append begins one as well; these commands change nothing that exists.
-            let mut begin = redis::pipe();
-            begin.atomic().hset_nx(&self.names.meta, "secret", new_id() + &new_id()).ignore();
-            begin
-                .hset_nx(&self.names.meta, "seq", 0)
-                .ignore()
-                .hset_nx(&self.names.meta, "epoch", new_id())
-                .ignore();
-            self.run_pipeline::<()>(begin).await?;
+        let head = self.place().await?;
+        if !self.epochs.is_back(&head.epoch) {
+            return Ok(head);
         }
+        self.doubt(&head.epoch).await?;
+        self.place().await
     }
 
     async fn read_after(
@@ -145,6 +158,12 @@ impl Log for Redis {
         read.cmd("XRANGE").arg(&self.names.log).arg(position.seq).arg("+").arg("COUNT").arg(limit + 1);
         let ((epoch, head), entries): ((Option<String>, Option<u64>), StreamRangeReply) =
             self.run_pipeline(read).await?;
+        if let Some(epoch) = &epoch
+            && self.epochs.is_back(epoch)
+        {
+            self.doubt(epoch).await?;
+            return Ok(LogRead::Lost);
+        }
         if epoch.as_deref() != Some(&*position.epoch) {
             return Ok(LogRead::Lost);
         }

@@ -26,7 +26,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::link::new_link;
-use crate::{Announcer, Condition, Drivers, Error, Link, Options, Result};
+use crate::{Announcer, Condition, Drivers, Epochs, Error, Link, Options, Result};
 use known_log::Newest;
 use locator::Locator;
 use names::Names;
@@ -48,6 +48,7 @@ struct Redis {
     log_length: usize,
     log_age: Duration,
     known_log: Newest,
+    epochs: Epochs,
     _subscriber: AbortOnDropHandle<()>,
 }
 
@@ -99,8 +100,8 @@ impl Redis {
                 Ok::<(), Infallible>(())
             };
             let _subscriber = AbortOnDropHandle::new(tasks.spawn("redis subscriber", listening));
-            let known_log = Newest::default();
-            Self { route, condition, names, clock, log_length, log_age, known_log, _subscriber }
+            let (known_log, epochs) = (Newest::default(), Epochs::default());
+            Self { route, condition, names, clock, log_length, log_age, known_log, epochs, _subscriber }
         }))
     }
 }
