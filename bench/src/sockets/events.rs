@@ -86,6 +86,7 @@ impl Publisher {
         self.entry(AlertCreated {
             id: Uuid::now_v7(),
             drift_id: None,
+            stack: None,
             alert_type: contracts::events::alert::AlertType::DriftDetected,
             severity: contracts::drift::Severity::Warning,
             title,

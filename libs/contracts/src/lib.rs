@@ -5,6 +5,7 @@
 
 pub mod drift;
 pub mod events;
+pub mod scan;
 
 mod account_id;
 mod claims;

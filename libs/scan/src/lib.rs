@@ -37,5 +37,5 @@ pub use limits::{MAX_BYTES, MAX_ENTRIES, MAX_STATE_BYTES};
 pub use matching::{Change, Decision, Match, Matches, Stored, match_findings};
 pub use read::{Report, ReportError, read, read_report, unpack};
 pub use resource_identity::{Identity, StateKey};
-pub use scan::{Incomplete, Scan};
+pub use scan::{Incomplete, Origin, Scan};
 pub use scope::{Scope, Source};

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use contracts::scan::{Format, Tool};
 
 use crate::assess::{Context, Outcome, RuleUses, assess};
 use crate::entry::Entry;
@@ -42,6 +43,31 @@ pub(crate) fn check_time(deadline: Option<Instant>) -> Result<(), ScanError> {
     if deadline.is_some_and(|deadline| Instant::now() > deadline) { Err(ScanError::TooSlow) } else { Ok(()) }
 }
 
+/// The program that made a scan, and the format of its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub tool: Tool,
+    /// At most 32 characters of a version number.
+    pub version: Option<String>,
+    pub format: Format,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self { tool: Tool::Unknown, version: None, format: Format::Unknown }
+    }
+}
+
+impl Origin {
+    /// Leaves out a version that is not one, because an upload can contain any text there.
+    pub(crate) fn new(tool: Tool, version: Option<&str>, format: Format) -> Self {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '+');
+        let version =
+            version.filter(|version| (1..=32).contains(&version.len()) && version.chars().all(is_part));
+        Self { tool, version: version.map(Into::into), format }
+    }
+}
+
 /// The contents of an upload for one stack.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -51,6 +77,7 @@ pub struct Scan {
     pub settled: Vec<Settled>,
     /// The time at which the scanner ran, if the upload contains it.
     pub taken_at: Option<DateTime<Utc>>,
+    pub origin: Origin,
     pub incomplete: Option<Incomplete>,
     pub ignored: usize,
     pub skipped: usize,

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use http::HttpConfig;
-use identity::KeyConfig;
+use identity::{KeyConfig, parse_duration};
 use legacy::ImportCommand;
 use platform::ProcessConfig;
 
@@ -65,6 +66,14 @@ pub struct Settings {
     /// TOML file with rules that rate drifts or ignore them
     #[arg(long, env = "DRIFT_RULES", value_name = "FILE")]
     pub drift_rules: Option<PathBuf>,
+
+    /// Days for which scans are kept; the last one of each stack stays
+    #[arg(long, env = "SCAN_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub scan_retention_days: u32,
+
+    /// Interval between searches for stacks whose scan is overdue, more than 0
+    #[arg(long, env = "STACK_CHECK_INTERVAL", default_value = "15s", value_parser = parse_duration)]
+    pub stack_check_interval: Duration,
 
     /// Secret that keys the hashes of states; at least 32 bytes outside development
     #[arg(long, env = "DRIFT_HASH_SECRET", hide_env_values = true, value_name = "SECRET")]

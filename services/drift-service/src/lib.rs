@@ -12,6 +12,8 @@ pub mod drift;
 pub mod ingest;
 pub mod legacy;
 pub mod rules;
+pub mod scans;
+pub mod stack;
 pub mod summary;
 
 mod actor;
@@ -26,7 +28,6 @@ mod openapi;
 mod page;
 mod routes;
 mod setting;
-mod stack;
 mod state;
 mod text;
 mod write;

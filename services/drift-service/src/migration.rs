@@ -1,3 +1,4 @@
+mod stacks;
 mod trusted;
 
 use sea_orm_migration::prelude::*;
@@ -13,7 +14,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(DriftsAndAlerts), Box::new(database::Migration), Box::new(trusted::Trusted)]
+        vec![
+            Box::new(DriftsAndAlerts),
+            Box::new(database::Migration),
+            Box::new(trusted::Trusted),
+            Box::new(stacks::StacksAndScans),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::{alert, audit, drift, ingest, rules, summary};
+use crate::{alert, audit, drift, ingest, rules, scans, stack, summary};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,13 @@ use crate::{alert, audit, drift, ingest, rules, summary};
         alert::get_alert,
         alert::delete_alert,
         alert::read_alert,
+        stack::list_stacks,
+        stack::get_stack,
+        stack::update_stack,
+        stack::delete_stack,
+        stack::get_stack_badge,
+        scans::list_scans,
+        scans::get_scan,
         summary::get_summary,
         audit::list_audit,
     ),

@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, ingest, rules, summary};
+use crate::{State, alert, audit, compat, drift, ingest, rules, scans, stack, summary};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -35,6 +35,16 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/alerts/read-all").post(alert::read_all_alerts))
             .service(endpoint("/api/v1/alerts/{id}").get(alert::get_alert).delete(alert::delete_alert))
             .service(endpoint("/api/v1/alerts/{id}/read").post(alert::read_alert))
+            .service(endpoint("/api/v1/stacks").get(stack::list_stacks))
+            .service(endpoint("/api/v1/stacks/{name}/badge.svg").get(stack::get_stack_badge))
+            .service(
+                endpoint("/api/v1/stacks/{name}")
+                    .get(stack::get_stack)
+                    .patch(stack::update_stack)
+                    .delete(stack::delete_stack),
+            )
+            .service(endpoint("/api/v1/scans").get(scans::list_scans))
+            .service(endpoint("/api/v1/scans/{id}").get(scans::get_scan))
             .service(endpoint("/api/v1/metrics/summary").get(summary::get_summary))
             .service(endpoint("/api/v1/audit").get(audit::list_audit));
     }

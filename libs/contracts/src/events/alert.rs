@@ -15,6 +15,8 @@ named! {
         SeverityEscalated,
         ApprovalNeeded,
         RemediationFailed,
+        /// The next scan of a stack is overdue.
+        StackSilent,
     }
 }
 
@@ -24,6 +26,8 @@ named! {
 pub struct AlertCreated {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
+    /// The name of the stack that the alert concerns.
+    pub stack: Option<String>,
     #[serde(rename = "type")]
     pub alert_type: AlertType,
     pub severity: Severity,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use contracts::drift::Kind;
+use contracts::scan::{Format, Tool};
 use serde::Deserialize;
 
 use super::document::Document;
@@ -12,7 +13,7 @@ use crate::assess::{Context, Criteria};
 use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::Scan;
+use crate::scan::{Origin, Scan};
 use crate::scope::{Scope, Source};
 
 #[derive(Deserialize)]
@@ -24,6 +25,8 @@ struct Line {
     #[serde(rename = "type")]
     line_type: Option<String>,
     change: Option<LineChange>,
+    terraform: Option<String>,
+    tofu: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +50,8 @@ pub(super) fn read(
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
     let context = Context::of(scope, criteria, &redactor);
-    let mut scan = Scan { stack: scope.stack.clone(), ..Scan::default() };
+    let origin = Origin::new(Tool::Unknown, None, Format::PlanLines);
+    let mut scan = Scan { stack: scope.stack.clone(), origin, ..Scan::default() };
     let wanted = match scope.source {
         Source::Drift => "resource_drift",
         Source::Changes => "planned_change",
@@ -57,6 +61,11 @@ pub(super) fn read(
     for document in documents {
         let line: Line = serde_json::from_str(&document.text)?;
         scan.taken_at = line.timestamp.or(scan.taken_at);
+        for (tool, version) in [(Tool::Terraform, &line.terraform), (Tool::Opentofu, &line.tofu)] {
+            if version.is_some() {
+                scan.origin = Origin::new(tool, version.as_deref(), Format::PlanLines);
+            }
+        }
         match line.line_type.as_deref() {
             Some("diagnostic") if line.level.as_deref() == Some("error") => {
                 return Err(ScanError::Unsupported(

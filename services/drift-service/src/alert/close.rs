@@ -18,6 +18,26 @@ pub async fn close_of_drift(
     at: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let ids = entity::close_of_drift(tx, drift_id, &actor.user_id, at).await?;
+    announce(tx, ids, actor, at).await
+}
+
+/// Closes the alerts about the silence of a stack for everybody.
+pub async fn close_silence(
+    tx: &mut Transaction,
+    stack: &str,
+    actor: &Actor,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let ids = entity::close_silence(tx, stack, &actor.user_id, at).await?;
+    announce(tx, ids, actor, at).await
+}
+
+async fn announce(
+    tx: &mut Transaction,
+    ids: Vec<Uuid>,
+    actor: &Actor,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let record = |id: &Uuid| Record {
         from: Some("unread"),
         to: Some("read"),

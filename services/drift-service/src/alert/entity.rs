@@ -31,6 +31,10 @@ pub struct Model {
     pub is_read: bool,
     pub read_at: Option<DateTime<Utc>>,
     pub read_by: Option<String>,
+    /// The stack that the alert concerns.
+    pub stack: Option<String>,
+    /// The scan that raised the alert.
+    pub scan_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -217,11 +221,31 @@ pub async fn close_of_drift(
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
+    close(db, Condition::all().add(Column::DriftId.eq(drift_id)), by, at).await
+}
+
+/// Closes the open alerts about the silence of a stack for everybody. Returns their ids.
+pub async fn close_silence(
+    db: &impl ConnectionTrait,
+    stack: &str,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let of_stack = Column::Stack.eq(stack).and(Column::AlertType.eq(AlertType::StackSilent));
+    close(db, Condition::all().add(of_stack), by, at).await
+}
+
+async fn close(
+    db: &impl ConnectionTrait,
+    which: Condition,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbErr> {
     // Locked in the order of ids, so that two transactions cannot wait for each other.
     let open: Vec<Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(Column::DriftId.eq(drift_id))
+        .filter(which)
         .filter(Column::IsRead.eq(false))
         .order_by_asc(Column::Id)
         .lock_exclusive()

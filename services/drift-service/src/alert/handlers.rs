@@ -156,11 +156,13 @@ pub async fn create_alert(
 ) -> Result<HttpResponse, ApiError> {
     let audience = caller.role.into();
     write::once(&state, caller, &conditions, &serde_json::to_vec(&body).unwrap_or_default(), async |write| {
-        if let Some(id) = body.drift_id
-            && drift::entity::by_id(&write.tx, id).await?.is_none()
-        {
-            return Err(ApiError::validation("driftId", "there is no such drift").into());
-        }
+        let stack = match body.drift_id {
+            Some(id) => match drift::entity::by_id(&write.tx, id).await? {
+                Some(drift) => Some(drift.stack),
+                None => return Err(ApiError::validation("driftId", "there is no such drift").into()),
+            },
+            None => None,
+        };
         let alert = Model {
             id: Uuid::now_v7(),
             drift_id: body.drift_id,
@@ -172,6 +174,8 @@ pub async fn create_alert(
             is_read: false,
             read_at: None,
             read_by: None,
+            stack,
+            scan_id: None,
         };
         raise(&mut write.tx, &write.actor, vec![alert.clone()]).await.map_err(|error| {
             match error.sql_err() {

@@ -8,8 +8,8 @@ mod handlers;
 mod raise;
 mod view;
 
-pub use close::{close_of_drift, deletion};
+pub use close::{close_of_drift, close_silence, deletion};
 pub use handlers::*;
-pub use raise::{about, about_address, about_missing, raise, raise_once};
+pub use raise::{about, about_address, about_missing, about_silence, raise, raise_once};
 pub use view::reader_mark;
 pub(crate) use view::{AlertView, views};

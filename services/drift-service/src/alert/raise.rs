@@ -14,10 +14,11 @@ use crate::drift;
 
 /// Builds the alert about a drift.
 pub fn about(drift: &drift::entity::Model, alert_type: AlertType, at: DateTime<Utc>) -> entity::Model {
-    about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at)
+    let alert = about_address(drift.id, &drift.address, drift.kind, drift.severity, alert_type, at);
+    entity::Model { stack: Some(drift.stack.clone()), ..alert }
 }
 
-/// Builds the alert about a drift from single values of the drift.
+/// Builds the alert about a drift from single values of the drift. Its stack is not set.
 pub fn about_address(
     drift_id: Uuid,
     address: &str,
@@ -45,7 +46,20 @@ pub fn about_missing(drifts: &[&drift::entity::Model], stack: &str, at: DateTime
     let some: Vec<&str> = drifts.iter().take(3).map(|drift| drift.address.as_str()).collect();
     let title = format!("{count} resources are missing: stack {stack}");
     let message = format!("{count} resources of the stack {stack} are missing, such as {}.", some.join(", "));
-    new(None, AlertType::DriftDetected, severity, &title, &message, at)
+    let alert = new(None, AlertType::DriftDetected, severity, &title, &message, at);
+    entity::Model { stack: Some(stack.into()), ..alert }
+}
+
+/// Builds the alert about a stack whose next scan is overdue.
+pub fn about_silence(stack: &str, due_at: DateTime<Utc>, at: DateTime<Utc>) -> entity::Model {
+    let title = format!("No scan arrives: stack {stack}");
+    let due = due_at.format("%Y-%m-%d %H:%M UTC");
+    let message = format!(
+        "The next scan of the stack {stack} was due by {due}. Until one arrives, nobody knows whether it drifts. Check \
+         the job that scans it."
+    );
+    let alert = new(None, AlertType::StackSilent, Severity::Critical, &title, &message, at);
+    entity::Model { stack: Some(stack.into()), ..alert }
 }
 
 fn new(
@@ -67,6 +81,8 @@ fn new(
         is_read: false,
         read_at: None,
         read_by: None,
+        stack: None,
+        scan_id: None,
     }
 }
 
@@ -86,6 +102,7 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
         tx.emit(AlertCreated {
             id: alert.id,
             drift_id: alert.drift_id,
+            stack: alert.stack,
             alert_type: alert.alert_type,
             severity: alert.severity,
             title: alert.title,

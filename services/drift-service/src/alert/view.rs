@@ -19,6 +19,9 @@ use crate::error::DriftError;
 pub(crate) struct AlertView {
     pub id: Uuid,
     pub drift_id: Option<Uuid>,
+    /// `None` in the old contract.
+    #[serde(flatten)]
+    pub origin: Option<AlertOrigin>,
     #[serde(rename = "type")]
     pub alert_type: AlertType,
     pub severity: Severity,
@@ -31,6 +34,16 @@ pub(crate) struct AlertView {
     pub read_by: Option<Option<String>>,
 }
 
+/// Where an alert comes from.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AlertOrigin {
+    /// The name of the stack that the alert concerns.
+    pub stack: Option<String>,
+    /// The scan that raised the alert.
+    pub scan_id: Option<Uuid>,
+}
+
 impl AlertView {
     pub(super) fn new(alert: Model, audience: Audience, own: Option<(DateTime<Utc>, &str)>) -> Self {
         let (read_at, read_by) = match own {
@@ -40,6 +53,7 @@ impl AlertView {
         Self {
             id: alert.id,
             drift_id: alert.drift_id,
+            origin: Some(AlertOrigin { stack: alert.stack, scan_id: alert.scan_id }),
             alert_type: alert.alert_type,
             severity: alert.severity,
             title: alert.title,

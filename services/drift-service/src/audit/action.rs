@@ -21,6 +21,10 @@ pub enum AuditAction {
     DriftSupersede,
     #[strum(serialize = "drift.delete")]
     DriftDelete,
+    #[strum(serialize = "stack.update")]
+    StackUpdate,
+    #[strum(serialize = "stack.delete")]
+    StackDelete,
     #[strum(serialize = "alert.create")]
     AlertCreate,
     #[strum(serialize = "alert.read")]

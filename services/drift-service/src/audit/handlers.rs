@@ -25,7 +25,7 @@ pub struct AuditView {
     /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
-    /// `drift`, `alert`, or `other` for an imported action on something else.
+    /// `drift`, `alert`, `stack`, or `other` for an imported action on something else.
     pub entity: String,
     pub entity_id: Uuid,
     pub from: Option<String>,

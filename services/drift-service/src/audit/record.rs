@@ -12,6 +12,7 @@ use crate::actor::Actor;
 pub enum Subject {
     Drift(Uuid),
     Alert(Uuid),
+    Stack(Uuid),
 }
 
 /// One action. It never contains a state.
@@ -48,6 +49,7 @@ impl Record {
         let (entity, entity_id) = match self.subject {
             Subject::Drift(id) => ("drift", id),
             Subject::Alert(id) => ("alert", id),
+            Subject::Stack(id) => ("stack", id),
         };
         entity::Model {
             id: Uuid::now_v7(),

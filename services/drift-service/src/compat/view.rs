@@ -169,5 +169,6 @@ pub(super) async fn old_drift(
 }
 
 pub(super) fn old_alert(alert: AlertView) -> OldAlert {
-    OldAlert { updated_at: alert.read_at.unwrap_or(alert.created_at), alert }
+    let updated_at = alert.read_at.unwrap_or(alert.created_at);
+    OldAlert { alert: AlertView { origin: None, ..alert }, updated_at }
 }

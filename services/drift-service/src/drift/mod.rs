@@ -4,6 +4,7 @@ pub mod content;
 pub mod entity;
 pub mod live;
 pub mod new;
+pub mod stack_counts;
 
 mod action;
 mod decide;

@@ -29,6 +29,8 @@ pub struct Stamp<'a> {
     pub actor: &'a Actor,
     pub rules: &'a Rules,
     pub stack: &'a str,
+    /// The scan that is written; `None` for a single report.
+    pub scan_id: Option<Uuid>,
     pub cost: Money,
     /// The time at which the scanner ran.
     pub taken_at: DateTime<Utc>,
@@ -152,7 +154,9 @@ async fn insert(
     entity::insert(tx, &rows).await?;
     audit::record(tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));
-    alert::raise(tx, stamp.actor, of_new(&alarming, stamp.stack, stamp.now)).await?;
+    let mut alerts = of_new(&alarming, stamp.stack, stamp.now);
+    alerts.iter_mut().for_each(|alert| alert.scan_id = stamp.scan_id);
+    alert::raise(tx, stamp.actor, alerts).await?;
     Ok(rows.iter().map(|row| listed(row.id, row.into(), stamp, change_of(row.previous_drift_id))).collect())
 }
 
@@ -230,14 +234,13 @@ async fn update(
             changed_fields.push("severity");
         }
         if severity > drift.severity && raises_alert(stamp.rules, severity, finding.is_state_only) {
-            escalated.push(alert::about_address(
-                drift.id,
-                &finding.address,
-                finding.kind,
-                severity,
-                AlertType::SeverityEscalated,
-                stamp.now,
-            ));
+            let alert_type = AlertType::SeverityEscalated;
+            let address = &finding.address;
+            escalated.push(alert::entity::Model {
+                stack: Some(stamp.stack.into()),
+                scan_id: stamp.scan_id,
+                ..alert::about_address(drift.id, address, finding.kind, severity, alert_type, stamp.now)
+            });
         }
         records.push(Record { changed_fields, ..Record::of_drift(drift.id, AuditAction::DriftUpdate) });
         tx.emit(DriftUpdated {

@@ -3,28 +3,23 @@ use std::time::{Duration, Instant};
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use contracts::AccountId;
 use http::openapi::Success;
 use http::{ApiError, Engineer, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
 use platform::Turn;
-use scan::{Change, Criteria, Scan, Scope};
+use scan::{Criteria, Scan, ScanError, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
-use super::match_stored::{Coverage, Matched, match_stored};
-use super::report::{IngestReport, IngestedDrift, StackReport};
-use super::{Stamp, apply};
+use super::report::IngestReport;
+use super::store::{ingest, record_refusal};
+use crate::State;
 use crate::error::DriftError;
-use crate::money::Money;
-use crate::rules::note_uses;
+use crate::scans::Provenance;
 use crate::text::storable;
-use crate::write::{self, Conditions, Reply, Write};
-use crate::{State, stack};
+use crate::write::{self, Conditions, Reply};
 
-/// The maximum time by which a scanner's clock may be ahead.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// The maximum time for reading one upload, while others wait.
 const READING: Duration = Duration::from_secs(20);
 
@@ -47,17 +42,17 @@ pub struct IngestQuery {
     /// of a plan's module, and `{n}` for the plan's number
     #[validate(length(min = 1, max = 256), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 256)]
-    stack: String,
+    pub(super) stack: String,
     /// The scan covers the whole stack, so drifts that it does not show are resolved. A plan that is
     /// targeted, or does not show that it is complete, resolves nothing
     #[serde(default)]
-    complete: bool,
+    pub(super) complete: bool,
     /// If the plan does not show it: the caller vouches that the plan was neither targeted nor created with
     /// `-refresh=false`
     #[serde(default)]
-    assume_complete: bool,
+    pub(super) assume_complete: bool,
     #[validate(custom(function = "is_account_id"))]
-    account_id: Option<AccountId>,
+    pub(super) account_id: Option<AccountId>,
     /// The region of resources for which the scan contains none
     #[validate(length(min = 1, max = 64), custom(function = "storable"))]
     #[param(min_length = 1, max_length = 64)]
@@ -71,10 +66,42 @@ pub struct IngestQuery {
     unmanaged: bool,
     /// Return the report, but store nothing
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
+    /// The page of the CI run, which the console links to
+    #[validate(length(max = 2048), custom(function = "is_web_url"))]
+    #[param(max_length = 2048)]
+    run_url: Option<String>,
+    /// The commit that was scanned, in hex
+    #[validate(custom(function = "is_commit"))]
+    #[param(min_length = 7, max_length = 64)]
+    commit: Option<String>,
+}
+
+/// A link with another scheme could run code in the console.
+fn is_web_url(url: &str) -> Result<(), ValidationError> {
+    let is_web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    if is_web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(ValidationError::new("url").with_message("must be a URL that begins with https:// or http://".into()))
+}
+
+fn is_commit(commit: &str) -> Result<(), ValidationError> {
+    if (7..=64).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(ValidationError::new("commit").with_message("must have 7 to 64 hex digits".into()))
 }
 
 impl IngestQuery {
+    pub(super) fn provenance(&self, state: &State) -> Provenance {
+        Provenance {
+            run_url: self.run_url.as_deref().map(|url| state.redacted(url)),
+            commit: self.commit.clone(),
+            account_id: self.account_id.clone(),
+        }
+    }
+
     fn scope(&self) -> Scope {
         Scope {
             stack: self.stack.clone(),
@@ -106,6 +133,7 @@ pub async fn ingest_scan(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let started = Instant::now();
     require_json_or_gzip(&request)?;
     let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
     // Turns at receiving bound the memory for request bodies.
@@ -114,9 +142,17 @@ pub async fn ingest_scan(
     let body = read_body(body, scan::MAX_BYTES).await?;
     // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
     let processing = state.processing.take(&caller.user_id).await.map_err(busy)?;
-    let (scans, _turns) = read(&state, &query, body.clone(), (receiving, processing)).await?;
+    let (scans, _turns) = match read(&state, &query, body.clone(), (receiving, processing)).await {
+        Err(DriftError::Scan(ScanError::Unsupported(reason))) => {
+            if !query.dry_run {
+                record_refusal(&state, caller, &query, reason.clone(), started).await?;
+            }
+            return Err(DriftError::Scan(ScanError::Unsupported(reason)).into());
+        }
+        read => read?,
+    };
     write::once(&state, caller, &conditions, &body, async |write| {
-        let report = ingest(write, &state, &query, scans).await?;
+        let report = ingest(write, &state, &query, scans, started).await?;
         Ok(Reply::ok(report).with_dry_run(query.dry_run))
     })
     .await
@@ -129,7 +165,7 @@ async fn read(
     query: &IngestQuery,
     body: Bytes,
     turns: (Turn, Turn),
-) -> Result<(Vec<Scan>, (Turn, Turn)), ApiError> {
+) -> Result<(Vec<Scan>, (Turn, Turn)), DriftError> {
     let (state, scope) = (state.clone(), query.scope());
     let reading = move || {
         let criteria = Criteria { rules: &state.rules, key: &state.state_key };
@@ -137,7 +173,7 @@ async fn read(
         (scans, turns)
     };
     let (scans, turns) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-    Ok((scans.map_err(DriftError::from)?, turns))
+    Ok((scans?, turns))
 }
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
@@ -152,125 +188,4 @@ fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
     }
     let message = "send JSON as application/json, plain or with Content-Encoding: gzip";
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message))
-}
-
-async fn ingest(
-    write: &mut Write,
-    state: &State,
-    query: &IngestQuery,
-    mut scans: Vec<Scan>,
-) -> Result<IngestReport, DriftError> {
-    let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
-    // In the order of stacks, so that two uploads cannot wait for each other.
-    scans.sort_by(|one, other| one.stack.cmp(&other.stack));
-    for scan in scans {
-        ingest_stack(write, state, query, scan, &mut report).await?;
-    }
-    let report = report.finish();
-    let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
-    tracing::info!(stack = ?query.stack, created, unchanged, changed, resolved, dry_run, "ingested a scan");
-    Ok(report)
-}
-
-async fn ingest_stack(
-    write: &mut Write,
-    state: &State,
-    query: &IngestQuery,
-    mut scan: Scan,
-    report: &mut IngestReport,
-) -> Result<(), DriftError> {
-    let taken_at = taken_at(&scan, write.at)?;
-    let account_id = query.account_id.as_deref();
-    stack::lock(&write.tx, &scan.stack).await?;
-    if let Some(last) = stack::last_scan(&write.tx, &scan.stack, account_id).await?
-        && taken_at < last
-    {
-        return Err(DriftError::StaleScan { last });
-    }
-    stack::record_scan(&write.tx, &scan.stack, account_id, taken_at).await?;
-
-    let is_complete = query.complete && resolves(&mut scan, query.assume_complete);
-    let coverage = Coverage { account_id, is_complete };
-    let matched = match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
-    report.ignored += scan.ignored;
-    report.skipped += scan.skipped;
-    for (reason, count) in std::mem::take(&mut scan.skipped_reasons) {
-        *report.skipped_reasons.entry(reason).or_default() += count;
-    }
-    report.warnings.append(&mut scan.warnings);
-    report.add(count(&scan.stack, &matched));
-    if query.dry_run {
-        report.drifts.extend(preview(&scan.stack, &matched));
-        return Ok(());
-    }
-    note_uses(&write.tx, &state.rules, &scan.rule_uses, write.at).await?;
-    let stamp = Stamp {
-        actor: &write.actor,
-        rules: &state.rules,
-        stack: &scan.stack,
-        cost: Money::default(),
-        taken_at,
-        now: write.at,
-    };
-    report.drifts.extend(apply(&mut write.tx, matched, &stamp).await?);
-    Ok(())
-}
-
-/// Returns the time at which the scanner ran, truncated to the microseconds that the database stores.
-fn taken_at(scan: &Scan, now: DateTime<Utc>) -> Result<DateTime<Utc>, DriftError> {
-    let taken_at = scan.taken_at.map_or(now, |taken_at| taken_at.trunc_subsecs(6));
-    let invalid = |message: &str| DriftError::Invalid { field: "timestamp", message: message.into() };
-    if !contracts::is_plausible(taken_at) {
-        return Err(invalid("is not between the years 1970 and 9999"));
-    }
-    if taken_at > now + CLOCK_SKEW {
-        return Err(invalid("is more than 5 minutes in the future"));
-    }
-    Ok(taken_at)
-}
-
-/// Whether drifts that a scan does not show are resolved. A reason against it becomes a warning.
-fn resolves(scan: &mut Scan, is_assumed: bool) -> bool {
-    let against = scan.incomplete.take().filter(|incomplete| !(incomplete.is_assumable && is_assumed));
-    if let Some(incomplete) = &against {
-        scan.warnings.push(format!("nothing is resolved: {}", incomplete.reason));
-    }
-    against.is_none()
-}
-
-fn count(stack: &str, matched: &Matched) -> StackReport {
-    let mut counts =
-        StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
-    for found in &matched.matches {
-        match found.change {
-            Change::New => counts.created += 1,
-            Change::Updated { .. } | Change::Superseded { .. } => counts.changed += 1,
-            Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => {
-                counts.unchanged += 1
-            }
-        }
-    }
-    counts
-}
-
-/// The drifts that a dry run would write.
-fn preview(stack: &str, matched: &Matched) -> Vec<IngestedDrift> {
-    let shown = |found: &scan::Match<uuid::Uuid>| {
-        let change = match found.change {
-            Change::New => "created",
-            Change::Updated { .. } | Change::Superseded { .. } => "changed",
-            _ => return None,
-        };
-        let finding = &found.finding;
-        Some(IngestedDrift {
-            id: None,
-            stack: stack.into(),
-            address: finding.address.clone(),
-            kind: finding.kind,
-            severity: finding.severity,
-            reason: finding.reason.map(Into::into),
-            change,
-        })
-    };
-    matched.matches.iter().filter_map(shown).collect()
 }

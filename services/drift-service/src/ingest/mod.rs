@@ -8,6 +8,7 @@ mod apply;
 mod handler;
 mod match_stored;
 mod report;
+mod store;
 
 pub use alerts::raises_alert;
 pub use apply::{Stamp, apply};

@@ -107,6 +107,8 @@ impl Import<'_> {
             is_read,
             read_at: is_read.then(|| row.read_at.map_or(created_at, |SourceTime(at)| at)),
             read_by: row.read_by.filter(|_| is_read),
+            stack: row.drift_id.map(|_drift| super::drifts::STACK.into()),
+            scan_id: None,
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::money::Money;
 use crate::stack;
 
 /// The stack of drifts that name none, as in reports of single drifts.
-const STACK: &str = "default";
+pub(super) const STACK: &str = "default";
 /// Decided drifts first, then newer before older; see [`LiveDrifts`].
 const QUERY: &str = "SELECT * FROM drifts AS d \
     ORDER BY (lower(d.status::text) IN ('approved', 'rejected')) DESC, d.detected_at DESC, d.id";

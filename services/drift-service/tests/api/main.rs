@@ -18,6 +18,8 @@ mod logs;
 mod parallel;
 mod read_only;
 mod roles;
+mod scan_history;
 mod scans;
+mod stacks;
 mod summary;
 mod trust;

@@ -18,7 +18,7 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 21] = [
+const RULES: [(&str, &str, Needs); 28] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
@@ -38,6 +38,13 @@ const RULES: [(&str, &str, Needs); 21] = [
     ("get", "/api/v1/alerts/{id}", Needs::Nothing),
     ("delete", "/api/v1/alerts/{id}", Needs::Role(Role::Admin)),
     ("post", "/api/v1/alerts/{id}/read", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/stacks", Needs::Nothing),
+    ("get", "/api/v1/stacks/{name}", Needs::Nothing),
+    ("patch", "/api/v1/stacks/{name}", Needs::Role(Role::Engineer)),
+    ("delete", "/api/v1/stacks/{name}", Needs::Role(Role::Admin)),
+    ("get", "/api/v1/stacks/{name}/badge.svg", Needs::Nothing),
+    ("get", "/api/v1/scans", Needs::Nothing),
+    ("get", "/api/v1/scans/{id}", Needs::Nothing),
     ("get", "/api/v1/metrics/summary", Needs::Nothing),
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
 ];

@@ -5,6 +5,7 @@ mod changelog;
 
 use chrono::{DateTime, Utc};
 use contracts::drift::Kind;
+use contracts::scan::{Format, Tool};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -15,7 +16,7 @@ use crate::entry::{Entry, Provider};
 use crate::error::ScanError;
 use crate::json::Json;
 use crate::redact::{Redactor, Secrets};
-use crate::scan::{Scan, shortened};
+use crate::scan::{Origin, Scan, shortened};
 use crate::scope::Scope;
 
 #[derive(Deserialize)]
@@ -69,7 +70,8 @@ pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Resul
     let secrets = Secrets::none();
     let redactor = Redactor::new(&secrets, criteria.key);
     let context = Context::of(scope, criteria, &redactor);
-    let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, ..Scan::default() };
+    let origin = Origin::new(Tool::Driftctl, None, Format::Driftctl);
+    let scan = Scan { stack: scope.stack.clone(), taken_at: report.date, origin, ..Scan::default() };
     let mut reader = Reader { context, scope, scan, provider: report.provider_name.as_deref() };
     if let Some(alerts) = report.alerts {
         reader.note_alerts(alerts)?;

@@ -14,6 +14,7 @@ mod secrets;
 pub(crate) use secrets::add as add_secrets;
 
 use contracts::drift::Kind;
+use contracts::scan::{Format, Tool};
 
 use super::state::read_state;
 use super::stream::each_item;
@@ -22,7 +23,7 @@ use crate::entry::Entry;
 use crate::error::ScanError;
 use crate::json::Json;
 use crate::redact::Redactor;
-use crate::scan::Scan;
+use crate::scan::{Origin, Scan};
 use crate::scope::{Scope, Source};
 use crate::sensitive_marks::Marks;
 use document::{Plan, Resource, ResourceChange, present};
@@ -47,7 +48,8 @@ pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Resul
     let providers = Providers::read(&plan)?;
     let context = Context::of(scope, criteria, &redactor);
 
-    let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, ..Scan::default() };
+    let origin = Origin::new(tool(upload), plan.terraform_version.as_deref(), Format::Plan);
+    let mut scan = Scan { stack: scope.stack.clone(), taken_at: plan.timestamp, origin, ..Scan::default() };
     completeness::note(&plan, scope.source, &mut scan);
     let entries = match scope.source {
         Source::Drift => plan.resource_drift,
@@ -58,6 +60,11 @@ pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Resul
         add(resource, &providers, &lists, context, scope, &mut scan)
     })?;
     Ok(scan)
+}
+
+/// OpenTofu calls its version `terraform_version`, too. Its providers come from another registry.
+fn tool(upload: &str) -> Tool {
+    if upload.contains("registry.opentofu.org/") { Tool::Opentofu } else { Tool::Terraform }
 }
 
 fn add(

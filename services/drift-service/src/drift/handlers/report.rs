@@ -125,6 +125,7 @@ async fn store(
         actor: &write.actor,
         rules: &state.rules,
         stack: &body.stack,
+        scan_id: None,
         cost: body.cost_impact_monthly,
         taken_at: detected_at.trunc_subsecs(6),
         now: write.at,

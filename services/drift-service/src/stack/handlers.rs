@@ -1,0 +1,55 @@
+//! The endpoints that read stacks.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use http::openapi::{List, Success};
+use http::{ApiError, NoQuery, ValidPath, ValidQuery};
+
+pub use super::badge::*;
+use super::entity;
+use super::list::StackQuery;
+use super::view::{StackView, views};
+use crate::State;
+use crate::access::Reader;
+use crate::error::DriftError;
+use crate::text::NUL;
+
+const MAX_NAME_CHARS: usize = 256;
+
+/// Lists stacks, worst status first: silent, blind, drifted, clean.
+#[utoipa::path(get, path = "/api/v1/stacks", tag = "stacks", params(StackQuery),
+    responses((status = 200, body = List<StackView>)),
+    security((), ("bearer" = [])))]
+pub async fn list_stacks(
+    state: Data<State>,
+    reader: Reader,
+    ValidQuery(query): ValidQuery<StackQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let (stacks, next) = query.page(&state.database).await?;
+    let views = views(&state, &state.database, stacks, reader.audience).await.map_err(DriftError::from)?;
+    Ok(http::list(views, query.limit, next))
+}
+
+/// Returns a stack. In the path, `/` in its name is `%2F`.
+#[utoipa::path(get, path = "/api/v1/stacks/{name}", tag = "stacks", params(("name" = String, Path)),
+    responses((status = 200, body = Success<StackView>)),
+    security((), ("bearer" = [])))]
+pub async fn get_stack(
+    state: Data<State>,
+    reader: Reader,
+    _: NoQuery,
+    ValidPath(name): ValidPath<String>,
+) -> Result<HttpResponse, ApiError> {
+    let stack = entity::by_name(&state.database, &checked_name(name)?).await.map_err(DriftError::from)?;
+    let stack = stack.ok_or(DriftError::NotFound("stack"))?;
+    let views = views(&state, &state.database, vec![stack], reader.audience).await;
+    Ok(http::ok(views.map_err(DriftError::from)?.pop()))
+}
+
+/// Returns a name from a path. A stack cannot have any other name.
+pub(super) fn checked_name(name: String) -> Result<String, ApiError> {
+    if name.chars().count() > MAX_NAME_CHARS || name.contains(NUL) {
+        return Err(DriftError::NotFound("stack").into());
+    }
+    Ok(name)
+}

@@ -1,0 +1,21 @@
+//! Stacks: the parts of an infrastructure that are scanned together, and how much is known about them.
+
+pub mod entity;
+pub mod scope;
+
+mod badge;
+mod cadence;
+mod edit;
+mod handlers;
+mod list;
+mod progress;
+mod silence;
+mod view;
+
+pub use edit::*;
+pub use handlers::*;
+pub use progress::{Received, note_upload};
+pub use silence::report_silent_stacks;
+
+pub use entity::lock;
+pub use view::StackCounts;
