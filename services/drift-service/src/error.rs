@@ -19,6 +19,8 @@ pub enum DriftError {
     Final,
     #[error("the drift has changed: its version is now v{current}")]
     Changed { current: i32 },
+    #[error("{found} drifts match, not {expected}. Look at them again, or choose fewer: at most 2,000")]
+    OtherNumber { expected: u64, found: u64 },
     #[error("this scan is older than the last scan of the stack, which is from {last}")]
     StaleScan { last: DateTime<Utc> },
     #[error("the drift already has an alert of this type")]
@@ -56,6 +58,9 @@ impl From<DriftError> for ApiError {
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
             DriftError::Changed { current } => {
                 Self::new(ErrorCode::PreconditionFailed, message).with_details(&json!({"version": current}))
+            }
+            DriftError::OtherNumber { found, .. } => {
+                Self::conflict(message).with_details(&json!({"count": found}))
             }
             DriftError::StaleScan { last } => {
                 Self::conflict(message).with_details(&json!({"lastScanAt": last}))

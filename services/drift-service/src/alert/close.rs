@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::events::alert::AlertClosed;
-use database::Transaction;
+use database::{IDS_PER_STATEMENT, Transaction};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -17,7 +17,20 @@ pub async fn close_of_drift(
     actor: &Actor,
     at: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let ids = entity::close_of_drift(tx, drift_id, &actor.user_id, at).await?;
+    close_of_drifts(tx, &[drift_id], actor, at).await
+}
+
+/// Closes the alerts of drifts for everybody.
+pub async fn close_of_drifts(
+    tx: &mut Transaction,
+    drift_ids: &[Uuid],
+    actor: &Actor,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut ids = Vec::new();
+    for chunk in drift_ids.chunks(IDS_PER_STATEMENT) {
+        ids.extend(entity::close_of_drifts(tx, chunk, &actor.user_id, at).await?);
+    }
     announce(tx, ids, actor, at).await
 }
 

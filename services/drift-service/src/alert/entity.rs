@@ -214,14 +214,15 @@ pub async fn count_unread(db: &impl ConnectionTrait, reader: Option<&ReaderMark>
     Entity::find().filter(is_read_by(reader, false)).count(db).await
 }
 
-/// Closes the open alerts of a drift for everybody. Returns their ids.
-pub async fn close_of_drift(
+/// Closes the open alerts of drifts for everybody. Returns their ids.
+pub async fn close_of_drifts(
     db: &impl ConnectionTrait,
-    drift_id: Uuid,
+    drift_ids: &[Uuid],
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
-    close(db, Condition::all().add(Column::DriftId.eq(drift_id)), by, at).await
+    let of_drifts = Column::DriftId.is_in(drift_ids.iter().copied());
+    close(db, Condition::all().add(of_drifts), by, at).await
 }
 
 /// Closes the open alerts about the silence of a stack for everybody. Returns their ids.

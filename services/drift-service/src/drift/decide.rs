@@ -45,7 +45,7 @@ pub(super) async fn decide(
     }
 }
 
-fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> ActiveModel {
+pub(super) fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> ActiveModel {
     let (at, by) = (Some(write.at), Some(write.actor.user_id.clone()));
     let waited = Some((write.at - drift.first_seen_at).num_seconds());
     let decided = ActiveModel { status: Set(to), updated_at: Set(write.at), ..ActiveModel::default() };
@@ -100,7 +100,7 @@ async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &De
     Ok(())
 }
 
-const fn audit_action(action: Action) -> AuditAction {
+pub(super) const fn audit_action(action: Action) -> AuditAction {
     match action {
         Action::Approve => AuditAction::DriftApprove,
         Action::Reject => AuditAction::DriftReject,

@@ -5,10 +5,11 @@ use contracts::drift::{Kind, Severity, Status};
 use database::contains;
 use http::{AnyOf, ApiError};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, Value};
 
 use super::entity::Column;
+use super::groups::parse_group_key;
 use crate::money::Money;
 
 /// A selection of drifts.
@@ -23,6 +24,8 @@ pub struct Filter {
     pub stack: Option<AnyOf<String>>,
     pub resource_id: Option<String>,
     pub q: Option<String>,
+    /// The key of a group.
+    pub group: Option<String>,
     pub detected_from: Option<Timestamp>,
     pub detected_to: Option<Timestamp>,
     pub min_cost: Option<Money>,
@@ -58,6 +61,10 @@ macro_rules! filtered_query {
             #[validate(length(max = 100), custom(function = "crate::text::storable"))]
             #[param(max_length = 100)]
             q: Option<String>,
+            /// The key of a group
+            #[validate(length(max = 512), custom(function = "crate::text::storable"))]
+            #[param(max_length = 512)]
+            group: Option<String>,
             /// RFC 3339, from 1970 to 9999
             #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
             detected_from: Option<contracts::Timestamp>,
@@ -87,6 +94,7 @@ macro_rules! filtered_query {
                     stack: self.stack.clone(),
                     resource_id: self.resource_id.clone(),
                     q: self.q.clone(),
+                    group: self.group.clone(),
                     detected_from: self.detected_from,
                     detected_to: self.detected_to,
                     min_cost: self.min_cost,
@@ -111,6 +119,9 @@ impl Filter {
         {
             return Err(ApiError::validation("minCost", "must not be above maxCost"));
         }
+        if self.group.as_deref().is_some_and(|key| parse_group_key(key).is_none()) {
+            return Err(ApiError::validation("group", "is not the key of a group"));
+        }
         Ok(self)
     }
 
@@ -133,6 +144,9 @@ impl Filter {
                     .filter(|text| !text.is_empty())
                     .map(|text| contains(Column::SearchText, text)),
             )
+            .add_option(self.group.as_deref().and_then(parse_group_key).map(|(resource_type, hash)| {
+                Column::ResourceType.eq(resource_type).and(Column::ActualHash.eq(hash))
+            }))
             .add_option(self.detected_from.map(|from| Column::DetectedAt.gte(from.0)))
             .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to.0)))
             .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))

@@ -8,8 +8,11 @@ pub mod stack_counts;
 
 mod action;
 mod decide;
+mod decide_all;
 mod events;
+mod facets;
 pub mod filter;
+mod groups;
 mod handlers;
 mod list;
 mod view;

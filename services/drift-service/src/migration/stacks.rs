@@ -99,6 +99,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         on("scans", &["stack", "receivedAt", "id"]),
         on("alerts", &["stack", "alertType"]),
         on("drifts", &["stack", "status", "severity"]),
+        on("drifts", &["actualHash", "resourceType"]),
     ]
 }
 

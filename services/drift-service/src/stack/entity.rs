@@ -5,7 +5,7 @@ use contracts::drift::Status;
 use contracts::scan::StackStatus;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{Condition, QuerySelect};
 
 use crate::drift;
@@ -53,8 +53,7 @@ pub async fn lock(db: &impl ConnectionTrait, name: &str) -> Result<Model, DbErr>
         blind_reason: Set(Some(NO_SCAN.into())),
         ..Default::default()
     };
-    let conflict = OnConflict::column(Column::Name).do_nothing().to_owned();
-    Entity::insert(row).on_conflict(conflict).do_nothing().exec_without_returning(db).await?;
+    Entity::insert(row).on_conflict_do_nothing_on([Column::Name]).exec_without_returning(db).await?;
     let locked = lock_existing(db, name).await?;
     locked.ok_or_else(|| DbErr::RecordNotFound("the stack was deleted".into()))
 }

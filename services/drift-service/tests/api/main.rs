@@ -9,6 +9,7 @@ mod app;
 mod bounds;
 mod compat;
 mod decisions;
+mod groups;
 mod ingest;
 mod leaks;
 mod lifecycle;

@@ -18,11 +18,14 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 28] = [
+const RULES: [(&str, &str, Needs); 31] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/bulk", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/drifts/decide", Needs::Role(Role::Engineer)),
+    ("get", "/api/v1/drifts/groups", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/drifts/facets", Needs::Nothing),
     ("get", "/api/v1/drifts/rules", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/drifts/{id}", Needs::Nothing),
     ("patch", "/api/v1/drifts/{id}", Needs::Role(Role::Engineer)),
