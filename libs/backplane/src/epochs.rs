@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many ended epochs a process remembers. An epoch comes back within seconds after it ended, or not at all.
+/// Number of ended epochs that a process remembers. An epoch comes back within seconds after it ended, or not at all.
 const PAST_EPOCHS: usize = 64;
 
 /// The epochs of the log that a process has seen. An epoch that ended and is there again was brought back by a failover,

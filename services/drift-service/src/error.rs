@@ -31,6 +31,8 @@ pub enum DriftError {
     Invalid { field: &'static str, message: String },
     #[error(transparent)]
     Scan(#[from] ScanError),
+    #[error("the export cannot be written: {0}")]
+    Unexported(String),
     #[error("could not serialize the response")]
     Unwritable(#[from] serde_json::Error),
     #[error("the database failed")]
@@ -42,6 +44,12 @@ pub enum DriftError {
 impl From<ApiError> for DriftError {
     fn from(error: ApiError) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl From<csv::Error> for DriftError {
+    fn from(error: csv::Error) -> Self {
+        Self::Unexported(error.to_string())
     }
 }
 
@@ -85,6 +93,7 @@ impl From<DriftError> for ApiError {
             }
             DriftError::Database(cause) => Self::internal(cause),
             DriftError::Unwritable(cause) => Self::internal(cause),
+            DriftError::Unexported(_) => Self::internal(message),
             DriftError::Refused(error) => error,
         }
     }

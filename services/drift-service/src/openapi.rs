@@ -21,6 +21,7 @@ use crate::{alert, audit, drift, ingest, rules, scans, stack, summary};
         drift::decide_matching,
         drift::list_drift_groups,
         drift::get_drift_facets,
+        drift::export_drifts,
         drift::get_drift,
         drift::update_drift,
         drift::delete_drift,

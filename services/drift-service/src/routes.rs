@@ -12,6 +12,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .app_data(state.clone())
             .configure(|config| api_docs::routes(config, has_old_contract))
             .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
+            .service(endpoint("/api/v1/drifts/export").get(drift::export_drifts))
             .service(endpoint("/api/v1/drifts/groups").get(drift::list_drift_groups))
             .service(endpoint("/api/v1/drifts/facets").get(drift::get_drift_facets))
             .service(endpoint("/api/v1/drifts/decide").post(drift::decide_matching))

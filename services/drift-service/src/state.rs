@@ -21,6 +21,8 @@ const RECEIVING: TurnsConfig = TurnsConfig {
     patience: Duration::from_secs(120),
 };
 const PROCESSING: TurnsConfig = TurnsConfig { slots: 1, ..RECEIVING };
+/// An export is read at the pace of its client, and holds one page of drifts in memory.
+const EXPORTING: TurnsConfig = TurnsConfig { slots: 8, slots_per_caller: 2, ..RECEIVING };
 const DEVELOPMENT_KEY: &str = "only for development";
 
 /// The state that all handlers share. Cheap to clone.
@@ -35,6 +37,8 @@ pub struct State {
     pub(crate) receiving: Turns,
     /// Turns at reading and storing an upload.
     pub(crate) processing: Turns,
+    /// Turns at exporting a list.
+    pub(crate) exporting: Turns,
 }
 
 impl State {
@@ -81,6 +85,7 @@ impl State {
             state_key,
             receiving: Turns::new(RECEIVING),
             processing: Turns::new(PROCESSING),
+            exporting: Turns::new(EXPORTING),
             platform,
             database,
             settings,

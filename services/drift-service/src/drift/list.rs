@@ -41,7 +41,7 @@ enum Key {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sort {
+pub(super) struct Sort {
     key: Key,
     descending: bool,
 }
@@ -72,7 +72,7 @@ impl Sort {
     }
 
     /// A drift's value of this key: microseconds, cents or rank.
-    const fn place_of(self, drift: &Model) -> i64 {
+    pub(super) const fn place_of(self, drift: &Model) -> i64 {
         match self.key {
             Key::DetectedAt => drift.detected_at.timestamp_micros(),
             Key::CreatedAt => drift.created_at.timestamp_micros(),
@@ -93,6 +93,40 @@ impl Sort {
     }
 }
 
+/// Returns the drifts that match and follow a place in the sorted list, at most `limit`.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn page_after(
+    db: &impl ConnectionTrait,
+    condition: Condition,
+    sort: Sort,
+    after: Option<(i64, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    match select_after(condition, sort, after, limit) {
+        Some(select) => select.all(db).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Returns `None` if the place cannot be one of this list.
+fn select_after(
+    condition: Condition,
+    sort: Sort,
+    after: Option<(i64, Uuid)>,
+    limit: u64,
+) -> Option<Select<Entity>> {
+    let order = if sort.descending { Order::Desc } else { Order::Asc };
+    let mut select = Entity::find().filter(condition);
+    if let Some((place, id)) = after {
+        let here = Expr::tuple([Expr::col(sort.column()), Expr::col(Column::Id)]);
+        let there = Expr::tuple([Expr::value(sort.value(place)?), Expr::value(id)]);
+        select = select.filter(if sort.descending { here.lt(there) } else { here.gt(there) });
+    }
+    Some(select.order_by(sort.column(), order.clone()).order_by(Column::Id, order).limit(limit))
+}
+
 impl DriftQuery {
     /// Returns a page, and the cursor of the next one if there is one.
     ///
@@ -104,22 +138,9 @@ impl DriftQuery {
     }
 
     fn select(&self) -> Result<Select<Entity>, ApiError> {
-        let order = if self.sort.descending { Order::Desc } else { Order::Asc };
+        let after = page::after(self.cursor.as_deref(), &self.bound())?;
         // One more row than requested shows whether there is a next page.
-        Ok(Entity::find()
-            .filter(self.filter()?.condition())
-            .filter(Condition::all().add_option(self.after()?))
-            .order_by(self.sort.column(), order.clone())
-            .order_by(Column::Id, order)
-            .limit(self.limit + 1))
-    }
-
-    fn after(&self) -> Result<Option<Expr>, ApiError> {
-        let Some((place, id)) = page::after(self.cursor.as_deref(), &self.bound())? else { return Ok(None) };
-        let value = self.sort.value(place).ok_or_else(page::foreign)?;
-        let here = Expr::tuple([Expr::col(self.sort.column()), Expr::col(Column::Id)]);
-        let there = Expr::tuple([Expr::value(value), Expr::value(id)]);
-        Ok(Some(if self.sort.descending { here.lt(there) } else { here.gt(there) }))
+        select_after(self.filter()?.condition(), self.sort, after, self.limit + 1).ok_or_else(page::foreign)
     }
 
     /// The parts of the query that determine the rows and their order.

@@ -18,12 +18,13 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 31] = [
+const RULES: [(&str, &str, Needs); 32] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/bulk", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/decide", Needs::Role(Role::Engineer)),
+    ("get", "/api/v1/drifts/export", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/drifts/groups", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/drifts/facets", Needs::Nothing),
     ("get", "/api/v1/drifts/rules", Needs::Role(Role::Viewer)),
