@@ -19,10 +19,13 @@ describe('the difference of a drift', () => {
     await app?.stop();
   });
 
-  /** Calls a function of the module `changes.js`. */
+  /** Calls a function of the modules of the difference. */
   const ask = (name, ...args) =>
     visitor.page.evaluate(
-      async ([name, args]) => (await import('./src/views/drifts/changes.js'))[name](...args),
+      async ([name, args]) => {
+        const modules = ['changes', 'structure'].map((file) => import(`./src/views/drifts/${file}.js`));
+        return Object.assign({}, ...(await Promise.all(modules)))[name](...args);
+      },
       [name, args],
     );
 

@@ -9,7 +9,7 @@ const view =
   async () =>
     (await Promise.all([load(), needStyles(...styles)]))[0];
 
-const DRIFT_STYLES = ['drift_bulk', 'drift_detail', 'diff', 'drift_layout'];
+const DRIFT_STYLES = ['drift_bulk', 'drift_detail', 'diff', 'diff_values', 'drift_layout'];
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {

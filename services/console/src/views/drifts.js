@@ -59,6 +59,7 @@ export function show(main, found, signal) {
     if (id) {
       showDetail(detail, id, {
         close,
+        next: openNext,
         known: list.drift(id),
         signal: AbortSignal.any([leaving.signal, signal]),
       });
@@ -67,6 +68,12 @@ export function show(main, found, signal) {
     } else if (wasOpen) {
       list.focus(wasOpen);
     }
+  }
+
+  /** Opens the next drift that waits for a decision, if there is one. */
+  function openNext() {
+    const id = list.nextOpen();
+    if (id) go(`/drifts/${id}`, query);
   }
 
   function update({ id, query: now }) {

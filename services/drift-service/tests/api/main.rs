@@ -21,3 +21,4 @@ mod roles;
 mod scans;
 mod summary;
 mod trust;
+mod undo;

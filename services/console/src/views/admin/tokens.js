@@ -1,6 +1,7 @@
 // Service tokens for machines, such as a scanner in CI. Each token is shown once, when it is created.
 
 import { get, post, remove } from '../../api.js';
+import { copyText } from '../../copy.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
 import { ago, explain, plural, until } from '../../format.js';
@@ -183,22 +184,13 @@ function newToken() {
 
 function madeView(token, done) {
   const secret = h('code', {}, token);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(token);
-      notify('Copied.', { tone: 'info' });
-    } catch {
-      // Pages without TLS cannot use the clipboard.
-      getSelection().selectAllChildren(secret);
-    }
-  };
   return [
     h('p', { class: 'banner banner-warning' }, 'Copy the token now. It is not shown again.'),
     h(
       'div',
       { class: 'secret' },
       secret,
-      h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy'),
+      h('button', { class: 'button', type: 'button', on: { click: () => copyText(token, secret) } }, icon('copy'), 'Copy'),
     ),
     h(
       'pre',
