@@ -10,6 +10,7 @@ import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
 import { go } from '../address.js';
+import { setTitle } from '../title.js';
 
 export function show(main, found, signal) {
   let query = found.query;
@@ -56,6 +57,7 @@ export function show(main, found, signal) {
     detail.hidden = !id;
     main.classList.toggle('has-detail', Boolean(id));
     list.markOpen(id);
+    setTitle(id && list.drift(id)?.address, 'Drifts');
     if (id) {
       showDetail(detail, id, {
         close,

@@ -7,6 +7,7 @@ import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
+import { setTitle } from '../../title.js';
 import { decisionArea } from './decide.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
@@ -52,6 +53,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
         get(`/api/v1/drifts/${id}/history`, { limit: 50 }, { signal }),
       ]);
       if (signal.aborted) return null;
+      setTitle(drift.address, 'Drifts');
       fill(title, breakable(drift.address));
       fill(
         marks,
