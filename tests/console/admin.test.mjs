@@ -60,6 +60,15 @@ for (const start of [allInOne, behindCaddy]) {
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
       await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      const question = admin.page.getByRole('dialog', { name: 'Change the role of Demo viewer?' });
+      await question.getByText('Demo viewer is viewer now and becomes engineer').waitFor();
+      await question.getByRole('button', { name: 'Cancel' }).click();
+      await eventually(
+        'the old role',
+        async () => (await admin.page.getByLabel('Role of Demo viewer').inputValue()) === 'viewer',
+      );
+      await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      await question.getByRole('button', { name: 'Change role' }).click();
       await viewer.page.locator('.whoami').getByText('engineer', { exact: true }).waitFor();
       await live(viewer.page);
 

@@ -10,6 +10,7 @@ import { noticeArea, notify } from './notice.js';
 import { route } from './router.js';
 import * as session from './session.js';
 import { failed, skeleton } from './states.js';
+import { needStyles } from './styles.js';
 import { follow, onSummary } from './summary.js';
 import { nextTheme, theme } from './theme.js';
 import { setTitle, setUnread } from './title.js';
@@ -150,7 +151,7 @@ function paletteButton(signal) {
 /** Opens the command palette. It is loaded here, because most visits do not need it. */
 async function showPalette() {
   try {
-    const { commands, openPalette } = await import('./palette.js');
+    const [{ commands, openPalette }] = await Promise.all([import('./palette.js'), needStyles('palette')]);
     openPalette(commands(ENTRIES, () => document.querySelector('.theme-button').click()));
   } catch {
     notify('The list of commands did not load. Check your connection and try again.', { tone: 'error' });

@@ -95,10 +95,11 @@ export function showAudit(place, signal, query) {
 
   /** Adds options, and selects the one of the address, whether it is known or not. */
   function addOptions(select, options) {
+    select.querySelector('[data-unknown]')?.remove();
     select.append(...options.map(([value, text]) => h('option', { value }, text)));
     const value = wanted.get(select.name) ?? '';
     const values = [...select.options].map((option) => option.value);
-    if (!values.includes(value)) select.append(h('option', { value }, value.slice(0, 40)));
+    if (!values.includes(value)) select.append(h('option', { value, data: { unknown: '' } }, value.slice(0, 40)));
     select.value = value;
   }
 

@@ -1,6 +1,7 @@
 // The attributes in which the expected and the actual state differ. Pure functions.
 
 import { exactly } from '../../http.js';
+import { label, upToIndex } from './paths.js';
 
 export const HIDDEN = '(sensitive value)';
 
@@ -60,11 +61,6 @@ function typeOf(change, expected, actual) {
 
 const isAbsent = (value) => value === undefined || value === null;
 
-function upToIndex(path) {
-  const at = path.findIndex((step) => typeof step === 'number');
-  return at < 0 ? path : path.slice(0, at);
-}
-
 function valueAt(state, path) {
   return path.reduce((value, step) => {
     const inside = typeof value === 'string' ? embedded(value) : value;
@@ -81,20 +77,6 @@ export function embedded(text) {
   } catch {
     return undefined;
   }
-}
-
-/** Formats a path as `tags.owner`, or as `tags["a.b"]` if a name has special characters. */
-export function label(path) {
-  return path
-    .map((step) => (/^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))
-    .join('')
-    .replace(/^\./, '');
-}
-
-/** Returns the first changed names, for one line. */
-export function changedNames({ difference }, most = 3) {
-  const names = [...new Set((difference ?? []).map(({ path }) => label(upToIndex(path))))];
-  return names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names;
 }
 
 /** Returns every attribute of a state as `[label, value]`, with nested objects flattened. */
