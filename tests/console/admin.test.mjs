@@ -24,7 +24,8 @@ for (const start of [allInOne, behindCaddy]) {
     // Each test begins with the demo users as they were created, and without service tokens.
     beforeEach(async () => {
       root = await app.api.login('admin');
-      for (const { id } of await root.list('/api/auth/tokens')) succeeded(await root.delete(`/api/auth/tokens/${id}`));
+      for (const { id } of await root.list('/api/auth/tokens'))
+        succeeded(await root.delete(`/api/auth/tokens/${id}`));
       for (const { id, email, role, isActive } of await root.list('/api/auth/users')) {
         const created = { role: email.split('@')[0], isActive: true };
         if (role !== created.role || !isActive) succeeded(await root.patch(`/api/auth/users/${id}`, created));
@@ -138,7 +139,9 @@ for (const start of [allInOne, behindCaddy]) {
     });
 
     test('the audit log shows actions and actors', async () => {
-      const token = succeeded(await root.post('/api/auth/tokens', { name: 'audited', role: 'engineer' })).data;
+      const token = succeeded(
+        await root.post('/api/auth/tokens', { name: 'audited', role: 'engineer' }),
+      ).data;
       const machine = app.api.withToken(token.token);
       succeeded(await machine.ingest(await sample('fakeaws_1/plan.json'), { stack: 'audited' }));
       succeeded(await root.delete(`/api/auth/tokens/${token.id}`));

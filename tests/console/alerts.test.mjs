@@ -69,7 +69,10 @@ describe('alerts in the console', () => {
     const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
     await eventually('the number', async () => (await page.title()) === '(16) Alerts · DriftSentry');
     assert.match(decodeURIComponent(await icon()), /^data:image\/svg\+xml,<svg.*>16<\/text>/);
-    await page.getByRole('button', { name: /^Mark read/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Mark read/ })
+      .first()
+      .click();
     await eventually('one less', async () => (await page.title()) === '(15) Alerts · DriftSentry');
     await page.getByRole('button', { name: 'Mark all as read' }).click();
     await eventually('none', async () => (await page.title()) === 'Alerts · DriftSentry');

@@ -36,7 +36,11 @@ describe('the audit log', () => {
     const link = rejected.getByRole('link', { name: drifts[0].address });
     assert.equal(await link.getAttribute('href'), `#/drifts/${drifts[0].id}`);
     await rejected.getByRole('link', { name: 'Demo engineer' }).waitFor();
-    await page.getByRole('row', { name: /Drift deleted/ }).getByText('(deleted)').first().waitFor();
+    await page
+      .getByRole('row', { name: /Drift deleted/ })
+      .getByText('(deleted)')
+      .first()
+      .waitFor();
     // Absolute, with its zone; in ISO 8601 on hover.
     const time = rejected.locator('time');
     assert.match(await time.textContent(), /^\d+ \w+ \d{4}, \d\d:\d\d:\d\d \S+$/);
@@ -70,7 +74,10 @@ describe('the audit log', () => {
     await live(page);
     await page.getByRole('row', { name: /Drift deleted/ }).waitFor();
     assert.equal(await page.getByLabel('Action').inputValue(), 'drift.delete');
-    await eventually('the name', async () => (await page.getByLabel('Who').locator('option:checked').textContent()) === 'Demo admin');
+    await eventually(
+      'the name',
+      async () => (await page.getByLabel('Who').locator('option:checked').textContent()) === 'Demo admin',
+    );
 
     // One object, from its row.
     await page.getByLabel('Action').selectOption('');
@@ -85,7 +92,10 @@ describe('the audit log', () => {
     await page.getByRole('button', { name: 'Logins and users' }).click();
     await page.getByLabel('Action').selectOption('login');
     await page.waitForURL(/source=auth&action=login/);
-    await page.getByRole('row', { name: /Login.*Demo engineer/ }).first().waitFor();
+    await page
+      .getByRole('row', { name: /Login.*Demo engineer/ })
+      .first()
+      .waitFor();
     await browser.farewell(admin);
   });
 });

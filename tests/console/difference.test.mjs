@@ -23,7 +23,9 @@ describe('the difference of a drift', () => {
   const ask = (name, ...args) =>
     visitor.page.evaluate(
       async ([name, args]) => {
-        const modules = ['changes', 'paths', 'structure'].map((file) => import(`./src/views/drifts/${file}.js`));
+        const modules = ['changes', 'paths', 'structure'].map(
+          (file) => import(`./src/views/drifts/${file}.js`),
+        );
         return Object.assign({}, ...(await Promise.all(modules)))[name](...args);
       },
       [name, args],

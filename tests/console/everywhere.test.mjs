@@ -15,8 +15,9 @@ describe('everywhere in the console', () => {
   before(async () => {
     app = await allInOne();
     browser = await Browser.start(app.api.origins.auth);
-    const engineer = await app.api.login('engineer');
-    await engineer.ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' });
+    await (
+      await app.api.login('engineer')
+    ).ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' });
   });
   after(async () => {
     await browser?.stop();
@@ -80,7 +81,9 @@ describe('everywhere in the console', () => {
 
   test('on a phone, the tables of the administration are cards with the names of their columns', async () => {
     const root = await app.api.login('admin');
-    succeeded(await root.post('/api/auth/tokens', { name: 'a-long-name-of-a-token'.repeat(4), role: 'viewer' }));
+    succeeded(
+      await root.post('/api/auth/tokens', { name: 'a-long-name-of-a-token'.repeat(4), role: 'viewer' }),
+    );
     const { page, ...admin } = await browser.person('admin', DEVICES['on a phone']);
     for (const [part, column] of [
       ['users', 'Last seen'],
@@ -93,7 +96,10 @@ describe('everywhere in the console', () => {
       const shown = await cell.evaluate((element) => getComputedStyle(element, '::before').content);
       assert.equal(shown, `"${column}"`);
       const table = page.locator('.table');
-      assert.ok(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), `${part} scrolls`);
+      assert.ok(
+        await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth),
+        `${part} scrolls`,
+      );
       await inspect(page, part);
     }
     await visit(page, '#/admin/users');
@@ -106,17 +112,27 @@ describe('everywhere in the console', () => {
     await page.emulateMedia({ media: 'print' });
     const isHidden = (name) => page.locator(name).first().isHidden();
     const isWhite = () =>
-      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor === 'rgb(255, 255, 255)');
+      page.evaluate(
+        () => getComputedStyle(document.documentElement).backgroundColor === 'rgb(255, 255, 255)',
+      );
     await visit(page, '#/drifts');
     await rows(page).first().waitFor();
     for (const name of ['.side', '.filters', '.view-actions']) assert.ok(await isHidden(name), name);
-    assert.ok(await page.locator('.list').evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight + 1));
+    assert.ok(
+      await page
+        .locator('.list')
+        .evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight + 1),
+    );
     assert.ok(await isWhite());
     await page.emulateMedia({ media: 'screen' });
     await openDrift(page, 0);
     await page.emulateMedia({ media: 'print' });
     for (const name of ['.list-pane', '.deciding', '.copy-button']) assert.ok(await isHidden(name), name);
-    assert.ok(await page.locator('.detail').evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight + 1));
+    assert.ok(
+      await page
+        .locator('.detail')
+        .evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight + 1),
+    );
     await visit(page, '#/admin/audit');
     await page.locator('tbody tr').first().waitFor();
     for (const name of ['.side', '.chips', '.filter-row']) assert.ok(await isHidden(name), name);

@@ -41,7 +41,10 @@ describe('a decision in the console', () => {
     await openDrift(page, 0);
     await eventually('the draft', async () => (await reason.inputValue()) === 'not sure <i>yet</i>');
     await page.reload();
-    await eventually('the draft after a reload', async () => (await reason.inputValue()) === 'not sure <i>yet</i>');
+    await eventually(
+      'the draft after a reload',
+      async () => (await reason.inputValue()) === 'not sure <i>yet</i>',
+    );
 
     // Enter is a new line, Ctrl Enter takes the action of the last key, and the notice undoes it.
     await page.locator('.detail').press('r');
@@ -74,13 +77,22 @@ describe('a decision in the console', () => {
     await rows(page).first().waitFor();
     const count = await rows(page).count();
     await page.getByLabel('Select all shown drifts').check();
-    await page.getByRole('region', { name: 'Selected drifts' }).getByRole('button', { name: 'Approve' }).click();
+    await page
+      .getByRole('region', { name: 'Selected drifts' })
+      .getByRole('button', { name: 'Approve' })
+      .click();
     const reason = page.getByRole('dialog').getByLabel('Why?');
     await reason.fill('ours');
     await reason.press('Shift+Enter');
-    await eventually('approved', async () => (await page.locator('tr[data-status="approved"]').count()) === count);
+    await eventually(
+      'approved',
+      async () => (await page.locator('tr[data-status="approved"]').count()) === count,
+    );
     await page.getByRole('button', { name: 'Undo' }).click();
-    await eventually('open', async () => (await page.locator('tr[data-status="detected"]').count()) === count);
+    await eventually(
+      'open',
+      async () => (await page.locator('tr[data-status="detected"]').count()) === count,
+    );
     await browser.farewell(engineer);
   });
 
@@ -103,15 +115,27 @@ describe('a decision in the console', () => {
   });
 
   test('the decision sticks to the bottom of the panel, without a gap', async () => {
-    const { page, ...engineer } = await browser.person('engineer', { viewport: { width: 1280, height: 560 } });
-    const states = ['old', 'new'].map((value) => Object.fromEntries(Array.from('abcdefghij', (name) => [name, value])));
-    const body = { stack: 'long', resourceType: 'x', resourceId: 'long', expectedState: states[0], actualState: states[1] };
+    const { page, ...engineer } = await browser.person('engineer', {
+      viewport: { width: 1280, height: 560 },
+    });
+    const states = ['old', 'new'].map((value) =>
+      Object.fromEntries(Array.from('abcdefghij', (name) => [name, value])),
+    );
+    const body = {
+      stack: 'long',
+      resourceType: 'x',
+      resourceId: 'long',
+      expectedState: states[0],
+      actualState: states[1],
+    };
     const { id } = succeeded(await api.post('/api/v1/drifts', body)).data;
     await visit(page, `#/drifts/${id}`);
     await page.locator('.history').waitFor();
     const gap = () =>
       page.evaluate(() => {
-        const [panel, bar] = ['.detail', '.deciding'].map((name) => document.querySelector(name).getBoundingClientRect());
+        const [panel, bar] = ['.detail', '.deciding'].map((name) =>
+          document.querySelector(name).getBoundingClientRect(),
+        );
         return Math.abs(panel.bottom - bar.bottom);
       });
     assert.ok((await gap()) <= 1, `${await gap()} px`);

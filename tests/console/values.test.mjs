@@ -13,11 +13,23 @@ const policy = (action, extra = []) =>
     Version: '2012-10-17',
     Statement: [
       ...extra,
-      { Sid: 'read', Effect: 'Allow', Action: action, Resource: 'arn:aws:s3:::logs', Principal: { AWS: '111111111111' } },
+      {
+        Sid: 'read',
+        Effect: 'Allow',
+        Action: action,
+        Resource: 'arn:aws:s3:::logs',
+        Principal: { AWS: '111111111111' },
+      },
     ],
   });
 const yaml = (replicas) =>
-  ['# chart', 'image:', '  tag: v1', ...Array.from({ length: 30 }, (_, at) => `key${at}: ${at}`), `replicas: ${replicas}`].join('\n');
+  [
+    '# chart',
+    'image:',
+    '  tag: v1',
+    ...Array.from({ length: 30 }, (_, at) => `key${at}: ${at}`),
+    `replicas: ${replicas}`,
+  ].join('\n');
 const long = (word) => `${'a '.repeat(300)}${word}${' b'.repeat(300)}`;
 
 describe('the values of a difference', () => {
@@ -42,7 +54,12 @@ describe('the values of a difference', () => {
   test('JSON and YAML texts are structure in which only the changes are marked, and the reason is at the path', async () => {
     const id = await report(
       'one',
-      { policy: policy('s3:GetObject'), values: yaml(2), motto: long('before'), name: '<img src=x onerror=alert(1)>' },
+      {
+        policy: policy('s3:GetObject'),
+        values: yaml(2),
+        motto: long('before'),
+        name: '<img src=x onerror=alert(1)>',
+      },
       { policy: policy('s3:*'), values: yaml(3), motto: long('after'), name: '<b>x</b>' },
     );
     const { page, ...engineer } = await browser.person('engineer', {
@@ -88,7 +105,16 @@ describe('the values of a difference', () => {
 
   test('a new item of a list is the only change, and the order of keys is none', async () => {
     const extra = { Sid: 'extra', Effect: 'Deny', Action: 's3:PutObject', Resource: '*', Principal: '*' };
-    const reordered = JSON.stringify(JSON.parse(policy('s3:GetObject', [extra])), ['Statement', 'Sid', 'Resource', 'Principal', 'AWS', 'Effect', 'Action', 'Version']);
+    const reordered = JSON.stringify(JSON.parse(policy('s3:GetObject', [extra])), [
+      'Statement',
+      'Sid',
+      'Resource',
+      'Principal',
+      'AWS',
+      'Effect',
+      'Action',
+      'Version',
+    ]);
     const id = await report('two', { policy: policy('s3:GetObject') }, { policy: reordered });
     const { page, ...engineer } = await browser.person('engineer');
     await visit(page, `#/drifts/${id}`);
@@ -100,7 +126,8 @@ describe('the values of a difference', () => {
   });
 
   test('five changes are a table, and eight have links to them', async () => {
-    const state = (count, value) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`name_${at}`, `${value} ${at}`]));
+    const state = (count, value) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`name_${at}`, `${value} ${at}`]));
     const five = await report('five', state(5, 'the old'), state(5, 'the new'));
     const nine = await report(
       'nine',

@@ -52,7 +52,8 @@ export function duration(hours) {
 }
 
 /** The absolute time with its zone; in ISO 8601 on hover. */
-export const exactTime = (time) => h('time', { datetime: time, title: isoTime(time), data: { absolute: '' } }, atMoment(time));
+export const exactTime = (time) =>
+  h('time', { datetime: time, title: isoTime(time), data: { absolute: '' } }, atMoment(time));
 
 /** The time that has passed, kept up to date; the exact time on hover. */
 export function ago(time, suffix = '') {

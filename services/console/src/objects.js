@@ -22,7 +22,11 @@ export async function objectsOf(entity, ids, signal) {
     const { data } = await get(PATHS[entity], { limit: PAGE }, { signal }).catch(() => ({ data: [] }));
     for (const object of data) objects.set(object.id, object);
   }
-  await Promise.all(unknown().slice(0, MOST_SINGLE).map((id) => readOne(entity, id, signal)));
+  await Promise.all(
+    unknown()
+      .slice(0, MOST_SINGLE)
+      .map((id) => readOne(entity, id, signal)),
+  );
   return objects;
 }
 

@@ -24,7 +24,12 @@ function palette(entries, close) {
   let timer = 0;
   let searching = new AbortController();
   const status = h('p', { class: 'hint', role: 'status' });
-  const list = h('ul', { id: 'palette-list', role: 'listbox', class: 'palette-list', 'aria-label': 'Commands' });
+  const list = h('ul', {
+    id: 'palette-list',
+    role: 'listbox',
+    class: 'palette-list',
+    'aria-label': 'Commands',
+  });
   const input = h('input', {
     type: 'text',
     role: 'combobox',
@@ -63,7 +68,11 @@ function palette(entries, close) {
     }
   }
 
-  const say = () => fill(status, shown.length > 0 ? `${plural(shown.length, 'result')}. Enter opens the chosen one.` : 'No match.');
+  const say = () =>
+    fill(
+      status,
+      shown.length > 0 ? `${plural(shown.length, 'result')}. Enter opens the chosen one.` : 'No match.',
+    );
 
   function draw(wanted) {
     shown = wanted;
@@ -81,7 +90,8 @@ function palette(entries, close) {
     );
 
   function mark() {
-    for (const [at, item] of [...list.children].entries()) item.setAttribute('aria-selected', String(at === chosen));
+    for (const [at, item] of [...list.children].entries())
+      item.setAttribute('aria-selected', String(at === chosen));
     list.children[chosen]?.scrollIntoView({ block: 'nearest' });
     if (shown.length > 0) input.setAttribute('aria-activedescendant', `palette-${chosen}`);
     else input.removeAttribute('aria-activedescendant');
@@ -111,7 +121,11 @@ function palette(entries, close) {
   return [input, list, status];
 }
 
-const driftEntry = (drift) => ({ label: drift.address, drift, run: () => go(`/drifts/${drift.id}`, { status: 'any' }) });
+const driftEntry = (drift) => ({
+  label: drift.address,
+  drift,
+  run: () => go(`/drifts/${drift.id}`, { status: 'any' }),
+});
 
 /** Returns the commands of the current user; `views` are `{name, label, role?}`. */
 export const commands = (views, changeTheme) => [

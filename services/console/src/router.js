@@ -9,7 +9,16 @@ const view =
   async () =>
     (await Promise.all([load(), needStyles(...styles)]))[0];
 
-const DRIFT_STYLES = ['drift_list', 'drift_filters', 'drift_bulk', 'drift_detail', 'diff', 'diff_values', 'drift_layout', 'print'];
+const DRIFT_STYLES = [
+  'drift_list',
+  'drift_filters',
+  'drift_bulk',
+  'drift_detail',
+  'diff',
+  'diff_values',
+  'drift_layout',
+  'print',
+];
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
@@ -34,7 +43,15 @@ const ROUTES = [
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,
     name: 'admin',
     title: 'Admin',
-    load: view(() => import('./views/admin.js'), 'drift_filters', 'drift_detail', 'sessions', 'admin', 'people', 'print'),
+    load: view(
+      () => import('./views/admin.js'),
+      'drift_filters',
+      'drift_detail',
+      'sessions',
+      'admin',
+      'people',
+      'print',
+    ),
   },
 ];
 const HOME = '/overview';

@@ -7,7 +7,13 @@ export const isSendKey = ({ key, ctrlKey, metaKey, shiftKey, isComposing }) =>
 export function sendFormsByKey(signal) {
   const pressed = (event) => {
     const { form } = event.target;
-    if (event.defaultPrevented || !isSendKey(event) || !form || !event.target.matches('input, select, textarea')) return;
+    if (
+      event.defaultPrevented ||
+      !isSendKey(event) ||
+      !form ||
+      !event.target.matches('input, select, textarea')
+    )
+      return;
     event.preventDefault();
     form.requestSubmit();
   };

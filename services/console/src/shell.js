@@ -97,7 +97,11 @@ function whoami(signal) {
       fill(name, data.name);
     })
     .catch(() => {});
-  const themeButton = h('button', { class: 'icon-button theme-button', on: { click: changeTheme } }, icon('theme'));
+  const themeButton = h(
+    'button',
+    { class: 'icon-button theme-button', on: { click: changeTheme } },
+    icon('theme'),
+  );
   const nameTheme = (name) => {
     themeButton.title = `Colours: ${name}`;
     themeButton.setAttribute('aria-label', `Colours: ${name}. Change`);

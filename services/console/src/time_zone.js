@@ -4,7 +4,8 @@ const KEY = 'driftsentry.time-zone';
 const ZONES = ['local', 'utc'];
 const changes = new EventTarget();
 
-export const timeZone = () => (ZONES.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : 'local');
+export const timeZone = () =>
+  ZONES.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : 'local';
 
 export function setTimeZone(zone) {
   localStorage.setItem(KEY, zone);
@@ -21,5 +22,7 @@ export function isoTime(time) {
   const offset = timeZone() === 'utc' ? 0 : -date.getTimezoneOffset();
   const shifted = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, 19);
   const [sign, minutes] = [offset < 0 ? '-' : '+', Math.abs(offset)];
-  return offset === 0 ? `${shifted}Z` : `${shifted}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
+  return offset === 0
+    ? `${shifted}Z`
+    : `${shifted}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
 }

@@ -47,7 +47,11 @@ export function show(main, found, signal) {
     ['All', ''],
   ].map(([label, all]) => h('button', { class: 'tab', on: { click: () => choose('all', all) } }, label));
   const filters = [
-    choice('severity', 'Severity', SEVERITIES.map((name) => [name, name])),
+    choice(
+      'severity',
+      'Severity',
+      SEVERITIES.map((name) => [name, name]),
+    ),
     choice('type', 'Type', Object.entries(TYPES)),
   ];
 
@@ -91,7 +95,12 @@ export function show(main, found, signal) {
   function choice(name, label, options) {
     const select = h(
       'select',
-      { class: 'select', name, 'aria-label': label, on: { change: () => choose(name, select.value || null) } },
+      {
+        class: 'select',
+        name,
+        'aria-label': label,
+        on: { change: () => choose(name, select.value || null) },
+      },
       h('option', { value: '' }, `${label}: any`),
       options.map(([value, text]) => h('option', { value }, text)),
     );

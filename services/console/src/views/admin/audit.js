@@ -9,7 +9,17 @@ import { HEADS, auditBody, authRow, driftRow, words } from './audit_rows.js';
 import { moreButton, table } from './table.js';
 
 const DIRECTORY = '/api/auth/users/directory';
-const DRIFT_ACTIONS = ['create', 'update', 'approve', 'reject', 'resolve', 'reopen', 'supersede', 'delete', 'import'];
+const DRIFT_ACTIONS = [
+  'create',
+  'update',
+  'approve',
+  'reject',
+  'resolve',
+  'reopen',
+  'supersede',
+  'delete',
+  'import',
+];
 const ALERT_ACTIONS = ['create', 'read', 'close', 'delete'];
 /** The sources; `person` and `object` are their parameters for a person and an object. */
 const SOURCES = {
@@ -19,7 +29,10 @@ const SOURCES = {
     row: driftRow,
     person: 'actor',
     object: 'entityId',
-    actions: [...DRIFT_ACTIONS.map((verb) => `drift.${verb}`), ...ALERT_ACTIONS.map((verb) => `alert.${verb}`)],
+    actions: [
+      ...DRIFT_ACTIONS.map((verb) => `drift.${verb}`),
+      ...ALERT_ACTIONS.map((verb) => `alert.${verb}`),
+    ],
   },
   auth: {
     label: 'Logins and users',
@@ -27,8 +40,23 @@ const SOURCES = {
     row: authRow,
     person: 'userId',
     actions: [
-      ...['login', 'login_failed', 'logout', 'session_ended', 'token_refreshed', 'account_locked', 'locks_lifted'],
-      ...['user_registered', 'user_imported', 'user_invited', 'invitation_revoked', 'user_updated', 'profile_updated'],
+      ...[
+        'login',
+        'login_failed',
+        'logout',
+        'session_ended',
+        'token_refreshed',
+        'account_locked',
+        'locks_lifted',
+      ],
+      ...[
+        'user_registered',
+        'user_imported',
+        'user_invited',
+        'invitation_revoked',
+        'user_updated',
+        'profile_updated',
+      ],
       ...['user_deleted', 'email_verified', 'email_changed', 'email_restored', 'password_changed'],
       ...['password_change_failed', 'password_reset', 'password_reset_requested', 'password_upgraded'],
       ...['service_token_created', 'service_token_ended'],
@@ -45,7 +73,15 @@ export function showAudit(place, signal, query) {
   const sourceName = () => (wanted.get('source') === 'auth' ? 'auth' : 'drift');
 
   const buttons = Object.entries(SOURCES).map(([name, { label }]) =>
-    h('button', { class: 'chip chip-text', data: { name }, on: { click: () => change({ source: name === 'drift' ? '' : name }, true) } }, label),
+    h(
+      'button',
+      {
+        class: 'chip chip-text',
+        data: { name },
+        on: { click: () => change({ source: name === 'drift' ? '' : name }, true) },
+      },
+      label,
+    ),
   );
 
   /** Changes parameters, which are deleted if they are empty. Another source has other parameters. */
@@ -77,10 +113,17 @@ export function showAudit(place, signal, query) {
 
   function drawFilters(source) {
     filters.dataset.source = sourceName();
-    const action = choice('action', 'Action', source.actions.map((name) => [name, words(name)]));
+    const action = choice(
+      'action',
+      'Action',
+      source.actions.map((name) => [name, words(name)]),
+    );
     const who = choice(source.person, source.person === 'actor' ? 'Who' : 'User', []);
     fill(filters, action, who);
-    people(signal).then((known) => addOptions(who, known), () => {});
+    people(signal).then(
+      (known) => addOptions(who, known),
+      () => {},
+    );
   }
 
   function choice(name, label, options) {
@@ -99,14 +142,19 @@ export function showAudit(place, signal, query) {
     select.append(...options.map(([value, text]) => h('option', { value }, text)));
     const value = wanted.get(select.name) ?? '';
     const values = [...select.options].map((option) => option.value);
-    if (!values.includes(value)) select.append(h('option', { value, data: { unknown: '' } }, value.slice(0, 40)));
+    if (!values.includes(value))
+      select.append(h('option', { value, data: { unknown: '' } }, value.slice(0, 40)));
     select.value = value;
   }
 
   const objectTag = (name) =>
     h(
       'button',
-      { class: 'tag', 'aria-label': 'Remove the filter of one object', on: { click: () => change({ [name]: '' }) } },
+      {
+        class: 'tag',
+        'aria-label': 'Remove the filter of one object',
+        on: { click: () => change({ [name]: '' }) },
+      },
       `Object: ${wanted.get(name).slice(0, 8)}`,
       icon('close'),
     );
@@ -127,7 +175,8 @@ export const auditOf = (userId, signal) => auditTable(SOURCES.auth, { userId, li
 async function auditTable({ path, row, label }, query, signal) {
   const page = (cursor) => get(path, { limit: 50, ...query, cursor }, { signal });
   const first = await page();
-  if (first.data.length === 0) return empty('admin', 'No entries', 'No entry matches these filters. New entries appear here.');
+  if (first.data.length === 0)
+    return empty('admin', 'No entries', 'No entry matches these filters. New entries appear here.');
   const { body, append } = auditBody(row, signal);
   append(first.data);
   return [table(label, HEADS, body), moreButton(append, first.page.nextCursor, page)];

@@ -58,19 +58,20 @@ export function authRow({ action, userId, actorId, detail, ipAddress, createdAt 
 }
 
 export function driftRow({ action, actor, entity, entityId, from, to, reason, at }) {
-  return cells(
-    exactTime(at),
-    h('strong', {}, words(action)),
-    person(actor),
-    objectLink(entity, entityId),
-    [from && to && from !== to ? `${from} → ${to}` : to, reason && h('small', {}, `"${reason}"`)],
-  );
+  return cells(exactTime(at), h('strong', {}, words(action)), person(actor), objectLink(entity, entityId), [
+    from && to && from !== to ? `${from} → ${to}` : to,
+    reason && h('small', {}, `"${reason}"`),
+  ]);
 }
 
 /** Returns a link to the drift or alert. Its address or title follows. */
 function objectLink(entity, id) {
   const text = `${entity} ${id.slice(0, 8)}`;
-  const all = h('a', { class: 'quiet', href: `#/admin/audit?entityId=${id}`, title: 'All entries about this object' }, 'entries');
+  const all = h(
+    'a',
+    { class: 'quiet', href: `#/admin/audit?entityId=${id}`, title: 'All entries about this object' },
+    'entries',
+  );
   if (entity === 'other') return [text, ' · ', all];
   const href = entity === 'drift' ? `#/drifts/${id}` : '#/alerts?all=';
   return [h('a', { class: 'object', href, data: { entity, id } }, text), ' · ', all];
@@ -81,7 +82,11 @@ export async function nameObjects(place, signal) {
   const links = [...place.querySelectorAll('tr:not([hidden]) a.object[data-id]')];
   for (const entity of ['drift', 'alert']) {
     const own = links.filter(({ dataset }) => dataset.entity === entity);
-    const objects = await objectsOf(entity, own.map(({ dataset }) => dataset.id), signal);
+    const objects = await objectsOf(
+      entity,
+      own.map(({ dataset }) => dataset.id),
+      signal,
+    );
     if (signal.aborted) return;
     for (const link of own) nameObject(link, objects.get(link.dataset.id));
   }

@@ -94,12 +94,7 @@ function invitationRow(invitation, reread) {
   return h(
     'tr',
     {},
-    h(
-      'td',
-      {},
-      h('strong', { class: 'breakable' }, email),
-      name && h('small', {}, name),
-    ),
+    h('td', {}, h('strong', { class: 'breakable' }, email), name && h('small', {}, name)),
     h('td', {}, role),
     h(
       'td',

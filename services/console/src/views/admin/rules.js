@@ -11,17 +11,26 @@ export async function showRules(place, signal) {
   try {
     const { data } = await get('/api/v1/drifts/rules', {}, { signal });
     if (signal.aborted) return;
-    const threshold = h('p', { class: 'quiet' }, `Severity ${data.alertThreshold} or higher raises an alert.`);
+    const threshold = h(
+      'p',
+      { class: 'quiet' },
+      `Severity ${data.alertThreshold} or higher raises an alert.`,
+    );
     fill(place, threshold, data.rules.length > 0 ? rulesTable(data.rules) : nothing());
   } catch (error) {
-    if (!signal.aborted) fill(place, failed(error, () => showRules(place, signal)));
+    if (!signal.aborted)
+      fill(
+        place,
+        failed(error, () => showRules(place, signal)),
+      );
   }
 }
 
 const nothing = () =>
   empty('check', 'Built-in rules only', 'Name a file in DRIFT_RULES to add rules. docs/DRIFT.md shows how.');
 
-const rulesTable = (rules) => table('Rules', ['Rule', 'Matches', 'Last match'], h('tbody', {}, rules.map(row)));
+const rulesTable = (rules) =>
+  table('Rules', ['Rule', 'Matches', 'Last match'], h('tbody', {}, rules.map(row)));
 
 const row = ({ rule, matches, lastMatchedAt }) =>
   h(

@@ -183,7 +183,12 @@ function madeView(token, done) {
       'div',
       { class: 'secret' },
       secret,
-      h('button', { class: 'button', type: 'button', on: { click: () => copyText(token, secret) } }, icon('copy'), 'Copy'),
+      h(
+        'button',
+        { class: 'button', type: 'button', on: { click: () => copyText(token, secret) } },
+        icon('copy'),
+        'Copy',
+      ),
     ),
     h(
       'pre',

@@ -80,7 +80,11 @@ async function socketsOf(id, signal) {
 
 function socketsView(sockets, sessionId) {
   const own = sockets.filter(({ sid }) => sid === sessionId);
-  return h('span', { class: 'quiet' }, own.length === 0 ? 'no open socket' : plural(own.length, 'open socket'));
+  return h(
+    'span',
+    { class: 'quiet' },
+    own.length === 0 ? 'no open socket' : plural(own.length, 'open socket'),
+  );
 }
 
 function userView(user, mail, reread) {

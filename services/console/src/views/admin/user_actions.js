@@ -26,7 +26,12 @@ export function mayChangeRole({ name, role }, wanted) {
   if (wanted === role) return true;
   const tokens = role === 'admin' ? ` The service tokens that ${name} created stop working.` : '';
   const text = `${name} is ${role} now and becomes ${wanted}, at once and on every device.${tokens}`;
-  return confirmFirst(`Change the role of ${name}?`, text, 'Change role', wanted === 'admin' || role === 'admin' ? 'button-danger' : 'button-primary');
+  return confirmFirst(
+    `Change the role of ${name}?`,
+    text,
+    'Change role',
+    wanted === 'admin' || role === 'admin' ? 'button-danger' : 'button-primary',
+  );
 }
 
 /** Disables or enables a user. Returns the user, or null if nothing changed. */

@@ -43,8 +43,15 @@ export class AlertGroups {
     const known = this.#groups.get(stack);
     if (known) return known;
     const count = h('span', { class: 'quiet' });
-    const name = stack === OTHERS ? 'Other alerts' : h('a', { href: `#/drifts?${new URLSearchParams({ stack })}` }, stack);
-    const element = h('section', { class: 'alert-group', 'aria-label': stack || 'Other alerts' }, h('h2', {}, name, ' ', count));
+    const name =
+      stack === OTHERS
+        ? 'Other alerts'
+        : h('a', { href: `#/drifts?${new URLSearchParams({ stack })}` }, stack);
+    const element = h(
+      'section',
+      { class: 'alert-group', 'aria-label': stack || 'Other alerts' },
+      h('h2', {}, name, ' ', count),
+    );
     const group = { element, count, scans: new Map() };
     this.#groups.set(stack, group);
     if (isNew) this.element.prepend(element);

@@ -100,5 +100,7 @@ function report(outcomes, action) {
   for (const id of done) deleteDraft(id);
   const text = `${ACTIONS[action].done}: ${plural(done.length, 'drift')}.`;
   const others = `${plural(refused, 'drift')} changed in the meantime, and no decision was made on them.`;
-  notifyUndoable(refused === 0 ? text : `${text} ${others}`, done.length > 0 && action, () => reopenAll(done, MOST));
+  notifyUndoable(refused === 0 ? text : `${text} ${others}`, done.length > 0 && action, () =>
+    reopenAll(done, MOST),
+  );
 }

@@ -91,7 +91,13 @@ export function decisionArea(drift, { reread, next }) {
       else button.removeAttribute('aria-keyshortcuts');
     }
     const { label } = ACTIONS[action];
-    fill(keys, h('kbd', {}, 'Ctrl Enter'), ` ${label} `, h('kbd', {}, 'Shift Enter'), ` ${label}, then the next drift`);
+    fill(
+      keys,
+      h('kbd', {}, 'Ctrl Enter'),
+      ` ${label} `,
+      h('kbd', {}, 'Shift Enter'),
+      ` ${label}, then the next drift`,
+    );
   };
 
   reason.input.addEventListener('keydown', async (event) => {
@@ -178,8 +184,11 @@ function decideOn(drift, action, reason) {
 
 /** `now` is the drift as it is after the refusal, if it could be read. */
 function refusal(error, now) {
-  const by = now && { approved: now.approvedBy, rejected: now.rejectedBy, resolved: now.resolvedBy }[now.status];
-  if ([409, 412].includes(error.status) && by) return ['Not decided: ', nameOf(by), ' was faster. See their decision above.'];
-  if (error.status === 412) return 'This drift changed while you looked at it. The current version is shown now.';
+  const by =
+    now && { approved: now.approvedBy, rejected: now.rejectedBy, resolved: now.resolvedBy }[now.status];
+  if ([409, 412].includes(error.status) && by)
+    return ['Not decided: ', nameOf(by), ' was faster. See their decision above.'];
+  if (error.status === 412)
+    return 'This drift changed while you looked at it. The current version is shown now.';
   return explain(error);
 }

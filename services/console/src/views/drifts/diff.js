@@ -108,7 +108,11 @@ function changeView(change) {
       h(
         'span',
         { class: 'change-copies' },
-        copyButton(`the path ${label}`, () => label, () => path),
+        copyButton(
+          `the path ${label}`,
+          () => label,
+          () => path,
+        ),
         copyValue(`the expected value of ${label}`, expected, () => lines),
         copyValue(`the actual value of ${label}`, actual, () => lines),
       ),
@@ -182,7 +186,11 @@ function tableRow(change) {
       'th',
       { role: 'rowheader', scope: 'row' },
       path,
-      copyButton(`the path ${label}`, () => label, () => path),
+      copyButton(
+        `the path ${label}`,
+        () => label,
+        () => path,
+      ),
       h('span', { class: 'change-type' }, WORDS[type]),
       causesView(label, causes),
     ),
@@ -209,7 +217,11 @@ function valueCells(change) {
   const side = (sign, name, row, value) => {
     const shown = row ? sideView(row, `the ${name} value of ${label}`) : valueView(undefined);
     const properties = { class: 'cell-side', data: { sign, name } };
-    return cell(properties, copyValue(`the ${name} value of ${label}`, value, () => shown), shown);
+    return cell(
+      properties,
+      copyValue(`the ${name} value of ${label}`, value, () => shown),
+      shown,
+    );
   };
   return [side('−', 'expected', left, expected), side('+', 'actual', right, actual)];
 }

@@ -99,7 +99,11 @@ export function foldRuns(runs, { beside = 60, changed = 400 } = {}) {
     // A fold that saves a few characters would be no help.
     const cut = text.length - head - tail;
     if (cut < 40) return [{ text, isChanged }];
-    const kept = [{ text: text.slice(0, head), isChanged }, { cut }, { text: text.slice(text.length - tail), isChanged }];
+    const kept = [
+      { text: text.slice(0, head), isChanged },
+      { cut },
+      { text: text.slice(text.length - tail), isChanged },
+    ];
     return kept.filter((run) => run.cut || run.text);
   });
 }

@@ -52,7 +52,10 @@ export function aligned(expected, actual) {
   }
   if (!isObject(expected) || !isObject(actual)) return actual;
   return Object.fromEntries(
-    Object.entries(actual).map(([key, item]) => [key, aligned(Object.hasOwn(expected, key) ? expected[key] : null, item)]),
+    Object.entries(actual).map(([key, item]) => [
+      key,
+      aligned(Object.hasOwn(expected, key) ? expected[key] : null, item),
+    ]),
   );
 }
 

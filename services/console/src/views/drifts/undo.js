@@ -15,7 +15,10 @@ let latest = null;
 export function notifyUndoable(text, action, work) {
   if (!UNDONE.has(action)) return notify(text);
   const undo = { label: 'Undo', keys: 'u', run: () => run(work) };
-  const entry = { close: notify(text, { action: undo, stayMs: STAY_MS, onClosed: () => forget(entry) }), run: undo.run };
+  const entry = {
+    close: notify(text, { action: undo, stayMs: STAY_MS, onClosed: () => forget(entry) }),
+    run: undo.run,
+  };
   latest = entry;
 }
 

@@ -10,8 +10,15 @@ import { arrayLines, structureRows } from './structure.js';
 
 /** Returns the rows of a change: `{sign, value}`, or `{sign, text, runs?}` for a line or a text. */
 export function rowsOf({ type, expected, actual, isSensitive }) {
-  if (Array.isArray(expected) && Array.isArray(actual) && !isSensitive && isFlat(expected) && isFlat(actual)) {
-    if (type !== 'reordered') return arrayLines(expected, actual).map(({ sign, item }) => ({ sign, value: item }));
+  if (
+    Array.isArray(expected) &&
+    Array.isArray(actual) &&
+    !isSensitive &&
+    isFlat(expected) &&
+    isFlat(actual)
+  ) {
+    if (type !== 'reordered')
+      return arrayLines(expected, actual).map(({ sign, item }) => ({ sign, value: item }));
   }
   const structure = structureRows(expected, actual, type === 'reordered');
   if (structure) return structure;
@@ -33,7 +40,10 @@ const SPOKEN = { '−': 'expected', '+': 'actual', ' ': 'same' };
 export const linesView = (rows, name) =>
   foldable('div', { class: rows.length > 2 ? 'change-lines is-dense' : 'change-lines' }, name, (isFolded) => {
     const shown = isFolded ? foldRows(rows) : rows;
-    return { nodes: shown.map((row) => (row.gap ? gap(row.gap) : line(row, isFolded))), isCut: shown.some(isCut) };
+    return {
+      nodes: shown.map((row) => (row.gap ? gap(row.gap) : line(row, isFolded))),
+      isCut: shown.some(isCut),
+    };
   });
 
 /** Returns the row of one side as the content of a cell. */
@@ -49,7 +59,8 @@ export function wholeView(value, name) {
   return lines ? linesView(lines, name) : sideView({ sign: '', value }, name);
 }
 
-const isCut = (row) => row.gap > 0 || (textRuns(row) !== null && foldRuns(textRuns(row)).some(({ cut }) => cut));
+const isCut = (row) =>
+  row.gap > 0 || (textRuns(row) !== null && foldRuns(textRuns(row)).some(({ cut }) => cut));
 
 function foldable(tag, properties, name, draw) {
   const element = h(tag, properties);
@@ -102,7 +113,8 @@ function content(row, isFolded) {
     'code',
     {},
     shown.map(({ text, isChanged, cut }) => {
-      if (cut) return h('span', { class: 'cut' }, '…', h('span', { class: 'unseen' }, `${count(cut)} characters`));
+      if (cut)
+        return h('span', { class: 'cut' }, '…', h('span', { class: 'unseen' }, `${count(cut)} characters`));
       return isChanged && row.runs ? h('mark', {}, text) : text;
     }),
   );
