@@ -6,8 +6,8 @@ import { objectsOf } from '../../objects.js';
 import { nameOf } from '../../people.js';
 
 export const HEADS = ['When', 'What', 'Who', 'Object', 'About'];
-/** A decision on one drift also has the rows of its alerts. A request with more rows concerns many objects. */
-const FOLD_FROM = 4;
+/** A decision on one drift also has the rows of its alerts, which are few. */
+const FEW = 3;
 
 const DONE = {
   create: 'created',
@@ -114,10 +114,17 @@ export function auditBody(row, signal) {
       body.append(element);
       grown.add(group);
     }
-    for (const one of grown) if (one.rows.length >= FOLD_FROM) drawHead(one, signal);
+    for (const one of grown) if (concernsMany(one)) drawHead(one, signal);
     nameObjects(body, signal);
   };
   return { body, append };
+}
+
+function concernsMany({ rows }) {
+  const drifts = new Set(
+    rows.filter(({ entry }) => entry.entity === 'drift').map(({ entry }) => entry.entityId),
+  );
+  return drifts.size > 1 || rows.length > FEW;
 }
 
 /** Draws the line that stands for the rows of one request. */
@@ -158,7 +165,9 @@ function drawHead(group, signal) {
 /** `20 drifts created, 14 alerts created`. */
 function summaryOf(rows) {
   const counts = Map.groupBy(rows, ({ entry }) => entry.action);
+  const isOfDrifts = ([action]) => action.startsWith('drift.');
   return [...counts]
+    .sort((one, other) => isOfDrifts(other) - isOfDrifts(one))
     .map(([action, { length }]) => {
       const [noun, verb] = action.split('.');
       return verb ? `${plural(length, noun)} ${DONE[verb] ?? verb}` : `${length} × ${words(action)}`;
