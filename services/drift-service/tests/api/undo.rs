@@ -67,3 +67,19 @@ async fn a_bulk_decision_is_withdrawn_only_where_it_is_ones_own(
     assert_eq!(statuses, [200, 403, 409]);
     assert_eq!(outcomes[1]["error"]["code"], "FORBIDDEN");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn an_alert_that_an_approval_closed_stays_closed(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    ids(&app).await;
+    let engineer = app.engineer();
+    let alerts = app.viewer().get("/api/v1/alerts?limit=1").await.data();
+    let id = alerts[0]["driftId"].as_str().unwrap();
+    decide(&engineer, id, "approve").await.data();
+    decide(&engineer, id, "reopen").await.data();
+    let alerts = app.viewer().get(&format!("/api/v1/alerts?driftId={id}")).await.data();
+    assert_eq!(alerts[0]["isRead"], true);
+}

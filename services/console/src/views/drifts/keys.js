@@ -18,6 +18,7 @@ const KEYS = {
   'Shift Enter': 'in a reason: decide, and open the next open drift',
   u: 'undo the last decision, as long as its message is shown',
   '/': 'search',
+  'Ctrl K': 'go to a view, a drift or an action',
   '?': 'show this list',
 };
 
