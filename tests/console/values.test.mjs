@@ -116,12 +116,22 @@ describe('the values of a difference', () => {
       'Version',
     ]);
     const id = await report('two', { policy: policy('s3:GetObject') }, { policy: reordered });
+    const both = await report(
+      'three',
+      { policy: policy('s3:GetObject') },
+      { policy: policy('s3:*', [extra]) },
+    );
     const { page, ...engineer } = await browser.person('engineer');
     await visit(page, `#/drifts/${id}`);
     await page.locator('.change').waitFor();
     assert.deepEqual(await signs(page, '−'), []);
     const added = (await signs(page, '+')).map((line) => line.trim());
     assert.ok(added.includes('"Sid": "extra"') && !added.some((line) => line.includes('read')), added.join());
+    // An item that changed is compared with the most similar one, wherever the new one stands.
+    await visit(page, `#/drifts/${both}`);
+    await page.getByRole('heading', { name: 'three' }).waitFor();
+    await page.locator('.change').waitFor();
+    assert.deepEqual(await signs(page, '−'), ['      "Action": "s3:GetObject"']);
     await browser.farewell(engineer);
   });
 

@@ -113,8 +113,8 @@ function changeView(change) {
           () => label,
           () => path,
         ),
-        copyValue(`the expected value of ${label}`, expected, () => lines),
-        copyValue(`the actual value of ${label}`, actual, () => lines),
+        copyValue('expected', label, expected, () => lines),
+        copyValue('actual', label, actual, () => lines),
       ),
     ),
     causesView(label, causes),
@@ -209,8 +209,8 @@ function valueCells(change) {
     const lines = linesOf(change);
     return cell(
       { colspan: 2, class: 'cell-both' },
-      copyValue(`the expected value of ${label}`, expected, () => lines),
-      copyValue(`the actual value of ${label}`, actual, () => lines),
+      copyValue('expected', label, expected, () => lines),
+      copyValue('actual', label, actual, () => lines),
       lines,
     );
   }
@@ -219,7 +219,7 @@ function valueCells(change) {
     const properties = { class: 'cell-side', data: { sign, name } };
     return cell(
       properties,
-      copyValue(`the ${name} value of ${label}`, value, () => shown),
+      copyValue(name, label, value, () => shown),
       shown,
     );
   };

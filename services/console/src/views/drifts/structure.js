@@ -7,6 +7,9 @@ import { compareSequences, compareWords } from './sequence.js';
 /** A text in a text in a text: deeper ones stay as they are, as in the service. */
 const MOST_EMBEDDED = 4;
 
+/** Among more items, the first one counts as the most similar. */
+const MOST_COMPARED = 50;
+
 /** Returns `[{sign, text, runs?}]` for two values of which one has several lines, else null. */
 export function structureRows(expected, actual, isOrdered) {
   if (!hasStructure(expected) && !hasStructure(actual)) return null;
@@ -46,7 +49,7 @@ export function aligned(expected, actual) {
     const { pairs, others } = matched(expected, actual);
     const ordered = pairs.flatMap(({ item, partner }) => {
       if (partner) return [partner.item];
-      return others.length > 0 ? [aligned(item, others.shift())] : [];
+      return others.length > 0 ? [aligned(item, takeSimilar(item, others))] : [];
     });
     return [...ordered, ...others];
   }
@@ -57,6 +60,17 @@ export function aligned(expected, actual) {
       aligned(Object.hasOwn(expected, key) ? expected[key] : null, item),
     ]),
   );
+}
+
+/** Removes and returns the item that has the most fields in common with `wanted`, or the first one. */
+function takeSimilar(wanted, items) {
+  if (!isObject(wanted) || items.length > MOST_COMPARED) return items.shift();
+  const likeness = (item) =>
+    isObject(item)
+      ? Object.keys(wanted).filter((key) => JSON.stringify(wanted[key]) === JSON.stringify(item[key])).length
+      : -1;
+  const scores = items.map(likeness);
+  return items.splice(scores.indexOf(Math.max(...scores)), 1)[0];
 }
 
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);

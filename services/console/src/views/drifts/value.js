@@ -131,9 +131,11 @@ export function valueView(value) {
 
 export const redacted = () => h('span', { class: 'redacted' }, icon('lock'), 'redacted');
 
-/** Returns the button that copies a value, or null if there is nothing to copy. */
-export function copyValue(name, value, shown) {
+/** Returns the button that copies the expected or the actual value, or null if there is nothing to copy. */
+export function copyValue(side, label, value, shown) {
   if (value === HIDDEN || value === null || value === undefined || value === '') return null;
   const text = () => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
-  return copyButton(name, text, shown);
+  const button = copyButton(`the ${side} value of ${label}`, text, shown);
+  button.dataset.side = side;
+  return button;
 }
