@@ -24,7 +24,8 @@ for (const start of [allInOne, behindCaddy]) {
     // Each test begins with the demo users as they were created, and without service tokens.
     beforeEach(async () => {
       root = await app.api.login('admin');
-      for (const { id } of await root.list('/api/auth/tokens')) succeeded(await root.delete(`/api/auth/tokens/${id}`));
+      for (const { id } of await root.list('/api/auth/tokens'))
+        succeeded(await root.delete(`/api/auth/tokens/${id}`));
       for (const { id, email, role, isActive } of await root.list('/api/auth/users')) {
         const created = { role: email.split('@')[0], isActive: true };
         if (role !== created.role || !isActive) succeeded(await root.patch(`/api/auth/users/${id}`, created));
@@ -60,6 +61,15 @@ for (const start of [allInOne, behindCaddy]) {
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
       await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      const question = admin.page.getByRole('dialog', { name: 'Change the role of Demo viewer?' });
+      await question.getByText('Demo viewer is viewer now and becomes engineer').waitFor();
+      await question.getByRole('button', { name: 'Cancel' }).click();
+      await eventually(
+        'the old role',
+        async () => (await admin.page.getByLabel('Role of Demo viewer').inputValue()) === 'viewer',
+      );
+      await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      await question.getByRole('button', { name: 'Change role' }).click();
       await viewer.page.locator('.whoami').getByText('engineer', { exact: true }).waitFor();
       await live(viewer.page);
 
@@ -129,7 +139,9 @@ for (const start of [allInOne, behindCaddy]) {
     });
 
     test('the audit log shows actions and actors', async () => {
-      const token = succeeded(await root.post('/api/auth/tokens', { name: 'audited', role: 'engineer' })).data;
+      const token = succeeded(
+        await root.post('/api/auth/tokens', { name: 'audited', role: 'engineer' }),
+      ).data;
       const machine = app.api.withToken(token.token);
       succeeded(await machine.ingest(await sample('fakeaws_1/plan.json'), { stack: 'audited' }));
       succeeded(await root.delete(`/api/auth/tokens/${token.id}`));

@@ -4,6 +4,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { allInOne } from '../lib/deployments.mjs';
+import {
+  compareSequences,
+  compareWords,
+  foldRows,
+  foldRuns,
+} from '../../services/console/src/views/drifts/sequence.js';
 import { Browser } from './browser.mjs';
 
 describe('the difference of a drift', () => {
@@ -19,10 +25,15 @@ describe('the difference of a drift', () => {
     await app?.stop();
   });
 
-  /** Calls a function of the module `changes.js`. */
+  /** Calls a function of the modules of the difference. */
   const ask = (name, ...args) =>
     visitor.page.evaluate(
-      async ([name, args]) => (await import('./src/views/drifts/changes.js'))[name](...args),
+      async ([name, args]) => {
+        const modules = ['changes', 'paths', 'structure'].map(
+          (file) => import(`./src/views/drifts/${file}.js`),
+        );
+        return Object.assign({}, ...(await Promise.all(modules)))[name](...args);
+      },
       [name, args],
     );
 
@@ -66,6 +77,41 @@ describe('the difference of a drift', () => {
       lines.map(({ sign, item }) => sign + item),
       [' b', ' c', '−d', '+a'],
     );
+  });
+
+  test('the lines of a comparison are those of both sides, folded or not', async () => {
+    const random = (() => {
+      let seed = 7;
+      return (below) => (seed = (seed * 48271) % 2147483647) % below;
+    })();
+    const some = () => Array.from({ length: random(30) }, () => 'abcd'[random(4)]);
+    for (let nth = 0; nth < 300; nth += 1) {
+      const [left, right] = [some(), some()];
+      const steps = compareSequences(left, right);
+      const side = (other) => steps.filter(({ sign }) => sign !== other).map(({ item }) => item);
+      assert.deepEqual([side('+'), side('−')], [left, right]);
+      const folded = foldRows(steps, { context: 1, most: 9 });
+      assert.equal(
+        folded.reduce((sum, { gap }) => sum + (gap ?? 1), 0),
+        steps.length,
+      );
+      const words = compareWords(left.join(' '), right.join(' '));
+      if (!words) continue;
+      const text = (runs) => runs.map((run) => run.text).join('');
+      assert.deepEqual([text(words.left), text(words.right)], [left.join(' '), right.join(' ')]);
+    }
+    // Beyond the bound, everything between the equal ends counts as changed.
+    const [many, others] = ['a', 'b'].map((name) => Array.from({ length: 2000 }, (_, at) => `${name}${at}`));
+    assert.equal(compareSequences(['x', ...many, 'y'], ['x', ...others, 'y']).length, 4002);
+    const runs = foldRuns([
+      { text: 'a'.repeat(500), isChanged: false },
+      { text: 'b', isChanged: true },
+    ]);
+    assert.deepEqual(runs, [
+      { cut: 440 },
+      { text: 'a'.repeat(60), isChanged: false },
+      { text: 'b', isChanged: true },
+    ]);
   });
 
   test('a number keeps every digit', async () => {

@@ -108,6 +108,7 @@ describe('people as admins see them', () => {
     await dialog.getByLabel('Name').fill('Nina Simone');
     await dialog.getByLabel('Role').selectOption('engineer');
     await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Change role' }).click();
     await page.locator('.profile-head').getByText('Nina Simone').waitFor();
     await page.getByText(/^\d+ open sockets?$/).waitFor();
     await nina.page.locator('.whoami').getByText('engineer', { exact: true }).waitFor();

@@ -1,6 +1,6 @@
 // Addresses of views. A view imports this file, not the router, which imports all views.
 
-function address(path, query) {
+export function address(path, query) {
   const text = new URLSearchParams(query).toString();
   return `#${path}${text ? `?${text}` : ''}`;
 }

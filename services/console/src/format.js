@@ -1,6 +1,7 @@
 // Formats values for people. Times are `time` elements whose text follows the clock.
 
 import { h } from './dom.js';
+import { isoTime, onTimeZone, timeZone } from './time_zone.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,8 +10,19 @@ const DAY = 24 * HOUR;
 const amount = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const signed = new Intl.NumberFormat('en', { ...amount.resolvedOptions(), signDisplay: 'exceptZero' });
 const whole = new Intl.NumberFormat('en');
-const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
-const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const MOMENT = {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+};
+const inZone = (options) =>
+  new Intl.DateTimeFormat('en-GB', { ...options, ...(timeZone() === 'utc' && { timeZone: 'UTC' }) });
+let moment = inZone(MOMENT);
+let clockTime = inZone({ timeStyle: 'medium' });
 
 export const count = (value) => whole.format(value);
 export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
@@ -39,10 +51,14 @@ export function duration(hours) {
   return `${(hours / 24).toFixed(1)} days`;
 }
 
+/** The absolute time with its zone; in ISO 8601 on hover. */
+export const exactTime = (time) =>
+  h('time', { datetime: time, title: isoTime(time), data: { absolute: '' } }, atMoment(time));
+
 /** The time that has passed, kept up to date; the exact time on hover. */
 export function ago(time, suffix = '') {
   if (!time) return h('span', { class: 'quiet' }, '–');
-  const properties = { datetime: time, title: atMoment(time), data: { suffix } };
+  const properties = { datetime: time, title: isoTime(time), data: { suffix } };
   return h('time', properties, agoText(time, suffix));
 }
 
@@ -56,8 +72,17 @@ export function until(time) {
   const left = new Date(time).getTime() - Date.now();
   const text =
     left <= 0 ? 'now' : left < HOUR ? `in ${Math.ceil(left / MINUTE)}m` : `in ${age(Date.now() - left)}`;
-  return h('time', { datetime: time, title: atMoment(time) }, text);
+  return h('time', { datetime: time, title: isoTime(time) }, text);
 }
+
+onTimeZone(() => {
+  moment = inZone(MOMENT);
+  clockTime = inZone({ timeStyle: 'medium' });
+  for (const element of document.querySelectorAll('time[datetime]')) {
+    element.title = isoTime(element.dateTime);
+    if ('absolute' in element.dataset) element.textContent = atMoment(element.dateTime);
+  }
+});
 
 setInterval(() => {
   for (const element of document.querySelectorAll('time[data-suffix]')) {

@@ -65,7 +65,7 @@ async function send(method, path, { body, headers = {}, token, signal }) {
 }
 
 /** Keeps a number that a double cannot hold as text: two states may differ in its last digit only. */
-function exactly(key, value, context) {
+export function exactly(key, value, context) {
   const isCut = typeof value === 'number' && context?.source?.length > 15 && String(value) !== context.source;
   return isCut ? context.source : value;
 }

@@ -5,6 +5,7 @@ import { fill, h } from './dom.js';
 import { explain } from './format.js';
 import { onLive } from './live.js';
 import { publicPage } from './router.js';
+import { sendFormsByKey } from './send_key.js';
 import * as session from './session.js';
 import { openShell } from './shell.js';
 import * as socket from './socket.js';
@@ -88,6 +89,7 @@ function replaced() {
 }
 
 applyTheme();
+sendFormsByKey();
 session.on('started', signedIn);
 session.on('changed', signedIn);
 session.on('replaced', replaced);

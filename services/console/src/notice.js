@@ -9,15 +9,35 @@ const spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite'
 
 export const noticeArea = () => [list, spoken];
 
-/** Shows a message. `tone` is done, error or info. Errors stay until the user closes them. */
-export function notify(text, { tone = 'done', action } = {}) {
-  const close = () => item.remove();
+/**
+ * Shows a message, and returns the function that closes it. `tone` is done, error or info. Errors stay until the user
+ * closes them, and other messages as long as the pointer or the focus is on them.
+ */
+export function notify(text, { tone = 'done', action, stayMs = STAY_MS, onClosed } = {}) {
+  let timer = 0;
+  const close = () => {
+    clearTimeout(timer);
+    item.remove();
+    onClosed?.();
+  };
+  const closeLater = () => {
+    if (item.matches(':hover, :focus-within')) timer = setTimeout(closeLater, 1000);
+    else close();
+  };
   const item = h(
     'div',
     { class: `notice notice-${tone}`, role: tone === 'error' ? 'alert' : 'status' },
     h('p', {}, text),
     action &&
-      h('button', { class: 'quiet-button', on: { click: () => (action.run(), close()) } }, action.label),
+      h(
+        'button',
+        {
+          class: 'quiet-button',
+          'aria-keyshortcuts': action.keys,
+          on: { click: () => (close(), action.run()) },
+        },
+        action.label,
+      ),
     h(
       'button',
       { class: 'icon-button', 'aria-label': 'Close this message', on: { click: close } },
@@ -26,7 +46,8 @@ export function notify(text, { tone = 'done', action } = {}) {
   );
   list.append(item);
   while (list.children.length > 3) list.firstChild.remove();
-  if (tone !== 'error') setTimeout(close, STAY_MS);
+  if (tone !== 'error') timer = setTimeout(closeLater, stayMs);
+  return close;
 }
 
 let saying = 0;

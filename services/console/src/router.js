@@ -9,7 +9,16 @@ const view =
   async () =>
     (await Promise.all([load(), needStyles(...styles)]))[0];
 
-const DRIFT_STYLES = ['drift_bulk', 'drift_detail', 'diff', 'drift_layout'];
+const DRIFT_STYLES = [
+  'drift_list',
+  'drift_filters',
+  'drift_bulk',
+  'drift_detail',
+  'diff',
+  'diff_values',
+  'drift_layout',
+  'print',
+];
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
@@ -22,7 +31,7 @@ const ROUTES = [
     pattern: /^\/alerts$/,
     name: 'alerts',
     title: 'Alerts',
-    load: view(() => import('./views/alerts.js'), 'alerts'),
+    load: view(() => import('./views/alerts.js'), 'drift_list', 'alerts'),
   },
   {
     pattern: /^\/account$/,
@@ -34,7 +43,15 @@ const ROUTES = [
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,
     name: 'admin',
     title: 'Admin',
-    load: view(() => import('./views/admin.js'), 'drift_detail', 'sessions', 'admin', 'people'),
+    load: view(
+      () => import('./views/admin.js'),
+      'drift_filters',
+      'drift_detail',
+      'sessions',
+      'admin',
+      'people',
+      'print',
+    ),
   },
 ];
 const HOME = '/overview';

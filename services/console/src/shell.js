@@ -10,8 +10,10 @@ import { noticeArea, notify } from './notice.js';
 import { route } from './router.js';
 import * as session from './session.js';
 import { failed, skeleton } from './states.js';
+import { needStyles } from './styles.js';
 import { follow, onSummary } from './summary.js';
 import { nextTheme, theme } from './theme.js';
+import { setTitle, setUnread } from './title.js';
 
 const ENTRIES = [
   { name: 'overview', label: 'Overview' },
@@ -43,13 +45,20 @@ export function openShell(app, signal) {
             [...links.values()].map((link) => h('li', {}, link)),
           ),
         ),
-        h('div', { class: 'side-foot' }, connectionPill(signal), whoami(signal)),
+        h(
+          'div',
+          { class: 'side-foot' },
+          h('div', { class: 'side-line' }, connectionPill(signal), paletteButton(signal)),
+          whoami(signal),
+        ),
       ),
       stage,
     ),
     noticeArea(),
   );
   follow(signal);
+  onSummary(({ unreadAlerts }) => setUnread(unreadAlerts), signal);
+  signal.addEventListener('abort', () => setUnread(0));
   show(stage, links, signal);
 }
 
@@ -88,13 +97,19 @@ function whoami(signal) {
       fill(name, data.name);
     })
     .catch(() => {});
-  const themeButton = h('button', { class: 'icon-button', on: { click: changeTheme } }, icon('theme'));
-  themeButton.title = `Colours: ${theme()}`;
-  themeButton.setAttribute('aria-label', `Colours: ${theme()}. Change`);
+  const themeButton = h(
+    'button',
+    { class: 'icon-button theme-button', on: { click: changeTheme } },
+    icon('theme'),
+  );
+  const nameTheme = (name) => {
+    themeButton.title = `Colours: ${name}`;
+    themeButton.setAttribute('aria-label', `Colours: ${name}. Change`);
+  };
+  nameTheme(theme());
   function changeTheme() {
     const now = nextTheme();
-    themeButton.title = `Colours: ${now}`;
-    themeButton.setAttribute('aria-label', `Colours: ${now}. Change`);
+    nameTheme(now);
     notify(`Colours: ${now === 'auto' ? 'system setting' : now}`, { tone: 'info' });
   }
   return h(
@@ -115,6 +130,38 @@ function whoami(signal) {
   );
 }
 
+/** Returns the button of the command palette, which Ctrl K opens too. */
+function paletteButton(signal) {
+  const pressed = (event) => {
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    if (!isCommand || event.key.toLowerCase() !== 'k') return;
+    event.preventDefault();
+    showPalette();
+  };
+  document.addEventListener('keydown', pressed, { signal });
+  return h(
+    'button',
+    {
+      class: 'icon-button',
+      'aria-label': 'Go to',
+      'aria-keyshortcuts': 'Control+K Meta+K',
+      title: 'Go to (Ctrl K)',
+      on: { click: showPalette },
+    },
+    icon('search'),
+  );
+}
+
+/** Opens the command palette. It is loaded here, because most visits do not need it. */
+async function showPalette() {
+  try {
+    const [{ commands, openPalette }] = await Promise.all([import('./palette.js'), needStyles('palette')]);
+    openPalette(commands(ENTRIES, () => document.querySelector('.theme-button').click()));
+  } catch {
+    notify('The list of commands did not load. Check your connection and try again.', { tone: 'error' });
+  }
+}
+
 /** Shows the view of the address. A view that returns `update` follows new addresses itself. */
 function show(stage, links, signal) {
   let shown = null;
@@ -123,8 +170,8 @@ function show(stage, links, signal) {
       if (name === found.name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    document.title = `${found.title} · DriftSentry`;
     if (shown?.name === found.name && shown.update) return shown.update(found);
+    setTitle(found.title);
     shown?.leaving.abort();
     const isFirst = shown === null;
     shown = { name: found.name, leaving: new AbortController(), update: null };

@@ -15,6 +15,8 @@ pub enum DriftError {
     NotFound(&'static str),
     #[error("a drift with the status {} does not allow the action {}", status.into_str(), action.into_str())]
     NotAllowed { status: Status, action: Action },
+    #[error("only an admin may reopen this drift; the person who decided may do so within a minute")]
+    NotOwnDecision,
     #[error("a resolved drift cannot be changed")]
     Final,
     #[error("the drift has changed: its version is now v{current}")]
@@ -62,6 +64,7 @@ impl From<DriftError> for ApiError {
                 .with_details(
                     &json!({"status": status, "action": action, "allowed": Action::allowed_in(status)}),
                 ),
+            DriftError::NotOwnDecision => Self::forbidden(message),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
             DriftError::Changed { current } => {

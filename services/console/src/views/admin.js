@@ -3,6 +3,7 @@
 import { fill, h } from '../dom.js';
 import * as session from '../session.js';
 import { failed } from '../states.js';
+import { setTitle } from '../title.js';
 import { showAudit } from './admin/audit.js';
 import { showConnections } from './admin/connections.js';
 import { showInvitations } from './admin/invitations.js';
@@ -39,8 +40,9 @@ export function show(main, found, signal) {
   let leaving = new AbortController();
   fill(main, head, h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links), place);
 
-  const update = ({ id, part }) => {
-    const chosen = id in PARTS ? id : 'users';
+  const update = ({ id, part, query }) => {
+    const chosen = Object.hasOwn(PARTS, id ?? '') ? id : 'users';
+    setTitle(PARTS[chosen][0], 'Admin');
     for (const link of links) {
       if (link.dataset.name === chosen) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
@@ -49,7 +51,7 @@ export function show(main, found, signal) {
     leaving = new AbortController();
     const visit = AbortSignal.any([leaving.signal, signal]);
     if (chosen === 'users' && part) showUser(place, part, visit);
-    else PARTS[chosen][1](place, visit, kept);
+    else PARTS[chosen][1](place, visit, chosen === 'audit' ? query : kept);
   };
   update(found);
   return (next) => {

@@ -1,4 +1,4 @@
-// Alerts, the newest first, live.
+// Alerts, grouped by stack and scan, live. The filters are in the address.
 
 import { get, post } from '../api.js';
 import { fill, h } from '../dom.js';
@@ -10,16 +10,25 @@ import { go } from '../address.js';
 import { nameOf } from '../people.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
+import { AlertGroups } from './alerts/groups.js';
 
 const PAGE = 30;
 const ALERTS = '/api/v1/alerts';
 
+const SEVERITIES = ['critical', 'warning', 'info'];
+const TYPES = {
+  drift_detected: 'Drift detected',
+  severity_escalated: 'Severity escalated',
+  approval_needed: 'Approval needed',
+  remediation_failed: 'Remediation failed',
+};
+
 export function show(main, found, signal) {
-  let isUnreadOnly = !found.query.has('all');
+  let query = found.query;
   let cursor = null;
   let reading = new AbortController();
   const items = new Map();
-  const list = h('ol', { class: 'alerts' });
+  const groups = new AlertGroups(signal);
   const place = h('div', {});
   const more = h(
     'button',
@@ -34,9 +43,17 @@ export function show(main, found, signal) {
     'Mark all as read',
   );
   const tabs = [
-    ['Unread', true],
-    ['All', false],
-  ].map(([label, value]) => h('button', { class: 'tab', on: { click: () => choose(value) } }, label));
+    ['Unread', null],
+    ['All', ''],
+  ].map(([label, all]) => h('button', { class: 'tab', on: { click: () => choose('all', all) } }, label));
+  const filters = [
+    choice(
+      'severity',
+      'Severity',
+      SEVERITIES.map((name) => [name, name]),
+    ),
+    choice('type', 'Type', Object.entries(TYPES)),
+  ];
 
   fill(
     main,
@@ -48,7 +65,8 @@ export function show(main, found, signal) {
       h('div', { class: 'view-actions' }, readAll),
     ),
     h('div', { class: 'tabs', role: 'group', 'aria-label': 'Filter alerts' }, tabs),
-    list,
+    h('div', { class: 'alert-filters' }, filters),
+    groups.element,
     place,
     h('div', { class: 'list-end' }, more),
   );
@@ -64,19 +82,40 @@ export function show(main, found, signal) {
     onLive(type, (events) => events.forEach(({ payload }) => shownAsRead(payload.id)), signal);
   onLive('alert:all_read', () => [...items.keys()].forEach(shownAsRead), signal);
 
-  function choose(value) {
-    isUnreadOnly = value;
-    go('/alerts', value ? {} : { all: '' }, { replace: true });
+  const isUnreadOnly = () => !query.has('all');
+
+  /** Changes the filters, which are in the address. Null removes one. */
+  function choose(name, value) {
+    const changed = new URLSearchParams(query);
+    if (value === null) changed.delete(name);
+    else changed.set(name, value);
+    go('/alerts', changed, { replace: true });
+  }
+
+  function choice(name, label, options) {
+    const select = h(
+      'select',
+      {
+        class: 'select',
+        name,
+        'aria-label': label,
+        on: { change: () => choose(name, select.value || null) },
+      },
+      h('option', { value: '' }, `${label}: any`),
+      options.map(([value, text]) => h('option', { value }, text)),
+    );
+    return select;
   }
 
   function start() {
     reading.abort();
     reading = new AbortController();
     items.clear();
-    list.replaceChildren();
+    groups.clear();
     more.hidden = true;
-    tabs[0].setAttribute('aria-pressed', String(isUnreadOnly));
-    tabs[1].setAttribute('aria-pressed', String(!isUnreadOnly));
+    tabs[0].setAttribute('aria-pressed', String(isUnreadOnly()));
+    tabs[1].setAttribute('aria-pressed', String(!isUnreadOnly()));
+    for (const select of filters) select.value = query.get(select.name) ?? '';
     fill(place, skeleton(5));
     return read();
   }
@@ -84,14 +123,20 @@ export function show(main, found, signal) {
   const page = (from) =>
     get(
       ALERTS,
-      { limit: PAGE, cursor: from, isRead: isUnreadOnly ? false : null },
+      {
+        limit: PAGE,
+        cursor: from,
+        isRead: isUnreadOnly() ? false : null,
+        severity: query.get('severity'),
+        type: query.get('type'),
+      },
       { signal: AbortSignal.any([reading.signal, signal]) },
     );
 
   async function read(from) {
     try {
       const { data, page: place } = await page(from);
-      for (const alert of data) if (!items.has(alert.id)) list.append(add(alert));
+      await add(data);
       cursor = place.nextCursor;
       tidy();
     } catch (error) {
@@ -106,7 +151,7 @@ export function show(main, found, signal) {
     const fresh = data.filter(({ id }) => !items.has(id));
     // More alerts arrived than a page holds, so there may be a gap.
     if (fresh.length === data.length && info?.nextCursor) return start();
-    list.prepend(...fresh.map((alert) => add(alert, 'arriving')));
+    await add(fresh, 'arriving');
     if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
     tidy();
   }
@@ -114,7 +159,9 @@ export function show(main, found, signal) {
   function tidy() {
     more.hidden = !cursor;
     if (items.size > 0) fill(place);
-    else if (isUnreadOnly)
+    else if (query.has('severity') || query.has('type'))
+      fill(place, empty('search', 'No match', 'No alert matches these filters.'));
+    else if (isUnreadOnly())
       fill(
         place,
         empty('check', 'All read', 'No alert needs your attention. New alerts appear here automatically.'),
@@ -130,10 +177,13 @@ export function show(main, found, signal) {
       );
   }
 
-  function add(alert, className) {
-    const item = alertView(alert, markRead, className);
-    items.set(alert.id, item);
-    return item;
+  async function add(alerts, className) {
+    const { signal: current } = reading;
+    const entries = alerts
+      .filter(({ id }) => !items.has(id))
+      .map((alert) => ({ alert, element: alertView(alert, markRead, className) }));
+    for (const { alert, element } of entries) items.set(alert.id, element);
+    await groups.add(entries, className === 'arriving', () => !current.aborted && !signal.aborted);
   }
 
   function shownAsRead(id) {
@@ -147,7 +197,9 @@ export function show(main, found, signal) {
     await busy(button, () => post(`${ALERTS}/${id}/read`))
       .then(() => {
         const item = items.get(id);
-        (item.nextElementSibling ?? item.previousElementSibling)?.querySelector('a, button')?.focus();
+        const others = [...groups.element.querySelectorAll('.alert')];
+        const at = others.indexOf(item);
+        (others[at + 1] ?? others[at - 1])?.querySelector('a, button')?.focus();
         shownAsRead(id);
         readSummary();
       })
@@ -165,8 +217,8 @@ export function show(main, found, signal) {
   }
 
   start();
-  return ({ query }) => {
-    isUnreadOnly = !query.has('all');
+  return ({ query: now }) => {
+    query = now;
     start();
   };
 }

@@ -10,6 +10,7 @@ import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
 import { go } from '../address.js';
+import { setTitle } from '../title.js';
 
 export function show(main, found, signal) {
   let query = found.query;
@@ -56,9 +57,11 @@ export function show(main, found, signal) {
     detail.hidden = !id;
     main.classList.toggle('has-detail', Boolean(id));
     list.markOpen(id);
+    setTitle(id && list.drift(id)?.address, 'Drifts');
     if (id) {
       showDetail(detail, id, {
         close,
+        next: openNext,
         known: list.drift(id),
         signal: AbortSignal.any([leaving.signal, signal]),
       });
@@ -67,6 +70,12 @@ export function show(main, found, signal) {
     } else if (wasOpen) {
       list.focus(wasOpen);
     }
+  }
+
+  /** Opens the next drift that waits for a decision, if there is one. */
+  function openNext() {
+    const id = list.nextOpen();
+    if (id) go(`/drifts/${id}`, query);
   }
 
   function update({ id, query: now }) {

@@ -1,5 +1,7 @@
 //! Decisions of people, checked by the status machine.
 
+use chrono::TimeDelta;
+use contracts::Role;
 use contracts::drift::{ResolvedHow, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
@@ -11,6 +13,9 @@ use crate::alert;
 use crate::audit::{self, AuditAction, Record};
 use crate::error::DriftError;
 use crate::write::Write;
+
+/// The time in which a person may withdraw their own decision. An admin may withdraw any decision at any time.
+const UNDO_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -34,8 +39,14 @@ pub(super) async fn decide(
         let Some(to) = decision.action.follows(drift.status) else {
             return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
         };
+        let is_reopened = decision.action == Action::Reopen;
+        if is_reopened && !may_reopen(write, &drift) {
+            return Err(DriftError::NotOwnDecision);
+        }
         let change = change(write, &drift, to, decision);
-        let won = entity::update_if(&write.tx, drift.id, drift.status, decision.if_match, change).await?;
+        // A decision of another person that came in between has another version.
+        let expected = decision.if_match.or_else(|| is_reopened.then_some(drift.version));
+        let won = entity::update_if(&write.tx, drift.id, drift.status, expected, change).await?;
         let from = drift.status;
         drift = entity::by_id(&write.tx, drift.id).await?.ok_or(DriftError::NotFound("drift"))?;
         if won {
@@ -43,6 +54,16 @@ pub(super) async fn decide(
             return Ok(drift);
         }
     }
+}
+
+pub(super) fn may_reopen(write: &Write, drift: &Model) -> bool {
+    let (by, at) = match drift.status {
+        Status::Approved => (&drift.approved_by, drift.approved_at),
+        Status::Rejected => (&drift.rejected_by, drift.rejected_at),
+        Status::Detected | Status::Resolved => (&None, None),
+    };
+    let is_own = by.as_ref() == Some(&write.actor.user_id);
+    write.actor.role >= Role::Admin || is_own && at.is_some_and(|at| write.at - at <= UNDO_WITHIN)
 }
 
 pub(super) fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> ActiveModel {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Action;
-use super::decide::{Decision, audit_action, change};
+use super::decide::{Decision, audit_action, change, may_reopen};
 use super::entity::{self, Model};
 use super::events::announce;
 use super::filter::Filter;
@@ -48,6 +48,9 @@ pub(super) async fn decide_all(
     let drifts = entity::lock_matching(&write.tx, filter.condition(), &from, MAX_DECIDED + 1).await?;
     if drifts.len() as u64 != expected {
         return Err(DriftError::OtherNumber { expected, found: drifts.len() as u64 });
+    }
+    if decision.action == Action::Reopen && !drifts.iter().all(|drift| may_reopen(write, drift)) {
+        return Err(DriftError::NotOwnDecision);
     }
     covered.decided = expected;
     let mut decided = Vec::with_capacity(drifts.len());

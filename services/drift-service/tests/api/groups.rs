@@ -88,16 +88,16 @@ async fn a_decision_on_all_that_match_is_checked(#[values(Backend::Memory, Backe
     answer.error(StatusCode::FORBIDDEN, "FORBIDDEN");
     let no_reason = json!({"action": "reject", "expectedCount": 2});
     decide(&engineer, "stack=one", no_reason).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
-    let reopen = json!({"action": "reopen", "expectedCount": 2});
-    decide(&engineer, "stack=one", reopen).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
     let many = json!({"action": "resolve", "expectedCount": 2_001});
     decide(&engineer, "stack=one", many).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     decide(&engineer, "group=x", approve.clone()).await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     decide(&engineer, "stack=two", approve.clone()).await.error(StatusCode::CONFLICT, "CONFLICT");
     let covered = decide(&engineer, "resourceType=aws_a", approve).await.data();
     assert_eq!(covered, json!({"decided": 2, "leftOut": {}}));
-    let reopened =
-        decide(&app.admin(), "stack=one", json!({"action": "reopen", "expectedCount": 2})).await.data();
+    // Reopening follows the rules for a single drift.
+    let reopen = json!({"action": "reopen", "expectedCount": 2});
+    decide(&app.engineer(), "stack=one", reopen.clone()).await.error(StatusCode::FORBIDDEN, "FORBIDDEN");
+    let reopened = decide(&engineer, "stack=one", reopen).await.data();
     assert_eq!(reopened, json!({"decided": 2, "leftOut": {"detected": 1}}));
     let drifts = app.drifts(&engineer).await;
     assert!(drifts.iter().all(|drift| drift["status"] == "detected" && drift["approvedBy"] == Value::Null));

@@ -34,7 +34,7 @@ const RULES: [(&str, &str, Needs); 32] = [
     ("post", "/api/v1/drifts/{id}/approve", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/{id}/reject", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/{id}/resolve", Needs::Role(Role::Engineer)),
-    ("post", "/api/v1/drifts/{id}/reopen", Needs::Role(Role::Admin)),
+    ("post", "/api/v1/drifts/{id}/reopen", Needs::Role(Role::Engineer)),
     ("get", "/api/v1/drifts/{id}/history", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/alerts", Needs::Nothing),
     ("post", "/api/v1/alerts", Needs::Role(Role::Engineer)),

@@ -13,7 +13,7 @@ import { INVITATIONS, inviteUser } from './invite.js';
 import { moreButton, table } from './table.js';
 import { attempt } from './user_actions.js';
 
-const HEADS = ['Email', ['Role', 'wide-only'], 'Status', ['Invited', 'wide-only'], ''];
+const HEADS = ['Email', 'Role', 'Status', 'Invited', ''];
 const MARKS = { pending: 'tag tag-here', accepted: 'tag tag-good', expired: 'tag tag-soon', revoked: 'tag' };
 
 export function showInvitations(place, signal) {
@@ -46,7 +46,8 @@ export function showInvitations(place, signal) {
                 'Set SMTP_URL and MAIL_FROM to invite people, or create users yourself.',
               );
         const body = h('tbody', {}, first.data.map(row));
-        return [table('Invitations', HEADS, body), moreButton(body, first.page.nextCursor, page, row)];
+        const append = (invitations) => body.append(...invitations.map(row));
+        return [table('Invitations', HEADS, body), moreButton(append, first.page.nextCursor, page)];
       },
       { quietly },
     );
@@ -93,21 +94,15 @@ function invitationRow(invitation, reread) {
   return h(
     'tr',
     {},
-    h(
-      'td',
-      {},
-      h('strong', { class: 'breakable' }, email),
-      name && h('small', {}, name),
-      h('small', { class: 'narrow-only' }, role),
-    ),
-    h('td', { class: 'wide-only' }, role),
+    h('td', {}, h('strong', { class: 'breakable' }, email), name && h('small', {}, name)),
+    h('td', {}, role),
     h(
       'td',
       {},
       h('span', { class: MARKS[status] ?? 'tag' }, status),
       isOpen && h('small', { class: 'one-line' }, 'expires ', until(expiresAt)),
     ),
-    h('td', { class: 'wide-only' }, ago(createdAt, 'ago'), h('small', {}, 'by ', nameOf(invitedBy))),
+    h('td', {}, ago(createdAt, 'ago'), h('small', {}, 'by ', nameOf(invitedBy))),
     h('td', { class: 'row-actions' }, (isOpen || status === 'expired') && resend, isOpen && revoke),
   );
 }

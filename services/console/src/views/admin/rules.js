@@ -4,33 +4,33 @@ import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { ago, count } from '../../format.js';
 import { empty, failed, skeleton } from '../../states.js';
+import { table } from './table.js';
 
 export async function showRules(place, signal) {
   fill(place, skeleton(4));
   try {
     const { data } = await get('/api/v1/drifts/rules', {}, { signal });
     if (signal.aborted) return;
-    const threshold = h('p', { class: 'quiet' }, `Severity ${data.alertThreshold} or higher raises an alert.`);
-    fill(place, threshold, data.rules.length > 0 ? table(data.rules) : nothing());
+    const threshold = h(
+      'p',
+      { class: 'quiet' },
+      `Severity ${data.alertThreshold} or higher raises an alert.`,
+    );
+    fill(place, threshold, data.rules.length > 0 ? rulesTable(data.rules) : nothing());
   } catch (error) {
-    if (!signal.aborted) fill(place, failed(error, () => showRules(place, signal)));
+    if (!signal.aborted)
+      fill(
+        place,
+        failed(error, () => showRules(place, signal)),
+      );
   }
 }
 
 const nothing = () =>
   empty('check', 'Built-in rules only', 'Name a file in DRIFT_RULES to add rules. docs/DRIFT.md shows how.');
 
-const table = (rules) =>
-  h(
-    'div',
-    { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Rules' },
-    h(
-      'table',
-      {},
-      h('thead', {}, h('tr', {}, h('th', {}, 'Rule'), h('th', {}, 'Matches'), h('th', {}, 'Last match'))),
-      h('tbody', {}, rules.map(row)),
-    ),
-  );
+const rulesTable = (rules) =>
+  table('Rules', ['Rule', 'Matches', 'Last match'], h('tbody', {}, rules.map(row)));
 
 const row = ({ rule, matches, lastMatchedAt }) =>
   h(

@@ -1,6 +1,7 @@
 // Service tokens for machines, such as a scanner in CI. Each token is shown once, when it is created.
 
 import { get, post, remove } from '../../api.js';
+import { copyText } from '../../copy.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
 import { ago, explain, plural, until } from '../../format.js';
@@ -8,6 +9,7 @@ import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { nameOf } from '../../people.js';
 import { busy, empty, load } from '../../states.js';
+import { table } from './table.js';
 
 const TOKENS = '/api/auth/tokens';
 const DAY_MS = 86_400_000;
@@ -31,9 +33,6 @@ export function showTokens(place, signal) {
           'No service tokens',
           'Create a token for each machine that sends scans, such as your CI. Each token is shown once.',
         );
-      const heads = ['Name', 'Role', 'Last used', 'Expires', ''].map((label) =>
-        h('th', { scope: 'col' }, label || h('span', { class: 'unseen' }, 'Actions')),
-      );
       const expiring = data.filter(expiresSoon).length;
       return [
         expiring > 0 &&
@@ -42,18 +41,13 @@ export function showTokens(place, signal) {
             { class: 'banner banner-warning', role: 'status' },
             `${plural(expiring, 'token')} will expire within 14 days. Create replacements in time.`,
           ),
-        h(
-          'div',
-          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Service tokens' },
+        table(
+          'Service tokens',
+          ['Name', 'Role', 'Last used', 'Expires', ''],
           h(
-            'table',
-            { class: 'table' },
-            h('thead', {}, h('tr', {}, heads)),
-            h(
-              'tbody',
-              {},
-              data.map((token) => tokenRow(token, read)),
-            ),
+            'tbody',
+            {},
+            data.map((token) => tokenRow(token, read)),
           ),
         ),
       ];
@@ -183,22 +177,18 @@ function newToken() {
 
 function madeView(token, done) {
   const secret = h('code', {}, token);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(token);
-      notify('Copied.', { tone: 'info' });
-    } catch {
-      // Pages without TLS cannot use the clipboard.
-      getSelection().selectAllChildren(secret);
-    }
-  };
   return [
     h('p', { class: 'banner banner-warning' }, 'Copy the token now. It is not shown again.'),
     h(
       'div',
       { class: 'secret' },
       secret,
-      h('button', { class: 'button', type: 'button', on: { click: copy } }, icon('copy'), 'Copy'),
+      h(
+        'button',
+        { class: 'button', type: 'button', on: { click: () => copyText(token, secret) } },
+        icon('copy'),
+        'Copy',
+      ),
     ),
     h(
       'pre',

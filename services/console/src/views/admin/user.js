@@ -8,6 +8,7 @@ import { ago, plural } from '../../format.js';
 import { icon } from '../../icons.js';
 import { livePlace } from '../../live_place.js';
 import * as session from '../../session.js';
+import { setTitle } from '../../title.js';
 import { verifiedMark } from '../account/email.js';
 import { avatar } from '../account/profile.js';
 import { deviceView } from '../account/sessions.js';
@@ -40,6 +41,7 @@ export function showUser(place, id, signal) {
   };
   const head = part(null, 4, async () => {
     const [{ data }, { mail }] = await Promise.all([get(`${USERS}/${id}`, {}, { signal }), configOrUsual()]);
+    setTitle(data.name, 'Users', 'Admin');
     // An unknown user has no other parts.
     for (const { panel } of [sessions, audit]) panel.hidden = false;
     return userView(data, mail, rereadAll);
@@ -78,7 +80,11 @@ async function socketsOf(id, signal) {
 
 function socketsView(sockets, sessionId) {
   const own = sockets.filter(({ sid }) => sid === sessionId);
-  return h('span', { class: 'quiet' }, own.length === 0 ? 'no open socket' : plural(own.length, 'open socket'));
+  return h(
+    'span',
+    { class: 'quiet' },
+    own.length === 0 ? 'no open socket' : plural(own.length, 'open socket'),
+  );
 }
 
 function userView(user, mail, reread) {

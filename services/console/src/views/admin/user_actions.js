@@ -23,9 +23,15 @@ export async function attempt(control, work) {
 
 /** Returns whether the admin wants to change the role of this user. */
 export function mayChangeRole({ name, role }, wanted) {
-  if (role !== 'admin' || wanted === role) return true;
-  const text = `The service tokens that ${name} created stop working at once.`;
-  return confirmFirst(`Change ${name} to ${wanted}?`, text, 'Change role');
+  if (wanted === role) return true;
+  const tokens = role === 'admin' ? ` The service tokens that ${name} created stop working.` : '';
+  const text = `${name} is ${role} now and becomes ${wanted}, at once and on every device.${tokens}`;
+  return confirmFirst(
+    `Change the role of ${name}?`,
+    text,
+    'Change role',
+    wanted === 'admin' || role === 'admin' ? 'button-danger' : 'button-primary',
+  );
 }
 
 /** Disables or enables a user. Returns the user, or null if nothing changed. */

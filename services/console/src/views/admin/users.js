@@ -31,7 +31,7 @@ const FILTERS = {
     ],
   ],
 };
-const HEADS = ['Name', 'Role', ['Last seen', 'wide-only'], ['Created', 'wide-only'], ['', 'wide-only']];
+const HEADS = ['Name', 'Role', 'Last seen', 'Created', ''];
 
 /** Shows the users. `kept` has the search and the filters of the last visit. */
 export function showUsers(place, signal, kept) {
@@ -67,7 +67,8 @@ export function showUsers(place, signal, kept) {
       if (first.data.length === 0)
         return empty('search', 'No user found', 'No user matches this search and these filters.');
       const body = h('tbody', {}, first.data.map(userRow));
-      return [table('Users', HEADS, body), moreButton(body, first.page.nextCursor, page, userRow)];
+      const append = (users) => body.append(...users.map(userRow));
+      return [table('Users', HEADS, body), moreButton(append, first.page.nextCursor, page)];
     });
   };
 
@@ -125,11 +126,11 @@ function userRow(user) {
         now.locks.map(lockView),
       ),
       h('td', {}, role),
-      h('td', { class: 'wide-only' }, ago(lastSeen(now), 'ago')),
-      h('td', { class: 'wide-only' }, ago(now.createdAt, 'ago')),
+      h('td', {}, ago(lastSeen(now), 'ago')),
+      h('td', {}, ago(now.createdAt, 'ago')),
       h(
         'td',
-        { class: 'row-actions wide-only' },
+        { class: 'row-actions' },
         now.locks.length > 0 && actionButton('Lift locks', now, lift),
         actionButton('End sessions', now, (button) => actions.endSessions(button, now)),
         !isSelf && actionButton(now.isActive ? 'Disable' : 'Enable', now, turn),

@@ -5,10 +5,11 @@ import { fill, h } from '../../dom.js';
 import { explain, plural } from '../../format.js';
 import { openDialog } from '../../dialog.js';
 import { icon } from '../../icons.js';
-import { notify } from '../../notice.js';
 import * as session from '../../session.js';
 import { busy } from '../../states.js';
 import { ACTIONS } from './decide.js';
+import { deleteDraft } from './drafts.js';
+import { notifyUndoable, reopenAll } from './undo.js';
 
 const MOST = 100;
 
@@ -66,10 +67,9 @@ export async function decideMany(list, action) {
         }
       });
     };
-    const sendByKey = (event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && send(event);
     return h(
       'form',
-      { on: { submit: send, keydown: sendByKey } },
+      { on: { submit: send } },
       h('p', {}, meaning),
       h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
       told,
@@ -95,12 +95,12 @@ async function decideAll(drifts, action, reason) {
 }
 
 function report(outcomes, action) {
-  const done = outcomes.filter(({ status }) => status < 300).length;
-  const refused = outcomes.length - done;
-  const text = `${ACTIONS[action].done}: ${plural(done, 'drift')}.`;
-  if (refused === 0) notify(text);
-  else
-    notify(`${text} ${plural(refused, 'drift')} changed in the meantime, and no decision was made on them.`, {
-      tone: 'info',
-    });
+  const done = outcomes.filter(({ status }) => status < 300).map(({ id }) => id);
+  const refused = outcomes.length - done.length;
+  for (const id of done) deleteDraft(id);
+  const text = `${ACTIONS[action].done}: ${plural(done.length, 'drift')}.`;
+  const others = `${plural(refused, 'drift')} changed in the meantime, and no decision was made on them.`;
+  notifyUndoable(refused === 0 ? text : `${text} ${others}`, done.length > 0 && action, () =>
+    reopenAll(done, MOST),
+  );
 }

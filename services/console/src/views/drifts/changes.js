@@ -1,30 +1,53 @@
-// The differences between the expected and the actual state, as lines to read. Pure functions.
+// The attributes in which the expected and the actual state differ. Pure functions.
+
+import { exactly } from '../../http.js';
+import { label, upToIndex } from './paths.js';
 
 export const HIDDEN = '(sensitive value)';
 
-/** Returns `{label, path, type, expected, actual, isSensitive, reason, isCovered}` for each changed path. */
+/**
+ * Returns `{label, path, type, expected, actual, isSensitive, rating, reason, causes}` for each changed attribute.
+ * `causes` are the changed paths in it that have a reason: `{label, rating, reason}`, the most severe first.
+ */
 export function changesOf({ difference, expectedState, actualState }) {
   const merged = new Map();
   for (const { path, sensitive, change, class: rating, reason } of difference ?? []) {
-    // Arrays are often sets, where an index says little, so each array is compared as a whole.
-    const whole = upToIndex(path);
+    const whole = attributeOf(path, expectedState, actualState);
     const key = JSON.stringify(whole);
-    const known = merged.get(key);
-    const isCovered = rating === 'volatile' || rating === 'ignore';
-    merged.set(key, {
-      path: whole,
-      isSensitive: sensitive || (known?.isSensitive ?? false),
-      // The most severe path gives the reason.
-      reason: rating === 'critical' ? reason : (known?.reason ?? reason),
-      isCovered: isCovered && (known?.isCovered ?? true),
-      change,
-    });
+    const known = merged.get(key) ?? { path: whole, isSensitive: false, causes: [], change };
+    known.isSensitive ||= Boolean(sensitive);
+    if (reason) known.causes.push({ label: label(path), rating, reason });
+    merged.set(key, known);
   }
-  return [...merged.values()].map((merged) => {
+  return [...merged.values()].map(({ change, causes, ...merged }) => {
     const expected = valueAt(expectedState, merged.path);
     const actual = valueAt(actualState, merged.path);
-    return { ...merged, label: label(merged.path), expected, actual, type: typeOf(merged.change, expected, actual) };
+    causes.sort((one, other) => RATINGS.indexOf(other.rating) - RATINGS.indexOf(one.rating));
+    return {
+      ...merged,
+      label: label(merged.path),
+      expected,
+      actual,
+      type: typeOf(change, expected, actual),
+      rating: causes[0]?.rating,
+      reason: causes[0]?.reason,
+      causes,
+    };
   });
+}
+
+/** From the least to the most severe. */
+const RATINGS = ['ignore', 'volatile', 'info', 'warning', 'critical'];
+
+/** Returns the part of a path that is compared as a whole: up to an array, which is often a set, where an index says
+ * little, and up to a text that contains JSON. */
+function attributeOf(path, expectedState, actualState) {
+  const whole = upToIndex(path);
+  for (let length = 1; length < whole.length; length += 1) {
+    const part = whole.slice(0, length);
+    if ([expectedState, actualState].some((state) => typeof valueAt(state, part) === 'string')) return part;
+  }
+  return whole;
 }
 
 function typeOf(change, expected, actual) {
@@ -38,11 +61,6 @@ function typeOf(change, expected, actual) {
 
 const isAbsent = (value) => value === undefined || value === null;
 
-function upToIndex(path) {
-  const at = path.findIndex((step) => typeof step === 'number');
-  return at < 0 ? path : path.slice(0, at);
-}
-
 function valueAt(state, path) {
   return path.reduce((value, step) => {
     const inside = typeof value === 'string' ? embedded(value) : value;
@@ -50,43 +68,15 @@ function valueAt(state, path) {
   }, state ?? undefined);
 }
 
-/** Parses a text that contains JSON: a path may lead into it. */
-function embedded(text) {
+/** Returns the object or array that a text contains as JSON, or undefined. */
+export function embedded(text) {
+  const ends = text.trim();
+  if (!/^[{[]/.test(ends) || !/[\]}]$/.test(ends)) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(ends, exactly);
   } catch {
     return undefined;
   }
-}
-
-/** Formats a path as `tags.owner`, or as `tags["a.b"]` if a name has special characters. */
-export function label(path) {
-  return path
-    .map((step) => (/^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))
-    .join('')
-    .replace(/^\./, '');
-}
-
-/** Returns the first changed names, for one line. */
-export function changedNames({ difference }, most = 3) {
-  const names = [...new Set((difference ?? []).map(({ path }) => label(upToIndex(path))))];
-  return names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names;
-}
-
-/** Merges two arrays into `[{sign: '+' | '−' | ' ', item}]`, by content and not by index. */
-export function arrayLines(expected, actual) {
-  const left = (expected ?? []).map((item) => JSON.stringify(item));
-  const rest = (actual ?? []).map((item) => JSON.stringify(item));
-  const lines = left.map((text) => {
-    const at = rest.indexOf(text);
-    if (at < 0) return { sign: '−', text };
-    rest.splice(at, 1);
-    return { sign: ' ', text };
-  });
-  return [...lines, ...rest.map((text) => ({ sign: '+', text }))].map(({ sign, text }) => ({
-    sign,
-    item: JSON.parse(text),
-  }));
 }
 
 /** Returns every attribute of a state as `[label, value]`, with nested objects flattened. */

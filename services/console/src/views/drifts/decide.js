@@ -2,12 +2,15 @@
 
 import { post } from '../../api.js';
 import { fill, h } from '../../dom.js';
-import { ago, explain } from '../../format.js';
+import { explain } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { nameOf } from '../../people.js';
 import * as session from '../../session.js';
+import { isSendKey } from '../../send_key.js';
 import { busy } from '../../states.js';
+import { deleteDraft, draftOf, keepDraft } from './drafts.js';
+import { notifyUndoable, reopen } from './undo.js';
 
 export const ACTIONS = {
   approve: {
@@ -42,8 +45,11 @@ const LONGEST_REASON = 1000;
 
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
-/** Returns the decision form, or null if no action is left. `follow(drift)` keeps it on the displayed version. */
-export function decisionArea(drift, reread) {
+/**
+ * Returns the decision form, or null if no action is left. `area.follow(drift)` keeps it on the displayed version, and
+ * `area.choose(action)` makes the action that of the keys. `reread` shows the drift again, and `next` the next one.
+ */
+export function decisionArea(drift, { reread, next }) {
   // A server of another version may name none, or more.
   const actions = (drift.allowed ?? []).filter((action) => action in ACTIONS);
   if (actions.length === 0) return null;
@@ -51,44 +57,84 @@ export function decisionArea(drift, reread) {
   let shown = drift;
   area.follow = (now) => (shown = now);
   const isOpen = drift.status === 'detected';
-  const reason = reasonField(isOpen ? 'Why?' : 'Why? (optional)');
+  const reason = reasonField(isOpen ? 'Why?' : 'Why? (optional)', drift.id);
   const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
   const hintId = 'decision-hint';
   const canAny = actions.some(mayDo);
-  const buttons = actions
-    .filter((action) => mayDo(action) || !canAny)
-    .map((action) => {
-      const { label, icon: drawing, meaning } = ACTIONS[action];
-      const isMain = action === 'approve' || action === 'reject';
-      return h(
-        'button',
-        {
-          class: `button ${isMain ? `button-${action}` : 'button-plain'}`,
-          data: { action },
-          'aria-disabled': canAny ? null : 'true',
-          'aria-describedby': hintId,
-          title: meaning,
-          on: { click: ({ currentTarget }) => canAny && decide(action, currentTarget) },
-        },
-        icon(drawing),
-        label,
-      );
-    });
+  const offered = actions.filter((action) => mayDo(action) || !canAny);
+  const buttons = offered.map((action) => {
+    const { label, icon: drawing, meaning } = ACTIONS[action];
+    const isMain = action === 'approve' || action === 'reject';
+    return h(
+      'button',
+      {
+        class: `button ${isMain ? `button-${action}` : 'button-plain'}`,
+        data: { action },
+        'aria-disabled': canAny ? null : 'true',
+        'aria-describedby': hintId,
+        title: meaning,
+        on: { click: ({ currentTarget }) => canAny && decide(action, currentTarget) },
+      },
+      icon(drawing),
+      label,
+    );
+  });
+  const keys = h('p', { class: 'hint hint-keys' });
+  let chosen = null;
+  area.choose = (action) => {
+    if (!canAny || !offered.includes(action)) return;
+    chosen = action;
+    for (const button of buttons) {
+      const isChosen = button.dataset.action === action;
+      button.classList.toggle('is-chosen', isChosen);
+      if (isChosen) button.setAttribute('aria-keyshortcuts', 'Control+Enter Shift+Enter');
+      else button.removeAttribute('aria-keyshortcuts');
+    }
+    const { label } = ACTIONS[action];
+    fill(
+      keys,
+      h('kbd', {}, 'Ctrl Enter'),
+      ` ${label} `,
+      h('kbd', {}, 'Shift Enter'),
+      ` ${label}, then the next drift`,
+    );
+  };
 
+  reason.input.addEventListener('keydown', async (event) => {
+    if (!isSendKey(event) || !chosen) return;
+    event.preventDefault();
+    const button = buttons.find(({ dataset }) => dataset.action === chosen);
+    if ((await decide(chosen, button)) && event.shiftKey) next();
+  });
+
+  /** Returns whether the decision was made. */
   async function decide(action, button) {
     const text = reason.input.value.trim();
-    if (ACTIONS[action].needsReason && !text)
-      return complain('Enter a reason. It is stored with the decision.');
+    if (ACTIONS[action].needsReason && !text) {
+      complain('Enter a reason. It is stored with the decision.');
+      return false;
+    }
     return busy(button, async () => {
+      let refused = null;
       try {
-        await decideOn(shown, action, text);
+        const { data } = await decideOn(shown, action, text);
         told.hidden = true;
-        notify(`${ACTIONS[action].done}: ${shown.address}`);
+        deleteDraft(shown.id);
+        notifyUndoable(`${ACTIONS[action].done}: ${shown.address}`, action, () => reopen(data));
       } catch (error) {
-        complain(refusal(error));
+        refused = error;
       }
-      await reread();
+      const now = await reread();
+      if (refused) explainRefusal(refused, now);
+      return refused === null;
     });
+  }
+
+  /** Explains in the form, or in a message if another decision has replaced the form. */
+  function explainRefusal(error, now) {
+    const text = refusal(error, now);
+    if (area.isConnected) complain(text);
+    else notify(text, { tone: 'error' });
   }
 
   function complain(text) {
@@ -103,12 +149,21 @@ export function decisionArea(drift, reread) {
     told,
     h('div', { class: 'decision-buttons' }, buttons),
     h('p', { class: 'hint', id: hintId }, hint(drift, canAny)),
+    canAny && keys,
   );
+  if (isOpen) area.choose('approve');
   return area;
 }
 
-function reasonField(label) {
-  const input = h('textarea', { id: 'reason', name: 'reason', rows: 1, maxlength: LONGEST_REASON });
+function reasonField(label, id) {
+  const input = h('textarea', {
+    id: 'reason',
+    name: 'reason',
+    rows: 1,
+    maxlength: LONGEST_REASON,
+    value: draftOf(id),
+    on: { input: () => keepDraft(id, input.value) },
+  });
   return { input, field: h('div', { class: 'field' }, h('label', { for: 'reason' }, label), input) };
 }
 
@@ -122,42 +177,18 @@ function hint(drift, canAny) {
 }
 
 /** Decides on the displayed version. If another user was faster, the server refuses the decision. */
-export function decideOn(drift, action, reason) {
+function decideOn(drift, action, reason) {
   const headers = { 'if-match': `"v${drift.version}"` };
   return post(`/api/v1/drifts/${drift.id}/${action}`, reason ? { reason } : {}, { headers });
 }
 
-function refusal(error) {
-  if (error.status === 412) return 'This drift changed while you looked at it. The current version is below.';
-  if (error.status === 409) return 'Another user was faster. Their decision is below.';
+/** `now` is the drift as it is after the refusal, if it could be read. */
+function refusal(error, now) {
+  const by =
+    now && { approved: now.approvedBy, rejected: now.rejectedBy, resolved: now.resolvedBy }[now.status];
+  if ([409, 412].includes(error.status) && by)
+    return ['Not decided: ', nameOf(by), ' was faster. See their decision above.'];
+  if (error.status === 412)
+    return 'This drift changed while you looked at it. The current version is shown now.';
   return explain(error);
 }
-
-/** The decision, its author and its reason. */
-export function outcome(drift) {
-  const { status } = drift;
-  if (status === 'detected') return null;
-  const [at, by, reason] = {
-    approved: [drift.approvedAt, drift.approvedBy, drift.approvedReason],
-    rejected: [drift.rejectedAt, drift.rejectedBy, drift.rejectedReason],
-    resolved: [drift.resolvedAt, drift.resolvedBy, HOW[drift.resolvedHow]],
-  }[status];
-  const word = { approved: 'Approved', rejected: 'Rejected', resolved: 'Resolved' }[status];
-  return h(
-    'div',
-    { class: 'outcome', data: { status } },
-    icon({ approved: 'check', rejected: 'cross', resolved: 'flag' }[status]),
-    h(
-      'div',
-      {},
-      h('p', {}, h('strong', {}, word), by && [' by ', nameOf(by)], ' ', ago(at, 'ago')),
-      reason && h('p', { class: 'outcome-reason' }, reason),
-    ),
-  );
-}
-
-const HOW = {
-  auto: 'A complete scan no longer found the drift.',
-  superseded: 'The resource changed again, and a new drift replaced this one.',
-  deleted: 'The drift was deleted.',
-};

@@ -7,12 +7,14 @@ import { KINDS, icon, severityMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
-import { decisionArea, outcome } from './decide.js';
+import { setTitle } from '../../title.js';
+import { decisionArea } from './decide.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
+import { outcome } from './outcome.js';
 import { statusMark } from './row.js';
 
-export function showDetail(place, id, { close, known, signal }) {
+export function showDetail(place, id, { close, next, known, signal }) {
   const above = h('div', {}, skeleton(5));
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
@@ -43,35 +45,44 @@ export function showDetail(place, id, { close, known, signal }) {
   );
   let decision = null;
 
+  /** Reads and shows the drift, and returns it; null after an error. */
   const read = async () => {
     try {
       const [{ data: drift }, { data: history }] = await Promise.all([
         get(`/api/v1/drifts/${id}`, {}, { signal }),
         get(`/api/v1/drifts/${id}/history`, { limit: 50 }, { signal }),
       ]);
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
+      setTitle(drift.address, 'Drifts');
       fill(title, breakable(drift.address));
       fill(
         marks,
         severityMark(drift.severity),
-        h('span', { class: 'detail-severity' }, drift.severity),
+        h(
+          'p',
+          { class: 'detail-severity' },
+          h('strong', {}, drift.severity),
+          drift.severityReason && h('span', { class: 'severity-reason' }, `: ${drift.severityReason}`),
+        ),
         statusMark(drift.status),
       );
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {
-        decision = { status: drift.status, area: decisionArea(drift, read) };
+        decision = { status: drift.status, area: decisionArea(drift, { reread: read, next }) };
         const hadFocus = deciding.contains(document.activeElement);
         fill(deciding, decision.area);
         if (hadFocus) title.focus({ preventScroll: true });
       }
       decision.area?.follow(drift);
       fill(below, facts(drift), historyView(history));
+      return drift;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       decision = null;
       fill(deciding);
       fill(below);
       fill(above, failed(error, read));
+      return null;
     }
   };
   const again = throttled(150, read, signal);
@@ -96,7 +107,6 @@ function facts(drift) {
     ['Type', h('code', {}, drift.resourceType)],
     ['Stack', filter('stack', drift.stack)],
     drift.region && ['Region', filter('region', drift.region)],
-    drift.severityReason && ['Severity', `${drift.severity}: ${drift.severityReason}`],
     drift.accountId && ['Account', drift.accountId],
     drift.provider && ['Provider', drift.provider],
     ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} per month` : 'unknown'],
@@ -133,7 +143,7 @@ function difference(drift) {
     );
   return h(
     'section',
-    { class: 'detail-section' },
+    { class: 'detail-section diff-section' },
     h('header', {}, h('h3', {}, 'Difference'), legend),
     diffView(drift),
   );

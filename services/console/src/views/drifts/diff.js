@@ -1,25 +1,36 @@
 // The difference of a drift: expected and actual value of each attribute.
 
-import { h } from '../../dom.js';
-import { icon } from '../../icons.js';
+import { copyButton } from '../../copy.js';
+import { h, newId } from '../../dom.js';
+import { icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
-import { HIDDEN, arrayLines, attributes, changesOf } from './changes.js';
+import { HIDDEN, attributes, changesOf } from './changes.js';
+import { copyValue, linesView, redacted, rowsOf, sideView, valueView, wholeView } from './value.js';
 
 const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Reordered' };
+/** From this number of changes, they are the rows of a table. */
+const TABLE_FROM = 5;
+/** From this number of changes, a list of links leads to them. */
+const LIST_FROM = 8;
+/** The paths shown with one reason. */
+const MOST_PATHS = 6;
 
 export function diffView(drift) {
   if (!session.may('engineer')) return pathsOnly(drift);
   if (drift.kind === 'missing') return whole('Expected resource', drift.expectedState, 'removed');
   if (drift.kind === 'unmanaged') return whole('Actual resource', drift.actualState, 'added');
-  const changes = changesOf(drift);
+  const changes = changesOf(drift).map((change) => ({ ...change, id: newId('change') }));
   const changed = new Set(changes.map(({ label }) => label));
   const same = attributes(drift.expectedState).filter(
     ([label]) => ![...changed].some((name) => label === name || label.startsWith(`${name}.`)),
   );
   return [
-    changes.length > 0
-      ? h('div', { class: 'diff' }, changes.map(changeView))
-      : h('p', { class: 'quiet' }, 'The scan names this resource, but none of its attributes.'),
+    changes.length >= LIST_FROM && jumpList(changes, drift.id),
+    changes.length === 0
+      ? h('p', { class: 'quiet' }, 'The scan names this resource, but none of its attributes.')
+      : changes.length < TABLE_FROM
+        ? h('div', { class: 'diff' }, changes.map(changeView))
+        : table(changes),
     same.length > 0 &&
       h('details', { class: 'unchanged' }, h('summary', {}, `${same.length} unchanged`), attributeList(same)),
   ];
@@ -38,70 +49,182 @@ function pathsOnly(drift) {
     h(
       'ul',
       { class: 'changed-paths' },
-      changes.map(({ label, type, isSensitive }) =>
-        h('li', {}, h('code', {}, label), ` ${WORDS[type].toLowerCase()}`, isSensitive && redacted()),
+      changes.map(({ label, type, isSensitive, causes }) =>
+        h(
+          'li',
+          {},
+          h('code', {}, label),
+          ` ${WORDS[type].toLowerCase()}`,
+          isSensitive && redacted(),
+          causesView(label, causes),
+        ),
       ),
     ),
   ];
 }
 
-function changeView({ label, type, expected, actual, isSensitive, reason }) {
+/** Links to the changes. The address names the drift, so a link scrolls without leaving it. */
+function jumpList(changes, driftId) {
+  const jump = (event, id) => {
+    event.preventDefault();
+    const target = document.getElementById(id);
+    target.scrollIntoView({ block: 'start' });
+    target.focus({ preventScroll: true });
+  };
+  return h(
+    'nav',
+    { class: 'jumps', 'aria-label': 'Changed attributes' },
+    h(
+      'ul',
+      {},
+      changes.map(({ id, label, rating }) =>
+        h(
+          'li',
+          {},
+          h(
+            'a',
+            { href: `#/drifts/${driftId}`, on: { click: (event) => jump(event, id) } },
+            rating === 'critical' && severityMark(rating),
+            h('code', {}, label),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function changeView(change) {
+  const { id, label, type, expected, actual, causes } = change;
+  const path = h('code', {}, label);
+  const lines = linesOf(change);
   return h(
     'section',
-    { class: 'change', data: { type } },
+    { class: 'change', id, tabindex: '-1', data: { type } },
     h(
       'h4',
       {},
-      h('code', {}, label),
-      h('span', { class: 'change-type' }, reason ? `${WORDS[type]}: ${reason}` : WORDS[type]),
+      path,
+      h('span', { class: 'change-type' }, WORDS[type]),
+      h(
+        'span',
+        { class: 'change-copies' },
+        copyButton(
+          `the path ${label}`,
+          () => label,
+          () => path,
+        ),
+        copyValue('expected', label, expected, () => lines),
+        copyValue('actual', label, actual, () => lines),
+      ),
     ),
-    Array.isArray(expected) && Array.isArray(actual) && !isSensitive
-      ? h(
-          'div',
-          { class: 'change-lines' },
-          arrayLines(expected, actual).map(({ sign, item }) => line(sign, item)),
-        )
-      : sides(type, expected, actual),
+    causesView(label, causes),
+    lines,
   );
 }
 
-function sides(type, expected, actual) {
-  if (expected === HIDDEN && actual === HIDDEN) {
-    return h(
-      'div',
-      { class: 'change-lines' },
-      h('p', { class: 'change-secret' }, redacted(), 'changed; both values stay hidden'),
+/** Returns both values as lines below each other. */
+function linesOf(change) {
+  const { label, expected, actual } = change;
+  if (expected === HIDDEN && actual === HIDDEN)
+    return h('div', { class: 'change-lines' }, h('p', { class: 'change-secret' }, bothHidden()));
+  return linesView(rowsOf(change), label);
+}
+
+const bothHidden = () => [redacted(), 'changed; both values stay hidden'];
+
+/** Why the paths of an attribute are as severe as they are. Paths with the same reason share a line. */
+function causesView(label, causes) {
+  if (causes.length === 0) return null;
+  const reasons = Map.groupBy(causes, ({ reason }) => reason);
+  return h(
+    'ul',
+    { class: 'causes' },
+    [...reasons].map(([reason, sharing]) => {
+      const [{ rating }] = sharing;
+      const paths = sharing.filter((cause) => cause.label !== label);
+      const more = paths.length > MOST_PATHS ? `, ${paths.length - MOST_PATHS} more` : '';
+      return h(
+        'li',
+        {},
+        rating === 'critical' && severityMark(rating),
+        h(
+          'span',
+          {},
+          reason,
+          paths.length > 0 && [
+            ': ',
+            paths.slice(0, MOST_PATHS).map((cause, at) => [at > 0 && ', ', h('code', {}, cause.label)]),
+            more,
+          ],
+        ),
+      );
+    }),
+  );
+}
+
+// A table whose cells are blocks on narrow screens has roles, because it loses those of its elements.
+
+function table(changes) {
+  const heads = ['Attribute', 'Expected', 'Actual'].map((text) =>
+    h('th', { role: 'columnheader', scope: 'col' }, text),
+  );
+  return h(
+    'table',
+    { class: 'diff-table', role: 'table', 'aria-label': 'Changed attributes' },
+    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, heads)),
+    h('tbody', { role: 'rowgroup' }, changes.map(tableRow)),
+  );
+}
+
+function tableRow(change) {
+  const { id, label, type, causes } = change;
+  const path = h('code', {}, label);
+  return h(
+    'tr',
+    { role: 'row', id, tabindex: '-1', data: { type } },
+    h(
+      'th',
+      { role: 'rowheader', scope: 'row' },
+      path,
+      copyButton(
+        `the path ${label}`,
+        () => label,
+        () => path,
+      ),
+      h('span', { class: 'change-type' }, WORDS[type]),
+      causesView(label, causes),
+    ),
+    valueCells(change),
+  );
+}
+
+/** Returns one cell for each side, or one for both if the values have several lines. */
+function valueCells(change) {
+  const { label, expected, actual } = change;
+  const cell = (properties, ...content) => h('td', { role: 'cell', ...properties }, content);
+  const isHidden = expected === HIDDEN && actual === HIDDEN;
+  const rows = rowsOf(change);
+  const [left, right] = ['−', '+'].map((sign) => rows.find((row) => row.sign === sign));
+  if (isHidden || rows.some((row) => row !== left && row !== right)) {
+    const lines = linesOf(change);
+    return cell(
+      { colspan: 2, class: 'cell-both' },
+      copyValue('expected', label, expected, () => lines),
+      copyValue('actual', label, actual, () => lines),
+      lines,
     );
   }
-  return h(
-    'div',
-    { class: 'change-lines' },
-    type !== 'added' && line('−', expected),
-    type !== 'removed' && line('+', actual),
-  );
+  const side = (sign, name, row, value) => {
+    const shown = row ? sideView(row, `the ${name} value of ${label}`) : valueView(undefined);
+    const properties = { class: 'cell-side', data: { sign, name } };
+    return cell(
+      properties,
+      copyValue(name, label, value, () => shown),
+      shown,
+    );
+  };
+  return [side('−', 'expected', left, expected), side('+', 'actual', right, actual)];
 }
-
-const SPOKEN = { '−': 'expected', '+': 'actual', ' ': 'same' };
-
-function line(sign, value) {
-  return h(
-    'div',
-    { class: 'change-line', data: { sign } },
-    h('span', { class: 'change-sign', 'aria-hidden': 'true' }, sign),
-    h('span', { class: 'unseen' }, `${SPOKEN[sign]}: `),
-    valueView(value),
-  );
-}
-
-function valueView(value) {
-  if (value === HIDDEN) return redacted();
-  if (value === null || value === undefined) return h('span', { class: 'quiet' }, 'none');
-  if (value === '') return h('span', { class: 'quiet' }, 'empty text');
-  if (typeof value === 'object') return h('pre', {}, JSON.stringify(value, null, 2));
-  return h('code', { class: `value-${typeof value}` }, String(value));
-}
-
-const redacted = () => h('span', { class: 'redacted' }, icon('lock'), 'redacted');
 
 function whole(title, state, type) {
   const rows = attributes(state);
@@ -113,5 +236,5 @@ const attributeList = (rows) =>
   h(
     'dl',
     { class: 'attributes' },
-    rows.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, valueView(value)))),
+    rows.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, wholeView(value, label)))),
   );

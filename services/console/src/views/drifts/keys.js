@@ -1,9 +1,11 @@
-// Keyboard shortcuts of the list: j and k move, Enter opens, x selects, a and r decide, / searches, Escape leaves.
+// Keyboard shortcuts of the list: j and k move, Enter opens, x selects, a and r decide, u undoes, / searches, Escape
+// leaves.
 
 import { openDialog } from '../../dialog.js';
 import { h } from '../../dom.js';
 import { decideMany } from './bulk.js';
 import * as session from '../../session.js';
+import { undoLast } from './undo.js';
 
 const KEYS = {
   'j, k': 'next, previous drift',
@@ -12,8 +14,11 @@ const KEYS = {
   x: 'select the drift',
   a: 'approve the open, selected or focused drifts',
   r: 'reject the open, selected or focused drifts',
-  'Ctrl Enter': 'send the reason for several drifts',
+  'Ctrl Enter': 'in a reason: decide; in every form: send it',
+  'Shift Enter': 'in a reason: decide, and open the next open drift',
+  u: 'undo the last decision, as long as its message is shown',
   '/': 'search',
+  'Ctrl K': 'go to a view, a drift or an action',
   '?': 'show this list',
 };
 
@@ -25,7 +30,7 @@ export function followKeys({ list, detail, close, signal }) {
     if (!session.may('engineer')) return;
     if (list.selection().length === 0 && detail.hidden && focused()) list.toggle(focused());
     if (list.selection().length > 0) return decideMany(list, action);
-    detail.querySelector(`[data-action="${action}"]`)?.focus();
+    detail.querySelector('.decision')?.choose(action);
     detail.querySelector('textarea')?.focus();
   };
   const move = (step) => {
@@ -41,6 +46,7 @@ export function followKeys({ list, detail, close, signal }) {
     x: () => focused() && list.toggle(focused()),
     a: () => decide('approve'),
     r: () => decide('reject'),
+    u: undoLast,
     '/': () => document.querySelector('.search-input').focus(),
     '?': showKeys,
     Escape: () => !detail.hidden && close(),

@@ -134,6 +134,13 @@ export class DriftList {
     return ids[at + step] ?? ids[at];
   }
 
+  /** Returns the id of the next row whose drift waits for a decision, after the open row. */
+  nextOpen() {
+    const drifts = [...this.body.children].map((element) => this.#rows.get(element.dataset.id).drift);
+    const at = drifts.findIndex(({ id }) => id === this.#openId);
+    return drifts.slice(at + 1).find(({ status }) => status === 'detected')?.id;
+  }
+
   #page(cursor, signal) {
     return get('/api/v1/drifts', { ...this.#filters, limit: PAGE, cursor }, { signal });
   }

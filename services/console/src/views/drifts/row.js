@@ -4,7 +4,7 @@ import { fill, h } from '../../dom.js';
 import { ago, breakable, money } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
-import { changedNames } from './changes.js';
+import { changedNames } from './paths.js';
 
 export function tableHead(selectAll) {
   const all = h('input', {

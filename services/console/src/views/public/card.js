@@ -3,13 +3,14 @@
 import { fill, h, svg } from '../../dom.js';
 import { inputField } from '../../fields.js';
 import { brandMark } from '../../icons.js';
+import { setTitle } from '../../title.js';
 
 /** The address that was typed on one public page and is needed on the next. */
 export const typed = { email: '' };
 
 /** Shows an empty card, and returns the place for its content. */
 export function card(app, title) {
-  document.title = `${title} · DriftSentry`;
+  setTitle(title);
   const place = h('div', { class: 'login-form' });
   fill(
     app,

@@ -5,6 +5,7 @@ import { ago } from '../../format.js';
 import { request } from '../../http.js';
 import { say } from '../../notice.js';
 import { empty, failed, skeleton } from '../../states.js';
+import { setTitle } from '../../title.js';
 import { link } from './card.js';
 
 const MAIL = '/api/auth/dev/mail';
@@ -12,7 +13,7 @@ const POLL_MS = 3000;
 const ADDRESS = /(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)])/;
 
 export async function show(app, page, signal) {
-  document.title = 'Development mailbox · DriftSentry';
+  setTitle('Development mailbox');
   const place = h('div', {}, skeleton(4));
   const heading = h('h1', { tabindex: '-1' }, 'Development mailbox');
   fill(

@@ -1,7 +1,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use http::openapi::Success;
-use http::{Admin, ApiError, Caller, Engineer, NoQuery, ValidJson, ValidPath};
+use http::{ApiError, Caller, Engineer, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -81,13 +81,14 @@ pub async fn resolve_drift(
     decide_and_show(&state, caller, id, conditions, Action::Resolve, reason).await
 }
 
-/// Reopens a drift: withdraws the decision.
+/// Reopens a drift: withdraws the decision. An admin may withdraw every decision, and an engineer their own within a
+/// minute.
 #[utoipa::path(post, path = "/api/v1/drifts/{id}/reopen", tag = "drifts", params(("id" = Uuid, Path)),
     request_body = MaybeReason, responses((status = 200, body = Success<DriftView>)),
-    security(("bearer" = ["admin"])))]
+    security(("bearer" = ["engineer"])))]
 pub async fn reopen_drift(
     state: Data<State>,
-    Admin(caller): Admin,
+    Engineer(caller): Engineer,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
     conditions: Conditions,
