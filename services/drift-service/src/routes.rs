@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, ingest, rules, summary};
+use crate::{State, alert, audit, compat, drift, guard, ingest, rules, summary};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -13,6 +13,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .configure(|config| api_docs::routes(config, has_old_contract))
             .service(endpoint("/api/v1/drifts/bulk").post(drift::decide_in_bulk))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
+            .service(endpoint("/api/v1/guard").post(guard::guard_plan))
             .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
             .configure(|config| {
                 if has_old_contract {

@@ -39,6 +39,12 @@ pub(crate) async fn last_scan(
     Ok(Entity::find_by_id(id).one(db).await?.and_then(|row| row.last_scan_at))
 }
 
+/// Whether a scan of the stack was ingested, in any account.
+pub(crate) async fn has_scan(db: &impl ConnectionTrait, stack: &str) -> Result<bool, DbErr> {
+    let scanned = Entity::find().filter(Column::Stack.eq(stack)).filter(Column::LastScanAt.is_not_null());
+    Ok(scanned.one(db).await?.is_some())
+}
+
 pub(crate) async fn record_scan(
     db: &impl ConnectionTrait,
     stack: &str,

@@ -9,6 +9,7 @@ mod app;
 mod bounds;
 mod compat;
 mod decisions;
+mod guard;
 mod ingest;
 mod leaks;
 mod lifecycle;
