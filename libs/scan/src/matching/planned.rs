@@ -1,5 +1,7 @@
 //! Finds the live drifts that a plan touches when it is applied.
 
+use std::collections::{HashMap, HashSet};
+
 use contracts::drift::Kind;
 
 use super::identify::{self, Found};
@@ -18,15 +20,16 @@ pub enum PlannedAction {
 }
 
 /// The way in which a plan touches a drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Touch {
+    /// The plan changes other paths of the resource only.
+    Resource,
+    /// The plan changes a drifting path whose value has changed since the drift was recorded, or a path that may be
+    /// one that drifts.
+    Unclear,
     /// The drift does not outlive the plan: the plan changes a drifting path, or creates, replaces or deletes the
     /// resource.
     Drift,
-    /// The plan changes a drifting path that has had another value since the drift was recorded.
-    OtherValue,
-    /// The plan changes other paths of the resource only.
-    Resource,
 }
 
 /// A live drift of a resource that a plan changes.
@@ -71,29 +74,65 @@ fn update<I>(finding: &Finding, row: &Stored<I>) -> (Touch, Vec<Vec<Step>>) {
     if row.kind != Kind::Changed {
         return (Touch::Resource, Vec::new());
     }
-    let Some(drifting) = row.decidable.as_ref().filter(|paths| !paths.is_empty()) else {
-        // The paths of the drift are not known, so that each path may be one of them.
-        return (Touch::Drift, finding.decidable.iter().map(|change| change.path.clone()).collect());
+    let changed = |paths: Vec<&PathHash>| {
+        let mut paths: Vec<Vec<Step>> = paths.into_iter().map(|change| change.path.clone()).collect();
+        paths.sort_unstable();
+        paths
     };
-    let same_path = |change: &&PathHash| drifting.iter().any(|drift| drift.key == change.key);
-    let same_value = |change: &&PathHash| {
-        drifting.iter().any(|drift| drift.key == change.key && drift.value == change.value)
+    let Some(drifting) = Drifting::of(row) else {
+        return (Touch::Unclear, changed(finding.decidable.iter().collect()));
     };
-    // All values of a list of texts share one path, so that only an equal value is the one that drifts.
-    let is_attribute = |change: &&PathHash| matches!(change.path.last(), Some(Step::Key(_)));
-    let paths = finding
-        .decidable
-        .iter()
-        .filter(same_path)
-        .filter(|change| same_value(change) || is_attribute(change));
-    let touch = match (finding.decidable.iter().any(|change| same_value(&change)), paths.clone().count()) {
-        (true, _) => Touch::Drift,
-        (false, 0) => Touch::Resource,
-        (false, _) => Touch::OtherValue,
-    };
-    let mut paths: Vec<Vec<Step>> = paths.map(|change| change.path.clone()).collect();
-    paths.sort_unstable();
-    (touch, paths)
+    let touches: Vec<(Touch, &PathHash)> =
+        finding.decidable.iter().filter_map(|change| Some((drifting.touched_by(change)?, change))).collect();
+    let touch = touches.iter().map(|(touch, _)| *touch).max().unwrap_or(Touch::Resource);
+    (touch, changed(touches.into_iter().map(|(_, change)| change).collect()))
+}
+
+/// The paths of a drift.
+struct Drifting<'a> {
+    values: HashMap<&'a str, HashSet<&'a str>>,
+    paths: HashSet<&'a [Step]>,
+    above: HashSet<&'a [Step]>,
+}
+
+impl<'a> Drifting<'a> {
+    /// Returns the paths that a decision covers; `None` if they are not known.
+    fn of<I>(row: &'a Stored<I>) -> Option<Self> {
+        let hashes = row.decidable.as_ref()?;
+        // The lines of `plan -json` contain no paths. Otherwise all paths are ones that no decision covers.
+        if hashes.is_empty() && row.difference.as_deref().is_none_or(|difference| difference == "[]") {
+            return None;
+        }
+        let mut drifting = Self { values: HashMap::new(), paths: HashSet::new(), above: HashSet::new() };
+        for hash in hashes {
+            drifting.values.entry(&hash.key).or_default().insert(&hash.value);
+            drifting.paths.insert(&hash.path);
+            drifting.above.extend(above(&hash.path));
+        }
+        Some(drifting)
+    }
+
+    /// Returns the way in which a change of the plan touches the drift, if it does.
+    fn touched_by(&self, change: &PathHash) -> Option<Touch> {
+        let Some(values) = self.values.get(change.key.as_str()) else {
+            // If a value is sensitive on one side only, the two plans compare it at different depths.
+            let is_near = self.above.contains(change.path.as_slice())
+                || above(&change.path).any(|path| self.paths.contains(path));
+            return is_near.then_some(Touch::Unclear);
+        };
+        // All texts of a list share one key, so that only an equal value is the one that drifts.
+        let is_attribute = matches!(change.path.last(), Some(Step::Key(_)));
+        if values.contains(change.value.as_str()) {
+            Some(Touch::Drift)
+        } else {
+            is_attribute.then_some(Touch::Unclear)
+        }
+    }
+}
+
+/// Returns the paths of the values that contain the value at this path.
+fn above(path: &[Step]) -> impl Iterator<Item = &[Step]> {
+    (1..path.len()).map(|length| &path[..length])
 }
 
 #[cfg(test)]
@@ -170,13 +209,20 @@ mod tests {
             Some((Update, Touch::Resource))
         );
         let later = json!({"id": "1", "size": 3, "name": "a"});
-        assert_eq!(at(later, json!({"id": "1", "size": 1, "name": "a"})), Some((Update, Touch::OtherValue)));
+        assert_eq!(at(later, json!({"id": "1", "size": 1, "name": "a"})), Some((Update, Touch::Unclear)));
         // The size is not known before the plan is applied.
         assert_eq!(at(real.clone(), json!({"id": "1", "name": "b"})), Some((Update, Touch::Drift)));
         assert_eq!(touch(&row, &["no-op"], real.clone(), real.clone()), None);
-        let unknown = Stored { decidable: None, ..row.clone() };
         let renamed = json!({"id": "1", "size": 2, "name": "b"});
-        assert_eq!(touch(&unknown, &["update"], real, renamed), Some((Update, Touch::Drift)));
+        // Rows of 0.1.0 and drifts from the lines of `plan -json` have no paths.
+        for decidable in [None, Some(Vec::new())] {
+            let unknown = Stored { decidable, ..row.clone() };
+            let touched = touch(&unknown, &["update"], real.clone(), renamed.clone());
+            assert_eq!(touched, Some((Update, Touch::Unclear)));
+        }
+        let difference = Some(r#"[{"path":["moving"]}]"#.into());
+        let volatile = Stored { decidable: Some(Vec::new()), difference, ..row.clone() };
+        assert_eq!(touch(&volatile, &["update"], real, renamed), Some((Update, Touch::Resource)));
     }
 
     #[test]
@@ -205,6 +251,17 @@ mod tests {
         let gone = drift(real.clone(), Value::Null);
         assert_eq!(touch(&gone, &["create"], Value::Null, json!({"size": 2})), Some((Create, Touch::Drift)));
         assert_eq!(touch(&gone, &["delete"], real.clone(), Value::Null), Some((Delete, Touch::Resource)));
+    }
+
+    #[test]
+    fn a_value_that_is_sensitive_on_one_side_only_is_found() {
+        let real = json!({"id": "1", "tags": {"team": "b"}, "name": "a"});
+        let row = drift(json!({"id": "1", "tags": {"team": "a"}, "name": "a"}), real.clone());
+        let change = json!({"actions": ["update"], "before": real, "after": {"id": "1", "tags": {"team": "a"}, "name": "a"},
+            "after_sensitive": {"tags": true}});
+        let touched = touched_by(&read_list("resource_changes", true, change), &[row]);
+        assert_eq!(touched[0].touch, Touch::Unclear);
+        assert_eq!(touched[0].paths, [vec![Step::Key("tags".into())]]);
     }
 
     #[test]

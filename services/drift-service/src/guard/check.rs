@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::report::{GuardReport, GuardedDrift};
 use crate::drift::content;
-use crate::drift::live::{self, Decided};
+use crate::drift::live::{self, Decided, Live, Shown};
 use crate::stack;
 
 /// Compares a plan with the live drifts of its stack.
@@ -20,8 +20,13 @@ pub(super) async fn check(db: &impl ConnectionTrait, mut scan: Scan) -> Result<G
         );
     }
     let drifts = live::of_stack(db, &scan.stack).await?;
+    // Without decidable paths, the shown ones tell whether there are any.
+    let lacks_paths = |drift: &&Live| drift.decidable.as_deref() == Some("[]");
+    let ids: Vec<Uuid> = drifts.iter().filter(lacks_paths).map(|drift| drift.id).collect();
+    let shown: HashMap<Uuid, Shown> =
+        live::shown(db, &ids).await?.into_iter().map(|shown| (shown.id, shown)).collect();
     let stored: Vec<scan::Stored<Uuid>> =
-        drifts.iter().map(|drift| content::to_stored(drift, None)).collect();
+        drifts.iter().map(|drift| content::to_stored(drift, shown.get(&drift.id))).collect();
     let touched = touched_by(&scan, &stored);
     let ids: Vec<Uuid> = touched.iter().map(|touched| touched.id).collect();
     // Read last, because decisions are made meanwhile.
@@ -42,11 +47,11 @@ fn add(report: &mut GuardReport, touched: Touched<Uuid>, drift: Decided) {
         (Status::Approved, Touch::Drift) => {
             (&mut report.undoes, (drift.approved_by, drift.approved_at, drift.approved_reason))
         }
-        // Nobody has decided on the value that the plan changes.
-        (Status::Approved, Touch::OtherValue) => {
+        // Nobody has decided on the value that the plan changes, or it is not known whether somebody has.
+        (Status::Approved, Touch::Unclear) => {
             (&mut report.touches, (drift.approved_by, drift.approved_at, drift.approved_reason))
         }
-        (Status::Rejected, Touch::Drift | Touch::OtherValue) => {
+        (Status::Rejected, Touch::Drift | Touch::Unclear) => {
             (&mut report.repairs, (drift.rejected_by, drift.rejected_at, drift.rejected_reason))
         }
         (Status::Approved | Status::Rejected, Touch::Resource) | (Status::Resolved, _) => return,
