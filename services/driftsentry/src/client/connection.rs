@@ -44,7 +44,7 @@ impl Connection {
     pub(crate) fn sender(&self, endpoint: Url, timeout: Duration) -> Result<Sender> {
         let token = self.token()?;
         token_expiry::warn(token, Clock::system().now());
-        Sender::new(self, endpoint, token, timeout)
+        Sender::new(endpoint, token, timeout, self.retries)
     }
 
     /// Returns the URL of an endpoint.

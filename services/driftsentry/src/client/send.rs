@@ -10,7 +10,6 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::connection::Connection;
 use super::plain_text::plain;
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -36,7 +35,7 @@ enum Outcome {
 }
 
 impl Sender {
-    pub(super) fn new(connection: &Connection, url: Url, token: &str, timeout: Duration) -> Result<Self> {
+    pub(super) fn new(url: Url, token: &str, timeout: Duration, retries: u32) -> Result<Self> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
         authorization.set_sensitive(true);
@@ -50,7 +49,7 @@ impl Sender {
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(None);
         let client = client.build().context("cannot set up the HTTP client")?;
-        Ok(Self { client, url, authorization, retries: connection.retries })
+        Ok(Self { client, url, authorization, retries })
     }
 
     /// Sends one upload, with these parameters in addition to those of the endpoint. Retries use the same `Idempotency-Key`, so that a scan is ingested once.

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use saphyr_parser::{Event, Parser};
 
-use crate::{BINARY, said};
+use crate::infrastructure::{Infrastructure, unpacked};
+use crate::{App, BINARY, said};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/ci");
 const FILES: [&str; 3] = ["github/action.yml", "gitlab/driftsentry.yml", "kubernetes/cronjob.yaml"];
@@ -61,6 +62,40 @@ fn each_command_in_the_files_for_ci_exists_with_its_options() {
         }
     }
     assert_eq!(seen, BTreeMap::from([(FILES[0], 3), (FILES[1], 3), (FILES[2], 1)]));
+}
+
+#[tokio::test]
+async fn the_scripts_for_ci_services_run_the_command_that_the_job_names() {
+    let app = App::start().await;
+    let (_, token) = app.service_token().await;
+    let infra = Infrastructure::new(&["prod"]);
+    std::os::unix::fs::symlink(BINARY, infra.path("bin/driftsentry")).unwrap();
+    infra.set("prod", "plan.json.txt", &unpacked("fakeaws_1/plan.json.gz"));
+    let plan = infra.path("infra/prod/plan.json.txt").display().to_string();
+    let modules = infra.path("infra").display().to_string();
+    for (file, shell) in [(FILES[0], "bash"), (FILES[1], "sh")] {
+        let is_script = |text: &String| text.contains("driftsentry scan") && text.contains('\n');
+        let script = scalars(file).into_iter().find(is_script).unwrap();
+        // The second stack has no scan.
+        for (command, target, stack, code) in [
+            ("scan", &modules, "", 2),
+            ("ingest", &plan, file, 2),
+            ("guard", &plan, file, 3),
+            ("guard", &plan, "; exit 7 $(exit 7)", 0),
+        ] {
+            let mut job = Command::new(shell);
+            job.args(["-c", &script]).env_clear().envs(infra.environment(&token));
+            job.env("DRIFTSENTRY_URL", app.client.base()).env("COMMAND", command).env("TARGET", target);
+            job.env("STACK", stack).env("TOOL", "auto").env("INIT", "true").env("FAIL_ON", "any");
+            let output = job.output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{file} {command}: {}", said(&output));
+        }
+        // The next file scans the same module as a new stack.
+        let drifts = app.client.get("/api/v1/drifts?stack=prod").await.data();
+        let id = drifts[0]["id"].as_str().unwrap().to_owned();
+        let admin = app.client.with_token(&app.token("admin").await);
+        admin.delete(&format!("/api/v1/drifts/{id}")).await.expect(testing::StatusCode::OK);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod env_file;
 mod guard;
 mod import_legacy;
 mod import_odd_rows;
+mod infrastructure;
 mod migrate_storage;
 mod options;
 mod passwords;

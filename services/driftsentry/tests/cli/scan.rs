@@ -1,101 +1,13 @@
 //! `driftsentry scan` with a program that stands in for Terraform (fake_terraform.sh).
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
-use testing::{Process, eventually};
+use testing::eventually;
 
-use crate::{App, BINARY, said, sample};
-
-const DRIFT: &str = "fakeaws_1/refresh_only.json.gz";
-const CLEAN: &str = "fakeaws_1/clean.refresh_only.json.gz";
-const SECRET: &str = "wJalrXUtnFEMI0K7MDENG";
-
-/// A folder of modules, and a PATH with tools.
-struct Infrastructure {
-    folder: tempfile::TempDir,
-}
-
-impl Infrastructure {
-    fn new(modules: &[&str]) -> Self {
-        let infrastructure = Self { folder: tempfile::tempdir().unwrap() };
-        for folder in ["bin", "temporary", "infra"] {
-            fs::create_dir(infrastructure.path(folder)).unwrap();
-        }
-        infrastructure.install("terraform");
-        for module in modules {
-            fs::create_dir_all(infrastructure.path("infra").join(module)).unwrap();
-            infrastructure.set(module, "main.tf", "terraform {\n  backend \"s3\" {}\n}\n");
-            infrastructure.plans(module, DRIFT);
-        }
-        infrastructure
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn install(&self, tool: &str) {
-        let path = self.path("bin").join(tool);
-        fs::write(&path, include_str!("fake_terraform.sh")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn set(&self, module: &str, file: &str, text: &str) {
-        fs::write(self.path("infra").join(module).join(file), text).unwrap();
-    }
-
-    fn read(&self, module: &str, file: &str) -> String {
-        fs::read_to_string(self.path("infra").join(module).join(file)).unwrap_or_default()
-    }
-
-    fn plans(&self, module: &str, sample_name: &str) {
-        let packed = fs::File::open(sample(sample_name)).unwrap();
-        let plan = std::io::read_to_string(flate2::read::GzDecoder::new(packed)).unwrap();
-        self.set(module, "plan.json", &plan);
-    }
-
-    fn environment(&self, token: &str) -> Vec<(&'static str, String)> {
-        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
-        vec![
-            ("PATH", path),
-            ("TMPDIR", self.path("temporary").display().to_string()),
-            ("DRIFTSENTRY_TOKEN", token.into()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
-        ]
-    }
-
-    fn scan(&self, url: &str, token: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(BINARY);
-        command.env_clear().envs(self.environment(token)).arg("scan").arg(self.path("infra"));
-        command.args(["--url", url, "--retries", "0"]).args(arguments).output().unwrap()
-    }
-
-    /// Starts a scan in the background.
-    fn start(&self, url: &str, token: &str, arguments: &[&str]) -> Process {
-        let infra = self.path("infra").display().to_string();
-        let arguments: Vec<&str> = ["scan", &infra, "--url", url].iter().chain(arguments).copied().collect();
-        Process::spawn(Path::new(BINARY), &arguments, self.environment(token))
-    }
-
-    fn assert_no_plan_is_left(&self) {
-        let left: Vec<_> = fs::read_dir(self.path("temporary")).unwrap().collect();
-        assert!(left.is_empty(), "{left:?}");
-    }
-
-    /// Waits until the program that a module's plan started has ended.
-    async fn assert_child_ends(&self, module: &str) {
-        let process = PathBuf::from(format!("/proc/{}", self.read(module, "child").trim()));
-        eventually("the child of the tool has ended", async || {
-            let status = fs::read_to_string(process.join("status")).unwrap_or_default();
-            status.is_empty() || status.contains("State:\tZ")
-        })
-        .await;
-    }
-}
+use crate::infrastructure::{CLEAN, Infrastructure, SECRET, unpacked};
+use crate::{App, said};
 
 async fn stacks(app: &App) -> Vec<String> {
     let drifts = app.client.get("/api/v1/drifts?limit=100&status=detected").await.data();
@@ -186,6 +98,26 @@ async fn the_tool_gets_the_environment_without_the_token() {
 }
 
 #[tokio::test]
+async fn a_plan_counts_as_complete_unless_it_may_be_targeted() {
+    let app = App::start().await;
+    let (_, token) = app.service_token().await;
+    let infra = Infrastructure::new(&["prod"]);
+    infra.scan(app.client.base(), &token, &[]);
+    // OpenTofu does not state whether a plan is complete.
+    let mut plan: Value = serde_json::from_str(&unpacked(CLEAN)).unwrap();
+    plan.as_object_mut().unwrap().remove("complete");
+    infra.set("prod", "plan.json", &plan.to_string());
+    let resolved = |targets: &str| {
+        let mut command = infra.command(&token);
+        command.env("TF_CLI_ARGS_plan", targets).args(["--json", "--url", app.client.base()]);
+        let output = command.output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["resolved"].clone()
+    };
+    assert_eq!(resolved("-target=aws_x.y"), 0);
+    assert_eq!(resolved("-lock=false"), 1);
+}
+
+#[tokio::test]
 async fn as_many_modules_are_planned_at_once_as_jobs_says() {
     let app = App::start().await;
     let (_, token) = app.service_token().await;
@@ -220,16 +152,18 @@ async fn a_module_that_takes_too_long_is_ended_with_its_children() {
 async fn a_scan_that_is_asked_to_stop_ends_its_tools_and_sends_nothing() {
     let app = App::start().await;
     let (_, token) = app.service_token().await;
-    let infra = Infrastructure::new(&["slow", "waiting"]);
-    infra.set("slow", "hangs", "");
-    let mut scanning = infra.start(app.client.base(), &token, &["--jobs", "1"]);
-    eventually("the tool hangs", async || infra.read("slow", "child").ends_with('\n')).await;
-    scanning.terminate();
-    assert_eq!(scanning.ended().await.code(), Some(1), "{}", scanning.log());
-    assert!(scanning.log().contains("interrupted"), "{}", scanning.log());
-    infra.assert_child_ends("slow").await;
-    infra.assert_no_plan_is_left();
-    assert_eq!(infra.read("waiting", "steps"), "");
+    for signal in ["-TERM", "-INT"] {
+        let infra = Infrastructure::new(&["slow", "waiting"]);
+        infra.set("slow", "hangs", "");
+        let mut scanning = infra.start(app.client.base(), &token, &["--jobs", "1"]);
+        eventually("the tool hangs", async || infra.read("slow", "child").ends_with('\n')).await;
+        assert!(Command::new("kill").args([signal, &scanning.id().to_string()]).status().unwrap().success());
+        assert_eq!(scanning.ended().await.code(), Some(1), "{}", scanning.log());
+        assert!(scanning.log().contains("interrupted"), "{}", scanning.log());
+        infra.assert_child_ends("slow").await;
+        infra.assert_no_plan_is_left();
+        assert_eq!(infra.read("waiting", "steps"), "");
+    }
     assert!(stacks(&app).await.is_empty());
 }
 
