@@ -15,7 +15,7 @@ pub(super) async fn check(db: &impl ConnectionTrait, mut scan: Scan) -> Result<G
     let mut warnings = std::mem::take(&mut scan.warnings);
     if !stack::has_scan(db, &scan.stack).await? {
         warnings.push(
-            "no scan of this stack is stored, so that nothing is known of its drifts: check the name of the stack"
+            "no scan of this stack is stored, so that its drifts may be unknown: check the name of the stack"
                 .into(),
         );
     }

@@ -1,6 +1,6 @@
 //! The stacks that a run scans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -41,7 +41,7 @@ impl Stack {
 /// Finds the modules, and names their stacks.
 ///
 /// # Errors
-/// If two modules would be one stack.
+/// If two modules would be one stack, or one module two stacks.
 pub(super) fn stacks(options: &Scan) -> Result<Vec<Stack>> {
     let mut by_name = BTreeMap::new();
     for module in find(&options.folders)? {
@@ -57,6 +57,15 @@ pub(super) fn stacks(options: &Scan) -> Result<Vec<Stack>> {
             plain(&other.unwrap_or_default()),
             plain(&folder),
             plain(&name)
+        );
+    }
+    let mut folders = BTreeSet::new();
+    for stack in by_name.values() {
+        let folder = &stack.module.folder;
+        ensure!(
+            folders.insert(folder),
+            "{} is in two of the folders; name only one of them",
+            plain(&folder.display().to_string())
         );
     }
     Ok(by_name.into_values().collect())

@@ -159,7 +159,7 @@ async fn a_scan_that_is_asked_to_stop_ends_its_tools_and_sends_nothing() {
         eventually("the tool hangs", async || infra.read("slow", "child").ends_with('\n')).await;
         assert!(Command::new("kill").args([signal, &scanning.id().to_string()]).status().unwrap().success());
         assert_eq!(scanning.ended().await.code(), Some(1), "{}", scanning.log());
-        assert!(scanning.log().contains("interrupted"), "{}", scanning.log());
+        scanning.wait_for_log("terraform plan was interrupted").await;
         infra.assert_child_ends("slow").await;
         infra.assert_no_plan_is_left();
         assert_eq!(infra.read("waiting", "steps"), "");
@@ -198,6 +198,11 @@ fn the_tool_fits_the_module_and_a_mistake_is_named() {
     assert_eq!(dry(&["--tool", "tofu"]).1.matches("tofu plan").count(), 3);
     let (code, text) = dry(&["--stack", "same"]);
     assert!(code == Some(1) && text.contains("would both be the stack same"), "{text}");
+    let below = infra.path("infra");
+    fs::create_dir_all(below.join("team")).unwrap();
+    fs::rename(below.join("a"), below.join("team/a")).unwrap();
+    let (code, text) = dry(&[below.join("team").to_str().unwrap()]);
+    assert!(code == Some(1) && text.contains("is in two of the folders"), "{text}");
     for (arguments, named) in [
         (&["--timeout", "soon"][..], "--timeout"),
         (&["--timeout", "0s"], "must be 1s to 30d"),
