@@ -173,8 +173,10 @@ mod tests {
                 (".git/x/main.tf", "provider \"aws\" {}"),
                 ("notes/readme.md", "provider \"aws\" {}"),
                 ("only_lock/.terraform.lock.hcl", ""),
+                ("node_modules/x/main.tf", "provider \"aws\" {}"),
             ],
         );
+        std::os::unix::fs::symlink(root, root.join("prod/circle")).unwrap();
         assert_eq!(names(root), ["dev", "locked", "made", "prod", "unit"]);
         assert_eq!(names(&root.join("dev")), ["dev"]);
         let modules = find(&[root.into()]).unwrap();

@@ -22,6 +22,7 @@ plan)
   fi
   if [ -e hangs ]; then
     sleep 600 >/dev/null 2>&1 &
+    trap 'echo given back >lock; exit 1' INT
     echo "$!" >child
     wait
   fi

@@ -37,7 +37,7 @@ impl Infrastructure {
         self.folder.path().join(name)
     }
 
-    fn install(&self, tool: &str) {
+    pub(crate) fn install(&self, tool: &str) {
         let path = self.path("bin").join(tool);
         fs::write(&path, include_str!("fake_terraform.sh")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

@@ -107,14 +107,16 @@ async fn a_plan_counts_as_complete_unless_it_may_be_targeted() {
     let mut plan: Value = serde_json::from_str(&unpacked(CLEAN)).unwrap();
     plan.as_object_mut().unwrap().remove("complete");
     infra.set("prod", "plan.json", &plan.to_string());
-    let resolved = |targets: &str| {
+    infra.install("terragrunt");
+    let resolved = |targets: &str, tool: &str| {
         let mut command = infra.command(&token);
-        command.env("TF_CLI_ARGS_plan", targets).args(["--json", "--url", app.client.base()]);
+        command.env("TF_CLI_ARGS_plan", targets).args(["--json", "--tool", tool, "--url", app.client.base()]);
         let output = command.output().unwrap();
         serde_json::from_slice::<Value>(&output.stdout).unwrap()["resolved"].clone()
     };
-    assert_eq!(resolved("-target=aws_x.y"), 0);
-    assert_eq!(resolved("-lock=false"), 1);
+    assert_eq!(resolved("-target=aws_x.y", "terraform"), 0);
+    assert_eq!(resolved("-lock=false", "terragrunt"), 0);
+    assert_eq!(resolved("-lock=false", "terraform"), 1);
 }
 
 #[tokio::test]
@@ -144,6 +146,7 @@ async fn a_module_that_takes_too_long_is_ended_with_its_children() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("terraform plan took longer than 2s"), "{}", said(&output));
     assert_eq!(stacks(&app).await, ["good"]);
+    assert_eq!(infra.read("slow", "lock"), "given back\n");
     infra.assert_child_ends("slow").await;
     infra.assert_no_plan_is_left();
 }
