@@ -17,6 +17,7 @@ hadolint deploy/Dockerfile
 dclint --config deploy/dclint.yaml docker-compose.yml
 for script in deploy/*.sh deploy/*/*.sh tests/containers/{run,*.sh}; do bash -n "$script"; done
 for script in deploy/deb/*; do sh -n "$script"; done
-kubernetes-validate --strict --quiet deploy/k8s/base/[!k]*.yaml deploy/k8s/overlays/ha/autoscalers.yaml
+kubernetes-validate --strict --quiet deploy/k8s/base/[!k]*.yaml deploy/k8s/overlays/ha/autoscalers.yaml \
+  deploy/ci/kubernetes/cronjob.yaml
 promtool check config deploy/prometheus/prometheus.yml >/dev/null
 promtool test rules deploy/prometheus/*.test.yml >/dev/null

@@ -45,6 +45,12 @@ test('each test that docs/COMPATIBILITY.md names exists', () => {
   assert.deepEqual(named.filter((name) => !isTest(name)), []);
 });
 
+test('each test that docs/SCANNING.md names exists', () => {
+  const named = rows('docs/SCANNING.md', '## The tests behind this page\n').flatMap((row) => quoted(row.at(-1)));
+  assert.ok(named.length > 15, `${named.length} names`);
+  assert.deepEqual(named.filter((name) => !isTest(name)), []);
+});
+
 test('each test or file that a target of docs/PERFORMANCE.md names exists', () => {
   const named = rows('docs/PERFORMANCE.md', '## Targets of the gateway\n').flatMap((row) => quoted(row.at(-1)));
   assert.ok(named.length > 5, `${named.length} names`);

@@ -22,6 +22,8 @@ pub(crate) struct Entry<'a> {
     pub provider: Provider<'a>,
     /// Only computed attributes differ: a plan would change nothing.
     pub is_state_only: bool,
+    /// A plan that is about to be applied deletes the resource and creates it again.
+    pub is_replaced: bool,
     /// The resource is missing because it has not been created yet.
     pub is_planned: bool,
     /// The tool reports that the resource drifts, but not how.
@@ -43,6 +45,7 @@ impl Entry<'_> {
             unknown: Marks::NONE,
             provider: Provider::default(),
             is_state_only: false,
+            is_replaced: false,
             is_planned: false,
             lacks_states: false,
         }

@@ -34,6 +34,8 @@ pub struct Finding {
     /// A short reason for the severity.
     pub reason: Option<&'static str>,
     pub is_state_only: bool,
+    /// The plan deletes the resource and creates it again. Known only of a plan that is about to be applied.
+    pub is_replaced: bool,
     pub lacks_states: bool,
 }
 

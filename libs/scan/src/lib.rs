@@ -34,7 +34,9 @@ pub use assess::{Criteria, RuleUses};
 pub use error::ScanError;
 pub use finding::{Finding, PathHash, Settled};
 pub use limits::{MAX_BYTES, MAX_ENTRIES, MAX_STATE_BYTES};
-pub use matching::{Change, Decision, Match, Matches, Stored, match_findings};
+pub use matching::{
+    Change, Decision, Match, Matches, PlannedAction, Stored, Touch, Touched, match_findings, touched_by,
+};
 pub use read::{Report, ReportError, read, read_report, unpack};
 pub use resource_identity::{Identity, StateKey};
 pub use scan::{Incomplete, Origin, Scan};

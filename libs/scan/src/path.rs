@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One step of a path. Paths are stored as JSON arrays, because keys may contain dots, slashes and quotes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Step {
     Index(usize),

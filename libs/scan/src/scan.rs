@@ -79,6 +79,8 @@ pub struct Scan {
     pub taken_at: Option<DateTime<Utc>>,
     pub origin: Origin,
     pub incomplete: Option<Incomplete>,
+    /// Whether an entry that may be a drift cannot be read.
+    pub has_unread_entries: bool,
     pub ignored: usize,
     pub skipped: usize,
     pub skipped_reasons: BTreeMap<&'static str, usize>,
@@ -134,6 +136,7 @@ impl Scan {
     /// `address` is redacted.
     pub(crate) fn skip_unread(&mut self, reason: &'static str, address: &str) {
         self.skip(reason);
+        self.has_unread_entries = true;
         self.warn(format!("{}: skipped, {reason}", shortened(address)));
         self.is_partial("some entries were skipped");
     }

@@ -25,6 +25,9 @@ pub struct Scope {
     pub source: Source,
     /// Whether to read driftctl's unmanaged resources.
     pub unmanaged: bool,
+    /// Whether to read a plan as one that is about to be applied: with values that are not known before, and with
+    /// changes that rules exclude from decisions. Needs [`Source::Changes`].
+    pub is_planned: bool,
     /// The time by which reading must end.
     pub deadline: Option<Instant>,
 }
@@ -38,6 +41,7 @@ impl Scope {
             region: None,
             source: Source::Drift,
             unmanaged: false,
+            is_planned: false,
             deadline: None,
         }
     }

@@ -9,6 +9,7 @@ pub mod alert;
 pub mod audit;
 pub mod compat;
 pub mod drift;
+pub mod guard;
 pub mod ingest;
 pub mod legacy;
 pub mod rules;

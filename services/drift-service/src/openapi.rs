@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::{alert, audit, drift, ingest, rules, scans, stack, summary};
+use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use crate::{alert, audit, drift, ingest, rules, scans, stack, summary};
         drift::list_drifts,
         drift::create_drift,
         ingest::ingest_scan,
+        guard::guard_plan,
         rules::list_rules,
         drift::decide_in_bulk,
         drift::decide_matching,
@@ -56,7 +57,9 @@ struct Conditions;
 
 impl Modify for Conditions {
     fn modify(&self, document: &mut Specification) {
-        for (path, item) in &mut document.paths.paths {
+        // The guard writes nothing.
+        let writing = document.paths.paths.iter_mut().filter(|(path, _)| *path != "/api/v1/guard");
+        for (path, item) in writing {
             let writes = [&mut item.post, &mut item.patch, &mut item.delete];
             for operation in writes.into_iter().flatten() {
                 let parameters = operation.parameters.get_or_insert_default();

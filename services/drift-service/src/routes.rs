@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, ingest, rules, scans, stack, summary};
+use crate::{State, alert, audit, compat, drift, guard, ingest, rules, scans, stack, summary};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -17,6 +17,7 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/drifts/facets").get(drift::get_drift_facets))
             .service(endpoint("/api/v1/drifts/decide").post(drift::decide_matching))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
+            .service(endpoint("/api/v1/guard").post(guard::guard_plan))
             .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
             .configure(|config| {
                 if has_old_contract {

@@ -7,8 +7,10 @@ use identity::KeyConfig;
 use legacy::ImportCommand;
 use platform::ProcessConfig;
 
+use crate::guard::Guard;
 use crate::ingest::Ingest;
 use crate::passwords::Passwords;
+use crate::runner::Scan;
 
 /// Infrastructure drift, decided by your team, live.
 ///
@@ -41,6 +43,10 @@ pub(crate) enum Command {
     Passwords(Passwords),
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),
+    /// Plan root modules with Terraform, OpenTofu or Terragrunt, and send the plans
+    Scan(Box<Scan>),
+    /// Check a plan before it is applied: does it undo an approved drift, or touch an undecided one?
+    Guard(Box<Guard>),
 }
 
 /// The options of the server.

@@ -72,6 +72,7 @@ pub(super) fn finding(
         severity,
         reason,
         is_state_only: entry.is_state_only,
+        is_replaced: entry.is_replaced,
         lacks_states: entry.lacks_states,
         resource_type: entry.resource_type,
     }

@@ -22,6 +22,8 @@ pub(crate) struct Context<'a> {
     /// The region to use if nothing else reports one.
     pub region: Option<&'a str>,
     pub account: Option<&'a str>,
+    /// Whether to report every changed path, also those that rules exclude from decisions.
+    pub is_planned: bool,
     /// The time by which the entry must be assessed.
     pub deadline: Option<Instant>,
 }
@@ -35,6 +37,7 @@ impl<'a> Context<'a> {
             stack: &scope.stack,
             region: scope.region.as_deref(),
             account: scope.account_id.as_deref(),
+            is_planned: scope.is_planned,
             deadline: scope.deadline,
         }
     }

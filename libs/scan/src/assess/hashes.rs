@@ -21,7 +21,9 @@ impl Hashes {
         context: Context<'_>,
     ) -> Self {
         let (key, redactor) = (context.criteria.key, context.redactor);
-        let is_open = |change: &&ChangedPath<LeafRating>| !change.rating.rating.class.is_covered();
+        let is_open = |change: &&ChangedPath<LeafRating>| {
+            context.is_planned || !change.rating.rating.class.is_covered()
+        };
         let mut decidable = Vec::new();
         let mut shown: Vec<String> = Vec::new();
         for change in changes.iter().filter(is_open) {

@@ -56,11 +56,11 @@ pub(crate) fn assess(entry: Entry<'_>, context: Context<'_>, uses: &mut RuleUses
         Err(CompareError::TooManyChanges) => return Outcome::Refused("it differs in too many paths"),
         Err(CompareError::TooSlow) => return Outcome::Late,
     };
-    if entry.kind == Kind::Changed && changes.is_empty() && !entry.lacks_states {
+    if entry.kind == Kind::Changed && changes.is_empty() && !entry.lacks_states && !entry.is_replaced {
         return Outcome::Same(settled(&entry, context));
     }
     let (class, reason) = class_of(&entry, &changes, context, uses);
-    if class == Class::Ignore {
+    if class == Class::Ignore && !context.is_planned {
         return Outcome::Ignored(settled(&entry, context));
     }
     Outcome::Drift(Box::new(finding(entry, changes, class.severity(), reason, context)))

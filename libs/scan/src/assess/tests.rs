@@ -16,6 +16,7 @@ fn an_entry_is_given_up_at_the_deadline_s86() {
         stack: "s",
         region: None,
         account: None,
+        is_planned: false,
         deadline: None,
     };
     let state = |value: u8| Json::parse_text(&format!(r#"{{"size":{value}}}"#)).ok();

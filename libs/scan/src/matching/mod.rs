@@ -6,8 +6,10 @@
 
 mod decision;
 mod identify;
+mod planned;
 mod stored;
 
+pub use planned::{PlannedAction, Touch, Touched, touched_by};
 pub use stored::{Change, Decision, Match, Matches, Stored};
 
 use std::collections::{HashMap, HashSet};

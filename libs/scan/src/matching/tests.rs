@@ -35,6 +35,7 @@ fn finding(address: &str, id: &str, values: &[(&str, &str)]) -> Finding {
         severity: Severity::Warning,
         reason: None,
         is_state_only: false,
+        is_replaced: false,
         lacks_states: false,
     }
 }

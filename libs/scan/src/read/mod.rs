@@ -28,6 +28,8 @@ use crate::scope::Scope;
 use document::{Document, stack_of};
 use shape::Form;
 
+const NOT_ONE_PLAN: &str = "only one plan can be applied at a time. Send the output of `terraform show -json` for the plan that you apply";
+
 /// Reads an upload into one scan, or into one scan for each plan that it contains.
 ///
 /// # Errors
@@ -40,13 +42,16 @@ pub fn read(upload: &[u8], scope: &Scope, criteria: Criteria<'_>) -> Result<Vec<
     if let Some(Form::Refused(hint)) = forms.iter().find(|form| matches!(form, Form::Refused(_))) {
         return Err(ScanError::Unsupported((*hint).clone()));
     }
-    if forms.first().is_some_and(|form| matches!(form, Form::UiLine)) {
+    if forms.first().is_some_and(|form| matches!(form, Form::UiLine)) && !scope.is_planned {
         let scope = Scope { stack: stack_of(&scope.stack, None, 1, 1), ..scope.clone() };
         return Ok(vec![ui_stream::read(&documents, &scope, criteria)?]);
     }
     let plans: Vec<(&Document<'_>, &Form)> =
         documents.iter().zip(&forms).filter(|(_, form)| !matches!(form, Form::UiLine)).collect();
     let count = plans.len();
+    if scope.is_planned && (count != 1 || plans.iter().any(|(_, form)| matches!(form, Form::Driftctl))) {
+        return Err(ScanError::Unsupported(NOT_ONE_PLAN.into()));
+    }
     if count > MAX_PLANS {
         return Err(ScanError::TooManyPlans);
     }

@@ -55,6 +55,7 @@ pub fn read_report(report: Report<'_>, criteria: Criteria<'_>) -> Result<Finding
         stack: report.stack,
         region: report.region,
         account: report.account_id,
+        is_planned: false,
         deadline: Some(Instant::now() + ASSESSING),
     };
     let finding = assess_report(entry, report.severity, context)

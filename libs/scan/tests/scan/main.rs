@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod field;
+mod planned;
 mod properties;
 mod samples;
 mod store;

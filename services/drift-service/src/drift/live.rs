@@ -44,6 +44,22 @@ pub struct Shown {
     pub difference: String,
 }
 
+/// A drift with the decision on it.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Decided {
+    pub id: Uuid,
+    pub address: String,
+    pub status: Status,
+    pub severity: Severity,
+    pub approved_at: Option<DateTime<Utc>>,
+    pub approved_by: Option<String>,
+    pub approved_reason: Option<String>,
+    pub rejected_at: Option<DateTime<Utc>>,
+    pub rejected_by: Option<String>,
+    pub rejected_reason: Option<String>,
+}
+
 /// The last resolved row of a fingerprint.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
@@ -56,14 +72,29 @@ pub struct Resolved {
 /// Reads the live drifts of a stack and locks them against decisions until the transaction ends. They are
 /// locked in the order of ids, so that two transactions cannot wait for each other.
 pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
+    select_live(stack).lock_exclusive().into_partial_model().all(db).await
+}
+
+/// Reads the live drifts of a stack.
+pub async fn of_stack(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
+    select_live(stack).into_partial_model().all(db).await
+}
+
+fn select_live(stack: &str) -> Select<Entity> {
     Entity::find()
         .filter(Column::Stack.eq(stack))
         .filter(Column::Status.ne(Status::Resolved))
         .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .into_partial_model()
-        .all(db)
-        .await
+}
+
+/// Reads the decisions on these drifts.
+pub async fn decided(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Decided>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        rows.extend(query.into_partial_model::<Decided>().all(db).await?);
+    }
+    Ok(rows)
 }
 
 /// Reads the shown state of these drifts.

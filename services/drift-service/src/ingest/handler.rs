@@ -1,27 +1,23 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use actix_web::http::header;
-use actix_web::web::{Bytes, Data, Payload};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::AccountId;
 use http::openapi::Success;
-use http::{ApiError, Engineer, ErrorCode, ValidQuery, expect_large_body, is_account_id, read_body};
-use platform::Turn;
-use scan::{Criteria, Scan, ScanError, Scope};
+use http::{ApiError, Engineer, ValidQuery, is_account_id};
+use scan::{ScanError, Scope};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationError};
 
 use super::report::IngestReport;
 use super::store::{ingest, record_refusal};
+use super::upload::{Upload, reading_deadline};
 use crate::State;
 use crate::error::DriftError;
 use crate::scans::Provenance;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply};
-
-/// The maximum time for reading one upload, while others wait.
-const READING: Duration = Duration::from_secs(20);
 
 /// The list of a plan that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -112,7 +108,8 @@ impl IngestQuery {
                 Source::Changes => scan::Source::Changes,
             },
             unmanaged: self.unmanaged,
-            deadline: Some(Instant::now() + READING),
+            is_planned: false,
+            deadline: Some(reading_deadline()),
         }
     }
 }
@@ -134,15 +131,8 @@ pub async fn ingest_scan(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
-    require_json_or_gzip(&request)?;
-    let busy = |_| ApiError::unavailable("too many scans are being ingested; try again", 5);
-    // Turns at receiving bound the memory for request bodies.
-    let receiving = state.receiving.take(&caller.user_id).await.map_err(busy)?;
-    expect_large_body(&request);
-    let body = read_body(body, scan::MAX_BYTES).await?;
-    // One scan at a time: SQLite has one writer, and a scan in memory is larger than its body.
-    let processing = state.processing.take(&caller.user_id).await.map_err(busy)?;
-    let (scans, _turns) = match read(&state, &query, body.clone(), (receiving, processing)).await {
+    let upload = Upload::receive(&state, &caller, &request, body).await?;
+    let (scans, upload) = match upload.read(&state, query.scope()).await {
         Err(DriftError::Scan(ScanError::Unsupported(reason))) => {
             if !query.dry_run {
                 record_refusal(&state, caller, &query, reason.clone(), started).await?;
@@ -151,41 +141,9 @@ pub async fn ingest_scan(
         }
         read => read?,
     };
-    write::once(&state, caller, &conditions, &body, async |write| {
+    write::once(&state, caller, &conditions, &upload.body, async |write| {
         let report = ingest(write, &state, &query, scans, started).await?;
         Ok(Reply::ok(report).with_dry_run(query.dry_run))
     })
     .await
-}
-
-/// Reads an upload on a thread of its own. The thread holds the turns, because it goes on when the caller
-/// disconnects.
-async fn read(
-    state: &Data<State>,
-    query: &IngestQuery,
-    body: Bytes,
-    turns: (Turn, Turn),
-) -> Result<(Vec<Scan>, (Turn, Turn)), DriftError> {
-    let (state, scope) = (state.clone(), query.scope());
-    let reading = move || {
-        let criteria = Criteria { rules: &state.rules, key: &state.state_key };
-        let scans = scan::unpack(&body).and_then(|upload| scan::read(&upload, &scope, criteria));
-        (scans, turns)
-    };
-    let (scans, turns) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-    Ok((scans?, turns))
-}
-
-fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content_type =
-        header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_lowercase();
-    let is_known =
-        matches!(content_type.as_str(), "application/json" | "application/gzip" | "application/x-gzip");
-    let encoding = header(header::CONTENT_ENCODING).to_lowercase();
-    if is_known && matches!(encoding.as_str(), "" | "identity" | "gzip") {
-        return Ok(());
-    }
-    let message = "send JSON as application/json, plain or with Content-Encoding: gzip";
-    Err(ApiError::new(ErrorCode::UnsupportedMediaType, message))
 }

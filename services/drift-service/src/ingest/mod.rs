@@ -9,9 +9,11 @@ mod handler;
 mod match_stored;
 mod report;
 mod store;
+mod upload;
 
 pub use alerts::raises_alert;
 pub use apply::{Stamp, apply};
 pub use handler::*;
 pub use match_stored::{Coverage, match_stored};
 pub use report::{IngestReport, IngestedDrift, StackReport};
+pub use upload::{Upload, reading_deadline};

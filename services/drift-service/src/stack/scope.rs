@@ -74,6 +74,15 @@ pub async fn of_stacks(db: &impl ConnectionTrait, stacks: &[&str]) -> Result<Vec
         .await
 }
 
+/// Whether a scan of the stack was stored, in any account.
+///
+/// # Errors
+/// If the database fails.
+pub async fn has_scan(db: &impl ConnectionTrait, stack: &str) -> Result<bool, DbErr> {
+    let scanned = Entity::find().filter(Column::Stack.eq(stack)).filter(Column::LastScanAt.is_not_null());
+    Ok(scanned.one(db).await?.is_some())
+}
+
 /// Writes a scope of a locked stack.
 ///
 /// # Errors

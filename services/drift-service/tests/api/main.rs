@@ -11,6 +11,7 @@ mod compat;
 mod decisions;
 mod exports;
 mod groups;
+mod guard;
 mod ingest;
 mod leaks;
 mod lifecycle;

@@ -18,10 +18,11 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 32] = [
+const RULES: [(&str, &str, Needs); 33] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
+    ("post", "/api/v1/guard", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/bulk", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/decide", Needs::Role(Role::Engineer)),
     ("get", "/api/v1/drifts/export", Needs::Role(Role::Viewer)),

@@ -6,14 +6,14 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::report::{Drift, Report};
+use super::report::{ListedDrift, Report};
 
 /// GitHub shows at most ten annotations of each kind.
 const MAX_ANNOTATIONS: usize = 10;
 const GITLAB_FILE: &str = "gl-driftsentry-annotations.json";
 
 /// Writes annotations for the CI service that this process runs in, if any.
-pub(super) fn write(report: &Report, base: &str) -> Result<()> {
+pub(crate) fn write(report: &Report, base: &str) -> Result<()> {
     let is_set = |name| env::var(name).is_ok_and(|value| value == "true");
     if is_set("GITHUB_ACTIONS") {
         print_github(report, base);
@@ -36,7 +36,7 @@ fn print_github(report: &Report, base: &str) {
 }
 
 fn github(report: &Report, base: &str) -> Vec<String> {
-    let line = |drift: &Drift| {
+    let line = |drift: &ListedDrift| {
         let level = match drift.severity.as_str() {
             "critical" => "error",
             "warning" => "warning",
@@ -59,7 +59,7 @@ fn property(text: &str) -> String {
 }
 
 fn gitlab(report: &Report, base: &str) -> String {
-    let link = |drift: &Drift| {
+    let link = |drift: &ListedDrift| {
         let label = format!("{}: {} in {}", drift.severity, drift.address, drift.stack);
         Some(json!({"external_link": {"label": label, "url": drift.link(base)?}}))
     };
@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn annotations_name_the_drift_and_run_no_command_of_a_plan_s76() {
-        let drift = |address: &str| Drift {
+        let drift = |address: &str| ListedDrift {
             id: Some("7".into()),
             stack: "a,b".into(),
             address: address.into(),
             severity: "critical".into(),
             kind: "missing".into(),
-            ..Drift::default()
+            ..ListedDrift::default()
         };
         let report =
             Report { drifts: vec![drift("aws_x.y"), drift("x\n::stop-commands::100%")], ..Report::default() };

@@ -1,24 +1,20 @@
 //! `driftsentry ingest`: sends scans and reports the result.
 
 mod annotations;
-mod files;
 mod options;
 mod output;
-mod plain_text;
 mod report;
-mod send;
-mod token_expiry;
 
+pub(crate) use annotations::write as write_annotations;
 pub(crate) use options::{FailOn, Ingest};
+pub(crate) use output::print as print_report;
+pub(crate) use report::Report;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use contracts::Clock;
 
-use files::ScanFile;
-use report::Report;
-use send::Sender;
+use crate::client::{ScanFile, Sender, collect, print_failure};
 
 /// The exit code for new or changed drift.
 const NEW_DRIFT: u8 = 2;
@@ -30,7 +26,7 @@ pub(crate) async fn run(options: Ingest) -> ExitCode {
         Ok(true) => ExitCode::from(NEW_DRIFT),
         Ok(false) => ExitCode::SUCCESS,
         Err(error) => {
-            output::failure(&error, options.debug);
+            print_failure(&error, options.connection.debug);
             ExitCode::from(FAILED)
         }
     }
@@ -39,10 +35,8 @@ pub(crate) async fn run(options: Ingest) -> ExitCode {
 /// Sends every file. Returns whether there is drift that the caller wants to fail on. A failed file does not
 /// keep the others from being sent.
 async fn ingest(options: &Ingest) -> Result<bool> {
-    let files = files::collect(&options.files)?;
-    let token = options.token()?;
-    token_expiry::warn(token, Clock::system().now());
-    let sender = Sender::new(options, token)?;
+    let files = collect(&options.files)?;
+    let sender = options.sender()?;
     let mut total = Report::default();
     let mut failed = None;
     for file in &files {
@@ -51,7 +45,7 @@ async fn ingest(options: &Ingest) -> Result<bool> {
             Err(error) => {
                 let error = error.context(format!("{} was not ingested", file.shown()));
                 if files.len() > 1 {
-                    output::failure(&error, options.debug);
+                    print_failure(&error, options.connection.debug);
                 }
                 failed = failed.or(Some(error));
             }
@@ -59,8 +53,9 @@ async fn ingest(options: &Ingest) -> Result<bool> {
     }
     let has_reports = failed.is_none() || total.is_used;
     if has_reports {
-        output::print(options, &total, sender.base())?;
-        annotations::write(&total, sender.base())?;
+        let base = options.connection.base();
+        output::print(&total, base, options.json)?;
+        annotations::write(&total, base)?;
     }
     match failed {
         None => Ok(total.fails(options.fail_on)),
@@ -72,6 +67,6 @@ async fn ingest(options: &Ingest) -> Result<bool> {
 async fn send_one(sender: &Sender, file: &ScanFile, options: &Ingest, count: usize) -> Result<Report> {
     let body = file.packed()?;
     let stack = file.stack(&options.stack, count);
-    let report = sender.send(&stack, body).await?;
+    let report = sender.send(&[("stack", &stack)], body).await?;
     Report::read(report, &stack).context("cannot read the response")
 }

@@ -1,36 +1,29 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
+use reqwest::Url;
 
-const ENVIRONMENT: &str = "Environment:
-  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, because other users of the machine see arguments
-  DRIFTSENTRY_URL         the same as --url
-  HTTPS_PROXY, HTTP_PROXY proxy to use; NO_PROXY lists hosts that need none
-  SSL_CERT_FILE           file of certificates to trust, for a private certificate authority
-  SSL_CERT_DIR            folder of such files
-  GITHUB_ACTIONS          if true, annotations are printed for GitHub Actions
+use crate::client::{Connection, Sender, VARIABLES};
+
+/// The variables of CI services, and the exit codes.
+const MORE: &str = "  GITHUB_ACTIONS          if true, annotations are printed for GitHub Actions
   GITLAB_CI               if true, gl-driftsentry-annotations.json is written, for artifacts:reports:annotations
 
 Exit codes: 0 nothing new, 2 new or changed drift (see --fail-on), 1 failure.";
 
 /// The scans and their destination.
 #[derive(Args)]
-#[command(after_help = ENVIRONMENT)]
+#[command(after_help = format!("{VARIABLES}{MORE}"))]
 pub(crate) struct Ingest {
     /// Files to send, plain or gzip; a folder stands for all .json, .jsonl and .gz files in it, - for
     /// standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Address of DriftSentry
-    #[arg(long, env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
-    pub url: String,
-
-    /// Access token of an engineer, or service token; set in the environment only, because others could see
-    /// an argument
-    #[arg(long = "token", env = "DRIFTSENTRY_TOKEN", hide = true, hide_env_values = true)]
-    pub token: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
 
     /// Name of the state or workspace; {file} stands for the path of each file
     #[arg(long)]
@@ -76,21 +69,35 @@ pub(crate) struct Ingest {
     /// Timeout of one attempt in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
-
-    /// Number of retries when the service is unavailable or the connection is lost
-    #[arg(long, default_value_t = 4, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(0..=20))]
-    pub retries: u32,
-
-    /// Print the causes and a backtrace of a failure
-    #[arg(long)]
-    pub debug: bool,
 }
 
 impl Ingest {
-    /// Returns the token without the white space around it: secret stores often add a final line break.
-    pub(crate) fn token(&self) -> Result<&str> {
-        let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
-        token.context("DRIFTSENTRY_TOKEN is missing: set it to a service token or an access token")
+    /// Returns the sender of scans with these options.
+    pub(super) fn sender(&self) -> Result<Sender> {
+        self.connection.sender(self.url()?, Duration::from_secs(self.timeout))
+    }
+
+    fn url(&self) -> Result<Url> {
+        let mut url = self.connection.endpoint(&["api", "v1", "drifts", "ingest"])?;
+        let mut query = url.query_pairs_mut();
+        query.append_pair("source", &self.source);
+        for (name, value) in [("accountId", &self.account_id), ("region", &self.region)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        for (name, set) in [
+            ("complete", self.complete),
+            ("assumeComplete", self.assume_complete),
+            ("unmanaged", self.unmanaged),
+            ("dryRun", self.dry_run),
+        ] {
+            if set {
+                query.append_pair(name, "true");
+            }
+        }
+        drop(query);
+        Ok(url)
     }
 }
 
@@ -100,4 +107,28 @@ pub(crate) enum FailOn {
     Critical,
     Warning,
     Any,
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        scan: Ingest,
+    }
+
+    #[test]
+    fn the_url_contains_the_options() {
+        let arguments =
+            ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
+        let url = Cli::parse_from(arguments).scan.url().unwrap();
+        let expected =
+            "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true";
+        assert_eq!(url.as_str(), expected);
+    }
 }

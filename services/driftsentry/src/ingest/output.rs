@@ -2,28 +2,20 @@
 
 use anyhow::Result;
 
-use super::options::Ingest;
-use super::plain_text::plain;
 use super::report::Report;
+use crate::client::plain;
 
 /// Maximum number of drifts that the table lists.
 const MAX_ROWS: usize = 50;
 
 #[expect(clippy::print_stdout, reason = "the report is the output of the command")]
-pub(super) fn print(options: &Ingest, report: &Report, base: &str) -> Result<()> {
-    if options.json {
+pub(crate) fn print(report: &Report, base: &str, as_json: bool) -> Result<()> {
+    if as_json {
         println!("{}", plain(&serde_json::to_string(report)?));
         return Ok(());
     }
     print!("{}", table(report, base));
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "there is no log, and the user reads this")]
-pub(super) fn failure(error: &anyhow::Error, debug: bool) {
-    let text = if debug { format!("{error:?}") } else { format!("{error:#}") };
-    let lines: Vec<String> = text.lines().map(plain).collect();
-    eprintln!("error: {}", lines.join("\n"));
 }
 
 fn table(report: &Report, base: &str) -> String {
@@ -55,6 +47,9 @@ fn table(report: &Report, base: &str) -> String {
         lines.push(format!("    skipped {count}: {reason}"));
     }
     lines.extend(report.warnings.iter().map(|warning| format!("  warning: {warning}")));
+    if !report.failed.is_empty() {
+        lines.push(format!("  not scanned: {}", report.failed.join(", ")));
+    }
     lines.extend(drifts(report, base));
     lines.join("\n") + "\n"
 }

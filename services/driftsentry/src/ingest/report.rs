@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FailOn;
-use super::plain_text::plain;
+use crate::client::plain;
 
 /// The report of one file, or the sum of all files.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     pub created: u64,
     pub unchanged: u64,
     pub changed: u64,
@@ -20,15 +20,18 @@ pub(super) struct Report {
     pub skipped_reasons: BTreeMap<String, u64>,
     pub warnings: Vec<String>,
     pub dry_run: bool,
-    pub drifts: Vec<Drift>,
-    pub stacks: Vec<Stack>,
+    pub drifts: Vec<ListedDrift>,
+    pub stacks: Vec<StackCounts>,
+    /// The stacks that could not be scanned.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
     #[serde(skip)]
     pub is_used: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Drift {
+pub(crate) struct ListedDrift {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub stack: String,
@@ -42,7 +45,7 @@ pub(super) struct Drift {
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(super) struct Stack {
+pub(crate) struct StackCounts {
     pub stack: String,
     pub created: u64,
     pub unchanged: u64,
@@ -50,7 +53,7 @@ pub(super) struct Stack {
     pub resolved: u64,
 }
 
-impl Drift {
+impl ListedDrift {
     fn rank(&self) -> u8 {
         match self.severity.as_str() {
             "critical" => 2,
@@ -60,14 +63,14 @@ impl Drift {
     }
 
     /// Returns the address of the drift in the console.
-    pub(super) fn link(&self, base: &str) -> Option<String> {
+    pub(crate) fn link(&self, base: &str) -> Option<String> {
         self.id.as_ref().map(|id| format!("{base}/#/drifts/{id}"))
     }
 }
 
 impl Report {
     /// Reads a response, and makes all its texts safe to print.
-    pub(super) fn read(response: Value, stack: &str) -> Result<Self> {
+    pub(crate) fn read(response: Value, stack: &str) -> Result<Self> {
         let mut report: Self = serde_json::from_value(response)?;
         let texts = report.warnings.iter_mut().chain(report.drifts.iter_mut().flat_map(|drift| {
             let required = [
@@ -86,13 +89,13 @@ impl Report {
             report.skipped_reasons.into_iter().map(|(reason, count)| (plain(&reason), count)).collect();
         if report.stacks.is_empty() {
             let Self { created, unchanged, changed, resolved, .. } = report;
-            report.stacks = vec![Stack { stack: plain(stack), created, unchanged, changed, resolved }];
+            report.stacks = vec![StackCounts { stack: plain(stack), created, unchanged, changed, resolved }];
         }
         report.is_used = true;
         Ok(report)
     }
 
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.created += other.created;
         self.unchanged += other.unchanged;
         self.changed += other.changed;
@@ -111,8 +114,9 @@ impl Report {
     }
 
     /// Whether there is new or changed drift that the caller wants to fail on.
-    pub(super) fn fails(&self, fail_on: FailOn) -> bool {
+    pub(crate) fn fails(&self, fail_on: FailOn) -> bool {
         let least = match fail_on {
+            FailOn::Never => return false,
             FailOn::Any => return self.created + self.changed > 0,
             FailOn::Warning => 1,
             FailOn::Critical => 2,

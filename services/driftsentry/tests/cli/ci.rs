@@ -15,7 +15,7 @@ fn plan(address: &str) -> String {
 }
 
 /// Serves one of these responses to each request. Returns the heads of the requests.
-fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+pub(crate) fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let serving = std::thread::spawn(move || {
@@ -37,7 +37,7 @@ fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>
     (base, serving)
 }
 
-fn response(status: &str, headers: &str, body: &Value) -> String {
+pub(crate) fn response(status: &str, headers: &str, body: &Value) -> String {
     let body = body.to_string();
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}", body.len())
 }

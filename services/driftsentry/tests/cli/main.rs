@@ -4,12 +4,16 @@
 
 mod accounts;
 mod ci;
+mod ci_files;
 mod env_file;
+mod guard;
 mod import_legacy;
 mod import_odd_rows;
+mod infrastructure;
 mod migrate_storage;
 mod options;
 mod passwords;
+mod scan;
 mod start;
 mod token;
 

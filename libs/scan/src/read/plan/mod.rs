@@ -30,6 +30,9 @@ use document::{Plan, Resource, ResourceChange, present};
 use lists::Lists;
 use providers::Providers;
 
+const NO_CHANGES: &str =
+    "the plan has no `resource_changes`, as a plan made with -refresh-only has none: it changes no resource";
+
 /// The meaning of an entry's actions.
 enum Meaning {
     Drift(Kind),
@@ -55,7 +58,12 @@ pub(super) fn read(upload: &str, scope: &Scope, criteria: Criteria<'_>) -> Resul
         Source::Drift => plan.resource_drift,
         Source::Changes => plan.resource_changes,
     };
-    let Some(entries) = present(entries) else { return Ok(scan) };
+    let Some(entries) = present(entries) else {
+        if scope.is_planned {
+            scan.warn(NO_CHANGES.into());
+        }
+        return Ok(scan);
+    };
     each_item(entries, |resource: Resource<'_>| {
         add(resource, &providers, &lists, context, scope, &mut scan)
     })?;
@@ -89,6 +97,7 @@ fn add(
         scan.skip_unread("unknown action", &context.redactor.address(&resource.address));
         return Ok(());
     };
+    let is_replaced = scope.is_planned && resource.change.actions.len() > 1;
     let provider = providers.of(&resource.address, resource.provider_name.as_deref());
     let ResourceChange { before, after, before_sensitive, after_sensitive, after_unknown, .. } =
         resource.change;
@@ -106,6 +115,8 @@ fn add(
     // Before and after have opposite meanings in the two lists.
     let (expected, actual) = match scope.source {
         Source::Drift => ((before, before_marks, Marks::NONE), (after, after_marks)),
+        // A value that is not known before the plan is applied is absent from `after`, so that it differs.
+        Source::Changes if scope.is_planned => ((after, after_marks, Marks::NONE), (before, before_marks)),
         Source::Changes => ((after, after_marks, unknown), (before, before_marks)),
     };
     let entry = Entry {
@@ -117,6 +128,7 @@ fn add(
         actual_marks: actual.1,
         provider,
         is_state_only: lists.is_untouched(&resource.address),
+        is_replaced,
         is_planned: scope.source == Source::Changes
             && kind == Kind::Missing
             && !lists.is_deleted(&resource.address),

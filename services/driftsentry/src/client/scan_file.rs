@@ -15,14 +15,14 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A scan to send.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ScanFile {
+pub(crate) struct ScanFile {
     path: PathBuf,
     /// The path below the given folder, without extensions.
     name: String,
 }
 
 /// Returns the scans at these paths, in a stable order. A folder stands for all scans in it.
-pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
+pub(crate) fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -30,8 +30,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<ScanFile>> {
             add_folder(path, path, &mut files)?;
             ensure!(files.len() > before, "{} has no .json, .jsonl or .gz files", path.display());
         } else {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            files.push(ScanFile { path: path.clone(), name: without_extensions(&name).into() });
+            files.push(ScanFile::new(path.clone()));
         }
     }
     Ok(files)
@@ -70,12 +69,17 @@ fn without_extensions(name: &str) -> &str {
 }
 
 impl ScanFile {
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Self { name: without_extensions(&name).into(), path }
+    }
+
+    pub(crate) fn shown(&self) -> String {
         plain(&self.path.display().to_string())
     }
 
     /// Returns the name of the stack. Each of several files gets a name of its own.
-    pub(super) fn stack(&self, stack: &str, count: usize) -> String {
+    pub(crate) fn stack(&self, stack: &str, count: usize) -> String {
         match (stack.contains("{file}"), count) {
             (true, _) => stack.replace("{file}", &self.name),
             (false, 1) => stack.into(),
@@ -84,14 +88,8 @@ impl ScanFile {
     }
 
     /// Returns the content as gzip, which shrinks a plan to a twentieth.
-    pub(super) fn packed(&self) -> Result<Vec<u8>> {
-        let bytes = self.read()?;
-        if bytes.starts_with(&GZIP_MAGIC) {
-            return Ok(bytes);
-        }
-        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-        packer.write_all(&bytes)?;
-        Ok(packer.finish()?)
+    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
+        pack(self.read()?)
     }
 
     fn read(&self) -> Result<Vec<u8>> {
@@ -108,6 +106,16 @@ impl ScanFile {
         ensure!(bytes.len() as u64 <= MAX_BYTES, "{} has more than {mib} MiB; split the stack", self.shown());
         Ok(bytes)
     }
+}
+
+/// Returns an upload as gzip.
+pub(crate) fn pack(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if bytes.starts_with(&GZIP_MAGIC) {
+        return Ok(bytes);
+    }
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(&bytes)?;
+    Ok(packer.finish()?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Returns the text with its control characters escaped.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_harmful(letter) {

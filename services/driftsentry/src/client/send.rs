@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,18 +10,16 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::options::Ingest;
 use super::plain_text::plain;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// Sends scans to one DriftSentry server.
-pub(super) struct Sender {
+/// Sends uploads to one endpoint of a DriftSentry server.
+pub(crate) struct Sender {
     client: Client,
     url: Url,
-    base: String,
     authorization: HeaderValue,
     retries: u32,
 }
@@ -37,14 +35,13 @@ enum Outcome {
 }
 
 impl Sender {
-    pub(super) fn new(options: &Ingest, token: &str) -> Result<Self> {
+    pub(super) fn new(url: Url, token: &str, timeout: Duration, retries: u32) -> Result<Self> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
         authorization.set_sensitive(true);
-        let url = url(options)?;
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(Duration::from_secs(options.timeout))
+            .timeout(timeout)
             // A redirect would lose the body, or send the token to another server.
             .redirect(Policy::none());
         // While an upload waits for its turn, the server reads nothing, which the library would take for a dead
@@ -52,22 +49,16 @@ impl Sender {
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(None);
         let client = client.build().context("cannot set up the HTTP client")?;
-        let base = options.url.trim_end_matches('/').into();
-        Ok(Self { client, url, base, authorization, retries: options.retries })
+        Ok(Self { client, url, authorization, retries })
     }
 
-    /// The address of the console.
-    pub(super) fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// Sends one scan. Retries use the same `Idempotency-Key`, so that the scan is ingested once.
-    pub(super) async fn send(&self, stack: &str, body: Vec<u8>) -> Result<Value> {
+    /// Sends one upload, with these parameters in addition to those of the endpoint. Retries use the same `Idempotency-Key`, so that a scan is ingested once.
+    pub(crate) async fn send(&self, query: &[(&str, &str)], body: Vec<u8>) -> Result<Value> {
         let body = Bytes::from(body);
         let key = Uuid::new_v4().to_string();
         let mut pause = Duration::from_secs(1);
         for tries_left in (0..=self.retries).rev() {
-            match self.send_once(stack, body.clone(), &key).await? {
+            match self.send_once(query, body.clone(), &key).await? {
                 Outcome::Done(report) => return Ok(report),
                 Outcome::Unavailable { why, .. } if tries_left == 0 => return Err(why),
                 Outcome::Unavailable { why, pause: asked } => {
@@ -81,9 +72,9 @@ impl Sender {
         bail!("{} is unavailable", origin(&self.url))
     }
 
-    async fn send_once(&self, stack: &str, body: Bytes, key: &str) -> Result<Outcome> {
+    async fn send_once(&self, query: &[(&str, &str)], body: Bytes, key: &str) -> Result<Outcome> {
         let mut url = self.url.clone();
-        url.query_pairs_mut().append_pair("stack", stack);
+        url.query_pairs_mut().extend_pairs(query);
         let request = self
             .client
             .post(url)
@@ -126,7 +117,7 @@ impl Sender {
             return Ok(Outcome::Done(response["data"].take()));
         }
         let message = response["error"]["message"].as_str().unwrap_or("this is not a DriftSentry server");
-        let why = anyhow::anyhow!("{origin} refused the scan ({status}): {}", plain(message));
+        let why = anyhow::anyhow!("{origin} refused the upload ({status}): {}", plain(message));
         let is_passing = matches!(
             status,
             StatusCode::SERVICE_UNAVAILABLE
@@ -142,32 +133,6 @@ impl Sender {
 #[expect(clippy::print_stderr, reason = "there is no log, and the waiting user wants to know why")]
 fn note_retry(why: &anyhow::Error, wait: Duration) {
     eprintln!("{}; retrying in {} s", plain(&format!("{why:#}")), wait.as_secs());
-}
-
-fn url(options: &Ingest) -> Result<Url> {
-    let not_a_url = "--url must be a URL such as https://drift.example.com";
-    let mut url: Url = options.url.parse().context(not_a_url)?;
-    ensure!(matches!(url.scheme(), "http" | "https"), not_a_url);
-    url.path_segments_mut().ok().context(not_a_url)?.pop_if_empty().extend(["api", "v1", "drifts", "ingest"]);
-    let mut query = url.query_pairs_mut();
-    query.append_pair("source", &options.source);
-    for (name, value) in [("accountId", &options.account_id), ("region", &options.region)] {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    for (name, set) in [
-        ("complete", options.complete),
-        ("assumeComplete", options.assume_complete),
-        ("unmanaged", options.unmanaged),
-        ("dryRun", options.dry_run),
-    ] {
-        if set {
-            query.append_pair(name, "true");
-        }
-    }
-    drop(query);
-    Ok(url)
 }
 
 fn origin(url: &Url) -> String {
@@ -191,27 +156,4 @@ fn with_progress(body: Bytes) -> reqwest::Body {
         Some(Ok::<_, std::convert::Infallible>(chunk))
     });
     reqwest::Body::wrap_stream(stream::iter(chunks))
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        scan: Ingest,
-    }
-
-    #[test]
-    fn the_url_contains_the_options() {
-        let arguments =
-            ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
-        let url = url(&Cli::parse_from(arguments).scan).unwrap();
-        let expected =
-            "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true";
-        assert_eq!(url.as_str(), expected);
-    }
 }

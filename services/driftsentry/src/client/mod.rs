@@ -1,0 +1,14 @@
+//! The parts that the commands for CI jobs share: the connection to a DriftSentry server, and safe output.
+
+mod connection;
+mod failure;
+mod plain_text;
+mod scan_file;
+mod send;
+mod token_expiry;
+
+pub(crate) use connection::{Connection, VARIABLES};
+pub(crate) use failure::print_failure;
+pub(crate) use plain_text::plain;
+pub(crate) use scan_file::{ScanFile, collect, pack};
+pub(crate) use send::Sender;
