@@ -4,6 +4,7 @@ import { svg } from './dom.js';
 
 const LINES = {
   overview: 'M4 13h6V4H4zM14 20h6V4h-6zM4 20h6v-3H4z',
+  stacks: 'M12 4l8 4-8 4-8-4zM4 12l8 4 8-4M4 16l8 4 8-4',
   drifts: 'M3 8h18M3 16h5c4 0 4-4 8-4h5',
   alerts: 'M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 21h4',
   account: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.8-4 3.8-6 7.5-6s6.7 2 7.5 6',
@@ -16,6 +17,8 @@ const LINES = {
   back: 'M15 5l-7 7 7 7',
   check: 'M5 12.500l4.500 4.500L19 7.500',
   cross: 'M7 7l10 10M17 7 7 17',
+  silent: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 7.500V12l3 2',
+  blind: 'M3 12s3.500-6 9-6 9 6 9 6-3.500 6-9 6-9-6-9-6zM5 20 19 4',
   ring: 'M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14z',
   flag: 'M6 21V4h11l-2.500 4L17 12H6',
   equal: 'M5 9h14M5 15h14M16 5 8 19',

@@ -22,6 +22,12 @@ const DRIFT_STYLES = [
 const ROUTES = [
   { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
   {
+    pattern: /^\/stacks(?:\/([^/]+))?$/,
+    name: 'stacks',
+    title: 'Stacks',
+    load: view(() => import('./views/stacks.js'), 'drift_filters', 'drift_detail', 'admin', 'people', 'stacks'),
+  },
+  {
     pattern: /^\/drifts(?:\/([\w-]+))?$/,
     name: 'drifts',
     title: 'Drifts',

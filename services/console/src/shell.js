@@ -17,6 +17,7 @@ import { setTitle, setUnread } from './title.js';
 
 const ENTRIES = [
   { name: 'overview', label: 'Overview' },
+  { name: 'stacks', label: 'Stacks' },
   { name: 'drifts', label: 'Drifts', badge: ({ open }) => [open, 'open'] },
   { name: 'alerts', label: 'Alerts', badge: ({ unreadAlerts }) => [unreadAlerts, 'unread'] },
   { name: 'account', label: 'Account' },
