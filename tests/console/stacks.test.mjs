@@ -16,7 +16,7 @@ const RUN = { runUrl: 'https://ci.example.com/run/7?x=<b>', commit: 'abcdef01234
 describe('stacks in the console', () => {
   let app, api, browser;
   before(async () => {
-    app = await allInOne();
+    app = await allInOne({ STACK_CHECK_INTERVAL: '500ms' });
     api = await app.api.login('engineer');
     browser = await Browser.start(app.api.origins.auth);
   });
@@ -160,6 +160,8 @@ describe('stacks in the console', () => {
     await theirs.getByText('20 drifts of the stack that are open, approved or rejected become').waitFor();
     await theirs.getByRole('dialog').getByRole('button', { name: 'Delete stack' }).click();
     await theirs.waitForURL(/#\/stacks$/);
+    // The last test waits until it is overdue.
+    succeeded(await api.patch('/api/v1/stacks/lab', { cadenceSeconds: 60 }));
     await eventually('gone', async () => (await names(theirs)).join() === `lab,${CLEAN}`);
     assert.equal((await api.get('/api/v1/drifts?stack=prod&status=detected')).data.length, 0);
     await browser.farewell(admin);
@@ -180,4 +182,21 @@ describe('stacks in the console', () => {
       await browser.farewell(admin);
     });
   }
+
+  test('a stack without a scan becomes silent, and its alert leads to it', async () => {
+    const { page, ...viewer } = await browser.person('viewer');
+    await visit(page, '#/stacks');
+    await row(page, 'lab').waitFor();
+    const isSilent = () => row(page, 'lab').getByText('Silent').isVisible();
+    await eventually('silent', isSilent, 75_000);
+    await row(page, 'lab').getByText('No scan since one was due').waitFor();
+    await row(page, 'lab').getByText('every 1 min').waitFor();
+    await visit(page, '#/alerts');
+    await page.getByLabel('Type').selectOption({ label: 'No scan arrives' });
+    const group = page.getByRole('region', { name: 'lab' });
+    await group.getByRole('link', { name: 'No scan arrives: stack lab' }).click();
+    await page.waitForURL(/#\/stacks\/lab$/);
+    await page.locator('.stack-verdict', { hasText: 'No scan since one was due' }).waitFor();
+    await browser.farewell(viewer);
+  });
 });

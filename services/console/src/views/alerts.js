@@ -11,6 +11,7 @@ import { nameOf } from '../people.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
 import { AlertGroups } from './alerts/groups.js';
+import { driftsOf, stackAddress } from './stacks/words.js';
 
 const PAGE = 30;
 const ALERTS = '/api/v1/alerts';
@@ -21,6 +22,7 @@ const TYPES = {
   severity_escalated: 'Severity escalated',
   approval_needed: 'Approval needed',
   remediation_failed: 'Remediation failed',
+  stack_silent: 'No scan arrives',
 };
 
 export function show(main, found, signal) {
@@ -28,7 +30,7 @@ export function show(main, found, signal) {
   let cursor = null;
   let reading = new AbortController();
   const items = new Map();
-  const groups = new AlertGroups(signal);
+  const groups = new AlertGroups();
   const place = h('div', {});
   const more = h(
     'button',
@@ -136,7 +138,7 @@ export function show(main, found, signal) {
   async function read(from) {
     try {
       const { data, page: place } = await page(from);
-      await add(data);
+      add(data);
       cursor = place.nextCursor;
       tidy();
     } catch (error) {
@@ -151,7 +153,7 @@ export function show(main, found, signal) {
     const fresh = data.filter(({ id }) => !items.has(id));
     // More alerts arrived than a page holds, so there may be a gap.
     if (fresh.length === data.length && info?.nextCursor) return start();
-    await add(fresh, 'arriving');
+    add(fresh, 'arriving');
     if (fresh.length > 0) say(plural(fresh.length, 'new alert'));
     tidy();
   }
@@ -177,13 +179,12 @@ export function show(main, found, signal) {
       );
   }
 
-  async function add(alerts, className) {
-    const { signal: current } = reading;
+  function add(alerts, className) {
     const entries = alerts
       .filter(({ id }) => !items.has(id))
       .map((alert) => ({ alert, element: alertView(alert, markRead, className) }));
     for (const { alert, element } of entries) items.set(alert.id, element);
-    await groups.add(entries, className === 'arriving', () => !current.aborted && !signal.aborted);
+    groups.add(entries, className === 'arriving');
   }
 
   function shownAsRead(id) {
@@ -224,7 +225,8 @@ export function show(main, found, signal) {
 }
 
 function alertView(alert, markRead, className = '') {
-  const { id, driftId, severity, title, message, createdAt, isRead, readBy } = alert;
+  const { id, severity, title, message, createdAt, isRead, readBy } = alert;
+  const address = addressOf(alert);
   const read = h(
     'button',
     {
@@ -242,10 +244,17 @@ function alertView(alert, markRead, className = '') {
     h(
       'div',
       { class: 'alert-text' },
-      h('p', {}, driftId ? h('a', { href: `#/drifts/${driftId}` }, title) : h('strong', {}, title)),
+      h('p', {}, address ? h('a', { href: address }, title) : h('strong', {}, title)),
       h('p', { class: 'quiet' }, message, isRead && readBy && [' · read by ', nameOf(readBy)]),
     ),
     ago(createdAt, 'ago'),
     !isRead && read,
   );
+}
+
+/** Returns the address of what the alert is about, or null. */
+function addressOf({ driftId, stack, type }) {
+  if (driftId) return `#/drifts/${driftId}`;
+  if (!stack) return null;
+  return type === 'stack_silent' ? stackAddress(stack) : driftsOf(stack);
 }

@@ -1,20 +1,14 @@
-// Alerts in groups: one per stack, and in it one per scan. Alerts that one scan raises have the same time.
+// Alerts in groups: one per stack, and in it one per scan.
 
 import { fill, h } from '../../dom.js';
 import { exactTime, plural } from '../../format.js';
-import { objectsOf } from '../../objects.js';
 
-/** Alerts without a known drift. */
+/** Alerts without a stack. */
 const OTHERS = '';
 
 export class AlertGroups {
   element = h('div', { class: 'alerts' });
   #groups = new Map();
-  #signal;
-
-  constructor(signal) {
-    this.#signal = signal;
-  }
 
   clear() {
     this.#groups.clear();
@@ -22,17 +16,10 @@ export class AlertGroups {
   }
 
   /** Adds alerts with their elements, in order. New alerts go to the top of their stack, older ones to the end. */
-  async add(entries, isNew, isCurrent) {
-    const drifts = await objectsOf('drift', oneOfEachScan(entries), this.#signal);
-    if (!isCurrent()) return;
-    const stacks = new Map();
-    for (const { alert } of entries) {
-      const stack = drifts.get(alert.driftId)?.stack ?? namedStack(alert);
-      if (stack) stacks.set(alert.createdAt, stack);
-    }
+  add(entries, isNew) {
     for (const { alert, element } of isNew ? entries.toReversed() : entries) {
-      const group = this.#group(stacks.get(alert.createdAt) ?? OTHERS, isNew);
-      const scan = scanOf(group, alert.createdAt, isNew);
+      const group = this.#group(alert.stack ?? OTHERS, isNew);
+      const scan = scanOf(group, alert, isNew);
       if (isNew) scan.list.prepend(element);
       else scan.list.append(element);
       drawCounts(group, scan);
@@ -60,21 +47,16 @@ export class AlertGroups {
   }
 }
 
-/** Returns the drift of one alert of each scan, which names the stack of all of them. */
-const oneOfEachScan = (entries) =>
-  [...new Map(entries.map(({ alert }) => [alert.createdAt, alert.driftId])).values()].filter(Boolean);
-
-/** Returns the stack that the title of an alert about many drifts names. */
-const namedStack = ({ driftId, title }) => (driftId ? null : /: stack (\S+)$/.exec(title)?.[1]);
-
-function scanOf(group, time, isNew) {
-  const known = group.scans.get(time);
+/** Alerts that no scan raised are together if they have the same time. */
+function scanOf(group, { scanId, createdAt: time }, isNew) {
+  const key = scanId ?? time;
+  const known = group.scans.get(key);
   if (known) return known;
   const head = h('h3', {});
   const list = h('ol', {});
   const element = h('div', { class: 'alert-scan' }, head, list);
   const scan = { head, list, time };
-  group.scans.set(time, scan);
+  group.scans.set(key, scan);
   if (isNew) group.element.firstChild.after(element);
   else group.element.append(element);
   return scan;
