@@ -34,10 +34,14 @@ export async function request(method, path, options = {}) {
   return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
 }
 
-/** Returns the body of a response that has no envelope. */
+/** Returns the body of a response that has no envelope, as a file with the name that the server gives it. */
 export async function requestFile(path, token) {
   const answer = await send('GET', path, { token });
-  if (answer.ok) return answer.blob();
+  if (answer.ok) {
+    const body = await answer.blob().catch((error) => Promise.reject(new Unreachable(error)));
+    const [, name = 'download'] = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition')) ?? [];
+    return new File([body], name, { type: body.type });
+  }
   return envelope(answer.status, await answer.text(), answer.headers.get('retry-after'));
 }
 

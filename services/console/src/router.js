@@ -13,6 +13,7 @@ const DRIFT_STYLES = [
   'drift_list',
   'drift_filters',
   'drift_bulk',
+  'drift_causes',
   'drift_detail',
   'diff',
   'diff_values',

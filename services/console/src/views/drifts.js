@@ -4,12 +4,15 @@ import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import * as session from '../session.js';
 import { bulkBar } from './drifts/bulk.js';
+import { CauseList } from './drifts/causes.js';
 import { showDetail } from './drifts/detail.js';
-import { filterBar, filtersOf } from './drifts/filters.js';
+import { exportMenu } from './drifts/export.js';
+import { Facets } from './drifts/facets.js';
+import { filterBar, filtersOf, isGrouped } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
-import { go } from '../address.js';
+import { address, go } from '../address.js';
 import { setTitle } from '../title.js';
 
 export function show(main, found, signal) {
@@ -18,10 +21,12 @@ export function show(main, found, signal) {
   let leaving = new AbortController();
   const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
   const list = new DriftList({ signal, address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}` });
-  const bar = bulkBar(list, signal);
+  const causes = new CauseList({ signal, address: membersOf });
+  const facets = new Facets(signal);
+  const bar = bulkBar(list, facets);
   const filters = filterBar(
     (changed) => go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true }),
-    list,
+    facets,
     signal,
   );
 
@@ -34,16 +39,39 @@ export function show(main, found, signal) {
         'header',
         { class: 'view-head' },
         h('h1', {}, 'Drifts'),
-        h('div', { class: 'view-actions' }, uploadButton()),
+        h('div', { class: 'view-actions' }, exportMenu(() => filtersOf(query), signal), uploadButton()),
       ),
       filters.element,
       list.element,
+      causes.element,
       bar,
     ),
     detail,
   );
   acceptDrops(main, signal);
   followKeys({ list, detail, close, signal });
+
+  /** Returns the address of the drifts of a group. */
+  function membersOf(group) {
+    const changed = new URLSearchParams(query);
+    changed.delete('by');
+    changed.set('group', group);
+    return address('/drifts', changed);
+  }
+
+  /** Shows the drifts, or the groups, that match the query. */
+  function read() {
+    const selected = filtersOf(query);
+    filters.show(query);
+    facets.show(selected);
+    if (isGrouped(query)) {
+      list.hide();
+      causes.show(selected);
+    } else {
+      causes.hide();
+      list.show(selected);
+    }
+  }
 
   function close() {
     go('/drifts', query);
@@ -81,14 +109,12 @@ export function show(main, found, signal) {
   function update({ id, query: now }) {
     if (now.toString() !== query.toString()) {
       query = now;
-      filters.show(query);
-      list.show(filtersOf(query));
+      read();
     }
     if (id !== openId) open(id);
   }
 
-  filters.show(query);
-  list.show(filtersOf(query));
+  read();
   open(found.id);
   return update;
 }

@@ -7,6 +7,7 @@ import { cancel, currentPassword, form, inputField, passwordOwner } from '../../
 import { explain } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
+import { saveFile } from '../../save_file.js';
 import * as session from '../../session.js';
 import { busy } from '../../states.js';
 import { wrongPassword } from './password.js';
@@ -41,13 +42,6 @@ export function dataPart() {
       h('button', { class: 'button button-danger', on: { click: deleteAccount } }, 'Delete my account'),
     ),
   ];
-}
-
-function saveFile(blob, name) {
-  const url = URL.createObjectURL(blob);
-  h('a', { href: url, download: name }).click();
-  // The browser has begun to read the file by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 function deleteAccount() {

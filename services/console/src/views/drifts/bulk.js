@@ -2,19 +2,19 @@
 
 import { post } from '../../api.js';
 import { fill, h } from '../../dom.js';
-import { explain, plural } from '../../format.js';
-import { openDialog } from '../../dialog.js';
+import { count, plural } from '../../format.js';
 import { icon } from '../../icons.js';
 import * as session from '../../session.js';
-import { busy } from '../../states.js';
+import { askReason } from './ask_reason.js';
 import { ACTIONS } from './decide.js';
 import { deleteDraft } from './drafts.js';
+import { decideMatching } from './matching.js';
 import { notifyUndoable, reopenAll } from './undo.js';
 
 const MOST = 100;
 
 /** The bar that appears while drifts are selected. */
-export function bulkBar(list) {
+export function bulkBar(list, facets) {
   const bar = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected drifts', hidden: true });
   if (!session.may('engineer')) return bar;
   const number = h('strong', { role: 'status' });
@@ -26,17 +26,27 @@ export function bulkBar(list) {
       ACTIONS[action].label,
     ),
   );
+  const everything = h('button', { class: 'quiet-button', on: { click: () => list.selectEverything() } });
   fill(
     bar,
-    number,
+    h('div', { class: 'bulk-number' }, number, everything),
     buttons,
     h('button', { class: 'quiet-button', on: { click: () => list.selectAll(false) } }, 'Clear'),
   );
-  list.onSelection(() => {
+  const draw = () => {
     const selected = list.selection().length;
+    const matching = facets.total('status', list.filters()?.status);
+    const isPage = selected > 0 && selected === list.size();
     bar.hidden = selected === 0;
-    fill(number, `${plural(selected, 'drift')} selected`);
-  });
+    everything.hidden = !isPage || list.hasEverything() || matching <= selected;
+    fill(everything, `Select all ${count(matching)} that match`);
+    fill(
+      number,
+      list.hasEverything() ? `All ${count(matching)} that match selected` : `${plural(selected, 'drift')} selected`,
+    );
+  };
+  list.onSelection(draw);
+  facets.onChange(draw);
   return bar;
 }
 
@@ -44,43 +54,16 @@ export function bulkBar(list) {
 export async function decideMany(list, action) {
   const drifts = list.selection();
   if (drifts.length === 0) return;
-  const { label, meaning } = ACTIONS[action];
-  const isDone = await openDialog(`${label}: ${plural(drifts.length, 'drift')}`, (close) => {
-    const reason = h('textarea', { id: 'bulk-reason', rows: 3, maxlength: 1000, autofocus: true });
-    const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
-    const submit = h('button', { class: 'button button-primary' }, label);
-    const send = (event) => {
-      event.preventDefault();
-      const text = reason.value.trim();
-      if (ACTIONS[action].needsReason && !text) {
-        told.hidden = false;
-        fill(told, 'Enter a reason. It is stored with each drift.');
-        return reason.focus();
-      }
-      return busy(submit, async () => {
-        try {
-          report(await decideAll(drifts, action, text), action);
-          close(true);
-        } catch (error) {
-          told.hidden = false;
-          fill(told, explain(error));
-        }
-      });
-    };
-    return h(
-      'form',
-      { on: { submit: send } },
-      h('p', {}, meaning),
-      h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
-      told,
-      h(
-        'div',
-        { class: 'dialog-actions' },
-        h('button', { class: 'button', type: 'button', on: { click: () => close() } }, 'Cancel'),
-        submit,
-      ),
-    );
-  });
+  const { label } = ACTIONS[action];
+  if (list.hasEverything()) {
+    const filters = list.filters();
+    if (await decideMatching(`${label} all that match`, filters, action)) await list.show(filters);
+    return;
+  }
+  const title = `${label}: ${plural(drifts.length, 'drift')}`;
+  const isDone = await askReason(title, { action, label }, async (reason) =>
+    report(await decideAll(drifts, action, reason), action),
+  );
   if (isDone) list.selectAll(false);
 }
 

@@ -1,9 +1,9 @@
 // The filters of the list. They are in the address, so that a filtered list can be bookmarked and shared.
 
 import { fill, h } from '../../dom.js';
-import { count } from '../../format.js';
+import { count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
-import { onSummary } from '../../summary.js';
+import { menu } from './menu.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
@@ -16,14 +16,18 @@ const SORTS = {
 };
 const OPEN = 'detected';
 const ANY = 'any';
+const CAUSE = 'cause';
 
 /** Returns the query for the API. Without a status in the address, only open drifts are listed. */
 export function filtersOf(query) {
-  const { status = OPEN, sort, ...others } = Object.fromEntries(query);
+  const { status = OPEN, sort, by, ...others } = Object.fromEntries(query);
   return { ...others, sort: sort ?? '-detectedAt', ...(status !== ANY && { status }) };
 }
 
-export function filterBar(change, list, signal) {
+/** True if the list groups drifts by their cause. */
+export const isGrouped = (query) => query.get('by') === CAUSE;
+
+export function filterBar(change, facets, signal) {
   let query = new URLSearchParams();
   const set = (name, value) => {
     const changed = new URLSearchParams(query);
@@ -31,10 +35,11 @@ export function filterBar(change, list, signal) {
     else changed.delete(name);
     change(changed);
   };
-  const statuses = statusTabs(set, signal);
-  const severities = severityChips(set);
+  const statuses = statusTabs(set, facets);
+  const severities = severityChips(set, facets);
   const search = searchBox(set);
-  const more = moreFilters(set, change, list, signal);
+  const more = moreFilters(set, change, facets, signal);
+  const group = groupToggle(() => query, change);
   const sort = h(
     'select',
     {
@@ -48,21 +53,41 @@ export function filterBar(change, list, signal) {
     'div',
     { class: 'filters', role: 'search', 'aria-label': 'Filter drifts' },
     statuses.element,
-    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, sort),
+    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, group.element, sort),
     more.active,
   );
   return {
     element,
     show(now) {
       query = now;
-      for (const part of [statuses, severities, search, more]) part.show(query);
+      for (const part of [statuses, severities, search, more, group]) part.show(query);
       const chosen = query.get('sort') ?? '-detectedAt';
       sort.value = chosen in SORTS ? chosen : '-detectedAt';
+      // The groups have their own order.
+      sort.hidden = isGrouped(query);
     },
   };
 }
 
-function statusTabs(set, signal) {
+/** Returns the button that groups the list by cause. */
+function groupToggle(query, change) {
+  const toggle = () => {
+    const changed = new URLSearchParams(query());
+    if (isGrouped(changed)) changed.delete('by');
+    else {
+      changed.set('by', CAUSE);
+      changed.delete('group');
+    }
+    change(changed);
+  };
+  const element = h('button', { class: 'chip chip-text', on: { click: toggle } }, 'Group by cause');
+  return {
+    element,
+    show: (now) => element.setAttribute('aria-pressed', String(isGrouped(now))),
+  };
+}
+
+function statusTabs(set, facets) {
   const entries = [...Object.entries(STATUSES).map(([value, { label }]) => [value, label]), [ANY, 'All']];
   const counts = new Map();
   const buttons = entries.map(([value, label]) => {
@@ -75,9 +100,10 @@ function statusTabs(set, signal) {
       number,
     );
   });
-  onSummary(({ byStatus, total }) => {
-    for (const [value, number] of counts) fill(number, count(value === ANY ? total : byStatus[value]));
-  }, signal);
+  facets.onChange(() => {
+    for (const [value, number] of counts)
+      fill(number, count(facets.total('status', value === ANY ? undefined : value)));
+  });
   return {
     element: h('div', { class: 'tabs', role: 'group', 'aria-label': 'Status' }, buttons),
     show(query) {
@@ -88,7 +114,7 @@ function statusTabs(set, signal) {
   };
 }
 
-function severityChips(set) {
+function severityChips(set, facets) {
   let chosen = [];
   const toggle = (severity) => {
     const next = chosen.includes(severity)
@@ -107,8 +133,16 @@ function severityChips(set) {
         on: { click: () => toggle(severity) },
       },
       severityMark(severity),
+      h('span', { class: 'tab-count' }),
     ),
   );
+  facets.onChange(() => {
+    for (const chip of chips) {
+      const number = count(facets.total('severity', chip.dataset.severity));
+      chip.setAttribute('aria-label', `Only ${chip.dataset.severity} ${number}`);
+      fill(chip.lastChild, number);
+    }
+  });
   return {
     element: h('div', { class: 'chips', role: 'group', 'aria-label': 'Severity' }, chips),
     show(query) {
@@ -143,7 +177,7 @@ function searchBox(set) {
   };
 }
 
-function moreFilters(set, change, list, signal) {
+function moreFilters(set, change, facets, signal) {
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
     const input = h('input', {
@@ -153,10 +187,13 @@ function moreFilters(set, change, list, signal) {
       autocomplete: 'off',
       on: { change: () => set(name, input.value.trim()) },
     });
-    input.addEventListener('focus', () =>
+    facets.onChange(() =>
       fill(
         options,
-        list.known(name).map((value) => h('option', { value })),
+        facets
+          .of(name)
+          .filter(({ value }) => value)
+          .map(({ value, count: number }) => h('option', { value }, plural(number, 'drift'))),
       ),
     );
     return {
@@ -171,39 +208,26 @@ function moreFilters(set, change, list, signal) {
     h('option', { value: '' }, 'Any'),
     Object.entries(KINDS).map(([value, { label }]) => h('option', { value }, label)),
   );
+  facets.onChange(() => {
+    for (const option of [...kind.options].filter(({ value }) => value))
+      fill(option, `${KINDS[option.value].label} (${count(facets.total('kind', option.value))})`);
+  });
   const active = h('div', { class: 'active-filters' });
-  const element = h(
-    'details',
-    { class: 'more' },
-    h('summary', { class: 'button' }, 'Filters', icon('down')),
-    h(
-      'div',
-      { class: 'popover' },
+  const element = menu(
+    'Filters',
+    [
       h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'Kind'), kind),
       inputs.map(({ field }) => field),
-    ),
+    ],
+    signal,
   );
-  // Closes like a menu.
-  element.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !element.open) return;
-    event.stopPropagation();
-    element.open = false;
-    element.firstChild.focus();
-  });
-  element.addEventListener('focusout', ({ relatedTarget }) => {
-    if (relatedTarget && !element.contains(relatedTarget)) element.open = false;
-  });
-  const leave = ({ target }) => {
-    if (!element.contains(target)) element.open = false;
-  };
-  document.addEventListener('pointerdown', leave, { signal });
   return {
     element,
     active,
     show(query) {
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
-      const set = [...query].filter(([name]) => name === 'kind' || name in TEXTS);
+      const set = [...query].filter(([name]) => name === 'kind' || name === 'group' || name in TEXTS);
       fill(
         active,
         set.map(([name, value]) => removable(name, value, query, change)),
@@ -219,7 +243,8 @@ function removable(name, value, query, change) {
     changed.delete(name);
     change(changed);
   };
-  const label = `${TEXTS[name] ?? 'Kind'}: ${value}`;
+  const label =
+    name === 'group' ? `Cause: ${value.slice(value.indexOf('.') + 1)}` : `${TEXTS[name] ?? 'Kind'}: ${value}`;
   return h(
     'button',
     { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },

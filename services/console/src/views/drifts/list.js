@@ -23,6 +23,7 @@ export class DriftList {
   #filters = null;
   #cursor = null;
   #reading = null;
+  #hasEverything = false;
   #unseen = 0;
   #openId = null;
   #again;
@@ -70,6 +71,7 @@ export class DriftList {
 
   /** Shows the drifts that match the filters, from the top. */
   async show(filters) {
+    this.element.hidden = false;
     this.#filters = filters;
     this.#reading?.abort();
     this.#clear();
@@ -82,17 +84,35 @@ export class DriftList {
     });
   }
 
+  /** Shows nothing, and reads nothing, until `show`. */
+  hide() {
+    this.#reading?.abort();
+    this.#filters = null;
+    this.#clear();
+    this.element.hidden = true;
+  }
+
   /** Calls `listener` when the selection changes. */
   onSelection(listener) {
     this.#events.addEventListener('selection', listener);
   }
 
+  filters = () => this.#filters;
+  size = () => this.#rows.size;
+
+  /** True if all drifts that match are selected, and not only the loaded ones. */
+  hasEverything = () => this.#hasEverything;
+
+  selectEverything() {
+    this.selectAll(true, true);
+  }
+
   selection = () => [...this.#selected].map((id) => this.#rows.get(id).drift);
 
-  selectAll(isOn) {
+  selectAll(isOn, hasEverything = false) {
     for (const row of this.#rows.values()) row.select(isOn);
     this.#selected = new Set(isOn ? this.#rows.keys() : []);
-    this.#events.dispatchEvent(new Event('selection'));
+    this.#tellSelection(hasEverything);
   }
 
   toggle(id) {
@@ -105,15 +125,20 @@ export class DriftList {
   #select(id, isOn) {
     if (isOn) this.#selected.add(id);
     else this.#selected.delete(id);
+    this.#tellSelection(false);
+  }
+
+  #tellSelection(hasEverything) {
+    this.#hasEverything = hasEverything;
+    const all = this.head.querySelector('input');
+    const selected = this.#selected.size;
+    if (all) all.checked = selected > 0 && selected === this.#rows.size;
+    if (all) all.indeterminate = selected > 0 && !all.checked;
     this.#events.dispatchEvent(new Event('selection'));
   }
 
   drift = (id) => this.#rows.get(id)?.drift;
   hasFocus = () => this.element.contains(document.activeElement);
-
-  /** Returns the values of a field in the loaded rows. */
-  known = (name) =>
-    [...new Set([...this.#rows.values()].map(({ drift }) => drift[name]).filter(Boolean))].sort();
 
   markOpen(id) {
     this.#rows.get(this.#openId)?.open(false);
@@ -172,6 +197,7 @@ export class DriftList {
     const added = data.filter(({ id }) => !this.#rows.has(id)).map((drift) => this.#row(drift).element);
     this.body.append(...added);
     this.#cursor = page.nextCursor;
+    if (this.#hasEverything) this.selectEverything();
   }
 
   #row(drift) {
@@ -184,7 +210,7 @@ export class DriftList {
   #clear() {
     this.#rows.clear();
     this.#selected.clear();
-    this.#events.dispatchEvent(new Event('selection'));
+    this.#tellSelection(false);
     this.body.replaceChildren();
     this.#cursor = null;
     this.#unseen = 0;
@@ -207,6 +233,7 @@ export class DriftList {
   }
 
   #heard(events) {
+    if (!this.#filters) return;
     let isOfInterest = false;
     for (const { type, payload } of events) {
       const row = this.#rows.get(payload.id);
@@ -234,6 +261,7 @@ export class DriftList {
 
   /** Reads the first page again and inserts the new rows at their position. No other row moves. */
   #mergeFirstPage() {
+    if (!this.#filters) return undefined;
     if (this.#reading) return this.#again();
     return this.#read(async (signal) => {
       const { data, page } = await this.#page(undefined, signal);

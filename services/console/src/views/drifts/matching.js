@@ -1,0 +1,100 @@
+// One decision on all drifts that match the filters. The server refuses it if their number is not the one that was
+// shown.
+
+import { get, post, withQuery } from '../../api.js';
+import { fill, h } from '../../dom.js';
+import { count, explain, plural } from '../../format.js';
+import { STATUSES } from '../../icons.js';
+import { notify } from '../../notice.js';
+import { askReason } from './ask_reason.js';
+import { ACTIONS } from './decide.js';
+import { FACETS, selectionOf } from './facets.js';
+import { notifyUndoable } from './undo.js';
+
+const MOST = 2_000;
+/** The statuses from which an action leads on, and the status to which it leads. */
+const FROM = {
+  approve: ['detected'],
+  reject: ['detected'],
+  resolve: ['detected', 'approved', 'rejected'],
+};
+const TO = { approve: 'approved', reject: 'rejected', resolve: 'resolved' };
+
+/** Asks for one reason, and decides. Resolves to true if the decision was made. */
+export async function decideMatching(title, filters, action) {
+  const selection = selectionOf(filters);
+  let covered;
+  try {
+    covered = await coverage(selection, action);
+  } catch (error) {
+    notify(explain(error), { tone: 'error' });
+    return false;
+  }
+  const hint = hindrance(covered.total);
+  if (hint) {
+    notify(hint, { tone: 'info' });
+    return false;
+  }
+  const about = h('div', { class: 'coverage' });
+  const label = h('span', {});
+  const draw = () => {
+    fill(about, description(covered));
+    fill(label, `${ACTIONS[action].label}: ${plural(covered.total, 'drift')}`);
+  };
+  draw();
+  return askReason(title, { action, parts: about, label }, async (reason) => {
+    const body = { action, expectedCount: covered.total, ...(reason && { reason }) };
+    try {
+      const { data } = await decide(selection, body);
+      report(selection, action, data.decided, covered);
+    } catch (error) {
+      if (error.status === 409) {
+        covered = await coverage(selection, action);
+        draw();
+      }
+      throw error;
+    }
+  });
+}
+
+const decide = (selection, body) => post(withQuery('/api/v1/drifts/decide', selection), body);
+
+/** Returns the numbers of drifts that the decision covers and leaves out, by status. */
+async function coverage(selection, action) {
+  const { data } = await get(FACETS, selection);
+  const wanted = selection.status?.split(',');
+  const isCovered = ({ value }) => FROM[action].includes(value) && (!wanted || wanted.includes(value));
+  const inside = data.status.filter(isCovered);
+  return {
+    total: inside.reduce((sum, group) => sum + group.count, 0),
+    inside,
+    outside: data.status.filter((group) => !isCovered(group)),
+    // With these, the decided drifts could not be told apart.
+    isMixed: data.status.some(({ value }) => value === TO[action]),
+  };
+}
+
+function hindrance(total) {
+  if (total === 0) return 'No drift here waits for this decision.';
+  if (total > MOST)
+    return `${count(total)} drifts match. One decision covers at most ${count(MOST)}: narrow the filters.`;
+  return null;
+}
+
+const listed = (groups) =>
+  groups
+    .map(({ value, count: number }) => `${count(number)} ${STATUSES[value].label.toLowerCase()}`)
+    .join(', ');
+
+const description = ({ total, inside, outside }) => [
+  h('p', {}, h('strong', {}, `Covers ${plural(total, 'drift')}`), `: ${listed(inside)}.`),
+  outside.length > 0 && h('p', { class: 'quiet' }, `Leaves out ${listed(outside)}.`),
+];
+
+function report(selection, action, decided, { isMixed }) {
+  const text = `${ACTIONS[action].done}: ${plural(decided, 'drift')}.`;
+  notifyUndoable(text, !isMixed && action, async () => {
+    await decide({ ...selection, status: TO[action] }, { action: 'reopen', expectedCount: decided });
+    return `Undone: ${plural(decided, 'drift')} open again.`;
+  });
+}
