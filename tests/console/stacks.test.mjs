@@ -75,7 +75,7 @@ describe('stacks in the console', () => {
     await eventually('one', async () => (await names(page)).join() === 'prod');
     await row(page, 'prod').getByText('Team A · env=prod').waitFor();
     await page.getByLabel('Owner').fill('');
-    await page.getByLabel('Label').fill('env=prod');
+    await page.getByLabel('Label').pressSequentially('env=prod');
     await page.waitForURL(/#\/stacks\?label=env%3Dprod/);
     await page.getByLabel('Search stacks').fill('nothing');
     await page.getByText('No stack matches these filters.').waitFor();

@@ -17,7 +17,7 @@ const PAGE = 100;
 const OFTEN_MS = 1_000;
 
 export class CauseList {
-  element = h('div', { class: 'list cause-list', hidden: true });
+  element = h('div', { class: 'list cause-list', tabindex: '-1', hidden: true });
   #signal;
   #address;
   #reading = new AbortController();
@@ -65,7 +65,10 @@ export class CauseList {
     const name = `${resourceType} · ${what} · ${size}`;
     const decide = async (action) => {
       const title = `${ACTIONS[action].label} ${resourceType} · ${what}`;
-      if (await decideMatching(title, { ...filters, group: key }, action)) await again();
+      if (!(await decideMatching(title, { ...filters, group: key }, action))) return;
+      await again();
+      // The pressed button may be gone with its group.
+      if (document.activeElement === document.body) this.element.focus({ preventScroll: true });
     };
     const button = (action) =>
       h(

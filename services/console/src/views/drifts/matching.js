@@ -1,7 +1,7 @@
 // One decision on all drifts that match the filters. The server refuses it if their number is not the one that was
 // shown.
 
-import { get, post, withQuery } from '../../api.js';
+import { all, get, post, withQuery } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { count, explain, plural } from '../../format.js';
 import { STATUSES } from '../../icons.js';
@@ -9,9 +9,10 @@ import { notify } from '../../notice.js';
 import { askReason } from './ask_reason.js';
 import { ACTIONS } from './decide.js';
 import { FACETS, selectionOf } from './facets.js';
-import { notifyUndoable } from './undo.js';
+import { UNDONE, notifyUndoable, reopenAll } from './undo.js';
 
 const MOST = 2_000;
+const MOST_OF_BULK = 100;
 /** The statuses from which an action leads on, and the status to which it leads. */
 const FROM = {
   approve: ['detected'],
@@ -45,8 +46,9 @@ export async function decideMatching(title, filters, action) {
   return askReason(title, { action, parts: about, label }, async (reason) => {
     const body = { action, expectedCount: covered.total, ...(reason && { reason }) };
     try {
+      const ids = covered.isMixed && UNDONE.has(action) ? await idsOf(selection) : null;
       const { data } = await decide(selection, body);
-      report(selection, action, data.decided, covered);
+      report(selection, action, data.decided, ids);
     } catch (error) {
       if (error.status === 409) {
         covered = await coverage(selection, action);
@@ -55,6 +57,12 @@ export async function decideMatching(title, filters, action) {
       throw error;
     }
   });
+}
+
+/** Returns the ids of the drifts that the decision is about to cover. */
+async function idsOf(selection) {
+  const { items } = await all('/api/v1/drifts', { ...selection, status: 'detected' }, { most: MOST });
+  return items.map(({ id }) => id);
 }
 
 const decide = (selection, body) => post(withQuery('/api/v1/drifts/decide', selection), body);
@@ -69,7 +77,7 @@ async function coverage(selection, action) {
     total: inside.reduce((sum, group) => sum + group.count, 0),
     inside,
     outside: data.status.filter((group) => !isCovered(group)),
-    // With these, the decided drifts could not be told apart.
+    // After the decision, the filters do not tell these drifts from the decided ones.
     isMixed: data.status.some(({ value }) => value === TO[action]),
   };
 }
@@ -91,9 +99,11 @@ const description = ({ total, inside, outside }) => [
   outside.length > 0 && h('p', { class: 'quiet' }, `Leaves out ${listed(outside)}.`),
 ];
 
-function report(selection, action, decided, { isMixed }) {
+/** Offers to withdraw the decision: by `ids` if they are given, and else by the filters. */
+function report(selection, action, decided, ids) {
   const text = `${ACTIONS[action].done}: ${plural(decided, 'drift')}.`;
-  notifyUndoable(text, !isMixed && action, async () => {
+  notifyUndoable(text, action, async () => {
+    if (ids) return reopenAll(ids, MOST_OF_BULK);
     await decide({ ...selection, status: TO[action] }, { action: 'reopen', expectedCount: decided });
     return `Undone: ${plural(decided, 'drift')} open again.`;
   });

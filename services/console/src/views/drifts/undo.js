@@ -7,7 +7,7 @@ import { notify } from '../../notice.js';
 const STAY_MS = 10_000;
 
 /** The actions that a person may withdraw. A resolved drift is final. */
-const UNDONE = new Set(['approve', 'reject']);
+export const UNDONE = new Set(['approve', 'reject']);
 
 let latest = null;
 

@@ -15,6 +15,8 @@ import { STACKS, STACK_STATUSES } from './words.js';
 const PAGE = 100;
 const OFTEN_MS = 1_000;
 const PAUSE_MS = 250;
+/** A label that is typed only in part is no filter yet. */
+const LABEL = /^[^=]+=.+$/;
 const NAMES = ['status', 'q', 'owner', 'label'];
 
 /** Shows the stacks, and returns the function that shows them for another query. */
@@ -35,7 +37,7 @@ export function showStacks(place, found, signal) {
   const fields = [
     textFilter('q', 'Search stacks', 'Part of the name', 100, set),
     textFilter('owner', 'Owner', 'Owner', 255, set),
-    textFilter('label', 'Label', 'Label, as key=value', 127, set),
+    textFilter('label', 'Label', 'Label, as key=value', 127, set, LABEL),
   ];
   fill(
     place,
@@ -85,8 +87,12 @@ function stacks(filters, signal) {
   return livePlace(['stack:', 'scan:', 'drift:'], OFTEN_MS, signal, work, { rows: 6 }).place;
 }
 
-function textFilter(name, label, placeholder, maxlength, set) {
+function textFilter(name, label, placeholder, maxlength, set, complete = /^/) {
   let timer = 0;
+  const send = () => {
+    const value = input.value.trim();
+    if (!value || complete.test(value)) set(name, value);
+  };
   const input = h('input', {
     type: 'search',
     class: name === 'q' ? 'search-input' : null,
@@ -98,7 +104,7 @@ function textFilter(name, label, placeholder, maxlength, set) {
     on: {
       input() {
         clearTimeout(timer);
-        timer = setTimeout(() => set(name, input.value.trim()), PAUSE_MS);
+        timer = setTimeout(send, PAUSE_MS);
       },
     },
   });
