@@ -51,8 +51,7 @@ describe('everywhere in the console', () => {
 
       await page.keyboard.press('Control+k');
       await dialog.getByRole('option', { name: 'Alerts' }).waitFor();
-      await page.keyboard.press('ArrowDown');
-      await page.keyboard.press('ArrowDown');
+      for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
       await page.waitForURL(/#\/alerts/);
       await page.keyboard.press('Control+k');

@@ -17,7 +17,7 @@ const PAGE = 100;
 const OFTEN_MS = 1_000;
 
 export class CauseList {
-  element = h('div', { class: 'list cause-list', tabindex: '-1', hidden: true });
+  element = h('div', { class: 'cause-list', tabindex: '-1', hidden: true });
   #signal;
   #address;
   #reading = new AbortController();
