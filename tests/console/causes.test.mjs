@@ -178,6 +178,10 @@ describe('many drifts in the console', () => {
     await bar.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('One decision covers at most 2,000: narrow the filters.').waitFor();
     assert.equal((await ofStatus('status=approved')).length, 0);
+    await visit(page, '#/drifts?by=cause');
+    await eventually('a page of groups', async () => (await groups(page).count()) === 100);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await eventually('more groups', async () => (await groups(page).count()) > 100);
     await browser.farewell(engineer);
   });
 });

@@ -183,6 +183,22 @@ describe('stacks in the console', () => {
     });
   }
 
+  test('further stacks are loaded on demand, and live ones keep them', async () => {
+    const clean = await sample('fakeaws_1/clean.refresh_only.json');
+    for (let at = 0; at < 100; at += 1)
+      succeeded(await api.ingest(clean, { stack: `many/${at}`, complete: true }));
+    const { page, ...viewer } = await browser.person('viewer');
+    await visit(page, '#/stacks');
+    const size = () => page.locator('tr[data-stack]').count();
+    await eventually('a page', async () => (await size()) === 100);
+    await page.getByRole('button', { name: 'More' }).click();
+    await eventually('all', async () => (await size()) === 102);
+    assert.equal(await page.getByRole('button', { name: 'More' }).count(), 0);
+    succeeded(await api.ingest(clean, { stack: 'many/more', complete: true }));
+    await eventually('a live one', async () => (await size()) === 103);
+    await browser.farewell(viewer);
+  });
+
   test('a stack without a scan becomes silent, and its alert leads to it', async () => {
     const { page, ...viewer } = await browser.person('viewer');
     await visit(page, '#/stacks');

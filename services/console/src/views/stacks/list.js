@@ -36,7 +36,7 @@ export function showStacks(place, found, signal) {
   );
   const fields = [
     textFilter('q', 'Search stacks', 'Part of the name', 100, set),
-    textFilter('owner', 'Owner', 'Owner', 255, set),
+    textFilter('owner', 'Owner', 'Owner, in full', 255, set),
     textFilter('label', 'Label', 'Label, as key=value', 127, set, LABEL),
   ];
   fill(
