@@ -142,7 +142,7 @@ describe('the ACL of Redis (s48, s75)', () => {
       accepted(await as(user, 'SET', '{driftsentry}:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [
         ...['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'],
-        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'ws:*', 'orders:*'],
+        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'stack:*', 'scan:*', 'ws:*', 'orders:*'],
       ]);
       await listener.until('subscribed', () => listener.log.includes('orders:*'));
       await listener.stop();

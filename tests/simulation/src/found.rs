@@ -104,6 +104,30 @@ fn a_subscription_that_redis_refused_to_store_is_stored_and_acknowledged_soon() 
 }
 
 #[test]
+fn an_epoch_that_two_failovers_bring_back_ends_again() {
+    let faults = vec![
+        at(2_648, Fault::Partition { process: 6, duration: ms(3_960) }),
+        at(6_479, Fault::FailOver { is_complete: false, is_crash: true }),
+        at(6_669, Fault::FailOver { is_complete: false, is_crash: false }),
+    ];
+    let plan = Plan { seed: 40_199, faults };
+    assert!(run(&plan, Without::PastEpochs, false).violation.is_some());
+    assert_holds(plan.seed, plan.faults);
+}
+
+#[test]
+fn a_client_gets_its_response_although_a_burst_fills_its_queue() {
+    let faults = vec![
+        at(2_148, Fault::RedisDown { down: ms(983), is_emptied: false }),
+        at(3_395, Fault::Rollbacks { duration: ms(2_897) }),
+        at(5_517, Fault::Slow { duration: ms(1_890), latency: ms(1_501) }),
+        at(8_379, Fault::Forge { count: 3 }),
+        at(8_634, Fault::Notes { client: 0, count: 95, latency: ms(539) }),
+    ];
+    assert_holds(105_771, faults);
+}
+
+#[test]
 fn equal_plans_give_equal_runs_whatever_runs_beside_them() {
     // In the second one, tokio chooses which of two tasks it wakes first.
     let told = |seed| run(&Plan::of(seed), Without::Nothing, true);

@@ -201,3 +201,40 @@ async fn another_event_at_the_last_position_shows_that_the_log_was_rolled_back()
     world.append(&["3"]).await;
     assert_eq!(next_name(&mut feed).await, "3");
 }
+
+/// Two failovers in a row can bring back an epoch that ended, without the event for which it ended.
+#[tokio::test]
+async fn an_epoch_that_ended_and_is_back_ends_again() {
+    let world = World::start(Backend::Real).await;
+    world.append(&["1"]).await;
+    let first = world.backplane.log.head().await.unwrap();
+    let mut redis = world.stores.redis().connect().await;
+    // The state of a replica that missed the next event.
+    let dump = redis::Script::new(
+        "local saved = {} \
+         for _, key in ipairs(redis.call('KEYS', '*log*')) do \
+           saved[#saved + 1] = key saved[#saved + 1] = redis.call('DUMP', key) \
+         end return saved",
+    );
+    let saved: Vec<Vec<u8>> = dump.invoke_async(&mut redis).await.unwrap();
+    world.append(&["lost"]).await;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await.unwrap();
+    world.append(&["2"]).await;
+    let second = world.backplane.log.head().await.unwrap();
+    assert_ne!(second.epoch, first.epoch);
+
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await.unwrap();
+    for pair in saved.chunks(2) {
+        redis::cmd("RESTORE").arg(&pair[0]).arg(0).arg(&pair[1]).exec_async(&mut redis).await.unwrap();
+    }
+    // A reader that was cut off all the time is still in the first epoch.
+    let reader = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
+    testing::eventually("it is connected", async || reader.is_connected()).await;
+    let mut feed = reader.feed();
+    assert_eq!(next_reset(&mut feed).await.0, first);
+    world.append(&["3"]).await;
+    let (position, reason) = next_reset(&mut feed).await;
+    assert_eq!(reason, backplane::ResetReason::LogLost);
+    assert!(![&first.epoch, &second.epoch].contains(&&position.epoch), "{position:?}");
+    assert_eq!(next_name(&mut feed).await, "3");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait};
 use sea_orm::{FromQueryResult, Order, QueryOrder, QuerySelect};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -55,10 +55,10 @@ pub(super) async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<
         let values = Entity::find()
             .select_only()
             .column_as(column, "value")
-            .column_as(Expr::col(Column::Id).count(), "count")
+            .column_as(Expr::col(Asterisk).count(), "count")
             .filter(filter.condition())
             .group_by(column)
-            .order_by(Expr::col(Column::Id).count(), Order::Desc)
+            .order_by(Expr::col(Asterisk).count(), Order::Desc)
             .order_by_asc(column)
             .limit(MAX_VALUES)
             .into_model()

@@ -1,11 +1,13 @@
 //! Drifts grouped by their cause: the same paths of resources of one type changed to the same values.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use contracts::drift::Kind;
+use contracts::drift::{Kind, Status};
 use http::ApiError;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
-use sea_orm::{FromQueryResult, Order, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Asterisk, CaseStatement, Expr, ExprTrait};
+use sea_orm::{Condition, FromQueryResult, Order, QueryOrder, QuerySelect};
 
 use super::Filter;
 use super::entity::{self, Column, Entity, Model};
@@ -44,6 +46,36 @@ pub struct Group {
     pub address: String,
 }
 
+/// A group with the numbers that order it.
+#[derive(FromQueryResult)]
+struct Counted {
+    resource_type: String,
+    kind: Kind,
+    actual_hash: String,
+    drifts: i64,
+    rank: i16,
+}
+
+impl Counted {
+    fn condition(&self) -> Condition {
+        Condition::all()
+            .add(Column::ActualHash.eq(&self.actual_hash))
+            .add(Column::ResourceType.eq(&self.resource_type))
+            .add(Column::Kind.eq(self.kind))
+    }
+}
+
+fn grouped() -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .column(Column::Kind)
+        .column_as(Column::ResourceType, "resource_type")
+        .column_as(Column::ActualHash, "actual_hash")
+        .group_by(Column::ResourceType)
+        .group_by(Column::Kind)
+        .group_by(Column::ActualHash)
+}
+
 /// A cause as one text, which the filter `group` accepts.
 pub(super) fn group_key(resource_type: &str, actual_hash: &str) -> String {
     format!("{actual_hash}.{resource_type}")
@@ -64,38 +96,18 @@ impl GroupQuery {
     pub async fn page(&self, db: &impl ConnectionTrait) -> Result<(Vec<Group>, Option<String>), ApiError> {
         let bound = format!("{:?}", Self { cursor: None, limit: 0, ..self.clone() });
         let after = page::after::<(i16, i64, String)>(self.cursor.as_deref(), &bound)?;
-        let with = |status: &str| {
-            let is_it = CaseStatement::new().case(Column::Status.eq(status), 1).finally(0);
-            let is_it: Expr = is_it.into();
-            is_it.sum().cast_as("bigint")
-        };
-        let (rank, drifts) = (|| Expr::col(Column::SeverityRank).max(), || Expr::col(Column::Id).count());
+        let (rank, drifts) = (|| Expr::col(Column::SeverityRank).max(), || Expr::col(Asterisk).count());
         let key = || Expr::col(Column::ActualHash).binary(CONCAT, Expr::col(Column::ResourceType));
-        let mut select = Entity::find()
-            .select_only()
-            .column(Column::Kind)
-            .column_as(Column::ResourceType, "resource_type")
-            .column_as(Column::ActualHash, "actual_hash")
+        let mut select = grouped()
             .column_as(drifts(), "drifts")
-            .column_as(Expr::col(Column::Stack).count_distinct(), "stacks")
-            .column_as(with("detected"), "detected")
-            .column_as(with("approved"), "approved")
-            .column_as(with("rejected"), "rejected")
-            .column_as(with("resolved"), "resolved")
             .column_as(rank(), "rank")
-            .column_as(Column::FirstSeenAt.min(), "first_seen_at")
-            .column_as(Column::LastSeenAt.max(), "last_seen_at")
-            .column_as(Column::Address.min(), "address")
-            .filter(self.filter()?.condition())
-            .group_by(Column::ResourceType)
-            .group_by(Column::Kind)
-            .group_by(Column::ActualHash);
+            .filter(self.filter()?.condition());
         if let Some(((last_rank, last_drifts, last_key), _)) = after {
             let here = Expr::tuple([rank(), drifts(), key()]);
             let there = [Expr::value(last_rank), Expr::value(last_drifts), Expr::value(last_key)];
             select = select.having(here.lt(Expr::tuple(there)));
         }
-        let rows: Vec<Group> = select
+        let rows: Vec<Counted> = select
             .order_by(rank(), Order::Desc)
             .order_by(drifts(), Order::Desc)
             .order_by(key(), Order::Desc)
@@ -104,9 +116,43 @@ impl GroupQuery {
             .all(db)
             .await
             .map_err(DriftError::from)?;
-        Ok(page::cut(rows, self.limit, &bound, |group| {
+        let (page, next) = page::cut(rows, self.limit, &bound, |group| {
             ((group.rank, group.drifts, format!("{}{}", group.actual_hash, group.resource_type)), Uuid::nil())
-        }))
+        });
+        Ok((self.details(db, page).await?, next))
+    }
+
+    /// Reads what is shown of the groups of a page. Only the numbers that order the groups are read for all of them,
+    /// because an index has these.
+    async fn details(&self, db: &impl ConnectionTrait, page: Vec<Counted>) -> Result<Vec<Group>, ApiError> {
+        let with = |status: Status| {
+            let is_it: Expr = CaseStatement::new().case(Column::Status.eq(status), 1).finally(0).into();
+            is_it.sum().cast_as("bigint")
+        };
+        let any = page.iter().fold(Condition::any(), |any, group| any.add(group.condition()));
+        let rows: Vec<Group> = grouped()
+            .column_as(Expr::col(Asterisk).count(), "drifts")
+            .column_as(Expr::col(Column::Stack).count_distinct(), "stacks")
+            .column_as(with(Status::Detected), "detected")
+            .column_as(with(Status::Approved), "approved")
+            .column_as(with(Status::Rejected), "rejected")
+            .column_as(with(Status::Resolved), "resolved")
+            .column_as(Column::SeverityRank.max(), "rank")
+            .column_as(Column::FirstSeenAt.min(), "first_seen_at")
+            .column_as(Column::LastSeenAt.max(), "last_seen_at")
+            .column_as(Column::Address.min(), "address")
+            .filter(self.filter()?.condition())
+            .filter(any)
+            .into_model()
+            .all(db)
+            .await
+            .map_err(DriftError::from)?;
+        let mut groups: HashMap<_, Group> = rows
+            .into_iter()
+            .map(|group| ((group.resource_type.clone(), group.kind, group.actual_hash.clone()), group))
+            .collect();
+        let found = page.into_iter();
+        Ok(found.filter_map(|it| groups.remove(&(it.resource_type, it.kind, it.actual_hash))).collect())
     }
 
     /// Returns one drift of each group, which shows what its drifts have in common.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use contracts::drift::{Severity, Status};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait};
 use sea_orm::{FromQueryResult, QuerySelect};
 
 use super::entity::{Column, Entity};
@@ -28,7 +28,7 @@ pub async fn of_stacks(db: &impl ConnectionTrait, stacks: &[&str]) -> Result<Vec
     Entity::find()
         .select_only()
         .columns([Column::Stack, Column::Status, Column::Severity])
-        .column_as(Expr::col(Column::Id).count(), "drifts")
+        .column_as(Expr::col(Asterisk).count(), "drifts")
         .column_as(Column::FirstSeenAt.min(), "first_seen")
         .column_as(Column::ResolvedAt.max(), "last_resolved")
         .column_as(Column::ApprovedAt.max(), "last_approved")

@@ -29,7 +29,7 @@ async fn every_upload_is_in_the_history_with_its_provenance(
     assert_eq!((&first["created"], &first["commit"]), (&json!(20), &json!("0123abc")));
     assert_eq!(first["runUrl"], "https://ci.example.com/runs/7");
     assert!(first["sentBy"].is_string() && first["durationMillis"].as_i64().unwrap() >= 0);
-    assert_eq!(second["created"].as_i64().unwrap() + second["changed"].as_i64().unwrap() > 0, true);
+    assert!(second["created"].as_i64().unwrap() + second["changed"].as_i64().unwrap() > 0);
     let path = format!("/api/v1/scans/{}", first["id"].as_str().unwrap());
     assert_eq!(&engineer.get(&path).await.data(), first);
     let ctl = walk(&engineer, "/api/v1/scans?stack=ctl").await;
@@ -83,10 +83,8 @@ async fn old_scans_are_deleted_except_the_last_one(
     // A process deletes old scans when it starts.
     let later = app.replica().await;
     eventually("the deletion", async || walk(&later.viewer(), "/api/v1/scans").await.len() == 1).await;
-    assert_eq!(
-        later.viewer().get("/api/v1/stacks/demo").await.data()["lastScan"]["changed"].is_number(),
-        true
-    );
+    let stack = later.viewer().get("/api/v1/stacks/demo").await.data();
+    assert!(stack["lastScan"]["changed"].is_number(), "{stack}");
 }
 
 #[rstest]

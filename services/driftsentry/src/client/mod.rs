@@ -3,6 +3,7 @@
 mod connection;
 mod failure;
 mod plain_text;
+mod provenance;
 mod scan_file;
 mod send;
 mod token_expiry;
@@ -10,5 +11,6 @@ mod token_expiry;
 pub(crate) use connection::{Connection, VARIABLES};
 pub(crate) use failure::print_failure;
 pub(crate) use plain_text::plain;
+pub(crate) use provenance::Provenance;
 pub(crate) use scan_file::{ScanFile, collect, pack};
 pub(crate) use send::Sender;

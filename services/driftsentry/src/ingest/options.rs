@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use reqwest::Url;
 
-use crate::client::{Connection, Sender, VARIABLES};
+use crate::client::{Connection, Provenance, Sender, VARIABLES};
 
 /// The variables of CI services, and the exit codes.
 const MORE: &str = "  GITHUB_ACTIONS          if true, annotations are printed for GitHub Actions
@@ -58,6 +58,9 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub region: Option<String>,
 
+    #[command(flatten)]
+    pub provenance: Provenance,
+
     /// Lowest severity of new or changed drift for which the exit code is 2
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
@@ -97,6 +100,7 @@ impl Ingest {
             }
         }
         drop(query);
+        self.provenance.add_to(&mut url);
         Ok(url)
     }
 }
@@ -126,9 +130,10 @@ mod tests {
     fn the_url_contains_the_options() {
         let arguments =
             ["x", "-", "--url", "https://d.example.com/base/", "--stack", "a b", "--complete", "--unmanaged"];
-        let url = Cli::parse_from(arguments).scan.url().unwrap();
-        let expected =
-            "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true";
+        let options = ["--run-url", "https://ci.example.com/7", "--commit", "0123abc"];
+        let url = Cli::parse_from(arguments.into_iter().chain(options)).scan.url().unwrap();
+        let expected = "https://d.example.com/base/api/v1/drifts/ingest?source=drift&complete=true&unmanaged=true\
+            &runUrl=https%3A%2F%2Fci.example.com%2F7&commit=0123abc";
         assert_eq!(url.as_str(), expected);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::client::{Connection, Sender, VARIABLES};
+use crate::client::{Connection, Provenance, Sender, VARIABLES};
 use crate::ingest::FailOn;
 
 /// The time limit of one attempt to send a scan.
@@ -59,6 +59,9 @@ pub(crate) struct Scan {
     #[arg(long)]
     pub dry_run: bool,
 
+    #[command(flatten)]
+    pub provenance: Provenance,
+
     /// Lowest severity of new or changed drift for which the exit code is 2
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
@@ -81,6 +84,7 @@ impl Scan {
     pub(super) fn sender(&self) -> Result<Sender> {
         let mut endpoint = self.connection.endpoint(&["api", "v1", "drifts", "ingest"])?;
         endpoint.query_pairs_mut().append_pair("complete", "true");
+        self.provenance.add_to(&mut endpoint);
         self.connection.sender(endpoint, SENDING)
     }
 }

@@ -26,6 +26,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
     tags(
         (name = "auth", description = "Users, sessions and tokens (auth-service)"),
         (name = "drifts", description = "Findings of scans, and decisions on them (drift-service)"),
+        (name = "stacks", description = "What is known about each part of an infrastructure (drift-service)"),
+        (name = "scans", description = "The uploads that arrived (drift-service)"),
         (name = "alerts", description = "Drifts that need attention (drift-service)"),
         (name = "metrics", description = "Counts of drifts (drift-service)"),
         (name = "audit", description = "Who did what (drift-service)"),

@@ -124,6 +124,13 @@ async fn a_folder_is_sent_at_once_and_the_severity_decides_the_exit_code() {
     );
 }
 
+const GITHUB: [(&str, &str); 4] = [
+    ("GITHUB_SERVER_URL", "https://github.com"),
+    ("GITHUB_REPOSITORY", "acme/infra"),
+    ("GITHUB_RUN_ID", "7"),
+    ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+];
+
 #[tokio::test]
 async fn ci_services_get_annotations_and_people_a_table_with_links() {
     let app = App::start().await;
@@ -133,9 +140,17 @@ async fn ci_services_get_annotations_and_people_a_table_with_links() {
     std::fs::write(&file, plan("aws_x.y")).unwrap();
     let mut command =
         ingest(&[file.to_str().unwrap(), "--stack", "demo", "--url", app.client.base()], &token);
-    let output =
-        command.env("GITHUB_ACTIONS", "true").env("GITLAB_CI", "true").current_dir(&folder).output().unwrap();
+    let output = command
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITLAB_CI", "true")
+        .envs(GITHUB)
+        .current_dir(&folder)
+        .output()
+        .unwrap();
     let text = said(&output);
+    let scans = app.client.with_token(&token).get("/api/v1/scans").await.data();
+    assert_eq!(scans[0]["runUrl"], "https://github.com/acme/infra/actions/runs/7");
+    assert_eq!(scans[0]["commit"], "0123456789abcdef0123456789abcdef01234567");
     assert!(text.contains("::error title=Drift in demo::aws_x.y"), "{text}");
     assert!(
         text.contains("critical") && text.contains(&format!("{}/#/drifts/", app.client.base())),

@@ -182,9 +182,9 @@ async fn a_move_that_fails_in_the_second_service_moves_nothing_of_the_first() {
     server.terminate();
     assert!(server.ended().await.success());
 
-    let update = |value: &str| format!("UPDATE stacks SET \"lastScanAt\" = '{value}'");
+    let update = |value: &str| format!("UPDATE stack_scopes SET \"lastScanAt\" = '{value}'");
     execute(&installation.sqlite("drift"), &update("yesterday, I think")).await;
-    installation.fails(&installation.postgres, "cannot copy stacks");
+    installation.fails(&installation.postgres, "cannot copy stack_scopes");
     for service in ["auth", "drift"] {
         assert_eq!(installation.copies(service).await, BTreeMap::new());
     }

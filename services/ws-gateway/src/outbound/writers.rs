@@ -37,6 +37,18 @@ pub(crate) enum Pushed {
     Closed,
 }
 
+fn admit(queue: &mut Queue, frame: Frame, limit: usize, now: Instant) -> Pushed {
+    if queue.closing {
+        return Pushed::Closed;
+    }
+    if queue.bytes + frame.wire().len() > limit || queue.is_stalled(now) {
+        return Pushed::Full;
+    }
+    let pushed = if queue.frames.is_empty() { Pushed::First } else { Pushed::Queued };
+    queue.add(frame);
+    pushed
+}
+
 impl Outbound {
     /// Creates the queue of a connection that begins with polling. `limit` is in bytes.
     pub(crate) fn polling(limit: usize) -> Self {
@@ -54,8 +66,18 @@ impl Outbound {
 
     /// Queues a frame, and wakes the task that writes it.
     pub(crate) fn push(&self, frame: Frame) -> Pushed {
+        self.push_within(frame, self.limit)
+    }
+
+    /// Queues a response or a ping. For these, the queue has room for another eighth of the limit, because a burst of
+    /// events must not leave a client without its response.
+    pub(crate) fn push_response(&self, frame: Frame) -> Pushed {
+        self.push_within(frame, self.limit + self.limit / 8)
+    }
+
+    fn push_within(&self, frame: Frame, limit: usize) -> Pushed {
         let mut queue = self.lock();
-        let pushed = self.admit(&mut queue, frame, Instant::now());
+        let pushed = admit(&mut queue, frame, limit, Instant::now());
         if pushed == Pushed::First {
             queue.wake();
         }
@@ -66,19 +88,7 @@ impl Outbound {
     /// [`write_now`](Self::write_now) must follow. The caller passes the time, because reading the clock for each of a
     /// thousand sockets would cost a tenth of the delivery.
     pub(crate) fn queue(&self, frame: Frame, now: Instant) -> Pushed {
-        self.admit(&mut self.lock(), frame, now)
-    }
-
-    fn admit(&self, queue: &mut Queue, frame: Frame, now: Instant) -> Pushed {
-        if queue.closing {
-            return Pushed::Closed;
-        }
-        if queue.bytes + frame.wire().len() > self.limit || queue.is_stalled(now) {
-            return Pushed::Full;
-        }
-        let pushed = if queue.frames.is_empty() { Pushed::First } else { Pushed::Queued };
-        queue.add(frame);
-        pushed
+        admit(&mut self.lock(), frame, self.limit, now)
     }
 
     pub(crate) fn wake(&self) {

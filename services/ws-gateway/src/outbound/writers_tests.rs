@@ -221,3 +221,13 @@ fn a_web_socket_that_was_given_up_gets_nothing() {
     outbound.push(Frame::text("4a"));
     assert_eq!(payload(&outbound), Poll::Ready(Some(Bytes::from_static(b"4a"))));
 }
+
+#[test]
+fn a_full_queue_has_room_for_responses_and_not_for_everything() {
+    let outbound = Outbound::web_socket(800);
+    assert_eq!(outbound.push(Frame::text("x".repeat(780))), Pushed::First);
+    let event = Frame::text("y".repeat(60));
+    assert_eq!(outbound.push(event.clone()), Pushed::Full);
+    assert_eq!(outbound.push_response(event.clone()), Pushed::Queued);
+    assert_eq!(outbound.push_response(event), Pushed::Full);
+}

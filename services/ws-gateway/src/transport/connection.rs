@@ -18,7 +18,7 @@ use crate::conformance::{Echo, Suite};
 use crate::hub::Hub;
 use crate::locks::{Mutex, MutexGuard};
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Pushed};
 use crate::protocol::engineio::{Packet, Transport};
 use crate::random_id::random_id;
 use crate::recovery::Recovery;
@@ -150,12 +150,10 @@ impl Connection {
         f(&mut self.lock().client)
     }
 
-    /// Executes an effect on the queue. Returns false for all other effects.
+    /// Executes an effect on the queue. Returns false for all other effects, and if the queue has no room.
     pub(crate) fn queue(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::Send(frame) => {
-                self.outbound.push(frame.clone());
-            }
+            Effect::Send(frame) => return self.outbound.push_response(frame.clone()) != Pushed::Full,
             Effect::Upgrade(UpgradeStep::Probed) => {
                 self.outbound.answer_probe(Packet::Pong("probe".into()).frame());
             }

@@ -4,6 +4,7 @@ use super::close::{close, leave};
 use super::connection::Connection;
 use crate::client::{Effect, Effects};
 use crate::hub::Subscriber;
+use crate::protocol::Ending;
 
 /// Executes effects of which none needs waiting: those of a socket that enters or leaves, and of a close.
 pub(super) fn perform(connection: &Arc<Connection>, effects: Effects) {
@@ -17,7 +18,10 @@ pub(super) fn perform(connection: &Arc<Connection>, effects: Effects) {
 pub(super) fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Option<Effect> {
     match effect {
         Effect::Send(_) | Effect::Upgrade(_) => {
-            connection.queue(&effect);
+            // A client that does not get a response would wait for it without end.
+            if !connection.queue(&effect) {
+                Arc::clone(connection).close(Ending::Slow);
+            }
         }
         Effect::Arm(at) => {
             let subscriber: Weak<dyn Subscriber> = Arc::<Connection>::downgrade(connection);
