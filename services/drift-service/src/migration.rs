@@ -152,14 +152,6 @@ fn answered_requests() -> TableCreateStatement {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let on = |table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(format!("{table}_{}", columns.join("_"))).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     // The database itself prevents duplicates, also under parallel ingest.
     let one_live_row = Index::create()
         .name("drifts_one_live_per_fingerprint")
@@ -185,4 +177,14 @@ fn indexes() -> Vec<IndexCreateStatement> {
         on("drift_audit", &["entityId", "at", "id"]),
         on("answered_requests", &["createdAt"]),
     ]
+}
+
+/// An index on these columns, named after them.
+fn on(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("{table}_{}", columns.join("_"))).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    index
 }

@@ -19,7 +19,7 @@ use crate::write::Write;
 /// Maximum number of drifts that one decision covers.
 pub(super) const MAX_DECIDED: u64 = 2_000;
 
-/// What a decision covered, and what it left out.
+/// The drifts that a decision covered, and those that it left out, counted.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Covered {

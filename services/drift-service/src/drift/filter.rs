@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{Condition, Value};
 
 use super::entity::Column;
-use super::groups::parse_group_key;
+use super::group_key::parse_group_key;
 use crate::money::Money;
 
 /// A selection of drifts.

@@ -28,7 +28,7 @@ filtered_query! {
 
 /// A group of drifts.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Group {
+pub struct CauseGroup {
     pub resource_type: String,
     pub kind: Kind,
     pub actual_hash: String,
@@ -76,24 +76,16 @@ fn grouped() -> Select<Entity> {
         .group_by(Column::ActualHash)
 }
 
-/// A cause as one text, which the filter `group` accepts.
-pub(super) fn group_key(resource_type: &str, actual_hash: &str) -> String {
-    format!("{actual_hash}.{resource_type}")
-}
-
-/// Returns the type and the hash of a cause; `None` if the text is not a cause.
-pub(super) fn parse_group_key(key: &str) -> Option<(&str, &str)> {
-    let (actual_hash, resource_type) = key.split_once('.')?;
-    Some((resource_type, actual_hash))
-}
-
 impl GroupQuery {
     /// Returns a page of groups, the most severe and then the largest first, and the cursor of the next page if there
     /// is one.
     ///
     /// # Errors
     /// 400 for a cursor of another query.
-    pub async fn page(&self, db: &impl ConnectionTrait) -> Result<(Vec<Group>, Option<String>), ApiError> {
+    pub async fn page(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<(Vec<CauseGroup>, Option<String>), ApiError> {
         let bound = format!("{:?}", Self { cursor: None, limit: 0, ..self.clone() });
         let after = page::after::<(i16, i64, String)>(self.cursor.as_deref(), &bound)?;
         let (rank, drifts) = (|| Expr::col(Column::SeverityRank).max(), || Expr::col(Asterisk).count());
@@ -124,13 +116,17 @@ impl GroupQuery {
 
     /// Reads what is shown of the groups of a page. Only the numbers that order the groups are read for all of them,
     /// because an index has these.
-    async fn details(&self, db: &impl ConnectionTrait, page: Vec<Counted>) -> Result<Vec<Group>, ApiError> {
+    async fn details(
+        &self,
+        db: &impl ConnectionTrait,
+        page: Vec<Counted>,
+    ) -> Result<Vec<CauseGroup>, ApiError> {
         let with = |status: Status| {
             let is_it: Expr = CaseStatement::new().case(Column::Status.eq(status), 1).finally(0).into();
             is_it.sum().cast_as("bigint")
         };
         let any = page.iter().fold(Condition::any(), |any, group| any.add(group.condition()));
-        let rows: Vec<Group> = grouped()
+        let rows: Vec<CauseGroup> = grouped()
             .column_as(Expr::col(Asterisk).count(), "drifts")
             .column_as(Expr::col(Column::Stack).count_distinct(), "stacks")
             .column_as(with(Status::Detected), "detected")
@@ -147,7 +143,7 @@ impl GroupQuery {
             .all(db)
             .await
             .map_err(DriftError::from)?;
-        let mut groups: HashMap<_, Group> = rows
+        let mut groups: HashMap<_, CauseGroup> = rows
             .into_iter()
             .map(|group| ((group.resource_type.clone(), group.kind, group.actual_hash.clone()), group))
             .collect();
@@ -162,10 +158,10 @@ impl GroupQuery {
     pub async fn examples(
         db: &impl ConnectionTrait,
         filter: &Filter,
-        groups: &[Group],
+        groups: &[CauseGroup],
     ) -> Result<Vec<Model>, DbErr> {
         let mut examples = Vec::with_capacity(groups.len());
-        for Group { resource_type, actual_hash, address, .. } in groups {
+        for CauseGroup { resource_type, actual_hash, address, .. } in groups {
             let among = filter.condition();
             examples.extend(entity::of_cause(db, among, resource_type, actual_hash, address).await?);
         }

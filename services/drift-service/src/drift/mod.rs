@@ -13,6 +13,7 @@ mod events;
 mod export;
 mod facets;
 pub mod filter;
+mod group_key;
 mod groups;
 mod handlers;
 mod list;

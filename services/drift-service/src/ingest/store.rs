@@ -8,8 +8,8 @@ use http::Caller;
 use scan::{Change, Origin, Scan};
 use uuid::Uuid;
 
-use super::handler::IngestQuery;
 use super::match_stored::{Coverage, Matched, match_stored};
+use super::query::IngestQuery;
 use super::report::{IngestReport, IngestedDrift, StackReport};
 use super::{Stamp, apply};
 use crate::actor::Actor;

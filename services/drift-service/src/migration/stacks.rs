@@ -9,6 +9,8 @@ use sea_orm_migration::schema::{
 };
 use uuid::Uuid;
 
+use super::on;
+
 pub(super) struct StacksAndScans;
 
 impl MigrationName for StacksAndScans {
@@ -87,14 +89,6 @@ fn scans() -> TableCreateStatement {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let on = |table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(format!("{table}_{}", columns.join("_"))).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index.take()
-    };
     vec![
         on("stacks", &["dueAt"]),
         on("scans", &["receivedAt", "id"]),

@@ -5,13 +5,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::scan::StackStatus;
 use http::{ApiError, MaybeCaller, ValidPath, ValidQuery};
-use scan::StateKey;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
+use super::badge_key::is_key;
 use super::entity;
-use super::handlers::checked_name;
+use super::name::checked_name;
 use super::view::StackCounts;
 use crate::State;
 use crate::error::DriftError;
@@ -58,31 +58,6 @@ pub async fn get_stack_badge(
         .content_type("image/svg+xml")
         .insert_header((header::CACHE_CONTROL, format!("max-age={MAX_AGE}")))
         .body(draw(stack.status(open), open)))
-}
-
-/// Returns the path of the badge with its key.
-pub(super) fn path(key: &StateKey, name: &str) -> String {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    let mut path = String::from("/api/v1/stacks/");
-    for byte in name.bytes() {
-        if is_plain(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path + "/badge.svg?key=" + &key_of(key, name)
-}
-
-fn key_of(key: &StateKey, name: &str) -> String {
-    key.hash(&["badge", name])[..32].into()
-}
-
-/// Compares in constant time, because the key is a secret.
-fn is_key(key: &StateKey, name: &str, given: &str) -> bool {
-    let expected = key_of(key, name);
-    expected.len() == given.len()
-        && expected.bytes().zip(given.bytes()).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
 /// Contains no text of a request.

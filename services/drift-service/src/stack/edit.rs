@@ -11,10 +11,11 @@ use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::entity::{self, ActiveModel, Model};
-use super::handlers::checked_name;
+use super::labels::are_labels;
+use super::name::checked_name;
 use super::progress::settle;
 use super::view::{StackView, views};
 use super::{cadence, scope};
@@ -24,8 +25,6 @@ use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
 use crate::{State, alert, drift, scans};
 
-const MAX_LABELS: usize = 20;
-const MAX_LABEL_CHARS: usize = 63;
 const SHORTEST_SECONDS: i64 = 60;
 
 /// A change of a stack. Absent fields stay, `null` removes.
@@ -54,31 +53,6 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-fn is_label_part(part: &str) -> bool {
-    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "._/-".contains(letter);
-    (1..=MAX_LABEL_CHARS).contains(&part.len()) && part.chars().all(is_letter)
-}
-
-fn are_labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
-    if labels.len() <= MAX_LABELS
-        && labels.iter().flat_map(|(key, value)| [key, value]).all(|part| is_label_part(part))
-    {
-        return Ok(());
-    }
-    let message = "must be at most 20 pairs of 1 to 63 letters, digits, '.', '_', '/' or '-'";
-    Err(ValidationError::new("labels").with_message(message.into()))
-}
-
-/// Returns a label `key=value` in the form in which the column contains it.
-pub(super) fn label_pair(label: &str) -> Result<String, ApiError> {
-    match label.split_once('=') {
-        Some((key, value)) if is_label_part(key) && is_label_part(value) => {
-            Ok(format!(r#""{key}":"{value}""#))
-        }
-        _ => Err(ApiError::validation("label", "must be key=value")),
-    }
 }
 
 impl StackChange {

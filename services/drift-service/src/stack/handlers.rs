@@ -5,16 +5,13 @@ use actix_web::web::Data;
 use http::openapi::{List, Success};
 use http::{ApiError, NoQuery, ValidPath, ValidQuery};
 
-pub use super::badge::*;
 use super::entity;
 use super::list::StackQuery;
+use super::name::checked_name;
 use super::view::{StackView, views};
 use crate::State;
 use crate::access::Reader;
 use crate::error::DriftError;
-use crate::text::NUL;
-
-const MAX_NAME_CHARS: usize = 256;
 
 /// Lists stacks, worst status first: silent, blind, drifted, clean.
 #[utoipa::path(get, path = "/api/v1/stacks", tag = "stacks", params(StackQuery),
@@ -44,12 +41,4 @@ pub async fn get_stack(
     let stack = stack.ok_or(DriftError::NotFound("stack"))?;
     let views = views(&state, &state.database, vec![stack], reader.audience).await;
     Ok(http::ok(views.map_err(DriftError::from)?.pop()))
-}
-
-/// Returns a name from a path. A stack cannot have any other name.
-pub(super) fn checked_name(name: String) -> Result<String, ApiError> {
-    if name.chars().count() > MAX_NAME_CHARS || name.contains(NUL) {
-        return Err(DriftError::NotFound("stack").into());
-    }
-    Ok(name)
 }

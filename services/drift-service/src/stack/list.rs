@@ -10,8 +10,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::edit::label_pair;
 use super::entity::{self, Column, Entity, Model};
+use super::labels::label_pair;
 use crate::error::DriftError;
 use crate::page;
 use crate::text::storable;

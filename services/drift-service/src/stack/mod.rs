@@ -4,14 +4,18 @@ pub mod entity;
 pub mod scope;
 
 mod badge;
+mod badge_key;
 mod cadence;
 mod edit;
 mod handlers;
+mod labels;
 mod list;
+mod name;
 mod progress;
 mod silence;
 mod view;
 
+pub use badge::*;
 pub use edit::*;
 pub use handlers::*;
 pub use progress::{Received, note_upload};

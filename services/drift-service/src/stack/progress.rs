@@ -1,4 +1,4 @@
-//! What an upload changes about its stack.
+//! The changes that an upload makes to its stack.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::stack::StackUpdated;

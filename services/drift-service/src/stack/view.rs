@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::badge;
+use super::badge_key;
 use super::entity::Model;
 use super::progress::cadence_of;
 use super::scope;
@@ -149,7 +149,7 @@ pub(super) async fn views(
         let counts = counts.remove(&stack.name).unwrap_or_default();
         let scopes = scopes.remove(&stack.name).unwrap_or_default();
         let last_scan = last(&scopes).and_then(|scope| last_scans.remove(&scope.last_scan_id?));
-        let badge_path = badge::path(&state.state_key, &stack.name);
+        let badge_path = badge_key::path(&state.state_key, &stack.name);
         StackView::new(stack, counts, scopes, last_scan, badge_path, audience)
     };
     Ok(stacks.into_iter().map(view).collect())

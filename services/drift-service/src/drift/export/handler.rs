@@ -8,7 +8,7 @@ use http::{ApiError, ValidQuery, Viewer};
 use platform::Turn;
 use uuid::Uuid;
 
-use super::Format;
+use super::format::Format;
 use crate::State;
 use crate::audience::Audience;
 use crate::drift::filter::filtered_query;

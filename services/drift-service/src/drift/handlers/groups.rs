@@ -14,7 +14,8 @@ use super::super::decide::Decision;
 use super::super::decide_all::{Covered, MAX_DECIDED, decide_all};
 use super::super::facets::{self, FacetQuery, FacetValue};
 use super::super::filter::filtered_query;
-use super::super::groups::{Group, GroupQuery, group_key};
+use super::super::group_key::group_key;
+use super::super::groups::{CauseGroup, GroupQuery};
 use super::super::{Action, DriftView};
 use crate::State;
 use crate::access::Reader;
@@ -46,7 +47,7 @@ pub(crate) struct GroupView {
 }
 
 impl GroupView {
-    fn new(group: Group, example: Option<DriftView>) -> Self {
+    fn new(group: CauseGroup, example: Option<DriftView>) -> Self {
         let severities = [Severity::Info, Severity::Warning, Severity::Critical];
         let severity = severities.into_iter().find(|severity| severity.rank() == group.rank);
         Self {
@@ -83,7 +84,7 @@ pub async fn list_drift_groups(
         .into_iter()
         .map(|drift| ((drift.resource_type.clone(), drift.actual_hash.clone()), drift))
         .collect();
-    let view = |group: Group| {
+    let view = |group: CauseGroup| {
         let example = examples.remove(&(group.resource_type.clone(), group.actual_hash.clone()));
         GroupView::new(group, example.map(|drift| DriftView::new(drift, caller.role.into())))
     };
