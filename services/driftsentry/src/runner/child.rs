@@ -7,12 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// The time for ending by itself after an interrupt. Terraform gives its state lock back in this time.
+/// The time for ending by itself after SIGTERM. Terraform gives its state lock back in this time.
 const GRACE: Duration = Duration::from_secs(10);
 /// Above the limit of the service, so that the service itself refuses a plan that is too large.
 const MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -62,7 +62,7 @@ pub(super) async fn run(
     let (output, errors, status) = match ended {
         Ok(ended) => ended.with_context(|| format!("cannot read the output of {what}"))?,
         Err(reason) => {
-            group.signal(Signal::INT);
+            group.ask_to_end();
             // How the program ends does not matter any more.
             let _ = timeout(GRACE, &mut ending).await;
             bail!(reason);
@@ -80,15 +80,18 @@ pub(super) async fn run(
 struct Group(Pid);
 
 impl Group {
-    fn signal(&self, signal: Signal) {
-        // An error means that no process is left.
-        let _ = kill_process_group(self.0, signal);
+    /// Asks the program, and not its children: Terraform still needs its providers to end well. SIGTERM and not SIGINT,
+    /// which a shell lets the jobs in its background ignore.
+    fn ask_to_end(&self) {
+        // An error means that the program has ended.
+        let _ = kill_process(self.0, Signal::TERM);
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        // An error means that no process is left.
+        let _ = kill_process_group(self.0, Signal::KILL);
     }
 }
 

@@ -22,7 +22,7 @@ plan)
   fi
   if [ -e hangs ]; then
     sleep 600 >/dev/null 2>&1 &
-    trap 'echo given back >lock; exit 1' INT
+    trap 'echo given back >lock; exit 1' TERM
     echo "$!" >child
     wait
   fi
