@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+const HASH_BYTES: usize = 16;
+
 /// Hashes values under the server's key. A rotated secret gets another hash, and a copy of the database is
 /// not enough to test guesses of a secret.
 #[derive(Clone)]
@@ -17,12 +19,23 @@ impl StateKey {
 
     /// Returns the first 16 bytes of the hash of the parts, in hex.
     pub fn hash(&self, parts: &[&str]) -> String {
+        hex::encode(&self.mac(parts).finalize().into_bytes()[..HASH_BYTES])
+    }
+
+    /// Whether `given` is the hash of the parts. Every wrong value takes the same time, so that a hash can be a secret.
+    pub fn is_hash(&self, parts: &[&str], given: &str) -> bool {
+        let mut bytes = [0; HASH_BYTES];
+        hex::decode_to_slice(given, &mut bytes).is_ok()
+            && self.mac(parts).verify_truncated_left(&bytes).is_ok()
+    }
+
+    fn mac(&self, parts: &[&str]) -> Hmac<Sha256> {
         let mut hmac = self.0.clone();
         for part in parts {
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part.as_bytes());
         }
-        hex::encode(&hmac.finalize().into_bytes()[..16])
+        hmac
     }
 
     /// Returns six hex digits that distinguish hidden texts.
@@ -84,5 +97,15 @@ mod tests {
         assert_eq!(key.hash(&["hunter2"]), StateKey::new(b"one").hash(&["hunter2"]));
         assert_ne!(key.hash(&["hunter2"]), StateKey::new(b"two").hash(&["hunter2"]));
         assert_ne!(key.hash(&["a", "b"]), key.hash(&["ab", ""]));
+    }
+
+    #[test]
+    fn only_the_whole_hash_is_accepted() {
+        let key = StateKey::new(b"one");
+        let hash = key.hash(&["a"]);
+        assert!(key.is_hash(&["a"], &hash));
+        for wrong in ["", &hash[..30], &format!("{hash}00"), &key.hash(&["b"]), "x"] {
+            assert!(!key.is_hash(&["a"], wrong), "{wrong}");
+        }
     }
 }

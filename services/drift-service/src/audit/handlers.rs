@@ -75,7 +75,7 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// Lists the actions on all drifts and alerts, newest first.
+/// Lists the actions on all drifts, alerts and stacks, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_drift_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["admin"])))]

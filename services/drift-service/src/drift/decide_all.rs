@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Action;
 use super::decide::{Decision, audit_action, change, may_reopen};
-use super::entity::{self, Model};
+use super::entity;
 use super::events::announce;
 use super::filter::Filter;
 use crate::alert;
@@ -38,22 +38,21 @@ pub(super) async fn decide_all(
     expected: u64,
 ) -> Result<Covered, DriftError> {
     let by_status = entity::count_by_status(&write.tx, filter.condition()).await?;
-    let mut covered = Covered::default();
-    for (status, count) in by_status {
-        if decision.action.follows(status).is_none() && count > 0 {
-            covered.left_out.insert(status.into_str(), count);
-        }
-    }
-    let from: Vec<Status> = statuses_before(decision.action);
+    let (allowed, others): (Vec<_>, Vec<_>) =
+        by_status.into_iter().partition(|(status, _)| decision.action.follows(*status).is_some());
+    let require = |found: u64| match found {
+        found if found == expected => Ok(()),
+        found => Err(DriftError::OtherNumber { expected, found }),
+    };
+    require(allowed.iter().map(|(_, count)| count).sum())?;
+    let from: Vec<Status> = allowed.into_iter().map(|(status, _)| status).collect();
     let drifts = entity::lock_matching(&write.tx, filter.condition(), &from, MAX_DECIDED + 1).await?;
-    if drifts.len() as u64 != expected {
-        return Err(DriftError::OtherNumber { expected, found: drifts.len() as u64 });
-    }
+    // The number may have changed before the locks were granted.
+    require(drifts.len() as u64)?;
     if decision.action == Action::Reopen && !drifts.iter().all(|drift| may_reopen(write, drift)) {
         return Err(DriftError::NotOwnDecision);
     }
-    covered.decided = expected;
-    let mut decided = Vec::with_capacity(drifts.len());
+    let ids: Vec<_> = drifts.iter().map(|drift| drift.id).collect();
     let mut records = Vec::with_capacity(drifts.len());
     for drift in drifts {
         let Some(to) = decision.action.follows(drift.status) else { continue };
@@ -66,33 +65,14 @@ pub(super) async fn decide_all(
             changed_fields: vec!["status"],
             ..Record::of_drift(drift.id, audit_action(decision.action))
         });
-        decided.push(after(drift, to, write));
     }
     audit::record(&write.tx, &write.actor, write.at, records).await?;
     if decision.action == Action::Approve {
-        let ids: Vec<_> = decided.iter().map(|drift| drift.id).collect();
         alert::close_of_drifts(&mut write.tx, &ids, &write.actor, write.at).await?;
     }
-    for drift in &decided {
-        announce(&mut write.tx, drift, decision.action);
+    for drift in entity::by_ids(&write.tx, &ids).await? {
+        announce(&mut write.tx, &drift, decision.action);
     }
-    Ok(covered)
-}
-
-/// The drift as its event describes it.
-fn after(drift: Model, to: Status, write: &Write) -> Model {
-    let (at, by) = (Some(write.at), Some(write.actor.user_id.clone()));
-    let decided = Model { status: to, updated_at: write.at, ..drift };
-    match to {
-        Status::Approved => Model { approved_at: at, approved_by: by, ..decided },
-        Status::Rejected => Model { rejected_at: at, rejected_by: by, ..decided },
-        Status::Resolved => Model { resolved_at: at, resolved_by: by, ..decided },
-        Status::Detected => decided,
-    }
-}
-
-fn statuses_before(action: Action) -> Vec<Status> {
-    use strum::IntoEnumIterator;
-
-    Status::iter().filter(|status| action.follows(*status).is_some()).collect()
+    let left_out = others.into_iter().map(|(status, count)| (status.into_str(), count)).collect();
+    Ok(Covered { decided: expected, left_out })
 }

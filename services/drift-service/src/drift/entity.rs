@@ -130,6 +130,16 @@ pub async fn of_cause(
         .await
 }
 
+/// Returns the drifts with these ids, in the order of ids.
+pub async fn by_ids(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    let mut drifts = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        drifts.extend(query.order_by_asc(Column::Id).all(db).await?);
+    }
+    Ok(drifts)
+}
+
 /// Counts the matching drifts of each status.
 pub async fn count_by_status(
     db: &impl ConnectionTrait,

@@ -2,9 +2,9 @@
 
 use actix_web::http::header;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use contracts::scan::StackStatus;
-use http::{ApiError, MaybeCaller, ValidPath, ValidQuery};
+use http::{ApiError, ValidPath, ValidQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -14,6 +14,7 @@ use super::entity;
 use super::name::checked_name;
 use super::view::StackCounts;
 use crate::State;
+use crate::access::Reader;
 use crate::error::DriftError;
 
 /// Seconds for which a proxy may show the same badge.
@@ -41,14 +42,11 @@ pub async fn get_stack_badge(
     request: HttpRequest,
     ValidQuery(query): ValidQuery<BadgeQuery>,
     ValidPath(name): ValidPath<String>,
-    MaybeCaller(caller): MaybeCaller,
 ) -> Result<HttpResponse, ApiError> {
     let name = checked_name(name)?;
     let has_key = query.key.is_some_and(|key| is_key(&state.state_key, &name, &key));
-    if !has_key && caller.is_none() && !state.settings.public_reads {
-        // The same error as for a request without a token anywhere else.
-        use actix_web::FromRequest;
-        http::Caller::extract(&request).await?;
+    if !has_key {
+        Reader::extract(&request).await?;
     }
     let stack = entity::by_name(&state.database, &name).await.map_err(DriftError::from)?;
     let stack = stack.ok_or(DriftError::NotFound("stack"))?;

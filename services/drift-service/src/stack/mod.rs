@@ -22,4 +22,3 @@ pub use progress::{Received, note_upload};
 pub use silence::report_silent_stacks;
 
 pub use entity::lock;
-pub use view::StackCounts;

@@ -82,7 +82,7 @@ pub(crate) struct StackDetails {
 
 /// The numbers of a stack's drifts.
 #[derive(Clone, Debug, Default)]
-pub struct StackCounts {
+pub(super) struct StackCounts {
     detected: u64,
     approved: u64,
     rejected: u64,
@@ -112,7 +112,7 @@ impl StackCounts {
     }
 
     /// The number of drifts that need attention.
-    pub const fn open(&self) -> u64 {
+    pub(super) const fn open(&self) -> u64 {
         self.detected + self.rejected
     }
 
@@ -120,7 +120,10 @@ impl StackCounts {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn of(db: &impl ConnectionTrait, stacks: &[&str]) -> Result<HashMap<String, Self>, DbErr> {
+    pub(super) async fn of(
+        db: &impl ConnectionTrait,
+        stacks: &[&str],
+    ) -> Result<HashMap<String, Self>, DbErr> {
         let mut counts: HashMap<String, Self> = HashMap::new();
         for group in of_stacks(db, stacks).await? {
             counts.entry(group.stack.clone()).or_default().add(&group);

@@ -17,7 +17,7 @@ use crate::drift::{DriftView, Filter};
 use crate::error::DriftError;
 
 /// Number of drifts that are read at once.
-const PAGE: u64 = 200;
+const PAGE: u64 = 100;
 /// The longest time for one export, so that a client that reads slowly does not keep its turn.
 const LONGEST: Duration = Duration::from_secs(600);
 

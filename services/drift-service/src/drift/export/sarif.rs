@@ -4,6 +4,7 @@ use contracts::drift::{Kind, Severity};
 use serde_json::{Value, json};
 
 use crate::drift::DriftView;
+use crate::text::encode_for_path;
 
 pub(super) const BEGIN: &[u8] = br#"{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"tool":{"driver":{"name":"DriftSentry","rules":[{"id":"changed","shortDescription":{"text":"A resource differs from its declaration."}},{"id":"missing","shortDescription":{"text":"A declared resource does not exist."}},{"id":"unmanaged","shortDescription":{"text":"A resource is not declared anywhere."}}]}},"results":[
 "#;
@@ -34,16 +35,8 @@ pub(super) fn result(drift: &DriftView) -> Value {
     })
 }
 
-/// The name of a stack as a relative URI.
+/// The name of a stack as a relative URI, in which its slashes stay.
 fn uri(stack: &str) -> String {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte);
-    let mut uri = String::new();
-    for byte in stack.trim_start_matches('/').bytes() {
-        if is_plain(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri += &format!("%{byte:02X}");
-        }
-    }
-    uri
+    let segments = stack.trim_start_matches('/').split('/');
+    segments.map(encode_for_path).collect::<Vec<_>>().join("/")
 }
