@@ -121,7 +121,7 @@ impl Member {
         let remaining = (self.owner.expires_at() - clock.now()).num_seconds();
         let notice =
             Notice::TokenExpiring { expires_at: self.owner.expires_at(), seconds_remaining: remaining };
-        self.subscriber.outbound().push(notice.frame(self.kind, None, clock.now()));
+        self.subscriber.outbound().push_response(notice.frame(self.kind, None, clock.now()));
     }
 
     /// Queues an event; the [first](Pushed::First) one of a queue is still to be written. Returns `None` if the

@@ -69,7 +69,7 @@ impl Outbound {
         self.push_within(frame, self.limit)
     }
 
-    /// Queues a response or a ping. For these, the queue has room for another eighth of the limit, because a burst of
+    /// Queues a response, a notice or a ping. For these, the queue has room for another eighth of the limit, because a burst of
     /// events must not leave a client without its response.
     pub(crate) fn push_response(&self, frame: Frame) -> Pushed {
         self.push_within(frame, self.limit + self.limit / 8)

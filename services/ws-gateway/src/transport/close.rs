@@ -23,12 +23,10 @@ pub(super) fn close(connection: &Arc<Connection>, closing: Closing) {
     }
 }
 
-/// Takes a socket out of the hub, and sends its last message.
-pub(super) fn leave(connection: &Connection, departure: &Departure) {
+/// Takes a socket out of the hub. Returns its last messages.
+pub(super) fn leave(connection: &Connection, departure: &Departure) -> Vec<Frame> {
     forget(connection, &departure.socket, departure.may_return);
-    for frame in last_frames(connection, departure.kind, departure.notice) {
-        connection.outbound.push(frame);
-    }
+    last_frames(connection, departure.kind, departure.notice)
 }
 
 /// Takes a socket out of the hub, releases its slots, and keeps its recovery state if it may return.

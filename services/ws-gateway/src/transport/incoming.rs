@@ -50,7 +50,7 @@ where
                 input(connection, |client, now| client.on_message(now, Message::Binary(data)))
             }
             Some(Incoming::Ping(data)) => {
-                if connection.outbound.push(Frame::pong(data)) == Pushed::Full {
+                if connection.outbound.push_response(Frame::pong(data)) == Pushed::Full {
                     break Ending::Slow;
                 }
                 None

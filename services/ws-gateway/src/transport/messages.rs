@@ -104,5 +104,5 @@ fn warn(connection: &Connection, request: &ClientRequest, dropped: bool) {
         message: &request.name,
         dropped,
     };
-    connection.outbound.push(notice.frame(request.kind, None, services.clock.now()));
+    connection.outbound.push_response(notice.frame(request.kind, None, services.clock.now()));
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
+use super::perform::respond;
 use super::replay::keep_written;
 use crate::batch_writer::Stored;
 use crate::client::RoomRequest;
@@ -59,7 +60,7 @@ fn acknowledge_later(connection: &Arc<Connection>, written: Stored, acknowledgem
         if let Some(connection) = waiting.upgrade() {
             connection.late_acknowledgements.fetch_sub(1, Ordering::Relaxed);
             if is_written {
-                connection.outbound.push(acknowledgement);
+                respond(&connection, acknowledgement);
             }
         }
     });
