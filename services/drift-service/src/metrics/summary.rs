@@ -16,8 +16,8 @@ use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
 use crate::access::Reader;
-use crate::as_of::{AsOf, AsOfParams};
 use crate::alert::entity::ReaderMark;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::drift::Filter;
 use crate::drift::entity::{Column, Entity};
 use crate::drift::filter::filtered_query;
