@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
+use crate::{alert, audit, drift, guard, ingest, monthly, rules, scans, stack, summary};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -45,7 +45,9 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
         scans::list_scans,
         scans::get_scan,
         summary::get_summary,
+        monthly::get_monthly_report,
         audit::list_audit,
+        audit::export_audit,
     ),
     components(schemas(Failure, ingest::Source)),
     modifiers(&Conditions, &Conventions)

@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, guard, ingest, rules, scans, stack, summary};
+use crate::{State, alert, audit, compat, drift, guard, ingest, monthly, rules, scans, stack, summary};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -51,6 +51,8 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/scans").get(scans::list_scans))
             .service(endpoint("/api/v1/scans/{id}").get(scans::get_scan))
             .service(endpoint("/api/v1/metrics/summary").get(summary::get_summary))
-            .service(endpoint("/api/v1/audit").get(audit::list_audit));
+            .service(endpoint("/api/v1/reports/monthly").get(monthly::get_monthly_report))
+            .service(endpoint("/api/v1/audit").get(audit::list_audit))
+            .service(endpoint("/api/v1/audit/export").get(audit::export_audit));
     }
 }

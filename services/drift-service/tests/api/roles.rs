@@ -18,7 +18,7 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 33] = [
+const RULES: [(&str, &str, Needs); 35] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
@@ -51,7 +51,9 @@ const RULES: [(&str, &str, Needs); 33] = [
     ("get", "/api/v1/scans", Needs::Nothing),
     ("get", "/api/v1/scans/{id}", Needs::Nothing),
     ("get", "/api/v1/metrics/summary", Needs::Nothing),
+    ("get", "/api/v1/reports/monthly", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
+    ("get", "/api/v1/audit/export", Needs::Role(Role::Admin)),
 ];
 
 /// Returns the method, the path and the documented role of every operation.

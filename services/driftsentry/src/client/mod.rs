@@ -1,6 +1,7 @@
 //! The parts that the commands for CI jobs share: the connection to a DriftSentry server, and safe output.
 
 mod connection;
+mod costs;
 mod failure;
 mod plain_text;
 mod provenance;
@@ -9,6 +10,7 @@ mod send;
 mod token_expiry;
 
 pub(crate) use connection::{Connection, VARIABLES};
+pub(crate) use costs::beside;
 pub(crate) use failure::print_failure;
 pub(crate) use plain_text::plain;
 pub(crate) use provenance::Provenance;

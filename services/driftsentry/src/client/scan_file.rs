@@ -6,12 +6,13 @@ use anyhow::{Context, Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::costs::beside;
 use super::plain_text::plain;
 
 /// Above the limit of the service, so that the service itself refuses a scan that is too large.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_FILES: usize = 10_000;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A scan to send.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,12 +88,15 @@ impl ScanFile {
         }
     }
 
-    /// Returns the content as gzip, which shrinks a plan to a twentieth.
-    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
-        pack(self.read()?)
+    /// Returns the content as gzip, which shrinks a plan to a twentieth, together with the costs beside it.
+    pub(crate) fn packed(&self, costs: Option<&Self>) -> Result<Vec<u8>> {
+        pack(match costs {
+            Some(costs) => beside(self.read()?, costs.read()?)?,
+            None => self.read()?,
+        })
     }
 
-    fn read(&self) -> Result<Vec<u8>> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let context = || format!("cannot read {}", self.shown());
         if self.path == Path::new("-") {
@@ -141,9 +145,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         std::fs::write(&path, "{}").unwrap();
-        let packed = collect(std::slice::from_ref(&path)).unwrap()[0].packed().unwrap();
+        let packed = collect(std::slice::from_ref(&path)).unwrap()[0].packed(None).unwrap();
         assert!(packed.starts_with(&GZIP_MAGIC));
         std::fs::write(&path, &packed).unwrap();
-        assert_eq!(collect(&[path]).unwrap()[0].packed().unwrap(), packed);
+        assert_eq!(collect(&[path]).unwrap()[0].packed(None).unwrap(), packed);
     }
 }
