@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use database::Database;
 use http::{Admin, ApiError, ValidQuery};
 use sea_orm::DbErr;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use super::entity::{self, Model};
 use super::handlers::AuditView;
 use crate::State;
 use crate::error::DriftError;
-use crate::export::{self, CsvWriter, File, Pages, json_items, text};
+use crate::export::{self, CsvWriter, File, Page, Pages, json_items, text};
 use crate::text::storable;
 
 const COLUMNS: [&str; 12] = [
@@ -81,14 +80,9 @@ impl Pages for AuditExportQuery {
         }
     }
 
-    async fn page(
-        &self,
-        database: &Database,
-        after: Option<Self::Place>,
-        limit: u64,
-    ) -> Result<Vec<Model>, DbErr> {
+    async fn read(&self, page: Page<'_, Self::Place>) -> Result<Vec<Model>, DbErr> {
         let (action, actor) = (self.action.as_deref(), self.actor.as_deref());
-        entity::page(database, self.entity_id, action, actor, after, limit).await
+        entity::page(page.database, self.entity_id, action, actor, page.after, page.limit).await
     }
 
     fn place_of(&self, row: &Model) -> Self::Place {

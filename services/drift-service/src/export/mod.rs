@@ -6,4 +6,4 @@ mod stream;
 
 pub(crate) use csv::CsvWriter;
 pub(crate) use format::{json_items, text, time};
-pub(crate) use stream::{File, Pages, respond};
+pub(crate) use stream::{File, Page, Pages, respond};

@@ -13,7 +13,7 @@ use crate::State;
 use crate::error::DriftError;
 
 /// Number of rows that are read at once.
-const PAGE: u64 = 100;
+const LIMIT: u64 = 100;
 /// The longest time for one export, so that a client that reads slowly does not keep its turn.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -21,6 +21,13 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(crate) struct File {
     pub name: &'static str,
     pub media_type: &'static str,
+}
+
+/// A page of a list: the rows after a place, at most `limit`.
+pub(crate) struct Page<'a, T> {
+    pub database: &'a Database,
+    pub after: Option<T>,
+    pub limit: u64,
 }
 
 /// A list that can be exported.
@@ -31,13 +38,7 @@ pub(crate) trait Pages: 'static {
 
     fn file(&self) -> File;
 
-    /// Returns the rows after a place, at most `limit`.
-    async fn page(
-        &self,
-        database: &Database,
-        after: Option<Self::Place>,
-        limit: u64,
-    ) -> Result<Vec<Self::Row>, DbErr>;
+    async fn read(&self, page: Page<'_, Self::Place>) -> Result<Vec<Self::Row>, DbErr>;
 
     fn place_of(&self, row: &Self::Row) -> Self::Place;
 
@@ -99,9 +100,10 @@ impl<P: Pages> Export<P> {
                 self.pages.begin()?
             }
             Next::After(after) => {
-                let rows = self.pages.page(&self.state.database, after, PAGE).await?;
+                let page = Page { database: &self.state.database, after, limit: LIMIT };
+                let rows = self.pages.read(page).await?;
                 self.next = match rows.last() {
-                    Some(last) if rows.len() as u64 == PAGE => Next::After(Some(self.pages.place_of(last))),
+                    Some(last) if rows.len() as u64 == LIMIT => Next::After(Some(self.pages.place_of(last))),
                     _ => Next::End,
                 };
                 let mut text = self.pages.write(rows, after.is_none())?;

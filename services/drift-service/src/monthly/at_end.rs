@@ -14,7 +14,7 @@ use crate::drift::entity::{Column, Entity};
 
 /// The drifts of a stack with one severity and one status.
 #[derive(FromQueryResult)]
-pub(super) struct AtEnd {
+pub(super) struct LiveGroup {
     pub stack: String,
     pub severity: Severity,
     pub status: Status,
@@ -26,7 +26,7 @@ pub(super) async fn count(
     db: &impl ConnectionTrait,
     end: DateTime<Utc>,
     filter: &Filter,
-) -> Result<Vec<AtEnd>, DbErr> {
+) -> Result<Vec<LiveGroup>, DbErr> {
     live(end, filter)
         .columns([Column::Stack, Column::Severity])
         .column_as(audit::Column::ToStatus, "status")

@@ -12,7 +12,7 @@ use crate::drift::entity::{Column, Entity};
 
 /// The drifts of a stack that opened in the month with one severity.
 #[derive(FromQueryResult)]
-pub(super) struct Opened {
+pub(super) struct OpenedGroup {
     pub stack: String,
     pub severity: Severity,
     pub drifts: i64,
@@ -22,7 +22,7 @@ pub(super) async fn opened(
     db: &impl ConnectionTrait,
     month: &Month,
     filter: &Filter,
-) -> Result<Vec<Opened>, DbErr> {
+) -> Result<Vec<OpenedGroup>, DbErr> {
     Entity::find()
         .select_only()
         .columns([Column::Stack, Column::Severity])
@@ -39,7 +39,7 @@ pub(super) async fn opened(
 
 /// The drifts of a stack that were resolved in the month in one way.
 #[derive(FromQueryResult)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedGroup {
     pub stack: String,
     pub resolved_how: ResolvedHow,
     pub drifts: i64,
@@ -49,7 +49,7 @@ pub(super) async fn resolved(
     db: &impl ConnectionTrait,
     month: &Month,
     filter: &Filter,
-) -> Result<Vec<Resolved>, DbErr> {
+) -> Result<Vec<ResolvedGroup>, DbErr> {
     Entity::find()
         .select_only()
         .column(Column::Stack)

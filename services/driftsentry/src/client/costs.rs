@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
 use serde::de::IgnoredAny;
 
-use super::scan_file::{GZIP_MAGIC, MAX_BYTES};
+use super::gzip::{GZIP_MAGIC, MAX_BYTES};
 
 /// Returns an upload of a plan with its costs. Both may be gzip.
 ///
@@ -33,8 +33,8 @@ fn json(bytes: Vec<u8>) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::gzip::pack;
     use super::*;
-    use crate::client::pack;
 
     #[test]
     fn a_plan_and_its_costs_are_one_upload_and_both_are_json() {

@@ -1,18 +1,14 @@
 use std::fs::File;
-use std::io::{Read, Write, stdin};
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use super::costs::beside;
+use super::gzip::{MAX_BYTES, pack};
 use super::plain_text::plain;
 
-/// Above the limit of the service, so that the service itself refuses a scan that is too large.
-pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_FILES: usize = 10_000;
-pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A scan to send.
 #[derive(Debug, PartialEq, Eq)]
@@ -112,18 +108,9 @@ impl ScanFile {
     }
 }
 
-/// Returns an upload as gzip.
-pub(crate) fn pack(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.starts_with(&GZIP_MAGIC) {
-        return Ok(bytes);
-    }
-    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-    packer.write_all(&bytes)?;
-    Ok(packer.finish()?)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::gzip::GZIP_MAGIC;
     use super::*;
 
     #[test]

@@ -1,6 +1,5 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use database::Database;
 use http::{ApiError, ValidQuery, Viewer};
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use crate::drift::filter::filtered_query;
 use crate::drift::list::{Sort, page_after};
 use crate::drift::{DriftView, Filter};
 use crate::error::DriftError;
-use crate::export::{self, File, Pages};
+use crate::export::{self, File, Page, Pages};
 
 filtered_query! {
     /// The drifts to export, their order and the format. Lists are comma-separated, with at most 50 values.
@@ -60,13 +59,8 @@ impl Pages for Drifts {
         self.format.file()
     }
 
-    async fn page(
-        &self,
-        database: &Database,
-        after: Option<Self::Place>,
-        limit: u64,
-    ) -> Result<Vec<Model>, DbErr> {
-        page_after(database, self.filter.condition(), self.sort, after, limit).await
+    async fn read(&self, page: Page<'_, Self::Place>) -> Result<Vec<Model>, DbErr> {
+        page_after(page.database, self.filter.condition(), self.sort, page.after, page.limit).await
     }
 
     fn place_of(&self, drift: &Model) -> Self::Place {
