@@ -10,8 +10,8 @@ import { Browser, visit } from './browser.mjs';
 import { DEVICES, inspect } from './inspect.mjs';
 
 const LONG = `no one may shorten this: ${'a long reason '.repeat(30)}${'x'.repeat(200)} to the last word`;
-/** A4 without the margins of a page, in pixels. */
-const PAPER = { width: 718, height: 1047 };
+/** A4 without the margins of the page, in pixels. */
+const PAPER = { width: 680, height: 1009 };
 const OPTIONS = { timezoneId: 'Europe/Berlin', reducedMotion: 'reduce' };
 
 describe('the monthly report', () => {
@@ -68,7 +68,7 @@ describe('the monthly report', () => {
     await page.waitForURL(/month=2020-02$/);
     await page.locator('.report-period', { hasText: 'February 2020' }).waitFor();
     await visit(page, '#/report?month=soon');
-    await page.getByText('Month must be a month such as 2026-11.').waitFor();
+    await page.getByText('Month: must be a month such as 2026-11.').waitFor();
     await browser.farewell(viewer);
   });
 
@@ -99,7 +99,7 @@ describe('the monthly report', () => {
         split: [...document.querySelectorAll('main tr')].filter(
           (row) => getComputedStyle(row).breakInside !== 'avoid',
         ).length,
-        isTall: page.scrollHeight > 1047,
+        isTall: page.scrollHeight > innerHeight,
         heads: [...document.querySelectorAll('main thead')].map((one) => getComputedStyle(one).display),
         you: [...document.querySelectorAll('main td')].filter(({ textContent }) => textContent === 'you').length,
       };

@@ -21,7 +21,7 @@ const WAYS = {
 /** Shows the month of the address, and returns the function that shows another one. */
 export function show(main, found, signal) {
   let reading = new AbortController();
-  const content = h('div', { class: 'report' });
+  const content = h('div', { class: 'monthly' });
   const picker = h('input', {
     type: 'month',
     class: 'select',
