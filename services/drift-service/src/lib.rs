@@ -25,6 +25,7 @@ mod audience;
 mod background;
 mod config;
 mod error;
+mod export;
 mod following;
 mod migration;
 mod money;

@@ -30,6 +30,12 @@ export function show(main, found, signal) {
     signal,
   );
 
+  const exportButton = exportMenu(
+    '/api/v1/drifts/export',
+    ['csv', 'json', 'sarif'],
+    () => filtersOf(query),
+    signal,
+  );
   fill(
     main,
     h(
@@ -39,7 +45,7 @@ export function show(main, found, signal) {
         'header',
         { class: 'view-head' },
         h('h1', {}, 'Drifts'),
-        h('div', { class: 'view-actions' }, exportMenu(() => filtersOf(query), signal), uploadButton()),
+        h('div', { class: 'view-actions' }, exportButton, uploadButton()),
       ),
       filters.element,
       list.element,

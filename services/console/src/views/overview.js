@@ -4,7 +4,7 @@ import { all, get } from '../api.js';
 import { dayBars, shareBar } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { ago, count, duration, money } from '../format.js';
-import { severityMark } from '../icons.js';
+import { icon, severityMark } from '../icons.js';
 import { livePlace } from '../live_place.js';
 import { failed, skeleton } from '../states.js';
 import { onSummary, onSummaryFailed, readSummary } from '../summary.js';
@@ -21,7 +21,7 @@ const OFTEN_MS = 1_500;
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'overview' }, skeleton(6));
-  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Overview')), place);
+  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Overview'), h('div', { class: 'view-actions' }, reportLink())), place);
   acceptDrops(main, signal);
   let isDrawn = false;
   onSummaryFailed((error) => fill(place, failed(error, readSummary)), signal);
@@ -37,7 +37,7 @@ export function show(main, found, signal) {
   }, signal);
 }
 
-function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
+function cards({ open, bySeverity, hasCosts, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
   const parts = SEVERITIES.map((name) => ({
     name,
     label: LABELS[name],
@@ -58,7 +58,7 @@ function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenA
       'since it was first seen',
       '#/drifts?sort=detectedAt',
     ),
-    card('Cost of open drifts', money(costImpactMonthly), 'per month', '#/drifts?sort=-costImpactMonthly'),
+    hasCosts && card('Cost of open drifts', money(costImpactMonthly), 'per month', '#/drifts?sort=-costImpactMonthly'),
     card('Time to decide', duration(decisionHours), 'on average, since first seen'),
     card(
       'Decided',
@@ -68,6 +68,8 @@ function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenA
     ),
   ];
 }
+
+const reportLink = () => h('a', { class: 'button', href: '#/report' }, icon('report'), 'Monthly report');
 
 function card(title, figure, note, href) {
   return h(

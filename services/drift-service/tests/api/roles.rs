@@ -18,7 +18,7 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 41] = [
+const RULES: [(&str, &str, Needs); 43] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
@@ -59,7 +59,9 @@ const RULES: [(&str, &str, Needs); 41] = [
     ("post", "/api/v1/views", Needs::Role(Role::Viewer)),
     ("patch", "/api/v1/views/{id}", Needs::Role(Role::Viewer)),
     ("delete", "/api/v1/views/{id}", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/reports/monthly", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
+    ("get", "/api/v1/audit/export", Needs::Role(Role::Admin)),
 ];
 
 /// Returns the method, the path and the documented role of every operation.

@@ -3,6 +3,7 @@
 import { fill, h } from '../../dom.js';
 import { count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
+import { onSummary } from '../../summary.js';
 import { menu } from './menu.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
@@ -49,6 +50,8 @@ export function filterBar(change, facets, signal) {
     },
     Object.entries(SORTS).map(([value, label]) => h('option', { value }, label)),
   );
+  const byCost = sort.querySelector('[value="-costImpactMonthly"]');
+  onSummary(({ hasCosts }) => (byCost.hidden = !hasCosts && !byCost.selected), signal);
   const element = h(
     'div',
     { class: 'filters', role: 'search', 'aria-label': 'Filter drifts' },

@@ -43,6 +43,7 @@ export class DriftList {
     this.#nearEnd = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), {
       rootMargin: '400px',
     });
+    onSummary(({ hasCosts }) => this.table.classList.toggle('without-costs', !hasCosts), signal);
     onSummary(() => this.#filters && this.#rows.size === 0 && !this.#reading && this.#tidy(), signal);
   }
 

@@ -1,9 +1,10 @@
 // One drift in the list.
 
 import { fill, h } from '../../dom.js';
-import { ago, breakable, money } from '../../format.js';
+import { ago, breakable } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
+import { costText } from './cost.js';
 import { changedNames } from './paths.js';
 
 export function tableHead(selectAll) {
@@ -70,7 +71,7 @@ export class Row {
     );
     fill(where, h('span', {}, drift.stack), h('small', {}, drift.region ?? drift.accountId ?? ''));
     fill(status, statusMark(drift.status));
-    fill(cost, drift.costImpactMonthly ? money(drift.costImpactMonthly) : '–');
+    fill(cost, costText(drift));
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);
     fill(age, ago(drift.detectedAt));
     this.element.dataset.status = drift.status;
