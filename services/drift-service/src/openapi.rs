@@ -30,6 +30,11 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
         drift::reject_drift,
         drift::resolve_drift,
         drift::reopen_drift,
+        drift::list_comments,
+        drift::create_comment,
+        drift::delete_comment,
+        drift::watch_drift,
+        drift::unwatch_drift,
         audit::get_drift_history,
         alert::list_alerts,
         alert::create_alert,
@@ -60,7 +65,7 @@ impl Modify for Conditions {
         // The guard writes nothing.
         let writing = document.paths.paths.iter_mut().filter(|(path, _)| *path != "/api/v1/guard");
         for (path, item) in writing {
-            let writes = [&mut item.post, &mut item.patch, &mut item.delete];
+            let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in writes.into_iter().flatten() {
                 let parameters = operation.parameters.get_or_insert_default();
                 let responses = &mut operation.responses.responses;
@@ -70,7 +75,9 @@ impl Modify for Conditions {
                     "For 24 hours, the same request gets the same response; another request gets 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
-                if path.starts_with("/api/v1/drifts/{id}") {
+                // Comments and watchers leave the version of their drift as it is.
+                let is_versioned = !path.contains("/comments") && !path.ends_with("/watch");
+                if path.starts_with("/api/v1/drifts/{id}") && is_versioned {
                     parameters.push(header(
                         "If-Match",
                         text().pattern(Some(r#"^(\*|"v[1-9][0-9]{0,8}")$"#)),

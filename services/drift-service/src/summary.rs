@@ -72,7 +72,7 @@ pub async fn get_summary(
     reader: Reader,
     ValidQuery(query): ValidQuery<SummaryQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.filter()?;
+    let filter = query.seen_by(reader.user_id.clone())?.filter()?;
     let mark = alert::reader_mark(&state.database, reader.user_id).await?;
     let summary = summarize(&state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
     Ok(http::ok(summary))

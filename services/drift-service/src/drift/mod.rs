@@ -7,8 +7,10 @@ pub mod new;
 pub mod stack_counts;
 
 mod action;
+pub mod comment;
 mod decide;
 mod decide_all;
+mod due;
 mod events;
 mod export;
 mod facets;
@@ -17,10 +19,14 @@ mod group_key;
 mod groups;
 mod handlers;
 mod list;
+pub mod returns;
+mod until;
 mod view;
+pub mod watcher;
 
 pub use action::Action;
 pub use decide::Decision;
+pub use due::end_due;
 pub use events::{resolved, updated};
 pub use export::*;
 pub use filter::Filter;

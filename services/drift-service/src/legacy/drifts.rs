@@ -204,6 +204,7 @@ impl Import<'_> {
             stack: STACK.into(),
             cost: money,
             previous_drift_id: None,
+            predecessor: None,
             detected_at,
         };
         let row = Model { id: row.id, created_at, updated_at, ..new.into_row(self.now) };

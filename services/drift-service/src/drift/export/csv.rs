@@ -5,7 +5,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 use crate::drift::DriftView;
 use crate::error::DriftError;
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "stack",
     "address",
@@ -27,6 +27,7 @@ const COLUMNS: [&str; 21] = [
     "decidedAt",
     "reason",
     "resolvedAt",
+    "approvedUntil",
 ];
 
 fn writer() -> Writer<Vec<u8>> {
@@ -89,6 +90,7 @@ fn row(drift: &DriftView) -> Result<[String; COLUMNS.len()], DriftError> {
         time(drift.approved_at.or(drift.rejected_at)),
         reason.cloned().unwrap_or_default(),
         time(drift.resolved_at),
+        time(drift.approved_until),
     ])
 }
 

@@ -62,6 +62,7 @@ pub async fn export_drifts(
 ) -> Result<HttpResponse, ApiError> {
     let busy = |_| ApiError::unavailable("too many exports are in progress; try again", 5);
     let turn = state.exporting.take(&caller.user_id).await.map_err(busy)?;
+    let query = query.seen_by(Some(caller.user_id.clone()))?;
     let (filter, format) = (query.filter()?, query.format);
     let export = Export {
         filter,
