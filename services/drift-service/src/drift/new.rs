@@ -71,7 +71,7 @@ impl NewDrift {
             resolved_by: None,
             resolved_how: None,
             previous_drift_id: self.previous_drift_id,
-            returns: i32::try_from(return_times.len()).unwrap_or(i32::MAX),
+            returns: returns::count(&return_times),
             return_times: returns::write(&return_times),
             assignee_id,
             ticket_url,

@@ -30,6 +30,11 @@ pub fn after(last: &Predecessor, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     times.split_off(times.len().saturating_sub(MOST))
 }
 
+/// Returns the number for filters.
+pub fn count(times: &[DateTime<Utc>]) -> i32 {
+    i32::try_from(times.len()).unwrap_or(i32::MAX)
+}
+
 pub fn write(times: &[DateTime<Utc>]) -> Option<String> {
     if times.is_empty() { None } else { serde_json::to_string(times).ok() }
 }

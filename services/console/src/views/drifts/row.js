@@ -5,6 +5,7 @@ import { ago, breakable, money } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { changedNames } from './paths.js';
+import { isFlapping, rhythm } from './rhythm.js';
 
 export function tableHead(selectAll) {
   const all = h('input', {
@@ -69,7 +70,8 @@ export class Row {
       h('span', { class: 'row-what' }, icon(kind.icon), changed.length > 0 ? changed.join(', ') : kind.label),
     );
     fill(where, h('span', {}, drift.stack), h('small', {}, drift.region ?? drift.accountId ?? ''));
-    fill(status, statusMark(drift.status));
+    const flaps = isFlapping(drift) && h('small', { class: 'flaps', title: rhythm(drift) }, 'returns');
+    fill(status, statusMark(drift.status), flaps);
     fill(cost, drift.costImpactMonthly ? money(drift.costImpactMonthly) : '–');
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);
     fill(age, ago(drift.detectedAt));

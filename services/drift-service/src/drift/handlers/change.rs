@@ -143,8 +143,11 @@ pub async fn update_drift(
     let audience = caller.role.into();
     let request = serde_json::to_vec(&change).unwrap_or_default();
     write::once(&state, caller, &conditions, &request, async |write| {
-        let ticket_url = change.ticket_url.map(|url| url.map(|url| state.redacted(&url)));
-        let change = DriftChange { ticket_url, ..change };
+        if let Some(Some(url)) = &change.ticket_url
+            && state.redacted(url) != *url
+        {
+            return Err(ApiError::validation("ticketUrl", "must not contain a secret").into());
+        }
         let drift = change_locked(write, &state, id, &change, conditions.if_match).await?;
         let version = drift.version;
         Ok(Reply::ok(DriftView::new(drift, audience)).with_version(version))
@@ -236,6 +239,6 @@ async fn lock(write: &Write, id: Uuid, if_match: Option<i32>) -> Result<Model, D
     }
 }
 
-pub(super) async fn find(state: &State, id: Uuid) -> Result<Model, DriftError> {
+async fn find(state: &State, id: Uuid) -> Result<Model, DriftError> {
     entity::by_id(&state.database, id).await?.ok_or(DriftError::NotFound("drift"))
 }

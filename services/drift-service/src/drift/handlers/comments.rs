@@ -62,7 +62,7 @@ pub async fn list_comments(
 ) -> Result<HttpResponse, ApiError> {
     let bound = format!("comments of {id}");
     let after = page::after(query.cursor.as_deref(), &bound)?;
-    super::change::find(&state, id).await?;
+    require(&state, id).await?;
     let rows = comment::page(&state.database, id, after, query.limit + 1).await.map_err(DriftError::from)?;
     let (comments, next) = page::cut(rows, query.limit, &bound, |comment| (comment.at, comment.id));
     Ok(http::list(comments.into_iter().map(CommentView::from).collect(), query.limit, next))
@@ -89,13 +89,18 @@ pub async fn create_comment(
     conditions: Conditions,
     body: Result<ValidJson<NewComment>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    super::change::find(&state, id).await?;
+    require(&state, id).await?;
     let ValidJson(NewComment { text }) = body?;
     write::once(&state, caller, &conditions, text.as_bytes(), async |write| {
         let comment = create(write, id, state.redacted(&text)).await?;
         Ok(Reply::created(CommentView::from(comment)))
     })
     .await
+}
+
+async fn require(state: &State, drift_id: Uuid) -> Result<(), DriftError> {
+    let drift = entity::by_id(&state.database, drift_id).await?;
+    drift.map(|_| ()).ok_or(DriftError::NotFound("drift"))
 }
 
 async fn create(write: &mut Write, drift_id: Uuid, text: String) -> Result<Model, DriftError> {
@@ -133,13 +138,13 @@ pub async fn delete_comment(
     conditions: Conditions,
 ) -> Result<HttpResponse, ApiError> {
     write::once(&state, caller, &conditions, b"", async |write| {
-        delete(write, id, comment).await?;
+        delete_checked(write, id, comment).await?;
         Ok(Reply::ok(()))
     })
     .await
 }
 
-async fn delete(write: &mut Write, drift_id: Uuid, comment_id: Uuid) -> Result<(), DriftError> {
+async fn delete_checked(write: &mut Write, drift_id: Uuid, comment_id: Uuid) -> Result<(), DriftError> {
     let comment = comment::by_id(&write.tx, drift_id, comment_id).await?;
     let comment = comment.ok_or(DriftError::NotFound("comment"))?;
     if comment.by != write.actor.user_id && write.actor.role < Role::Admin {

@@ -37,7 +37,7 @@ pub struct Approval {
     until: Option<Timestamp>,
 }
 
-/// What a person says with a decision.
+/// The reason and the end that a person gives with a decision.
 #[derive(Debug, Default)]
 pub(crate) struct Statement {
     pub reason: Option<String>,
