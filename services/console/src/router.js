@@ -16,6 +16,7 @@ const DRIFT_STYLES = [
   'drift_bulk',
   'drift_causes',
   'drift_detail',
+  'drift_follow',
   'diff',
   'diff_values',
   'drift_layout',

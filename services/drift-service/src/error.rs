@@ -25,6 +25,10 @@ pub enum DriftError {
     OtherNumber { expected: u64, found: u64 },
     #[error("this scan is older than the last scan of the stack, which is from {last}")]
     StaleScan { last: DateTime<Utc> },
+    #[error("only an open drift can be snoozed")]
+    NotOpen { status: Status },
+    #[error("{0}")]
+    TooMany(&'static str),
     #[error("the drift already has an alert of this type")]
     AlertExists,
     #[error("the Idempotency-Key was used for another request; use a new key")]
@@ -67,6 +71,9 @@ impl From<DriftError> for ApiError {
             DriftError::NotOwnDecision => Self::forbidden(message),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
+            DriftError::NotOpen { status } => {
+                Self::new(ErrorCode::InvalidTransition, message).with_details(&json!({"status": status}))
+            }
             DriftError::Changed { current } => {
                 Self::new(ErrorCode::PreconditionFailed, message).with_details(&json!({"version": current}))
             }
@@ -76,7 +83,7 @@ impl From<DriftError> for ApiError {
             DriftError::StaleScan { last } => {
                 Self::conflict(message).with_details(&json!({"lastScanAt": last}))
             }
-            DriftError::AlertExists => Self::conflict(message),
+            DriftError::AlertExists | DriftError::TooMany(_) => Self::conflict(message),
             DriftError::KeyReused => Self::unprocessable(message),
             DriftError::Invalid { field, message } => Self::validation(field, message),
             DriftError::Scan(scan) => match scan {

@@ -1,4 +1,5 @@
 mod costs;
+mod follow;
 mod stacks;
 mod trusted;
 mod views_and_search;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(stacks::StacksAndScans),
             Box::new(views_and_search::ViewsAndSearch),
             Box::new(costs::KnownCosts),
+            Box::new(follow::Follow),
         ]
     }
 

@@ -40,6 +40,15 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
                     .put(drift::begin_deciding)
                     .delete(drift::end_deciding),
             )
+            .service(
+                endpoint("/api/v1/drifts/{id}/comments")
+                    .get(drift::list_comments)
+                    .post(drift::create_comment),
+            )
+            .service(endpoint("/api/v1/drifts/{id}/comments/{comment}").delete(drift::delete_comment))
+            .service(
+                endpoint("/api/v1/drifts/{id}/watch").put(drift::watch_drift).delete(drift::unwatch_drift),
+            )
             .service(endpoint("/api/v1/drifts/{id}/history").get(audit::get_drift_history))
             .service(endpoint("/api/v1/alerts").get(alert::list_alerts).post(alert::create_alert))
             .service(endpoint("/api/v1/alerts/read-all").post(alert::read_all_alerts))

@@ -205,6 +205,7 @@ impl Import<'_> {
             // The replaced stack stored 0 for an unknown cost.
             cost: (money != Money::default()).then_some(money),
             previous_drift_id: None,
+            predecessor: None,
             detected_at,
         };
         let row = Model { id: row.id, created_at, updated_at, ..new.into_row(self.now) };

@@ -5,14 +5,16 @@ import { fill, h } from '../../dom.js';
 import { explain } from '../../format.js';
 import { busy } from '../../states.js';
 import { ACTIONS } from './decide.js';
+import { untilField } from './until.js';
 
 /**
- * Shows `parts` above the field, and `label` on the button. `send(reason)` makes the decision, and its error is
+ * Shows `parts` above the field, and `label` on the button. `send({reason, until})` makes the decision, and its error is
  * explained. Resolves to true if the decision was made.
  */
 export function askReason(title, { action, parts, label }, send) {
   return openDialog(title, (close) => {
     const reason = h('textarea', { id: 'bulk-reason', rows: 3, maxlength: 1000, autofocus: true });
+    const end = action === 'approve' ? untilField('bulk-until') : null;
     const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
     const submit = h('button', { class: 'button button-primary' }, label);
     const complain = (text) => {
@@ -28,7 +30,8 @@ export function askReason(title, { action, parts, label }, send) {
       }
       return busy(submit, async () => {
         try {
-          await send(text);
+          const until = end?.until();
+          await send({ ...(text && { reason: text }), ...(until && { until }) });
           close(true);
         } catch (error) {
           complain(explain(error));
@@ -41,6 +44,7 @@ export function askReason(title, { action, parts, label }, send) {
       h('p', {}, ACTIONS[action].meaning),
       parts,
       h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
+      end?.field,
       told,
       h(
         'div',

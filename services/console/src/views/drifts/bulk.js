@@ -61,17 +61,17 @@ export async function decideMany(list, action) {
     return;
   }
   const title = `${label}: ${plural(drifts.length, 'drift')}`;
-  const isDone = await askReason(title, { action, label }, async (reason) =>
-    report(await decideAll(drifts, action, reason), action),
+  const isDone = await askReason(title, { action, label }, async (statement) =>
+    report(await decideAll(drifts, action, statement), action),
   );
   if (isDone) list.selectAll(false);
 }
 
-async function decideAll(drifts, action, reason) {
+async function decideAll(drifts, action, statement) {
   const outcomes = [];
   for (let at = 0; at < drifts.length; at += MOST) {
     const ids = drifts.slice(at, at + MOST).map(({ id }) => id);
-    const { data } = await post('/api/v1/drifts/bulk', { action, ids, ...(reason && { reason }) });
+    const { data } = await post('/api/v1/drifts/bulk', { action, ids, ...statement });
     outcomes.push(...data);
   }
   return outcomes;

@@ -10,10 +10,13 @@ import { failed, skeleton } from '../../states.js';
 import { summary } from '../../summary.js';
 import { setTitle } from '../../title.js';
 import { costText, isPriced } from './cost.js';
+import { careArea } from './care.js';
+import { commentsArea } from './comments.js';
 import { decisionArea } from './decide.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { outcome } from './outcome.js';
+import { rhythm } from './rhythm.js';
 import { statusMark } from './row.js';
 
 export function showDetail(place, id, { close, next, known, signal }) {
@@ -21,6 +24,8 @@ export function showDetail(place, id, { close, next, known, signal }) {
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
   const deciding = h('div', { class: 'deciding' });
+  // Kept over updates, so that a comment is not erased while the user writes it.
+  const following = h('div', {});
   const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
   fill(
@@ -43,9 +48,11 @@ export function showDetail(place, id, { close, next, known, signal }) {
     ),
     above,
     deciding,
+    following,
     below,
   );
   let decision = null;
+  let care = null;
 
   /** Reads and shows the drift, and returns it; null after an error. */
   const read = async () => {
@@ -76,6 +83,11 @@ export function showDetail(place, id, { close, next, known, signal }) {
         if (hadFocus) title.focus({ preventScroll: true });
       }
       decision.area?.follow(drift);
+      if (!care) {
+        care = careArea(`/api/v1/drifts/${id}`, { reread: read, signal });
+        fill(following, care.element, commentsArea(id, signal));
+      }
+      care.show(drift);
       fill(below, facts(drift), historyView(history));
       return drift;
     } catch (error) {
@@ -88,7 +100,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
     }
   };
   const again = throttled(150, read, signal);
-  onLive('drift:', (events) => events.some(({ payload }) => payload.id === id) && again(), signal);
+  onLive('drift:', (events) => events.some(({ payload }) => [payload.id, payload.driftId].includes(id)) && again(), signal);
   onLive('resync', again, signal);
   read();
 }
@@ -120,6 +132,7 @@ function facts(drift) {
         drift.occurrences > 1 && h('small', {}, ` in ${plural(drift.occurrences, 'scan')}`),
       ],
     ],
+    rhythm(drift) && ['Rhythm', rhythm(drift)],
     ['Resource', h('code', { class: 'breakable' }, drift.resourceId)],
     drift.previousDriftId && [
       'Previous',

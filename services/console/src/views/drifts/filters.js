@@ -4,6 +4,7 @@ import { fill, h } from '../../dom.js';
 import { count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import { onSummary } from '../../summary.js';
+import { FOLLOW, followFilter, followLabel } from './follow_filter.js';
 import { menu } from './menu.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
@@ -19,10 +20,17 @@ const OPEN = 'detected';
 const ANY = 'any';
 const CAUSE = 'cause';
 
-/** Returns the query for the API. Without a status in the address, only open drifts are listed. */
+/**
+ * Returns the query for the API. Without a status in the address, only open drifts are listed, except snoozed ones.
+ */
 export function filtersOf(query) {
   const { status = OPEN, sort, by, ...others } = Object.fromEntries(query);
-  return { ...others, sort: sort ?? '-detectedAt', ...(status !== ANY && { status }) };
+  return {
+    ...(status === OPEN && { snoozed: 'false' }),
+    ...others,
+    sort: sort ?? '-detectedAt',
+    ...(status !== ANY && { status }),
+  };
 }
 
 /** True if the list groups drifts by their cause. */
@@ -181,6 +189,7 @@ function searchBox(set) {
 }
 
 function moreFilters(set, change, facets, signal) {
+  let shown = new URLSearchParams();
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
     const input = h('input', {
@@ -215,12 +224,14 @@ function moreFilters(set, change, facets, signal) {
     for (const option of [...kind.options].filter(({ value }) => value))
       fill(option, `${KINDS[option.value].label} (${count(facets.total('kind', option.value))})`);
   });
+  const follow = followFilter(change, () => shown);
   const active = h('div', { class: 'active-filters' });
   const element = menu(
     'Filters',
     [
       h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'Kind'), kind),
       inputs.map(({ field }) => field),
+      follow.field,
     ],
     signal,
   );
@@ -228,9 +239,11 @@ function moreFilters(set, change, facets, signal) {
     element,
     active,
     show(query) {
+      shown = query;
+      follow.show(query);
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
-      const set = [...query].filter(([name]) => name === 'kind' || name === 'group' || name in TEXTS);
+      const set = [...query].filter(([name]) => name === 'kind' || name === 'group' || name in TEXTS || name in FOLLOW);
       fill(
         active,
         set.map(([name, value]) => removable(name, value, query, change)),
@@ -247,7 +260,11 @@ function removable(name, value, query, change) {
     change(changed);
   };
   const label =
-    name === 'group' ? `Cause: ${value.slice(value.indexOf('.') + 1)}` : `${TEXTS[name] ?? 'Kind'}: ${value}`;
+    name === 'group'
+      ? `Cause: ${value.slice(value.indexOf('.') + 1)}`
+      : name in FOLLOW
+        ? followLabel(name, value)
+        : `${TEXTS[name] ?? 'Kind'}: ${value}`;
   return h(
     'button',
     { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },

@@ -237,6 +237,8 @@ export class DriftList {
     if (!this.#filters) return;
     let isOfInterest = false;
     for (const { type, payload } of events) {
+      // Events about comments name no drift of the list.
+      if (!payload.id) continue;
       const row = this.#rows.get(payload.id);
       if (type === 'drift:created') this.#unseen += row ? 0 : 1;
       if (row) row.change(payload);

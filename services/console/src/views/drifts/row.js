@@ -6,6 +6,7 @@ import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { costText } from './cost.js';
 import { changedNames } from './paths.js';
+import { isFlapping, rhythm } from './rhythm.js';
 
 export function tableHead(selectAll) {
   const all = h('input', {
@@ -70,8 +71,9 @@ export class Row {
       h('span', { class: 'row-what' }, icon(kind.icon), changed.length > 0 ? changed.join(', ') : kind.label),
     );
     fill(where, h('span', {}, drift.stack), h('small', {}, drift.region ?? drift.accountId ?? ''));
-    fill(status, statusMark(drift.status));
     fill(cost, costText(drift));
+    const flaps = isFlapping(drift) && h('small', { class: 'flaps', title: rhythm(drift) }, 'returns');
+    fill(status, statusMark(drift.status), flaps);
     cost.classList.toggle('is-zero', !drift.costImpactMonthly);
     fill(age, ago(drift.detectedAt));
     this.element.dataset.status = drift.status;
