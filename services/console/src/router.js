@@ -57,6 +57,7 @@ const ROUTES = [
       'sessions',
       'admin',
       'people',
+      'rules',
       'print',
     ),
   },

@@ -1,3 +1,4 @@
+mod rules;
 mod stacks;
 mod trusted;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(database::Migration),
             Box::new(trusted::Trusted),
             Box::new(stacks::StacksAndScans),
+            Box::new(rules::RuleVersions),
         ]
     }
 

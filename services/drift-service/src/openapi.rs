@@ -18,6 +18,10 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
         ingest::ingest_scan,
         guard::guard_plan,
         rules::list_rules,
+        rules::save_rules,
+        rules::rehearse_rules,
+        rules::list_rule_versions,
+        rules::restore_rules,
         drift::decide_in_bulk,
         drift::decide_matching,
         drift::list_drift_groups,
@@ -52,15 +56,18 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
 )]
 struct Document;
 
+/// Operations with a body that store nothing.
+const WRITES_NOTHING: [&str; 2] = ["/api/v1/guard", "/api/v1/drifts/rules/rehearse"];
+
 /// Adds the headers that every write accepts, and their error responses.
 struct Conditions;
 
 impl Modify for Conditions {
     fn modify(&self, document: &mut Specification) {
-        // The guard writes nothing.
-        let writing = document.paths.paths.iter_mut().filter(|(path, _)| *path != "/api/v1/guard");
+        let writing =
+            document.paths.paths.iter_mut().filter(|(path, _)| !WRITES_NOTHING.contains(&path.as_str()));
         for (path, item) in writing {
-            let writes = [&mut item.post, &mut item.patch, &mut item.delete];
+            let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in writes.into_iter().flatten() {
                 let parameters = operation.parameters.get_or_insert_default();
                 let responses = &mut operation.responses.responses;
@@ -70,7 +77,8 @@ impl Modify for Conditions {
                     "For 24 hours, the same request gets the same response; another request gets 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
-                if path.starts_with("/api/v1/drifts/{id}") {
+                let is_of_rules = path.starts_with("/api/v1/drifts/rules");
+                if path.starts_with("/api/v1/drifts/{id}") || is_of_rules {
                     parameters.push(header(
                         "If-Match",
                         text().pattern(Some(r#"^(\*|"v[1-9][0-9]{0,8}")$"#)),

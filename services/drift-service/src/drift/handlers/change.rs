@@ -111,8 +111,11 @@ async fn change_locked(
     let record = Record { changed_fields, ..Record::new(Subject::Drift(id), AuditAction::DriftUpdate) };
     audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
     write.tx.emit(updated(&drift));
-    if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
-        escalate(write, &drift).await?;
+    if drift.severity > before.severity {
+        let in_force = state.rules.read(&write.tx).await?;
+        if ingest::raises_alert(&in_force.rules, drift.severity, false) {
+            escalate(write, &drift).await?;
+        }
     }
     Ok(drift)
 }
