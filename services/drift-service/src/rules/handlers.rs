@@ -64,7 +64,7 @@ pub enum RuleSource {
 }
 
 /// Lists the rules of this deployment, with the number of matches of each.
-#[utoipa::path(get, path = "/api/v1/drifts/rules", tag = "rules",
+#[utoipa::path(get, path = "/api/v1/drifts/rules", tag = "drifts",
     responses((status = 200, body = Success<RulesView>)),
     security(("bearer" = ["viewer"])))]
 pub async fn list_rules(state: Data<State>, _viewer: Viewer, _: NoQuery) -> Result<HttpResponse, ApiError> {
@@ -128,7 +128,7 @@ pub struct RulesVersion {
 }
 
 /// Lists the last 200 versions of the console's rules, newest first.
-#[utoipa::path(get, path = "/api/v1/drifts/rules/versions", tag = "rules", params(VersionsQuery),
+#[utoipa::path(get, path = "/api/v1/drifts/rules/versions", tag = "drifts", params(VersionsQuery),
     responses((status = 200, body = List<RulesVersion>)),
     security(("bearer" = ["viewer"])))]
 pub async fn list_rule_versions(

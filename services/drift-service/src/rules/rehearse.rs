@@ -67,7 +67,7 @@ pub struct RehearsalReport {
 }
 
 /// Applies rules to the stored drifts, and reports what they would change. Stores nothing.
-#[utoipa::path(post, path = "/api/v1/drifts/rules/rehearse", tag = "rules", request_body = Rehearsal,
+#[utoipa::path(post, path = "/api/v1/drifts/rules/rehearse", tag = "drifts", request_body = Rehearsal,
     responses((status = 200, body = Success<RehearsalReport>), (status = 503)),
     security(("bearer" = ["engineer"])))]
 pub async fn rehearse_rules(

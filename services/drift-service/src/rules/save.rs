@@ -33,7 +33,7 @@ pub struct SavedRules {
 }
 
 /// Replaces the rules of the console. The rules of the file stay below them.
-#[utoipa::path(put, path = "/api/v1/drifts/rules", tag = "rules", request_body = RuleSet,
+#[utoipa::path(put, path = "/api/v1/drifts/rules", tag = "drifts", request_body = RuleSet,
     responses((status = 200, body = Success<SavedRules>)),
     security(("bearer" = ["admin"])))]
 pub async fn save_rules(
@@ -64,7 +64,7 @@ pub async fn save_rules(
 }
 
 /// Restores an earlier version of the console's rules, as a new version. Version 0 has no rules.
-#[utoipa::path(post, path = "/api/v1/drifts/rules/versions/{version}/restore", tag = "rules",
+#[utoipa::path(post, path = "/api/v1/drifts/rules/versions/{version}/restore", tag = "drifts",
     params(("version" = i32, Path)),
     responses((status = 200, body = Success<SavedRules>), (status = 404)),
     security(("bearer" = ["admin"])))]
