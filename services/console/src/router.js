@@ -65,6 +65,7 @@ const ROUTES = [
       'sessions',
       'admin',
       'people',
+      'rules',
       'print',
     ),
   },

@@ -19,6 +19,10 @@ pub enum DriftError {
     NotOwnDecision,
     #[error("a resolved drift cannot be changed")]
     Final,
+    #[error(
+        "somebody saved other rules in between: their version is now v{version}. Look at them before you save"
+    )]
+    RulesChanged { version: i32, by: String, at: DateTime<Utc> },
     #[error("the drift has changed: its version is now v{current}")]
     Changed { current: i32 },
     #[error("{found} drifts match, not {expected}. Look at them again, or choose fewer: at most 2,000")]
@@ -77,6 +81,8 @@ impl From<DriftError> for ApiError {
             DriftError::Changed { current } => {
                 Self::new(ErrorCode::PreconditionFailed, message).with_details(&json!({"version": current}))
             }
+            DriftError::RulesChanged { version, by, at } => Self::new(ErrorCode::PreconditionFailed, message)
+                .with_details(&json!({"version": version, "by": by, "at": at})),
             DriftError::OtherNumber { found, .. } => {
                 Self::conflict(message).with_details(&json!({"count": found}))
             }

@@ -1,5 +1,6 @@
 mod costs;
 mod follow;
+mod rules;
 mod stacks;
 mod trusted;
 mod views_and_search;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(views_and_search::ViewsAndSearch),
             Box::new(costs::KnownCosts),
             Box::new(follow::Follow),
+            Box::new(rules::RuleVersions),
         ]
     }
 

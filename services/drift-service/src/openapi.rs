@@ -18,6 +18,10 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
         ingest::ingest_scan,
         guard::guard_plan,
         rules::list_rules,
+        rules::save_rules,
+        rules::rehearse_rules,
+        rules::list_rule_versions,
+        rules::restore_rules,
         drift::decide_in_bulk,
         drift::decide_matching,
         drift::list_drift_groups,
@@ -67,13 +71,15 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
 )]
 struct Document;
 
+/// Operations with a body that store nothing.
+const WRITES_NOTHING: [&str; 2] = ["/api/v1/guard", "/api/v1/drifts/rules/rehearse"];
+
 /// Adds the headers that every write accepts, and their error responses.
 struct Conditions;
 
 impl Modify for Conditions {
     fn modify(&self, document: &mut Specification) {
-        // They store nothing.
-        let is_writing = |path: &str| path != "/api/v1/guard" && !path.ends_with("/deciding");
+        let is_writing = |path: &str| !WRITES_NOTHING.contains(&path) && !path.ends_with("/deciding");
         let writing = document.paths.paths.iter_mut().filter(|(path, _)| is_writing(path));
         for (path, item) in writing {
             let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
@@ -87,8 +93,10 @@ impl Modify for Conditions {
                 ));
                 responses.insert("422".into(), Response::default().into());
                 // Comments and watchers leave the version of their drift as it is.
-                let is_versioned = !path.contains("/comments") && !path.ends_with("/watch");
-                if path.starts_with("/api/v1/drifts/{id}") && is_versioned {
+                let is_drift = path.starts_with("/api/v1/drifts/{id}")
+                    && !path.contains("/comments")
+                    && !path.ends_with("/watch");
+                if is_drift || path.starts_with("/api/v1/drifts/rules") {
                     parameters.push(header(
                         "If-Match",
                         text().pattern(Some(r#"^(\*|"v[1-9][0-9]{0,8}")$"#)),

@@ -18,7 +18,10 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/drifts/decide").post(drift::decide_matching))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
             .service(endpoint("/api/v1/guard").post(guard::guard_plan))
-            .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
+            .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules).put(rules::save_rules))
+            .service(endpoint("/api/v1/drifts/rules/rehearse").post(rules::rehearse_rules))
+            .service(endpoint("/api/v1/drifts/rules/versions").get(rules::list_rule_versions))
+            .service(endpoint("/api/v1/drifts/rules/versions/{version}/restore").post(rules::restore_rules))
             .configure(|config| {
                 if has_old_contract {
                     compat::routes(config);

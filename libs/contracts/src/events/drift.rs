@@ -121,3 +121,15 @@ pub struct DriftUncommented {
     pub account_id: Option<AccountId>,
 }
 event!(DriftUncommented, "drift:uncommented", account_id);
+
+/// A new version of the rules of the console is in force. The drifts that it rates anew have events of their own.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesChanged {
+    /// The id under which the audit names the rules.
+    pub id: Uuid,
+    pub version: i32,
+    /// The id of the user who saved it.
+    pub by: String,
+}
+event!(RulesChanged, "drift:rules_changed");

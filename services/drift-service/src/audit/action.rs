@@ -33,6 +33,10 @@ pub enum AuditAction {
     StackUpdate,
     #[strum(serialize = "stack.delete")]
     StackDelete,
+    #[strum(serialize = "rules.save")]
+    RulesSave,
+    #[strum(serialize = "rules.restore")]
+    RulesRestore,
     #[strum(serialize = "alert.create")]
     AlertCreate,
     #[strum(serialize = "alert.read")]

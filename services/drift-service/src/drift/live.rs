@@ -160,6 +160,26 @@ pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> R
     Ok(due)
 }
 
+/// Reads the next drifts that are live or that a scan has shown since, the last shown first.
+pub async fn seen_since(
+    db: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let place = || Expr::tuple([Expr::col(Column::LastSeenAt), Expr::col(Column::Id)]);
+    let earlier =
+        |(at, id): (DateTime<Utc>, Uuid)| place().lt(Expr::tuple([Expr::value(at), Expr::value(id)]));
+    Entity::find()
+        .filter(Condition::any().add(Column::Status.ne(Status::Resolved)).add(Column::LastSeenAt.gte(since)))
+        .filter(Condition::all().add_option(after.map(earlier)))
+        .order_by_desc(Column::LastSeenAt)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// Returns the last change of each drift among `ids` that exists.
 pub async fn changed_at(
     db: &impl ConnectionTrait,

@@ -177,7 +177,7 @@ impl Import<'_> {
                 actual_state: actual,
                 severity,
             };
-            scan::read_report(found, Criteria { rules: &self.state.rules, key: &self.state.state_key })
+            scan::read_report(found, Criteria { rules: self.rules, key: &self.state.state_key })
         };
         let mut finding = match read(expected.as_deref(), actual.as_deref()) {
             Ok(finding) => finding,

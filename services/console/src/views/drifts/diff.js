@@ -5,6 +5,7 @@ import { h, newId } from '../../dom.js';
 import { icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, attributes, changesOf } from './changes.js';
+import { ignoreButton } from './ignore_button.js';
 import { copyValue, linesView, redacted, rowsOf, sideView, valueView, wholeView } from './value.js';
 
 const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Reordered' };
@@ -19,7 +20,7 @@ export function diffView(drift) {
   if (!session.may('engineer')) return pathsOnly(drift);
   if (drift.kind === 'missing') return whole('Expected resource', drift.expectedState, 'removed');
   if (drift.kind === 'unmanaged') return whole('Actual resource', drift.actualState, 'added');
-  const changes = changesOf(drift).map((change) => ({ ...change, id: newId('change') }));
+  const changes = changesOf(drift).map((change) => ({ ...change, id: newId('change'), drift }));
   const changed = new Set(changes.map(({ label }) => label));
   const same = attributes(drift.expectedState).filter(
     ([label]) => ![...changed].some((name) => label === name || label.startsWith(`${name}.`)),
@@ -115,6 +116,7 @@ function changeView(change) {
         ),
         copyValue('expected', label, expected, () => lines),
         copyValue('actual', label, actual, () => lines),
+        ignoreButton(change.drift, change),
       ),
     ),
     causesView(label, causes),
@@ -191,6 +193,7 @@ function tableRow(change) {
         () => label,
         () => path,
       ),
+      ignoreButton(change.drift, change),
       h('span', { class: 'change-type' }, WORDS[type]),
       causesView(label, causes),
     ),

@@ -34,5 +34,6 @@ export function outcome(drift) {
 const HOW = {
   auto: 'A complete scan no longer found the drift.',
   superseded: 'The resource changed again, and a new drift replaced this one.',
+  ignored: 'A rule ignores the drift. Once no rule does, the drift comes back with the next scan.',
   deleted: 'The drift was deleted.',
 };

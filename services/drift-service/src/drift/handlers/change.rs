@@ -181,8 +181,11 @@ async fn change_locked(
         watcher::add_person(&write.tx, &[id], &assignee.to_string(), write.at).await?;
     }
     write.tx.emit(updated(&drift));
-    if drift.severity > before.severity && ingest::raises_alert(&state.rules, drift.severity, false) {
-        escalate(write, &drift).await?;
+    if drift.severity > before.severity {
+        let in_force = state.rules.read(&write.tx).await?;
+        if ingest::raises_alert(&in_force.rules, drift.severity, false) {
+            escalate(write, &drift).await?;
+        }
     }
     Ok(drift)
 }
