@@ -91,10 +91,8 @@ impl GroupQuery {
         let after = page::after::<(i16, i64, String)>(self.cursor.as_deref(), &bound)?;
         let (rank, drifts) = (|| Expr::col(Column::SeverityRank).max(), || Expr::col(Asterisk).count());
         let key = || Expr::col(Column::ActualHash).binary(CONCAT, Expr::col(Column::ResourceType));
-        let mut select = grouped()
-            .column_as(drifts(), "drifts")
-            .column_as(rank(), "rank")
-            .filter(filter.condition());
+        let mut select =
+            grouped().column_as(drifts(), "drifts").column_as(rank(), "rank").filter(filter.condition());
         if let Some(((last_rank, last_drifts, last_key), _)) = after {
             let here = Expr::tuple([rank(), drifts(), key()]);
             let there = [Expr::value(last_rank), Expr::value(last_drifts), Expr::value(last_key)];

@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use super::alerts::{of_new, raises_alert};
 use super::costs::Costs;
-use super::match_stored::Matched;
 use super::match_stored::{Matched, Previous};
 use super::report::IngestedDrift;
 use crate::actor::Actor;
