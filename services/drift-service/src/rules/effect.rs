@@ -18,9 +18,9 @@ pub struct Effect {
     pub considered: u64,
     /// Drifts that would be ignored.
     pub silenced: u64,
-    /// Those of them that are live. Saving the rules resolves them.
+    /// Silenced drifts that are live. Saving the rules resolves them.
     pub silenced_now: u64,
-    /// Those of them whose resource is missing.
+    /// Silenced drifts whose resource is missing.
     pub deleted_resources: u64,
     /// Drifts that would be less severe.
     pub quieter: u64,

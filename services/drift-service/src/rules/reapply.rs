@@ -85,9 +85,12 @@ pub(super) async fn apply_locked(
             rated.into_iter().partition(|(_, rerated)| rerated.is_ignored);
         applied.ignored += ignored.len();
         ignore(tx, actor, ignored.into_iter().map(|(row, _)| row).collect(), at).await?;
+        let mut news = News::default();
         for (row, rerated) in others {
-            applied.rated += usize::from(change(tx, actor, row, rerated, &rules.rules, at).await?);
+            applied.rated += usize::from(change(tx, row, rerated, &rules.rules, at, &mut news).await?);
         }
+        audit::record(tx, actor, at, news.records).await?;
+        alert::raise_once(tx, actor, news.escalated).await?;
     }
     setting::store(tx, SETTING, &digest(rules)).await?;
     Ok(applied)
@@ -117,13 +120,20 @@ async fn ignore(
     Ok(())
 }
 
+/// The rows that changed severities write, of many drifts at once.
+#[derive(Default)]
+struct News {
+    records: Vec<Record>,
+    escalated: Vec<alert::entity::Model>,
+}
+
 async fn change(
     tx: &mut Transaction,
-    actor: &Actor,
     row: Model,
     rerated: Rerated,
     rules: &Rules,
     at: DateTime<Utc>,
+    news: &mut News,
 ) -> Result<bool, DbErr> {
     let decidable = content::read_hashes(row.decidable.as_deref());
     let severity = if row.is_severity_manual { row.severity } else { rerated.severity };
@@ -137,15 +147,13 @@ async fn change(
     let before = row.severity;
     let drift = store(tx, row, rerated, severity, decidable.is_some(), at).await?;
     if severity != before {
-        let record = Record {
+        news.records.push(Record {
             changed_fields: vec!["severity"],
             ..Record::of_drift(drift.id, AuditAction::DriftUpdate)
-        };
-        audit::record(tx, actor, at, vec![record]).await?;
+        });
         tx.emit(updated(&drift));
         if severity > before && drift.status == Status::Detected && severity >= rules.alert_threshold {
-            let escalated = alert::about(&drift, AlertType::SeverityEscalated, at);
-            alert::raise_once(tx, actor, vec![escalated]).await?;
+            news.escalated.push(alert::about(&drift, AlertType::SeverityEscalated, at));
         }
     }
     Ok(true)
