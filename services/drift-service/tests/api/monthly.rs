@@ -1,6 +1,6 @@
 //! The report of a month, compared with a history made by hand.
 
-use chrono::{DateTime, Datelike, Months, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveTime, SubsecRound, TimeDelta, Utc};
 use contracts::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
