@@ -86,7 +86,8 @@ event!(DriftResolved, "drift:resolved", account_id);
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftCommented {
-    pub drift_id: Uuid,
+    /// The id of the drift.
+    pub id: Uuid,
     pub comment_id: Uuid,
     /// The id of the author.
     pub by: String,
@@ -99,7 +100,8 @@ event!(DriftCommented, "drift:commented", account_id);
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftUncommented {
-    pub drift_id: Uuid,
+    /// The id of the drift.
+    pub id: Uuid,
     pub comment_id: Uuid,
     /// The id of the person who deleted the comment.
     pub by: String,

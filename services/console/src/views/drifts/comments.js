@@ -127,7 +127,7 @@ export function commentsArea(id, signal) {
   }
 
   const again = throttled(OFTEN_MS, read, signal);
-  const concerns = (events) => events.some(({ payload }) => payload.driftId === id);
+  const concerns = (events) => events.some(({ payload }) => payload.id === id);
   for (const type of ['drift:commented', 'drift:uncommented'])
     onLive(type, (events) => concerns(events) && again(), signal);
   onLive('resync', again, signal);

@@ -115,7 +115,7 @@ async fn create(write: &mut Write, drift_id: Uuid, text: String) -> Result<Model
     watcher::add_person(&write.tx, &[drift_id], &by, write.at).await?;
     note(write, drift_id, AuditAction::DriftComment).await?;
     let (comment_id, account_id) = (comment.id, drift.account_id);
-    write.tx.emit(DriftCommented { drift_id, comment_id, by, account_id });
+    write.tx.emit(DriftCommented { id: drift_id, comment_id, by, account_id });
     Ok(comment)
 }
 
@@ -156,7 +156,7 @@ async fn delete_checked(write: &mut Write, drift_id: Uuid, comment_id: Uuid) -> 
     }
     note(write, drift_id, AuditAction::DriftUncomment).await?;
     let by = write.actor.user_id.clone();
-    write.tx.emit(DriftUncommented { drift_id, comment_id, by, account_id: drift.account_id });
+    write.tx.emit(DriftUncommented { id: drift_id, comment_id, by, account_id: drift.account_id });
     Ok(())
 }
 
