@@ -97,6 +97,7 @@ export function show(main, found, signal) {
         close,
         next: openNext,
         known: list.drift(id),
+        follow: (drift) => list.follow(drift),
         signal: AbortSignal.any([leaving.signal, signal]),
       });
       detail.scrollTop = 0;

@@ -89,13 +89,14 @@ mod tests {
 
     #[test]
     fn only_a_drift_that_a_scan_resolved_within_30_days_returns() {
+        let none: [DateTime<Utc>; 0] = [];
         let days = |how, day, returns: &[i64], now| after(&resolved(how, day, returns), at(now));
         assert_eq!(days(ResolvedHow::Auto, 100, &[], 130), [at(130)]);
-        assert!(days(ResolvedHow::Auto, 100, &[90], 131).is_empty());
+        assert_eq!(days(ResolvedHow::Auto, 100, &[90], 131), none);
         assert_eq!(days(ResolvedHow::Auto, 100, &[20, 90], 115), [at(90), at(115)]);
         assert_eq!(days(ResolvedHow::Superseded, 100, &[90, 95], 100), [at(90), at(95)]);
         for how in [ResolvedHow::Manual, ResolvedHow::Ignored] {
-            assert!(days(how, 100, &[90, 95], 101).is_empty(), "{how:?}");
+            assert_eq!(days(how, 100, &[90, 95], 101), none, "{how:?}");
         }
     }
 

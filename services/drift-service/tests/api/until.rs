@@ -183,7 +183,7 @@ async fn another_value_or_a_repaired_resource_ends_an_approval_before_its_date(
     assert_eq!((&again["status"], &again["approvedUntil"]), (&json!("approved"), &Value::Null));
 }
 
-/// What a person or the clock does to a drift.
+/// An event in the life of a drift.
 #[derive(Clone, Debug)]
 enum Step {
     Approve(Option<i64>),

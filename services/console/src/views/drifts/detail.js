@@ -19,7 +19,7 @@ import { outcome } from './outcome.js';
 import { rhythm } from './rhythm.js';
 import { statusMark } from './row.js';
 
-export function showDetail(place, id, { close, next, known, signal }) {
+export function showDetail(place, id, { close, next, follow, known, signal }) {
   const above = h('div', {}, skeleton(5));
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
@@ -88,6 +88,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
         fill(following, care.element, commentsArea(id, signal));
       }
       care.show(drift);
+      follow(drift);
       fill(below, facts(drift), historyView(history));
       return drift;
     } catch (error) {
@@ -100,7 +101,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
     }
   };
   const again = throttled(150, read, signal);
-  onLive('drift:', (events) => events.some(({ payload }) => [payload.id, payload.driftId].includes(id)) && again(), signal);
+  onLive('drift:', (events) => events.some(({ payload }) => payload.id === id) && again(), signal);
   onLive('resync', again, signal);
   read();
 }

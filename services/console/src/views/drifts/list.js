@@ -124,8 +124,7 @@ export class DriftList {
   }
 
   #select(id, isOn) {
-    if (isOn) this.#selected.add(id);
-    else this.#selected.delete(id);
+    this.#selected[isOn ? 'add' : 'delete'](id);
     this.#tellSelection(false);
   }
 
@@ -140,6 +139,15 @@ export class DriftList {
 
   drift = (id) => this.#rows.get(id)?.drift;
   hasFocus = () => this.element.contains(document.activeElement);
+
+  /** Shows a drift as it is now. A snoozed one leaves the open drifts. */
+  follow(drift) {
+    const row = this.#rows.get(drift.id);
+    row?.refresh(drift);
+    if (!row || !drift.snoozedUntil || this.#filters.snoozed !== 'false') return;
+    this.#select(drift.id, false);
+    if (this.#rows.delete(drift.id)) row.element.remove();
+  }
 
   markOpen(id) {
     this.#rows.get(this.#openId)?.open(false);
@@ -236,9 +244,7 @@ export class DriftList {
   #heard(events) {
     if (!this.#filters) return;
     let isOfInterest = false;
-    for (const { type, payload } of events) {
-      // Events about comments name no drift of the list.
-      if (!payload.id) continue;
+    for (const { type, payload } of events.filter((event) => !event.payload.commentId)) {
       const row = this.#rows.get(payload.id);
       if (type === 'drift:created') this.#unseen += row ? 0 : 1;
       if (row) row.change(payload);
