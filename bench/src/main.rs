@@ -57,7 +57,7 @@ enum Part {
     TimingMail,
     /// Ingesting a plan of 2,000 drifts, and lists
     Drift,
-    /// What the console reads, with 100,000 drifts in 300 stacks
+    /// Reads of the console, with 100,000 drifts in 300 stacks
     Many,
     /// All in one process: start and memory
     Alone,

@@ -1,4 +1,4 @@
-//! What the console asks for, with 100,000 drifts in 300 stacks.
+//! The reads of the console, with 100,000 drifts in 300 stacks.
 
 use std::time::Instant;
 

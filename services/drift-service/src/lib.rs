@@ -29,6 +29,7 @@ mod export;
 mod following;
 mod migration;
 mod money;
+mod newest;
 mod openapi;
 mod page;
 mod routes;

@@ -8,10 +8,10 @@ use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
 
-use crate::as_of::Newest;
 use crate::config::Settings;
 use crate::drift::deciding::Deciding;
 use crate::migration::Migrator;
+use crate::newest::Newest;
 use crate::rules::{self, CurrentRules};
 
 /// Request bodies of four callers, one each, take at most 128 MiB.

@@ -3,6 +3,7 @@
 mod bulk;
 mod change;
 mod comments;
+mod deciding;
 mod groups;
 mod read;
 mod report;
@@ -12,6 +13,7 @@ mod write;
 pub use bulk::*;
 pub use change::*;
 pub use comments::*;
+pub use deciding::*;
 pub use groups::*;
 pub use read::*;
 pub use report::*;

@@ -30,7 +30,6 @@ pub(crate) use search::search;
 
 pub use action::Action;
 pub use decide::Decision;
-pub use deciding::*;
 pub use due::end_due;
 pub use events::{resolved, updated};
 pub use export::*;

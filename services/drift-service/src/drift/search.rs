@@ -1,4 +1,4 @@
-//! What `q` searches: free text, and words such as `stack:prod` that search one thing.
+//! The search of `q`: free text, and words such as `stack:prod` that search one thing.
 
 use http::ApiError;
 use sea_orm::Condition;
@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, Func};
 use super::entity::Column;
 use crate::audience::Audience;
 
-/// What a word before a colon searches.
+/// The part of a drift that a word searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "lowercase")]
 enum Word {

@@ -1,4 +1,4 @@
-//! What has changed since a time, such as the last visit of a person.
+//! The changes since a time, such as the last visit of a person.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! How many drifts were opened, decided and resolved on each day.
+//! The numbers of drifts that were opened, decided and resolved on each day.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ filtered_query! {
         #[serde(default = "default_days")]
         #[param(value_type = Option<u32>, default = 14, minimum = 1, maximum = 366)]
         days: u32,
-        /// What the reader's clock is ahead of UTC, in minutes: a day begins at midnight there
+        /// Minutes by which local time is ahead of UTC, 60 in Berlin in winter: a day begins at local midnight
         #[validate(range(min = -840, max = 840))]
         #[serde(default)]
         #[param(value_type = Option<i32>, default = 0, minimum = -840, maximum = 840)]

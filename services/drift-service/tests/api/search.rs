@@ -1,4 +1,4 @@
-//! What `q` finds, and for whom.
+//! The drifts that `q` finds, and for whom.
 
 use rstest::rstest;
 use serde_json::json;
