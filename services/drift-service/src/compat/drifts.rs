@@ -13,7 +13,7 @@ use super::query::OldDriftQuery;
 use super::view::{OldDrift, OldDriftWithStates, old_drift, old_drifts};
 use crate::State;
 use crate::access::Reader;
-use crate::drift::{Action, decide_one, entity};
+use crate::drift::{Action, decide_one, entity, matching};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{Conditions, Write};
@@ -29,8 +29,8 @@ pub(super) async fn list_drifts(
 ) -> Result<HttpResponse, ApiError> {
     let (paging, condition, order) = (query.paging()?, query.filter()?.condition(), query.order()?);
     let db = &state.database;
-    let total = entity::count_up_to(db, condition.clone(), DEEPEST).await.map_err(DriftError::from)?;
-    let page = entity::numbered_page(db, condition, order, paging.offset(), paging.limit()).await;
+    let total = matching::count_up_to(db, condition.clone(), DEEPEST).await.map_err(DriftError::from)?;
+    let page = matching::numbered_page(db, condition, order, paging.offset(), paging.limit()).await;
     let drifts = old_drifts(db, page.map_err(DriftError::from)?, audience).await;
     Ok(http::ok(paging.show(drifts.map_err(DriftError::from)?, total)))
 }

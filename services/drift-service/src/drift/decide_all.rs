@@ -7,10 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::decide::{Decision, audit_action, change, may_reopen};
-use super::entity;
 use super::events::announce;
 use super::filter::Filter;
 use super::{Action, watcher};
+use super::{entity, matching};
 use crate::alert;
 use crate::audit::{self, Record};
 use crate::error::DriftError;
@@ -37,7 +37,7 @@ pub(super) async fn decide_all(
     decision: &Decision,
     expected: u64,
 ) -> Result<Covered, DriftError> {
-    let by_status = entity::count_by_status(&write.tx, filter.condition()).await?;
+    let by_status = matching::count_by_status(&write.tx, filter.condition()).await?;
     let (allowed, others): (Vec<_>, Vec<_>) =
         by_status.into_iter().partition(|(status, _)| decision.action.follows(*status).is_some());
     let require = |found: u64| match found {
@@ -46,7 +46,7 @@ pub(super) async fn decide_all(
     };
     require(allowed.iter().map(|(_, count)| count).sum())?;
     let from: Vec<Status> = allowed.into_iter().map(|(status, _)| status).collect();
-    let drifts = entity::lock_matching(&write.tx, filter.condition(), &from, MAX_DECIDED + 1).await?;
+    let drifts = matching::lock_matching(&write.tx, filter.condition(), &from, MAX_DECIDED + 1).await?;
     // The number may have changed before the locks were granted.
     require(drifts.len() as u64)?;
     if decision.action == Action::Reopen && !drifts.iter().all(|drift| may_reopen(write, drift)) {

@@ -7,9 +7,7 @@ use database::{IDS_PER_STATEMENT, insert_chunked};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{Condition, IntoActiveModel, Order, QueryOrder, QuerySelect};
-
-use crate::page;
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "drifts", rename_all = "camelCase")]
@@ -105,23 +103,6 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// Returns the drifts after the first `offset` ones. Ties are broken by id.
-pub async fn numbered_page(
-    db: &impl ConnectionTrait,
-    condition: Condition,
-    (column, order): (Column, Order),
-    offset: u64,
-    limit: u64,
-) -> Result<Vec<Model>, DbErr> {
-    let sorted = Entity::find().filter(condition).order_by(column, order.clone()).order_by(Column::Id, order);
-    sorted.offset(offset).limit(limit).all(db).await
-}
-
-/// Counts the drifts, at most up to `most`.
-pub async fn count_up_to(db: &impl ConnectionTrait, condition: Condition, most: u64) -> Result<u64, DbErr> {
-    page::count_up_to(db, Entity::find().filter(condition), Column::Id, most).await
-}
-
 /// Returns the status of a drift.
 pub async fn status(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Status>, DbErr> {
     Entity::find_by_id(id).select_only().column(Column::Status).into_tuple().one(db).await
@@ -132,24 +113,6 @@ pub async fn lock(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
     Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// Returns a matching drift of a cause with this address.
-pub async fn of_cause(
-    db: &impl ConnectionTrait,
-    condition: Condition,
-    resource_type: &str,
-    actual_hash: &str,
-    address: &str,
-) -> Result<Option<Model>, DbErr> {
-    Entity::find()
-        .filter(condition)
-        .filter(Column::ActualHash.eq(actual_hash))
-        .filter(Column::ResourceType.eq(resource_type))
-        .filter(Column::Address.eq(address))
-        .order_by_desc(Column::Id)
-        .one(db)
-        .await
-}
-
 /// Returns the drifts with these ids, in the order of ids.
 pub async fn by_ids(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
     let mut drifts = Vec::with_capacity(ids.len());
@@ -158,41 +121,6 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model
         drifts.extend(query.order_by_asc(Column::Id).all(db).await?);
     }
     Ok(drifts)
-}
-
-/// Counts the matching drifts of each status.
-pub async fn count_by_status(
-    db: &impl ConnectionTrait,
-    condition: Condition,
-) -> Result<Vec<(Status, u64)>, DbErr> {
-    let counts: Vec<(Status, i64)> = Entity::find()
-        .select_only()
-        .column(Column::Status)
-        .column_as(Expr::col(Column::Id).count(), "count")
-        .filter(condition)
-        .group_by(Column::Status)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(counts.into_iter().map(|(status, count)| (status, count.unsigned_abs())).collect())
-}
-
-/// Reads the matching drifts with one of these statuses and locks them until the transaction ends, in the order of ids,
-/// so that two transactions cannot wait for each other.
-pub async fn lock_matching(
-    db: &impl ConnectionTrait,
-    condition: Condition,
-    statuses: &[Status],
-    limit: u64,
-) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .filter(condition)
-        .filter(Column::Status.is_in(statuses.iter().copied()))
-        .order_by_asc(Column::Id)
-        .limit(limit)
-        .lock_exclusive()
-        .all(db)
-        .await
 }
 
 /// Deletes a drift. The foreign key deletes its alerts as well.

@@ -10,8 +10,9 @@ use sea_orm::sea_query::{Asterisk, CaseStatement, Expr, ExprTrait};
 use sea_orm::{Condition, FromQueryResult, Order, QueryOrder, QuerySelect};
 
 use super::Filter;
-use super::entity::{self, Column, Entity, Model};
+use super::entity::{Column, Entity, Model};
 use super::filter::filtered_query;
+use super::matching;
 use crate::error::DriftError;
 use crate::page;
 
@@ -162,7 +163,7 @@ impl GroupQuery {
         let mut examples = Vec::with_capacity(groups.len());
         for CauseGroup { resource_type, actual_hash, address, .. } in groups {
             let among = filter.condition();
-            examples.extend(entity::of_cause(db, among, resource_type, actual_hash, address).await?);
+            examples.extend(matching::of_cause(db, among, resource_type, actual_hash, address).await?);
         }
         Ok(examples)
     }

@@ -6,6 +6,7 @@ pub mod deciding;
 pub mod entity;
 pub mod filter;
 pub mod live;
+pub mod matching;
 pub mod new;
 pub mod returns;
 pub mod stack_counts;

@@ -29,6 +29,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
         (name = "stacks", description = "What is known about each part of an infrastructure (drift-service)"),
         (name = "scans", description = "The uploads that arrived (drift-service)"),
         (name = "alerts", description = "Drifts that need attention (drift-service)"),
+        (name = "views", description = "Saved views of the list of drifts (drift-service)"),
         (name = "metrics", description = "Counts of drifts (drift-service)"),
         (name = "audit", description = "Who did what (drift-service)"),
         (name = "realtime", description = "Open sockets, for admins (ws-gateway)"),
@@ -53,6 +54,7 @@ struct Whole;
         (name = "users", description = "The caller's own account (auth-service)"),
         (name = "drifts", description = "Drifts, and decisions on them (drift-service)"),
         (name = "alerts", description = "Drifts that need attention (drift-service)"),
+        (name = "views", description = "Saved views of the list of drifts (drift-service)"),
         (name = "metrics", description = "Counts of drifts (drift-service)"),
     )
 )]
