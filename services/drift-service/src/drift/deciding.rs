@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_remembers_is_bounded() {
+    fn a_process_remembers_few_people() {
         let (deciding, now) = (Deciding::default(), Clock::system().now());
         let id = Uuid::new_v4();
         for person in 0..100 {
