@@ -1,6 +1,6 @@
 // Icons. Each severity, kind and status has its own shape, so that no information depends on colour alone.
 
-import { svg } from './dom.js';
+import { h, svg } from './dom.js';
 
 const LINES = {
   overview: 'M4 13h6V4H4zM14 20h6V4h-6zM4 20h6v-3H4z',
@@ -25,6 +25,8 @@ const LINES = {
   gone: 'M6 12h12',
   extra: 'M12 6v12M6 12h12',
   down: 'M6 9l6 6 6-6',
+  up: 'M6 15l6-6 6 6',
+  sortable: 'M8 10l4-4 4 4M8 14l4 4 4-4',
   key: 'M14.500 9.500a4 4 0 1 0-3 3.900L13 15h2v2h2v2h3v-3l-5.700-5.700z',
   laptop: 'M5 5h14v10H5zM2.500 19h19',
   phone: 'M8 3h8v18H8zM11 18h2',
@@ -77,6 +79,11 @@ export const STATUSES = {
   rejected: { icon: 'cross', label: 'Rejected' },
   resolved: { icon: 'flag', label: 'Resolved' },
 };
+
+export function statusMark(status) {
+  const { icon: name, label } = STATUSES[status];
+  return h('span', { class: 'status', data: { status } }, icon(name), label);
+}
 
 /** The logo: two lines, one of which drifts away. */
 export function brandMark() {

@@ -11,6 +11,7 @@ const view =
 
 const DRIFT_STYLES = [
   'drift_list',
+  'drift_columns',
   'drift_filters',
   'drift_bulk',
   'drift_causes',

@@ -4,12 +4,11 @@ import { all, get } from '../api.js';
 import { dayBars, shareBar } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { ago, count, duration, money } from '../format.js';
-import { severityMark } from '../icons.js';
+import { severityMark, statusMark } from '../icons.js';
 import { livePlace } from '../live_place.js';
 import { failed, skeleton } from '../states.js';
 import { onSummary, onSummaryFailed, readSummary } from '../summary.js';
 import { welcome } from './drifts/nothing.js';
-import { statusMark } from './drifts/row.js';
 import { acceptDrops } from './drifts/intake.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];

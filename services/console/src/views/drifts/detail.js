@@ -3,7 +3,7 @@
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { ago, breakable, money, plural } from '../../format.js';
-import { KINDS, icon, severityMark } from '../../icons.js';
+import { KINDS, icon, severityMark, statusMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
@@ -12,7 +12,6 @@ import { decisionArea } from './decide.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { outcome } from './outcome.js';
-import { statusMark } from './row.js';
 
 export function showDetail(place, id, { close, next, known, signal }) {
   const above = h('div', {}, skeleton(5));

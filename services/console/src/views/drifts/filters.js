@@ -3,31 +3,14 @@
 import { fill, h } from '../../dom.js';
 import { count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
+import { ANY, OPEN } from './columns.js';
 import { menu } from './menu.js';
+import { CAUSE, SORTS, isGrouped, sortOf, withSort } from './query.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
-const SORTS = {
-  '-detectedAt': 'Newest first',
-  detectedAt: 'Oldest first',
-  '-severity': 'Most severe first',
-  '-costImpactMonthly': 'Highest cost first',
-  '-lastSeenAt': 'Last seen first',
-};
-const OPEN = 'detected';
-const ANY = 'any';
-const CAUSE = 'cause';
-
-/** Returns the query for the API. Without a status in the address, only open drifts are listed. */
-export function filtersOf(query) {
-  const { status = OPEN, sort, by, ...others } = Object.fromEntries(query);
-  return { ...others, sort: sort ?? '-detectedAt', ...(status !== ANY && { status }) };
-}
-
-/** True if the list groups drifts by their cause. */
-export const isGrouped = (query) => query.get('by') === CAUSE;
-
-export function filterBar(change, facets, signal) {
+/** Returns the filters. `change(query)` goes to another address, and `beside` follows the filters in their row. */
+export function filterBar({ change, facets, signal, beside }) {
   let query = new URLSearchParams();
   const set = (name, value) => {
     const changed = new URLSearchParams(query);
@@ -45,7 +28,7 @@ export function filterBar(change, facets, signal) {
     {
       class: 'select',
       'aria-label': 'Sort by',
-      on: { change: () => set('sort', sort.value === '-detectedAt' ? '' : sort.value) },
+      on: { change: () => change(withSort(query, sort.value)) },
     },
     Object.entries(SORTS).map(([value, label]) => h('option', { value }, label)),
   );
@@ -53,7 +36,7 @@ export function filterBar(change, facets, signal) {
     'div',
     { class: 'filters', role: 'search', 'aria-label': 'Filter drifts' },
     statuses.element,
-    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, group.element, sort),
+    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, group.element, sort, beside),
     more.active,
   );
   return {
@@ -61,8 +44,7 @@ export function filterBar(change, facets, signal) {
     show(now) {
       query = now;
       for (const part of [statuses, severities, search, more, group]) part.show(query);
-      const chosen = query.get('sort') ?? '-detectedAt';
-      sort.value = chosen in SORTS ? chosen : '-detectedAt';
+      sort.value = sortOf(query);
       // The groups have their own order.
       sort.hidden = isGrouped(query);
     },
