@@ -16,6 +16,8 @@ import { RowWindow } from './row_window.js';
 import { Selection } from './selection.js';
 
 const PAGE = 50;
+/** The first page is on the screen early, and the others are fewer requests. */
+const NEXT_PAGE = 100;
 const AGAIN_MS = 700;
 const NEAR_END = '400px 0px';
 
@@ -169,7 +171,7 @@ export class DriftList {
   }
 
   #page(cursor, signal) {
-    return get('/api/v1/drifts', { ...this.#filters, limit: PAGE, cursor }, { signal });
+    return get('/api/v1/drifts', { ...this.#filters, limit: cursor ? NEXT_PAGE : PAGE, cursor }, { signal });
   }
 
   async #read(work) {
@@ -192,7 +194,7 @@ export class DriftList {
   }
 
   #append({ data, page }) {
-    this.#rows.merge(data, { isFirst: false });
+    this.#rows.merge(data, {});
     this.#cursor = page.nextCursor;
     if (this.selection.hasEverything()) this.selectAll(true, true);
   }
@@ -286,8 +288,7 @@ export class DriftList {
       fill(this.place);
       // New drifts may be behind the first page, so the next pages are read again where the list ends.
       this.#cursor ??= page.nextCursor;
-      const added = this.#rows.merge(data, { isFirst: true });
-      for (const id of added) this.#rows.row(id)?.arrive();
+      const added = this.#rows.merge(data, { isFirst: true, areNew: true });
       this.#unseen = 0;
       if (added.length > 0) say(plural(added.length, 'new drift'));
     });

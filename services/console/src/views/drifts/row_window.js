@@ -1,26 +1,31 @@
 // The rows of a long list. Only the rows near the visible part are in the document: rows that the page does not lay out
-// cost it nothing. Rows are in groups; a group far away is replaced by its height.
+// cost it nothing. Rows are in groups; the height of a group far away takes the place of its rows. Each frame draws only
+// a few rows, so that no frame takes long.
 
 import { h } from '../../dom.js';
 
-const GROUP = 50;
+const GROUP = 10;
+const PER_FRAME = 10;
 /** A list of at most this many rows is in the document as a whole, so that the browser's own search finds each row. */
 const WHOLE = 200;
 /** The rows on paper. The rest of a longer list is in an export. */
 export const PRINTED = 1_000;
 /** Rows this far from the visible part are in the document. */
-const NEAR = '1000px 0px';
-/** The changed rows that are drawn in one frame, so that no frame takes long. */
-const PER_FRAME = 30;
+const NEAR = '600px 0px';
+/** The height of a row, in pixels, until one was measured. */
+const USUAL_HEIGHT = 60;
 
 export class RowWindow {
   #table;
   #newRow;
   #groups = [];
   #items = new Map();
-  #drawn = new Set();
+  /** The groups whose rows are in the document, or will be as soon as there is time. */
+  #open = new Set();
+  #unfinished = new Set();
   #changed = new Set();
   #isScheduled = false;
+  #rowHeight = USUAL_HEIGHT;
   #observer;
 
   /** `newRow(drift)` returns a row: an object with an `element`. */
@@ -30,7 +35,7 @@ export class RowWindow {
     const options = { rootMargin: NEAR, scrollMargin: NEAR };
     this.#observer = new IntersectionObserver((entries) => this.#moved(entries), options);
     addEventListener('beforeprint', () => this.#drawForPrint(), { signal });
-    addEventListener('afterprint', () => this.#hideFar(), { signal });
+    addEventListener('afterprint', () => this.#closeFar(), { signal });
     signal.addEventListener('abort', () => this.clear());
   }
 
@@ -46,45 +51,40 @@ export class RowWindow {
   row = (id) => this.#items.get(id)?.row ?? null;
 
   /** Returns the rows in the document. */
-  rows = () => [...this.#drawn].flatMap(({ items }) => items.map(({ row }) => row));
+  rows = () => [...this.#open].flatMap(({ items }) => items.map(({ row }) => row)).filter(Boolean);
 
   /** Adds the row to the document if it is not there, and returns it. */
   drawn(id) {
     const item = this.#items.get(id);
-    if (item) this.#draw(item.group);
+    if (item) this.#drawNow([item.group]);
     return item?.row;
   }
 
   clear() {
-    for (const { element } of this.#groups) {
-      this.#observer.unobserve(element);
-      element.remove();
-    }
-    this.#groups = [];
+    for (const group of [...this.#groups]) this.#removeGroup(group);
     this.#items.clear();
-    this.#drawn.clear();
     this.#changed.clear();
   }
 
   /**
    * Adds a page of drifts in its order, and updates those that are known. Unknown drifts follow the known ones that they
    * follow in the page. Without such a row, they go to the top if `isFirst`, and else before the first known drift or to
-   * the end. Returns the ids of the added drifts.
+   * the end. Returns the ids of the added drifts, whose rows show that they are new if `areNew`.
    */
-  merge(drifts, { isFirst }) {
+  merge(drifts, { isFirst = false, areNew = false }) {
     const known = isFirst ? undefined : drifts.find(({ id }) => this.has(id));
-    let place = known ? placeOf(this.#items.get(known.id)) : isFirst ? this.#start() : this.#end();
+    let place = known ? placeOf(this.#items.get(known.id)) : isFirst ? this.#start() : null;
     const added = [];
     for (const drift of drifts) {
       let item = this.#items.get(drift.id);
-      if (item) this.#show(item, drift);
+      if (item) this.#update(item, drift);
       else {
-        item = this.#insert(place, drift);
+        item = this.#insert(place ?? this.#end(), { drift, row: null, isNew: areNew });
         added.push(drift.id);
       }
-      place = placeOf(item, 1);
+      place &&= placeOf(item, 1);
     }
-    this.#number();
+    if (!this.#isScheduled) this.#work();
     return added;
   }
 
@@ -106,30 +106,25 @@ export class RowWindow {
   change(id, fields) {
     const item = this.#items.get(id);
     item.drift = { ...item.drift, ...fields };
-    if (!item.row) return;
-    this.#changed.add(item);
-    if (!this.#isScheduled) this.#drawChanged();
+    if (item.row) this.#changed.add(item);
+    this.#schedule();
   }
 
   /** Draws all rows again, after a change of what a row shows. */
   redraw() {
-    for (const group of this.#drawn) this.#fill(group);
-    const sample = [...this.#drawn].find(({ items }) => items.length > 0);
-    const height = sample ? sample.element.offsetHeight / sample.items.length : 0;
-    for (const group of this.#groups) if (!group.isDrawn) group.element.style.height = `${height * group.items.length}px`;
-    this.#number();
+    const open = [...this.#open];
+    for (const { items } of open)
+      for (const item of items) {
+        item.row?.element.remove();
+        item.row = null;
+      }
+    this.#drawNow(open);
+    const measured = open.find(({ items }) => items.length > 0);
+    if (measured) this.#rowHeight = measured.element.offsetHeight / measured.items.length || USUAL_HEIGHT;
+    for (const group of this.#groups) if (!this.#open.has(group)) this.#setHeight(group, group.items.length * this.#rowHeight);
   }
 
-  #drawChanged() {
-    for (const item of [...this.#changed].slice(0, PER_FRAME)) {
-      this.#changed.delete(item);
-      item.row?.change(item.drift);
-    }
-    this.#isScheduled = this.#changed.size > 0;
-    if (this.#isScheduled) requestAnimationFrame(() => this.#drawChanged());
-  }
-
-  #show(item, drift) {
+  #update(item, drift) {
     item.drift = drift;
     this.#changed.delete(item);
     item.row?.refresh(drift);
@@ -147,12 +142,10 @@ export class RowWindow {
   }
 
   #newGroup(index) {
-    const group = { element: h('tbody', { role: 'rowgroup' }), items: [], isDrawn: true, isNear: true };
+    const group = { element: h('tbody', { role: 'rowgroup' }), items: [], isNear: index === 0, height: 0 };
     group.element.group = group;
-    const before = this.#groups[index]?.element ?? null;
+    this.#table.insertBefore(group.element, this.#groups[index]?.element ?? null);
     this.#groups.splice(index, 0, group);
-    this.#drawn.add(group);
-    this.#table.insertBefore(group.element, before);
     this.#observer.observe(group.element);
     return group;
   }
@@ -160,82 +153,121 @@ export class RowWindow {
   #removeGroup(group) {
     this.#observer.unobserve(group.element);
     group.element.remove();
-    this.#drawn.delete(group);
+    for (const groups of [this.#open, this.#unfinished]) groups.delete(group);
     this.#groups.splice(this.#groups.indexOf(group), 1);
   }
 
-  #insert({ group, at }, drift) {
-    if (group.items.length >= 2 * GROUP) return this.#insert(this.#split(group, at), drift);
-    const item = { drift, group, row: null };
-    const next = group.items[at];
+  #insert({ group, at }, item) {
+    if (group.items.length >= 2 * GROUP) return this.#insert(this.#split(group, at), item);
+    item.group = group;
     group.items.splice(at, 0, item);
-    this.#items.set(drift.id, item);
-    if (group.isDrawn) {
-      item.row = this.#newRow(drift);
-      group.element.insertBefore(item.row.element, next?.row.element ?? null);
-    } else {
-      const { style } = group.element;
-      style.height = `${(parseFloat(style.height) / (group.items.length - 1)) * group.items.length}px`;
-    }
+    this.#items.set(item.drift.id, item);
+    if (this.#open.has(group)) this.#unfinished.add(group);
+    else this.#setHeight(group, group.height + this.#rowHeight);
     return item;
   }
 
   /** Moves the second half of a group into a new one, and returns where the place is now. */
   #split(group, at) {
-    this.#draw(group);
+    this.#openGroup(group);
     const focused = document.activeElement;
     const other = this.#newGroup(this.#groups.indexOf(group) + 1);
     other.items = group.items.splice(GROUP);
-    for (const item of other.items) {
-      item.group = other;
-      other.element.append(item.row.element);
-    }
+    for (const item of other.items) item.group = other;
+    other.element.append(...other.items.filter(({ row }) => row).map(({ row }) => row.element));
     if (other.element.contains(focused)) focused.focus({ preventScroll: true });
+    this.#openGroup(other);
     return at > GROUP ? { group: other, at: at - GROUP } : { group, at };
+  }
+
+  #setHeight(group, height) {
+    group.height = height;
+    group.element.classList.add('is-far');
+    group.element.style.height = `${height}px`;
   }
 
   #moved(entries) {
     for (const { target, isIntersecting, boundingClientRect } of entries) {
       // A list that is not displayed at all has no place.
-      if (boundingClientRect.width === 0 && !isIntersecting) continue;
-      target.group.isNear = isIntersecting;
-      if (isIntersecting) this.#draw(target.group);
+      if (boundingClientRect.width > 0 || isIntersecting) target.group.isNear = isIntersecting;
     }
-    this.#hideFar();
+    this.#closeFar();
+    this.#schedule();
   }
 
-  #draw(group) {
-    if (group.isDrawn) return;
-    group.isDrawn = true;
-    this.#drawn.add(group);
-    group.element.classList.remove('is-far');
-    group.element.style.height = '';
-    this.#fill(group);
+  #schedule() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    requestAnimationFrame(() => {
+      this.#isScheduled = false;
+      this.#work();
+    });
+  }
+
+  /** Draws some of the missing and of the changed rows, and goes on in the next frame. */
+  #work() {
+    const isWhole = this.#items.size <= WHOLE;
+    for (const group of this.#groups) if (isWhole || group.isNear) this.#openGroup(group);
+    let left = PER_FRAME;
+    for (const group of this.#unfinished) left = this.#draw(group, left);
+    for (const item of this.#changed) {
+      if (left <= 0) break;
+      this.#changed.delete(item);
+      item.row?.change(item.drift);
+      left -= 1;
+    }
+    this.#number();
+    if (this.#unfinished.size + this.#changed.size > 0) this.#schedule();
+  }
+
+  #openGroup(group) {
+    if (this.#open.has(group)) return;
+    this.#open.add(group);
+    this.#unfinished.add(group);
+  }
+
+  #drawNow(groups) {
+    for (const group of groups) {
+      this.#openGroup(group);
+      this.#draw(group, Infinity);
+    }
     this.#number();
   }
 
-  #fill(group) {
-    for (const item of group.items) {
-      this.#changed.delete(item);
-      item.row = this.#newRow(item.drift);
+  /** Draws at most `left` missing rows of a group, and returns how many more there may be. */
+  #draw(group, left) {
+    if (left <= 0) return left;
+    group.element.classList.remove('is-far');
+    group.element.style.height = '';
+    let next = null;
+    // From the end, so that the next row is known.
+    for (const item of group.items.toReversed()) {
+      if (!item.row && left > 0) {
+        item.row = this.#newRow(item.drift);
+        group.element.insertBefore(item.row.element, next);
+        if (item.isNew) item.row.arrive();
+        item.isNew = false;
+        left -= 1;
+      }
+      next = item.row?.element ?? next;
     }
-    group.element.replaceChildren(...group.items.map(({ row }) => row.element));
+    if (group.items.every(({ row }) => row)) this.#unfinished.delete(group);
+    return left;
   }
 
   /** Takes far rows out of the document, except those with the focus. */
-  #hideFar() {
+  #closeFar() {
     if (this.#items.size <= WHOLE) return;
-    const far = [...this.#drawn].filter(
+    const far = [...this.#open].filter(
       ({ isNear, element }) => !isNear && element.offsetHeight > 0 && !element.contains(document.activeElement),
     );
     const heights = far.map(({ element }) => element.offsetHeight);
     for (const [at, group] of far.entries()) {
-      group.isDrawn = false;
-      this.#drawn.delete(group);
-      group.element.classList.add('is-far');
-      group.element.style.height = `${heights[at]}px`;
+      for (const groups of [this.#open, this.#unfinished]) groups.delete(group);
       group.element.replaceChildren();
       for (const item of group.items) item.row = null;
+      this.#rowHeight = heights[at] / group.items.length;
+      this.#setHeight(group, heights[at]);
     }
   }
 
@@ -243,7 +275,7 @@ export class RowWindow {
     let left = PRINTED;
     for (const group of this.#groups) {
       if (left <= 0) return;
-      this.#draw(group);
+      this.#drawNow([group]);
       left -= group.items.length;
     }
   }
@@ -251,9 +283,9 @@ export class RowWindow {
   /** Numbers the rows for screen readers. The head is row 1. */
   #number() {
     let first = 2;
-    for (const { items, isDrawn } of this.#groups) {
-      if (isDrawn) items.forEach(({ row }, at) => setIndex(row.element, first + at));
-      first += items.length;
+    for (const group of this.#groups) {
+      if (this.#open.has(group)) group.items.forEach(({ row }, at) => setIndex(row?.element, first + at));
+      first += group.items.length;
     }
   }
 }
@@ -261,5 +293,5 @@ export class RowWindow {
 const placeOf = (item, after = 0) => ({ group: item.group, at: item.group.items.indexOf(item) + after });
 
 function setIndex(element, index) {
-  if (element.getAttribute('aria-rowindex') !== String(index)) element.setAttribute('aria-rowindex', index);
+  if (element && element.getAttribute('aria-rowindex') !== String(index)) element.setAttribute('aria-rowindex', index);
 }
