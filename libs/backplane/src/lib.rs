@@ -46,7 +46,7 @@ pub use link::Link;
 pub use log::{Entry, Log, LogRead, UNLOGGED_IDS};
 pub use marks::{Mark, Marks};
 pub use memory::MemoryKeys;
-pub use message::{Message, Position};
+pub use message::{Message, NotAPosition, Position};
 pub use options::Options;
 pub use prefix::{InvalidPrefix, Prefix};
 pub use redis::server_urls;

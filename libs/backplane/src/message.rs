@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use contracts::Envelope;
@@ -18,6 +19,20 @@ pub struct Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.epoch, self.seq)
+    }
+}
+
+/// The error of a text that is not a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a position")]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (epoch, seq) = text.rsplit_once(':').ok_or(NotAPosition)?;
+        Ok(Self { epoch: epoch.into(), seq: seq.parse().map_err(|_error| NotAPosition)? })
     }
 }
 

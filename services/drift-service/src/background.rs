@@ -5,11 +5,12 @@ use chrono::TimeDelta;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::following::follow;
 use crate::{State, answered_request, scans, stack};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Publishes events, reports silent stacks, and deletes old scans and old responses of `Idempotency-Key`s until `stop`.
+/// Publishes events, follows those of all processes, reports silent stacks, and deletes old scans and old responses of `Idempotency-Key`s until `stop`.
 /// Also compiles the patterns of the redaction filter, so that the first upload does not wait for them.
 ///
 /// # Errors
@@ -18,7 +19,7 @@ pub async fn run_background(state: State, stop: CancellationToken) -> Result<()>
     let relay = state.database.run_relay(state.platform.metrics(), "drift-service", stop.clone());
     let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);
     let cleaning = async {
-        tokio::join!(clean(&state, stop.clone()), watch_stacks(&state, stop));
+        tokio::join!(clean(&state, stop.clone()), watch_stacks(&state, stop.clone()), follow(&state, stop));
         anyhow::Ok(())
     };
     tokio::try_join!(relay, cleaning, async { compiling.await.context("the patterns cannot be compiled") })?;

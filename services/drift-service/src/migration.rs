@@ -1,5 +1,6 @@
 mod stacks;
 mod trusted;
+mod views_and_search;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(database::Migration),
             Box::new(trusted::Trusted),
             Box::new(stacks::StacksAndScans),
+            Box::new(views_and_search::ViewsAndSearch),
         ]
     }
 

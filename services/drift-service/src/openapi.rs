@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
+use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,8 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
         drift::reject_drift,
         drift::resolve_drift,
         drift::reopen_drift,
+        drift::begin_deciding,
+        drift::end_deciding,
         audit::get_drift_history,
         alert::list_alerts,
         alert::create_alert,
@@ -44,7 +46,13 @@ use crate::{alert, audit, drift, guard, ingest, rules, scans, stack, summary};
         stack::get_stack_badge,
         scans::list_scans,
         scans::get_scan,
-        summary::get_summary,
+        metrics::get_summary,
+        metrics::get_trend,
+        metrics::get_changes,
+        views::list_views,
+        views::create_view,
+        views::update_view,
+        views::delete_view,
         audit::list_audit,
     ),
     components(schemas(Failure, ingest::Source)),
@@ -57,8 +65,9 @@ struct Conditions;
 
 impl Modify for Conditions {
     fn modify(&self, document: &mut Specification) {
-        // The guard writes nothing.
-        let writing = document.paths.paths.iter_mut().filter(|(path, _)| *path != "/api/v1/guard");
+        // They store nothing.
+        let is_writing = |path: &str| path != "/api/v1/guard" && !path.ends_with("/deciding");
+        let writing = document.paths.paths.iter_mut().filter(|(path, _)| is_writing(path));
         for (path, item) in writing {
             let writes = [&mut item.post, &mut item.patch, &mut item.delete];
             for operation in writes.into_iter().flatten() {

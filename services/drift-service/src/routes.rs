@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, guard, ingest, rules, scans, stack, summary};
+use crate::{State, alert, audit, compat, drift, guard, ingest, metrics, rules, scans, stack, views};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -35,6 +35,11 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/drifts/{id}/reject").post(drift::reject_drift))
             .service(endpoint("/api/v1/drifts/{id}/resolve").post(drift::resolve_drift))
             .service(endpoint("/api/v1/drifts/{id}/reopen").post(drift::reopen_drift))
+            .service(
+                endpoint("/api/v1/drifts/{id}/deciding")
+                    .put(drift::begin_deciding)
+                    .delete(drift::end_deciding),
+            )
             .service(endpoint("/api/v1/drifts/{id}/history").get(audit::get_drift_history))
             .service(endpoint("/api/v1/alerts").get(alert::list_alerts).post(alert::create_alert))
             .service(endpoint("/api/v1/alerts/read-all").post(alert::read_all_alerts))
@@ -50,7 +55,11 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             )
             .service(endpoint("/api/v1/scans").get(scans::list_scans))
             .service(endpoint("/api/v1/scans/{id}").get(scans::get_scan))
-            .service(endpoint("/api/v1/metrics/summary").get(summary::get_summary))
+            .service(endpoint("/api/v1/metrics/summary").get(metrics::get_summary))
+            .service(endpoint("/api/v1/metrics/trend").get(metrics::get_trend))
+            .service(endpoint("/api/v1/metrics/changes").get(metrics::get_changes))
+            .service(endpoint("/api/v1/views").get(views::list_views).post(views::create_view))
+            .service(endpoint("/api/v1/views/{id}").patch(views::update_view).delete(views::delete_view))
             .service(endpoint("/api/v1/audit").get(audit::list_audit));
     }
 }

@@ -8,7 +8,9 @@ use scan::StateKey;
 use scan::redact::{Redactor, Secrets};
 use scan::rules::Rules;
 
+use crate::as_of::Newest;
 use crate::config::Settings;
+use crate::drift::deciding::Deciding;
 use crate::migration::Migrator;
 use crate::rules;
 
@@ -39,6 +41,8 @@ pub struct State {
     pub(crate) processing: Turns,
     /// Turns at exporting a list.
     pub(crate) exporting: Turns,
+    pub(crate) newest: Newest,
+    pub(crate) deciding: Deciding,
 }
 
 impl State {
@@ -86,6 +90,8 @@ impl State {
             receiving: Turns::new(RECEIVING),
             processing: Turns::new(PROCESSING),
             exporting: Turns::new(EXPORTING),
+            newest: Newest::default(),
+            deciding: Deciding::default(),
             platform,
             database,
             settings,

@@ -1,7 +1,7 @@
 //! `drift:*`: events about drifts. Resource states and reasons are never published.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event;
@@ -81,3 +81,15 @@ pub struct DriftResolved {
     pub account_id: Option<AccountId>,
 }
 event!(DriftResolved, "drift:resolved", account_id);
+
+/// A person is deciding on a drift, or has stopped. Not logged: it is of no use later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftDeciding {
+    pub id: Uuid,
+    /// The id of the user.
+    pub by: String,
+    /// The time until which the person is deciding, unless the event is repeated; `null` if the person has stopped.
+    pub until: Option<DateTime<Utc>>,
+}
+event!(DriftDeciding, "drift:deciding");

@@ -214,6 +214,11 @@ pub async fn count_unread(db: &impl ConnectionTrait, reader: Option<&ReaderMark>
     Entity::find().filter(is_read_by(reader, false)).count(db).await
 }
 
+/// Counts the alerts that were raised since a time.
+pub async fn count_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::CreatedAt.gte(since)).count(db).await
+}
+
 /// Closes the open alerts of drifts for everybody. Returns their ids.
 pub async fn close_of_drifts(
     db: &impl ConnectionTrait,

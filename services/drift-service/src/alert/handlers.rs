@@ -16,6 +16,7 @@ use super::entity::{self, AlertFilter, Model};
 use super::view::{AlertView, reader_mark, views};
 use super::{deletion, raise, reads};
 use crate::access::Reader;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::text::storable;
@@ -40,12 +41,13 @@ pub struct AlertQuery {
 }
 
 /// Lists alerts, newest first.
-#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery, AsOfParams),
     responses((status = 200, body = List<AlertView>)),
     security((), ("bearer" = [])))]
 pub async fn list_alerts(
     state: Data<State>,
     reader: Reader,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<AlertQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let audience = reader.audience;
@@ -64,7 +66,7 @@ pub async fn list_alerts(
     let rows = rows.map_err(DriftError::from)?;
     let (alerts, next) = page::cut(rows, query.limit, &bound, |alert| (alert.created_at, alert.id));
     let views = views(&state.database, alerts, audience, reader.as_ref()).await?;
-    Ok(http::list(views, query.limit, next))
+    Ok(as_of.on(http::list(views, query.limit, next)))
 }
 
 /// Returns an alert.

@@ -83,6 +83,12 @@ pub async fn count_up_to(db: &impl ConnectionTrait, entity_id: Uuid, most: u64) 
     pages::count_up_to(db, of_entity(entity_id), Column::Id, most).await
 }
 
+/// Counts the decisions that were withdrawn since a time.
+pub async fn count_reopened(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<u64, DbErr> {
+    let is_reopening = Column::Action.eq(AuditAction::DriftReopen.into_str());
+    Entity::find().filter(Column::At.gte(since)).filter(is_reopening).count(db).await
+}
+
 fn of_entity(entity_id: Uuid) -> Select<Entity> {
     Entity::find().filter(Column::EntityId.eq(entity_id))
 }

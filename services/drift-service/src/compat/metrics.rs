@@ -16,7 +16,7 @@ use crate::access::Reader;
 use crate::alert::entity::AlertFilter;
 use crate::error::DriftError;
 use crate::money::Money;
-use crate::summary::{Group, days, groups};
+use crate::metrics::{Group, days, groups};
 use crate::{State, alert};
 
 /// The days of a cost trend without `days`.

@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Timestamp;
 use contracts::drift::Severity;
 use contracts::events::alert::AlertType;
+use database::contains;
 use http::{AnyOf, ApiError};
-use sea_orm::Order;
+use sea_orm::{Condition, Order};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -85,7 +86,7 @@ impl OldDriftQuery {
             severity: any_of("severity", &self.severity)?,
             resource_type: exactly(&self.resource_type),
             region: exactly(&self.region),
-            q: self.search.clone(),
+            search: given(&self.search).map(|text| Condition::all().add(contains(Column::SearchText, text))),
             ..Filter::default()
         })
     }

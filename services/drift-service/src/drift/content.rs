@@ -3,6 +3,8 @@
 use contracts::drift::{Severity, Status};
 use scan::{Decision, Finding, PathHash};
 use sea_orm::ActiveValue::Set;
+use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::entity::ActiveModel;
@@ -14,6 +16,7 @@ pub fn of(finding: Finding, fingerprint: String, live: &Live, keeps_severity: bo
     let severity: Severity = finding.severity;
     let mut change = ActiveModel {
         search_text: Set(search_text(&finding)),
+        search_paths: Set(search_paths(&finding.difference)),
         kind: Set(finding.kind),
         expected_state: Set(finding.expected_state.clone()),
         actual_state: Set(finding.actual_state.clone()),
@@ -54,6 +57,18 @@ pub fn search_text(finding: &Finding) -> String {
     [&finding.resource_id, &finding.address, &finding.resource_type]
         .map(|text| text.to_lowercase())
         .join("\n")
+}
+
+/// The changed paths that `attr:` searches.
+pub fn search_paths(difference: &str) -> String {
+    #[derive(Deserialize)]
+    struct Changed {
+        path: Vec<Value>,
+    }
+    let changed: Vec<Changed> = serde_json::from_str(difference).unwrap_or_default();
+    let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_lowercase);
+    let path = |changed: &Changed| changed.path.iter().map(step).collect::<Vec<_>>().join(".");
+    changed.iter().map(path).collect::<Vec<_>>().join("\n")
 }
 
 pub fn write_hashes(hashes: &[PathHash]) -> String {

@@ -79,6 +79,9 @@ pub struct Model {
     /// The text that `q` searches: id, address and type in lower case.
     #[sea_orm(column_type = "Text")]
     pub search_text: String,
+    /// The changed paths in lower case, as `tags.name`, one in a line.
+    #[sea_orm(column_type = "Text")]
+    pub search_paths: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -105,6 +108,11 @@ pub async fn numbered_page(
 /// Counts the drifts, at most up to `most`.
 pub async fn count_up_to(db: &impl ConnectionTrait, condition: Condition, most: u64) -> Result<u64, DbErr> {
     page::count_up_to(db, Entity::find().filter(condition), Column::Id, most).await
+}
+
+/// Returns the status of a drift.
+pub async fn status(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Status>, DbErr> {
+    Entity::find_by_id(id).select_only().column(Column::Status).into_tuple().one(db).await
 }
 
 /// Reads a drift and locks it until the transaction ends.

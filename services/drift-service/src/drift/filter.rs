@@ -2,7 +2,6 @@
 
 use contracts::Timestamp;
 use contracts::drift::{Kind, Severity, Status};
-use database::contains;
 use http::{AnyOf, ApiError};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -23,7 +22,8 @@ pub struct Filter {
     pub account_id: Option<AnyOf<String>>,
     pub stack: Option<AnyOf<String>>,
     pub resource_id: Option<String>,
-    pub q: Option<String>,
+    /// The condition of `q`.
+    pub search: Option<Condition>,
     /// The key of a group.
     pub group: Option<String>,
     pub detected_from: Option<Timestamp>,
@@ -57,7 +57,9 @@ macro_rules! filtered_query {
             #[validate(length(max = 1024), custom(function = "crate::text::storable"))]
             #[param(max_length = 1024)]
             resource_id: Option<String>,
-            /// Part of the id, the address or the type, case-insensitive
+            /// Part of the id, the address, the type, the stack, the account, a changed path or a reason,
+            /// case-insensitive. `stack:`, `account:`, `type:`, `attr:` (changed path) and `reason:` before a word
+            /// search only there
             #[validate(length(max = 100), custom(function = "crate::text::storable"))]
             #[param(max_length = 100)]
             q: Option<String>,
@@ -82,8 +84,11 @@ macro_rules! filtered_query {
             /// Returns the filters if they are consistent.
             ///
             /// # Errors
-            /// 400 if a range ends before it begins.
-            pub fn filter(&self) -> Result<crate::drift::Filter, http::ApiError> {
+            /// 400 if a range ends before it begins, or the search is for what `audience` may not see.
+            pub fn filter(
+                &self,
+                audience: crate::audience::Audience,
+            ) -> Result<crate::drift::Filter, http::ApiError> {
                 crate::drift::Filter {
                     status: self.status.clone(),
                     severity: self.severity.clone(),
@@ -93,7 +98,7 @@ macro_rules! filtered_query {
                     account_id: self.account_id.clone(),
                     stack: self.stack.clone(),
                     resource_id: self.resource_id.clone(),
-                    q: self.q.clone(),
+                    search: self.q.as_deref().map(|q| crate::drift::search(q, audience)).transpose()?,
                     group: self.group.clone(),
                     detected_from: self.detected_from,
                     detected_to: self.detected_to,
@@ -138,12 +143,7 @@ impl Filter {
             .add_option(any_of(Column::AccountId, self.account_id.as_ref()))
             .add_option(any_of(Column::Stack, self.stack.as_ref()))
             .add_option(self.resource_id.as_ref().map(|id| Column::ResourceId.eq(id)))
-            .add_option(
-                self.q
-                    .as_ref()
-                    .filter(|text| !text.is_empty())
-                    .map(|text| contains(Column::SearchText, text)),
-            )
+            .add_option(self.search.clone())
             .add_option(self.group.as_deref().and_then(parse_group_key).map(|(resource_type, hash)| {
                 Column::ResourceType.eq(resource_type).and(Column::ActualHash.eq(hash))
             }))

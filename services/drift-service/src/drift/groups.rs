@@ -12,6 +12,7 @@ use sea_orm::{Condition, FromQueryResult, Order, QueryOrder, QuerySelect};
 use super::Filter;
 use super::entity::{self, Column, Entity, Model};
 use super::filter::filtered_query;
+use crate::audience::Audience;
 use crate::error::DriftError;
 use crate::page;
 
@@ -93,7 +94,7 @@ impl GroupQuery {
         let mut select = grouped()
             .column_as(drifts(), "drifts")
             .column_as(rank(), "rank")
-            .filter(self.filter()?.condition());
+            .filter(self.filter(Audience::Viewer)?.condition());
         if let Some(((last_rank, last_drifts, last_key), _)) = after {
             let here = Expr::tuple([rank(), drifts(), key()]);
             let there = [Expr::value(last_rank), Expr::value(last_drifts), Expr::value(last_key)];
@@ -137,7 +138,7 @@ impl GroupQuery {
             .column_as(Column::FirstSeenAt.min(), "first_seen_at")
             .column_as(Column::LastSeenAt.max(), "last_seen_at")
             .column_as(Column::Address.min(), "address")
-            .filter(self.filter()?.condition())
+            .filter(self.filter(Audience::Viewer)?.condition())
             .filter(any)
             .into_model()
             .all(db)

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::entity::{Column, Entity, Model};
 use super::filter::filtered_query;
+use crate::audience::Audience;
 use crate::error::DriftError;
 use crate::page;
 
@@ -131,16 +132,21 @@ impl DriftQuery {
     /// Returns a page, and the cursor of the next one if there is one.
     ///
     /// # Errors
-    /// 400 for a cursor of another query.
-    pub async fn page(&self, db: &impl ConnectionTrait) -> Result<(Vec<Model>, Option<String>), ApiError> {
-        let rows = self.select()?.all(db).await.map_err(DriftError::from)?;
+    /// 400 for a cursor of another query, or a search that `audience` may not make.
+    pub async fn page(
+        &self,
+        db: &impl ConnectionTrait,
+        audience: Audience,
+    ) -> Result<(Vec<Model>, Option<String>), ApiError> {
+        let rows = self.select(audience)?.all(db).await.map_err(DriftError::from)?;
         Ok(page::cut(rows, self.limit, &self.bound(), |drift| (self.sort.place_of(drift), drift.id)))
     }
 
-    fn select(&self) -> Result<Select<Entity>, ApiError> {
+    fn select(&self, audience: Audience) -> Result<Select<Entity>, ApiError> {
         let after = page::after(self.cursor.as_deref(), &self.bound())?;
         // One more row than requested shows whether there is a next page.
-        select_after(self.filter()?.condition(), self.sort, after, self.limit + 1).ok_or_else(page::foreign)
+        let condition = self.filter(audience)?.condition();
+        select_after(condition, self.sort, after, self.limit + 1).ok_or_else(page::foreign)
     }
 
     /// The parts of the query that determine the rows and their order.
@@ -173,9 +179,9 @@ mod tests {
             r#"INSERT INTO drifts ("id", "stack", "address", "resourceId", "resourceType", "region", "severity",
                 "severityRank", "kind", "status", "difference", "costCents", "detectedAt", "firstSeenAt",
                 "lastSeenAt", "createdAt", "updatedAt", "occurrences", "fingerprint", "actualHash", "version",
-                "searchText", "provider", "providerConfig", "isSeverityManual")
+                "searchText", "searchPaths", "provider", "providerConfig", "isSeverityManual")
             SELECT gen_random_uuid(), 's', 'a', 'i', 't', 'r', 'info', n % 3, 'changed', 'detected', '[]', n % 97,
-                at, at, at, at, at, 1, n::text, '', 1, 'a', '', '', false
+                at, at, at, at, at, 1, n::text, '', 1, 'a', '', '', '', false
             FROM (SELECT n, now() - n * interval '1 second' AS at FROM generate_series(1, {ROWS}) AS n) AS numbers"#
         );
         for sql in [seed.as_str(), "ANALYZE drifts"] {
@@ -194,9 +200,9 @@ mod tests {
                 let sort = sort.map_err(|error: de::value::Error| error).unwrap();
                 let mut query: DriftQuery = serde_json::from_str("{}").unwrap();
                 query.sort = sort;
-                let (_, next) = query.page(&db).await.unwrap();
+                let (_, next) = query.page(&db, Audience::Viewer).await.unwrap();
                 query.cursor = next;
-                let select = query.select().unwrap().build(DbBackend::Postgres);
+                let select = query.select(Audience::Viewer).unwrap().build(DbBackend::Postgres);
                 let explain = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {select}"));
                 let lines = db.query_all_raw(explain).await.unwrap();
                 let plan: Vec<String> = lines.iter().map(|line| line.try_get_by_index(0).unwrap()).collect();

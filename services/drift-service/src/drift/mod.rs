@@ -9,6 +9,7 @@ pub mod stack_counts;
 mod action;
 mod decide;
 mod decide_all;
+pub(crate) mod deciding;
 mod events;
 mod export;
 mod facets;
@@ -17,10 +18,14 @@ mod group_key;
 mod groups;
 mod handlers;
 mod list;
+mod search;
 mod view;
+
+pub(crate) use search::search;
 
 pub use action::Action;
 pub use decide::Decision;
+pub use deciding::*;
 pub use events::{resolved, updated};
 pub use export::*;
 pub use filter::Filter;

@@ -27,6 +27,7 @@ impl NewDrift {
         Model {
             id: Uuid::now_v7(),
             search_text: content::search_text(&finding),
+            search_paths: content::search_paths(&finding.difference),
             account_id: finding.account_id,
             stack: self.stack,
             address: finding.address,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Action;
 use super::content;
+use super::deciding::DecidingView;
 use super::entity::Model;
 use crate::audience::Audience;
 use crate::money::Money;
@@ -45,6 +46,9 @@ pub struct DriftView {
     pub resolved_how: Option<ResolvedHow>,
     pub previous_drift_id: Option<Uuid>,
     pub version: i32,
+    /// Who is deciding at the moment. Only in the response for one drift, and only for users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deciding: Option<Vec<DecidingView>>,
     #[serde(flatten)]
     pub accountability: Option<Accountability>,
     #[serde(flatten)]
@@ -107,6 +111,7 @@ impl DriftView {
             resolved_how: drift.resolved_how,
             previous_drift_id: drift.previous_drift_id,
             version: drift.version,
+            deciding: None,
             accountability: (audience >= Audience::Viewer).then(|| Accountability {
                 approved_by: drift.approved_by,
                 approved_reason: drift.approved_reason,

@@ -14,6 +14,7 @@ use validator::Validate;
 use super::entity::{self, ScanFilter};
 use super::view::ScanView;
 use crate::access::Reader;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::{State, page};
@@ -41,12 +42,13 @@ pub struct ScanQuery {
 }
 
 /// Lists scans, newest first.
-#[utoipa::path(get, path = "/api/v1/scans", tag = "scans", params(ScanQuery),
+#[utoipa::path(get, path = "/api/v1/scans", tag = "scans", params(ScanQuery, AsOfParams),
     responses((status = 200, body = List<ScanView>)),
     security((), ("bearer" = [])))]
 pub async fn list_scans(
     state: Data<State>,
     reader: Reader,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<ScanQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let bound = format!("{:?}", ScanQuery { cursor: None, limit: 0, ..query.clone() });
@@ -61,7 +63,7 @@ pub async fn list_scans(
     let rows = rows.map_err(DriftError::from)?;
     let (scans, next) = page::cut(rows, query.limit, &bound, |scan| (scan.received_at, scan.id));
     let views = scans.into_iter().map(|scan| ScanView::new(scan, reader.audience)).collect();
-    Ok(http::list(views, query.limit, next))
+    Ok(as_of.on(http::list(views, query.limit, next)))
 }
 
 /// Returns a scan.

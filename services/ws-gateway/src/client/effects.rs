@@ -94,14 +94,24 @@ pub(crate) enum RequestAction {
     },
     /// `is_first`: the client of `/ws` has sent no other message since it was let in.
     Resume {
-        after: Position,
-        replaced: Option<String>,
+        from: ResumeFrom,
         is_first: bool,
     },
     Ping,
     /// An `auth` message from a socket that is already authorized.
     Auth,
     Unknown,
+}
+
+/// The place from which a client of `/ws` resumes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ResumeFrom {
+    /// The position of the last event seen, or of a list that was read.
+    pub after: Position,
+    /// The socket that the client replaces, whose rooms it gets.
+    pub replaced: Option<String>,
+    /// More rooms whose events the client gets.
+    pub rooms: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -116,8 +126,8 @@ pub(crate) struct RoomRequest {
 pub(crate) enum Resumption {
     /// Live delivery starts after a position.
     Live { kind: NamespaceKind, socket: Arc<str>, from: Position },
-    /// A client of `/ws` asks for the events it missed, and for the rooms of the socket it replaces.
-    Missed { socket: Arc<str>, after: Position, replaced: Option<String>, reply: Reply },
+    /// A client of `/ws` asks for the events it missed.
+    Missed { socket: Arc<str>, from: ResumeFrom, reply: Reply },
 }
 
 /// The effects of a request that has to be admitted.

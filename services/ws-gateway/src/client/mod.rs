@@ -14,7 +14,7 @@ mod state;
 pub(crate) use closing::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
 pub(crate) use deadlines::Timing;
 pub(crate) use effects::{
-    Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, Resumption, RoomRequest,
+    Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, ResumeFrom, Resumption, RoomRequest,
     UpgradeStep,
 };
 pub(crate) use reply::Reply;

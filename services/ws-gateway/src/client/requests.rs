@@ -5,7 +5,7 @@ use std::sync::Arc;
 use backplane::Position;
 use serde_json::Value;
 
-use super::effects::{ClientRequest, RequestAction};
+use super::effects::{ClientRequest, RequestAction, ResumeFrom};
 use super::reply::Reply;
 use crate::protocol::NamespaceKind;
 use crate::protocol::plain::Command;
@@ -48,9 +48,9 @@ pub(super) fn of_command(
         Command::Reauth { token } => RequestAction::Reauth { token },
         Command::Ping {} => RequestAction::Ping,
         Command::Auth { .. } => RequestAction::Auth,
-        Command::Resume { epoch, seq, session_id } => {
+        Command::Resume { epoch, seq, session_id, rooms } => {
             let after = Position { epoch: epoch.into(), seq };
-            RequestAction::Resume { after, replaced: session_id, is_first }
+            RequestAction::Resume { from: ResumeFrom { after, replaced: session_id, rooms }, is_first }
         }
     };
     let kind = NamespaceKind::Plain;

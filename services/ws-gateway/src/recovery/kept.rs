@@ -1,4 +1,3 @@
-use backplane::Position;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
@@ -50,10 +49,4 @@ pub(crate) fn private_id(socket: &str, secret: &str) -> String {
 /// The socket id with which a private id or an entrance begins.
 pub(crate) fn socket_of(id: &str) -> &str {
     id.split_once('.').map_or(id, |(socket, _)| socket)
-}
-
-/// Reads the position that a client sends.
-pub(crate) fn parse_offset(offset: &str) -> Option<Position> {
-    let (epoch, seq) = offset.rsplit_once(':')?;
-    Some(Position { epoch: epoch.into(), seq: seq.parse().ok()? })
 }

@@ -6,5 +6,5 @@ mod kept;
 mod store;
 
 pub(crate) use history::History;
-pub(crate) use kept::{KeptSocket, parse_offset, private_id, socket_of};
+pub(crate) use kept::{KeptSocket, private_id, socket_of};
 pub(crate) use store::Recovery;

@@ -8,7 +8,7 @@ use testing::interleavings::{JoinHandle, block_on, random};
 
 use super::execute::{execute, execute_now};
 use super::model_world::{EVENTS, check_world, seqs};
-use crate::client::{Effect, Reply, Resumption};
+use crate::client::{Effect, Reply, ResumeFrom, Resumption};
 use crate::hub::Subscriber;
 use crate::protocol::{Ending, NamespaceKind};
 
@@ -63,7 +63,8 @@ fn a_client_that_resumes_receives_what_it_missed_and_every_newer_event_once() {
             let live = Resumption::Live { kind, socket: Arc::clone(&socket), from: begun };
             execute_now(connection, smallvec![Effect::Resume(live.into())]);
         }
-        let missed = Resumption::Missed { socket, after, replaced: None, reply: Reply::None };
+        let from = ResumeFrom { after, replaced: None, rooms: Vec::new() };
+        let missed = Resumption::Missed { socket, from, reply: Reply::None };
         block_on(execute(connection, smallvec![Effect::Resume(missed.into())]));
         join(relay);
         client.wait_for(kind, EVENTS);

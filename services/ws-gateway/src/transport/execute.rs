@@ -51,8 +51,8 @@ async fn wait_for(connection: &Arc<Connection>, effect: Effect) -> Effects {
                 go_live(connection, kind, &socket, from).await;
                 Effects::new()
             }
-            Resumption::Missed { socket, after, replaced, reply } => {
-                send(resume_plain_client(connection, &socket, after, replaced.as_deref(), &reply).await)
+            Resumption::Missed { socket, from, reply } => {
+                send(resume_plain_client(connection, &socket, from, &reply).await)
             }
         },
         Effect::Send(_) | Effect::Upgrade(_) | Effect::Arm(_) | Effect::Leave(_) | Effect::Close(_) => {

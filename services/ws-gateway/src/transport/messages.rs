@@ -36,8 +36,8 @@ pub(super) async fn admit_message(connection: &Arc<Connection>, request: ClientR
         RequestAction::Resume { .. } if !connection.services.recovery.is_on() => {
             return respond(&reply, Err(ClientError::NotRecoverable));
         }
-        RequestAction::Resume { after, replaced, .. } => {
-            Effect::Resume(Resumption::Missed { socket, after, replaced, reply }.into())
+        RequestAction::Resume { from, .. } => {
+            Effect::Resume(Resumption::Missed { socket, from, reply }.into())
         }
         RequestAction::Ping => return respond(&reply, Ok(serde_json::Value::Null)),
         RequestAction::Auth => return respond(&reply, Err(ClientError::AlreadyAuthorized)),

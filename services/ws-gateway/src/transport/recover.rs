@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use backplane::Position;
 use contracts::Claims;
 use serde_json::{Map, Value, json};
 
 use super::connection::{Connection, Services};
 use super::enter::{Entrance, NotEntered, authorized, enter, ready};
 use super::replay::{self, catch_up, deliver_missed, keep, keep_written};
-use crate::client::Reply;
+use crate::client::{Reply, ResumeFrom};
 use crate::hub::{Hears, Subscriber};
 use crate::metrics::Dropped;
 use crate::protocol::{ClientError, Ending, Frame, NamespaceKind, Unrecoverable, socketio};
 use crate::random_id::random_id;
-use crate::recovery::{KeptSocket, parse_offset, socket_of};
+use crate::recovery::{KeptSocket, socket_of};
 
 /// Lets a stock client in under its former socket id, and delivers the events that it missed. Returns `Ok(false)` if
 /// the client must start without resuming.
@@ -30,7 +29,7 @@ pub(super) async fn recover_stock_client(
     };
     let socket: Arc<str> = socket_of(private_id).into();
     let entrance = format!("{socket}.{}", random_id());
-    let after = auth.get("offset").and_then(Value::as_str).and_then(parse_offset);
+    let after = auth.get("offset").and_then(Value::as_str).and_then(|offset| offset.parse().ok());
     let is_owner =
         |kept: &KeptSocket| kept.belongs_to(&claims.user_id, kind) && kept.is_known_by(private_id, &socket);
     let returning = match after {
@@ -80,17 +79,21 @@ pub(super) async fn recover_stock_client(
     Ok(true)
 }
 
-/// Delivers the events that a client of `/ws` missed since a position, and puts the client into the rooms of the
-/// socket that it replaces.
+/// Delivers the events that a client of `/ws` missed since a position, and puts the client into the rooms that it
+/// names and those of the socket that it replaces.
 pub(super) async fn resume_plain_client(
     connection: &Arc<Connection>,
     socket: &str,
-    after: Position,
-    replaced: Option<&str>,
+    from: ResumeFrom,
     reply: &Reply,
 ) -> Option<Frame> {
     let _replay = connection.replay.lock().await;
     let (services, kind) = (&connection.services, NamespaceKind::Plain);
+    let ResumeFrom { after: mut at, replaced, rooms: named } = from;
+    let replaced = replaced.as_deref();
+    if !named.iter().all(|room| services.recovery.translator.catalogue.is_subscribable(room)) {
+        return reply.frame(Err(ClientError::UnknownRoom));
+    }
     let Some(user) = services.hub.with_member(socket, |member| member.owner.user_id.clone()) else {
         return reply.frame(Err(ClientError::AuthFailed));
     };
@@ -102,8 +105,15 @@ pub(super) async fn resume_plain_client(
         }
         None => Ok(Vec::new()),
     };
+    let rooms = rooms.map(|mut rooms: Vec<String>| {
+        for room in named {
+            if !rooms.contains(&room) {
+                rooms.push(room);
+            }
+        }
+        rooms
+    });
     let mut outcome = json!({ "recovered": false, "rooms": rooms.as_deref().unwrap_or_default() });
-    let mut at = after;
     let replayed = match rooms.map(|rooms| services.hub.begin_catch_up(socket, Some(&rooms))) {
         Ok(Some(mut missed)) => {
             // Written before the replay, so that a client that is disconnected during it can resume with the same

@@ -20,6 +20,7 @@ mod faults;
 mod high_availability;
 mod limits;
 mod plain;
+mod positions;
 mod recovery;
 mod refusals;
 mod relay;

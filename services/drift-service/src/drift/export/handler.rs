@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::format::Format;
 use crate::State;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::audience::Audience;
 use crate::drift::filter::filtered_query;
 use crate::drift::list::{Sort, page_after};
@@ -52,17 +53,18 @@ enum Next {
 }
 
 /// Exports the drifts of a list as a file.
-#[utoipa::path(get, path = "/api/v1/drifts/export", tag = "drifts", params(ExportQuery),
+#[utoipa::path(get, path = "/api/v1/drifts/export", tag = "drifts", params(ExportQuery, AsOfParams),
     responses((status = 200, description = "The file", content_type = "text/csv", body = String), (status = 503)),
     security(("bearer" = ["viewer"])))]
 pub async fn export_drifts(
     state: Data<State>,
     Viewer(caller): Viewer,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<ExportQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let busy = |_| ApiError::unavailable("too many exports are in progress; try again", 5);
     let turn = state.exporting.take(&caller.user_id).await.map_err(busy)?;
-    let (filter, format) = (query.filter()?, query.format);
+    let (filter, format) = (query.filter(caller.role.into())?, query.format);
     let export = Export {
         filter,
         sort: query.sort,
@@ -78,10 +80,11 @@ pub async fn export_drifts(
         Format::Json => "drifts.json",
         Format::Sarif => "drifts.sarif",
     };
-    Ok(HttpResponse::Ok()
+    let file = HttpResponse::Ok()
         .content_type(format.media_type())
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-        .streaming(stream::try_unfold(export, Export::step)))
+        .streaming(stream::try_unfold(export, Export::step));
+    Ok(as_of.on(file))
 }
 
 impl Export {

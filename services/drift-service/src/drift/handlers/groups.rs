@@ -19,6 +19,7 @@ use super::super::groups::{CauseGroup, GroupQuery};
 use super::super::{Action, DriftView};
 use crate::State;
 use crate::access::Reader;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::error::DriftError;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply};
@@ -69,16 +70,17 @@ impl GroupView {
 }
 
 /// Lists drifts grouped by cause, the most severe and then the largest group first.
-#[utoipa::path(get, path = "/api/v1/drifts/groups", tag = "drifts", params(GroupQuery),
+#[utoipa::path(get, path = "/api/v1/drifts/groups", tag = "drifts", params(GroupQuery, AsOfParams),
     responses((status = 200, body = List<GroupView>)),
     security(("bearer" = ["viewer"])))]
 pub async fn list_drift_groups(
     state: Data<State>,
     Viewer(caller): Viewer,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<GroupQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (groups, next) = query.page(&state.database).await?;
-    let examples = GroupQuery::examples(&state.database, &query.filter()?, &groups).await;
+    let examples = GroupQuery::examples(&state.database, &query.filter(caller.role.into())?, &groups).await;
     let examples = examples.map_err(DriftError::from)?;
     let mut examples: HashMap<_, _> = examples
         .into_iter()
@@ -88,7 +90,7 @@ pub async fn list_drift_groups(
         let example = examples.remove(&(group.resource_type.clone(), group.actual_hash.clone()));
         GroupView::new(group, example.map(|drift| DriftView::new(drift, caller.role.into())))
     };
-    Ok(http::list(groups.into_iter().map(view).collect(), query.limit, next))
+    Ok(as_of.on(http::list(groups.into_iter().map(view).collect(), query.limit, next)))
 }
 
 /// For each facet, its 50 most frequent values. A facet leaves out its own filter, so that it shows what another choice
@@ -102,16 +104,18 @@ pub(crate) struct FacetsView {
 }
 
 /// Counts the drifts for each value of each filter.
-#[utoipa::path(get, path = "/api/v1/drifts/facets", tag = "drifts", params(FacetQuery),
+#[utoipa::path(get, path = "/api/v1/drifts/facets", tag = "drifts", params(FacetQuery, AsOfParams),
     responses((status = 200, body = Success<FacetsView>)),
     security((), ("bearer" = [])))]
 pub async fn get_drift_facets(
     state: Data<State>,
-    _reader: Reader,
+    reader: Reader,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<FacetQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let facets = facets::count(&state.database, &query.filter()?).await.map_err(DriftError::from)?;
-    Ok(http::ok(FacetsView { facets }))
+    let filter = query.filter(reader.audience)?;
+    let facets = facets::count(&state.database, &filter).await.map_err(DriftError::from)?;
+    Ok(as_of.on(http::ok(FacetsView { facets })))
 }
 
 filtered_query! {
@@ -153,7 +157,7 @@ pub async fn decide_matching(
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
     }
-    let filter = query.filter()?;
+    let filter = query.filter(caller.role.into())?;
     let request = serde_json::to_vec(&body).unwrap_or_default();
     write::once(&state, caller, &conditions, &request, async |write| {
         let reason = body.reason.map(|reason| state.redacted(&reason));

@@ -20,7 +20,13 @@ pub(crate) enum Command {
     Subscribe { room: String },
     Unsubscribe { room: String },
     Reauth { token: String },
-    Resume { epoch: String, seq: u64, session_id: Option<String> },
+    Resume {
+        epoch: String,
+        seq: u64,
+        session_id: Option<String>,
+        #[serde(default)]
+        rooms: Vec<String>,
+    },
     Ping {},
 }
 
@@ -91,9 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resume_names_the_socket_it_replaces() {
+    fn a_resume_names_the_socket_it_replaces_or_its_rooms() {
+        let (epoch, session_id) = (String::from("e"), Some("s".into()));
         let text = r#"{"type":"resume","epoch":"e","seq":3,"sessionId":"s"}"#;
-        let command = Command::Resume { epoch: "e".into(), seq: 3, session_id: Some("s".into()) };
+        let command = Command::Resume { epoch: epoch.clone(), seq: 3, session_id, rooms: Vec::new() };
+        assert_eq!(PlainRequest::decode(text).unwrap().command, command);
+        let text = r#"{"type":"resume","epoch":"e","seq":3,"rooms":["drifts"]}"#;
+        let command = Command::Resume { epoch, seq: 3, session_id: None, rooms: vec!["drifts".into()] };
         assert_eq!(PlainRequest::decode(text).unwrap().command, command);
     }
 
@@ -110,6 +120,7 @@ mod tests {
             r#"{"type":"ping","id":{}}"#,
             r#"{"type":"ping","more":1}"#,
             r#"{"type":"resume","epoch":"e","seq":-1}"#,
+            r#"{"type":"resume","epoch":"e","seq":1,"rooms":"drifts"}"#,
         ] {
             assert!(PlainRequest::decode(text).is_err(), "{text}");
         }

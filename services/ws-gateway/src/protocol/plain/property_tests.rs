@@ -16,7 +16,7 @@ proptest! {
         prop_assert_eq!(request.id, Some(json!("x")));
         prop_assert_eq!(request.command, Command::Subscribe { room });
         let resume = json!({ "type": "resume", "epoch": epoch, "seq": seq }).to_string();
-        let command = Command::Resume { epoch, seq, session_id: None };
+        let command = Command::Resume { epoch, seq, session_id: None, rooms: Vec::new() };
         prop_assert_eq!(PlainRequest::decode(&resume).unwrap().command, command);
     }
 }

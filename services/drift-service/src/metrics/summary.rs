@@ -16,6 +16,7 @@ use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
 use crate::access::Reader;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::alert::entity::ReaderMark;
 use crate::drift::Filter;
 use crate::drift::entity::{Column, Entity};
@@ -64,18 +65,19 @@ pub(crate) struct Group {
 }
 
 /// Returns the counts of open, decided and resolved drifts.
-#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery),
+#[utoipa::path(get, path = "/api/v1/metrics/summary", tag = "metrics", params(SummaryQuery, AsOfParams),
     responses((status = 200, body = Success<Summary>)),
     security((), ("bearer" = [])))]
 pub async fn get_summary(
     state: Data<State>,
     reader: Reader,
+    as_of: AsOf,
     ValidQuery(query): ValidQuery<SummaryQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.filter()?;
+    let filter = query.filter(reader.audience)?;
     let mark = alert::reader_mark(&state.database, reader.user_id).await?;
     let summary = summarize(&state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
-    Ok(http::ok(summary))
+    Ok(as_of.on(http::ok(summary)))
 }
 
 async fn summarize(

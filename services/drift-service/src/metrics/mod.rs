@@ -1,0 +1,9 @@
+//! The numbers of the overview: the present counts, the trend, and what changed since a time.
+
+mod changes;
+pub mod summary;
+mod trend;
+
+pub use changes::*;
+pub use summary::*;
+pub use trend::*;
