@@ -5,6 +5,7 @@ import * as session from './session.js';
 
 export const get = (path, query, options) => call('GET', withQuery(path, query), options);
 export const post = (path, body = {}, options) => call('POST', path, { body, ...options });
+export const put = (path, body = {}, options) => call('PUT', path, { body, ...options });
 export const patch = (path, body, options) => call('PATCH', path, { body, ...options });
 export const remove = (path, options) => call('DELETE', path, options);
 

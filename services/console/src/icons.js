@@ -13,6 +13,7 @@ const LINES = {
   upload: 'M12 16V4M7 9l5-5 5 5M4 16v4h16v-4',
   download: 'M12 4v12M7 11l5 5 5-5M4 16v4h16v-4',
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20.500 20.500 16 16',
+  view: 'M4 6h16M7 12h10M10 18h4',
   close: 'M6 6l12 12M18 6 6 18',
   back: 'M15 5l-7 7 7 7',
   check: 'M5 12.500l4.500 4.500L19 7.500',
@@ -34,6 +35,7 @@ const LINES = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   theme: 'M12 4a8 8 0 1 0 8 8 6 6 0 0 1-8-8z',
   leave: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9',
+  pencil: 'M4 20l1-4L16 5l3 3L8 19z',
   lock: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3',
 };
 

@@ -22,7 +22,12 @@ const DRIFT_STYLES = [
   'print',
 ];
 const ROUTES = [
-  { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
+  {
+    pattern: /^\/overview$/,
+    name: 'overview',
+    title: 'Overview',
+    load: view(() => import('./views/overview.js'), 'stacks', 'overview_panels'),
+  },
   {
     pattern: /^\/stacks(?:\/([^/]+))?$/,
     name: 'stacks',

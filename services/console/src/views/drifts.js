@@ -9,12 +9,14 @@ import { showDetail } from './drifts/detail.js';
 import { exportMenu } from './drifts/export.js';
 import { columnsOf } from './drifts/columns.js';
 import { columnsMenu, density } from './drifts/columns_menu.js';
+import { Deciders } from './drifts/deciders.js';
 import { Facets } from './drifts/facets.js';
 import { filterBar } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
 import { filtersOf, isGrouped, withSort } from './drifts/query.js';
+import { viewsMenu } from './drifts/views.js';
 import { address, go } from '../address.js';
 import { setTitle } from '../title.js';
 
@@ -24,8 +26,10 @@ export function show(main, found, signal) {
   let leaving = new AbortController();
   const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
   const facets = new Facets(signal);
+  const deciders = new Deciders(signal);
   const list = new DriftList({
     signal,
+    deciders,
     address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}`,
     setSort: (sort) => change(withSort(query, sort)),
     total: () => facets.total('status', list.filters()?.status),
@@ -34,7 +38,7 @@ export function show(main, found, signal) {
   const causes = new CauseList({ signal, address: membersOf });
   const bar = bulkBar(list, facets);
   const columns = columnsMenu({ change, redraw: shape, signal });
-  const filters = filterBar({ change, facets, signal, beside: [columns.element] });
+  const filters = filterBar({ change, facets, signal, beside: [columns.element, viewsMenu(() => query, signal)] });
 
   fill(
     main,
@@ -108,6 +112,7 @@ export function show(main, found, signal) {
         close,
         next: openNext,
         known: list.drift(id),
+        deciders,
         signal: AbortSignal.any([leaving.signal, signal]),
       });
       detail.scrollTop = 0;

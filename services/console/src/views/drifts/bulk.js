@@ -62,7 +62,8 @@ export async function decideMany(list, action) {
   }
   const title = `${label}: ${plural(drifts.length, 'drift')}`;
   let done = [];
-  const isDone = await askReason(title, { action, label }, async (reason) => {
+  const ids = drifts.map(({ id }) => id);
+  const isDone = await askReason(title, { action, label, ids }, async (reason) => {
     done = report(await decideAll(drifts, action, reason), action, list);
   });
   if (!isDone) return;

@@ -9,17 +9,22 @@ import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
 import { setTitle } from '../../title.js';
 import { decisionArea } from './decide.js';
+import { showDeciders } from './deciders.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { outcome } from './outcome.js';
+import { searchFor } from './search.js';
 
-export function showDetail(place, id, { close, next, known, signal }) {
+export function showDetail(place, id, { close, next, known, deciders, signal }) {
   const above = h('div', {}, skeleton(5));
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
   const deciding = h('div', { class: 'deciding' });
   const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
+  const others = h('p', { class: 'others-deciding', role: 'status', hidden: true });
+  deciders.onChange((changed) => changed === id && showDeciders(others, deciders.on(id)), signal);
+  showDeciders(others, deciders.on(id));
   fill(
     place,
     h(
@@ -39,6 +44,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
       title,
     ),
     above,
+    others,
     deciding,
     below,
   );
@@ -53,6 +59,7 @@ export function showDetail(place, id, { close, next, known, signal }) {
       ]);
       if (signal.aborted) return null;
       setTitle(drift.address, 'Drifts');
+      deciders.learn(drift);
       fill(title, breakable(drift.address));
       fill(
         marks,
@@ -67,7 +74,8 @@ export function showDetail(place, id, { close, next, known, signal }) {
       );
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {
-        decision = { status: drift.status, area: decisionArea(drift, { reread: read, next }) };
+        decision?.area?.leave();
+        decision = { status: drift.status, area: decisionArea(drift, { reread: read, next, signal }) };
         const hadFocus = deciding.contains(document.activeElement);
         fill(deciding, decision.area);
         if (hadFocus) title.focus({ preventScroll: true });
@@ -103,10 +111,10 @@ function facts(drift) {
     );
   const rows = [
     ['Kind', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
-    ['Type', h('code', {}, drift.resourceType)],
-    ['Stack', filter('stack', drift.stack)],
+    ['Type', [h('code', {}, drift.resourceType), searchFor('type', drift.resourceType)]],
+    ['Stack', [filter('stack', drift.stack), searchFor('stack', drift.stack)]],
     drift.region && ['Region', filter('region', drift.region)],
-    drift.accountId && ['Account', drift.accountId],
+    drift.accountId && ['Account', [drift.accountId, searchFor('account', drift.accountId)]],
     drift.provider && ['Provider', drift.provider],
     ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} per month` : 'unknown'],
     ['First seen', ago(drift.firstSeenAt, 'ago')],

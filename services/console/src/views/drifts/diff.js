@@ -5,6 +5,7 @@ import { h, newId } from '../../dom.js';
 import { icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, attributes, changesOf } from './changes.js';
+import { searchFor } from './search.js';
 import { copyValue, linesView, redacted, rowsOf, sideView, valueView, wholeView } from './value.js';
 
 const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Reordered' };
@@ -49,11 +50,12 @@ function pathsOnly(drift) {
     h(
       'ul',
       { class: 'changed-paths' },
-      changes.map(({ label, type, isSensitive, causes }) =>
+      changes.map(({ label, path, type, isSensitive, causes }) =>
         h(
           'li',
           {},
           h('code', {}, label),
+          searchFor('attr', path.join('.')),
           ` ${WORDS[type].toLowerCase()}`,
           isSensitive && redacted(),
           causesView(label, causes),
@@ -94,8 +96,8 @@ function jumpList(changes, driftId) {
 }
 
 function changeView(change) {
-  const { id, label, type, expected, actual, causes } = change;
-  const path = h('code', {}, label);
+  const { id, label, path, type, expected, actual, causes } = change;
+  const name = h('code', {}, label);
   const lines = linesOf(change);
   return h(
     'section',
@@ -103,7 +105,7 @@ function changeView(change) {
     h(
       'h4',
       {},
-      path,
+      name,
       h('span', { class: 'change-type' }, WORDS[type]),
       h(
         'span',
@@ -111,8 +113,9 @@ function changeView(change) {
         copyButton(
           `the path ${label}`,
           () => label,
-          () => path,
+          () => name,
         ),
+        searchFor('attr', path.join('.')),
         copyValue('expected', label, expected, () => lines),
         copyValue('actual', label, actual, () => lines),
       ),
@@ -177,20 +180,21 @@ function table(changes) {
 }
 
 function tableRow(change) {
-  const { id, label, type, causes } = change;
-  const path = h('code', {}, label);
+  const { id, label, path, type, causes } = change;
+  const name = h('code', {}, label);
   return h(
     'tr',
     { role: 'row', id, tabindex: '-1', data: { type } },
     h(
       'th',
       { role: 'rowheader', scope: 'row' },
-      path,
+      name,
       copyButton(
         `the path ${label}`,
         () => label,
-        () => path,
+        () => name,
       ),
+      searchFor('attr', path.join('.')),
       h('span', { class: 'change-type' }, WORDS[type]),
       causesView(label, causes),
     ),

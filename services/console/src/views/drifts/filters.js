@@ -1,13 +1,19 @@
 // The filters of the list. They are in the address, so that a filtered list can be bookmarked and shared.
 
 import { fill, h } from '../../dom.js';
-import { count, plural } from '../../format.js';
+import { atMoment, count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import { ANY, OPEN } from './columns.js';
 import { menu } from './menu.js';
+import { searchBox } from './search.js';
 import { CAUSE, SORTS, isGrouped, sortOf, withSort } from './query.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
+/** Filters that only links set, and how they are shown. */
+const LINKED = {
+  group: (value) => `Cause: ${value.slice(value.indexOf('.') + 1)}`,
+  detectedFrom: (value) => `Detected since ${atMoment(value)}`,
+};
 const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
 /** Returns the filters. `change(query)` goes to another address, and `beside` follows the filters in their row. */
 export function filterBar({ change, facets, signal, beside }) {
@@ -135,30 +141,6 @@ function severityChips(set, facets) {
   };
 }
 
-function searchBox(set) {
-  let timer = 0;
-  const input = h('input', {
-    type: 'search',
-    class: 'search-input',
-    placeholder: 'Search address, id, type',
-    'aria-label': 'Search drifts',
-    'aria-keyshortcuts': '/',
-    maxlength: 100,
-    on: {
-      input() {
-        clearTimeout(timer);
-        timer = setTimeout(() => set('q', input.value.trim()), 250);
-      },
-    },
-  });
-  return {
-    element: h('div', { class: 'search' }, icon('search'), input),
-    show(query) {
-      if (document.activeElement !== input) input.value = query.get('q') ?? '';
-    },
-  };
-}
-
 function moreFilters(set, change, facets, signal) {
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
@@ -209,7 +191,8 @@ function moreFilters(set, change, facets, signal) {
     show(query) {
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
-      const set = [...query].filter(([name]) => name === 'kind' || name === 'group' || name in TEXTS);
+      const isShown = ([name]) => [TEXTS, LINKED].some((filters) => Object.hasOwn(filters, name)) || name === 'kind';
+      const set = [...query].filter(isShown);
       fill(
         active,
         set.map(([name, value]) => removable(name, value, query, change)),
@@ -225,8 +208,7 @@ function removable(name, value, query, change) {
     changed.delete(name);
     change(changed);
   };
-  const label =
-    name === 'group' ? `Cause: ${value.slice(value.indexOf('.') + 1)}` : `${TEXTS[name] ?? 'Kind'}: ${value}`;
+  const label = LINKED[name]?.(value) ?? `${TEXTS[name] ?? 'Kind'}: ${value}`;
   return h(
     'button',
     { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },

@@ -37,13 +37,14 @@ export class DriftList {
 
   /**
    * `address(id)` is the address of a drift, `setSort(order)` changes the order of the list, and `total()` is the number
-   * of drifts that match.
+   * of drifts that match. `deciders` knows who is deciding.
    */
-  constructor({ signal, address, setSort, total }) {
+  constructor({ signal, address, setSort, total, deciders }) {
     this.#signal = signal;
-    this.#options = { address, setSort, total };
+    this.#options = { address, setSort, total, deciders };
     this.#build();
     this.#rows = new RowWindow(this.table, (drift) => this.#newRow(drift), signal);
+    deciders.onChange((id) => this.#rows.row(id)?.showDeciders(deciders.on(id)), signal);
     this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
     onLive('drift:', (events) => this.#heard(events), signal);
     onLive('resync', this.#again, signal);
@@ -203,6 +204,7 @@ export class DriftList {
     const row = new Row(drift, { ...this.#options, ...this.#shape });
     row.open(drift.id === this.#openId);
     row.select(this.selection.has(drift.id));
+    row.showDeciders(this.#options.deciders.on(drift.id));
     return row;
   }
 

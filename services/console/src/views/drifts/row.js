@@ -5,6 +5,7 @@ import { breakable } from '../../format.js';
 import { KINDS, icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { COLUMNS } from './columns.js';
+import { showDeciders } from './deciders.js';
 import { changedNames } from './paths.js';
 
 /** Returns the head. `sort` is the order of the list, and `setSort(order)` changes it. */
@@ -57,6 +58,7 @@ export class Row {
     this.address = address;
     this.columns = columns;
     this.link = h('a', { class: 'row-link' });
+    this.deciders = h('span', { class: 'row-deciding', hidden: true });
     this.box = session.may('engineer') && h('input', { type: 'checkbox', name: 'drift', value: drift.id });
     this.cells = Object.fromEntries(
       ['select', 'severity', 'resource', ...columns].map((name) => [
@@ -86,6 +88,7 @@ export class Row {
       h('span', { class: 'row-what' }, icon(kind.icon), changed.length > 0 ? changed.join(', ') : kind.label),
       // Shown where there is no room for the column.
       h('span', { class: 'row-where' }, [drift.stack, drift.region].filter(Boolean).join(' · ')),
+      this.deciders,
     );
     for (const name of this.columns) fill(this.cells[name], COLUMNS[name].cell(drift));
     this.cells.cost?.classList.toggle('is-zero', !drift.costImpactMonthly);
@@ -96,6 +99,11 @@ export class Row {
   change(drift) {
     this.refresh(drift);
     this.#flash('changing');
+  }
+
+  /** Shows who is deciding on the drift. */
+  showDeciders(people) {
+    showDeciders(this.deciders, people);
   }
 
   arrive() {
