@@ -34,7 +34,7 @@ describe('views and search in the console', () => {
     await visit(page, '#/drifts?severity=critical&stack=prod%2Fweb&sort=detectedAt');
     await rows(page).first().waitFor();
     await page.locator('summary', { hasText: 'Columns' }).click();
-    await page.getByLabel('Type').check();
+    await page.getByRole('checkbox', { name: 'Type' }).check();
     await page.keyboard.press('Escape');
     const count = await rows(page).count();
     await openMenu(page);

@@ -81,7 +81,8 @@ export class DriftList {
     this.#reading?.abort();
     this.#clear();
     this.#drawHead();
-    this.table.hidden = true;
+    // A head that sorted the list keeps the focus.
+    this.table.hidden = !this.head.contains(document.activeElement);
     fill(this.place, skeleton(8));
     await this.#read(async (signal) => {
       const page = await this.#page(undefined, signal);
