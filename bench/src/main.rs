@@ -8,6 +8,7 @@
 mod alone;
 mod auth;
 mod drift;
+mod many;
 mod measure;
 mod progress;
 mod service;
@@ -56,6 +57,8 @@ enum Part {
     TimingMail,
     /// Ingesting a plan of 2,000 drifts, and lists
     Drift,
+    /// What the console reads, with 100,000 drifts in 300 stacks
+    Many,
     /// All in one process: start and memory
     Alone,
     /// The gateway compared with a floor and with Socket.IO on Node
@@ -84,6 +87,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Drift) {
         drift::run(&mut table).await?;
+    }
+    if wanted(Part::Many) {
+        many::run(&mut table).await?;
     }
     if wanted(Part::Alone) {
         alone::run(&mut table).await?;

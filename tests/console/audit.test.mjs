@@ -1,6 +1,7 @@
 // The audit log in the console: the object of each row, folded scans, filters in the address, absolute times.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { succeeded } from '../lib/api.mjs';
@@ -89,7 +90,23 @@ describe('the audit log', () => {
     await page.getByRole('button', { name: 'Remove the filter of one object' }).click();
     await page.getByRole('row', { name: /5 drifts rejected/ }).waitFor();
 
+    // Exactly the rows that the filters select.
+    await page.getByLabel('Action').selectOption('drift.delete');
+    await page.getByRole('row', { name: /Drift deleted/ }).waitFor();
+    await page.getByText('Export', { exact: true }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'JSON' }).click(),
+    ]);
+    assert.equal(saved.suggestedFilename(), 'audit.json');
+    const exported = JSON.parse(await readFile(await saved.path(), 'utf8'));
+    assert.deepEqual(
+      exported.map(({ action, entityId }) => [action, entityId]),
+      [['drift.delete', drifts.at(-1).id]],
+    );
+
     await page.getByRole('button', { name: 'Logins and users' }).click();
+    await page.locator('.export').waitFor({ state: 'hidden' });
     await page.getByLabel('Action').selectOption('login');
     await page.waitForURL(/source=auth&action=login/);
     await page

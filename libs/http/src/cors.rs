@@ -13,7 +13,8 @@ use crate::{HttpConfig, origin};
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "authorization, baggage, content-type, idempotency-key, if-match, if-none-match, \
     if-position-at-least, sentry-trace, traceparent, tracestate, x-api-contract, x-correlation-id, x-request-id, x-requested-with, x-token-delivery";
-const EXPOSED: &str = "etag, idempotency-replayed, location, retry-after, x-correlation-id, x-position, x-request-id";
+const EXPOSED: &str =
+    "etag, idempotency-replayed, location, retry-after, x-correlation-id, x-position, x-request-id";
 const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 const PREFLIGHT_MAX_AGE_SECONDS: &str = "3600";
 

@@ -12,6 +12,7 @@ const view =
 const DRIFT_STYLES = [
   'drift_list',
   'drift_columns',
+  'drift_search',
   'drift_filters',
   'drift_bulk',
   'drift_causes',
@@ -45,6 +46,12 @@ const ROUTES = [
     name: 'alerts',
     title: 'Alerts',
     load: view(() => import('./views/alerts.js'), 'drift_list', 'alerts'),
+  },
+  {
+    pattern: /^\/report$/,
+    name: 'report',
+    title: 'Monthly report',
+    load: view(() => import('./views/report.js'), 'admin', 'print', 'report'),
   },
   {
     pattern: /^\/account$/,

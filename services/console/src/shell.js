@@ -21,6 +21,7 @@ const ENTRIES = [
   { name: 'stacks', label: 'Stacks' },
   { name: 'drifts', label: 'Drifts', badge: ({ open }) => [open, 'open'] },
   { name: 'alerts', label: 'Alerts', badge: ({ unreadAlerts }) => [unreadAlerts, 'unread'] },
+  { name: 'report', label: 'Report' },
   { name: 'account', label: 'Account' },
   { name: 'admin', label: 'Admin', role: 'admin' },
 ];

@@ -56,7 +56,7 @@ impl Newest {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header in the API reference; `AsOf` reads it")]
-pub(crate) struct AsOfParams {
+pub struct AsOfParams {
     /// The read waits for this event, for at most two seconds: `<epoch>:<seq>`, as `X-Position` has it. 412 if the event
     /// has not arrived
     #[param(rename = "If-Position-At-Least")]
@@ -65,7 +65,7 @@ pub(crate) struct AsOfParams {
 
 /// The position that a read has. Taken before the handler reads from the database, so that the response contains what
 /// every event up to the position says; an event is published after its change is stored.
-pub(crate) struct AsOf(Option<Position>);
+pub struct AsOf(Option<Position>);
 
 impl AsOf {
     /// Adds the position to a response.

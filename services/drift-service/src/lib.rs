@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod as_of;
 pub mod audit;
 pub mod compat;
 pub mod drift;
@@ -20,11 +21,11 @@ pub mod views;
 
 mod actor;
 mod answered_request;
-mod as_of;
 mod audience;
 mod background;
 mod config;
 mod error;
+mod export;
 mod following;
 mod migration;
 mod money;

@@ -1,3 +1,4 @@
+mod costs;
 mod stacks;
 mod trusted;
 mod views_and_search;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(trusted::Trusted),
             Box::new(stacks::StacksAndScans),
             Box::new(views_and_search::ViewsAndSearch),
+            Box::new(costs::KnownCosts),
         ]
     }
 

@@ -24,14 +24,17 @@ impl Money {
         Self { cents: ((amount * 100.0).round() as i64).clamp(-MAX_CENTS, MAX_CENTS) }
     }
 
+    pub fn is_in_bounds(amount: f64) -> bool {
+        (amount * 100.0).round().abs() <= MAX_CENTS as f64
+    }
+
     /// # Errors
     /// If the amount is out of bounds or has more than two decimal places.
     pub fn parse(amount: f64) -> Result<Self, String> {
-        let cents = (amount * 100.0).round();
-        if cents.is_nan() || cents.abs() > MAX_CENTS as f64 {
+        if !Self::is_in_bounds(amount) {
             return Err("must be from -9999999.99 to 9999999.99".into());
         }
-        let money = Self { cents: cents as i64 };
+        let money = Self::nearest(amount);
         if money.to_f64() == amount { Ok(money) } else { Err("must have at most two decimal places".into()) }
     }
 }

@@ -53,7 +53,9 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
         views::create_view,
         views::update_view,
         views::delete_view,
+        metrics::get_monthly_report,
         audit::list_audit,
+        audit::export_audit,
     ),
     components(schemas(Failure, ingest::Source)),
     modifiers(&Conditions, &Conventions)

@@ -60,6 +60,8 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/metrics/changes").get(metrics::get_changes))
             .service(endpoint("/api/v1/views").get(views::list_views).post(views::create_view))
             .service(endpoint("/api/v1/views/{id}").patch(views::update_view).delete(views::delete_view))
-            .service(endpoint("/api/v1/audit").get(audit::list_audit));
+            .service(endpoint("/api/v1/reports/monthly").get(metrics::get_monthly_report))
+            .service(endpoint("/api/v1/audit").get(audit::list_audit))
+            .service(endpoint("/api/v1/audit/export").get(audit::export_audit));
     }
 }

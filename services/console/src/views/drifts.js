@@ -18,11 +18,13 @@ import { acceptDrops, openUpload } from './drifts/intake.js';
 import { filtersOf, isGrouped, withSort } from './drifts/query.js';
 import { viewsMenu } from './drifts/views.js';
 import { address, go } from '../address.js';
+import { onSummary } from '../summary.js';
 import { setTitle } from '../title.js';
 
 export function show(main, found, signal) {
   let query = found.query;
   let openId = null;
+  let hasCosts = false;
   let leaving = new AbortController();
   const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
   const facets = new Facets(signal);
@@ -40,6 +42,12 @@ export function show(main, found, signal) {
   const columns = columnsMenu({ change, redraw: shape, signal });
   const filters = filterBar({ change, facets, signal, beside: [columns.element, viewsMenu(() => query, signal)] });
 
+  const exportButton = exportMenu(
+    '/api/v1/drifts/export',
+    ['csv', 'json', 'sarif'],
+    () => filtersOf(query),
+    signal,
+  );
   fill(
     main,
     h(
@@ -49,7 +57,7 @@ export function show(main, found, signal) {
         'header',
         { class: 'view-head' },
         h('h1', {}, 'Drifts'),
-        h('div', { class: 'view-actions' }, exportMenu(() => filtersOf(query), signal), uploadButton()),
+        h('div', { class: 'view-actions' }, exportButton, uploadButton()),
       ),
       filters.element,
       list.element,
@@ -58,6 +66,12 @@ export function show(main, found, signal) {
     ),
     detail,
   );
+  onSummary((summary) => {
+    if (summary.hasCosts === hasCosts) return;
+    // Without any known cost, the list has no column for it.
+    hasCosts = summary.hasCosts;
+    shape();
+  }, signal);
   acceptDrops(main, signal);
   followKeys({ list, detail, close, signal });
 
@@ -66,7 +80,10 @@ export function show(main, found, signal) {
   }
 
   function shape() {
-    list.shape(columnsOf(query), density());
+    list.shape(
+      columnsOf(query).filter((name) => name !== 'cost' || hasCosts),
+      density(),
+    );
   }
 
   /** Returns the address of the drifts of a group. */

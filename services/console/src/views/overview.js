@@ -4,7 +4,7 @@ import { get } from '../api.js';
 import { shareBar } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { ago, count, duration, money } from '../format.js';
-import { severityMark, statusMark } from '../icons.js';
+import { icon, severityMark, statusMark } from '../icons.js';
 import { livePlace } from '../live_place.js';
 import * as session from '../session.js';
 import { failed, skeleton } from '../states.js';
@@ -21,7 +21,7 @@ const OFTEN_MS = 1_500;
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'overview' }, skeleton(6));
-  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Overview')), place);
+  fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Overview'), h('div', { class: 'view-actions' }, reportLink())), place);
   acceptDrops(main, signal);
   let { query } = found;
   let range = null;
@@ -63,7 +63,7 @@ export function show(main, found, signal) {
   };
 }
 
-function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
+function cards({ open, bySeverity, hasCosts, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
   const parts = SEVERITIES.map((name) => ({
     name,
     label: LABELS[name],
@@ -84,7 +84,7 @@ function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenA
       'since it was first seen',
       '#/drifts?sort=detectedAt',
     ),
-    card('Cost of open drifts', money(costImpactMonthly), 'per month', '#/drifts?sort=-costImpactMonthly'),
+    hasCosts && card('Cost of open drifts', money(costImpactMonthly), 'per month', '#/drifts?sort=-costImpactMonthly'),
     card('Time to decide', duration(decisionHours), 'on average, since first seen'),
     card(
       'Decided',
@@ -94,6 +94,8 @@ function cards({ open, bySeverity, costImpactMonthly, decisionHours, oldestOpenA
     ),
   ];
 }
+
+const reportLink = () => h('a', { class: 'button', href: '#/report' }, icon('report'), 'Monthly report');
 
 function card(title, figure, note, href) {
   return h(

@@ -3,9 +3,11 @@
 pub mod entity;
 
 mod action;
+mod export;
 mod handlers;
 mod record;
 
 pub use action::AuditAction;
+pub use export::*;
 pub use handlers::*;
 pub use record::{Record, Subject, record};

@@ -15,8 +15,8 @@ use super::query::DaysQuery;
 use crate::access::Reader;
 use crate::alert::entity::AlertFilter;
 use crate::error::DriftError;
-use crate::money::Money;
 use crate::metrics::{Group, days, groups};
+use crate::money::Money;
 use crate::{State, alert};
 
 /// The days of a cost trend without `days`.

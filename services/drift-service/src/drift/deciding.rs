@@ -33,7 +33,7 @@ pub(crate) struct Deciding(Arc<Mutex<HashMap<Uuid, Vec<DecidingView>>>>);
 /// A person who is deciding on a drift.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DecidingView {
+pub struct DecidingView {
     /// The id of the user.
     by: String,
     until: DateTime<Utc>,
@@ -146,10 +146,11 @@ mod tests {
         }
         assert_eq!(deciding.on(id, now).len(), MAX_PEOPLE);
         for other in 0..20_000_u128 {
-            deciding.0.lock().unwrap().insert(
-                Uuid::from_u128(other),
-                vec![DecidingView { by: "ana".into(), until: now + LASTS }],
-            );
+            deciding
+                .0
+                .lock()
+                .unwrap()
+                .insert(Uuid::from_u128(other), vec![DecidingView { by: "ana".into(), until: now + LASTS }]);
             if other > MAX_DRIFTS as u128 {
                 break;
             }

@@ -44,7 +44,9 @@ pub struct Model {
     /// The changed paths, as JSON.
     #[sea_orm(column_type = "Text")]
     pub difference: String,
+    /// 0 if unknown.
     pub cost_cents: i64,
+    pub is_cost_known: bool,
     pub detected_at: DateTime<Utc>,
     pub first_seen_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,

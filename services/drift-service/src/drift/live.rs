@@ -33,6 +33,7 @@ pub struct Live {
     pub severity: Severity,
     pub is_severity_manual: bool,
     pub cost_cents: i64,
+    pub is_cost_known: bool,
 }
 
 /// The shown state that a decision was made on.

@@ -15,7 +15,8 @@ pub struct NewDrift {
     pub finding: Finding,
     pub fingerprint: String,
     pub stack: String,
-    pub cost: Money,
+    /// `None` if unknown.
+    pub cost: Option<Money>,
     pub previous_drift_id: Option<Uuid>,
     pub detected_at: DateTime<Utc>,
 }
@@ -45,7 +46,8 @@ impl NewDrift {
             expected_state: finding.expected_state,
             actual_state: finding.actual_state,
             difference: finding.difference,
-            cost_cents: self.cost.cents,
+            cost_cents: self.cost.unwrap_or_default().cents,
+            is_cost_known: self.cost.is_some(),
             detected_at: self.detected_at,
             first_seen_at: self.detected_at,
             last_seen_at: self.detected_at,

@@ -32,8 +32,10 @@ pub struct DriftView {
     pub status: Status,
     /// The actions that the status allows. The role of the caller decides which of them are permitted.
     pub allowed: Vec<Action>,
+    /// The cost of the real resource without that of the declared one; 0 if unknown.
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
+    pub is_cost_known: bool,
     pub detected_at: DateTime<Utc>,
     pub first_seen_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
@@ -99,6 +101,7 @@ impl DriftView {
             status: drift.status,
             allowed: Action::allowed_in(drift.status),
             cost_impact_monthly: Money { cents: drift.cost_cents },
+            is_cost_known: drift.is_cost_known,
             detected_at: drift.detected_at,
             first_seen_at: drift.first_seen_at,
             last_seen_at: drift.last_seen_at,

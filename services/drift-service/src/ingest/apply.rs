@@ -13,6 +13,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::alerts::{of_new, raises_alert};
+use super::costs::Costs;
 use super::match_stored::Matched;
 use super::report::IngestedDrift;
 use crate::actor::Actor;
@@ -31,7 +32,7 @@ pub struct Stamp<'a> {
     pub stack: &'a str,
     /// The scan that is written; `None` for a single report.
     pub scan_id: Option<Uuid>,
-    pub cost: Money,
+    pub costs: &'a Costs,
     /// The time at which the scanner ran.
     pub taken_at: DateTime<Utc>,
     pub now: DateTime<Utc>,
@@ -57,7 +58,7 @@ pub async fn apply(
     let Matched { matches, resolved, live, previous, .. } = matched;
     let mut plan = Plan::default();
     for found in matches {
-        sort_in(&mut plan, found, &live, &previous);
+        sort_in(&mut plan, found, &live, &previous, stamp.costs);
     }
     entity::record_sightings(tx, &plan.unchanged, stamp.taken_at).await?;
     for (id, change) in plan.learned {
@@ -81,8 +82,10 @@ fn sort_in(
     found: Match<Uuid>,
     live: &std::collections::HashMap<Uuid, Live>,
     previous: &std::collections::HashMap<String, Uuid>,
+    costs: &Costs,
 ) {
     let Match { finding, fingerprint, learns, change } = found;
+    let cost = costs.of(&finding);
     match change {
         Change::New => {
             let previous = previous.get(&fingerprint).copied();
@@ -94,19 +97,24 @@ fn sort_in(
         }
         Change::Unchanged { id } => {
             plan.unchanged.push(id);
-            if let Some(row) = live.get(&id).filter(|_| learns) {
-                plan.learned.push((id, content::place_of(&finding, fingerprint, row)));
+            let Some(row) = live.get(&id) else { return };
+            let cost = cost.filter(|_| !row.is_cost_known);
+            if learns {
+                plan.learned.push((id, with_cost(content::place_of(&finding, fingerprint, row), cost)));
+            } else if cost.is_some() {
+                plan.learned.push((id, with_cost(ActiveModel::default(), cost)));
             }
         }
         Change::Adopted { id } => {
             if let Some(row) = live.get(&id) {
-                plan.rewritten.push((id, content::of(finding, fingerprint, row, row.is_severity_manual)));
+                let change = content::of(finding, fingerprint, row, row.is_severity_manual);
+                plan.rewritten.push((id, with_cost(change, cost)));
             }
         }
         Change::Updated { id } => {
             if let Some(row) = live.get(&id) {
                 let change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
-                plan.updated.push((row.clone(), finding, change));
+                plan.updated.push((row.clone(), finding, with_cost(change, cost)));
             }
         }
         Change::Refreshed { id } => {
@@ -114,9 +122,17 @@ fn sort_in(
                 let mut change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
                 // The decision still covers the values that it was made on.
                 change.decidable.take();
-                plan.updated.push((row.clone(), finding, change));
+                plan.updated.push((row.clone(), finding, with_cost(change, cost)));
             }
         }
+    }
+}
+
+/// Sets a cost that is known; otherwise the stored one stays.
+fn with_cost(change: ActiveModel, cost: Option<Money>) -> ActiveModel {
+    match cost {
+        Some(cost) => ActiveModel { cost_cents: Set(cost.cents), is_cost_known: Set(true), ..change },
+        None => change,
     }
 }
 
@@ -134,10 +150,10 @@ async fn insert(
     for (finding, fingerprint, previous_drift_id) in new {
         let raises = raises_alert(stamp.rules, finding.severity, finding.is_state_only);
         let row = NewDrift {
+            cost: stamp.costs.of(&finding),
             finding,
             fingerprint,
             stack: stamp.stack.into(),
-            cost: stamp.cost,
             previous_drift_id,
             detected_at: stamp.taken_at,
         }
@@ -229,6 +245,7 @@ async fn update(
     let mut changed = Vec::new();
     for (drift, finding, change) in updated {
         let severity = if drift.is_severity_manual { drift.severity } else { finding.severity };
+        let cost = stamp.costs.of(&finding).unwrap_or(Money { cents: drift.cost_cents });
         let mut changed_fields = vec!["actualState", "expectedState", "difference"];
         if severity != drift.severity {
             changed_fields.push("severity");
@@ -247,7 +264,7 @@ async fn update(
             id: drift.id,
             status: drift.status,
             severity,
-            cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
+            cost_impact_monthly: cost.to_f64(),
             region: finding.region.clone().or_else(|| content::known(&drift.region)),
             account_id: finding.account_id.clone().or(drift.account_id),
         });

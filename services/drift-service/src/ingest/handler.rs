@@ -17,7 +17,8 @@ use crate::write::{self, Conditions, Reply};
 /// Ingests scans: all of an upload, or nothing of it.
 ///
 /// Accepts plans (`terraform show -json plan`, also of OpenTofu), the lines of `plan -json`, and driftctl's
-/// JSON, plain or gzip.
+/// JSON, plain or gzip. `{"plan": …, "infracost": …}` is one plan with the output of
+/// `infracost breakdown --format json` for it.
 #[utoipa::path(post, path = "/api/v1/drifts/ingest", tag = "drifts", params(IngestQuery),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Success<IngestReport>), (status = 409), (status = 422)),
@@ -32,7 +33,7 @@ pub async fn ingest_scan(
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
     let upload = Upload::receive(&state, &caller, &request, body).await?;
-    let (scans, upload) = match upload.read(&state, query.scope()).await {
+    let (contents, upload) = match upload.read(&state, query.scope()).await {
         Err(DriftError::Scan(ScanError::Unsupported(reason))) => {
             if !query.dry_run {
                 record_refusal(&state, caller, &query, reason.clone(), started).await?;
@@ -42,7 +43,7 @@ pub async fn ingest_scan(
         read => read?,
     };
     write::once(&state, caller, &conditions, &upload.body, async |write| {
-        let report = ingest(write, &state, &query, scans, started).await?;
+        let report = ingest(write, &state, &query, contents, started).await?;
         Ok(Reply::ok(report).with_dry_run(query.dry_run))
     })
     .await

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod apply;
+mod costs;
 mod handler;
 mod match_stored;
 mod query;
@@ -14,8 +15,9 @@ mod upload;
 
 pub use alerts::raises_alert;
 pub use apply::{Stamp, apply};
+pub use costs::Costs;
 pub use handler::*;
 pub use match_stored::{Coverage, match_stored};
 pub use query::Source;
 pub use report::{IngestReport, IngestedDrift, StackReport};
-pub use upload::{Upload, reading_deadline};
+pub use upload::{Contents, Upload, reading_deadline};

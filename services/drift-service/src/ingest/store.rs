@@ -8,13 +8,13 @@ use http::Caller;
 use scan::{Change, Origin, Scan};
 use uuid::Uuid;
 
+use super::costs::Costs;
 use super::match_stored::{Coverage, Matched, match_stored};
 use super::query::IngestQuery;
 use super::report::{IngestReport, IngestedDrift, StackReport};
 use super::{Stamp, apply};
 use crate::actor::Actor;
 use crate::error::DriftError;
-use crate::money::Money;
 use crate::rules::note_uses;
 use crate::scans::{self, ScanResult};
 use crate::write::Write;
@@ -25,6 +25,8 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Maximum number of warnings that are stored with a scan.
 const MAX_STORED_WARNINGS: usize = 20;
+const NOTHING_PRICED: &str = "the costs of Infracost are those of no drift. Estimate them for a plan that would undo the drift, \
+                              made without -refresh-only";
 const NOT_DECLARED: &str =
     "the upload does not say that it covers the whole stack. If it does, add complete=true";
 
@@ -33,14 +35,14 @@ pub(super) async fn ingest(
     write: &mut Write,
     state: &State,
     query: &IngestQuery,
-    mut scans: Vec<Scan>,
+    (mut scans, costs): (Vec<Scan>, Costs),
     started: Instant,
 ) -> Result<IngestReport, DriftError> {
     let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
     // In the order of stacks, so that two uploads cannot wait for each other.
     scans.sort_by(|one, other| one.stack.cmp(&other.stack));
     for scan in scans {
-        ingest_stack(write, state, query, scan, started, &mut report).await?;
+        ingest_stack(write, state, query, scan, &costs, started, &mut report).await?;
     }
     let report = report.finish();
     let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
@@ -53,6 +55,7 @@ async fn ingest_stack(
     state: &State,
     query: &IngestQuery,
     mut scan: Scan,
+    costs: &Costs,
     started: Instant,
     report: &mut IngestReport,
 ) -> Result<(), DriftError> {
@@ -69,6 +72,9 @@ async fn ingest_stack(
     let is_complete = completeness == Completeness::Complete;
     let coverage = Coverage { account_id, is_complete };
     let matched = match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    if matches!(costs, Costs::Estimated(_)) && !prices_any(costs, &matched) {
+        scan.warnings.push(NOTHING_PRICED.into());
+    }
     let (counts, scan_id) = (count(&scan.stack, &matched), Uuid::now_v7());
     let result = ScanResult {
         id: scan_id,
@@ -99,7 +105,7 @@ async fn ingest_stack(
         rules: &state.rules,
         stack: &scan.stack,
         scan_id: Some(scan_id),
-        cost: Money::default(),
+        costs,
         taken_at,
         now: write.at,
     };
@@ -167,6 +173,11 @@ fn completeness(scan: &mut Scan, query: &IngestQuery) -> (Completeness, Option<S
         None if query.complete => (Completeness::Complete, None),
         None => (Completeness::Partial, Some(NOT_DECLARED.into())),
     }
+}
+
+/// Whether a drift has an estimate. No drift needs none.
+fn prices_any(costs: &Costs, matched: &Matched) -> bool {
+    matched.matches.is_empty() || matched.matches.iter().any(|found| costs.of(&found.finding).is_some())
 }
 
 fn count(stack: &str, matched: &Matched) -> StackReport {

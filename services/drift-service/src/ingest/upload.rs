@@ -7,6 +7,7 @@ use http::{ApiError, Caller, ErrorCode, expect_large_body, read_body};
 use platform::Turn;
 use scan::{Criteria, Scan, Scope};
 
+use super::costs::{self, Costs};
 use crate::State;
 use crate::error::DriftError;
 
@@ -17,6 +18,9 @@ const READING: Duration = Duration::from_secs(20);
 pub fn reading_deadline() -> Instant {
     Instant::now() + READING
 }
+
+/// The scans of an upload, and the costs of their resources.
+pub type Contents = (Vec<Scan>, Costs);
 
 /// A received upload, with the turns that bound the memory and the processor time of all uploads.
 pub struct Upload {
@@ -51,16 +55,24 @@ impl Upload {
     ///
     /// # Errors
     /// If the upload cannot be read.
-    pub async fn read(self, state: &Data<State>, scope: Scope) -> Result<(Vec<Scan>, Self), DriftError> {
+    pub async fn read(self, state: &Data<State>, scope: Scope) -> Result<(Contents, Self), DriftError> {
         let state = state.clone();
         let reading = move || {
             let criteria = Criteria { rules: &state.rules, key: &state.state_key };
-            let scans = scan::unpack(&self.body).and_then(|upload| scan::read(&upload, &scope, criteria));
-            (scans, self)
+            (contents(&self.body, &scope, criteria), self)
         };
-        let (scans, upload) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
-        Ok((scans?, upload))
+        let (contents, upload) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
+        Ok((contents?, upload))
     }
+}
+
+/// Reads the plans of an upload, and the costs beside them.
+fn contents(body: &[u8], scope: &Scope, criteria: Criteria<'_>) -> Result<Contents, DriftError> {
+    let upload = scan::unpack(body)?;
+    let (plan, costs) = costs::split(&upload)?;
+    let scans = scan::read(plan, scope, criteria)?;
+    costs::check_count(&costs, scans.len())?;
+    Ok((scans, costs))
 }
 
 fn require_json_or_gzip(request: &HttpRequest) -> Result<(), ApiError> {

@@ -202,7 +202,8 @@ impl Import<'_> {
             fingerprint: fingerprint(&finding.resource_type, &finding.resource_id, None),
             finding,
             stack: STACK.into(),
-            cost: money,
+            // The replaced stack stored 0 for an unknown cost.
+            cost: (money != Money::default()).then_some(money),
             previous_drift_id: None,
             detected_at,
         };

@@ -9,15 +9,15 @@ use contracts::drift::{Severity, Status};
 use http::openapi::Success;
 use http::{ApiError, ValidQuery};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
 use sea_orm::{DbBackend, DbErr, FromQueryResult, QuerySelect};
 use serde::Serialize;
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
 use crate::access::Reader;
-use crate::as_of::{AsOf, AsOfParams};
 use crate::alert::entity::ReaderMark;
+use crate::as_of::{AsOf, AsOfParams};
 use crate::drift::Filter;
 use crate::drift::entity::{Column, Entity};
 use crate::drift::filter::filtered_query;
@@ -43,6 +43,8 @@ pub struct Summary {
     /// Sum over the open drifts.
     #[schema(value_type = f64)]
     pub cost_impact_monthly: Money,
+    /// Whether the cost of an open drift is known.
+    pub has_costs: bool,
     /// Number of alerts that the caller has not read; without an account, of alerts that are not closed. The
     /// filters do not apply.
     pub unread_alerts: u64,
@@ -59,6 +61,7 @@ pub(crate) struct Group {
     pub severity: Severity,
     pub drifts: i64,
     pub cents: i64,
+    priced: i64,
     oldest: DateTime<Utc>,
     decided: i64,
     decision_seconds: i64,
@@ -106,6 +109,7 @@ async fn summarize(
             })
             .into(),
         cost_impact_monthly: groups.iter().filter(is_open).map(|group| Money { cents: group.cents }).sum(),
+        has_costs: groups.iter().filter(is_open).any(|group| group.priced > 0),
         unread_alerts,
         decision_hours: (decided > 0).then(|| seconds as f64 / decided as f64 / 3600.0),
         oldest_open_at: groups.iter().filter(is_open).map(|group| group.oldest).min(),
@@ -120,6 +124,7 @@ pub(crate) async fn groups(db: &impl ConnectionTrait, filter: &Filter) -> Result
         .columns([Column::Status, Column::Severity])
         .column_as(Expr::col(Column::Id).count(), "drifts")
         .column_as(total(Column::CostCents), "cents")
+        .column_as(priced(), "priced")
         .column_as(Column::FirstSeenAt.min(), "oldest")
         .column_as(Column::DecisionSeconds.count(), "decided")
         .column_as(total(Column::DecisionSeconds), "decision_seconds")
@@ -156,6 +161,12 @@ pub(crate) async fn days(db: &impl ConnectionTrait, filter: &Filter) -> Result<V
         .into_model()
         .all(db)
         .await
+}
+
+/// Counts the drifts whose cost is known.
+fn priced() -> Expr {
+    let priced: Expr = CaseStatement::new().case(Column::IsCostKnown.eq(true), 1).into();
+    priced.count()
 }
 
 /// Sums a column. Postgres returns `numeric` for a sum of integers, and null for a sum without rows.

@@ -155,6 +155,9 @@ impl<C: ConnectionTrait> Counts<'_, C> {
             .into_tuple::<(String, Severity, i64)>()
             .all(self.db)
             .await?;
-        Ok(rows.into_iter().filter_map(|(day, severity, drifts)| Some((day.parse().ok()?, severity, drifts))).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(day, severity, drifts)| Some((day.parse().ok()?, severity, drifts)))
+            .collect())
     }
 }

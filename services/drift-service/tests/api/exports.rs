@@ -76,3 +76,55 @@ async fn a_spreadsheet_executes_nothing_and_shows_no_secret(
     let json = engineer.get("/api/v1/drifts/export?format=json").await.text;
     assert!(!csv.contains("hunter") && !json.contains("hunter"), "{json}");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn an_export_of_the_audit_has_exactly_the_rows_of_the_list(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    // More than a page, most of them written at the same time.
+    upload(&app.engineer(), "stack=big", sample("fakeaws_2000/scan1.plan.json")).await.data();
+    upload(&app.engineer(), "stack=small", sample("fakeaws_20/scan1.plan.json")).await.data();
+    let decider = app.engineer();
+    for drift in &walk(&decider, "/api/v1/drifts?stack=small").await {
+        let path = format!("/api/v1/drifts/{}/reject", drift["id"].as_str().unwrap());
+        decider.post(&path, &json!({"reason": "=1+1, \"no\"\nline"})).await.data();
+    }
+    let admin = app.admin();
+    let all = walk(&admin, "/api/v1/audit?limit=100").await;
+    assert!(all.len() > 2_000, "{}", all.len());
+    let rejection = &all[0];
+    let text = |name: &str| rejection[name].as_str().unwrap();
+    let mine = format!("actor={}&action=drift.reject", text("actor"));
+    let one = format!("entityId={}", text("entityId"));
+    for query in ["", "action=alert.create", "actor=nobody", &mine, &one] {
+        let listed = walk(&admin, &format!("/api/v1/audit?limit=100&{query}")).await;
+        let json = admin.get(&format!("/api/v1/audit/export?format=json&{query}")).await;
+        assert_eq!(json.header("content-disposition"), "attachment; filename=\"audit.json\"");
+        let exported: Vec<Value> = serde_json::from_str(&json.text).unwrap();
+        assert_eq!(exported, listed, "{query}");
+        let csv = admin.get(&format!("/api/v1/audit/export?format=csv&{query}")).await;
+        assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+        let mut reader = csv::Reader::from_reader(csv.text.as_bytes());
+        let names = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), listed.len());
+        let cell = |row: &csv::StringRecord, name: &str| {
+            row[names.iter().position(|column| column == name).unwrap()].to_owned()
+        };
+        for (row, listed) in rows.iter().zip(&listed) {
+            for name in ["id", "actor", "action", "entity", "entityId", "from", "to", "requestId"] {
+                assert_eq!(cell(row, name), listed[name].as_str().unwrap_or_default(), "{name}");
+            }
+            if listed["action"] == "drift.reject" {
+                assert_eq!(cell(row, "reason"), "'=1+1, \"no\"\nline");
+                assert_eq!(cell(row, "changedFields"), "status");
+            }
+        }
+    }
+    for query in ["format=sarif", "", "format=csv&limit=1", "format=csv&entityId=x"] {
+        let refused = admin.get(&format!("/api/v1/audit/export?{query}")).await;
+        refused.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+    }
+}

@@ -18,7 +18,7 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 33] = [
+const RULES: [(&str, &str, Needs); 43] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
@@ -50,8 +50,18 @@ const RULES: [(&str, &str, Needs); 33] = [
     ("get", "/api/v1/stacks/{name}/badge.svg", Needs::Nothing),
     ("get", "/api/v1/scans", Needs::Nothing),
     ("get", "/api/v1/scans/{id}", Needs::Nothing),
+    ("put", "/api/v1/drifts/{id}/deciding", Needs::Role(Role::Engineer)),
+    ("delete", "/api/v1/drifts/{id}/deciding", Needs::Role(Role::Engineer)),
     ("get", "/api/v1/metrics/summary", Needs::Nothing),
+    ("get", "/api/v1/metrics/trend", Needs::Nothing),
+    ("get", "/api/v1/metrics/changes", Needs::Nothing),
+    ("get", "/api/v1/views", Needs::Role(Role::Viewer)),
+    ("post", "/api/v1/views", Needs::Role(Role::Viewer)),
+    ("patch", "/api/v1/views/{id}", Needs::Role(Role::Viewer)),
+    ("delete", "/api/v1/views/{id}", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/reports/monthly", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/audit", Needs::Role(Role::Admin)),
+    ("get", "/api/v1/audit/export", Needs::Role(Role::Admin)),
 ];
 
 /// Returns the method, the path and the documented role of every operation.

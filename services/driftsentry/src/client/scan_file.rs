@@ -1,17 +1,14 @@
 use std::fs::File;
-use std::io::{Read, Write, stdin};
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
+use super::costs::beside;
+use super::gzip::{MAX_BYTES, pack};
 use super::plain_text::plain;
 
-/// Above the limit of the service, so that the service itself refuses a scan that is too large.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_FILES: usize = 10_000;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A scan to send.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,12 +84,15 @@ impl ScanFile {
         }
     }
 
-    /// Returns the content as gzip, which shrinks a plan to a twentieth.
-    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
-        pack(self.read()?)
+    /// Returns the content as gzip, which shrinks a plan to a twentieth, together with the costs beside it.
+    pub(crate) fn packed(&self, costs: Option<&Self>) -> Result<Vec<u8>> {
+        pack(match costs {
+            Some(costs) => beside(self.read()?, costs.read()?)?,
+            None => self.read()?,
+        })
     }
 
-    fn read(&self) -> Result<Vec<u8>> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let context = || format!("cannot read {}", self.shown());
         if self.path == Path::new("-") {
@@ -108,18 +108,9 @@ impl ScanFile {
     }
 }
 
-/// Returns an upload as gzip.
-pub(crate) fn pack(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.starts_with(&GZIP_MAGIC) {
-        return Ok(bytes);
-    }
-    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-    packer.write_all(&bytes)?;
-    Ok(packer.finish()?)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::gzip::GZIP_MAGIC;
     use super::*;
 
     #[test]
@@ -141,9 +132,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         std::fs::write(&path, "{}").unwrap();
-        let packed = collect(std::slice::from_ref(&path)).unwrap()[0].packed().unwrap();
+        let packed = collect(std::slice::from_ref(&path)).unwrap()[0].packed(None).unwrap();
         assert!(packed.starts_with(&GZIP_MAGIC));
         std::fs::write(&path, &packed).unwrap();
-        assert_eq!(collect(&[path]).unwrap()[0].packed().unwrap(), packed);
+        assert_eq!(collect(&[path]).unwrap()[0].packed(None).unwrap(), packed);
     }
 }

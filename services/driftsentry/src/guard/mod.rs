@@ -33,7 +33,7 @@ pub(crate) async fn run(options: Guard) -> ExitCode {
 async fn guard(options: &Guard) -> Result<Verdict> {
     let plan = ScanFile::new(options.file.clone());
     let sender = options.sender()?;
-    let response = sender.send(&[("stack", &options.stack)], plan.packed()?).await;
+    let response = sender.send(&[("stack", &options.stack)], plan.packed(None)?).await;
     let response = response.with_context(|| format!("{} was not checked", plan.shown()))?;
     let json = plain(&response.to_string());
     let report = GuardReport::read(response).context("cannot read the response")?;

@@ -36,6 +36,10 @@ pub(crate) async fn run(options: Ingest) -> ExitCode {
 /// keep the others from being sent.
 async fn ingest(options: &Ingest) -> Result<bool> {
     let files = collect(&options.files)?;
+    anyhow::ensure!(
+        options.infracost.is_none() || files.len() == 1,
+        "--infracost belongs to one plan; send each plan with its own costs"
+    );
     let sender = options.sender()?;
     let mut total = Report::default();
     let mut failed = None;
@@ -65,7 +69,8 @@ async fn ingest(options: &Ingest) -> Result<bool> {
 }
 
 async fn send_one(sender: &Sender, file: &ScanFile, options: &Ingest, count: usize) -> Result<Report> {
-    let body = file.packed()?;
+    let costs = options.infracost.clone().map(ScanFile::new);
+    let body = file.packed(costs.as_ref())?;
     let stack = file.stack(&options.stack, count);
     let report = sender.send(&[("stack", &stack)], body).await?;
     Report::read(report, &stack).context("cannot read the response")

@@ -58,6 +58,10 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub region: Option<String>,
 
+    /// Costs of the plan, as `infracost breakdown --format json` prints them for it, plain or gzip
+    #[arg(long, value_name = "FILE")]
+    pub infracost: Option<PathBuf>,
+
     #[command(flatten)]
     pub provenance: Provenance,
 

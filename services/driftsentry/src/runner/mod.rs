@@ -54,7 +54,8 @@ pub(crate) async fn run(options: Scan) -> ExitCode {
 /// Scans all modules once, a few at a time. A module that fails does not keep the others from being scanned.
 async fn scan_all(options: &Scan, sender: &Sender, stop: &CancellationToken) -> Result<ExitCode> {
     let stacks = stacks(options)?;
-    let run = &Run { sender, timeout: options.timeout, init: options.init, stop };
+    let infracost = options.infracost.as_deref();
+    let run = &Run { sender, timeout: options.timeout, init: options.init, infracost, stop };
     let scanning = stacks.iter().map(|stack| async move { (stack, scan(run, stack).await) });
     let mut results: Vec<(&Stack, Result<Report>)> =
         stream::iter(scanning).buffer_unordered(options.jobs.into()).collect().await;

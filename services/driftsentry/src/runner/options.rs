@@ -51,6 +51,11 @@ pub(crate) struct Scan {
     #[arg(long)]
     pub init: bool,
 
+    /// File with the costs of a module, in its folder, as `infracost breakdown --format json` prints them for a plan
+    /// without -refresh-only; a module without this file is sent without costs
+    #[arg(long, value_name = "NAME")]
+    pub infracost: Option<PathBuf>,
+
     /// Repeat at this interval, such as 6h, until the process is asked to stop
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub watch: Option<Duration>,

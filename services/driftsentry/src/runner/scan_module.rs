@@ -1,6 +1,7 @@
 //! Scans one module: plans it, reads the plan and sends it.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,7 @@ use super::child::{self, Limits};
 use super::redact::without_secrets;
 use super::stacks::Stack;
 use super::tool::Step;
-use crate::client::{Sender, pack};
+use crate::client::{ScanFile, Sender, beside, pack};
 use crate::ingest::Report;
 
 /// The parts that all modules of a run share.
@@ -19,6 +20,8 @@ pub(super) struct Run<'a> {
     pub sender: &'a Sender,
     pub timeout: Duration,
     pub init: bool,
+    /// The name of a file with costs in the folder of each module.
+    pub infracost: Option<&'a Path>,
     pub stop: &'a CancellationToken,
 }
 
@@ -30,16 +33,25 @@ pub(super) async fn scan(run: &Run<'_>, stack: &Stack) -> Result<Report> {
     if run.stop.is_cancelled() {
         bail!("interrupted");
     }
-    let plan = plan(run, stack).await?;
+    let upload = upload(run, stack, plan(run, stack).await?)?;
     let mut query = vec![("stack", stack.name.as_str())];
     if stack.tool.plans_everything() {
         query.push(("assumeComplete", "true"));
     }
     let response = tokio::select! {
-        response = run.sender.send(&query, pack(plan)?) => response?,
+        response = run.sender.send(&query, pack(upload)?) => response?,
         () = run.stop.cancelled() => bail!("interrupted"),
     };
     Report::read(response, &stack.name).context("cannot read the response")
+}
+
+/// Adds the costs of the module to its plan, if it has any.
+fn upload(run: &Run<'_>, stack: &Stack, plan: Vec<u8>) -> Result<Vec<u8>> {
+    let costs = run.infracost.map(|name| stack.module.folder.join(name)).filter(|file| file.is_file());
+    match costs {
+        Some(file) => beside(plan, ScanFile::new(file).read()?),
+        None => Ok(plan),
+    }
 }
 
 /// Returns the plan as JSON. Its file is deleted in any case.

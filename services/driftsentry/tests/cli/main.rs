@@ -5,6 +5,7 @@
 mod accounts;
 mod ci;
 mod ci_files;
+mod costs;
 mod env_file;
 mod guard;
 mod import_legacy;

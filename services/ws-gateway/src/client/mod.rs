@@ -14,8 +14,8 @@ mod state;
 pub(crate) use closing::{Afterwards, Backlog, Closing, Departure, Farewell, LastFrame, LastNotice, Parting};
 pub(crate) use deadlines::Timing;
 pub(crate) use effects::{
-    Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, ResumeFrom, Resumption, RoomRequest,
-    UpgradeStep,
+    Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, ResumeFrom, Resumption,
+    RoomRequest, UpgradeStep,
 };
 pub(crate) use reply::Reply;
 #[cfg(feature = "conformance")]

@@ -5,6 +5,7 @@ import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { icon } from '../../icons.js';
 import { empty, load } from '../../states.js';
+import { exportMenu } from '../drifts/export.js';
 import { HEADS, auditBody, authRow, driftRow, words } from './audit_rows.js';
 import { moreButton, table } from './table.js';
 
@@ -68,6 +69,7 @@ const SOURCES = {
 export function showAudit(place, signal, query) {
   const log = h('div', {});
   const filters = h('div', { class: 'filter-row' });
+  const exporting = exportMenu('/api/v1/audit/export', ['csv', 'json'], asked, signal);
   const wanted = new URLSearchParams(query);
   let reading = new AbortController();
   const sourceName = () => (wanted.get('source') === 'auth' ? 'auth' : 'drift');
@@ -106,9 +108,15 @@ export function showAudit(place, signal, query) {
     reading.abort();
     reading = new AbortController();
     const current = AbortSignal.any([reading.signal, signal]);
-    const parameters = ['action', source.person, source.object].filter((name) => name && wanted.has(name));
-    const asked = Object.fromEntries(parameters.map((name) => [name, wanted.get(name)]));
-    return load(log, current, () => auditTable(source, asked, current));
+    exporting.hidden = sourceName() !== 'drift';
+    return load(log, current, () => auditTable(source, asked(), current));
+  }
+
+  /** Returns the filters that the source has. */
+  function asked() {
+    const { person, object } = SOURCES[sourceName()];
+    const parameters = ['action', person, object].filter((name) => name && wanted.has(name));
+    return Object.fromEntries(parameters.map((name) => [name, wanted.get(name)]));
   }
 
   function drawFilters(source) {
@@ -119,7 +127,7 @@ export function showAudit(place, signal, query) {
       source.actions.map((name) => [name, words(name)]),
     );
     const who = choice(source.person, source.person === 'actor' ? 'Who' : 'User', []);
-    fill(filters, action, who);
+    fill(filters, action, who, exporting);
     people(signal).then(
       (known) => addOptions(who, known),
       () => {},

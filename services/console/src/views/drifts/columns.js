@@ -1,9 +1,10 @@
 // The columns of the list: what each shows, and which ones a person has chosen for each tab.
 
 import { h } from '../../dom.js';
-import { ago, count, money } from '../../format.js';
+import { ago, count } from '../../format.js';
 import { statusMark } from '../../icons.js';
 import { nameOf } from '../../people.js';
+import { costText } from './cost.js';
 
 /** Columns in their order. Lists can be sorted by those with `sort`, a key of the API. */
 export const COLUMNS = {
@@ -19,7 +20,7 @@ export const COLUMNS = {
     label: 'Cost / month',
     width: '7rem',
     sort: 'costImpactMonthly',
-    cell: ({ costImpactMonthly }) => (costImpactMonthly ? money(costImpactMonthly) : '–'),
+    cell: costText,
   },
   scans: { label: 'Scans', width: '4.5rem', cell: ({ occurrences }) => count(occurrences) },
   decided: {

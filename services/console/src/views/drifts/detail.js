@@ -2,12 +2,14 @@
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
-import { ago, breakable, money, plural } from '../../format.js';
+import { ago, breakable, plural } from '../../format.js';
 import { KINDS, icon, severityMark, statusMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
+import { summary } from '../../summary.js';
 import { setTitle } from '../../title.js';
+import { costText, isPriced } from './cost.js';
 import { decisionArea } from './decide.js';
 import { showDeciders } from './deciders.js';
 import { diffView } from './diff.js';
@@ -116,7 +118,7 @@ function facts(drift) {
     drift.region && ['Region', filter('region', drift.region)],
     drift.accountId && ['Account', [drift.accountId, searchFor('account', drift.accountId)]],
     drift.provider && ['Provider', drift.provider],
-    ['Cost', drift.costImpactMonthly ? `${money(drift.costImpactMonthly)} per month` : 'unknown'],
+    (isPriced(drift) || summary()?.hasCosts) && ['Cost', `${costText(drift)}${isPriced(drift) ? ' per month' : ''}`],
     ['First seen', ago(drift.firstSeenAt, 'ago')],
     [
       'Last seen',

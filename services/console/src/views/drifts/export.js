@@ -1,4 +1,4 @@
-// Exports exactly the drifts of the list, with its filters and its order.
+// Exports exactly the rows of a list, with its filters and its order.
 
 import { download, withQuery } from '../../api.js';
 import { h } from '../../dom.js';
@@ -14,12 +14,11 @@ const FORMATS = {
   sarif: ['SARIF', 'for code scanning'],
 };
 
-/** Returns the menu; `filters()` are those of the list. */
-export function exportMenu(filters, signal) {
+/** Returns the menu for a list at `path`; `filters()` are those of the list. */
+export function exportMenu(path, formats, filters, signal) {
   const save = async (button, format) => {
     try {
-      const path = withQuery('/api/v1/drifts/export', { ...filters(), format });
-      const file = await busy(button, () => download(path));
+      const file = await busy(button, () => download(withQuery(path, { ...filters(), format })));
       if (!file) return;
       saveFile(file, file.name);
       element.open = false;
@@ -28,14 +27,15 @@ export function exportMenu(filters, signal) {
       notify(explain(error), { tone: 'error' });
     }
   };
-  const buttons = Object.entries(FORMATS).map(([format, [label, purpose]]) =>
-    h(
+  const buttons = formats.map((format) => {
+    const [label, purpose] = FORMATS[format];
+    return h(
       'button',
       { class: 'quiet-button', on: { click: ({ currentTarget }) => save(currentTarget, format) } },
       label,
       h('small', { class: 'quiet' }, ` ${purpose}`),
-    ),
-  );
+    );
+  });
   const element = menu('Export', buttons, signal);
   element.classList.add('export');
   return element;

@@ -3,10 +3,11 @@
 import { fill, h } from '../../dom.js';
 import { atMoment, count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
+import { onSummary } from '../../summary.js';
 import { ANY, OPEN } from './columns.js';
 import { menu } from './menu.js';
-import { searchBox } from './search.js';
 import { CAUSE, SORTS, isGrouped, sortOf, withSort } from './query.js';
+import { searchBox } from './search.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 /** Filters that only links set, and how they are shown. */
@@ -15,6 +16,7 @@ const LINKED = {
   detectedFrom: (value) => `Detected since ${atMoment(value)}`,
 };
 const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
+
 /** Returns the filters. `change(query)` goes to another address, and `beside` follows the filters in their row. */
 export function filterBar({ change, facets, signal, beside }) {
   let query = new URLSearchParams();
@@ -38,6 +40,8 @@ export function filterBar({ change, facets, signal, beside }) {
     },
     Object.entries(SORTS).map(([value, label]) => h('option', { value }, label)),
   );
+  const byCost = sort.querySelectorAll('[value$="costImpactMonthly"]');
+  onSummary(({ hasCosts }) => byCost.forEach((option) => (option.hidden = !hasCosts && !option.selected)), signal);
   const element = h(
     'div',
     { class: 'filters', role: 'search', 'aria-label': 'Filter drifts' },

@@ -1,9 +1,8 @@
 //! Drifts as CSV, for spreadsheets.
 
-use csv::{Terminator, Writer, WriterBuilder};
-
 use crate::drift::DriftView;
 use crate::error::DriftError;
+use crate::export::{CsvWriter, text, time};
 
 const COLUMNS: [&str; 21] = [
     "id",
@@ -29,40 +28,23 @@ const COLUMNS: [&str; 21] = [
     "resolvedAt",
 ];
 
-fn writer() -> Writer<Vec<u8>> {
-    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new())
-}
-
-fn finish(writer: Writer<Vec<u8>>) -> Result<Vec<u8>, DriftError> {
-    writer.into_inner().map_err(|error| DriftError::Unexported(error.to_string()))
-}
-
 /// The names of the columns.
 pub(super) fn header() -> Result<Vec<u8>, DriftError> {
-    let mut writer = writer();
-    writer.write_record(COLUMNS)?;
-    finish(writer)
+    let mut writer = CsvWriter::new();
+    writer.line(&COLUMNS)?;
+    writer.finish()
 }
 
 /// One line for each drift.
 pub(super) fn rows(drifts: &[DriftView]) -> Result<Vec<u8>, DriftError> {
-    let mut writer = writer();
+    let mut writer = CsvWriter::new();
     for drift in drifts {
-        writer.write_record(row(drift)?.map(|cell| harmless(&cell)))?;
+        writer.line(&row(drift)?)?;
     }
-    finish(writer)
-}
-
-/// Prevents that a spreadsheet executes a cell that begins like a formula.
-fn harmless(cell: &str) -> String {
-    let begins_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']);
-    let is_number = cell.parse::<f64>().is_ok_and(f64::is_finite);
-    if begins_formula && !is_number { format!("'{cell}") } else { cell.into() }
+    writer.finish()
 }
 
 fn row(drift: &DriftView) -> Result<[String; COLUMNS.len()], DriftError> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let time = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
     let people = drift.accountability.as_ref();
     let by = people.and_then(|people| people.approved_by.as_ref().or(people.rejected_by.as_ref()));
     let reason =
@@ -74,22 +56,27 @@ fn row(drift: &DriftView) -> Result<[String; COLUMNS.len()], DriftError> {
         drift.resource_type.clone(),
         drift.resource_id.clone(),
         drift.account_id.as_deref().unwrap_or_default().into(),
-        text(&drift.region),
+        text(drift.region.as_ref()),
         drift.severity.into_str().into(),
-        people.and_then(|people| people.severity_reason.clone()).unwrap_or_default(),
+        text(people.and_then(|people| people.severity_reason.as_ref())),
         drift.kind.into_str().into(),
         drift.status.into_str().into(),
-        drift.cost_impact_monthly.to_f64().to_string(),
+        cost(drift),
         paths(drift)?,
         time(Some(drift.detected_at)),
         time(Some(drift.first_seen_at)),
         time(Some(drift.last_seen_at)),
         drift.occurrences.to_string(),
-        by.cloned().unwrap_or_default(),
+        text(by),
         time(drift.approved_at.or(drift.rejected_at)),
-        reason.cloned().unwrap_or_default(),
+        text(reason),
         time(drift.resolved_at),
     ])
+}
+
+/// Empty if unknown.
+fn cost(drift: &DriftView) -> String {
+    if drift.is_cost_known { drift.cost_impact_monthly.to_f64().to_string() } else { String::new() }
 }
 
 #[derive(serde::Deserialize)]
@@ -102,19 +89,4 @@ fn paths(drift: &DriftView) -> Result<String, DriftError> {
     let Some(people) = &drift.accountability else { return Ok(String::new()) };
     let changes: Vec<Change> = serde_json::from_str(people.difference.get())?;
     Ok(changes.iter().map(|change| scan::path::dotted(&change.path)).collect::<Vec<_>>().join("\n"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        for cell in ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "|x", "%x", "-inf"] {
-            assert_eq!(harmless(cell), format!("'{cell}"));
-        }
-        for cell in ["-12.5", "plain", "a=b", ""] {
-            assert_eq!(harmless(cell), cell);
-        }
-    }
 }

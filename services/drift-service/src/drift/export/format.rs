@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 use super::{csv, sarif};
 use crate::drift::DriftView;
 use crate::error::DriftError;
+use crate::export::{File, json_items};
 
 /// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -17,12 +18,13 @@ pub(super) enum Format {
 }
 
 impl Format {
-    pub(super) const fn media_type(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Json => "application/json",
-            Self::Sarif => "application/sarif+json",
-        }
+    pub(super) const fn file(self) -> File {
+        let (name, media_type) = match self {
+            Self::Csv => ("drifts.csv", "text/csv; charset=utf-8"),
+            Self::Json => ("drifts.json", "application/json"),
+            Self::Sarif => ("drifts.sarif", "application/sarif+json"),
+        };
+        File { name, media_type }
     }
 
     /// The text before the first drift.
@@ -36,20 +38,11 @@ impl Format {
 
     /// The texts of some drifts. `is_first` tells whether they begin the list.
     pub(super) fn write(self, drifts: Vec<DriftView>, is_first: bool) -> Result<Vec<u8>, DriftError> {
-        if self == Self::Csv {
-            return csv::rows(&drifts);
+        match self {
+            Self::Csv => csv::rows(&drifts),
+            Self::Json => json_items(drifts, is_first),
+            Self::Sarif => json_items(drifts.iter().map(sarif::result), is_first),
         }
-        let mut text = Vec::new();
-        for (index, drift) in drifts.into_iter().enumerate() {
-            if index > 0 || !is_first {
-                text.extend(b",\n");
-            }
-            match self {
-                Self::Sarif => serde_json::to_writer(&mut text, &sarif::result(&drift))?,
-                _ => serde_json::to_writer(&mut text, &drift)?,
-            }
-        }
-        Ok(text)
     }
 
     /// The text after the last drift.

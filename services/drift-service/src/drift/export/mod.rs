@@ -1,4 +1,4 @@
-//! Exports: exactly the drifts of a filtered list, as a stream in one of three formats.
+//! The export of drifts: exactly those of a filtered list, in one of three formats.
 
 mod csv;
 mod format;

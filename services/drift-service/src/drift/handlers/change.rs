@@ -37,10 +37,10 @@ pub struct DriftChange {
 impl DriftChange {
     /// The names of the fields that would change.
     fn changed_fields(&self, drift: &Model) -> Vec<&'static str> {
-        let cost = Money { cents: drift.cost_cents };
+        let cost = drift.is_cost_known.then_some(Money { cents: drift.cost_cents });
         [
             ("severity", self.severity.is_some_and(|severity| severity != drift.severity)),
-            ("costImpactMonthly", self.cost_impact_monthly.is_some_and(|amount| amount != cost)),
+            ("costImpactMonthly", self.cost_impact_monthly.is_some_and(|amount| Some(amount) != cost)),
             ("region", self.region.as_ref().is_some_and(|region| *region != drift.region)),
         ]
         .into_iter()
@@ -57,6 +57,7 @@ impl DriftChange {
             severity: Set(severity),
             severity_rank: Set(severity.rank()),
             cost_cents: Set(cost),
+            is_cost_known: Set(self.cost_impact_monthly.is_some() || drift.is_cost_known),
             region: Set(self.region.clone().unwrap_or_else(|| drift.region.clone())),
             ..Default::default()
         }

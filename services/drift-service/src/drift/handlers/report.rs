@@ -14,7 +14,7 @@ use validator::Validate;
 use super::super::entity::Model;
 use super::super::{DriftView, entity};
 use crate::error::DriftError;
-use crate::ingest::{self, Coverage, Stamp};
+use crate::ingest::{self, Costs, Coverage, Stamp};
 use crate::money::Money;
 use crate::text::storable;
 use crate::write::{self, Conditions, Reply, Write};
@@ -53,9 +53,9 @@ pub struct ReportedDrift {
     expected_state: Option<Box<RawValue>>,
     #[schema(value_type = Option<Value>)]
     actual_state: Option<Box<RawValue>>,
-    #[serde(default)]
-    #[schema(value_type = f64)]
-    cost_impact_monthly: Money,
+    /// Default: unknown
+    #[schema(value_type = Option<f64>)]
+    cost_impact_monthly: Option<Money>,
     /// Default: now
     #[schema(value_type = Option<DateTime<Utc>>)]
     detected_at: Option<Timestamp>,
@@ -126,7 +126,7 @@ async fn store(
         rules: &state.rules,
         stack: &body.stack,
         scan_id: None,
-        cost: body.cost_impact_monthly,
+        costs: &body.cost_impact_monthly.map_or(Costs::Unknown, Costs::Given),
         taken_at: detected_at.trunc_subsecs(6),
         now: write.at,
     };

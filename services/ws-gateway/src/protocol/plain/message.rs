@@ -16,10 +16,18 @@ pub(crate) struct PlainRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(crate) enum Command {
-    Auth { token: String },
-    Subscribe { room: String },
-    Unsubscribe { room: String },
-    Reauth { token: String },
+    Auth {
+        token: String,
+    },
+    Subscribe {
+        room: String,
+    },
+    Unsubscribe {
+        room: String,
+    },
+    Reauth {
+        token: String,
+    },
     Resume {
         epoch: String,
         seq: u64,
