@@ -33,7 +33,7 @@ export class DriftList {
   #nearEnd;
   #options;
   #signal;
-  #shape = { columns: [], density: 'comfortable' };
+  #shape = { columns: [], density: '' };
 
   /**
    * `address(id)` is the address of a drift, `setSort(order)` changes the order of the list, and `total()` is the number
@@ -104,6 +104,7 @@ export class DriftList {
 
   /** Sets the columns and the density, `comfortable` or `compact`. */
   shape(columns, density) {
+    if (`${[this.#shape.density, ...this.#shape.columns]}` === `${[density, ...columns]}`) return;
     this.#shape = { columns, density };
     this.table.classList.toggle('is-compact', density === 'compact');
     this.table.style.setProperty('--columns', widthsOf(columns));
@@ -140,9 +141,7 @@ export class DriftList {
     this.#rows.row(id)?.open(true);
   }
 
-  focus(id) {
-    this.#rows.drawn(id)?.link.focus({ preventScroll: false });
-  }
+  focus = (id) => this.#rows.drawn(id)?.link.focus();
 
   /** Takes drifts out of the list. The following ones take their places, and further ones are read where they end. */
   remove(ids) {

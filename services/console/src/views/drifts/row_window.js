@@ -112,16 +112,18 @@ export class RowWindow {
 
   /** Draws all rows again, after a change of what a row shows. */
   redraw() {
-    const open = [...this.#open];
-    for (const { items } of open)
-      for (const item of items) {
-        item.row?.element.remove();
-        item.row = null;
-      }
-    this.#drawNow(open);
-    const measured = open.find(({ items }) => items.length > 0);
-    if (measured) this.#rowHeight = measured.element.offsetHeight / measured.items.length || USUAL_HEIGHT;
-    for (const group of this.#groups) if (!this.#open.has(group)) this.#setHeight(group, group.items.length * this.#rowHeight);
+    const open = this.#groups.filter((group) => this.#open.has(group));
+    for (const group of open) {
+      for (const item of group.items) item.row = null;
+      group.element.replaceChildren();
+      this.#unfinished.add(group);
+    }
+    if (open.length > 0) {
+      this.#drawNow(open.slice(0, 1));
+      this.#rowHeight = open[0].element.offsetHeight / open[0].items.length || USUAL_HEIGHT;
+    }
+    for (const group of this.#groups) if (group !== open[0]) this.#setHeight(group, group.items.length * this.#rowHeight);
+    this.#schedule();
   }
 
   #update(item, drift) {
