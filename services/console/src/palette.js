@@ -1,4 +1,5 @@
-// The command palette: goes to a page, finds stacks, saved views, users and drifts, and runs actions, by keyboard alone.
+// The command palette: goes to a page, finds stacks, saved views, users and drifts, and runs actions, by keyboard
+// alone.
 
 import { go } from './address.js';
 import { get } from './api.js';
@@ -60,7 +61,8 @@ function palette(entries, close) {
 
   async function search(text, signal) {
     const found = fitting(text);
-    const results = await Promise.allSettled(SOURCES.filter(({ role }) => session.may(role)).map((source) => source.find(text, signal)));
+    const sources = SOURCES.filter(({ role }) => session.may(role));
+    const results = await Promise.allSettled(sources.map(({ find }) => find(text, signal)));
     if (signal.aborted) return;
     draw([...found, ...results.flatMap(({ value }) => value ?? [])]);
     const failed = results.find(({ status }) => status === 'rejected');
@@ -121,7 +123,7 @@ function palette(entries, close) {
   return [input, list, status];
 }
 
-/** What the server finds, in the order of the list. */
+/** Objects that the server finds, in the order of the list. */
 const SOURCES = [
   {
     role: 'viewer',

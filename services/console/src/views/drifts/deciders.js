@@ -1,4 +1,4 @@
-// Who else is deciding on a drift at the moment. It prevents no decision.
+// The people who are deciding on a drift at the moment. They hinder no decision.
 
 import { put, remove } from '../../api.js';
 import { fill } from '../../dom.js';

@@ -1,5 +1,5 @@
-// The rows of a long list. Only the rows near the visible part are in the document: rows that the page does not lay out
-// cost it nothing. Rows are in groups; the height of a group far away takes the place of its rows. Each frame draws only
+// The rows of a long list. Only the rows near the visible part are in the document: rows that are not laid out cost
+// nothing. Rows are in groups; the height of a group far away takes the place of its rows. Each frame draws only
 // a few rows, so that no frame takes long.
 
 import { h } from '../../dom.js';

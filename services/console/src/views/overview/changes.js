@@ -1,7 +1,7 @@
-// What has changed since the last visit of this person on this device.
+// The changes since the last visit of this person on this device.
 
 import { get } from '../../api.js';
-import { fill, h } from '../../dom.js';
+import { h } from '../../dom.js';
 import { ago, count, exactTime, plural } from '../../format.js';
 import { livePlace } from '../../live_place.js';
 import { lastVisit } from '../../visits.js';
@@ -24,7 +24,12 @@ export function sinceLastVisit(signal) {
   return h(
     'section',
     { class: 'panel since' },
-    h('header', {}, h('h2', {}, 'Since your last visit'), h('p', { class: 'note' }, exactTime(since), ' · ', ago(since, 'ago'))),
+    h(
+      'header',
+      {},
+      h('h2', {}, 'Since your last visit'),
+      h('p', { class: 'note' }, exactTime(since), ' · ', ago(since, 'ago')),
+    ),
     place,
   );
 }
@@ -51,9 +56,11 @@ function stacksOf(stacks) {
   const entries = shown.map(({ stack, opened, resolved }) =>
     h('li', {}, h('a', { href: stackAddress(stack) }, stack), h('small', {}, ` +${count(opened)} −${count(resolved)}`)),
   );
-  return fill(
-    h('ul', { class: 'changed-stacks', 'aria-label': 'Stacks with the most changes, with opened and resolved drifts' }),
+  const label = 'Stacks with the most changes, with opened and resolved drifts';
+  return h(
+    'ul',
+    { class: 'changed-stacks', 'aria-label': label },
     entries,
-    stacks.length > shown.length && h('li', { class: 'quiet' }, `and ${count(stacks.length - shown.length)} more`),
+    stacks.length > shown.length && h('li', { class: 'quiet' }, 'and others'),
   );
 }
