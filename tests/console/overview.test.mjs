@@ -56,7 +56,7 @@ describe('the overview', () => {
     await page.waitForURL((url) => url.hash === '#/overview');
 
     // A live drift is counted at once.
-    succeeded(await api.ingest(await sample('fakeaws_1/plan.json'), { stack: 'live' }));
+    succeeded(await api.ingest(planOf(1), { stack: 'live' }));
     await eventually('the new drift', async () => (await chart(page)).at(-1) === 301);
     await browser.farewell(viewer);
   });

@@ -94,6 +94,7 @@ describe('views and search in the console', () => {
     await page.getByText('Words search one of them').waitFor();
     await page.getByRole('button', { name: 'stack:prod' }).click();
     await page.keyboard.type('staging');
+    assert.ok(await page.locator('.search-help').isHidden(), 'it does not cover the results');
     await page.waitForURL(/q=stack%3Astaging/);
     await eventually('the drifts of the stack', async () => (await rows(page).count()) === 10);
     await search.fill('stack:staging attr:size');
@@ -101,6 +102,7 @@ describe('views and search in the console', () => {
 
     await search.fill('');
     await page.waitForURL((url) => !url.hash.includes('q='));
+    await search.press('Escape');
     await openDrift(page, 0);
     const link = page.locator('.detail').getByRole('link', { name: /^Search for attr:/ }).first();
     const words = (await link.getAttribute('aria-label')).replace('Search for ', '');
