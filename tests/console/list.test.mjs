@@ -189,6 +189,7 @@ describe('the list of drifts', () => {
       await page.keyboard.press('Escape');
       await page.getByLabel('Search drifts').focus();
       await inspect(page, 'compact rows, with the help of the search');
+      await page.keyboard.press('Escape');
       await page.locator('summary', { hasText: 'Views' }).click();
       await page.getByRole('button', { name: 'Save this view' }).waitFor();
       await inspect(page, 'the views');
