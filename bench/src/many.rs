@@ -51,11 +51,8 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
             client.get(path).await.expect(StatusCode::OK);
             times.add(started.elapsed());
         }
-        let measured = format!(
-            "p50 {}, p95 {}",
-            milliseconds(times.percentile(50)),
-            milliseconds(times.percentile(95))
-        );
+        let measured =
+            format!("p50 {}, p95 {}", milliseconds(times.percentile(50)), milliseconds(times.percentile(95)));
         table.add(format!("{what}, of {drifts} drifts in {STACKS} stacks"), measured, target);
     }
     for format in ["csv", "json", "sarif"] {
@@ -67,8 +64,11 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
             bytes += part.len();
         }
         let grown = memory(process, "VmHWM") - before;
-        let measured =
-            format!("{} MB in {}, memory {grown:+.1} MiB", bytes / 1_000_000, milliseconds(started.elapsed()));
+        let measured = format!(
+            "{} MB in {}, memory {grown:+.1} MiB",
+            bytes / 1_000_000,
+            milliseconds(started.elapsed())
+        );
         table.add(format!("export of {drifts} drifts, {format}"), measured, "≤ +30 MB");
     }
     Ok(())
@@ -78,7 +78,8 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
 fn plan(stack: usize) -> Vec<u8> {
     let drift = |index: usize| {
         let kind = format!("aws_{}", index % TYPES);
-        let value = if index.is_multiple_of(10) { format!("{stack}-{index}") } else { (index % 40).to_string() };
+        let value =
+            if index.is_multiple_of(10) { format!("{stack}-{index}") } else { (index % 40).to_string() };
         let state = |owner: &str, size: &str| {
             json!({
                 "id": format!("i-{stack}-{index}"), "name": format!("web-{index}"), "size": size,

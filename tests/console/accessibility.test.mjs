@@ -19,6 +19,7 @@ const VIEWS = {
   '#/admin/invitations': '.state, tbody tr',
   '#/admin/tokens': '.state, tbody tr',
   '#/admin/connections': '.card',
+  '#/admin/rules': '#rules-console',
   '#/admin/audit': 'tbody tr',
 };
 

@@ -20,7 +20,7 @@ describe('the monthly report', () => {
     app = await allInOne();
     browser = await Browser.start(app.api.origins.auth);
     const engineer = await app.api.login('engineer');
-    await engineer.ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' });
+    succeeded(await engineer.ingest(await sample('fakeaws_20/scan1.plan.json'), { stack: 'demo' }));
     drifts = await engineer.list('/api/v1/drifts');
     for (const { id } of drifts.slice(0, 15))
       succeeded(await engineer.post(`/api/v1/drifts/${id}/approve`, { reason: LONG }));

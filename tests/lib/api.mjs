@@ -31,8 +31,8 @@ export class Api {
     return this.#call('POST', path, body, headers);
   }
 
-  put(path, body) {
-    return this.#call('PUT', path, body);
+  put(path, body, headers = {}) {
+    return this.#call('PUT', path, body, headers);
   }
 
   patch(path, body) {

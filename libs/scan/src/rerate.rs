@@ -1,7 +1,7 @@
 //! Rates stored drifts again after the rules have changed. Hidden values in their states cannot be compared,
 //! so their changes keep their class.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::drift::{Kind, Severity};
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub struct Rerated {
     pub decidable: Vec<PathHash>,
     /// `None` if the hash does not change.
     pub actual_hash: Option<String>,
+    /// The rules that decided on at least one change, as indexes of [`Rules::listed`].
+    pub rules: BTreeSet<usize>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +60,14 @@ pub fn rerate(stored: RatedDrift<'_>, rules: &Rules, key: &StateKey) -> Rerated 
     let ratings = rate_states(&stored, rules);
     let mut shown = Vec::with_capacity(known.len());
     let mut highest: Option<(Class, Option<String>, bool)> = None;
+    let mut deciding = BTreeSet::new();
+    let mut is_by_rule = |rating: Rating| match rating.by {
+        Rated::Rule(rule) => {
+            deciding.insert(rule);
+            true
+        }
+        _ => false,
+    };
     let mut note = |class: Class, reason: Option<String>, is_by_rule: bool| {
         if highest.as_ref().is_none_or(|(known, ..)| class > *known) {
             highest = Some((class, reason, is_by_rule));
@@ -66,22 +76,20 @@ pub fn rerate(stored: RatedDrift<'_>, rules: &Rules, key: &StateKey) -> Rerated 
     for change in &known {
         let rating = ratings.get(&change.path).copied();
         let rating = rating.filter(|rating| !change.sensitive || matches!(rating.by, Rated::Rule(_)));
-        let (class, why, is_by_rule) = match rating.or_else(|| rules.rate_path(&subject, &change.path)) {
-            Some(rating) => {
-                (rating.class, rating.reason.map(String::from), matches!(rating.by, Rated::Rule(_)))
-            }
+        let (class, why, by_rule) = match rating.or_else(|| rules.rate_path(&subject, &change.path)) {
+            Some(rating) => (rating.class, rating.reason.map(String::from), is_by_rule(rating)),
             None if change.sensitive => (Class::Critical, Some(SECRET_CHANGED.into()), false),
             None => (change.class.unwrap_or(Class::Warning), change.reason.clone(), false),
         };
-        note(class, why.clone(), is_by_rule);
+        note(class, why.clone(), by_rule);
         shown.push((change, class, why));
     }
     if known.is_empty() {
         let rating = rules.rate_whole(&subject);
-        note(rating.class, rating.reason.map(String::from), matches!(rating.by, Rated::Rule(_)));
+        note(rating.class, rating.reason.map(String::from), is_by_rule(rating));
     }
-    let (class, why, is_by_rule) = highest.unwrap_or((Class::Warning, None, false));
-    let fixed = reason.filter(|reason| FIXED_REASONS.contains(reason) && !is_by_rule);
+    let (class, why, by_rule) = highest.unwrap_or((Class::Warning, None, false));
+    let fixed = reason.filter(|reason| FIXED_REASONS.contains(reason) && !by_rule);
     let capped = fixed.filter(|reason| *reason == NOT_YET_CREATED || class == Class::Warning);
     let decidable: Vec<PathHash> =
         stored.decidable.into_iter().filter(|hash| !rules.covers(&subject, &hash.path)).collect();
@@ -107,6 +115,7 @@ pub fn rerate(stored: RatedDrift<'_>, rules: &Rules, key: &StateKey) -> Rerated 
         difference: serde_json::to_string(&difference).unwrap_or_else(|_| "[]".into()),
         actual_hash: actual_hash(subject.kind, &decidable, key),
         decidable,
+        rules: deciding,
     }
 }
 

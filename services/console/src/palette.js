@@ -173,7 +173,7 @@ const SOURCES = [
 /** Returns the commands of the current user; `views` are `{name, label, role?}`. */
 export const commands = (views, changeTheme) => [
   ...views
-    .filter(({ role }) => !role || session.may(role))
+    .filter(({ role, below }) => (!role || session.may(role)) && !(below && session.may(below)))
     .map(({ name, label }) => ({ label, icon: name, run: () => go(`/${name}`) })),
   ...(session.may('admin')
     ? ['Users', 'Invitations', 'Tokens', 'Connections', 'Rules', 'Audit'].map((part) => ({

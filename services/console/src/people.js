@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { onLive } from './live.js';
 import * as session from './session.js';
 
-const DIRECTORY = '/api/auth/users/directory';
+export const DIRECTORY = '/api/auth/users/directory';
 /** The ids of one request. */
 const MOST = 50;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
@@ -17,7 +17,7 @@ const waiting = new Map();
 
 /** Returns the name of a user, as text or as an element that shows it as soon as it is known. */
 export function nameOf(id) {
-  if (!id) return 'the service';
+  if (!id || id === 'drift-service') return 'the service';
   if (id === session.user()?.id) return 'you';
   if (id.startsWith('service:')) return `service token ${short(id.slice('service:'.length))}`;
   // Some accounts of the replaced stack had other ids, which the directory refuses.

@@ -24,6 +24,8 @@ const ENTRIES = [
   { name: 'report', label: 'Report' },
   { name: 'account', label: 'Account' },
   { name: 'admin', label: 'Admin', role: 'admin' },
+  // Of the administration, engineers see the rules.
+  { name: 'admin', label: 'Rules', role: 'engineer', below: 'admin' },
 ];
 
 export function openShell(app, signal) {
@@ -74,8 +76,8 @@ function skip(event) {
 function navigation(signal) {
   const links = new Map();
   const badges = new Map();
-  for (const { name, label, role, badge } of ENTRIES) {
-    if (role && !session.may(role)) continue;
+  for (const { name, label, role, below, badge } of ENTRIES) {
+    if ((role && !session.may(role)) || (below && session.may(below))) continue;
     const number = badge && h('span', { class: 'badge', hidden: true });
     if (badge) badges.set(number, badge);
     links.set(

@@ -16,6 +16,12 @@ pub struct Reader {
     pub user_id: Option<String>,
 }
 
+impl From<&http::Caller> for Reader {
+    fn from(caller: &http::Caller) -> Self {
+        Self { audience: caller.role.into(), user_id: Some(caller.user_id.clone()) }
+    }
+}
+
 impl FromRequest for Reader {
     type Error = http::ApiError;
     type Future = Ready<Result<Self, http::ApiError>>;
@@ -30,9 +36,7 @@ impl FromRequest for Reader {
         } else {
             http::Caller::from_request(request, payload).into_inner().map(Some)
         };
-        ready(caller.map(|caller| Self {
-            audience: caller.as_ref().map_or(Audience::Public, |caller| caller.role.into()),
-            user_id: caller.map(|caller| caller.user_id),
-        }))
+        let stranger = || Self { audience: Audience::Public, user_id: None };
+        ready(caller.map(|caller| caller.as_ref().map_or_else(stranger, Self::from)))
     }
 }

@@ -6,11 +6,12 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::following::follow;
-use crate::{State, answered_request, scans, stack};
+use crate::{State, answered_request, drift, scans, stack};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Publishes events, follows those of all processes, reports silent stacks, and deletes old scans and old responses of `Idempotency-Key`s until `stop`.
+/// Publishes events, follows those of all processes, reports silent stacks, ends approvals and snoozes, and deletes old
+/// scans and old responses of `Idempotency-Key`s until `stop`.
 /// Also compiles the patterns of the redaction filter, so that the first upload does not wait for them.
 ///
 /// # Errors
@@ -19,7 +20,7 @@ pub async fn run_background(state: State, stop: CancellationToken) -> Result<()>
     let relay = state.database.run_relay(state.platform.metrics(), "drift-service", stop.clone());
     let compiling = tokio::task::spawn_blocking(scan::redact::compile_patterns);
     let cleaning = async {
-        tokio::join!(clean(&state, stop.clone()), watch_stacks(&state, stop.clone()), follow(&state, stop));
+        tokio::join!(clean(&state, stop.clone()), watch(&state, stop.clone()), follow(&state, stop));
         anyhow::Ok(())
     };
     tokio::try_join!(relay, cleaning, async { compiling.await.context("the patterns cannot be compiled") })?;
@@ -44,7 +45,7 @@ async fn clean(state: &State, stop: CancellationToken) {
     }
 }
 
-async fn watch_stacks(state: &State, stop: CancellationToken) {
+async fn watch(state: &State, stop: CancellationToken) {
     let mut interval = tokio::time::interval(state.settings.stack_check_interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -54,6 +55,9 @@ async fn watch_stacks(state: &State, stop: CancellationToken) {
         }
         if let Err(error) = stack::report_silent_stacks(state).await {
             tracing::warn!(%error, "could not look for silent stacks");
+        }
+        if let Err(error) = drift::end_due(state).await {
+            tracing::warn!(%error, "could not end approvals and snoozes");
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct Settings {
     #[arg(long, env = "SCAN_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub scan_retention_days: u32,
 
-    /// Interval between searches for stacks whose scan is overdue, more than 0
+    /// Interval between searches for overdue scans and for approvals and snoozes that end, more than 0
     #[arg(long, env = "STACK_CHECK_INTERVAL", default_value = "15s", value_parser = parse_duration)]
     pub stack_check_interval: Duration,
 

@@ -19,12 +19,20 @@ pub enum DriftError {
     NotOwnDecision,
     #[error("a resolved drift cannot be changed")]
     Final,
+    #[error(
+        "somebody saved other rules in between: their version is now v{version}. Look at them before you save"
+    )]
+    RulesChanged { version: i32, by: String, at: DateTime<Utc> },
     #[error("the drift has changed: its version is now v{current}")]
     Changed { current: i32 },
     #[error("{found} drifts match, not {expected}. Look at them again, or choose fewer: at most 2,000")]
     OtherNumber { expected: u64, found: u64 },
     #[error("this scan is older than the last scan of the stack, which is from {last}")]
     StaleScan { last: DateTime<Utc> },
+    #[error("only an open drift can be snoozed")]
+    NotOpen { status: Status },
+    #[error("{0}")]
+    TooMany(&'static str),
     #[error("the drift already has an alert of this type")]
     AlertExists,
     #[error("the Idempotency-Key was used for another request; use a new key")]
@@ -67,16 +75,21 @@ impl From<DriftError> for ApiError {
             DriftError::NotOwnDecision => Self::forbidden(message),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),
+            DriftError::NotOpen { status } => {
+                Self::new(ErrorCode::InvalidTransition, message).with_details(&json!({"status": status}))
+            }
             DriftError::Changed { current } => {
                 Self::new(ErrorCode::PreconditionFailed, message).with_details(&json!({"version": current}))
             }
+            DriftError::RulesChanged { version, by, at } => Self::new(ErrorCode::PreconditionFailed, message)
+                .with_details(&json!({"version": version, "by": by, "at": at})),
             DriftError::OtherNumber { found, .. } => {
                 Self::conflict(message).with_details(&json!({"count": found}))
             }
             DriftError::StaleScan { last } => {
                 Self::conflict(message).with_details(&json!({"lastScanAt": last}))
             }
-            DriftError::AlertExists => Self::conflict(message),
+            DriftError::AlertExists | DriftError::TooMany(_) => Self::conflict(message),
             DriftError::KeyReused => Self::unprocessable(message),
             DriftError::Invalid { field, message } => Self::validation(field, message),
             DriftError::Scan(scan) => match scan {

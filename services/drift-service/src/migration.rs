@@ -1,4 +1,6 @@
 mod costs;
+mod follow;
+mod rules;
 mod stacks;
 mod trusted;
 mod views_and_search;
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(stacks::StacksAndScans),
             Box::new(views_and_search::ViewsAndSearch),
             Box::new(costs::KnownCosts),
+            Box::new(follow::Follow),
+            Box::new(rules::RuleVersions),
         ]
     }
 

@@ -18,6 +18,10 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
         ingest::ingest_scan,
         guard::guard_plan,
         rules::list_rules,
+        rules::save_rules,
+        rules::rehearse_rules,
+        rules::list_rule_versions,
+        rules::restore_rules,
         drift::decide_in_bulk,
         drift::decide_matching,
         drift::list_drift_groups,
@@ -32,6 +36,11 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
         drift::reopen_drift,
         drift::begin_deciding,
         drift::end_deciding,
+        drift::list_comments,
+        drift::create_comment,
+        drift::delete_comment,
+        drift::watch_drift,
+        drift::unwatch_drift,
         audit::get_drift_history,
         alert::list_alerts,
         alert::create_alert,
@@ -62,16 +71,18 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
 )]
 struct Document;
 
+/// Operations with a body that store nothing.
+const WRITES_NOTHING: [&str; 2] = ["/api/v1/guard", "/api/v1/drifts/rules/rehearse"];
+
 /// Adds the headers that every write accepts, and their error responses.
 struct Conditions;
 
 impl Modify for Conditions {
     fn modify(&self, document: &mut Specification) {
-        // They store nothing.
-        let is_writing = |path: &str| path != "/api/v1/guard" && !path.ends_with("/deciding");
+        let is_writing = |path: &str| !WRITES_NOTHING.contains(&path) && !path.ends_with("/deciding");
         let writing = document.paths.paths.iter_mut().filter(|(path, _)| is_writing(path));
         for (path, item) in writing {
-            let writes = [&mut item.post, &mut item.patch, &mut item.delete];
+            let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in writes.into_iter().flatten() {
                 let parameters = operation.parameters.get_or_insert_default();
                 let responses = &mut operation.responses.responses;
@@ -81,7 +92,11 @@ impl Modify for Conditions {
                     "For 24 hours, the same request gets the same response; another request gets 422",
                 ));
                 responses.insert("422".into(), Response::default().into());
-                if path.starts_with("/api/v1/drifts/{id}") {
+                // Comments and watchers leave the version of their drift as it is.
+                let is_drift = path.starts_with("/api/v1/drifts/{id}")
+                    && !path.contains("/comments")
+                    && !path.ends_with("/watch");
+                if is_drift || path.starts_with("/api/v1/drifts/rules") {
                     parameters.push(header(
                         "If-Match",
                         text().pattern(Some(r#"^(\*|"v[1-9][0-9]{0,8}")$"#)),

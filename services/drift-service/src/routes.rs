@@ -18,7 +18,10 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/drifts/decide").post(drift::decide_matching))
             .service(endpoint("/api/v1/drifts/ingest").post(ingest::ingest_scan))
             .service(endpoint("/api/v1/guard").post(guard::guard_plan))
-            .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules))
+            .service(endpoint("/api/v1/drifts/rules").get(rules::list_rules).put(rules::save_rules))
+            .service(endpoint("/api/v1/drifts/rules/rehearse").post(rules::rehearse_rules))
+            .service(endpoint("/api/v1/drifts/rules/versions").get(rules::list_rule_versions))
+            .service(endpoint("/api/v1/drifts/rules/versions/{version}/restore").post(rules::restore_rules))
             .configure(|config| {
                 if has_old_contract {
                     compat::routes(config);
@@ -39,6 +42,15 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
                 endpoint("/api/v1/drifts/{id}/deciding")
                     .put(drift::begin_deciding)
                     .delete(drift::end_deciding),
+            )
+            .service(
+                endpoint("/api/v1/drifts/{id}/comments")
+                    .get(drift::list_comments)
+                    .post(drift::create_comment),
+            )
+            .service(endpoint("/api/v1/drifts/{id}/comments/{comment}").delete(drift::delete_comment))
+            .service(
+                endpoint("/api/v1/drifts/{id}/watch").put(drift::watch_drift).delete(drift::unwatch_drift),
             )
             .service(endpoint("/api/v1/drifts/{id}/history").get(audit::get_drift_history))
             .service(endpoint("/api/v1/alerts").get(alert::list_alerts).post(alert::create_alert))

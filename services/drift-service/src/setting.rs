@@ -31,3 +31,9 @@ pub(crate) async fn store(db: &impl ConnectionTrait, name: &str, value: &str) ->
     Entity::update_many().set(row).filter(Column::Name.eq(name)).exec(db).await?;
     Ok(())
 }
+
+/// Locks a setting against [`lock`] until the transaction ends. Other transactions may lock it shared meanwhile.
+pub(crate) async fn lock_shared(db: &impl ConnectionTrait, name: &str) -> Result<(), DbErr> {
+    Entity::find_by_id(name.to_owned()).lock_shared().one(db).await?;
+    Ok(())
+}

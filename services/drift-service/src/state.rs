@@ -12,7 +12,7 @@ use crate::as_of::Newest;
 use crate::config::Settings;
 use crate::drift::deciding::Deciding;
 use crate::migration::Migrator;
-use crate::rules;
+use crate::rules::{self, CurrentRules};
 
 /// Request bodies of four callers, one each, take at most 128 MiB.
 const RECEIVING: TurnsConfig = TurnsConfig {
@@ -33,7 +33,7 @@ pub struct State {
     pub(crate) database: Database,
     pub platform: Platform,
     pub(crate) settings: Settings,
-    pub(crate) rules: Arc<Rules>,
+    pub(crate) rules: CurrentRules,
     pub(crate) state_key: StateKey,
     /// Turns at receiving the body of an upload into memory.
     pub(crate) receiving: Turns,
@@ -80,12 +80,13 @@ impl State {
         .await?;
         watch_database(&platform, &database);
         let state_key = StateKey::new(key.as_bytes());
+        let rules = CurrentRules::new(rules);
         rules::reapply(&database, &rules, &state_key, platform.clock().now())
             .await
             .context("the rules cannot be applied to the stored drifts")?;
         let settings = settings.for_environment(platform.config());
         Ok(Self {
-            rules: Arc::new(rules),
+            rules,
             state_key,
             receiving: Turns::new(RECEIVING),
             processing: Turns::new(PROCESSING),

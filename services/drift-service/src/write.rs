@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use database::Transaction;
 use http::openapi::Success;
 use http::{ApiError, Caller, ValidJson};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::actor::Actor;
@@ -203,4 +203,11 @@ pub(crate) fn body_or_default<T: Default>(
         Err(_) if !request.headers().contains_key(header::CONTENT_TYPE) => Ok(T::default()),
         Err(error) => Err(error),
     }
+}
+
+/// Distinguishes a field that is `null` from an absent one.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -17,6 +17,10 @@ named! {
         RemediationFailed,
         /// The next scan of a stack is overdue.
         StackSilent,
+        /// The time of an approval is over, so the drift is open again.
+        ApprovalExpired,
+        /// The time of a snooze is over.
+        SnoozeEnded,
     }
 }
 

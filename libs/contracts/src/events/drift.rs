@@ -54,7 +54,7 @@ pub struct DriftRejected {
 }
 event!(DriftRejected, "drift:rejected", account_id);
 
-/// A drift's state, severity, cost or region changed, or it was reopened.
+/// A drift's state, severity, cost, region, assignee, ticket or snooze changed, or it was reopened.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftUpdated {
@@ -93,3 +93,43 @@ pub struct DriftDeciding {
     pub until: Option<DateTime<Utc>>,
 }
 event!(DriftDeciding, "drift:deciding");
+
+/// A person commented on a drift. The text is not published.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftCommented {
+    /// The id of the drift.
+    pub id: Uuid,
+    pub comment_id: Uuid,
+    /// The id of the author.
+    pub by: String,
+    #[serde(skip)]
+    pub account_id: Option<AccountId>,
+}
+event!(DriftCommented, "drift:commented", account_id);
+
+/// A comment on a drift was deleted.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftUncommented {
+    /// The id of the drift.
+    pub id: Uuid,
+    pub comment_id: Uuid,
+    /// The id of the person who deleted the comment.
+    pub by: String,
+    #[serde(skip)]
+    pub account_id: Option<AccountId>,
+}
+event!(DriftUncommented, "drift:uncommented", account_id);
+
+/// A new version of the rules of the console is in force. The drifts that it rates anew have events of their own.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesChanged {
+    /// The id under which the audit names the rules.
+    pub id: Uuid,
+    pub version: i32,
+    /// The id of the user who saved it.
+    pub by: String,
+}
+event!(RulesChanged, "drift:rules_changed");

@@ -1,5 +1,5 @@
-//! Rules that classify changes as noise, information or urgent. Rules of a file take precedence over the
-//! built-in ones.
+//! Rules that classify changes as noise, information or urgent. Rules of the operator take precedence
+//! over the built-in ones.
 
 mod builtin;
 mod class;
@@ -7,13 +7,16 @@ mod file;
 mod glob;
 mod rated;
 mod rule;
+mod short;
 mod subject;
+mod written;
 
 pub use class::Class;
-pub use file::RulesError;
 pub use rated::{Rated, Rating, Rules};
 pub use rule::Rule;
+pub use short::ShortRule;
 pub use subject::Subject;
+pub use written::RulesError;
 
 #[cfg(test)]
 mod tests;

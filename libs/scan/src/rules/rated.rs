@@ -4,9 +4,11 @@ use contracts::drift::{Kind, Severity};
 
 use super::builtin;
 use super::class::Class;
-use super::file::{self, RulesError};
+use super::file;
 use super::rule::Rule;
+use super::short::ShortRule;
 use super::subject::Subject;
+use super::written::RulesError;
 use crate::diff::Leaf;
 use crate::effect::{self, Effect};
 use crate::path::Step;
@@ -36,7 +38,22 @@ impl Rules {
         Ok(Self { alert_threshold, rules })
     }
 
-    /// Returns the rules of the file in order. [`Rated::Rule`] holds an index into them.
+    /// Returns these rules below others, which are tried first. `alert_threshold` replaces the one of these rules.
+    ///
+    /// # Errors
+    /// If a pattern is not a glob.
+    pub fn below(
+        &self,
+        others: &[ShortRule<'_>],
+        alert_threshold: Option<Severity>,
+    ) -> Result<Self, RulesError> {
+        let mut rules = others.iter().map(ShortRule::compile).collect::<Result<Vec<_>, _>>()?;
+        rules.extend(self.rules.iter().cloned());
+        Ok(Self { alert_threshold: alert_threshold.unwrap_or(self.alert_threshold), rules })
+    }
+
+    /// Returns the rules in the order in which they are tried, without the built-in ones. [`Rated::Rule`] holds an index
+    /// into them.
     pub fn listed(&self) -> &[Rule] {
         &self.rules
     }
@@ -51,7 +68,7 @@ impl Default for Rules {
 /// The origin of a rating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rated {
-    /// A rule of the file, by its index in [`Rules::listed`].
+    /// A rule that is not built in, by its index in [`Rules::listed`].
     Rule(usize),
     Builtin,
     Effect,

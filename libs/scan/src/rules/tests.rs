@@ -1,4 +1,4 @@
-use contracts::drift::Kind;
+use contracts::drift::{Kind, Severity};
 
 use super::*;
 use crate::diff::{Leaf, Side, changed_paths};
@@ -169,4 +169,21 @@ fn labels_of_every_provider_are_information() {
     assert_eq!(builtin("kubernetes_namespace", &metadata("a"), &metadata("b")), Class::Info);
     let network_tags = |value: &str| format!(r#"{{"tags":["{value}"]}}"#);
     assert_eq!(builtin("google_compute_instance", &network_tags("a"), &network_tags("b")), Class::Warning);
+}
+
+#[test]
+fn rules_in_the_short_form_are_tried_before_those_of_the_file() {
+    let file = Rules::parse("alert_threshold = 'warning'\nvolatile = ['aws_x.*.size']").unwrap();
+    let above = [ShortRule { class: Class::Ignore, pattern: "aws_x.*.size", stack: Some("prod/*") }];
+    let rules = file.below(&above, Some(Severity::Info)).unwrap();
+    let class_in = |stack| {
+        let subject = Subject { stack, address: "module.m.aws_x.a[0]", resource_type: "aws_x", ..SUBJECT };
+        rate(&rules, subject, r#"{"size":1}"#, r#"{"size":2}"#).class
+    };
+    assert_eq!((class_in("prod/eu"), class_in("test")), (Class::Ignore, Class::Volatile));
+    let texts: Vec<&str> = rules.listed().iter().map(|rule| rule.text.as_str()).collect();
+    assert_eq!(texts, ["ignore: aws_x.*.size stack=prod/*", "volatile: aws_x.*.size"]);
+    assert_eq!(texts[0], above[0].text());
+    assert_eq!((rules.alert_threshold, file.alert_threshold), (Severity::Info, Severity::Warning));
+    assert_eq!(file.below(&[], None).unwrap().alert_threshold, Severity::Warning);
 }

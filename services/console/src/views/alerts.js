@@ -23,6 +23,8 @@ const TYPES = {
   approval_needed: 'Approval needed',
   remediation_failed: 'Remediation failed',
   stack_silent: 'No scan arrives',
+  approval_expired: 'Approval expired',
+  snooze_ended: 'Snooze ended',
 };
 
 export function show(main, found, signal) {

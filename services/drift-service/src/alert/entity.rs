@@ -270,6 +270,16 @@ async fn close(
     Ok(open)
 }
 
+/// Deletes the alerts of a type about a drift and returns them.
+pub async fn delete_of(
+    db: &impl ConnectionTrait,
+    drift_id: Uuid,
+    alert_type: AlertType,
+) -> Result<Vec<Model>, DbErr> {
+    let of_drift = Column::DriftId.eq(drift_id).and(Column::AlertType.eq(alert_type));
+    Entity::delete_many().filter(of_drift).exec_with_returning(db).await
+}
+
 /// Deletes an alert and returns it.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::delete_by_id(id).exec_with_returning(db).await

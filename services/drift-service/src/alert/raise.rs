@@ -34,6 +34,8 @@ pub fn about_address(
     };
     let title = match alert_type {
         AlertType::SeverityEscalated => format!("Drift is now {}: {address}", severity.into_str()),
+        AlertType::ApprovalExpired => format!("Approval expired: {address}"),
+        AlertType::SnoozeEnded => format!("Snooze ended: {address}"),
         _ => format!("Drift, {}: {address}", severity.into_str()),
     };
     new(Some(drift_id), alert_type, severity, &title, &format!("{address} {what}."), at)
@@ -111,6 +113,15 @@ pub async fn raise(tx: &mut Transaction, actor: &Actor, alerts: Vec<entity::Mode
         });
     }
     Ok(())
+}
+
+/// Raises an alert in place of the earlier one of its type, which the drift may have.
+pub async fn raise_again(tx: &mut Transaction, actor: &Actor, alert: entity::Model) -> Result<(), DbErr> {
+    if let Some(drift_id) = alert.drift_id {
+        let earlier = entity::delete_of(tx, drift_id, alert.alert_type).await?;
+        audit::record(tx, actor, alert.created_at, earlier.iter().map(super::deletion).collect()).await?;
+    }
+    raise(tx, actor, vec![alert]).await
 }
 
 /// Raises alerts of one type, except for drifts that already have an alert of that type.

@@ -17,6 +17,14 @@ pub enum AuditAction {
     DriftResolve,
     #[strum(serialize = "drift.reopen")]
     DriftReopen,
+    /// The time of an approval is over.
+    #[strum(serialize = "drift.expire")]
+    DriftExpire,
+    #[strum(serialize = "drift.comment")]
+    DriftComment,
+    /// A comment was deleted.
+    #[strum(serialize = "drift.uncomment")]
+    DriftUncomment,
     #[strum(serialize = "drift.supersede")]
     DriftSupersede,
     #[strum(serialize = "drift.delete")]
@@ -25,6 +33,10 @@ pub enum AuditAction {
     StackUpdate,
     #[strum(serialize = "stack.delete")]
     StackDelete,
+    #[strum(serialize = "rules.save")]
+    RulesSave,
+    #[strum(serialize = "rules.restore")]
+    RulesRestore,
     #[strum(serialize = "alert.create")]
     AlertCreate,
     #[strum(serialize = "alert.read")]

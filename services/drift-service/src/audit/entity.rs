@@ -19,7 +19,7 @@ pub struct Model {
     /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
-    /// `drift`, `alert`, `stack`, or `other` for an imported action on something else.
+    /// `drift`, `alert`, `stack`, `rules`, or `other` for an imported action on something else.
     pub entity: String,
     pub entity_id: Uuid,
     pub from_status: Option<String>,

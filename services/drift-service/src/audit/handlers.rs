@@ -25,7 +25,7 @@ pub struct AuditView {
     /// The id of the user, the service token or the service that acted.
     pub actor: String,
     pub action: String,
-    /// `drift`, `alert`, `stack`, or `other` for an imported action on something else.
+    /// `drift`, `alert`, `stack`, `rules`, or `other` for an imported action on something else.
     pub entity: String,
     pub entity_id: Uuid,
     pub from: Option<String>,
@@ -75,7 +75,7 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// Lists the actions on all drifts, alerts and stacks, newest first.
+/// Lists the actions on all drifts, alerts, stacks and rules, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_drift_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditView>)),
     security(("bearer" = ["admin"])))]

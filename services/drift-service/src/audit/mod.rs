@@ -10,4 +10,4 @@ mod record;
 pub use action::AuditAction;
 pub use export::*;
 pub use handlers::*;
-pub use record::{Record, Subject, record};
+pub use record::{RULES_ID, Record, Subject, record};

@@ -13,7 +13,14 @@ pub enum Subject {
     Drift(Uuid),
     Alert(Uuid),
     Stack(Uuid),
+    /// The rules of the console, which are one object with many versions.
+    Rules {
+        version: i32,
+    },
 }
+
+/// The id of the rules of the console.
+pub const RULES_ID: Uuid = Uuid::from_u128(0x7275_6c65_7300_4000_8000_0000_0000_0001);
 
 /// One action. It never contains a state.
 #[derive(Clone, Debug)]
@@ -50,6 +57,11 @@ impl Record {
             Subject::Drift(id) => ("drift", id),
             Subject::Alert(id) => ("alert", id),
             Subject::Stack(id) => ("stack", id),
+            Subject::Rules { .. } => ("rules", RULES_ID),
+        };
+        let (from, to) = match self.subject {
+            Subject::Rules { version } => (Some(format!("v{}", version - 1)), Some(format!("v{version}"))),
+            _ => (self.from.map(Into::into), self.to.map(Into::into)),
         };
         entity::Model {
             id: Uuid::now_v7(),
@@ -58,8 +70,8 @@ impl Record {
             action: self.action.into_str().into(),
             entity: entity.into(),
             entity_id,
-            from_status: self.from.map(Into::into),
-            to_status: self.to.map(Into::into),
+            from_status: from,
+            to_status: to,
             reason: self.reason,
             request_id: actor.request_id.clone(),
             own_request_id: actor.own_request_id.clone(),

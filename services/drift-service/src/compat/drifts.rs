@@ -94,7 +94,7 @@ async fn decide(
     body: Result<ValidJson<OldReason>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let role: Role = caller.role;
-    let reason = body.map(|ValidJson(body)| Some(body.reason));
+    let reason = body.map(|ValidJson(body)| Some(body.reason).into());
     let view = async |write: &Write, drift| Ok(old_drift(&write.tx, drift, role.into()).await?);
     decide_one(state, caller, id, conditions, action, reason, view).await
 }

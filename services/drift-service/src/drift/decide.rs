@@ -1,14 +1,14 @@
 //! Decisions of people, checked by the status machine.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
 use contracts::drift::{ResolvedHow, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
-use super::Action;
 use super::entity::{self, ActiveModel, Model};
 use super::events::announce;
+use super::{Action, watcher};
 use crate::alert;
 use crate::audit::{self, AuditAction, Record};
 use crate::error::DriftError;
@@ -21,6 +21,8 @@ const UNDO_WITHIN: TimeDelta = TimeDelta::minutes(1);
 pub struct Decision {
     pub action: Action,
     pub reason: Option<String>,
+    /// The time at which an approval expires.
+    pub until: Option<DateTime<Utc>>,
     /// The version that the decision was made on, if the caller sent one.
     pub if_match: Option<i32>,
 }
@@ -69,7 +71,13 @@ pub(super) fn may_reopen(write: &Write, drift: &Model) -> bool {
 pub(super) fn change(write: &Write, drift: &Model, to: Status, decision: &Decision) -> ActiveModel {
     let (at, by) = (Some(write.at), Some(write.actor.user_id.clone()));
     let waited = Some((write.at - drift.first_seen_at).num_seconds());
-    let decided = ActiveModel { status: Set(to), updated_at: Set(write.at), ..ActiveModel::default() };
+    let decided = ActiveModel {
+        status: Set(to),
+        approved_until: Set(decision.until),
+        snoozed_until: Set(None),
+        updated_at: Set(write.at),
+        ..ActiveModel::default()
+    };
     match decision.action {
         Action::Approve => ActiveModel {
             approved_at: Set(at),
@@ -91,17 +99,22 @@ pub(super) fn change(write: &Write, drift: &Model, to: Status, decision: &Decisi
             resolved_how: Set(Some(ResolvedHow::Manual)),
             ..decided
         },
-        // The earlier decision remains in the audit log.
-        Action::Reopen => ActiveModel {
-            approved_at: Set(None),
-            approved_by: Set(None),
-            approved_reason: Set(None),
-            rejected_at: Set(None),
-            rejected_by: Set(None),
-            rejected_reason: Set(None),
-            decision_seconds: Set(None),
-            ..decided
-        },
+        Action::Reopen => ActiveModel { status: Set(to), updated_at: Set(write.at), ..undecided() },
+    }
+}
+
+/// The columns of a drift without a decision. The earlier decision remains in the audit log.
+pub(super) fn undecided() -> ActiveModel {
+    ActiveModel {
+        approved_at: Set(None),
+        approved_by: Set(None),
+        approved_reason: Set(None),
+        approved_until: Set(None),
+        rejected_at: Set(None),
+        rejected_by: Set(None),
+        rejected_reason: Set(None),
+        decision_seconds: Set(None),
+        ..ActiveModel::default()
     }
 }
 
@@ -117,6 +130,7 @@ async fn follow_up(write: &mut Write, drift: &Model, from: Status, decision: &De
         ..Record::of_drift(drift.id, audit_action(decision.action))
     };
     audit::record(&write.tx, &write.actor, write.at, vec![record]).await?;
+    watcher::add_person(&write.tx, &[drift.id], &write.actor.user_id, write.at).await?;
     announce(&mut write.tx, drift, decision.action);
     Ok(())
 }

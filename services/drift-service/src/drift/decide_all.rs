@@ -6,11 +6,11 @@ use contracts::drift::Status;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Action;
 use super::decide::{Decision, audit_action, change, may_reopen};
 use super::entity;
 use super::events::announce;
 use super::filter::Filter;
+use super::{Action, watcher};
 use crate::alert;
 use crate::audit::{self, Record};
 use crate::error::DriftError;
@@ -70,6 +70,7 @@ pub(super) async fn decide_all(
     if decision.action == Action::Approve {
         alert::close_of_drifts(&mut write.tx, &ids, &write.actor, write.at).await?;
     }
+    watcher::add_person(&write.tx, &ids, &write.actor.user_id, write.at).await?;
     for drift in entity::by_ids(&write.tx, &ids).await? {
         announce(&mut write.tx, &drift, decision.action);
     }

@@ -57,6 +57,8 @@ pub struct Model {
     pub approved_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub approved_reason: Option<String>,
+    /// The time at which the approval expires; `None` if it lasts until the value changes.
+    pub approved_until: Option<DateTime<Utc>>,
     pub rejected_at: Option<DateTime<Utc>>,
     pub rejected_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
@@ -67,6 +69,14 @@ pub struct Model {
     pub resolved_by: Option<String>,
     pub resolved_how: Option<ResolvedHow>,
     pub previous_drift_id: Option<Uuid>,
+    /// Number of [`Model::return_times`], for filters.
+    pub returns: i32,
+    /// The [`super::returns`] of the drift, as JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub return_times: Option<String>,
+    pub assignee_id: Option<String>,
+    pub ticket_url: Option<String>,
+    pub snoozed_until: Option<DateTime<Utc>>,
     pub fingerprint: String,
     /// Identifies the decidable part of the actual state, under the server's key.
     pub actual_hash: String,
@@ -238,6 +248,8 @@ pub async fn resolve_locked(
             resolved_at: Set(Some(at)),
             resolved_by: Set(Some(by.into())),
             resolved_how: Set(Some(how)),
+            approved_until: Set(None),
+            snoozed_until: Set(None),
             updated_at: Set(at),
             ..Default::default()
         };

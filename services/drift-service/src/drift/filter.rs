@@ -9,6 +9,8 @@ use sea_orm::{Condition, Value};
 
 use super::entity::Column;
 use super::group_key::parse_group_key;
+use super::returns::FLAPPING;
+use super::watcher;
 use crate::money::Money;
 
 /// A selection of drifts.
@@ -30,7 +32,18 @@ pub struct Filter {
     pub detected_to: Option<Timestamp>,
     pub min_cost: Option<Money>,
     pub max_cost: Option<Money>,
+    /// The id of the assignee, or [`NOBODY`].
+    pub assignee: Option<String>,
+    pub snoozed: Option<bool>,
+    pub flapping: Option<bool>,
+    /// Whether the caller watches the drift.
+    pub watched: Option<bool>,
+    /// The caller. Without one, `assignee` and `watched` match nothing.
+    pub caller: Option<String>,
 }
+
+/// The value of the filter `assignee` for drifts without one.
+const NOBODY: &str = "none";
 
 /// Declares a query string with all filters and further parameters of its own.
 macro_rules! filtered_query {
@@ -77,6 +90,15 @@ macro_rules! filtered_query {
             min_cost: Option<crate::money::Money>,
             #[param(value_type = Option<f64>)]
             max_cost: Option<crate::money::Money>,
+            /// The id of the assignee, or `none`
+            #[validate(length(max = 64), custom(function = "crate::text::storable"))]
+            #[param(max_length = 64)]
+            assignee: Option<String>,
+            snoozed: Option<bool>,
+            /// The drift has returned at least 3 times within 90 days
+            flapping: Option<bool>,
+            /// The caller watches the drift
+            watched: Option<bool>,
             $($own)*
         }
 
@@ -84,11 +106,12 @@ macro_rules! filtered_query {
             /// Returns the filters if they are consistent.
             ///
             /// # Errors
-            /// 400 if a range ends before it begins, or the search is for what `audience` may not see.
-            pub fn filter(
-                &self,
-                audience: crate::audience::Audience,
-            ) -> Result<crate::drift::Filter, http::ApiError> {
+            /// 400 if a range ends before it begins, or a filter or the search is for what `reader` may not see.
+            pub fn filter(&self, reader: &crate::access::Reader) -> Result<crate::drift::Filter, http::ApiError> {
+                let personal = [("assignee", self.assignee.is_some()), ("watched", self.watched.is_some())];
+                if let Some((name, _)) = personal.into_iter().find(|(_, is_set)| *is_set && reader.user_id.is_none()) {
+                    return Err(http::ApiError::validation(name, "requires a login"));
+                }
                 crate::drift::Filter {
                     status: self.status.clone(),
                     severity: self.severity.clone(),
@@ -98,12 +121,17 @@ macro_rules! filtered_query {
                     account_id: self.account_id.clone(),
                     stack: self.stack.clone(),
                     resource_id: self.resource_id.clone(),
-                    search: self.q.as_deref().map(|q| crate::drift::search(q, audience)).transpose()?,
+                    search: self.q.as_deref().map(|q| crate::drift::search(q, reader.audience)).transpose()?,
                     group: self.group.clone(),
                     detected_from: self.detected_from,
                     detected_to: self.detected_to,
                     min_cost: self.min_cost,
                     max_cost: self.max_cost,
+                    assignee: self.assignee.clone(),
+                    snoozed: self.snoozed,
+                    flapping: self.flapping,
+                    watched: self.watched,
+                    caller: reader.user_id.clone(),
                 }
                 .checked()
             }
@@ -111,6 +139,10 @@ macro_rules! filtered_query {
     };
 }
 pub(crate) use filtered_query;
+
+fn known(column: Column, is_known: bool) -> Expr {
+    if is_known { column.is_not_null() } else { column.is_null() }
+}
 
 impl Filter {
     pub fn checked(self) -> Result<Self, ApiError> {
@@ -151,5 +183,27 @@ impl Filter {
             .add_option(self.detected_to.map(|to| Column::DetectedAt.lt(to.0)))
             .add_option(self.min_cost.map(|cost| Column::CostCents.gte(cost.cents)))
             .add_option(self.max_cost.map(|cost| Column::CostCents.lte(cost.cents)))
+            .add_option(self.snoozed.map(|is_on| known(Column::SnoozedUntil, is_on)))
+            .add_option(self.flapping.map(|is_on| {
+                if is_on { Column::Returns.gte(FLAPPING) } else { Column::Returns.lt(FLAPPING) }
+            }))
+            .add_option(self.personal())
+    }
+
+    /// The condition of the filters that only callers with an account may use.
+    fn personal(&self) -> Option<Condition> {
+        if self.assignee.is_none() && self.watched.is_none() {
+            return None;
+        }
+        let Some(caller) = &self.caller else { return Some(Condition::any().add(Expr::value(false))) };
+        let assignee = self.assignee.as_ref().map(|id| match id.as_str() {
+            NOBODY => known(Column::AssigneeId, false),
+            id => Column::AssigneeId.eq(id),
+        });
+        let watched = self.watched.map(|is_on| {
+            let own = Column::Id.in_subquery(watcher::drifts_of(caller));
+            if is_on { own } else { own.not() }
+        });
+        Some(Condition::all().add_option(assignee).add_option(watched))
     }
 }

@@ -12,7 +12,6 @@ use sea_orm::{Condition, FromQueryResult, Order, QueryOrder, QuerySelect};
 use super::Filter;
 use super::entity::{self, Column, Entity, Model};
 use super::filter::filtered_query;
-use crate::audience::Audience;
 use crate::error::DriftError;
 use crate::page;
 
@@ -86,15 +85,14 @@ impl GroupQuery {
     pub async fn page(
         &self,
         db: &impl ConnectionTrait,
+        filter: &Filter,
     ) -> Result<(Vec<CauseGroup>, Option<String>), ApiError> {
         let bound = format!("{:?}", Self { cursor: None, limit: 0, ..self.clone() });
         let after = page::after::<(i16, i64, String)>(self.cursor.as_deref(), &bound)?;
         let (rank, drifts) = (|| Expr::col(Column::SeverityRank).max(), || Expr::col(Asterisk).count());
         let key = || Expr::col(Column::ActualHash).binary(CONCAT, Expr::col(Column::ResourceType));
-        let mut select = grouped()
-            .column_as(drifts(), "drifts")
-            .column_as(rank(), "rank")
-            .filter(self.filter(Audience::Viewer)?.condition());
+        let mut select =
+            grouped().column_as(drifts(), "drifts").column_as(rank(), "rank").filter(filter.condition());
         if let Some(((last_rank, last_drifts, last_key), _)) = after {
             let here = Expr::tuple([rank(), drifts(), key()]);
             let there = [Expr::value(last_rank), Expr::value(last_drifts), Expr::value(last_key)];
@@ -112,14 +110,14 @@ impl GroupQuery {
         let (page, next) = page::cut(rows, self.limit, &bound, |group| {
             ((group.rank, group.drifts, format!("{}{}", group.actual_hash, group.resource_type)), Uuid::nil())
         });
-        Ok((self.details(db, page).await?, next))
+        Ok((Self::details(db, filter, page).await?, next))
     }
 
     /// Reads what is shown of the groups of a page. Only the numbers that order the groups are read for all of them,
     /// because an index has these.
     async fn details(
-        &self,
         db: &impl ConnectionTrait,
+        filter: &Filter,
         page: Vec<Counted>,
     ) -> Result<Vec<CauseGroup>, ApiError> {
         let with = |status: Status| {
@@ -138,7 +136,7 @@ impl GroupQuery {
             .column_as(Column::FirstSeenAt.min(), "first_seen_at")
             .column_as(Column::LastSeenAt.max(), "last_seen_at")
             .column_as(Column::Address.min(), "address")
-            .filter(self.filter(Audience::Viewer)?.condition())
+            .filter(filter.condition())
             .filter(any)
             .into_model()
             .all(db)

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::entity::{Column, Entity, Model};
 use super::filter::filtered_query;
-use crate::audience::Audience;
+use crate::access::Reader;
 use crate::error::DriftError;
 use crate::page;
 
@@ -132,20 +132,20 @@ impl DriftQuery {
     /// Returns a page, and the cursor of the next one if there is one.
     ///
     /// # Errors
-    /// 400 for a cursor of another query, or a search that `audience` may not make.
+    /// 400 for a cursor of another query, or filters that `reader` may not use.
     pub async fn page(
         &self,
         db: &impl ConnectionTrait,
-        audience: Audience,
+        reader: &Reader,
     ) -> Result<(Vec<Model>, Option<String>), ApiError> {
-        let rows = self.select(audience)?.all(db).await.map_err(DriftError::from)?;
+        let rows = self.select(reader)?.all(db).await.map_err(DriftError::from)?;
         Ok(page::cut(rows, self.limit, &self.bound(), |drift| (self.sort.place_of(drift), drift.id)))
     }
 
-    fn select(&self, audience: Audience) -> Result<Select<Entity>, ApiError> {
+    fn select(&self, reader: &Reader) -> Result<Select<Entity>, ApiError> {
         let after = page::after(self.cursor.as_deref(), &self.bound())?;
         // One more row than requested shows whether there is a next page.
-        let condition = self.filter(audience)?.condition();
+        let condition = self.filter(reader)?.condition();
         select_after(condition, self.sort, after, self.limit + 1).ok_or_else(page::foreign)
     }
 
@@ -165,6 +165,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::audience::Audience;
     use crate::migration::Migrator;
 
     const ROWS: u32 = 20_000;
@@ -194,15 +195,16 @@ mod tests {
     async fn any_page_of_any_sort_is_read_from_an_index() {
         let stores = Backend::Real.start().await;
         let db = many_drifts(&stores.database_url().await).await;
+        let reader = Reader { audience: Audience::Viewer, user_id: None };
         for name in ["detectedAt", "createdAt", "lastSeenAt", "costImpactMonthly", "severity"] {
             for direction in ["", "-"] {
                 let sort = Sort::deserialize(format!("{direction}{name}").into_deserializer());
                 let sort = sort.map_err(|error: de::value::Error| error).unwrap();
                 let mut query: DriftQuery = serde_json::from_str("{}").unwrap();
                 query.sort = sort;
-                let (_, next) = query.page(&db, Audience::Viewer).await.unwrap();
+                let (_, next) = query.page(&db, &reader).await.unwrap();
                 query.cursor = next;
-                let select = query.select(Audience::Viewer).unwrap().build(DbBackend::Postgres);
+                let select = query.select(&reader).unwrap().build(DbBackend::Postgres);
                 let explain = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {select}"));
                 let lines = db.query_all_raw(explain).await.unwrap();
                 let plan: Vec<String> = lines.iter().map(|line| line.try_get_by_index(0).unwrap()).collect();

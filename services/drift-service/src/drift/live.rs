@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
-use contracts::drift::{Kind, Severity, Status};
+use contracts::drift::{Kind, ResolvedHow, Severity, Status};
 use database::{IDS_PER_STATEMENT, ids_where};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
@@ -70,6 +70,28 @@ pub struct Resolved {
     pub actual_hash: String,
 }
 
+/// A resolved drift, with the part that the next drift of its resource takes over.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Predecessor {
+    pub id: Uuid,
+    pub resolved_at: Option<DateTime<Utc>>,
+    pub resolved_how: Option<ResolvedHow>,
+    pub return_times: Option<String>,
+    pub assignee_id: Option<String>,
+    pub ticket_url: Option<String>,
+}
+
+/// Reads these drifts as predecessors.
+pub async fn predecessors(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Predecessor>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let query = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        rows.extend(query.into_partial_model::<Predecessor>().all(db).await?);
+    }
+    Ok(rows)
+}
+
 /// Reads the live drifts of a stack and locks them against decisions until the transaction ends. They are
 /// locked in the order of ids, so that two transactions cannot wait for each other.
 pub async fn lock_live(db: &impl ConnectionTrait, stack: &str) -> Result<Vec<Live>, DbErr> {
@@ -121,6 +143,39 @@ pub async fn live_after(
         .order_by_asc(Column::Id)
         .limit(limit)
         .lock_exclusive()
+        .all(db)
+        .await
+}
+
+/// Returns the ids of drifts whose approval or snooze ends by `now`, the earliest end first.
+pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Uuid>, DbErr> {
+    let mut due = Vec::new();
+    for (column, status) in
+        [(Column::ApprovedUntil, Status::Approved), (Column::SnoozedUntil, Status::Detected)]
+    {
+        let over = Entity::find().filter(column.lte(now)).filter(Column::Status.eq(status));
+        let ids = over.order_by_asc(column).order_by_asc(Column::Id).select_only().column(Column::Id);
+        due.extend(ids.limit(limit).into_tuple::<Uuid>().all(db).await?);
+    }
+    Ok(due)
+}
+
+/// Reads the next drifts that are live or that a scan has shown since, the last shown first.
+pub async fn seen_since(
+    db: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let place = || Expr::tuple([Expr::col(Column::LastSeenAt), Expr::col(Column::Id)]);
+    let earlier =
+        |(at, id): (DateTime<Utc>, Uuid)| place().lt(Expr::tuple([Expr::value(at), Expr::value(id)]));
+    Entity::find()
+        .filter(Condition::any().add(Column::Status.ne(Status::Resolved)).add(Column::LastSeenAt.gte(since)))
+        .filter(Condition::all().add_option(after.map(earlier)))
+        .order_by_desc(Column::LastSeenAt)
+        .order_by_desc(Column::Id)
+        .limit(limit)
         .all(db)
         .await
 }

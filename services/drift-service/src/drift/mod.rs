@@ -1,24 +1,29 @@
 //! Drifts: their statuses and the actions that people may take.
 
+pub mod comment;
 pub mod content;
+pub mod deciding;
 pub mod entity;
+pub mod filter;
 pub mod live;
 pub mod new;
+pub mod returns;
 pub mod stack_counts;
+pub mod watcher;
 
 mod action;
 mod decide;
 mod decide_all;
-pub(crate) mod deciding;
+mod due;
 mod events;
 mod export;
 mod facets;
-pub mod filter;
 mod group_key;
 mod groups;
 mod handlers;
 mod list;
 mod search;
+mod until;
 mod view;
 
 pub(crate) use search::search;
@@ -26,6 +31,7 @@ pub(crate) use search::search;
 pub use action::Action;
 pub use decide::Decision;
 pub use deciding::*;
+pub use due::end_due;
 pub use events::{resolved, updated};
 pub use export::*;
 pub use filter::Filter;

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::content;
 use super::entity::Model;
+use super::live::Predecessor;
+use super::returns;
 use crate::money::Money;
 
 pub struct NewDrift {
@@ -18,6 +20,8 @@ pub struct NewDrift {
     /// `None` if unknown.
     pub cost: Option<Money>,
     pub previous_drift_id: Option<Uuid>,
+    /// The last drift of the resource.
+    pub predecessor: Option<Predecessor>,
     pub detected_at: DateTime<Utc>,
 }
 
@@ -25,6 +29,10 @@ impl NewDrift {
     pub fn into_row(self, now: DateTime<Utc>) -> Model {
         let finding = self.finding;
         let severity: Severity = finding.severity;
+        let return_times =
+            self.predecessor.as_ref().map(|last| returns::after(last, now)).unwrap_or_default();
+        let (assignee_id, ticket_url) =
+            self.predecessor.map(|last| (last.assignee_id, last.ticket_url)).unwrap_or_default();
         Model {
             id: Uuid::now_v7(),
             search_text: content::search_text(&finding),
@@ -57,6 +65,7 @@ impl NewDrift {
             approved_at: None,
             approved_by: None,
             approved_reason: None,
+            approved_until: None,
             rejected_at: None,
             rejected_by: None,
             rejected_reason: None,
@@ -65,6 +74,11 @@ impl NewDrift {
             resolved_by: None,
             resolved_how: None,
             previous_drift_id: self.previous_drift_id,
+            returns: returns::count(&return_times),
+            return_times: returns::write(&return_times),
+            assignee_id,
+            ticket_url,
+            snoozed_until: None,
             fingerprint: self.fingerprint,
             actual_hash: finding.actual_hash,
             shown_hash: Some(finding.shown_hash),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::Action;
 use super::content;
-use super::deciding::DecidingView;
 use super::entity::Model;
+use super::returns::Recurrence;
 use crate::audience::Audience;
 use crate::money::Money;
 
@@ -43,14 +43,19 @@ pub struct DriftView {
     pub updated_at: DateTime<Utc>,
     pub occurrences: i32,
     pub approved_at: Option<DateTime<Utc>>,
+    /// The time at which the approval expires; `null` if it lasts until the value changes.
+    pub approved_until: Option<DateTime<Utc>>,
     pub rejected_at: Option<DateTime<Utc>>,
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolved_how: Option<ResolvedHow>,
     pub previous_drift_id: Option<Uuid>,
+    /// The open drift is snoozed until then.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// Number of returns after a scan had resolved the drift; from 3 on, it flaps.
+    pub returns: i32,
+    /// `null` if it never returned.
+    pub recurrence: Option<Recurrence>,
     pub version: i32,
-    /// Who is deciding at the moment. Only in the response for one drift, and only for users.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deciding: Option<Vec<DecidingView>>,
     #[serde(flatten)]
     pub accountability: Option<Accountability>,
     #[serde(flatten)]
@@ -68,6 +73,10 @@ pub struct Accountability {
     pub resolved_by: Option<String>,
     /// The reason for the severity, in a few words.
     pub severity_reason: Option<String>,
+    /// The id of the person who takes care of the drift.
+    pub assignee_id: Option<String>,
+    /// The page of a ticket.
+    pub ticket_url: Option<String>,
     /// The changed paths, each `{path: [key or index, …], sensitive, change, class, reason?}`. `sensitive`:
     /// the states hide the values. `change`: `added`, `removed`, `changed` or `reordered`. `class`:
     /// `ignore`, `volatile`, `info`, `warning` or `critical`.
@@ -109,12 +118,15 @@ impl DriftView {
             updated_at: drift.updated_at,
             occurrences: drift.occurrences,
             approved_at: drift.approved_at,
+            approved_until: drift.approved_until,
             rejected_at: drift.rejected_at,
             resolved_at: drift.resolved_at,
             resolved_how: drift.resolved_how,
             previous_drift_id: drift.previous_drift_id,
+            snoozed_until: drift.snoozed_until,
+            returns: drift.returns,
+            recurrence: Recurrence::read(drift.return_times.as_deref()),
             version: drift.version,
-            deciding: None,
             accountability: (audience >= Audience::Viewer).then(|| Accountability {
                 approved_by: drift.approved_by,
                 approved_reason: drift.approved_reason,
@@ -122,6 +134,8 @@ impl DriftView {
                 rejected_reason: drift.rejected_reason,
                 resolved_by: drift.resolved_by,
                 severity_reason: drift.severity_reason,
+                assignee_id: drift.assignee_id,
+                ticket_url: drift.ticket_url,
                 difference: raw(drift.difference).unwrap_or_default(),
             }),
             states: (audience >= Audience::Engineer).then(|| States {

@@ -57,7 +57,8 @@ pub async fn guard_plan(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let upload = Upload::receive(&state, &caller, &request, body).await?;
-    let ((mut scans, _), _upload) = upload.read(&state, query.scope()).await?;
+    let rules = state.rules.read(&state.database).await.map_err(DriftError::from)?;
+    let ((mut scans, _), _upload) = upload.read(&state, query.scope(), &rules).await?;
     let scan = scans.pop().ok_or_else(|| ApiError::unprocessable("the upload holds no plan"))?;
     let report = check(&state.database, scan).await.map_err(DriftError::from)?;
     let (verdict, undoes, touches): (Verdict, _, _) =

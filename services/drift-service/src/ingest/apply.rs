@@ -1,6 +1,8 @@
 //! Writes the result of matching: rows, alerts, audit and events in one transaction. Unchanged, resolved and
 //! new rows are written in bulk; each changed row takes one UPDATE.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use contracts::drift::{ResolvedHow, Severity, Status};
 use contracts::events::alert::AlertType;
@@ -14,15 +16,15 @@ use uuid::Uuid;
 
 use super::alerts::{of_new, raises_alert};
 use super::costs::Costs;
-use super::match_stored::Matched;
+use super::match_stored::{Matched, Previous};
 use super::report::IngestedDrift;
 use crate::actor::Actor;
 use crate::alert;
 use crate::audit::{self, AuditAction, Record};
-use crate::drift::content;
 use crate::drift::entity::{self, ActiveModel, Model};
-use crate::drift::live::Live;
+use crate::drift::live::{Live, Predecessor, predecessors};
 use crate::drift::new::{NewDrift, announce_new};
+use crate::drift::{content, watcher};
 use crate::money::Money;
 
 /// The values that all rows of a scan share.
@@ -46,7 +48,7 @@ struct Plan {
     rewritten: Vec<(Uuid, ActiveModel)>,
     updated: Vec<(Live, Finding, ActiveModel)>,
     superseded: Vec<Uuid>,
-    new: Vec<(Finding, String, Option<Uuid>)>,
+    new: Vec<(Finding, String, Option<Previous>)>,
 }
 
 /// Writes the changes of a scan. Returns the new and changed drifts.
@@ -80,8 +82,8 @@ pub async fn apply(
 fn sort_in(
     plan: &mut Plan,
     found: Match<Uuid>,
-    live: &std::collections::HashMap<Uuid, Live>,
-    previous: &std::collections::HashMap<String, Uuid>,
+    live: &HashMap<Uuid, Live>,
+    previous: &HashMap<String, Previous>,
     costs: &Costs,
 ) {
     let Match { finding, fingerprint, learns, change } = found;
@@ -93,7 +95,7 @@ fn sort_in(
         }
         Change::Superseded { id } => {
             plan.superseded.push(id);
-            plan.new.push((finding, fingerprint, Some(id)));
+            plan.new.push((finding, fingerprint, Some(Previous { id, is_same: true })));
         }
         Change::Unchanged { id } => {
             plan.unchanged.push(id);
@@ -114,6 +116,8 @@ fn sort_in(
         Change::Updated { id } => {
             if let Some(row) = live.get(&id) {
                 let change = content::of(finding.clone(), fingerprint, row, row.is_severity_manual);
+                // A snooze covers the values that a person has seen.
+                let change = ActiveModel { snoozed_until: Set(None), ..change };
                 plan.updated.push((row.clone(), finding, with_cost(change, cost)));
             }
         }
@@ -142,22 +146,28 @@ fn seen(change: ActiveModel, stamp: &Stamp<'_>) -> ActiveModel {
 
 async fn insert(
     tx: &mut Transaction,
-    new: Vec<(Finding, String, Option<Uuid>)>,
+    new: Vec<(Finding, String, Option<Previous>)>,
     stamp: &Stamp<'_>,
 ) -> Result<Vec<IngestedDrift>, DbErr> {
+    let last: Vec<Uuid> = new.iter().filter_map(|(.., previous)| previous.map(|it| it.id)).collect();
+    let mut last: HashMap<Uuid, Predecessor> =
+        predecessors(tx, &last).await?.into_iter().map(|drift| (drift.id, drift)).collect();
     let mut alarming = Vec::new();
+    let mut succeeded = Vec::new();
     let mut rows = Vec::with_capacity(new.len());
-    for (finding, fingerprint, previous_drift_id) in new {
+    for (finding, fingerprint, previous) in new {
         let raises = raises_alert(stamp.rules, finding.severity, finding.is_state_only);
         let row = NewDrift {
             cost: stamp.costs.of(&finding),
             finding,
             fingerprint,
             stack: stamp.stack.into(),
-            previous_drift_id,
+            previous_drift_id: previous.filter(|it| it.is_same).map(|it| it.id),
+            predecessor: previous.and_then(|it| last.remove(&it.id)),
             detected_at: stamp.taken_at,
         }
         .into_row(stamp.now);
+        succeeded.extend(previous.map(|it| (it.id, row.id)));
         if raises {
             alarming.push(row.clone());
         }
@@ -168,6 +178,7 @@ async fn insert(
         ..Record::of_drift(row.id, AuditAction::DriftCreate)
     };
     entity::insert(tx, &rows).await?;
+    watcher::hand_on(tx, &succeeded).await?;
     audit::record(tx, stamp.actor, stamp.now, rows.iter().map(created).collect()).await?;
     rows.iter().for_each(|row| announce_new(tx, row));
     let mut alerts = of_new(&alarming, stamp.stack, stamp.now);

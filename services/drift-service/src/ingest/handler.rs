@@ -8,7 +8,7 @@ use scan::ScanError;
 
 use super::query::IngestQuery;
 use super::report::IngestReport;
-use super::store::{ingest, record_refusal};
+use super::store::{Reading, ingest, record_refusal};
 use super::upload::Upload;
 use crate::State;
 use crate::error::DriftError;
@@ -33,7 +33,8 @@ pub async fn ingest_scan(
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
     let upload = Upload::receive(&state, &caller, &request, body).await?;
-    let (contents, upload) = match upload.read(&state, query.scope()).await {
+    let rules = state.rules.read(&state.database).await.map_err(DriftError::from)?;
+    let (contents, upload) = match upload.read(&state, query.scope(), &rules).await {
         Err(DriftError::Scan(ScanError::Unsupported(reason))) => {
             if !query.dry_run {
                 record_refusal(&state, caller, &query, reason.clone(), started).await?;
@@ -42,8 +43,16 @@ pub async fn ingest_scan(
         }
         read => read?,
     };
-    write::once(&state, caller, &conditions, &upload.body, async |write| {
-        let report = ingest(write, &state, &query, contents, started).await?;
+    let body = upload.body.clone();
+    write::once(&state, caller, &conditions, &body, async |write| {
+        let held = state.rules.hold(&write.tx).await?;
+        // Other rules were saved while the upload was read.
+        let (contents, _upload) = if held.version == rules.version {
+            (contents, upload)
+        } else {
+            upload.read(&state, query.scope(), &held).await?
+        };
+        let report = ingest(write, &state, &query, contents, Reading { rules: &held.rules, started }).await?;
         Ok(Reply::ok(report).with_dry_run(query.dry_run))
     })
     .await

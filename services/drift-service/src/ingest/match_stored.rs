@@ -26,8 +26,16 @@ pub struct Matched {
     /// Drifts that no longer exist.
     pub resolved: Vec<Uuid>,
     pub live: HashMap<Uuid, Live>,
-    /// By fingerprint: the resolved drift that a new drift continues.
-    pub previous: HashMap<String, Uuid>,
+    /// By fingerprint: the last resolved drift before a new one.
+    pub previous: HashMap<String, Previous>,
+}
+
+/// The last resolved drift of a resource.
+#[derive(Clone, Copy)]
+pub struct Previous {
+    pub id: Uuid,
+    /// The new drift has the same values, so it continues this one.
+    pub is_same: bool,
 }
 
 /// Matches a scan of a stack that the transaction has locked.
@@ -57,7 +65,7 @@ pub async fn match_stored(
     Ok(Matched { matches: found.matches, resolved, live, previous })
 }
 
-async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<String, Uuid>, DbErr> {
+async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<String, Previous>, DbErr> {
     let is_new = |found: &&Match<Uuid>| matches!(found.change, Change::New);
     let new: Vec<&Match<Uuid>> = matches.iter().filter(is_new).collect();
     let fingerprints: Vec<&str> = new.iter().map(|found| found.fingerprint.as_str()).collect();
@@ -66,7 +74,9 @@ async fn previous(tx: &Transaction, matches: &[Match<Uuid>]) -> Result<HashMap<S
     let resolved = live::last_resolved(tx, &fingerprints).await?;
     Ok(resolved
         .into_iter()
-        .filter(|drift| hashes.contains(&(drift.fingerprint.as_str(), drift.actual_hash.as_str())))
-        .map(|drift| (drift.fingerprint, drift.id))
+        .map(|drift| {
+            let is_same = hashes.contains(&(drift.fingerprint.as_str(), drift.actual_hash.as_str()));
+            (drift.fingerprint, Previous { id: drift.id, is_same })
+        })
         .collect())
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use contracts::scan::Completeness;
 use http::Caller;
+use scan::rules::Rules;
 use scan::{Change, Origin, Scan};
 use uuid::Uuid;
 
@@ -30,19 +31,27 @@ const NOTHING_PRICED: &str = "the costs of Infracost are those of no drift. Esti
 const NOT_DECLARED: &str =
     "the upload does not say that it covers the whole stack. If it does, add complete=true";
 
+/// The reading of an upload.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// The rules that rated it.
+    pub rules: &'a Rules,
+    pub started: Instant,
+}
+
 /// Stores all scans of an upload.
 pub(super) async fn ingest(
     write: &mut Write,
     state: &State,
     query: &IngestQuery,
     (mut scans, costs): (Vec<Scan>, Costs),
-    started: Instant,
+    reading: Reading<'_>,
 ) -> Result<IngestReport, DriftError> {
     let mut report = IngestReport { dry_run: query.dry_run, ..IngestReport::default() };
     // In the order of stacks, so that two uploads cannot wait for each other.
     scans.sort_by(|one, other| one.stack.cmp(&other.stack));
     for scan in scans {
-        ingest_stack(write, state, query, scan, &costs, started, &mut report).await?;
+        ingest_stack(write, state, query, scan, &costs, reading, &mut report).await?;
     }
     let report = report.finish();
     let IngestReport { created, unchanged, changed, resolved, dry_run, .. } = report;
@@ -56,7 +65,7 @@ async fn ingest_stack(
     query: &IngestQuery,
     mut scan: Scan,
     costs: &Costs,
-    started: Instant,
+    Reading { rules, started }: Reading<'_>,
     report: &mut IngestReport,
 ) -> Result<(), DriftError> {
     let taken_at = taken_at(&scan, write.at)?;
@@ -71,7 +80,7 @@ async fn ingest_stack(
     let (completeness, reason) = completeness(&mut scan, query);
     let is_complete = completeness == Completeness::Complete;
     let coverage = Coverage { account_id, is_complete };
-    let matched = match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    let matched = match_stored(&write.tx, &mut scan, coverage, rules).await?;
     if matches!(costs, Costs::Estimated(_)) && !prices_any(costs, &matched) {
         scan.warnings.push(NOTHING_PRICED.into());
     }
@@ -99,10 +108,10 @@ async fn ingest_stack(
         report.drifts.extend(preview(&scan.stack, &matched));
         return Ok(());
     }
-    note_uses(&write.tx, &state.rules, &scan.rule_uses, write.at).await?;
+    note_uses(&write.tx, rules, &scan.rule_uses, write.at).await?;
     let stamp = Stamp {
         actor: &write.actor,
-        rules: &state.rules,
+        rules,
         stack: &scan.stack,
         scan_id: Some(scan_id),
         costs,

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
@@ -10,6 +11,7 @@ use scan::{Criteria, Scan, Scope};
 use super::costs::{self, Costs};
 use crate::State;
 use crate::error::DriftError;
+use crate::rules::RulesInForce;
 
 /// The maximum time for reading one upload, while others wait.
 const READING: Duration = Duration::from_secs(20);
@@ -55,10 +57,15 @@ impl Upload {
     ///
     /// # Errors
     /// If the upload cannot be read.
-    pub async fn read(self, state: &Data<State>, scope: Scope) -> Result<(Contents, Self), DriftError> {
-        let state = state.clone();
+    pub async fn read(
+        self,
+        state: &Data<State>,
+        scope: Scope,
+        rules: &Arc<RulesInForce>,
+    ) -> Result<(Contents, Self), DriftError> {
+        let (state, rules) = (state.clone(), Arc::clone(rules));
         let reading = move || {
-            let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+            let criteria = Criteria { rules: &rules.rules, key: &state.state_key };
             (contents(&self.body, &scope, criteria), self)
         };
         let (contents, upload) = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;

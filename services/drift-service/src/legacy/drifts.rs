@@ -177,7 +177,7 @@ impl Import<'_> {
                 actual_state: actual,
                 severity,
             };
-            scan::read_report(found, Criteria { rules: &self.state.rules, key: &self.state.state_key })
+            scan::read_report(found, Criteria { rules: self.rules, key: &self.state.state_key })
         };
         let mut finding = match read(expected.as_deref(), actual.as_deref()) {
             Ok(finding) => finding,
@@ -205,6 +205,7 @@ impl Import<'_> {
             // The replaced stack stored 0 for an unknown cost.
             cost: (money != Money::default()).then_some(money),
             previous_drift_id: None,
+            predecessor: None,
             detected_at,
         };
         let row = Model { id: row.id, created_at, updated_at, ..new.into_row(self.now) };

@@ -13,6 +13,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use database::Transaction;
 use legacy::{Accounts, Imported, Snapshot};
+use scan::rules::Rules;
 
 use crate::State;
 
@@ -31,7 +32,8 @@ pub async fn import(state: &State, source: &Snapshot) -> Result<Imported> {
     let accounts = Accounts::read(source).await?;
     let (tx, now) = (state.database.begin().await?, state.platform.clock().now());
     tx.prefer_indexes().await?;
-    let import = Import { state, tx: &tx, source, accounts: &accounts, now };
+    let rules = state.rules.hold(&tx).await?;
+    let import = Import { state, tx: &tx, rules: &rules.rules, source, accounts: &accounts, now };
     let mut reports = vec![import.import_drifts().await?];
     if source.has_column("alerts", "is_read").await? {
         reports.push(import.import_alerts().await?);
@@ -45,6 +47,7 @@ pub async fn import(state: &State, source: &Snapshot) -> Result<Imported> {
 struct Import<'a> {
     state: &'a State,
     tx: &'a Transaction,
+    rules: &'a Rules,
     source: &'a Snapshot,
     accounts: &'a Accounts,
     now: DateTime<Utc>,

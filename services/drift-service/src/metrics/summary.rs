@@ -77,7 +77,7 @@ pub async fn get_summary(
     as_of: AsOf,
     ValidQuery(query): ValidQuery<SummaryQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.filter(reader.audience)?;
+    let filter = query.filter(&reader)?;
     let mark = alert::reader_mark(&state.database, reader.user_id).await?;
     let summary = summarize(&state.database, &filter, mark.as_ref()).await.map_err(DriftError::from)?;
     Ok(as_of.on(http::ok(summary)))

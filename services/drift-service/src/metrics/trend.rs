@@ -89,7 +89,7 @@ pub async fn get_trend(
     as_of: AsOf,
     ValidQuery(query): ValidQuery<TrendQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.filter(reader.audience)?;
+    let filter = query.filter(&reader)?;
     let offset = TimeDelta::minutes(query.offset_minutes.into());
     let today = (state.platform.clock().now() + offset).date_naive();
     let first = today - Days::new((query.days - 1).into());

@@ -9,7 +9,7 @@ use contracts::events::stack::StackDeleted;
 use http::openapi::{Done, Success};
 use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -22,7 +22,7 @@ use super::{cadence, scope};
 use crate::audit::{self, AuditAction, Record, Subject};
 use crate::error::DriftError;
 use crate::text::storable;
-use crate::write::{self, Conditions, Reply, Write};
+use crate::write::{self, Conditions, Reply, Write, present};
 use crate::{State, alert, drift, scans};
 
 const SHORTEST_SECONDS: i64 = 60;
@@ -46,13 +46,6 @@ pub struct StackChange {
     #[validate(range(min = SHORTEST_SECONDS, max = cadence::LONGEST.num_seconds()))]
     #[schema(value_type = Option<i64>, minimum = 60, maximum = 31_622_400)]
     cadence_seconds: Option<Option<i64>>,
-}
-
-/// Distinguishes a field that is `null` from an absent one.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 impl StackChange {

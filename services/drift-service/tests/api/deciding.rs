@@ -36,7 +36,7 @@ async fn everybody_at_every_replica_sees_who_is_deciding(
     let shown = viewer.get(&drift).await.data()["deciding"][0].clone();
     assert_eq!((&shown["by"], &shown["until"]), (&event["payload"]["by"], &event["payload"]["until"]));
     assert!(other.anonymous.get(&drift).await.data().get("deciding").is_none(), "strangers see no people");
-    assert!(viewer.get("/api/v1/drifts").await.body["data"][0].get("deciding").is_none());
+    assert!(viewer.get("/api/v1/drifts").await.expect(StatusCode::OK)["data"][0].get("deciding").is_none());
 
     app.engineer().put(&deciding, &Value::Null).await.expect(StatusCode::OK);
     eventually("two decide", async || people().await == 2).await;

@@ -1,6 +1,6 @@
 //! The report of a month, compared with a history made by hand.
 
-use chrono::{DateTime, Datelike, Months, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveTime, SubsecRound, TimeDelta, Utc};
 use contracts::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -105,7 +105,11 @@ async fn the_numbers_of_a_month_are_those_of_its_history_and_stay(
     // The next month changes nothing in the numbers of the first one.
     history.go_to(history.month(1), TimeDelta::hours(5));
     decide(&history.app.admin(), &a1, "reopen").await;
-    decide(bob, &b2, "approve").await;
+    let until = (history.now() + TimeDelta::days(60)).trunc_subsecs(0);
+    let limited = json!({"reason": "for now", "until": until});
+    bob.post(&format!("/api/v1/drifts/{b2}/approve"), &limited).await.data();
+    let accepted = history.read("").await["accepted"].as_array().unwrap().clone();
+    assert_eq!((&accepted[0]["id"], &accepted[0]["until"]), (&json!(b2), &json!(until)));
     history.report("a", "a2", "warning", 3).await;
     history.report("c", "c1", "info", 2).await;
 

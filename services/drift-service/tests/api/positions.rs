@@ -85,11 +85,8 @@ async fn a_read_waits_for_an_event_at_every_replica(
         app.engineer().post("/api/v1/drifts", &report("i-2", 1)).await.data()
     });
     assert_eq!(answer.expect(StatusCode::OK)["data"].as_array().unwrap().len(), 2);
-    for (unreached, code) in [("another:1", "PRECONDITION_FAILED"), ("no position", "VALIDATION_ERROR")] {
-        let reader = app.anonymous.with_header("if-position-at-least", unreached);
-        let answer = reader.get("/api/v1/drifts").await;
-        assert_eq!(answer.body["error"]["code"], code, "{unreached}");
-    }
+    let unreadable = app.anonymous.with_header("if-position-at-least", "no position");
+    unreadable.get("/api/v1/drifts").await.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     let exhausted =
         app.anonymous.with_header("if-position-at-least", "another:1").get("/api/v1/drifts").await;
     let details = exhausted.error(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED");

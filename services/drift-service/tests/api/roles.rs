@@ -18,7 +18,7 @@ enum Needs {
     Role(Role),
 }
 
-const RULES: [(&str, &str, Needs); 43] = [
+const RULES: [(&str, &str, Needs); 52] = [
     ("get", "/api/v1/drifts", Needs::Nothing),
     ("post", "/api/v1/drifts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/ingest", Needs::Role(Role::Engineer)),
@@ -29,6 +29,10 @@ const RULES: [(&str, &str, Needs); 43] = [
     ("get", "/api/v1/drifts/groups", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/drifts/facets", Needs::Nothing),
     ("get", "/api/v1/drifts/rules", Needs::Role(Role::Viewer)),
+    ("put", "/api/v1/drifts/rules", Needs::Role(Role::Admin)),
+    ("post", "/api/v1/drifts/rules/rehearse", Needs::Role(Role::Engineer)),
+    ("get", "/api/v1/drifts/rules/versions", Needs::Role(Role::Viewer)),
+    ("post", "/api/v1/drifts/rules/versions/{version}/restore", Needs::Role(Role::Admin)),
     ("get", "/api/v1/drifts/{id}", Needs::Nothing),
     ("patch", "/api/v1/drifts/{id}", Needs::Role(Role::Engineer)),
     ("delete", "/api/v1/drifts/{id}", Needs::Role(Role::Admin)),
@@ -37,6 +41,11 @@ const RULES: [(&str, &str, Needs); 43] = [
     ("post", "/api/v1/drifts/{id}/resolve", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/drifts/{id}/reopen", Needs::Role(Role::Engineer)),
     ("get", "/api/v1/drifts/{id}/history", Needs::Role(Role::Viewer)),
+    ("get", "/api/v1/drifts/{id}/comments", Needs::Role(Role::Viewer)),
+    ("post", "/api/v1/drifts/{id}/comments", Needs::Role(Role::Engineer)),
+    ("delete", "/api/v1/drifts/{id}/comments/{comment}", Needs::Role(Role::Engineer)),
+    ("put", "/api/v1/drifts/{id}/watch", Needs::Role(Role::Viewer)),
+    ("delete", "/api/v1/drifts/{id}/watch", Needs::Role(Role::Viewer)),
     ("get", "/api/v1/alerts", Needs::Nothing),
     ("post", "/api/v1/alerts", Needs::Role(Role::Engineer)),
     ("post", "/api/v1/alerts/read-all", Needs::Role(Role::Viewer)),

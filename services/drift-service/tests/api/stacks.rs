@@ -8,7 +8,7 @@ use testing::{Backend, Client, StatusCode, eventually};
 use crate::app::{App, upload, walk};
 
 /// A plan made with -refresh-only, `minute` minutes after a start, that shows this many drifts.
-fn plan(minute: u32, drifts: usize) -> Vec<u8> {
+pub(crate) fn plan(minute: u32, drifts: usize) -> Vec<u8> {
     let drift = |index: usize| {
         json!({
             "address": format!("aws_instance.web[{index}]"), "mode": "managed", "type": "aws_instance", "name": "web",

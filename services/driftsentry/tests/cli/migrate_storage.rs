@@ -105,6 +105,13 @@ async fn use_everything(client: &Client) -> Value {
     let alerts = as_engineer.get("/api/v1/alerts?limit=1").await.data();
     as_engineer.post(&format!("/api/v1/alerts/{}/read", text(&alerts[0], "id")), &json!({})).await.data();
     as_admin.post("/api/v1/alerts/read-all", &json!({})).await.data();
+    let comments = format!("/api/v1/drifts/{}/comments", text(&drifts[0], "id"));
+    as_engineer.post(&comments, &json!({"text": "seen"})).await.data();
+    as_admin.post("/api/v1/views", &json!({"name": "Prod", "query": "stack=prod"})).await.data();
+    // A row of rules that leaves the drifts as they are.
+    let first = as_admin.with_header("if-match", "\"v0\"");
+    let rules = json!({"rules": [{"class": "info", "pattern": "none.none"}]});
+    first.send(first.request(Method::PUT, "/api/v1/drifts/rules").json(&rules)).await.data();
     admin
 }
 
@@ -112,8 +119,8 @@ async fn use_everything(client: &Client) -> Value {
 async fn lists(client: &Client, token: &str) -> Vec<Value> {
     let client = client.with_token(token);
     let mut lists = Vec::new();
-    for path in ["drifts?limit=100", "alerts?limit=100", "audit?limit=100", "metrics/summary", "drifts/rules"]
-    {
+    let of_drifts = ["drifts?limit=100", "alerts?limit=100", "audit?limit=100", "metrics/summary"];
+    for path in of_drifts.into_iter().chain(["drifts/rules", "views"]) {
         lists.push(client.get(&format!("/api/v1/{path}")).await.data());
     }
     lists.push(client.get("/api/v1/users/me").await.data());

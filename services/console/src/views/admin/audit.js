@@ -21,6 +21,7 @@ const DRIFT_ACTIONS = [
   'delete',
   'import',
 ];
+const RULES_ACTIONS = ['save', 'restore'];
 const ALERT_ACTIONS = ['create', 'read', 'close', 'delete'];
 /** The sources; `person` and `object` are their parameters for a person and an object. */
 const SOURCES = {
@@ -33,6 +34,7 @@ const SOURCES = {
     actions: [
       ...DRIFT_ACTIONS.map((verb) => `drift.${verb}`),
       ...ALERT_ACTIONS.map((verb) => `alert.${verb}`),
+      ...RULES_ACTIONS.map((verb) => `rules.${verb}`),
     ],
   },
   auth: {

@@ -19,9 +19,14 @@ const DONE = {
   delete: 'deleted',
   see: 'seen again',
   supersede: 'superseded',
+  expire: 'approval expired',
+  comment: 'commented on',
+  uncomment: 'comment deleted',
   read: 'read',
   close: 'closed',
   import: 'imported',
+  save: 'saved',
+  restore: 'restored',
 };
 
 /** Actions whose stored name differs from the words of the console. */
@@ -73,6 +78,7 @@ function objectLink(entity, id) {
     'entries',
   );
   if (entity === 'other') return [text, ' · ', all];
+  if (entity === 'rules') return [h('a', { href: '#/admin/rules' }, 'rules'), ' · ', all];
   const href = entity === 'drift' ? `#/drifts/${id}` : '#/alerts?all=';
   return [h('a', { class: 'object', href, data: { entity, id } }, text), ' · ', all];
 }
@@ -170,6 +176,8 @@ function summaryOf(rows) {
     .sort((one, other) => isOfDrifts(other) - isOfDrifts(one))
     .map(([action, { length }]) => {
       const [noun, verb] = action.split('.');
+      // There is one list of rules.
+      if (noun === 'rules') return words(action).toLowerCase();
       return verb ? `${plural(length, noun)} ${DONE[verb] ?? verb}` : `${length} × ${words(action)}`;
     })
     .join(', ');

@@ -6,9 +6,10 @@ import { explain } from '../../format.js';
 import { busy } from '../../states.js';
 import { ACTIONS } from './decide.js';
 import { Announcement } from './deciders.js';
+import { untilField } from './until.js';
 
 /**
- * Shows `parts` above the field, and `label` on the button. `send(reason)` makes the decision, and its error is
+ * Shows `parts` above the field, and `label` on the button. `send({reason, until})` makes the decision, and its error is
  * explained. `ids` are the drifts, if they are known. Resolves to true if the decision was made.
  */
 export async function askReason(title, { action, parts, label, ids = [] }, send) {
@@ -24,6 +25,7 @@ export async function askReason(title, { action, parts, label, ids = [] }, send)
 function dialog(title, { action, parts, label }, send) {
   return openDialog(title, (close) => {
     const reason = h('textarea', { id: 'bulk-reason', rows: 3, maxlength: 1000, autofocus: true });
+    const end = action === 'approve' ? untilField('bulk-until') : null;
     const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
     const submit = h('button', { class: 'button button-primary' }, label);
     const complain = (text) => {
@@ -39,7 +41,8 @@ function dialog(title, { action, parts, label }, send) {
       }
       return busy(submit, async () => {
         try {
-          await send(text);
+          const until = end?.until();
+          await send({ ...(text && { reason: text }), ...(until && { until }) });
           close(true);
         } catch (error) {
           complain(explain(error));
@@ -52,6 +55,7 @@ function dialog(title, { action, parts, label }, send) {
       h('p', {}, ACTIONS[action].meaning),
       parts,
       h('div', { class: 'field' }, h('label', { for: 'bulk-reason' }, 'Why?'), reason),
+      end?.field,
       told,
       h(
         'div',

@@ -63,8 +63,8 @@ export async function decideMany(list, action) {
   const title = `${label}: ${plural(drifts.length, 'drift')}`;
   let done = [];
   const ids = drifts.map(({ id }) => id);
-  const isDone = await askReason(title, { action, label, ids }, async (reason) => {
-    done = report(await decideAll(drifts, action, reason), action, list);
+  const isDone = await askReason(title, { action, label, ids }, async (statement) => {
+    done = report(await decideAll(drifts, action, statement), action, list);
   });
   if (!isDone) return;
   list.selectAll(false);
@@ -73,11 +73,11 @@ export async function decideMany(list, action) {
   if (status && !status.split(',').includes(DECIDED[action])) list.remove(done);
 }
 
-async function decideAll(drifts, action, reason) {
+async function decideAll(drifts, action, statement) {
   const outcomes = [];
   for (let at = 0; at < drifts.length; at += MOST) {
     const ids = drifts.slice(at, at + MOST).map(({ id }) => id);
-    const { data } = await post('/api/v1/drifts/bulk', { action, ids, ...(reason && { reason }) });
+    const { data } = await post('/api/v1/drifts/bulk', { action, ids, ...statement });
     outcomes.push(...data);
   }
   return outcomes;

@@ -5,6 +5,7 @@ import { ago, count } from '../../format.js';
 import { statusMark } from '../../icons.js';
 import { nameOf } from '../../people.js';
 import { costText } from './cost.js';
+import { isFlapping, rhythm } from './rhythm.js';
 
 /** Columns in their order. Lists can be sorted by those with `sort`, a key of the API. */
 export const COLUMNS = {
@@ -15,7 +16,14 @@ export const COLUMNS = {
   },
   type: { label: 'Type', width: '10rem', cell: ({ resourceType }) => h('span', {}, resourceType) },
   account: { label: 'Account', width: '8.5rem', cell: ({ accountId }) => accountId ?? '–' },
-  status: { label: 'Status', width: '6.5rem', cell: ({ status }) => statusMark(status) },
+  status: {
+    label: 'Status',
+    width: '6.5rem',
+    cell: (drift) => [
+      statusMark(drift.status),
+      isFlapping(drift) && h('small', { class: 'flaps', title: rhythm(drift) }, 'returns'),
+    ],
+  },
   cost: {
     label: 'Cost / month',
     width: '7rem',

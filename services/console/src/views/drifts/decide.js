@@ -12,6 +12,7 @@ import { busy } from '../../states.js';
 import { Announcement } from './deciders.js';
 import { deleteDraft, draftOf, keepDraft } from './drafts.js';
 import { notifyUndoable, reopen } from './undo.js';
+import { untilField } from './until.js';
 
 export const ACTIONS = {
   approve: {
@@ -60,6 +61,7 @@ export function decisionArea(drift, { reread, next, signal }) {
   area.follow = (now) => (shown = now);
   const isOpen = drift.status === 'detected';
   const reason = reasonField(isOpen ? 'Why?' : 'Why? (optional)', drift.id);
+  const end = untilField('approve-until');
   const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
   const hintId = 'decision-hint';
   const canAny = actions.some(mayDo);
@@ -124,7 +126,7 @@ export function decisionArea(drift, { reread, next, signal }) {
     return busy(button, async () => {
       let refused = null;
       try {
-        const { data } = await decideOn(shown, action, text);
+        const { data } = await decideOn(shown, action, text, end.until());
         told.hidden = true;
         deleteDraft(shown.id);
         announcement.end();
@@ -154,6 +156,7 @@ export function decisionArea(drift, { reread, next, signal }) {
   fill(
     area,
     canAny && reason.field,
+    canAny && isOpen && end.field,
     told,
     h('div', { class: 'decision-buttons' }, buttons),
     h('p', { class: 'hint', id: hintId }, hint(drift, canAny)),
@@ -181,13 +184,16 @@ function hint(drift, canAny) {
   }
   if (drift.status === 'detected')
     return 'Approve: the actual state is accepted. Reject: it must be corrected. A further change creates a new drift.';
-  return 'A decision stays in force until the resource changes again.';
+  return drift.approvedUntil
+    ? 'The approval stays in force until its date, or until the resource changes again.'
+    : 'A decision stays in force until the resource changes again.';
 }
 
 /** Decides on the displayed version. If another user was faster, the server refuses the decision. */
-function decideOn(drift, action, reason) {
+function decideOn(drift, action, reason, until) {
   const headers = { 'if-match': `"v${drift.version}"` };
-  return post(`/api/v1/drifts/${drift.id}/${action}`, reason ? { reason } : {}, { headers });
+  const body = { ...(reason && { reason }), ...(action === 'approve' && until && { until }) };
+  return post(`/api/v1/drifts/${drift.id}/${action}`, body, { headers });
 }
 
 /** `now` is the drift as it is after the refusal, if it could be read. */

@@ -10,11 +10,14 @@ import { failed, skeleton } from '../../states.js';
 import { summary } from '../../summary.js';
 import { setTitle } from '../../title.js';
 import { costText, isPriced } from './cost.js';
+import { careArea } from './care.js';
+import { commentsArea } from './comments.js';
 import { decisionArea } from './decide.js';
 import { showDeciders } from './deciders.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { outcome } from './outcome.js';
+import { rhythm } from './rhythm.js';
 import { searchFor } from './search.js';
 
 export function showDetail(place, id, { close, next, known, deciders, signal }) {
@@ -22,6 +25,8 @@ export function showDetail(place, id, { close, next, known, deciders, signal }) 
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
   const deciding = h('div', { class: 'deciding' });
+  // Kept over updates, so that a comment is not erased while the user writes it.
+  const following = h('div', {});
   const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
   const others = h('p', { class: 'others-deciding', role: 'status', hidden: true });
@@ -48,9 +53,11 @@ export function showDetail(place, id, { close, next, known, deciders, signal }) 
     above,
     others,
     deciding,
+    following,
     below,
   );
   let decision = null;
+  let care = null;
 
   /** Reads and shows the drift, and returns it; null after an error. */
   const read = async () => {
@@ -83,6 +90,11 @@ export function showDetail(place, id, { close, next, known, deciders, signal }) 
         if (hadFocus) title.focus({ preventScroll: true });
       }
       decision.area?.follow(drift);
+      if (!care) {
+        care = careArea(`/api/v1/drifts/${id}`, { reread: read, signal });
+        fill(following, care.element, commentsArea(id, signal));
+      }
+      care.show(drift);
       fill(below, facts(drift), historyView(history));
       return drift;
     } catch (error) {
@@ -95,7 +107,7 @@ export function showDetail(place, id, { close, next, known, deciders, signal }) 
     }
   };
   const again = throttled(150, read, signal);
-  onLive('drift:', (events) => events.some(({ payload }) => payload.id === id) && again(), signal);
+  onLive('drift:', (events) => events.some(({ payload }) => [payload.id, payload.driftId].includes(id)) && again(), signal);
   onLive('resync', again, signal);
   read();
 }
@@ -127,6 +139,7 @@ function facts(drift) {
         drift.occurrences > 1 && h('small', {}, ` in ${plural(drift.occurrences, 'scan')}`),
       ],
     ],
+    rhythm(drift) && ['Rhythm', rhythm(drift)],
     ['Resource', h('code', { class: 'breakable' }, drift.resourceId)],
     drift.previousDriftId && [
       'Previous',

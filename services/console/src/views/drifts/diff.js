@@ -5,6 +5,7 @@ import { h, newId } from '../../dom.js';
 import { icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, attributes, changesOf } from './changes.js';
+import { ignoreButton } from './ignore_button.js';
 import { searchFor } from './search.js';
 import { copyValue, linesView, redacted, rowsOf, sideView, valueView, wholeView } from './value.js';
 
@@ -20,7 +21,7 @@ export function diffView(drift) {
   if (!session.may('engineer')) return pathsOnly(drift);
   if (drift.kind === 'missing') return whole('Expected resource', drift.expectedState, 'removed');
   if (drift.kind === 'unmanaged') return whole('Actual resource', drift.actualState, 'added');
-  const changes = changesOf(drift).map((change) => ({ ...change, id: newId('change') }));
+  const changes = changesOf(drift).map((change) => ({ ...change, id: newId('change'), drift }));
   const changed = new Set(changes.map(({ label }) => label));
   const same = attributes(drift.expectedState).filter(
     ([label]) => ![...changed].some((name) => label === name || label.startsWith(`${name}.`)),
@@ -118,6 +119,7 @@ function changeView(change) {
         searchFor('attr', path.join('.')),
         copyValue('expected', label, expected, () => lines),
         copyValue('actual', label, actual, () => lines),
+        ignoreButton(change.drift, change),
       ),
     ),
     causesView(label, causes),
@@ -195,6 +197,7 @@ function tableRow(change) {
         () => name,
       ),
       searchFor('attr', path.join('.')),
+      ignoreButton(change.drift, change),
       h('span', { class: 'change-type' }, WORDS[type]),
       causesView(label, causes),
     ),

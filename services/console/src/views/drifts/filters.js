@@ -5,6 +5,7 @@ import { atMoment, count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import { onSummary } from '../../summary.js';
 import { ANY, OPEN } from './columns.js';
+import { FOLLOW, followFilter, followLabel } from './follow_filter.js';
 import { menu } from './menu.js';
 import { CAUSE, SORTS, isGrouped, sortOf, withSort } from './query.js';
 import { searchBox } from './search.js';
@@ -146,6 +147,7 @@ function severityChips(set, facets) {
 }
 
 function moreFilters(set, change, facets, signal) {
+  let shown = new URLSearchParams();
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
     const options = h('datalist', { id: `known-${name}` });
     const input = h('input', {
@@ -180,12 +182,14 @@ function moreFilters(set, change, facets, signal) {
     for (const option of [...kind.options].filter(({ value }) => value))
       fill(option, `${KINDS[option.value].label} (${count(facets.total('kind', option.value))})`);
   });
+  const follow = followFilter(change, () => shown);
   const active = h('div', { class: 'active-filters' });
   const element = menu(
     'Filters',
     [
       h('div', { class: 'field' }, h('label', { for: 'filter-kind' }, 'Kind'), kind),
       inputs.map(({ field }) => field),
+      follow.field,
     ],
     signal,
   );
@@ -193,9 +197,11 @@ function moreFilters(set, change, facets, signal) {
     element,
     active,
     show(query) {
+      shown = query;
+      follow.show(query);
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
-      const isShown = ([name]) => [TEXTS, LINKED].some((filters) => Object.hasOwn(filters, name)) || name === 'kind';
+      const isShown = ([name]) => [TEXTS, LINKED, FOLLOW].some((filters) => Object.hasOwn(filters, name)) || name === 'kind';
       const set = [...query].filter(isShown);
       fill(
         active,
@@ -212,7 +218,9 @@ function removable(name, value, query, change) {
     changed.delete(name);
     change(changed);
   };
-  const label = LINKED[name]?.(value) ?? `${TEXTS[name] ?? 'Kind'}: ${value}`;
+  const label = Object.hasOwn(FOLLOW, name)
+    ? followLabel(name, value)
+    : (LINKED[name]?.(value) ?? `${TEXTS[name] ?? 'Kind'}: ${value}`);
   return h(
     'button',
     { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },

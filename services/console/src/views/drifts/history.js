@@ -24,7 +24,7 @@ export function historyView(rows) {
 
 function entry({ at, actor, action, from, to, reason, changedFields }) {
   const isReopened = to === 'detected' && from;
-  const word = isReopened && from !== to ? 'Reopened' : from !== to ? WORDS[to] : null;
+  const word = NAMED[action] ? null : isReopened && from !== to ? 'Reopened' : from !== to ? WORDS[to] : null;
   return h(
     'li',
     { data: { status: to } },
@@ -33,14 +33,19 @@ function entry({ at, actor, action, from, to, reason, changedFields }) {
       'div',
       {},
       h('p', {}, h('strong', {}, word ?? described(action)), ' by ', nameOf(actor), ' ', ago(at, 'ago')),
-      changedFields.length > 0 && h('p', { class: 'quiet' }, changedFields.join(', ')),
+      changedFields.length > 0 && h('p', { class: 'quiet' }, changedFields.map((name) => FIELDS[name] ?? name).join(', ')),
       reason && h('blockquote', {}, reason),
     ),
   );
 }
 
+/** Actions and fields whose stored name differs from the words of the console. */
+const NAMED = { 'drift.expire': 'Approval expired', 'drift.uncomment': 'Comment deleted' };
+const FIELDS = { assigneeId: 'assignee', ticketUrl: 'ticket', snoozedUntil: 'snooze' };
+
 /** Turns `drift.update` into `Update`. */
 function described(action) {
+  if (NAMED[action]) return NAMED[action];
   const words = action.split('.').at(-1).replaceAll('_', ' ');
   return words[0].toUpperCase() + words.slice(1);
 }

@@ -31,7 +31,7 @@ export function followKeys({ list, detail, close, signal }) {
     if (list.selection.size() === 0 && detail.hidden && focused()) list.toggle(focused());
     if (list.selection.size() > 0) return decideMany(list, action);
     detail.querySelector('.decision')?.choose(action);
-    detail.querySelector('textarea')?.focus();
+    detail.querySelector('.decision textarea')?.focus();
   };
   const move = (step) => {
     const id = list.neighbour(step);

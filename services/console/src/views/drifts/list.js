@@ -99,7 +99,6 @@ export class DriftList {
     this.element.hidden = true;
   }
 
-  /** Reads the list again, from the top. */
   reload = () => this.#filters && this.show(this.#filters);
 
   /** Sets the columns and the density, `comfortable` or `compact`. */
@@ -256,6 +255,8 @@ export class DriftList {
     if (!this.#filters) return;
     let isOfInterest = false;
     for (const { type, payload } of events) {
+      // Events about comments name no drift of the list.
+      if (!payload.id) continue;
       const isShown = this.#rows.has(payload.id);
       if (type === 'drift:created') this.#unseen += isShown ? 0 : 1;
       if (isShown) this.#rows.change(payload.id, payload);

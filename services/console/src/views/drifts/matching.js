@@ -44,8 +44,8 @@ export async function decideMatching(title, filters, action) {
     fill(label, `${ACTIONS[action].label}: ${plural(covered.total, 'drift')}`);
   };
   draw();
-  return askReason(title, { action, parts: about, label }, async (reason) => {
-    const body = { action, expectedCount: covered.total, ...(reason && { reason }) };
+  return askReason(title, { action, parts: about, label }, async (statement) => {
+    const body = { action, expectedCount: covered.total, ...statement };
     try {
       const ids = covered.isMixed && UNDONE.has(action) ? await idsOf(selection) : null;
       const { data } = await decide(selection, body);

@@ -7,7 +7,8 @@ import { empty, skeleton } from '../../states.js';
 import { loadSample, openUpload } from './intake.js';
 
 /** True if the filters restrict more than the status. */
-const isNarrow = (filters) => Object.keys(filters).some((name) => !['status', 'sort'].includes(name));
+const isNarrow = ({ status, sort, snoozed, ...others }) =>
+  snoozed === 'true' || Object.keys(others).length > 0;
 
 /** Returns the placeholder for the rows; `summary` may still be null. */
 export function nothingHere(filters, summary) {

@@ -1,7 +1,7 @@
 // The decision that was made on a drift.
 
 import { h } from '../../dom.js';
-import { ago } from '../../format.js';
+import { ago, exactTime } from '../../format.js';
 import { icon } from '../../icons.js';
 import { nameOf } from '../../people.js';
 
@@ -23,6 +23,9 @@ export function outcome(drift) {
       'div',
       {},
       h('p', {}, h('strong', {}, word), by && [' by ', nameOf(by)], ' ', ago(at, 'ago')),
+      status === 'approved' &&
+        drift.approvedUntil &&
+        h('p', {}, 'The approval lasts until ', exactTime(drift.approvedUntil), '.'),
       reason && h('p', { class: 'outcome-reason' }, reason),
     ),
   );
@@ -31,5 +34,6 @@ export function outcome(drift) {
 const HOW = {
   auto: 'A complete scan no longer found the drift.',
   superseded: 'The resource changed again, and a new drift replaced this one.',
+  ignored: 'A rule ignores the drift. Once no rule does, the drift comes back with the next scan.',
   deleted: 'The drift was deleted.',
 };

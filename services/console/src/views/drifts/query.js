@@ -17,10 +17,15 @@ export const SORTS = {
 const USUAL_SORT = '-severity';
 export const CAUSE = 'cause';
 
-/** Returns the query for the API. Without a status in the address, only open drifts are listed. */
+/** Returns the query for the API. Without a status in the address, only open drifts are listed, except snoozed ones. */
 export function filtersOf(query) {
   const { status = OPEN, sort, by, columns, ...others } = Object.fromEntries(query);
-  return { ...others, sort: sortOf(query), ...(status !== ANY && { status }) };
+  return {
+    ...(status === OPEN && { snoozed: 'false' }),
+    ...others,
+    sort: sortOf(query),
+    ...(status !== ANY && { status }),
+  };
 }
 
 /** Returns the order. An unknown one in the address is left out. */

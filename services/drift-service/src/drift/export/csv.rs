@@ -4,7 +4,7 @@ use crate::drift::DriftView;
 use crate::error::DriftError;
 use crate::export::{CsvWriter, text, time};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "stack",
     "address",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 21] = [
     "decidedAt",
     "reason",
     "resolvedAt",
+    "approvedUntil",
 ];
 
 /// The names of the columns.
@@ -71,6 +72,7 @@ fn row(drift: &DriftView) -> Result<[String; COLUMNS.len()], DriftError> {
         time(drift.approved_at.or(drift.rejected_at)),
         text(reason),
         time(drift.resolved_at),
+        time(drift.approved_until),
     ])
 }
 

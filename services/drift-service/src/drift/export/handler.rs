@@ -45,7 +45,7 @@ pub async fn export_drifts(
     ValidQuery(query): ValidQuery<ExportQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let drifts = Drifts {
-        filter: query.filter(caller.role.into())?,
+        filter: query.filter(&(&caller).into())?,
         sort: query.sort,
         format: query.format,
         audience: caller.role.into(),

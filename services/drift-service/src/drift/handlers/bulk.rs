@@ -1,6 +1,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, ResponseError};
+use contracts::Timestamp;
 use http::openapi::Success;
 use http::{ApiError, Engineer, ErrorCode, NoQuery, ValidJson};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::super::decide::{Decision, decide};
+use super::super::until::approval_end;
 use super::super::{Action, entity};
 use crate::State;
 use crate::error::DriftError;
@@ -27,6 +29,9 @@ pub struct BulkDecision {
     #[validate(length(min = 1, max = 1000), custom(function = "storable"))]
     #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
+    /// Only to approve: the time at which the approvals expire. Default: until the value changes
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    until: Option<Timestamp>,
 }
 
 /// The outcome of one decision.
@@ -68,7 +73,8 @@ pub async fn decide_in_bulk(
         let mut order: Vec<usize> = (0..body.ids.len()).collect();
         order.sort_by_key(|index| body.ids[*index]);
         let reason = body.reason.map(|reason| state.redacted(&reason));
-        let decision = Decision { action: body.action, reason, if_match: None };
+        let until = approval_end(body.until, body.action, write.at)?;
+        let decision = Decision { action: body.action, reason, until, if_match: None };
         let mut outcomes = Vec::with_capacity(order.len());
         for index in order {
             outcomes.push((index, decide_one(write, body.ids[index], &decision).await?));

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use contracts::Timestamp;
 use contracts::drift::{Kind, Severity};
 use http::openapi::{List, Success};
 use http::{ApiError, Engineer, ValidJson, ValidQuery, Viewer};
@@ -16,6 +17,7 @@ use super::super::facets::{self, FacetQuery, FacetValue};
 use super::super::filter::filtered_query;
 use super::super::group_key::group_key;
 use super::super::groups::{CauseGroup, GroupQuery};
+use super::super::until::approval_end;
 use super::super::{Action, DriftView};
 use crate::State;
 use crate::access::Reader;
@@ -79,8 +81,9 @@ pub async fn list_drift_groups(
     as_of: AsOf,
     ValidQuery(query): ValidQuery<GroupQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let (groups, next) = query.page(&state.database).await?;
-    let examples = GroupQuery::examples(&state.database, &query.filter(caller.role.into())?, &groups).await;
+    let filter = query.filter(&(&caller).into())?;
+    let (groups, next) = query.page(&state.database, &filter).await?;
+    let examples = GroupQuery::examples(&state.database, &filter, &groups).await;
     let examples = examples.map_err(DriftError::from)?;
     let mut examples: HashMap<_, _> = examples
         .into_iter()
@@ -113,7 +116,7 @@ pub async fn get_drift_facets(
     as_of: AsOf,
     ValidQuery(query): ValidQuery<FacetQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.filter(reader.audience)?;
+    let filter = query.filter(&reader)?;
     let facets = facets::count(&state.database, &filter).await.map_err(DriftError::from)?;
     Ok(as_of.on(http::ok(FacetsView { facets })))
 }
@@ -137,6 +140,9 @@ pub struct MatchingDecision {
     #[validate(range(min = 1, max = MAX_DECIDED))]
     #[schema(minimum = 1, maximum = 2000)]
     expected_count: u64,
+    /// Only to approve: the time at which the approval expires. Default: until the value changes
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    until: Option<Timestamp>,
 }
 
 /// Decides on all drifts that match the filters: on all of them, or on none.
@@ -157,11 +163,12 @@ pub async fn decide_matching(
     if matches!(body.action, Action::Approve | Action::Reject) && body.reason.is_none() {
         return Err(ApiError::validation("reason", "must have 1 to 1000 characters"));
     }
-    let filter = query.filter(caller.role.into())?;
+    let filter = query.filter(&(&caller).into())?;
     let request = serde_json::to_vec(&body).unwrap_or_default();
     write::once(&state, caller, &conditions, &request, async |write| {
         let reason = body.reason.map(|reason| state.redacted(&reason));
-        let decision = Decision { action: body.action, reason, if_match: None };
+        let until = approval_end(body.until, body.action, write.at)?;
+        let decision = Decision { action: body.action, reason, until, if_match: None };
         Ok(Reply::ok(decide_all(write, &filter, &decision, body.expected_count).await?))
     })
     .await

@@ -5,6 +5,7 @@ use contracts::drift::{Kind, Severity};
 use contracts::{AccountId, Timestamp};
 use http::openapi::Success;
 use http::{ApiError, Engineer, NoQuery, ValidJson, is_account_id};
+use scan::rules::Rules;
 use scan::{Change, Criteria, Finding, Report, Scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -96,8 +97,9 @@ pub async fn create_drift(
         if detected_at > write.at + CLOCK_SKEW {
             return Err(ApiError::validation("detectedAt", "is more than 5 minutes in the future").into());
         }
-        let finding = finding(&state, &body)?;
-        let (drift, deduplicated) = store(write, &state, &body, finding, detected_at).await?;
+        let in_force = state.rules.hold(&write.tx).await?;
+        let finding = finding(&state, &in_force.rules, &body)?;
+        let (drift, deduplicated) = store(write, &in_force.rules, &body, finding, detected_at).await?;
         let version = drift.version;
         let outcome = ReportOutcome { drift: DriftView::new(drift, audience), deduplicated };
         let reply = if deduplicated { Reply::ok(outcome) } else { Reply::created(outcome) };
@@ -109,7 +111,7 @@ pub async fn create_drift(
 /// Writes the drift as a scan with one entry would. Returns it, and whether it was already live.
 async fn store(
     write: &mut Write,
-    state: &State,
+    rules: &Rules,
     body: &ReportedDrift,
     finding: Finding,
     detected_at: DateTime<Utc>,
@@ -117,13 +119,13 @@ async fn store(
     stack::lock(&write.tx, &body.stack).await?;
     let mut scan = Scan::of_finding(&body.stack, finding);
     let coverage = Coverage { account_id: None, is_complete: false };
-    let matched = ingest::match_stored(&write.tx, &mut scan, coverage, &state.rules).await?;
+    let matched = ingest::match_stored(&write.tx, &mut scan, coverage, rules).await?;
     let fingerprint = matched.matches.first().map(|found| found.fingerprint.clone()).unwrap_or_default();
     let is_new = |found: &scan::Match<_>| matches!(found.change, Change::New | Change::Superseded { .. });
     let deduplicated = !matched.matches.iter().any(is_new);
     let stamp = Stamp {
         actor: &write.actor,
-        rules: &state.rules,
+        rules,
         stack: &body.stack,
         scan_id: None,
         costs: &body.cost_impact_monthly.map_or(Costs::Unknown, Costs::Given),
@@ -135,7 +137,7 @@ async fn store(
     Ok((drift.ok_or(DriftError::NotFound("drift"))?, deduplicated))
 }
 
-fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
+fn finding(state: &State, rules: &Rules, body: &ReportedDrift) -> Result<Finding, ApiError> {
     let report = Report {
         kind: body.kind,
         stack: &body.stack,
@@ -148,7 +150,7 @@ fn finding(state: &State, body: &ReportedDrift) -> Result<Finding, ApiError> {
         actual_state: body.actual_state.as_deref(),
         severity: body.severity,
     };
-    let criteria = Criteria { rules: &state.rules, key: &state.state_key };
+    let criteria = Criteria { rules, key: &state.state_key };
     scan::read_report(report, criteria)
         .map_err(|error| ApiError::validation(error.field, error.source.to_string()))
 }

@@ -48,6 +48,7 @@ struct Approval {
     approved_by: Option<String>,
     approved_at: Option<DateTime<Utc>>,
     approved_reason: Option<String>,
+    approved_until: Option<DateTime<Utc>>,
     actor: String,
     at: DateTime<Utc>,
     reason: Option<String>,
@@ -65,6 +66,7 @@ pub(super) async fn accepted(
         .column_as(Column::ApprovedBy, "approved_by")
         .column_as(Column::ApprovedAt, "approved_at")
         .column_as(Column::ApprovedReason, "approved_reason")
+        .column_as(Column::ApprovedUntil, "approved_until")
         .columns([audit::Column::Actor, audit::Column::At, audit::Column::Reason])
         .filter(audit::Column::ToStatus.eq(Status::Approved.into_str()))
         .limit(limit);
@@ -78,9 +80,10 @@ pub(super) async fn accepted(
 impl Approval {
     /// The columns of the drift describe this approval, unless it was withdrawn after `end`.
     fn into_accepted(self, end: DateTime<Utc>) -> Accepted {
-        let (approved_by, approved_at, approved_reason) = match self.approved_at {
-            Some(at) if at < end => (self.approved_by, at, self.approved_reason),
-            _ => (Some(self.actor), self.at, self.reason),
+        let (approved_by, approved_at, approved_reason, until) = match self.approved_at {
+            Some(at) if at < end => (self.approved_by, at, self.approved_reason, self.approved_until),
+            // Its end is not in the audit log.
+            _ => (Some(self.actor), self.at, self.reason, None),
         };
         Accepted {
             id: self.id,
@@ -90,8 +93,7 @@ impl Approval {
             approved_by,
             approved_at,
             approved_reason,
-            // No approval expires yet.
-            until: None,
+            until,
         }
     }
 }

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::month::Month;
-use super::view::{SeverityCounts, MonthlyView, StackMonth};
+use super::view::{MonthlyView, SeverityCounts, StackMonth};
 use super::{at_end, counts, decisions};
 use crate::State;
 use crate::drift::Filter;
