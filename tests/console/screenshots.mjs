@@ -44,7 +44,7 @@ async function scan(api) {
   for (const [at, [hours, stack]] of scans.entries()) {
     // Resources of one type are next to each other in the sample.
     const resources = large.resource_drift.filter((_, index) => index % 331 === at * 7);
-    await send({ ...large, timestamp: ago(hours), resource_drift: resources }, stack);
+    await send({ ...large, timestamp: ago(hours), resource_drift: resources }, stack, { complete: true });
   }
   await send({ ...small, timestamp: ago(26) }, 'network/prod', { complete: true });
   await send(partial, 'identity/prod', { complete: true });
@@ -114,8 +114,8 @@ async function invite() {
   let last;
   for (const [email, role, name, then] of people) {
     const { data } = succeeded(await town.root.post('/api/auth/invitations', { email, role, ...(name && { name }) }));
-    if (then === 'revoke') succeeded(await town.root.delete(`/api/auth/invitations/${data.id}`));
     const { code } = await town.mailbox.next(email);
+    if (then === 'revoke') succeeded(await town.root.delete(`/api/auth/invitations/${data.id}`));
     if (then !== 'accept') continue;
     const accepted = await town.app.api.post('/api/auth/invitations/accept', { email, code, name, password: PASSWORD });
     last = succeeded(accepted).data.user;
@@ -145,7 +145,7 @@ async function takeDrifts() {
 
   const light = await town.browser.person('engineer', LIGHT);
   const { page } = light;
-  await open(page, 'aws_db_instance', '#/drifts?status=any');
+  await open(page, 'allocated_storage', '#/drifts?status=any&sort=-detectedAt');
   await take(page, 'drifts');
   await visit(page, '#/stacks');
   await page.locator('.stack-status[data-status="silent"]').waitFor({ timeout: 150_000 });
@@ -157,7 +157,7 @@ async function open(page, address, path) {
   await visit(page, path);
   await rows(page).filter({ hasText: address }).first().locator('.row-link').click();
   await page.locator('.history').waitFor();
-  await page.locator('.list').evaluate((list) => (list.scrollTop = 0));
+  await page.mouse.move(0, 0);
 }
 
 async function takeAdmin(grace) {
