@@ -49,7 +49,7 @@ export function shareBar(parts) {
   );
 }
 
-/** Stacked bars, one per day; `days` are `{day: Date, critical, warning, info}`. */
+/** Stacked bars, one per day; `days` are `{day: Date, critical, warning, info, note}`. */
 export function dayBars(days, names) {
   const sums = days.map((day) => names.reduce((sum, name) => sum + day[name], 0));
   const top = niceTop(Math.max(...sums));
@@ -69,7 +69,7 @@ export function dayBars(days, names) {
       below += day[name];
       return rect;
     });
-    const title = `${dayName.format(day.day)}: ${plural(sums[at], 'drift')}`;
+    const title = `${dayName.format(day.day)}: ${plural(sums[at], 'drift')}${day.note ? `, ${day.note}` : ''}`;
     return svg(
       'g',
       { class: 'day' },

@@ -1,6 +1,6 @@
 // Icons. Each severity, kind and status has its own shape, so that no information depends on colour alone.
 
-import { svg } from './dom.js';
+import { h, svg } from './dom.js';
 
 const LINES = {
   overview: 'M4 13h6V4H4zM14 20h6V4h-6zM4 20h6v-3H4z',
@@ -14,6 +14,7 @@ const LINES = {
   upload: 'M12 16V4M7 9l5-5 5 5M4 16v4h16v-4',
   download: 'M12 4v12M7 11l5 5 5-5M4 16v4h16v-4',
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20.500 20.500 16 16',
+  view: 'M4 6h16M7 12h10M10 18h4',
   close: 'M6 6l12 12M18 6 6 18',
   back: 'M15 5l-7 7 7 7',
   check: 'M5 12.500l4.500 4.500L19 7.500',
@@ -26,6 +27,8 @@ const LINES = {
   gone: 'M6 12h12',
   extra: 'M12 6v12M6 12h12',
   down: 'M6 9l6 6 6-6',
+  up: 'M6 15l6-6 6 6',
+  sortable: 'M8 10l4-4 4 4M8 14l4 4 4-4',
   key: 'M14.500 9.500a4 4 0 1 0-3 3.900L13 15h2v2h2v2h3v-3l-5.700-5.700z',
   laptop: 'M5 5h14v10H5zM2.500 19h19',
   phone: 'M8 3h8v18H8zM11 18h2',
@@ -33,6 +36,7 @@ const LINES = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   theme: 'M12 4a8 8 0 1 0 8 8 6 6 0 0 1-8-8z',
   leave: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9',
+  pencil: 'M4 20l1-4L16 5l3 3L8 19z',
   lock: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3',
 };
 
@@ -78,6 +82,11 @@ export const STATUSES = {
   rejected: { icon: 'cross', label: 'Rejected' },
   resolved: { icon: 'flag', label: 'Resolved' },
 };
+
+export function statusMark(status) {
+  const { icon: name, label } = STATUSES[status];
+  return h('span', { class: 'status', data: { status } }, icon(name), label);
+}
 
 /** The logo: two lines, one of which drifts away. */
 export function brandMark() {

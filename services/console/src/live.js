@@ -12,8 +12,11 @@ export function onLive(prefix, listener, signal) {
   signal?.addEventListener('abort', () => listeners.delete(entry));
 }
 
+/** The event that says who is deciding. It changes no drift, so listeners to drifts do not get it. */
+const DECIDING = 'drift:deciding';
+
 export function deliver(event) {
-  waiting.push(event);
+  waiting.push(event.type === DECIDING ? { ...event, type: 'deciding' } : event);
   if (isScheduled) return;
   isScheduled = true;
   // A hidden tab has no frames.

@@ -1,4 +1,5 @@
-// The command palette: goes to a view, finds a drift by text, and runs actions, by keyboard alone.
+// The command palette: goes to a page, finds stacks, saved views, users and drifts, and runs actions, by keyboard
+// alone.
 
 import { go } from './address.js';
 import { get } from './api.js';
@@ -37,7 +38,7 @@ function palette(entries, close) {
     spellcheck: 'false',
     maxlength: LONGEST_TEXT,
     autofocus: true,
-    placeholder: 'A view, an action, or text of a drift',
+    placeholder: 'A page, an action, a stack, a view or a drift',
     'aria-label': 'Command or text of a drift',
     'aria-controls': list.id,
     'aria-expanded': 'true',
@@ -45,7 +46,7 @@ function palette(entries, close) {
     on: { input: changed, keydown: pressed },
   });
 
-  /** Shows what fits the text: the commands at once, and the drifts after a pause. */
+  /** Shows what fits the text: the commands at once, and what the server finds after a pause. */
   function changed() {
     const text = input.value.trim();
     clearTimeout(timer);
@@ -59,13 +60,14 @@ function palette(entries, close) {
   const fitting = (text) => entries.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
 
   async function search(text, signal) {
-    try {
-      const { data } = await get('/api/v1/drifts', { q: text, limit: FOUND }, { signal });
-      draw([...fitting(text), ...data.map(driftEntry)]);
-      say();
-    } catch (error) {
-      if (!signal.aborted) fill(status, explain(error));
-    }
+    const found = fitting(text);
+    const sources = SOURCES.filter(({ role }) => session.may(role));
+    const results = await Promise.allSettled(sources.map(({ find }) => find(text, signal)));
+    if (signal.aborted) return;
+    draw([...found, ...results.flatMap(({ value }) => value ?? [])]);
+    const failed = results.find(({ status }) => status === 'rejected');
+    if (failed) fill(status, explain(failed.reason));
+    else say();
   }
 
   const say = () =>
@@ -85,8 +87,8 @@ function palette(entries, close) {
     h(
       'li',
       { id: `palette-${at}`, role: 'option', on: { click: () => run(entry) } },
-      entry.drift ? severityMark(entry.drift.severity) : icon(entry.icon),
-      h('span', {}, entry.label, entry.drift && h('small', {}, ` ${entry.drift.stack}`)),
+      entry.severity ? severityMark(entry.severity) : icon(entry.icon),
+      h('span', {}, entry.label, entry.note && h('small', {}, ` ${entry.note}`)),
     );
 
   function mark() {
@@ -121,11 +123,52 @@ function palette(entries, close) {
   return [input, list, status];
 }
 
-const driftEntry = (drift) => ({
-  label: drift.address,
-  drift,
-  run: () => go(`/drifts/${drift.id}`, { status: 'any' }),
-});
+/** Objects that the server finds, in the order of the list. */
+const SOURCES = [
+  {
+    role: 'viewer',
+    find: async (q, signal) =>
+      (await get('/api/v1/stacks', { q, limit: FOUND }, { signal })).data.map(({ name, status }) => ({
+        label: name,
+        note: `stack, ${status}`,
+        icon: 'stacks',
+        run: () => go(`/stacks/${encodeURIComponent(name)}`),
+      })),
+  },
+  {
+    role: 'viewer',
+    find: async (text, signal) => {
+      const { data } = await get('/api/v1/views', {}, { signal });
+      const fits = ({ name }) => name.toLowerCase().includes(text.toLowerCase());
+      return data.filter(fits).slice(0, FOUND).map(({ name, query }) => ({
+        label: name,
+        note: 'view',
+        icon: 'view',
+        run: () => go('/drifts', new URLSearchParams(query)),
+      }));
+    },
+  },
+  {
+    role: 'admin',
+    find: async (q, signal) =>
+      (await get('/api/auth/users', { q, limit: FOUND }, { signal })).data.map(({ id, name, email }) => ({
+        label: name,
+        note: email,
+        icon: 'account',
+        run: () => go(`/admin/users/${id}`),
+      })),
+  },
+  {
+    role: 'viewer',
+    find: async (q, signal) =>
+      (await get('/api/v1/drifts', { q, limit: FOUND }, { signal })).data.map(({ id, address, severity, stack }) => ({
+        label: address,
+        note: stack,
+        severity,
+        run: () => go(`/drifts/${id}`, { status: 'any' }),
+      })),
+  },
+];
 
 /** Returns the commands of the current user; `views` are `{name, label, role?}`. */
 export const commands = (views, changeTheme) => [

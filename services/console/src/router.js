@@ -11,7 +11,8 @@ const view =
 
 const DRIFT_STYLES = [
   'drift_list',
-  'drift_costs',
+  'drift_columns',
+  'drift_search',
   'drift_filters',
   'drift_bulk',
   'drift_causes',
@@ -23,7 +24,12 @@ const DRIFT_STYLES = [
   'print',
 ];
 const ROUTES = [
-  { pattern: /^\/overview$/, name: 'overview', title: 'Overview', load: () => import('./views/overview.js') },
+  {
+    pattern: /^\/overview$/,
+    name: 'overview',
+    title: 'Overview',
+    load: view(() => import('./views/overview.js'), 'stacks', 'overview_panels'),
+  },
   {
     pattern: /^\/stacks(?:\/([^/]+))?$/,
     name: 'stacks',

@@ -14,6 +14,7 @@ import { needStyles } from './styles.js';
 import { follow, onSummary } from './summary.js';
 import { nextTheme, theme } from './theme.js';
 import { setTitle, setUnread } from './title.js';
+import { followVisits } from './visits.js';
 
 const ENTRIES = [
   { name: 'overview', label: 'Overview' },
@@ -60,6 +61,7 @@ export function openShell(app, signal) {
     ),
     noticeArea(),
   );
+  followVisits(signal);
   follow(signal);
   onSummary(({ unreadAlerts }) => setUnread(unreadAlerts), signal);
   signal.addEventListener('abort', () => setUnread(0));

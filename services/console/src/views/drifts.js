@@ -7,28 +7,40 @@ import { bulkBar } from './drifts/bulk.js';
 import { CauseList } from './drifts/causes.js';
 import { showDetail } from './drifts/detail.js';
 import { exportMenu } from './drifts/export.js';
+import { columnsOf } from './drifts/columns.js';
+import { columnsMenu, density } from './drifts/columns_menu.js';
+import { Deciders } from './drifts/deciders.js';
 import { Facets } from './drifts/facets.js';
-import { filterBar, filtersOf, isGrouped } from './drifts/filters.js';
+import { filterBar } from './drifts/filters.js';
 import { followKeys } from './drifts/keys.js';
 import { DriftList } from './drifts/list.js';
 import { acceptDrops, openUpload } from './drifts/intake.js';
+import { filtersOf, isGrouped, withSort } from './drifts/query.js';
+import { viewsMenu } from './drifts/views.js';
 import { address, go } from '../address.js';
+import { onSummary } from '../summary.js';
 import { setTitle } from '../title.js';
 
 export function show(main, found, signal) {
   let query = found.query;
   let openId = null;
+  let hasCosts = false;
   let leaving = new AbortController();
   const detail = h('section', { class: 'detail', 'aria-label': 'Drift', tabindex: '-1', hidden: true });
-  const list = new DriftList({ signal, address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}` });
-  const causes = new CauseList({ signal, address: membersOf });
   const facets = new Facets(signal);
-  const bar = bulkBar(list, facets);
-  const filters = filterBar(
-    (changed) => go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true }),
-    facets,
+  const deciders = new Deciders(signal);
+  const list = new DriftList({
     signal,
-  );
+    deciders,
+    address: (id) => `#/drifts/${id}${query.size ? `?${query}` : ''}`,
+    setSort: (sort) => change(withSort(query, sort)),
+    total: () => facets.total('status', list.filters()?.status),
+  });
+  facets.onChange(() => list.tellTotal());
+  const causes = new CauseList({ signal, address: membersOf });
+  const bar = bulkBar(list, facets);
+  const columns = columnsMenu({ change, redraw: shape, signal });
+  const filters = filterBar({ change, facets, signal, beside: [columns.element, viewsMenu(() => query, signal)] });
 
   const exportButton = exportMenu(
     '/api/v1/drifts/export',
@@ -54,8 +66,25 @@ export function show(main, found, signal) {
     ),
     detail,
   );
+  onSummary((summary) => {
+    if (summary.hasCosts === hasCosts) return;
+    // Without any known cost, the list has no column for it.
+    hasCosts = summary.hasCosts;
+    shape();
+  }, signal);
   acceptDrops(main, signal);
   followKeys({ list, detail, close, signal });
+
+  function change(changed) {
+    go(openId ? `/drifts/${openId}` : '/drifts', changed, { replace: true });
+  }
+
+  function shape() {
+    list.shape(
+      columnsOf(query).filter((name) => name !== 'cost' || hasCosts),
+      density(),
+    );
+  }
 
   /** Returns the address of the drifts of a group. */
   function membersOf(group) {
@@ -69,6 +98,9 @@ export function show(main, found, signal) {
   function read() {
     const selected = filtersOf(query);
     filters.show(query);
+    columns.show(query);
+    columns.element.hidden = isGrouped(query);
+    shape();
     facets.show(selected);
     if (isGrouped(query)) {
       list.hide();
@@ -98,6 +130,7 @@ export function show(main, found, signal) {
         next: openNext,
         known: list.drift(id),
         follow: (drift) => list.follow(drift),
+        deciders,
         signal: AbortSignal.any([leaving.signal, signal]),
       });
       detail.scrollTop = 0;

@@ -1,40 +1,66 @@
-// The overview: number, severity, age and cost of the open drifts, and the recent trend.
+// The overview: number, severity, age and cost of the open drifts, what has changed, the trend, and the worst stacks.
 
-import { all, get } from '../api.js';
-import { dayBars, shareBar } from '../charts.js';
+import { get } from '../api.js';
+import { shareBar } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { ago, count, duration, money } from '../format.js';
-import { icon, severityMark } from '../icons.js';
+import { icon, severityMark, statusMark } from '../icons.js';
 import { livePlace } from '../live_place.js';
+import * as session from '../session.js';
 import { failed, skeleton } from '../states.js';
 import { onSummary, onSummaryFailed, readSummary } from '../summary.js';
 import { welcome } from './drifts/nothing.js';
-import { statusMark } from './drifts/row.js';
 import { acceptDrops } from './drifts/intake.js';
+import { sinceLastVisit } from './overview/changes.js';
+import { worstStacks } from './overview/stacks.js';
+import { trend } from './overview/trend.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 const LABELS = { critical: 'Critical', warning: 'Warning', info: 'Info' };
-const DAYS = 14;
-/** The trend shows at most this many of the newest drifts. */
-const MOST = 200;
 const OFTEN_MS = 1_500;
 
 export function show(main, found, signal) {
   const place = h('div', { class: 'overview' }, skeleton(6));
   fill(main, h('header', { class: 'view-head' }, h('h1', {}, 'Overview'), h('div', { class: 'view-actions' }, reportLink())), place);
   acceptDrops(main, signal);
-  let isDrawn = false;
+  let { query } = found;
+  let range = null;
+  /** The page that is shown: `start` while nothing was ever scanned, then `overview`. */
+  let page = null;
   onSummaryFailed((error) => fill(place, failed(error, readSummary)), signal);
   const numbers = h('div', { class: 'cards' });
+
+  function showOverview() {
+    page = 'overview';
+    range = trend(query, signal);
+    fill(
+      place,
+      numbers,
+      h('div', { class: 'columns' }, sinceLastVisit(signal), range.element, urgent(signal), worstStacks(signal)),
+    );
+  }
+
+  async function showStart() {
+    page = 'start';
+    if (!session.may('admin')) return fill(place, welcome());
+    const { data } = await get('/api/v1/scans', { limit: 1 }, { signal }).catch(() => ({ data: [] }));
+    if (data.length > 0) return showOverview();
+    const { onboarding } = await import('./overview/onboarding.js');
+    return signal.aborted ? undefined : fill(place, onboarding(showOverview, signal));
+  }
+
   onSummary((summary) => {
-    if (summary.total === 0) {
-      isDrawn = false;
-      return fill(place, welcome());
-    }
     fill(numbers, cards(summary));
-    if (!isDrawn) fill(place, numbers, h('div', { class: 'columns' }, trend(signal), urgent(signal)));
-    isDrawn = true;
+    const isFirst = page === null;
+    if (summary.total === 0 && isFirst) showStart();
+    // An admin leaves the first steps with a button.
+    else if (summary.total > 0 && (isFirst || (page === 'start' && !session.may('admin')))) showOverview();
   }, signal);
+
+  return ({ query: now }) => {
+    query = now;
+    range?.show(query);
+  };
 }
 
 function cards({ open, bySeverity, hasCosts, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
@@ -81,45 +107,6 @@ function card(title, figure, note, href) {
   );
 }
 
-function trend(signal) {
-  const { place } = livePlace(
-    ['drift:created'],
-    OFTEN_MS,
-    signal,
-    async () => {
-      const from = new Date();
-      from.setHours(0, 0, 0, 0);
-      from.setDate(from.getDate() - DAYS + 1);
-      const { items, isComplete } = await all(
-        '/api/v1/drifts',
-        { detectedFrom: from.toISOString() },
-        { most: MOST, signal },
-      );
-      return [
-        dayBars(daysOf(items, from), SEVERITIES.toReversed()),
-        !isComplete && h('p', { class: 'note' }, `Shows the newest ${count(MOST)} drifts only.`),
-      ];
-    },
-    { rows: 3 },
-  );
-  return h('section', { class: 'panel' }, h('h2', {}, `New in ${DAYS} days`), place);
-}
-
-function daysOf(drifts, from) {
-  const days = Array.from({ length: DAYS }, (_, at) => {
-    const day = new Date(from);
-    day.setDate(day.getDate() + at);
-    return { day, critical: 0, warning: 0, info: 0 };
-  });
-  for (const { detectedAt, severity } of drifts) {
-    const day = new Date(detectedAt);
-    day.setHours(0, 0, 0, 0);
-    const at = Math.round((day - from) / 86_400_000);
-    if (days[at]) days[at][severity] += 1;
-  }
-  return days;
-}
-
 function urgent(signal) {
   const { place } = livePlace(
     ['drift:'],
@@ -139,7 +126,7 @@ function urgent(signal) {
   return h(
     'section',
     { class: 'panel' },
-    h('header', {}, h('h2', {}, 'Look at these first'), h('a', { href: '#/drifts?sort=-severity' }, 'All')),
+    h('header', {}, h('h2', {}, 'Look at these first'), h('a', { href: '#/drifts' }, 'All')),
     place,
   );
 }
@@ -150,7 +137,7 @@ const urgentEntry = ({ id, address, severity, stack, status, detectedAt }) =>
     {},
     h(
       'a',
-      { href: `#/drifts/${id}?sort=-severity` },
+      { href: `#/drifts/${id}` },
       severityMark(severity),
       h('span', { class: 'urgent-name' }, address, h('small', {}, stack)),
       status !== 'detected' && statusMark(status),

@@ -5,13 +5,24 @@ import { fill, h } from '../../dom.js';
 import { explain } from '../../format.js';
 import { busy } from '../../states.js';
 import { ACTIONS } from './decide.js';
+import { Announcement } from './deciders.js';
 import { untilField } from './until.js';
 
 /**
  * Shows `parts` above the field, and `label` on the button. `send({reason, until})` makes the decision, and its error is
- * explained. Resolves to true if the decision was made.
+ * explained. `ids` are the drifts, if they are known. Resolves to true if the decision was made.
  */
-export function askReason(title, { action, parts, label }, send) {
+export async function askReason(title, { action, parts, label, ids = [] }, send) {
+  const announcement = new Announcement(ids);
+  announcement.begin();
+  try {
+    return await dialog(title, { action, parts, label }, send);
+  } finally {
+    announcement.end();
+  }
+}
+
+function dialog(title, { action, parts, label }, send) {
   return openDialog(title, (close) => {
     const reason = h('textarea', { id: 'bulk-reason', rows: 3, maxlength: 1000, autofocus: true });
     const end = action === 'approve' ? untilField('bulk-until') : null;

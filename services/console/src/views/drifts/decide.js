@@ -9,6 +9,7 @@ import { nameOf } from '../../people.js';
 import * as session from '../../session.js';
 import { isSendKey } from '../../send_key.js';
 import { busy } from '../../states.js';
+import { Announcement } from './deciders.js';
 import { deleteDraft, draftOf, keepDraft } from './drafts.js';
 import { notifyUndoable, reopen } from './undo.js';
 import { untilField } from './until.js';
@@ -47,10 +48,11 @@ const LONGEST_REASON = 1000;
 const mayDo = (action) => session.may(ACTIONS[action].role ?? 'engineer');
 
 /**
- * Returns the decision form, or null if no action is left. `area.follow(drift)` keeps it on the displayed version, and
+ * Returns the decision form, or null if no action is left. `area.follow(drift)` keeps it on the displayed version,
+ * `area.leave()` ends it, and
  * `area.choose(action)` makes the action that of the keys. `reread` shows the drift again, and `next` the next one.
  */
-export function decisionArea(drift, { reread, next }) {
+export function decisionArea(drift, { reread, next, signal }) {
   // A server of another version may name none, or more.
   const actions = (drift.allowed ?? []).filter((action) => action in ACTIONS);
   if (actions.length === 0) return null;
@@ -102,6 +104,11 @@ export function decisionArea(drift, { reread, next }) {
     );
   };
 
+  const announcement = new Announcement([drift.id], signal);
+  area.leave = () => announcement.end();
+  reason.input.addEventListener('input', () =>
+    reason.input.value.trim() ? announcement.begin() : announcement.end(),
+  );
   reason.input.addEventListener('keydown', async (event) => {
     if (!isSendKey(event) || !chosen) return;
     event.preventDefault();
@@ -122,6 +129,7 @@ export function decisionArea(drift, { reread, next }) {
         const { data } = await decideOn(shown, action, text, end.until());
         told.hidden = true;
         deleteDraft(shown.id);
+        announcement.end();
         notifyUndoable(`${ACTIONS[action].done}: ${shown.address}`, action, () => reopen(data));
       } catch (error) {
         refused = error;

@@ -3,7 +3,7 @@
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
 import { ago, breakable, plural } from '../../format.js';
-import { KINDS, icon, severityMark } from '../../icons.js';
+import { KINDS, icon, severityMark, statusMark } from '../../icons.js';
 import { onLive, throttled } from '../../live.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
@@ -13,13 +13,14 @@ import { costText, isPriced } from './cost.js';
 import { careArea } from './care.js';
 import { commentsArea } from './comments.js';
 import { decisionArea } from './decide.js';
+import { showDeciders } from './deciders.js';
 import { diffView } from './diff.js';
 import { historyView } from './history.js';
 import { outcome } from './outcome.js';
 import { rhythm } from './rhythm.js';
-import { statusMark } from './row.js';
+import { searchFor } from './search.js';
 
-export function showDetail(place, id, { close, next, follow, known, signal }) {
+export function showDetail(place, id, { close, next, follow, known, deciders, signal }) {
   const above = h('div', {}, skeleton(5));
   const below = h('div', {});
   // Filled only when the status changes, so that other updates do not erase a reason while the user writes it.
@@ -28,6 +29,9 @@ export function showDetail(place, id, { close, next, follow, known, signal }) {
   const following = h('div', {});
   const title = h('h2', { tabindex: '-1' }, breakable(known?.address ?? 'Drift'));
   const marks = h('div', { class: 'detail-marks' });
+  const others = h('p', { class: 'others-deciding', role: 'status', hidden: true });
+  deciders.onChange((changed) => changed === id && showDeciders(others, deciders.on(id)), signal);
+  showDeciders(others, deciders.on(id));
   fill(
     place,
     h(
@@ -47,6 +51,7 @@ export function showDetail(place, id, { close, next, follow, known, signal }) {
       title,
     ),
     above,
+    others,
     deciding,
     following,
     below,
@@ -63,6 +68,7 @@ export function showDetail(place, id, { close, next, follow, known, signal }) {
       ]);
       if (signal.aborted) return null;
       setTitle(drift.address, 'Drifts');
+      deciders.learn(drift);
       fill(title, breakable(drift.address));
       fill(
         marks,
@@ -77,7 +83,8 @@ export function showDetail(place, id, { close, next, follow, known, signal }) {
       );
       fill(above, outcome(drift), difference(drift));
       if (decision?.status !== drift.status) {
-        decision = { status: drift.status, area: decisionArea(drift, { reread: read, next }) };
+        decision?.area?.leave();
+        decision = { status: drift.status, area: decisionArea(drift, { reread: read, next, signal }) };
         const hadFocus = deciding.contains(document.activeElement);
         fill(deciding, decision.area);
         if (hadFocus) title.focus({ preventScroll: true });
@@ -119,10 +126,10 @@ function facts(drift) {
     );
   const rows = [
     ['Kind', [h('span', { class: 'kind' }, icon(kind.icon), kind.label)]],
-    ['Type', h('code', {}, drift.resourceType)],
-    ['Stack', filter('stack', drift.stack)],
+    ['Type', [h('code', {}, drift.resourceType), searchFor('type', drift.resourceType)]],
+    ['Stack', [filter('stack', drift.stack), searchFor('stack', drift.stack)]],
     drift.region && ['Region', filter('region', drift.region)],
-    drift.accountId && ['Account', drift.accountId],
+    drift.accountId && ['Account', [drift.accountId, searchFor('account', drift.accountId)]],
     drift.provider && ['Provider', drift.provider],
     (isPriced(drift) || summary()?.hasCosts) && ['Cost', `${costText(drift)}${isPriced(drift) ? ' per month' : ''}`],
     ['First seen', ago(drift.firstSeenAt, 'ago')],

@@ -6,6 +6,7 @@ import { icon, severityMark } from '../../icons.js';
 import * as session from '../../session.js';
 import { HIDDEN, attributes, changesOf } from './changes.js';
 import { ignoreButton } from './ignore_button.js';
+import { searchFor } from './search.js';
 import { copyValue, linesView, redacted, rowsOf, sideView, valueView, wholeView } from './value.js';
 
 const WORDS = { added: 'Added', removed: 'Removed', changed: 'Changed', reordered: 'Reordered' };
@@ -50,11 +51,12 @@ function pathsOnly(drift) {
     h(
       'ul',
       { class: 'changed-paths' },
-      changes.map(({ label, type, isSensitive, causes }) =>
+      changes.map(({ label, path, type, isSensitive, causes }) =>
         h(
           'li',
           {},
           h('code', {}, label),
+          searchFor('attr', path.join('.')),
           ` ${WORDS[type].toLowerCase()}`,
           isSensitive && redacted(),
           causesView(label, causes),
@@ -95,8 +97,8 @@ function jumpList(changes, driftId) {
 }
 
 function changeView(change) {
-  const { id, label, type, expected, actual, causes } = change;
-  const path = h('code', {}, label);
+  const { id, label, path, type, expected, actual, causes } = change;
+  const name = h('code', {}, label);
   const lines = linesOf(change);
   return h(
     'section',
@@ -104,7 +106,7 @@ function changeView(change) {
     h(
       'h4',
       {},
-      path,
+      name,
       h('span', { class: 'change-type' }, WORDS[type]),
       h(
         'span',
@@ -112,8 +114,9 @@ function changeView(change) {
         copyButton(
           `the path ${label}`,
           () => label,
-          () => path,
+          () => name,
         ),
+        searchFor('attr', path.join('.')),
         copyValue('expected', label, expected, () => lines),
         copyValue('actual', label, actual, () => lines),
         ignoreButton(change.drift, change),
@@ -179,20 +182,21 @@ function table(changes) {
 }
 
 function tableRow(change) {
-  const { id, label, type, causes } = change;
-  const path = h('code', {}, label);
+  const { id, label, path, type, causes } = change;
+  const name = h('code', {}, label);
   return h(
     'tr',
     { role: 'row', id, tabindex: '-1', data: { type } },
     h(
       'th',
       { role: 'rowheader', scope: 'row' },
-      path,
+      name,
       copyButton(
         `the path ${label}`,
         () => label,
-        () => path,
+        () => name,
       ),
+      searchFor('attr', path.join('.')),
       ignoreButton(change.drift, change),
       h('span', { class: 'change-type' }, WORDS[type]),
       causesView(label, causes),

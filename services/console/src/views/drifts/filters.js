@@ -1,42 +1,25 @@
 // The filters of the list. They are in the address, so that a filtered list can be bookmarked and shared.
 
 import { fill, h } from '../../dom.js';
-import { count, plural } from '../../format.js';
+import { atMoment, count, plural } from '../../format.js';
 import { KINDS, STATUSES, icon, severityMark } from '../../icons.js';
 import { onSummary } from '../../summary.js';
+import { ANY, OPEN } from './columns.js';
 import { FOLLOW, followFilter, followLabel } from './follow_filter.js';
 import { menu } from './menu.js';
+import { CAUSE, SORTS, isGrouped, sortOf, withSort } from './query.js';
+import { searchBox } from './search.js';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
-const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
-const SORTS = {
-  '-detectedAt': 'Newest first',
-  detectedAt: 'Oldest first',
-  '-severity': 'Most severe first',
-  '-costImpactMonthly': 'Highest cost first',
-  '-lastSeenAt': 'Last seen first',
+/** Filters that only links set, and how they are shown. */
+const LINKED = {
+  group: (value) => `Cause: ${value.slice(value.indexOf('.') + 1)}`,
+  detectedFrom: (value) => `Detected since ${atMoment(value)}`,
 };
-const OPEN = 'detected';
-const ANY = 'any';
-const CAUSE = 'cause';
+const TEXTS = { stack: 'Stack', region: 'Region', resourceType: 'Type', accountId: 'Account' };
 
-/**
- * Returns the query for the API. Without a status in the address, only open drifts are listed, except snoozed ones.
- */
-export function filtersOf(query) {
-  const { status = OPEN, sort, by, ...others } = Object.fromEntries(query);
-  return {
-    ...(status === OPEN && { snoozed: 'false' }),
-    ...others,
-    sort: sort ?? '-detectedAt',
-    ...(status !== ANY && { status }),
-  };
-}
-
-/** True if the list groups drifts by their cause. */
-export const isGrouped = (query) => query.get('by') === CAUSE;
-
-export function filterBar(change, facets, signal) {
+/** Returns the filters. `change(query)` goes to another address, and `beside` follows the filters in their row. */
+export function filterBar({ change, facets, signal, beside }) {
   let query = new URLSearchParams();
   const set = (name, value) => {
     const changed = new URLSearchParams(query);
@@ -54,17 +37,17 @@ export function filterBar(change, facets, signal) {
     {
       class: 'select',
       'aria-label': 'Sort by',
-      on: { change: () => set('sort', sort.value === '-detectedAt' ? '' : sort.value) },
+      on: { change: () => change(withSort(query, sort.value)) },
     },
     Object.entries(SORTS).map(([value, label]) => h('option', { value }, label)),
   );
-  const byCost = sort.querySelector('[value="-costImpactMonthly"]');
-  onSummary(({ hasCosts }) => (byCost.hidden = !hasCosts && !byCost.selected), signal);
+  const byCost = sort.querySelectorAll('[value$="costImpactMonthly"]');
+  onSummary(({ hasCosts }) => byCost.forEach((option) => (option.hidden = !hasCosts && !option.selected)), signal);
   const element = h(
     'div',
     { class: 'filters', role: 'search', 'aria-label': 'Filter drifts' },
     statuses.element,
-    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, group.element, sort),
+    h('div', { class: 'filter-row' }, search.element, severities.element, more.element, group.element, sort, beside),
     more.active,
   );
   return {
@@ -72,8 +55,7 @@ export function filterBar(change, facets, signal) {
     show(now) {
       query = now;
       for (const part of [statuses, severities, search, more, group]) part.show(query);
-      const chosen = query.get('sort') ?? '-detectedAt';
-      sort.value = chosen in SORTS ? chosen : '-detectedAt';
+      sort.value = sortOf(query);
       // The groups have their own order.
       sort.hidden = isGrouped(query);
     },
@@ -164,30 +146,6 @@ function severityChips(set, facets) {
   };
 }
 
-function searchBox(set) {
-  let timer = 0;
-  const input = h('input', {
-    type: 'search',
-    class: 'search-input',
-    placeholder: 'Search address, id, type',
-    'aria-label': 'Search drifts',
-    'aria-keyshortcuts': '/',
-    maxlength: 100,
-    on: {
-      input() {
-        clearTimeout(timer);
-        timer = setTimeout(() => set('q', input.value.trim()), 250);
-      },
-    },
-  });
-  return {
-    element: h('div', { class: 'search' }, icon('search'), input),
-    show(query) {
-      if (document.activeElement !== input) input.value = query.get('q') ?? '';
-    },
-  };
-}
-
 function moreFilters(set, change, facets, signal) {
   let shown = new URLSearchParams();
   const inputs = Object.entries(TEXTS).map(([name, label]) => {
@@ -243,7 +201,8 @@ function moreFilters(set, change, facets, signal) {
       follow.show(query);
       kind.value = query.get('kind') ?? '';
       for (const { name, input } of inputs) input.value = query.get(name) ?? '';
-      const set = [...query].filter(([name]) => name === 'kind' || name === 'group' || name in TEXTS || name in FOLLOW);
+      const isShown = ([name]) => [TEXTS, LINKED, FOLLOW].some((filters) => Object.hasOwn(filters, name)) || name === 'kind';
+      const set = [...query].filter(isShown);
       fill(
         active,
         set.map(([name, value]) => removable(name, value, query, change)),
@@ -259,12 +218,9 @@ function removable(name, value, query, change) {
     changed.delete(name);
     change(changed);
   };
-  const label =
-    name === 'group'
-      ? `Cause: ${value.slice(value.indexOf('.') + 1)}`
-      : name in FOLLOW
-        ? followLabel(name, value)
-        : `${TEXTS[name] ?? 'Kind'}: ${value}`;
+  const label = Object.hasOwn(FOLLOW, name)
+    ? followLabel(name, value)
+    : (LINKED[name]?.(value) ?? `${TEXTS[name] ?? 'Kind'}: ${value}`);
   return h(
     'button',
     { class: 'tag', 'aria-label': `Remove the filter ${label}`, on: { click: remove } },

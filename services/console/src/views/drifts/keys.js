@@ -28,8 +28,8 @@ export function followKeys({ list, detail, close, signal }) {
   const focused = () => document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
   const decide = (action) => {
     if (!session.may('engineer')) return;
-    if (list.selection().length === 0 && detail.hidden && focused()) list.toggle(focused());
-    if (list.selection().length > 0) return decideMany(list, action);
+    if (list.selection.size() === 0 && detail.hidden && focused()) list.toggle(focused());
+    if (list.selection.size() > 0) return decideMany(list, action);
     detail.querySelector('.decision')?.choose(action);
     detail.querySelector('.decision textarea')?.focus();
   };

@@ -9,65 +9,70 @@ import { say } from '../../notice.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
 import { onSummary, summary } from '../../summary.js';
+import { neighbour, nextOpen } from './neighbours.js';
 import { nothingHere } from './nothing.js';
-import { Row, tableHead } from './row.js';
+import { printedNote } from './printed_note.js';
+import { Row, tableHead, widthsOf } from './row.js';
+import { RowWindow } from './row_window.js';
+import { Selection } from './selection.js';
 
 const PAGE = 50;
-/** Rows beyond this number are dropped when new rows are added at the top. */
-const KEPT = 400;
+/** The first page is on the screen early, and the others are fewer requests. */
+const NEXT_PAGE = 100;
 const AGAIN_MS = 700;
+const NEAR_END = '400px 0px';
 
 export class DriftList {
-  #rows = new Map();
-  #selected = new Set();
+  selection = new Selection();
+  #rows;
   #filters = null;
   #cursor = null;
   #reading = null;
-  #hasEverything = false;
   #unseen = 0;
   #openId = null;
   #again;
   #nearEnd;
-  #address;
+  #options;
   #signal;
-  #events = new EventTarget();
+  #shape = { columns: [], density: '' };
 
-  constructor({ signal, address }) {
+  /**
+   * `address(id)` is the address of a drift, `setSort(order)` changes the order of the list, and `total()` is the number
+   * of drifts that match. `deciders` knows who is deciding.
+   */
+  constructor({ signal, address, setSort, total, deciders }) {
     this.#signal = signal;
-    this.#address = address;
+    this.#options = { address, setSort, total, deciders };
     this.#build();
+    this.#rows = new RowWindow(this.table, (drift) => this.#newRow(drift), signal);
+    deciders.onChange((id) => this.#rows.row(id)?.showDeciders(deciders.on(id)), signal);
     this.#again = throttled(AGAIN_MS, () => this.#mergeFirstPage(), signal);
     onLive('drift:', (events) => this.#heard(events), signal);
     onLive('resync', this.#again, signal);
     // A slow page gets several entries at once; only the last one says what is visible now.
-    this.#nearEnd = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), {
-      rootMargin: '400px',
-    });
-    onSummary(({ hasCosts }) => this.table.classList.toggle('without-costs', !hasCosts), signal);
-    onSummary(() => this.#filters && this.#rows.size === 0 && !this.#reading && this.#tidy(), signal);
+    const visible = (entries) => entries.at(-1).isIntersecting && this.#more();
+    this.#nearEnd = new IntersectionObserver(visible, { rootMargin: NEAR_END, scrollMargin: NEAR_END });
+    onSummary(() => this.#filters && this.size() === 0 && !this.#reading && this.#tidy(), signal);
   }
 
   #build() {
-    this.body = h('tbody', { role: 'rowgroup' });
-    this.head = tableHead((isOn) => this.selectAll(isOn));
+    const mayDecide = session.may('engineer');
+    this.head = h('thead', {});
     this.table = h(
       'table',
-      {
-        class: session.may('engineer') ? 'drifts' : 'drifts drifts-read-only',
-        role: 'table',
-        'aria-label': 'Drifts',
-      },
+      { class: mayDecide ? 'drifts' : 'drifts drifts-read-only', role: 'table', 'aria-label': 'Drifts' },
       this.head,
-      this.body,
     );
     this.place = h('div', { class: 'list-place' });
     this.end = h('div', { class: 'list-end' });
     this.fresh = h('button', { class: 'fresh', hidden: true, on: { click: () => this.#toTop() } });
-    this.element = h('div', { class: 'list', tabindex: '-1' }, this.fresh, this.table, this.place, this.end);
+    const printed = printedNote(() => [this.size(), this.#total()], this.#signal);
+    this.element = h('div', { class: 'list', tabindex: '-1' }, this.fresh, this.table, this.place, this.end, printed);
     this.element.addEventListener(
       'change',
-      ({ target }) => target.name === 'drift' && this.#select(target.value, target.checked),
+      ({ target }) => target.name === 'drift' && this.selection.select(target.value, target.checked),
     );
+    this.selection.onChange(() => this.#markSelected());
   }
 
   /** Shows the drifts that match the filters, from the top. */
@@ -76,7 +81,9 @@ export class DriftList {
     this.#filters = filters;
     this.#reading?.abort();
     this.#clear();
-    this.table.hidden = true;
+    this.#drawHead();
+    // A head that sorted the list keeps the focus.
+    this.table.hidden = !this.head.contains(document.activeElement);
     fill(this.place, skeleton(8));
     await this.#read(async (signal) => {
       const page = await this.#page(undefined, signal);
@@ -93,90 +100,73 @@ export class DriftList {
     this.element.hidden = true;
   }
 
-  /** Calls `listener` when the selection changes. */
-  onSelection(listener) {
-    this.#events.addEventListener('selection', listener);
+  reload = () => this.#filters && this.show(this.#filters);
+
+  /** Sets the columns and the density, `comfortable` or `compact`. */
+  shape(columns, density) {
+    if (`${[this.#shape.density, ...this.#shape.columns]}` === `${[density, ...columns]}`) return;
+    this.#shape = { columns, density };
+    this.table.classList.toggle('is-compact', density === 'compact');
+    this.table.style.setProperty('--columns', widthsOf(columns));
+    this.#drawHead();
+    this.#rows.redraw();
   }
 
   filters = () => this.#filters;
-  size = () => this.#rows.size;
+  size = () => this.#rows.size();
+  drift = (id) => this.#rows.drift(id);
+  hasFocus = () => this.element.contains(document.activeElement);
 
-  /** True if all drifts that match are selected, and not only the loaded ones. */
-  hasEverything = () => this.#hasEverything;
-
-  selectEverything() {
-    this.selectAll(true, true);
-  }
-
-  selection = () => [...this.#selected].map((id) => this.#rows.get(id).drift);
+  selected = () => this.selection.ids().map((id) => this.drift(id));
 
   selectAll(isOn, hasEverything = false) {
-    for (const row of this.#rows.values()) row.select(isOn);
-    this.#selected = new Set(isOn ? this.#rows.keys() : []);
-    this.#tellSelection(hasEverything);
+    this.selection.set(isOn ? this.#rows.ids() : [], hasEverything);
   }
 
   toggle(id) {
-    const row = this.#rows.get(id);
-    if (!row) return;
-    row.select(!this.#selected.has(id));
-    this.#select(id, !this.#selected.has(id));
+    if (this.#rows.has(id)) this.selection.select(id, !this.selection.has(id));
   }
 
-  #select(id, isOn) {
-    this.#selected[isOn ? 'add' : 'delete'](id);
-    this.#tellSelection(false);
-  }
-
-  #tellSelection(hasEverything) {
-    this.#hasEverything = hasEverything;
+  #markSelected() {
+    for (const row of this.#rows.rows()) row.select(this.selection.has(row.box?.value));
     const all = this.head.querySelector('input');
-    const selected = this.#selected.size;
-    if (all) all.checked = selected > 0 && selected === this.#rows.size;
+    const selected = this.selection.size();
+    if (all) all.checked = selected > 0 && selected === this.size();
     if (all) all.indeterminate = selected > 0 && !all.checked;
-    this.#events.dispatchEvent(new Event('selection'));
   }
-
-  drift = (id) => this.#rows.get(id)?.drift;
-  hasFocus = () => this.element.contains(document.activeElement);
 
   /** Shows a drift as it is now. A snoozed one leaves the open drifts. */
   follow(drift) {
-    const row = this.#rows.get(drift.id);
-    row?.refresh(drift);
-    if (!row || !drift.snoozedUntil || this.#filters.snoozed !== 'false') return;
-    this.#select(drift.id, false);
-    if (this.#rows.delete(drift.id)) row.element.remove();
+    if (!this.#rows.has(drift.id)) return;
+    this.#rows.change(drift.id, drift);
+    if (drift.snoozedUntil && this.#filters.snoozed === 'false') this.remove([drift.id]);
   }
 
   markOpen(id) {
-    this.#rows.get(this.#openId)?.open(false);
+    this.#rows.row(this.#openId)?.open(false);
     this.#openId = id;
-    this.#rows.get(id)?.open(true);
+    this.#rows.row(id)?.open(true);
   }
 
-  focus(id) {
-    this.#rows.get(id)?.link.focus({ preventScroll: false });
+  focus = (id) => this.#rows.drawn(id)?.link.focus();
+
+  /** Takes drifts out of the list. The following ones take their places, and further ones are read where they end. */
+  remove(ids) {
+    const leaving = new Set(ids);
+    const drifts = this.#rows.drifts();
+    const first = drifts.findIndex(({ id }) => leaving.has(id));
+    const next = drifts.slice(first).find(({ id }) => !leaving.has(id));
+    this.#rows.remove(ids);
+    this.selection.set(this.selection.ids().filter((id) => !leaving.has(id)));
+    if (document.activeElement === document.body) this.focus(next?.id);
+    if (!this.#reading) this.#tidy();
   }
 
-  /** Returns the id of the row `step` rows after the focused or open row. */
-  neighbour(step) {
-    const ids = [...this.body.children].map((element) => element.dataset.id);
-    const focused = document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
-    const at = ids.indexOf(focused ?? this.#openId);
-    if (at < 0) return ids[0];
-    return ids[at + step] ?? ids[at];
-  }
-
-  /** Returns the id of the next row whose drift waits for a decision, after the open row. */
-  nextOpen() {
-    const drifts = [...this.body.children].map((element) => this.#rows.get(element.dataset.id).drift);
-    const at = drifts.findIndex(({ id }) => id === this.#openId);
-    return drifts.slice(at + 1).find(({ status }) => status === 'detected')?.id;
-  }
+  neighbour = (step) => neighbour(this.#rows.drifts(), this.#openId, step);
+  nextOpen = () => nextOpen(this.#rows.drifts(), this.#openId);
 
   #page(cursor, signal) {
-    return get('/api/v1/drifts', { ...this.#filters, limit: PAGE, cursor }, { signal });
+    return get('/api/v1/drifts', { ...this.#filters, limit: cursor ? NEXT_PAGE : PAGE, cursor }, { signal });
   }
 
   async #read(work) {
@@ -186,11 +176,7 @@ export class DriftList {
     try {
       await work(signal);
     } catch (error) {
-      if (!signal.aborted)
-        fill(
-          this.place,
-          failed(error, () => this.show(this.#filters)),
-        );
+      if (!signal.aborted) fill(this.place, failed(error, this.reload));
     } finally {
       if (this.#reading === reading) this.#reading = null;
     }
@@ -203,56 +189,76 @@ export class DriftList {
   }
 
   #append({ data, page }) {
-    const added = data.filter(({ id }) => !this.#rows.has(id)).map((drift) => this.#row(drift).element);
-    this.body.append(...added);
+    this.#rows.merge(data, {});
     this.#cursor = page.nextCursor;
-    if (this.#hasEverything) this.selectEverything();
+    if (this.selection.hasEverything()) this.selectAll(true, true);
   }
 
-  #row(drift) {
-    const row = new Row(drift, this.#address);
-    this.#rows.set(drift.id, row);
+  #newRow(drift) {
+    const row = new Row(drift, { ...this.#options, ...this.#shape });
     row.open(drift.id === this.#openId);
+    row.select(this.selection.has(drift.id));
+    row.showDeciders(this.#options.deciders.on(drift.id));
     return row;
   }
 
   #clear() {
     this.#rows.clear();
-    this.#selected.clear();
-    this.#tellSelection(false);
-    this.body.replaceChildren();
+    this.selection.set([]);
     this.#cursor = null;
     this.#unseen = 0;
     this.fresh.hidden = true;
+  }
+
+  #drawHead() {
+    const head = tableHead({
+      ...this.#shape,
+      sort: this.#filters?.sort,
+      setSort: this.#options.setSort,
+      selectAll: (isOn) => this.selectAll(isOn),
+    });
+    const focused = this.head.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    this.head.replaceWith(head);
+    this.head = head;
+    if (focused) head.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
+    this.#markSelected();
+  }
+
+  /** Returns the number of drifts that match: only the server knows it before all of them are loaded. */
+  #total = () => (this.#cursor ? Math.max(this.#options.total(), this.size()) : this.size());
+
+  /** Tells screen readers the number of rows, with the head. */
+  tellTotal() {
+    this.table.setAttribute('aria-rowcount', this.#total() + 1);
   }
 
   #tidy() {
     // Observing again reports once more if the end of the list is still visible.
     this.#nearEnd.disconnect();
     this.#nearEnd.observe(this.end);
-    this.table.hidden = this.#rows.size === 0;
+    const size = this.size();
+    this.table.hidden = size === 0;
     const hasFailed = this.place.querySelector('.state-failed');
-    if (this.#rows.size === 0 && !hasFailed) fill(this.place, nothingHere(this.#filters, summary()));
-    fill(
-      this.end,
-      this.#rows.size > 0 && !this.#cursor && this.#rows.size > 12
-        ? `All ${plural(this.#rows.size, 'drift')} shown.`
-        : null,
-    );
+    if (size === 0 && !hasFailed)
+      fill(this.place, this.#cursor ? skeleton(8) : nothingHere(this.#filters, summary()));
+    else if (!hasFailed) fill(this.place);
+    fill(this.end, size > 12 && !this.#cursor ? `All ${plural(size, 'drift')} shown.` : null);
+    this.tellTotal();
   }
 
   #heard(events) {
     if (!this.#filters) return;
     let isOfInterest = false;
+    // A comment changes nothing in a row.
     for (const { type, payload } of events.filter((event) => !event.payload.commentId)) {
-      const row = this.#rows.get(payload.id);
-      if (type === 'drift:created') this.#unseen += row ? 0 : 1;
-      if (row) row.change(payload);
+      const isShown = this.#rows.has(payload.id);
+      if (type === 'drift:created') this.#unseen += isShown ? 0 : 1;
+      if (isShown) this.#rows.change(payload.id, payload);
       else isOfInterest = true;
     }
     if (!isOfInterest) return;
     // No row moves while the user reads further down or selects drifts.
-    if (this.#isAtTop() && this.#selected.size === 0) this.#again();
+    if (this.#isAtTop() && this.selection.size() === 0) this.#again();
     else if (this.#unseen > 0) {
       this.fresh.hidden = false;
       fill(this.fresh, `${plural(this.#unseen, 'new drift')} · show`);
@@ -274,28 +280,14 @@ export class DriftList {
     if (this.#reading) return this.#again();
     return this.#read(async (signal) => {
       const { data, page } = await this.#page(undefined, signal);
-      const isNew = ({ id }) => !this.#rows.has(id);
-      const added = data.filter(isNew).length;
-      const isGap = this.#rows.size > 0 && data.length > 0 && data.every(isNew) && page.nextCursor !== null;
-      if (isGap || this.#rows.size > KEPT) {
-        this.#clear();
-      }
-      if (this.#rows.size === 0) this.#cursor = page.nextCursor;
-      let next = this.body.firstChild;
-      for (const drift of data) {
-        const known = this.#rows.get(drift.id);
-        if (known) {
-          known.refresh(drift);
-          next = known.element.nextSibling;
-        } else {
-          const row = this.#row(drift);
-          row.arrive();
-          this.body.insertBefore(row.element, next);
-        }
-      }
+      const isGap = this.size() > 0 && data.length > 0 && page.nextCursor && !data.some(({ id }) => this.#rows.has(id));
+      if (isGap) this.#clear();
       fill(this.place);
+      // New drifts may be behind the first page, so the next pages are read again where the list ends.
+      this.#cursor ??= page.nextCursor;
+      const added = this.#rows.merge(data, { isFirst: true, areNew: true });
       this.#unseen = 0;
-      if (added > 0) say(plural(added, 'new drift'));
+      if (added.length > 0) say(plural(added.length, 'new drift'));
     });
   }
 }

@@ -13,13 +13,14 @@ import { UNDONE, notifyUndoable, reopenAll } from './undo.js';
 
 const MOST = 2_000;
 const MOST_OF_BULK = 100;
-/** The statuses from which an action leads on, and the status to which it leads. */
+/** The statuses from which an action leads on. */
 const FROM = {
   approve: ['detected'],
   reject: ['detected'],
   resolve: ['detected', 'approved', 'rejected'],
 };
-const TO = { approve: 'approved', reject: 'rejected', resolve: 'resolved' };
+/** The status of a drift after an action. */
+export const DECIDED = { approve: 'approved', reject: 'rejected', resolve: 'resolved' };
 
 /** Asks for one reason, and decides. Resolves to true if the decision was made. */
 export async function decideMatching(title, filters, action) {
@@ -78,7 +79,7 @@ async function coverage(selection, action) {
     inside,
     outside: data.status.filter((group) => !isCovered(group)),
     // After the decision, the filters do not tell these drifts from the decided ones.
-    isMixed: data.status.some(({ value }) => value === TO[action]),
+    isMixed: data.status.some(({ value }) => value === DECIDED[action]),
   };
 }
 
@@ -104,7 +105,7 @@ function report(selection, action, decided, ids) {
   const text = `${ACTIONS[action].done}: ${plural(decided, 'drift')}.`;
   notifyUndoable(text, action, async () => {
     if (ids) return reopenAll(ids, MOST_OF_BULK);
-    await decide({ ...selection, status: TO[action] }, { action: 'reopen', expectedCount: decided });
+    await decide({ ...selection, status: DECIDED[action] }, { action: 'reopen', expectedCount: decided });
     return `Undone: ${plural(decided, 'drift')} open again.`;
   });
 }
