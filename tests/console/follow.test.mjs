@@ -127,7 +127,8 @@ describe('following a drift in the console', () => {
   test('a snoozed drift leaves the open list, and returns with an alert', async () => {
     const { page, ...engineer } = await browser.person('engineer');
     await list(page);
-    const all = await rows(page).count();
+    const all = (await api.get('/api/v1/drifts?status=detected&limit=100')).data.length;
+    await eventually('all rows', async () => (await rows(page).count()) === all);
     const id = await openDrift(page, 3);
     await care(page).getByText('Snooze', { exact: true }).click();
     await press(page, '1 hour');
