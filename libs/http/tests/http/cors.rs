@@ -32,6 +32,7 @@ async fn a_preflight_names_what_is_allowed_so_that_the_browser_can_name_what_is_
         "sentry-trace",
         "x-correlation-id",
         "x-api-contract",
+        "if-position-at-least",
         "x-requested-with",
         "authorization",
         "x-of-the-operator",
@@ -63,7 +64,7 @@ async fn origins_are_compared_without_case_and_may_belong_to_apps() {
         let exposed = answer.header("access-control-expose-headers");
         assert_eq!(
             exposed,
-            "etag, idempotency-replayed, location, retry-after, x-correlation-id, x-request-id"
+            "etag, idempotency-replayed, location, retry-after, x-correlation-id, x-position, x-request-id"
         );
     }
     let answer = app.client.with_header("origin", "http://localhost:3000").get("/parcels?limit=1").await;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::entity::ActiveModel;
 use super::live::{Live, Shown};
+use crate::text::NUL;
 
 /// Returns all columns that come from a finding. With `keeps_severity`, a severity that a person has set
 /// stays.
@@ -68,7 +69,7 @@ pub fn search_paths(difference: &str) -> String {
     let changed: Vec<Changed> = serde_json::from_str(difference).unwrap_or_default();
     let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_lowercase);
     let path = |changed: &Changed| changed.path.iter().map(step).collect::<Vec<_>>().join(".");
-    changed.iter().map(path).collect::<Vec<_>>().join("\n")
+    changed.iter().map(path).collect::<Vec<_>>().join("\n").replace(NUL, "\u{fffd}")
 }
 
 pub fn write_hashes(hashes: &[PathHash]) -> String {
