@@ -22,10 +22,10 @@ const ENTRIES = [
   { name: 'drifts', label: 'Drifts', badge: ({ open }) => [open, 'open'] },
   { name: 'alerts', label: 'Alerts', badge: ({ unreadAlerts }) => [unreadAlerts, 'unread'] },
   { name: 'report', label: 'Report' },
-  { name: 'account', label: 'Account' },
-  { name: 'admin', label: 'Admin', role: 'admin' },
   // Of the administration, engineers see the rules.
   { name: 'admin', label: 'Rules', role: 'engineer', below: 'admin' },
+  { name: 'account', label: 'Account' },
+  { name: 'admin', label: 'Admin', role: 'admin' },
 ];
 
 export function openShell(app, signal) {

@@ -63,7 +63,7 @@ export function show(main, found, signal) {
   };
 }
 
-function cards({ open, bySeverity, hasCosts, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
+function cards({ open, snoozed, bySeverity, hasCosts, costImpactMonthly, decisionHours, oldestOpenAt, byStatus }) {
   const parts = SEVERITIES.map((name) => ({
     name,
     label: LABELS[name],
@@ -77,6 +77,7 @@ function cards({ open, bySeverity, hasCosts, costImpactMonthly, decisionHours, o
       h('h2', {}, 'Open'),
       h('a', { class: 'figure', href: '#/drifts' }, count(open)),
       shareBar(parts),
+      snoozed > 0 && h('a', { class: 'note', href: '#/drifts?snoozed=true' }, `${count(snoozed)} of them snoozed`),
     ),
     card(
       'Oldest open drift',

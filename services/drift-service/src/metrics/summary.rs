@@ -36,6 +36,8 @@ filtered_query! {
 pub struct Summary {
     pub total: u64,
     pub open: u64,
+    /// Number of open drifts that are snoozed.
+    pub snoozed: u64,
     /// Number of drifts in each status.
     pub by_status: BTreeMap<&'static str, u64>,
     /// Number of open drifts of each severity.
@@ -61,6 +63,7 @@ pub(crate) struct Group {
     pub severity: Severity,
     pub drifts: i64,
     pub cents: i64,
+    snoozed: i64,
     priced: i64,
     oldest: DateTime<Utc>,
     decided: i64,
@@ -100,6 +103,7 @@ async fn summarize(
     Ok(Summary {
         total: count(&|_| true),
         open: count(&|group| is_open(&group)),
+        snoozed: groups.iter().filter(is_open).map(|group| group.snoozed.unsigned_abs()).sum(),
         by_status: Status::iter()
             .map(|status| (status.into_str(), count(&|group| group.status == status)))
             .collect(),
@@ -124,6 +128,7 @@ pub(crate) async fn groups(db: &impl ConnectionTrait, filter: &Filter) -> Result
         .columns([Column::Status, Column::Severity])
         .column_as(Expr::col(Column::Id).count(), "drifts")
         .column_as(total(Column::CostCents), "cents")
+        .column_as(Column::SnoozedUntil.count(), "snoozed")
         .column_as(priced(), "priced")
         .column_as(Column::FirstSeenAt.min(), "oldest")
         .column_as(Column::DecisionSeconds.count(), "decided")

@@ -123,7 +123,7 @@ async fn the_summary_always_has_every_key(#[values(Backend::Memory, Backend::Rea
     assert_eq!(
         empty,
         json!({
-            "total": 0, "open": 0,
+            "total": 0, "open": 0, "snoozed": 0,
             "byStatus": {"detected": 0, "approved": 0, "rejected": 0, "resolved": 0},
             "bySeverity": {"critical": 0, "warning": 0, "info": 0},
             "costImpactMonthly": 0.0, "hasCosts": false, "unreadAlerts": 0, "decisionHours": null, "oldestOpenAt": null,

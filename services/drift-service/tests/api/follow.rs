@@ -171,6 +171,8 @@ async fn a_snoozed_drift_waits_until_its_time_and_is_announced_again(
             (listed("").await, listed("snoozed=false").await, listed("snoozed=true").await),
             (1, 0, 1)
         );
+        let summary = engineer.get("/api/v1/metrics/summary").await.data();
+        assert_eq!((&summary["open"], &summary["snoozed"]), (&json!(1), &json!(1)));
         app.expect_events("drift:updated", 2 * round - 1).await;
         app.advance(TimeDelta::days(1));
         eventually("the snooze has ended", async || listed("snoozed=false").await == 1).await;
