@@ -60,15 +60,15 @@ for (const start of [allInOne, behindCaddy]) {
       const admin = await browser.person('admin');
       const viewer = await browser.person('viewer');
       await visit(admin.page, '#/admin/users');
-      await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      await admin.page.getByRole('combobox', { name: 'Role of Demo viewer' }).selectOption('engineer');
       const question = admin.page.getByRole('dialog', { name: 'Change the role of Demo viewer?' });
       await question.getByText('Demo viewer is viewer now and becomes engineer').waitFor();
       await question.getByRole('button', { name: 'Cancel' }).click();
       await eventually(
         'the old role',
-        async () => (await admin.page.getByLabel('Role of Demo viewer').inputValue()) === 'viewer',
+        async () => (await admin.page.getByRole('combobox', { name: 'Role of Demo viewer' }).inputValue()) === 'viewer',
       );
-      await admin.page.getByLabel('Role of Demo viewer').selectOption('engineer');
+      await admin.page.getByRole('combobox', { name: 'Role of Demo viewer' }).selectOption('engineer');
       await question.getByRole('button', { name: 'Change role' }).click();
       await viewer.page.locator('.whoami').getByText('engineer', { exact: true }).waitFor();
       await live(viewer.page);
@@ -79,11 +79,11 @@ for (const start of [allInOne, behindCaddy]) {
       await admin.page.getByRole('button', { name: 'Enable Demo viewer' }).waitFor();
 
       // The last admin stays an admin, and the form explains it.
-      await admin.page.getByLabel('Role of Demo admin').selectOption('viewer');
+      await admin.page.getByRole('combobox', { name: 'Role of Demo admin' }).selectOption('viewer');
       await admin.page.getByRole('dialog').getByText('The service tokens').waitFor();
       await admin.page.getByRole('dialog').getByRole('button', { name: 'Change role' }).click();
       await admin.page.getByText(/last active admin/).waitFor();
-      assert.equal(await admin.page.getByLabel('Role of Demo admin').inputValue(), 'admin');
+      assert.equal(await admin.page.getByRole('combobox', { name: 'Role of Demo admin' }).inputValue(), 'admin');
       await browser.farewell(admin, viewer);
     });
 
