@@ -39,7 +39,7 @@ pub struct ChangesQuery {
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     since: DateTime<Utc>,
-    /// Drifts that arrived, whenever they were detected.
+    /// Drifts that were detected since, as the filter `detectedFrom` has them.
     opened: BySeverity,
     approved: i64,
     rejected: i64,
@@ -115,7 +115,7 @@ async fn changes(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Chan
 /// Counts the changes of each stack and severity, in the order of stacks.
 async fn rows(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<Row>, DbErr> {
     let times = [
-        (Column::CreatedAt, "opened"),
+        (Column::DetectedAt, "opened"),
         (Column::ApprovedAt, "approved"),
         (Column::RejectedAt, "rejected"),
         (Column::ResolvedAt, "resolved"),
