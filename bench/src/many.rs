@@ -1,8 +1,9 @@
 //! The reads of the console, with 100,000 drifts in 300 stacks.
 
+use std::process::Command;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use contracts::{Clock, Role};
 use serde_json::{Value, json};
 use testing::StatusCode;
@@ -44,6 +45,7 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
     }
     let drifts = STACKS * DRIFTS_PER_STACK;
     table.add(format!("ingest of {drifts} drifts in {STACKS} stacks"), milliseconds(started.elapsed()), "");
+    vacuum(&service)?;
     for (what, path, target) in READS {
         let mut times = Times::default();
         for _ in 0..REQUESTS {
@@ -56,7 +58,8 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
         table.add(format!("{what}, of {drifts} drifts in {STACKS} stacks"), measured, target);
     }
     for format in ["csv", "json", "sarif"] {
-        let (before, started) = (memory(process, "VmHWM"), Instant::now());
+        reset_peak(process)?;
+        let (before, started) = (memory(process, "VmRSS"), Instant::now());
         let path = format!("/api/v1/drifts/export?format={format}");
         let mut response = client.request(testing::Method::GET, &path).send().await?.error_for_status()?;
         let mut bytes = 0;
@@ -72,6 +75,20 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
         table.add(format!("export of {drifts} drifts, {format}"), measured, "≤ +30 MB");
     }
     Ok(())
+}
+
+/// Does what autovacuum does within minutes, so that counts are read from indexes alone.
+fn vacuum(service: &Service) -> Result<()> {
+    let url = service.environment.iter().find(|(name, _)| *name == "DATABASE_URL").map(|(_, url)| url);
+    let url = url.context("the service has a database")?;
+    let done = Command::new("psql").args([url, "-qc", "VACUUM ANALYZE"]).status()?;
+    ensure!(done.success(), "psql failed");
+    Ok(())
+}
+
+/// Lets `VmHWM` begin at the present memory.
+fn reset_peak(process: u32) -> Result<()> {
+    Ok(std::fs::write(format!("/proc/{process}/clear_refs"), "5")?)
 }
 
 /// A plan of one stack. Each tenth drift is of its own cause; the others share one with those of other stacks.
