@@ -17,9 +17,9 @@ export const DEVICES = {
 /** Checks for serious faults and for horizontal scrolling. */
 export async function inspect(page, where) {
   await page.evaluate(() => {
-    // One that repeats without end never finishes.
-    const ending = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
-    return Promise.all(ending.map((animation) => animation.finished.catch(() => {})));
+    // Some never finish: those that repeat without end, and those of an element that the browser does not draw.
+    const all = Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
+    return Promise.race([all, new Promise((resolve) => setTimeout(resolve, 3_000))]);
   });
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
