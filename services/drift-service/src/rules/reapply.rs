@@ -173,6 +173,7 @@ async fn store(
         severity: Set(severity),
         severity_rank: Set(severity.rank()),
         severity_reason: Set(reason.clone()),
+        search_paths: Set(content::search_paths(&difference)),
         difference: Set(difference.clone()),
         // Cleared, so that the next scan is compared by the hash of the actual state alone.
         shown_hash: Set(None),

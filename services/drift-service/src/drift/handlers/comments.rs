@@ -99,8 +99,8 @@ pub async fn create_comment(
 }
 
 async fn require(state: &State, drift_id: Uuid) -> Result<(), DriftError> {
-    let drift = entity::by_id(&state.database, drift_id).await?;
-    drift.map(|_| ()).ok_or(DriftError::NotFound("drift"))
+    let status = entity::status(&state.database, drift_id).await?;
+    status.map(drop).ok_or(DriftError::NotFound("drift"))
 }
 
 async fn create(write: &mut Write, drift_id: Uuid, text: String) -> Result<Model, DriftError> {
