@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::drift::{ResolvedHow, Status};
 use http::openapi::Success;
 use http::{AnyOf, ApiError, ValidQuery, Viewer};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -10,8 +10,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
+use super::super::trend::BySeverity;
 use super::month::Month;
-use super::view::{MonthlyView, SeverityCounts, StackMonth};
+use super::view::{MonthlyView, StackMonth};
 use super::{at_end, counts, decisions};
 use crate::State;
 use crate::drift::Filter;
@@ -19,7 +20,6 @@ use crate::error::DriftError;
 
 const MAX_ACCEPTED: u64 = 500;
 const MAX_STACKS: usize = 50;
-const SEVERITIES: [Severity; 3] = [Severity::Critical, Severity::Warning, Severity::Info];
 const WAYS: [ResolvedHow; 4] =
     [ResolvedHow::Manual, ResolvedHow::Auto, ResolvedHow::Superseded, ResolvedHow::Ignored];
 
@@ -58,23 +58,22 @@ pub async fn get_monthly_report(
 }
 
 async fn read(db: &impl ConnectionTrait, month: Month, filter: &Filter) -> Result<MonthlyView, DbErr> {
-    let mut opened = none_of(SEVERITIES.map(|severity| severity.into_str()));
-    let mut open_at_end = opened.clone();
-    let mut resolved = none_of(WAYS.map(|how| how.into_str()));
+    let (mut opened, mut open_at_end) = (BySeverity::default(), BySeverity::default());
+    let mut resolved = BTreeMap::from(WAYS.map(|how| (how.into_str(), 0)));
     let mut accepted_count = 0;
     let mut stacks: BTreeMap<String, StackMonth> = BTreeMap::new();
     for group in counts::opened(db, &month, filter).await? {
-        add(&mut opened, group.severity.into_str(), group.drifts);
+        opened.add(group.severity, group.drifts);
         of(&mut stacks, group.stack).opened += group.drifts.unsigned_abs();
     }
     for group in counts::resolved(db, &month, filter).await? {
-        add(&mut resolved, group.resolved_how.into_str(), group.drifts);
+        *resolved.entry(group.resolved_how.into_str()).or_default() += group.drifts.unsigned_abs();
         of(&mut stacks, group.stack).resolved += group.drifts.unsigned_abs();
     }
     for group in at_end::count(db, month.to, filter).await? {
         match group.status {
             Status::Detected => {
-                add(&mut open_at_end, group.severity.into_str(), group.drifts);
+                open_at_end.add(group.severity, group.drifts);
                 of(&mut stacks, group.stack).open_at_end += group.drifts.unsigned_abs();
             }
             Status::Approved => accepted_count += group.drifts.unsigned_abs(),
@@ -95,14 +94,6 @@ async fn read(db: &impl ConnectionTrait, month: Month, filter: &Filter) -> Resul
         from: month.from,
         to: month.to,
     })
-}
-
-fn none_of<const N: usize>(names: [&'static str; N]) -> SeverityCounts {
-    names.map(|name| (name, 0)).into()
-}
-
-fn add(counts: &mut BTreeMap<&'static str, u64>, name: &'static str, drifts: i64) {
-    *counts.entry(name).or_default() += drifts.unsigned_abs();
 }
 
 fn of(stacks: &mut BTreeMap<String, StackMonth>, stack: String) -> &mut StackMonth {

@@ -6,8 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Numbers by severity; every severity is present.
-pub(super) type SeverityCounts = BTreeMap<&'static str, u64>;
+use super::super::trend::BySeverity;
 
 /// The numbers of one month.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,7 +18,7 @@ pub struct MonthlyView {
     /// Exclusive. "At the end" means now if the month goes on.
     pub to: DateTime<Utc>,
     /// Drifts that were detected in the month, by severity.
-    pub opened: SeverityCounts,
+    pub opened: BySeverity,
     /// The people and tokens with the most decisions, at most 100.
     pub decided: Vec<Decider>,
     pub time_to_decide: TimeToDecide,
@@ -30,7 +29,7 @@ pub struct MonthlyView {
     /// Number of approvals in force at the end.
     pub accepted_count: u64,
     /// Drifts without a decision at the end, by severity.
-    pub open_at_end: SeverityCounts,
+    pub open_at_end: BySeverity,
     /// The stacks with the most open drifts at the end, at most 50.
     pub stacks: Vec<StackMonth>,
     /// Number of stacks in which something happened, or was open.
