@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::following::follow;
+use crate::event_follower::follow;
 use crate::{State, answered_request, drift, scans, stack};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(3_600);

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, OpenApi as Specification, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, views};
+use crate::{alert, audit, drift, guard, ingest, metrics, rules, saved_views, scans, stack};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -58,10 +58,10 @@ use crate::{alert, audit, drift, guard, ingest, metrics, rules, scans, stack, vi
         metrics::get_summary,
         metrics::get_trend,
         metrics::get_changes,
-        views::list_views,
-        views::create_view,
-        views::update_view,
-        views::delete_view,
+        saved_views::list_views,
+        saved_views::create_view,
+        saved_views::update_view,
+        saved_views::delete_view,
         metrics::get_monthly_report,
         audit::list_audit,
         audit::export_audit,

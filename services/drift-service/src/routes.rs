@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, alert, audit, compat, drift, guard, ingest, metrics, rules, scans, stack, views};
+use crate::{State, alert, audit, compat, drift, guard, ingest, metrics, rules, saved_views, scans, stack};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -70,8 +70,12 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/metrics/summary").get(metrics::get_summary))
             .service(endpoint("/api/v1/metrics/trend").get(metrics::get_trend))
             .service(endpoint("/api/v1/metrics/changes").get(metrics::get_changes))
-            .service(endpoint("/api/v1/views").get(views::list_views).post(views::create_view))
-            .service(endpoint("/api/v1/views/{id}").patch(views::update_view).delete(views::delete_view))
+            .service(endpoint("/api/v1/views").get(saved_views::list_views).post(saved_views::create_view))
+            .service(
+                endpoint("/api/v1/views/{id}")
+                    .patch(saved_views::update_view)
+                    .delete(saved_views::delete_view),
+            )
             .service(endpoint("/api/v1/reports/monthly").get(metrics::get_monthly_report))
             .service(endpoint("/api/v1/audit").get(audit::list_audit))
             .service(endpoint("/api/v1/audit/export").get(audit::export_audit));

@@ -11,7 +11,7 @@ use scan::rules::Rules;
 use crate::config::Settings;
 use crate::drift::deciding::Deciding;
 use crate::migration::Migrator;
-use crate::newest::Newest;
+use crate::newest_position::Newest;
 use crate::rules::{self, CurrentRules};
 
 /// Request bodies of four callers, one each, take at most 128 MiB.

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryOrder, QuerySelect};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{QueryOrder, QuerySelect};
 
 /// Maximum number of shared views of others that a list has.
 const MAX_LISTED: u64 = 500;
@@ -24,16 +25,13 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Returns the views that a person sees: their own, and the shared ones, in the order of names.
+/// Returns the views that a person sees: all of their own, then the shared ones of others, each in the order of names.
 pub(super) async fn seen_by(db: &impl ConnectionTrait, user_id: &str) -> Result<Vec<Model>, DbErr> {
-    let seen = Condition::any().add(Column::OwnerId.eq(user_id)).add(Column::IsShared.eq(true));
-    Entity::find()
-        .filter(seen)
-        .order_by_asc(Column::Name)
-        .order_by_asc(Column::Id)
-        .limit(MAX_LISTED)
-        .all(db)
-        .await
+    let sorted = || Entity::find().order_by_asc(Column::Name).order_by_asc(Column::Id);
+    let mut views = sorted().filter(Column::OwnerId.eq(user_id)).all(db).await?;
+    let of_others = Column::OwnerId.ne(user_id).and(Column::IsShared.eq(true));
+    views.extend(sorted().filter(of_others).limit(MAX_LISTED).all(db).await?);
+    Ok(views)
 }
 
 pub(super) async fn count_of(db: &impl ConnectionTrait, user_id: &str) -> Result<u64, DbErr> {

@@ -67,7 +67,7 @@ pub(super) fn check_sharing(is_shared: bool, role: Role) -> Result<(), ApiError>
     Ok(())
 }
 
-/// Lists the saved views of the caller, and the shared ones, in the order of names.
+/// Lists the saved views of the caller, then at most 500 that others share, each in the order of names.
 #[utoipa::path(get, path = "/api/v1/views", tag = "views",
     responses((status = 200, body = Success<Vec<SavedView>>)),
     security(("bearer" = ["viewer"])))]

@@ -50,3 +50,22 @@ async fn everybody_at_every_replica_sees_who_is_deciding(
     let unknown = format!("/api/v1/drifts/{}/deciding", uuid::Uuid::new_v4());
     ana.put(&unknown, &Value::Null).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn one_person_cannot_flood_everybody_with_announcements(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let id = app.engineer().post("/api/v1/drifts", &report("i-1", 1)).await.data()["id"].clone();
+    let deciding = format!("/api/v1/drifts/{}/deciding", id.as_str().unwrap());
+    let ana = app.engineer();
+    for _ in 0..60 {
+        ana.put(&deciding, &Value::Null).await.expect(StatusCode::OK);
+        ana.delete(&deciding).await.expect(StatusCode::OK);
+    }
+    ana.put(&deciding, &Value::Null).await.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    ana.delete(&deciding).await.error(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED");
+    app.engineer().put(&deciding, &Value::Null).await.expect(StatusCode::OK);
+    app.expect_events("drift:deciding", 121).await;
+}

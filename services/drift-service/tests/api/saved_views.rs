@@ -68,4 +68,16 @@ async fn a_person_has_at_most_a_hundred_views() {
     }
     ana.post("/api/v1/views", &view).await.error(StatusCode::CONFLICT, "CONFLICT");
     app.viewer().post("/api/v1/views", &view).await.expect(StatusCode::CREATED);
+
+    // Shared views of others, whose names come first, hide no own view.
+    for ben in
+        [app.engineer(), app.engineer(), app.engineer(), app.engineer(), app.engineer(), app.engineer()]
+    {
+        let shared = json!({"name": "A", "query": "", "isShared": true});
+        for _ in 0..100 {
+            ben.post("/api/v1/views", &shared).await.expect(StatusCode::CREATED);
+        }
+    }
+    let names = names(&ana).await;
+    assert_eq!((names.len(), &names[99], &names[100]), (600, &json!("n"), &json!("A")));
 }

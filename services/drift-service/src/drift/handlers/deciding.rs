@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use backplane::Entry;
@@ -12,9 +14,13 @@ use super::super::entity;
 use crate::State;
 use crate::error::DriftError;
 
+/// Each announcement goes to every open socket, so one person sends at most this many in a window.
+const MOST: u64 = 120;
+const WINDOW: Duration = Duration::from_secs(60);
+
 /// Tells everybody that the caller is deciding on a drift, for the next 30 seconds. Repeat it while that lasts.
 #[utoipa::path(put, path = "/api/v1/drifts/{id}/deciding", tag = "drifts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Done), (status = 404), (status = 409)),
+    responses((status = 200, body = Done), (status = 404), (status = 409), (status = 429)),
     security(("bearer" = ["engineer"])))]
 pub async fn begin_deciding(
     state: Data<State>,
@@ -32,7 +38,7 @@ pub async fn begin_deciding(
 
 /// Tells everybody that the caller no longer decides on a drift.
 #[utoipa::path(delete, path = "/api/v1/drifts/{id}/deciding", tag = "drifts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Done)),
+    responses((status = 200, body = Done), (status = 429)),
     security(("bearer" = ["engineer"])))]
 pub async fn end_deciding(
     state: Data<State>,
@@ -44,6 +50,10 @@ pub async fn end_deciding(
 }
 
 async fn announce(state: &State, event: DriftDeciding) -> Result<HttpResponse, ApiError> {
+    let count = state.platform.limiter().count(&format!("deciding:{}", event.by), WINDOW).await;
+    if count > MOST {
+        return Err(ApiError::rate_limited(WINDOW.as_secs()));
+    }
     let entry = Entry::of(event, state.platform.clock()).map_err(DriftError::from)?;
     let published = state.platform.backplane().log.append(&[entry]).await;
     published.map_err(|error| {
