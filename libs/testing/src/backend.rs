@@ -1,5 +1,6 @@
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -74,6 +75,13 @@ impl Stores {
             World::Memory(_) => "memory:".to_owned(),
             World::Real(redis) => redis.url(),
         }
+    }
+
+    /// Panics if another process runs on the same stores with an in-process backplane of its own: it publishes events of
+    /// the shared outbox that nobody else hears.
+    pub fn assert_all_events_are_heard(self: &Arc<Self>) {
+        let is_heard = matches!(self.world, World::Real(_)) || Arc::strong_count(self) == 1;
+        assert!(is_heard, "two processes with `Backend::Memory` hear only a part of the events");
     }
 
     /// Returns the test's own Redis, to inspect or break it.

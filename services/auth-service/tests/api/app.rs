@@ -211,6 +211,7 @@ impl App {
 
     /// Waits for a payload on the channel for which `is_it` returns `true`.
     pub(crate) async fn event(&self, channel: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.stores.assert_all_events_are_heard();
         wait_for(channel, async || self.published(channel).into_iter().find(&is_it)).await
     }
 
@@ -223,6 +224,7 @@ impl App {
 
     /// Waits until all committed events are published and received.
     pub(crate) async fn all_events_are_out(&self) {
+        self.stores.assert_all_events_are_heard();
         self.state.database.publish_pending().await.unwrap();
         // Events arrive in the order of publication, so this one is the last.
         let id = json!(Uuid::now_v7());

@@ -148,6 +148,7 @@ impl App {
 
     /// Waits until `count` events of a type are published, then asserts that there are no more.
     pub(crate) async fn expect_events(&self, event_type: &str, count: usize) -> Vec<Value> {
+        self.stores.assert_all_events_are_heard();
         let what = format!("{count} × {event_type}");
         eventually(&what, async || self.events_of(event_type).len() >= count).await;
         // Events that were published before the flush have then arrived.
