@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use database::{Database, Urls};
+use identity::Seal;
 use platform::{Platform, Turns, check_plaintext};
 
 use crate::link::token::LinkTokens;
@@ -14,7 +15,6 @@ use crate::password::PasswordHasher;
 use crate::refusals;
 use crate::settings::Settings;
 use crate::signing_key::replacement;
-use crate::signing_key::seal::Seal;
 use crate::state::State;
 use crate::sweeper;
 use crate::token::refresh_token::RefreshTokens;
@@ -51,7 +51,7 @@ impl State {
             links: LinkTokens::new(secret, settings.previous_refresh_secret()),
             mailer: Mailer::new(&settings.people.mail, platform.config().is_strict())?,
             mail_is_due: Arc::default(),
-            key_seal: Seal::new(secret, settings.previous_refresh_secret()),
+            key_seal: Seal::new("signing keys", secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             turns: Turns::new(CHANGES),
             refusals: refusals::room(),

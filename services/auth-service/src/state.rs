@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use database::Database;
+use identity::Seal;
 use platform::{Platform, Turns};
 use tokio::sync::{Notify, Semaphore};
 
@@ -9,7 +10,6 @@ use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
 use crate::password::PasswordHasher;
 use crate::settings::Settings;
-use crate::signing_key::seal::Seal;
 use crate::token::refresh_token::RefreshTokens;
 
 /// The state that all handlers and background tasks of this service share. Cheap to clone.

@@ -8,7 +8,7 @@ use contracts::drift::{Severity, Status};
 use contracts::events::auth::{
     DeviceInfo, EndReason, SessionCreated, SessionDeleted, TokenRefreshed, UserUpdated,
 };
-use contracts::events::drift::{DriftCreated, DriftUpdated};
+use contracts::events::drift::{DriftCreated, DriftSubject, DriftUpdated};
 use contracts::{AccountId, Claims, Clock, Holder, Role};
 use identity::{UserChange, session_mark, user_mark};
 use uuid::Uuid;
@@ -172,23 +172,40 @@ fn drift_event(version: Version, account: Option<AccountId>, clock: &Clock) -> O
         Entry::of(
             DriftCreated {
                 id: version.subject,
-                resource_id: String::new(),
-                resource_type: "aws_instance".into(),
+                subject: drift_subject(),
                 region,
-                severity: Severity::Info,
                 cost_impact_monthly: 0.0,
                 detected_at: clock.now(),
                 status: Status::Detected,
+                version: 1,
                 account_id: account,
             },
             clock,
         )
     } else {
-        let (id, status, severity) = (version.subject, Status::Detected, Severity::Info);
         Entry::of(
-            DriftUpdated { id, status, severity, cost_impact_monthly: 0.0, region, account_id: account },
+            DriftUpdated {
+                id: version.subject,
+                subject: drift_subject(),
+                status: Status::Detected,
+                version: 2,
+                cost_impact_monthly: 0.0,
+                region,
+                account_id: account,
+            },
             clock,
         )
     };
     Some((fact, entry.ok()?))
+}
+
+fn drift_subject() -> DriftSubject {
+    DriftSubject {
+        stack: String::new(),
+        address: String::new(),
+        resource_id: String::new(),
+        resource_type: "aws_instance".into(),
+        severity: Severity::Info,
+        fingerprint: String::new(),
+    }
 }

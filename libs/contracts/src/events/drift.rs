@@ -8,20 +8,36 @@ use super::event;
 use crate::AccountId;
 use crate::drift::{ResolvedHow, Severity, Status};
 
+/// The resource that an event about a drift concerns.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftSubject {
+    /// The name of the stack.
+    pub stack: String,
+    /// The address of the resource in its stack, such as `module.web.aws_instance.api[0]`.
+    pub address: String,
+    pub resource_id: String,
+    pub resource_type: String,
+    pub severity: Severity,
+    /// Identifies the resource, its stack and its account. A drift that returns has the same one.
+    pub fingerprint: String,
+}
+
 /// A drift was found, by a scan or in a report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftCreated {
     pub id: Uuid,
-    pub resource_id: String,
-    pub resource_type: String,
+    #[serde(flatten)]
+    pub subject: DriftSubject,
     /// `null` if unknown.
     pub region: Option<String>,
-    pub severity: Severity,
     /// Monthly cost in the account's currency, with two decimals; may be negative.
     pub cost_impact_monthly: f64,
     pub detected_at: DateTime<Utc>,
     pub status: Status,
+    /// The version of the drift, as its ETag has it.
+    pub version: i32,
     /// Routes the event; not part of the payload.
     #[serde(skip)]
     pub account_id: Option<AccountId>,
@@ -33,6 +49,8 @@ event!(DriftCreated, "drift:created", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftApproved {
     pub id: Uuid,
+    #[serde(flatten)]
+    pub subject: DriftSubject,
     pub status: Status,
     pub approved_at: DateTime<Utc>,
     pub approved_by: String,
@@ -46,6 +64,8 @@ event!(DriftApproved, "drift:approved", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftRejected {
     pub id: Uuid,
+    #[serde(flatten)]
+    pub subject: DriftSubject,
     pub status: Status,
     pub rejected_at: DateTime<Utc>,
     pub rejected_by: String,
@@ -59,8 +79,11 @@ event!(DriftRejected, "drift:rejected", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftUpdated {
     pub id: Uuid,
+    #[serde(flatten)]
+    pub subject: DriftSubject,
     pub status: Status,
-    pub severity: Severity,
+    /// The version of the drift after the change, as its ETag has it.
+    pub version: i32,
     pub cost_impact_monthly: f64,
     /// `null` if unknown.
     pub region: Option<String>,
@@ -74,6 +97,8 @@ event!(DriftUpdated, "drift:updated", account_id);
 #[serde(rename_all = "camelCase")]
 pub struct DriftResolved {
     pub id: Uuid,
+    #[serde(flatten)]
+    pub subject: DriftSubject,
     pub status: Status,
     pub resolved_at: DateTime<Utc>,
     pub resolved_how: ResolvedHow,

@@ -4,12 +4,14 @@
 pub mod alert;
 pub mod auth;
 pub mod drift;
+pub mod notification;
 pub mod scan;
 pub mod stack;
 
 /// The channels whose messages are in the log, as patterns of `PSUBSCRIBE`, except
 /// [`UNLOGGED_CHANNELS`]. A reader must receive all of them: a channel left out would look like a gap.
-pub const LOGGED_CHANNELS: [&str; 5] = ["auth:*", "drift:*", "alert:*", "stack:*", "scan:*"];
+pub const LOGGED_CHANNELS: [&str; 6] =
+    ["auth:*", "drift:*", "alert:*", "stack:*", "scan:*", "notification:*"];
 
 /// Channels of cheap, frequent events. Their events are published without a position, so that one busy user
 /// cannot push other users' events out of the log.

@@ -17,6 +17,8 @@ pub struct ScanStored {
     pub completeness: Completeness,
     /// Numbers of drifts.
     pub created: usize,
+    /// Those of `created` that are critical.
+    pub created_critical: usize,
     pub changed: usize,
     pub unchanged: usize,
     pub resolved: usize,

@@ -5,4 +5,3 @@ pub mod entity;
 pub mod replacement;
 pub mod rotate_keys;
 pub mod schedule;
-pub mod seal;

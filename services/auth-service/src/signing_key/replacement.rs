@@ -5,14 +5,13 @@ use anyhow::{Context, Result};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use backplane::Mark;
 use chrono::{DateTime, TimeDelta, Utc};
-use identity::{SigningKey, key_mark, withdrawn_key_mark};
+use identity::{Opened, SigningKey, Unreadable, key_mark, withdrawn_key_mark};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, SqlErr};
 
 use crate::service_token::entity as service_token;
 use crate::signing_key::entity as signing_key;
 use crate::signing_key::schedule::Candidate;
-use crate::signing_key::seal::{Opened, Unreadable};
 use crate::state::State;
 use crate::user::locked_user::longest_token_life;
 
@@ -137,9 +136,9 @@ async fn read(state: &State, now: DateTime<Utc>) -> Result<(Vec<Held>, i64)> {
     // The secret changed: from now on, the previous one is not needed any more.
     for Held { row, .. } in &held {
         if let Some(sealed) = &row.private_key
-            && let Ok(Opened { pkcs8, is_outdated: true }) = state.key_seal.open(&row.id, sealed)
+            && let Ok(Opened { content, is_outdated: true }) = state.key_seal.open(&row.id, sealed)
         {
-            let sealed = state.key_seal.close(&row.id, &pkcs8)?;
+            let sealed = state.key_seal.close(&row.id, &content)?;
             signing_key::set_private_key(&state.database, &row.id, Some(sealed)).await?;
         }
     }
@@ -149,9 +148,15 @@ async fn read(state: &State, now: DateTime<Utc>) -> Result<(Vec<Held>, i64)> {
 fn private_key(state: &State, row: &signing_key::Model) -> Option<SigningKey> {
     let sealed = row.private_key.as_ref()?;
     let opened = state.key_seal.open(&row.id, sealed);
-    let key =
-        opened.and_then(|Opened { pkcs8, .. }| SigningKey::from_pkcs8(&pkcs8).map_err(|_error| Unreadable));
-    key.inspect_err(|error| tracing::warn!(%error, id = row.id, "a signing key is replaced before its time"))
+    let key = opened
+        .and_then(|Opened { content, .. }| SigningKey::from_pkcs8(&content).map_err(|_error| Unreadable));
+    key.inspect_err(|error| {
+        tracing::warn!(
+            %error,
+            id = row.id,
+            "a signing key is replaced before its time: neither JWT_REFRESH_SECRET nor JWT_REFRESH_SECRET_PREVIOUS fits"
+        );
+    })
         .ok()
 }
 

@@ -52,7 +52,7 @@ async fn a_key_is_created_and_kept_encrypted_s07(#[values(Backend::Memory, Backe
     let sealed = rows[0].private_key.as_ref().unwrap();
     assert_eq!((rows.len(), &rows[0].id), (1, &id));
     let stored = URL_SAFE_NO_PAD.decode(sealed).unwrap();
-    let key = app.state.key_seal.open(&id, sealed).unwrap().pkcs8;
+    let key = app.state.key_seal.open(&id, sealed).unwrap().content;
     let seed = &key[key.len() - 32..];
     assert!(!stored.windows(seed.len()).any(|part| part == seed), "the private key is stored in clear");
 

@@ -34,6 +34,7 @@ pub struct Live {
     pub is_severity_manual: bool,
     pub cost_cents: i64,
     pub is_cost_known: bool,
+    pub version: i32,
 }
 
 /// The shown state that a decision was made on.

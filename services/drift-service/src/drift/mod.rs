@@ -32,7 +32,7 @@ pub(crate) use search::search;
 pub use action::Action;
 pub use decide::Decision;
 pub use due::end_due;
-pub use events::{resolved, updated};
+pub use events::{resolved, resolved_live, subject_of_live, updated};
 pub use export::*;
 pub use filter::Filter;
 pub use handlers::*;

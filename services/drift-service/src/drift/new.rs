@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::content;
 use super::entity::Model;
+use super::events::subject;
 use super::live::Predecessor;
 use super::returns;
 use crate::money::Money;
@@ -92,13 +93,12 @@ impl NewDrift {
 pub fn announce_new(tx: &mut Transaction, drift: &Model) {
     tx.emit(DriftCreated {
         id: drift.id,
-        resource_id: drift.resource_id.clone(),
-        resource_type: drift.resource_type.clone(),
+        subject: subject(drift),
         region: content::known(&drift.region),
-        severity: drift.severity,
         cost_impact_monthly: Money { cents: drift.cost_cents }.to_f64(),
         detected_at: drift.detected_at,
         status: drift.status,
+        version: drift.version,
         account_id: drift.account_id.clone(),
     });
 }

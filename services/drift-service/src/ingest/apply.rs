@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use contracts::drift::{ResolvedHow, Severity, Status};
 use contracts::events::alert::AlertType;
-use contracts::events::drift::{DriftResolved, DriftUpdated};
+use contracts::events::drift::DriftUpdated;
 use database::Transaction;
 use scan::rules::Rules;
 use scan::{Change, Finding, Match};
@@ -24,7 +24,7 @@ use crate::audit::{self, AuditAction, Record};
 use crate::drift::entity::{self, ActiveModel, Model};
 use crate::drift::live::{Live, Predecessor, predecessors};
 use crate::drift::new::{NewDrift, announce_new};
-use crate::drift::{content, watcher};
+use crate::drift::{content, resolved_live, subject_of_live, watcher};
 use crate::money::Money;
 
 /// The values that all rows of a scan share.
@@ -235,13 +235,7 @@ async fn resolve(
     let record = |drift: &Live| Record::resolved(drift.id, action, drift.status);
     audit::record(tx, stamp.actor, stamp.now, drifts.iter().map(record).collect()).await?;
     for drift in drifts {
-        tx.emit(DriftResolved {
-            id: drift.id,
-            status: Status::Resolved,
-            resolved_at: stamp.now,
-            resolved_how: how,
-            account_id: drift.account_id,
-        });
+        tx.emit(resolved_live(drift, stamp.stack, how, stamp.now));
     }
     Ok(())
 }
@@ -273,8 +267,9 @@ async fn update(
         records.push(Record { changed_fields, ..Record::of_drift(drift.id, AuditAction::DriftUpdate) });
         tx.emit(DriftUpdated {
             id: drift.id,
+            subject: subject_of_live(&drift, stamp.stack, severity),
             status: drift.status,
-            severity,
+            version: drift.version + 1,
             cost_impact_monthly: cost.to_f64(),
             region: finding.region.clone().or_else(|| content::known(&drift.region)),
             account_id: finding.account_id.clone().or(drift.account_id),

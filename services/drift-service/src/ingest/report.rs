@@ -58,6 +58,8 @@ pub struct IngestedDrift {
 pub struct StackReport {
     pub stack: String,
     pub created: usize,
+    /// Those of `created` that are critical.
+    pub created_critical: usize,
     pub unchanged: usize,
     pub changed: usize,
     pub resolved: usize,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use contracts::drift::Severity;
 use contracts::scan::Completeness;
 use http::Caller;
 use scan::rules::Rules;
@@ -194,7 +195,10 @@ fn count(stack: &str, matched: &Matched) -> StackReport {
         StackReport { stack: stack.into(), resolved: matched.resolved.len(), ..StackReport::default() };
     for found in &matched.matches {
         match found.change {
-            Change::New => counts.created += 1,
+            Change::New => {
+                counts.created += 1;
+                counts.created_critical += usize::from(found.finding.severity == Severity::Critical);
+            }
             Change::Updated { .. } | Change::Superseded { .. } => counts.changed += 1,
             Change::Unchanged { .. } | Change::Adopted { .. } | Change::Refreshed { .. } => {
                 counts.unchanged += 1

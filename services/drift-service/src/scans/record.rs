@@ -84,6 +84,7 @@ pub async fn record(
         stack: stack.name.clone(),
         completeness,
         created: counts.created,
+        created_critical: counts.created_critical,
         changed: counts.changed,
         unchanged: counts.unchanged,
         resolved: counts.resolved,

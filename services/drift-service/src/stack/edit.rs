@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use contracts::drift::{ResolvedHow, Status};
+use contracts::drift::ResolvedHow;
 use contracts::events::stack::StackDeleted;
 use http::openapi::{Done, Success};
 use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
@@ -151,13 +151,7 @@ async fn delete_locked(write: &mut Write, name: &str) -> Result<(), DriftError> 
     scope::delete_of_stack(&write.tx, name).await?;
     entity::delete(&write.tx, stack.id).await?;
     for drift in live {
-        write.tx.emit(contracts::events::drift::DriftResolved {
-            id: drift.id,
-            status: Status::Resolved,
-            resolved_at: write.at,
-            resolved_how: ResolvedHow::Manual,
-            account_id: drift.account_id,
-        });
+        write.tx.emit(drift::resolved_live(drift, name, ResolvedHow::Manual, write.at));
     }
     write.tx.emit(StackDeleted { id: stack.id, stack: name.into() });
     Ok(())

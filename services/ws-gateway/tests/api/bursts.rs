@@ -20,8 +20,9 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 fn updated(number: usize, bytes: usize) -> DriftUpdated {
     DriftUpdated {
         id: Uuid::from_u128(number as u128),
+        subject: crate::relay::subject(),
         status: contracts::drift::Status::Detected,
-        severity: contracts::drift::Severity::Info,
+        version: 2,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(bytes)),
         account_id: None,
@@ -55,7 +56,7 @@ async fn a_client_that_sends_nothing_hears_three_thousand_events_in_its_first_se
             tokio::time::sleep_until((started + Duration::from_micros(300 * first)).into()).await;
             let event = |number| contracts::events::drift::DriftCreated {
                 id: Uuid::from_u128(number as u128),
-                resource_id: "x".repeat(1_000),
+                region: Some("x".repeat(1_000)),
                 account_id: Some("acme".into()),
                 ..crate::relay::created(None)
             };

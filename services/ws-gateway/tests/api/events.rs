@@ -93,8 +93,9 @@ async fn an_event_that_no_queue_can_hold_is_refused_and_closes_nobody(
     app.publish("ws:all", None, large.clone()).await;
     app.emit(DriftUpdated {
         id: Uuid::nil(),
+        subject: crate::relay::subject(),
         status: contracts::drift::Status::Detected,
-        severity: contracts::drift::Severity::Info,
+        version: 2,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(1_100_000)),
         account_id: None,

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use contracts::events::auth::UserLogin;
-use contracts::events::drift::{DriftApproved, DriftCreated};
+use contracts::events::drift::{DriftApproved, DriftCreated, DriftSubject};
 use rstest::rstest;
 use serde_json::{Value, json};
 use testing::Backend;
@@ -13,20 +13,31 @@ use crate::app::App;
 pub(crate) fn created(account: Option<&str>) -> DriftCreated {
     DriftCreated {
         id: Uuid::new_v4(),
-        resource_id: "i-1".into(),
-        resource_type: "aws_instance".into(),
+        subject: subject(),
         region: Some("eu-central-1".into()),
-        severity: contracts::drift::Severity::Critical,
         cost_impact_monthly: 12.5,
         detected_at: DateTime::UNIX_EPOCH,
         status: contracts::drift::Status::Detected,
+        version: 1,
         account_id: account.map(Into::into),
+    }
+}
+
+pub(crate) fn subject() -> DriftSubject {
+    DriftSubject {
+        stack: "prod".into(),
+        address: "aws_instance.web".into(),
+        resource_id: "i-1".into(),
+        resource_type: "aws_instance".into(),
+        severity: contracts::drift::Severity::Critical,
+        fingerprint: "f".into(),
     }
 }
 
 fn approved(id: Uuid) -> DriftApproved {
     DriftApproved {
         id,
+        subject: subject(),
         status: contracts::drift::Status::Approved,
         approved_at: DateTime::UNIX_EPOCH,
         approved_by: "bob".into(),

@@ -42,8 +42,9 @@ async fn a_client_that_stops_reading_is_closed_and_the_others_lose_nothing() {
 async fn append(app: &App, numbers: std::ops::Range<u128>) {
     let event = |number| DriftUpdated {
         id: Uuid::from_u128(number),
+        subject: crate::relay::subject(),
         status: contracts::drift::Status::Detected,
-        severity: contracts::drift::Severity::Info,
+        version: 2,
         cost_impact_monthly: 0.0,
         region: Some("x".repeat(60_000)),
         account_id: None,

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use contracts::Timestamp;
 use contracts::drift::{ResolvedHow, Severity, Status};
 use contracts::events::alert::AlertType;
-use contracts::events::drift::DriftResolved;
 use http::openapi::{Done, Success};
 use http::{Admin, ApiError, Engineer, NoQuery, ValidJson, ValidPath};
 use sea_orm::ActiveValue::Set;
@@ -15,7 +14,7 @@ use validator::{Validate, ValidationError};
 
 use super::super::DriftView;
 use super::super::entity::{self, ActiveModel, Model};
-use super::super::events::updated;
+use super::super::events::{resolved, updated};
 use super::super::until::snooze_end;
 use super::super::watcher;
 use crate::alert;
@@ -224,13 +223,7 @@ async fn delete_locked(write: &mut Write, id: Uuid, if_match: Option<i32>) -> Re
     });
     audit::record(&write.tx, &write.actor, write.at, records).await?;
     if drift.status != Status::Resolved {
-        write.tx.emit(DriftResolved {
-            id,
-            status: Status::Resolved,
-            resolved_at: write.at,
-            resolved_how: ResolvedHow::Deleted,
-            account_id: drift.account_id,
-        });
+        write.tx.emit(resolved(&drift, ResolvedHow::Deleted, write.at));
     }
     Ok(())
 }
