@@ -7,7 +7,7 @@ use anyhow::Result;
 use backplane::{Backplane, Entry, Options};
 use contracts::events::alert::AlertCreated;
 use contracts::events::auth::{DeviceInfo, EndReason, SessionCreated, SessionDeleted};
-use contracts::events::drift::DriftCreated;
+use contracts::events::drift::{DriftCreated, DriftSubject};
 use contracts::{Claims, Clock, Event, Holder, Role, Tasks};
 use identity::{Keys, session_mark};
 use tokio::runtime::Handle;
@@ -64,13 +64,19 @@ impl Publisher {
         let resource_id = format!("arn:aws:ec2:eu-west-1:123456789012:instance/i-{}", self.next());
         self.entry(DriftCreated {
             id: Uuid::now_v7(),
-            resource_id,
-            resource_type: "aws_instance".into(),
+            subject: DriftSubject {
+                stack: "bench".into(),
+                address: "aws_instance.web".into(),
+                resource_id,
+                resource_type: "aws_instance".into(),
+                severity: contracts::drift::Severity::Warning,
+                fingerprint: "0".repeat(32),
+            },
             region: Some("eu-west-1".into()),
-            severity: contracts::drift::Severity::Warning,
             cost_impact_monthly: 12.5,
             detected_at: self.clock.now(),
             status: contracts::drift::Status::Detected,
+            version: 1,
             account_id: Some(account.into()),
         })
     }

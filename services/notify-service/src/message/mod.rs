@@ -1,0 +1,1 @@
+//! The messages that destinations receive, written from events.
