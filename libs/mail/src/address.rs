@@ -15,6 +15,11 @@ pub(crate) fn parse_recipient(text: &str) -> Result<Address, AddressError> {
     Address::new(local, domain)
 }
 
+/// Whether a mail can be sent to the address.
+pub fn is_address(text: &str) -> bool {
+    parse_recipient(text).is_ok()
+}
+
 /// Parses `MAIL_FROM`.
 ///
 /// # Errors

@@ -74,6 +74,12 @@ impl MailConfig {
     }
 }
 
+/// Returns the domain of Message-IDs: the host of `PUBLIC_URL`.
+pub fn message_id_domain(public_url: &str) -> &str {
+    let host = public_url.split("://").nth(1).unwrap_or_default();
+    host.split([':', '/']).next().filter(|host| !host.is_empty()).unwrap_or("localhost")
+}
+
 /// Returns the URL without a slash at its end.
 fn parse_public_url(text: &str) -> Result<String, String> {
     let wanted =

@@ -11,7 +11,8 @@ mod relay;
 mod smtp;
 mod templates;
 
-pub use config::MailConfig;
+pub use address::is_address;
+pub use config::{MailConfig, message_id_domain};
 pub use error::SendError;
 pub use smtp::{Mail, Smtp};
 pub use templates::{Content, Templates};

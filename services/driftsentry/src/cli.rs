@@ -88,6 +88,9 @@ pub(crate) struct Serve {
     #[command(flatten, next_help_heading = "Drifts")]
     pub drift: drift_service::Settings,
 
+    #[command(flatten, next_help_heading = "Notifications")]
+    pub notify: notify_service::Settings,
+
     #[command(flatten, next_help_heading = "Sockets")]
     pub gateway: ws_gateway::Settings,
 }

@@ -33,6 +33,14 @@ pub(crate) async fn run(serve: Serve, to: &str) -> Result<()> {
         .copy::<drift_service::Migrator>(&drift, "drift", progress)
         .await
         .context("cannot move drift.db")?;
+    // Versions before the notifications have no such file.
+    if data.path().join("notify.db").exists() {
+        let notify = data.sqlite_url("notify");
+        target
+            .copy::<notify_service::Migrator>(&notify, "notify", progress)
+            .await
+            .context("cannot move notify.db")?;
+    }
     target.commit().await.context("cannot finish the move")?;
     bar.finish_and_clear();
     done(&data);

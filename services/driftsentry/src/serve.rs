@@ -24,6 +24,7 @@ struct Complete {
     lock: Option<File>,
     auth_database: ServiceDatabase,
     drift_database: ServiceDatabase,
+    notify_database: ServiceDatabase,
 }
 
 /// The database of one service.
@@ -48,6 +49,7 @@ fn complete(mut serve: Serve) -> Result<Complete> {
     for (secret, name) in [
         (&mut serve.auth.jwt_refresh_secret, "jwt_refresh"),
         (&mut serve.drift.drift_hash_secret, "drift_hash"),
+        (&mut serve.notify.notify_secret, "notify"),
     ] {
         if secret.as_deref().unwrap_or_default().is_empty() {
             *secret = Some(data.secret(name)?);
@@ -72,8 +74,9 @@ fn complete(mut serve: Serve) -> Result<Complete> {
         anyhow::Ok(ServiceDatabase { url, migration })
     };
     let (auth_database, drift_database) = (database("auth")?, database("drift")?);
+    let notify_database = database("notify")?;
     let lock = if serve.database_url.is_none() { Some(data.share()?) } else { None };
-    Ok(Complete { serve, data, lock, auth_database, drift_database })
+    Ok(Complete { serve, data, lock, auth_database, drift_database, notify_database })
 }
 
 fn platform(serve: &Serve) -> Result<Platform> {
@@ -110,12 +113,15 @@ pub(crate) async fn connect(serve: Serve) -> Result<Services> {
 /// Runs all services until a signal.
 pub(crate) async fn run(serve: Serve) -> Result<()> {
     platform::init_logging(env!("CARGO_PKG_NAME"))?;
-    let Complete { serve, data, lock: _lock, auth_database, drift_database } = complete(serve)?;
+    let Complete { serve, data, lock: _lock, auth_database, drift_database, notify_database } =
+        complete(serve)?;
     let platform = platform(&serve)?;
     let http = Http::new(serve.http, &platform)?;
-    let Serve { port, database_url, redis_url, auth, drift, gateway, .. } = serve;
+    let Serve { port, database_url, redis_url, auth, drift, notify, gateway, .. } = serve;
+    let mail = auth.people.mail.clone();
     let auth = auth_service::State::connect(platform.clone(), auth_database.urls(), auth).await?;
     let drift = drift_service::State::connect(platform.clone(), drift_database.urls(), drift).await?;
+    let notify = notify_service::State::connect(platform.clone(), notify_database.urls(), notify, &mail).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
     platform.spawn(
@@ -127,20 +133,29 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         drift_service::run_background(drift.clone(), platform.lifecycle().served.clone()),
     );
     platform.spawn(
+        "notify-service",
+        notify_service::run_background(notify.clone(), platform.lifecycle().served.clone()),
+    );
+    platform.spawn(
         "ws-gateway",
         ws_gateway::run_background(gateway.clone(), platform.lifecycle().served.clone()),
     );
 
-    let mail = auth.settings.people.mail.is_enabled();
+    let mail = mail.is_enabled();
     let demo_users = auth.settings.makes_demo_users(platform.config());
     let routes = {
-        let services =
-            (auth_service::routes(auth), drift_service::routes(drift), ws_gateway::routes(gateway));
+        let services = (
+            auth_service::routes(auth),
+            drift_service::routes(drift),
+            notify_service::routes(notify),
+            ws_gateway::routes(gateway),
+        );
         move |config: &mut actix_web::web::ServiceConfig| {
             config
                 .configure(&services.0)
                 .configure(&services.1)
                 .configure(&services.2)
+                .configure(&services.3)
                 .configure(console::routes);
         }
     };

@@ -1,10 +1,29 @@
 //! Notifications: what happens is sent to where people and other systems look, as reliably as over sockets.
 //!
-//! [`event`] reads the event log by position and stores, for each destination that wants an event, a delivery.
+//! [`event`] reads the event log by position and stores, for each [`destination`] that wants an event, a delivery.
 //! [`delivery`] sends deliveries at least once, in order for each subject, with retries. [`message`] writes what a
 //! destination receives, and [`send`] is the only code that connects to an address that a person entered. Drifts,
 //! users and alerts belong to other services, of which this one knows only the events.
 
+pub mod delivery;
+pub mod destination;
 pub mod event;
 pub mod message;
+pub mod preview;
 pub mod send;
+
+mod background;
+mod config;
+mod error;
+mod metrics;
+mod migration;
+mod openapi;
+mod routes;
+mod state;
+
+pub use background::run_background;
+pub use config::{Config, Settings};
+pub use migration::Migrator;
+pub use openapi::openapi;
+pub use routes::routes;
+pub use state::State;

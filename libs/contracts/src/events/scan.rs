@@ -17,7 +17,7 @@ pub struct ScanStored {
     pub completeness: Completeness,
     /// Numbers of drifts.
     pub created: usize,
-    /// Those of `created` that are critical.
+    /// The number of critical drifts among `created`.
     pub created_critical: usize,
     pub changed: usize,
     pub unchanged: usize,

@@ -64,8 +64,7 @@ impl Mailer {
 
     /// The domain of Message-IDs: the host of `PUBLIC_URL`.
     pub fn domain(&self) -> &str {
-        let host = self.public_url.split("://").nth(1).unwrap_or_default();
-        host.split([':', '/']).next().filter(|host| !host.is_empty()).unwrap_or("localhost")
+        mail::message_id_domain(&self.public_url)
     }
 
     pub async fn send(&self, mail: Mail, now: DateTime<Utc>) -> Result<(), SendError> {

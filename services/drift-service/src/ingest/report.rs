@@ -58,7 +58,7 @@ pub struct IngestedDrift {
 pub struct StackReport {
     pub stack: String,
     pub created: usize,
-    /// Those of `created` that are critical.
+    /// The number of critical drifts among `created`.
     pub created_critical: usize,
     pub unchanged: usize,
     pub changed: usize,

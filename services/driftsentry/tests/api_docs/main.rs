@@ -32,6 +32,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
         (name = "views", description = "Saved views of the list of drifts (drift-service)"),
         (name = "metrics", description = "Counts of drifts (drift-service)"),
         (name = "audit", description = "Who did what (drift-service)"),
+        (name = "notifications", description = "Messages to other systems and people (notify-service)"),
         (name = "realtime", description = "Open sockets, for admins (ws-gateway)"),
     )
 )]
@@ -62,7 +63,15 @@ struct Old;
 
 /// The document of the current contract.
 fn document() -> utoipa::openapi::OpenApi {
-    combined(Whole::openapi(), [auth_service::openapi(), drift_service::openapi(), ws_gateway::openapi()])
+    combined(
+        Whole::openapi(),
+        [
+            auth_service::openapi(),
+            drift_service::openapi(),
+            notify_service::openapi(),
+            ws_gateway::openapi(),
+        ],
+    )
 }
 
 /// The document of the old contract.

@@ -1,9 +1,24 @@
-//! Events as notifications see them.
+//! Events as notifications see them, and their way from the log to the destinations that want them.
 
+pub mod consumer;
+pub mod cursor;
+pub mod entity;
+mod fan_out;
+
+pub use fan_out::{Matchers, hand_over_again};
+
+use backplane::Message;
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
+use contracts::drift::Severity;
 use serde_json::Value;
 use uuid::Uuid;
+
+const MAX_SUBJECT: usize = 300;
+const MAX_STATE: usize = 64;
+
+/// The type of the message that a destination receives if the log no longer has all events.
+pub const EVENTS_MISSED: &str = "notification:events_missed";
 
 /// An event of the log.
 #[derive(Clone, Debug)]
@@ -16,4 +31,68 @@ pub struct Event {
     pub user_id: Option<String>,
     /// As `libs/contracts` defines it for the type.
     pub payload: Value,
+}
+
+impl Event {
+    /// Returns `None` if the payload is no JSON.
+    pub fn read(message: &Message) -> Option<Self> {
+        let envelope = &message.envelope;
+        Some(Self {
+            id: envelope.event_id,
+            event_type: message.channel.clone(),
+            at: envelope.timestamp,
+            account_id: envelope.account_id.clone(),
+            user_id: envelope.user_id.clone(),
+            payload: serde_json::from_str(envelope.payload.get()).ok()?,
+        })
+    }
+
+    /// Names what the event is about. Deliveries about the same subject keep their order.
+    pub fn subject(&self) -> String {
+        let group = self.event_type.split(':').next().unwrap_or_default();
+        let id = if group == "auth" { self.user_id.as_deref() } else { self.text("id") };
+        let subject = format!("{group}:{}", id.unwrap_or_default());
+        subject.chars().take(MAX_SUBJECT).collect()
+    }
+
+    /// Two events in a row about a subject with the same state say nothing new. `None` if the event always says
+    /// something.
+    pub fn state(&self) -> Option<String> {
+        let status = self.text("status")?;
+        let state = format!("{status} {}", self.text("severity").unwrap_or_default());
+        Some(state.chars().take(MAX_STATE).collect())
+    }
+
+    /// A text of the payload.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.payload.get(field).and_then(Value::as_str)
+    }
+}
+
+/// What the rules compare.
+pub struct Traits<'a> {
+    pub severity: Option<Severity>,
+    pub stack: Option<&'a str>,
+}
+
+impl<'a> Traits<'a> {
+    pub fn of(event: &'a Event) -> Self {
+        let severity = event.payload.get("severity").cloned();
+        Self {
+            severity: severity.and_then(|severity| serde_json::from_value(severity).ok()),
+            stack: event.text("stack"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn event_of(event_type: &str, payload: Value) -> Event {
+    Event {
+        id: Uuid::now_v7(),
+        event_type: event_type.into(),
+        at: DateTime::UNIX_EPOCH,
+        account_id: None,
+        user_id: None,
+        payload,
+    }
 }

@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::backoff::FAILING_AFTER;
+use crate::delivery::{dispatcher, entity as delivery};
+use crate::destination::entity as destination;
+use crate::event::{consumer, entity as event};
+use crate::State;
+
+const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
+const MEASURE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Publishes events, hands those of the log to the destinations, delivers, and deletes what is old, until `stop`.
+///
+/// # Errors
+/// If the metrics of this service are already registered.
+pub async fn run_background(state: State, stop: CancellationToken) -> Result<()> {
+    let relay = state.database.run_relay(state.platform.metrics(), "notify-service", stop.clone());
+    let working = async {
+        tokio::join!(
+            consumer::run(&state, stop.clone()),
+            dispatcher::run(&state, stop.clone()),
+            maintain(&state, stop.clone()),
+        );
+        // The next process need not wait until the leases end.
+        if let Err(error) = destination::release_all(&state.database, state.process).await {
+            tracing::warn!(%error, "could not end the leases of destinations");
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(relay, working)?;
+    Ok(())
+}
+
+async fn maintain(state: &State, stop: CancellationToken) {
+    let mut clean_interval = tokio::time::interval(CLEAN_INTERVAL);
+    let mut measure_interval = tokio::time::interval(MEASURE_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = clean_interval.tick() => {
+                if let Err(error) = clean(state).await {
+                    tracing::warn!(%error, "could not delete old deliveries");
+                }
+            }
+            _ = measure_interval.tick() => {
+                if let Err(error) = measure(state).await {
+                    tracing::warn!(%error, "could not measure the deliveries");
+                }
+            }
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn clean(state: &State) -> Result<()> {
+    let now = state.platform.clock().now();
+    let days = TimeDelta::days(state.settings.notify_retention_days.into());
+    event::delete_before(&state.database, now - days).await?;
+    Ok(())
+}
+
+async fn measure(state: &State) -> Result<()> {
+    let now = state.platform.clock().now();
+    let expired = delivery::expire(&state.database, now).await?;
+    if expired > 0 {
+        tracing::warn!(expired, "gave up deliveries that could not be made in time");
+    }
+    let (waiting, oldest) = delivery::backlog(&state.database, now).await?;
+    state.metrics.waiting.set(i64::try_from(waiting)?);
+    state.metrics.oldest_seconds.set(oldest.map_or(0, |due| (now - due).num_seconds()));
+    let failing = destination::count_failing(&state.database, FAILING_AFTER).await?;
+    state.metrics.failing.set(i64::try_from(failing)?);
+    Ok(())
+}

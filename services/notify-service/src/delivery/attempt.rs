@@ -1,0 +1,112 @@
+//! One attempt to deliver.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::backoff;
+use super::compose::{Outgoing, compose};
+use super::entity::{Attempt, Model, Status};
+use crate::State;
+use crate::destination::entity as destination;
+use crate::destination::target::{Kind, Target};
+use crate::event::Event;
+
+/// The result of a request or a mail.
+pub struct Outcome {
+    pub at: DateTime<Utc>,
+    pub millis: i64,
+    pub status: Option<u16>,
+    pub failure: Option<Failure>,
+}
+
+pub struct Failure {
+    /// Such as `timeout` or `status_500`.
+    pub kind: String,
+    /// Another attempt would fail in the same way.
+    pub is_permanent: bool,
+    /// The destination does not exist any more.
+    pub is_gone: bool,
+    /// The time that the destination asked for.
+    pub retry_after: Option<TimeDelta>,
+}
+
+impl Failure {
+    fn new(kind: impl Into<String>, is_permanent: bool) -> Self {
+        Self { kind: kind.into(), is_permanent, is_gone: false, retry_after: None }
+    }
+}
+
+/// Sends one message about these events. `id` stays the same in every attempt.
+pub async fn send(
+    state: &State,
+    destination: &destination::Model,
+    target: &Target,
+    events: &[Event],
+    id: &str,
+) -> Outcome {
+    let started = std::time::Instant::now();
+    let at = state.platform.clock().now();
+    let (status, failure) = match compose(state, destination, target, events, id, at) {
+        Ok(Outgoing::Http { url, headers, body }) => {
+            match state.client.post(&url, headers, body).await {
+                Ok(response) => {
+                    (Some(response.status), refused(destination.kind, response.status, response.retry_after))
+                }
+                Err(failure) => (None, Some(Failure::new(failure.kind, false))),
+            }
+        }
+        Ok(Outgoing::Mails(mails)) => (None, send_mails(state, mails).await),
+        Ok(Outgoing::Nothing) => (None, None),
+        Err(kind) => (None, Some(Failure::new(kind, true))),
+    };
+    let millis = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    Outcome { at, millis, status, failure }
+}
+
+/// Sends the same mail to each recipient. If one fails, all are sent again: mail programs show each once.
+async fn send_mails(state: &State, mails: Vec<mail::Mail>) -> Option<Failure> {
+    let Some(smtp) = &state.smtp else { return Some(Failure::new("no_smtp", false)) };
+    for mail in &mails {
+        if let Err(error) = smtp.send(mail).await {
+            return Some(Failure::new(error.kind, error.is_permanent));
+        }
+    }
+    None
+}
+
+/// Reads an HTTP status as the kind of destination means it.
+fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<Failure> {
+    let code = StatusCode::from_u16(status).ok();
+    if code.is_some_and(|code| code.is_success()) {
+        return None;
+    }
+    // Chats and pagers refuse a message that they cannot read in this way. A webhook may be repaired.
+    let is_permanent = kind != Kind::Webhook && matches!(status, 400 | 413 | 422);
+    let retry_after = retry_after.and_then(|time| TimeDelta::from_std(time).ok());
+    let is_gone = code == Some(StatusCode::GONE);
+    Some(Failure { is_gone, retry_after, ..Failure::new(format!("status_{status}"), is_permanent) })
+}
+
+/// Notes the result of an attempt in its delivery.
+pub fn note(delivery: &mut Model, outcome: &Outcome) {
+    let Outcome { at, millis, status, failure } = outcome;
+    let kind = failure.as_ref().map(|failure| failure.kind.clone());
+    delivery.attempts += 1;
+    delivery.log.push(Attempt { at: *at, millis: *millis, status: *status, failure: kind.clone() });
+    delivery.last_status = status.map(i32::from);
+    delivery.failure = kind;
+    let ended = *at + TimeDelta::milliseconds(*millis);
+    let Some(failure) = failure else {
+        delivery.status = Status::Delivered;
+        delivery.finished_at = Some(ended);
+        return;
+    };
+    let wait = backoff::delay(delivery.attempts).max(failure.retry_after.unwrap_or_default());
+    delivery.due_at = ended + wait;
+    if failure.is_permanent || delivery.due_at > delivery.expires_at {
+        delivery.status = Status::Dead;
+        delivery.finished_at = Some(ended);
+    }
+}

@@ -1,0 +1,193 @@
+//! Leases destinations with due deliveries, and attempts these. Any number of replicas may run this: a destination
+//! belongs to one process at a time, so that its deliveries keep their order.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::StreamExt;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::attempt::{Outcome, note, send};
+use super::entity::{self as delivery, Model};
+use super::record::record;
+use crate::State;
+use crate::destination::entity as destination;
+use crate::event::entity as event;
+
+/// Interval between searches for due deliveries of which this process was not told.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Number of destinations that are leased at once.
+const LEASES: u64 = 200;
+/// Number of deliveries that a destination receives at the same time, each about another subject.
+const AT_ONCE: u64 = 16;
+/// Number of events in one digest.
+const IN_DIGEST: u64 = 500;
+/// The time by which a lease outlives the longest attempt.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(10);
+/// Number of destinations whose results are stored at once.
+const RECORDED: usize = 200;
+/// Time for attempts that are under way when the process stops.
+const GRACE: Duration = Duration::from_secs(3);
+/// Pause after an error of the database.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The results of the deliveries of one destination.
+pub struct Done {
+    pub destination: Uuid,
+    pub deliveries: Vec<Model>,
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Delivers until `stop`.
+pub async fn run(state: &State, stop: CancellationToken) {
+    let (leased, mut lanes) = channel(LEASES as usize);
+    let (done, mut results) = channel(RECORDED);
+    let leasing = lease(state, leased, stop.clone());
+    let delivering = deliver(state, &mut lanes, done, stop);
+    let recording = async {
+        let mut batch = Vec::new();
+        while results.recv_many(&mut batch, RECORDED).await > 0 {
+            store(state, std::mem::take(&mut batch)).await;
+            state.dispatch.notify_one();
+        }
+    };
+    tokio::join!(leasing, delivering, recording);
+}
+
+/// Inputs: a commit in this process, the interval, and `stop`, which ends it.
+async fn lease(state: &State, leased: Sender<destination::Model>, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(INTERVAL);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = state.dispatch.notified() => {}
+            _ = interval.tick() => {}
+        }
+        match lease_due(state).await {
+            Ok(destinations) => {
+                for destination in destinations {
+                    if leased.send(destination).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot look for due notifications");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn lease_due(state: &State) -> Result<Vec<destination::Model>> {
+    let mut all = Vec::new();
+    loop {
+        let now = state.platform.clock().now();
+        let lease = TimeDelta::from_std(state.settings.notify_timeout)? + LEASE_MARGIN;
+        let leased = destination::lease(&state.database, state.process, now, lease, LEASES).await?;
+        let is_full = leased.len() as u64 == LEASES;
+        all.extend(leased);
+        if !is_full {
+            return Ok(all);
+        }
+    }
+}
+
+/// Inputs: leased destinations, ends of their attempts, and `stop`. Ends when all attempts have ended after `stop`, or
+/// after the grace period.
+async fn deliver(
+    state: &State,
+    leased: &mut Receiver<destination::Model>,
+    done: Sender<Done>,
+    stop: CancellationToken,
+) {
+    let mut lanes = FuturesUnordered::new();
+    let grace = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::pin!(grace);
+    let mut is_leasing = true;
+    while is_leasing || !lanes.is_empty() {
+        tokio::select! {
+            destination = leased.recv(), if is_leasing => match destination {
+                Some(destination) => lanes.push(attempt_due(state, destination)),
+                None => is_leasing = false,
+            },
+            Some(result) = lanes.next(), if !lanes.is_empty() => {
+                if done.send(result).await.is_err() {
+                    return;
+                }
+            }
+            () = &mut grace => return,
+        }
+    }
+}
+
+/// Attempts the due deliveries of a leased destination.
+async fn attempt_due(state: &State, destination: destination::Model) -> Done {
+    let id = destination.id;
+    match attempt_rows(state, destination).await {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), destination = %id, "cannot deliver notifications yet");
+            Done { destination: id, deliveries: Vec::new(), outcomes: Vec::new() }
+        }
+    }
+}
+
+async fn attempt_rows(state: &State, destination: destination::Model) -> Result<Done> {
+    let (db, now, id) = (&state.database, state.platform.clock().now(), destination.id);
+    let nothing = || Done { destination: id, deliveries: Vec::new(), outcomes: Vec::new() };
+    let target = state.open_target(&destination)?;
+    // A destination that failed gets one delivery, to find out whether it works again.
+    let limit = if destination.failures > 0 { 1 } else { AT_ONCE };
+    let mut rows = delivery::due(db, id, now, limit).await?;
+    let is_digest = destination.sends_digests() && rows.iter().any(|row| row.due_at > row.created_at);
+    if is_digest {
+        rows = delivery::due_for_digest(db, id, now, IN_DIGEST).await?;
+    }
+    let attempt_time = TimeDelta::from_std(state.settings.notify_timeout)?;
+    let is_late = destination.leased_until.is_none_or(|until| until < state.platform.clock().now() + attempt_time);
+    if rows.is_empty() || is_late {
+        return Ok(nothing());
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
+    let mut events = event::by_ids(db, &ids).await?;
+    events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
+    let events: Vec<_> = events.into_iter().map(crate::event::Event::from).collect();
+    anyhow::ensure!(events.len() == rows.len(), "an event of a delivery is missing");
+
+    let outcomes = if is_digest {
+        // The same message again has the same id, unless events joined it.
+        let message_id = format!("{}.{}", rows[0].event_id, rows.len());
+        let message_id = if rows.len() == 1 { rows[0].event_id.to_string() } else { message_id };
+        let outcome = send(state, &destination, &target, &events, &message_id).await;
+        rows.iter_mut().for_each(|row| note(row, &outcome));
+        vec![outcome]
+    } else {
+        let attempts = events.iter().map(|event| async {
+            let events = std::slice::from_ref(event);
+            send(state, &destination, &target, events, &event.id.to_string()).await
+        });
+        let outcomes = join_all(attempts).await;
+        rows.iter_mut().zip(&outcomes).for_each(|(row, outcome)| note(row, outcome));
+        outcomes
+    };
+    state.metrics.attempted(&destination, &rows, &events, state.platform.clock().now());
+    Ok(Done { destination: id, deliveries: rows, outcomes })
+}
+
+/// Stores results, as often as needed: without them, the deliveries would be sent again.
+async fn store(state: &State, batch: Vec<Done>) {
+    while let Err(error) = record(state, &batch).await {
+        tracing::warn!(%error, "cannot store the results of deliveries yet");
+        tokio::time::sleep(RETRY).await;
+    }
+}

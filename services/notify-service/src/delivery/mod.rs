@@ -1,0 +1,17 @@
+//! Deliveries: sent at least once, in order for each subject, with retries for a day. A slow destination delays no
+//! other one.
+
+pub mod backoff;
+pub mod dispatcher;
+pub mod entity;
+mod attempt;
+mod compose;
+mod handlers;
+mod listing;
+mod record;
+mod replay;
+
+pub use attempt::{Outcome, send};
+pub use compose::{About, Message, write};
+pub use handlers::*;
+pub use replay::*;

@@ -1,0 +1,8 @@
+//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis. A test whose
+//! name ends with `s` and a number proves that line of docs/SECURITY.md.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
+
+mod app;
+mod deliveries;
