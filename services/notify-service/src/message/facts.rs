@@ -53,7 +53,8 @@ pub struct Facts {
     /// Events with the same key are delivered in order.
     pub subject_key: String,
     pub fingerprint: Option<String>,
-    /// Whether the subject needs nobody any more. A rejected drift still needs somebody, because it must be reverted.
+    /// Whether the subject needs no attention any more. A rejected drift still needs attention, because it must be
+    /// reverted.
     pub is_over: bool,
 }
 

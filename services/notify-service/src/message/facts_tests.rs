@@ -1,6 +1,15 @@
-use contracts::drift::Severity;
+use chrono::DateTime;
+use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::alert::{AlertCreated, AlertType};
+use contracts::events::drift::{DriftResolved, DriftSubject};
+use contracts::events::notification::DestinationFailing;
+use contracts::events::scan::ScanStored;
+use contracts::events::stack::{StackSilent, StackUpdated};
+use contracts::scan::{Completeness, StackStatus};
 use rstest::rstest;
+use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::examples::{EVIL, ID, URL, USER, all_with, drift, event};
 use super::{Facts, sample};
@@ -18,7 +27,7 @@ fn facts(event_type: &str, payload: Value) -> Facts {
 #[case("drift:rejected", json!({}), "Drift rejected in prod-eu: aws_instance.web[0]")]
 #[case("drift:resolved", json!({"resolvedHow": "auto"}), "Drift resolved in prod-eu: aws_instance.web[0]")]
 #[case("drift:resolved", json!({"resolvedHow": "deleted"}), "Drift deleted in prod-eu: aws_instance.web[0]")]
-#[case("drift:deciding", json!({}), "Somebody decides on a drift")]
+#[case("drift:deciding", json!({}), "A person is deciding on a drift")]
 #[case("drift:commented", json!({}), "New comment on a drift")]
 #[case("drift:uncommented", json!({}), "Comment on a drift deleted")]
 #[case("drift:rules_changed", json!({"version": 7}), "Rules changed to version 7")]
@@ -77,7 +86,7 @@ fn every_type_of_event_has_a_title(#[case] event_type: &str, #[case] more: Value
 #[case("scan:stored", json!({"completeness": "failed"}), false)]
 #[case("notification:destination_failing", json!({}), false)]
 #[case("notification:destination_recovered", json!({}), true)]
-fn a_subject_is_over_when_it_needs_nobody(
+fn a_subject_is_over_when_it_needs_no_attention(
     #[case] event_type: &str,
     #[case] payload: Value,
     #[case] is_over: bool,
@@ -174,4 +183,73 @@ fn a_sample_is_recognizable() {
     let facts = Facts::of(&sample(), Some(URL));
     assert_eq!(facts.title, "Info: drift in sample-stack: aws_instance.this_is_a_sample");
     assert_eq!((facts.link, facts.is_over), (None, false));
+}
+
+/// The facts about an event as its publisher writes it.
+fn published<E: contracts::Event + Serialize>(payload: &E) -> Facts {
+    facts(E::TYPE, serde_json::to_value(payload).unwrap())
+}
+
+#[test]
+fn the_keys_of_payloads_are_those_of_the_catalogue() {
+    let (id, at, stack) = (Uuid::from_u128(1), DateTime::UNIX_EPOCH, || "prod".to_owned());
+    let resolved = published(&DriftResolved {
+        id,
+        subject: DriftSubject {
+            stack: stack(),
+            address: "a.b".to_owned(),
+            resource_id: "i-1".to_owned(),
+            resource_type: "a".to_owned(),
+            severity: Severity::Critical,
+            fingerprint: "f1".to_owned(),
+        },
+        status: Status::Resolved,
+        resolved_at: at,
+        resolved_how: ResolvedHow::Ignored,
+        account_id: None,
+    });
+    assert_eq!(resolved.title, "Drift resolved in prod: a.b");
+    assert!(resolved.is_over && resolved.fingerprint.is_some() && resolved.link.is_some());
+    assert!(resolved.fields.contains(&("Resolved", "the rules ignore it".to_owned())));
+    assert!(resolved.fields.contains(&("Type", "a".to_owned())));
+
+    let alert = published(&AlertCreated {
+        id,
+        drift_id: Some(id),
+        stack: None,
+        alert_type: AlertType::DriftDetected,
+        severity: Severity::Warning,
+        title: "t".to_owned(),
+        message: "m".to_owned(),
+        created_at: at,
+    });
+    assert_eq!(alert.link, Some(format!("{URL}#/drifts/{id}")));
+    assert!(alert.title == "t" && alert.fields.contains(&("Message", "m".to_owned())));
+
+    let scan = published(&ScanStored {
+        id,
+        stack: stack(),
+        completeness: Completeness::Partial,
+        created: 3,
+        created_critical: 1,
+        changed: 2,
+        unchanged: 9,
+        resolved: 1,
+        account_id: None,
+    });
+    assert_eq!(scan.title, "3 new, 2 changed, 1 resolved in prod: 1 critical");
+    assert!(scan.fields.contains(&("Scan", "partial".to_owned())));
+
+    let silent = published(&StackSilent { id, stack: stack(), due_at: at });
+    assert!(silent.subject_key == "stack:prod" && silent.fields.iter().any(|(label, _)| *label == "Due"));
+    let clean = published(&StackUpdated { id, stack: stack(), status: StackStatus::Clean });
+    assert!(clean.is_over && clean.title == "Stack prod is clean");
+
+    let failing = DestinationFailing { id, name: "n".to_owned(), failure: "timeout".to_owned(), since: at };
+    let failing = published(&failing);
+    assert_eq!(failing.title, "Destination n fails");
+    assert_eq!(
+        failing.fields.iter().map(|(label, _)| *label).collect::<Vec<_>>(),
+        ["Destination", "Failure", "Since"]
+    );
 }

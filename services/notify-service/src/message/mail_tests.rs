@@ -30,7 +30,7 @@ fn html_is_escaped_and_a_subject_is_one_line() {
     for mail in [
         mail(&facts, EVIL).unwrap(),
         mail_text(&facts, EVIL, EVIL).unwrap(),
-        mail_digest(&[facts.clone()], 0, EVIL).unwrap(),
+        mail_digest(std::slice::from_ref(&facts), 0, EVIL).unwrap(),
     ] {
         assert!(mail.html.contains("&lt;script&gt;") && !mail.html.contains("<script"), "{}", mail.html);
         assert!(!mail.html.contains("<!channel>"));

@@ -14,7 +14,7 @@ use crate::event::Event;
 const MAX_SUMMARY: usize = 1024;
 const MAX_KEY: usize = 255;
 
-/// Returns the event for PagerDuty, or `None` if nobody has to act because of it or no longer has to.
+/// Returns the event for PagerDuty, or `None` if the event neither needs attention nor ends the need for it.
 pub fn event(facts: &Facts, event: &Event, routing_key: &str) -> Option<Value> {
     let action = action(facts, &event.event_type)?;
     let dedup_key = facts.fingerprint.as_ref().unwrap_or(&facts.subject_key);
@@ -54,7 +54,7 @@ fn action(facts: &Facts, event_type: &str) -> Option<&'static str> {
     if facts.is_over {
         return Some("resolve");
     }
-    // A change of a rejected drift pages nobody, because somebody has decided on it.
+    // A change of a rejected drift does not page: its incident is open until the drift is reverted.
     (facts.status.as_deref() != Some("rejected")).then_some("trigger")
 }
 

@@ -2,7 +2,7 @@ use chrono::DateTime;
 use contracts::Event as _;
 use contracts::drift::{Severity, Status};
 use contracts::events::drift::{DriftCreated, DriftSubject};
-use serde_json::Value;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::event::Event;
@@ -34,6 +34,6 @@ pub fn sample() -> Event {
         at: DateTime::UNIX_EPOCH,
         account_id: None,
         user_id: None,
-        payload: serde_json::to_value(drift).unwrap_or_else(|_never| Value::Null),
+        payload: json!(drift),
     }
 }

@@ -17,9 +17,11 @@ fn a_card_has_a_title_fields_and_a_button() {
 #[test]
 fn all_texts_are_in_runs_without_markdown() {
     let facts = Facts::of(&drift("drift:created", json!({"stack": EVIL})), Some(URL));
-    for message in
-        [teams::card(&facts), teams::card_text(&facts, EVIL), teams::card_digest(&[facts.clone()], 0)]
-    {
+    for message in [
+        teams::card(&facts),
+        teams::card_text(&facts, EVIL),
+        teams::card_digest(std::slice::from_ref(&facts), 0),
+    ] {
         assert!(message.to_string().contains("[a](http://evil)"));
         for block in message["attachments"][0]["content"]["body"].as_array().unwrap() {
             assert_eq!(block["type"], "RichTextBlock");

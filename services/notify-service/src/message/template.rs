@@ -5,7 +5,7 @@
 //! destinations a template renders plain text, which their messages escape as a whole.
 
 use std::error::Error as _;
-use std::io;
+use std::{io, thread};
 
 use minijinja::value::{Serde, Value as Context};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
@@ -25,6 +25,9 @@ pub(super) const MAX_OUTPUT: usize = 16 * 1024;
 const FUEL: u64 = 20_000;
 const MAX_RECURSION: usize = 50;
 
+/// The parser recurses for each operator, of which a source may have thousands.
+const PARSER_STACK: usize = 16 * 1024 * 1024;
+
 const PLAIN: &str = "template";
 const SLACK: &str = "slack";
 
@@ -40,44 +43,24 @@ pub enum TemplateError {
     TooManySteps,
 }
 
+/// A template, ready to render.
+#[derive(Debug)]
 pub struct Template(Environment<'static>);
 
 impl Template {
     /// # Errors
-    /// If the source is too long or no template. An error names the line, and contains no value.
+    /// If the source is too long or no template. An error names the line.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         if source.len() > MAX_SOURCE {
             return Err(TemplateError::SourceTooLong);
         }
-        let mut environment = Environment::new();
-        // A template that was written for one type of events must not fail for another.
-        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-        environment.set_fuel(Some(FUEL));
-        environment.set_recursion_limit(MAX_RECURSION);
-        for global in ["range", "debug"] {
-            environment.remove_global(global);
-        }
-        // Only the text of a template itself stays as it is.
-        for filter in ["safe", "escape", "e"] {
-            environment.remove_filter(filter);
-        }
-        environment.set_auto_escape_callback(|name| match name {
-            SLACK => AutoEscape::Html,
-            _ => AutoEscape::None,
-        });
-        environment.set_formatter(|out, state, value| {
-            if value.is_none() || value.is_undefined() {
-                Ok(())
-            } else if state.name() == SLACK && !value.is_safe() {
-                out.write_str(&slack::escape(&value.to_string(), usize::MAX)).map_err(Error::from)
-            } else {
-                write!(out, "{value}").map_err(Error::from)
-            }
-        });
-        for name in [PLAIN, SLACK] {
-            environment.add_template_owned(name, source.to_owned()).map_err(|error| explain(&error))?;
-        }
-        Ok(Self(environment))
+        let source = source.to_owned();
+        let parser = thread::Builder::new().stack_size(PARSER_STACK).spawn(|| compile(source));
+        let parsed = parser.map(thread::JoinHandle::join);
+        let Ok(Ok(environment)) = parsed else {
+            return Err(TemplateError::Invalid("it cannot be parsed".to_owned()));
+        };
+        environment.map(Self).map_err(|error| explain(&error))
     }
 
     /// Renders plain text. A value that is missing renders as nothing.
@@ -125,6 +108,38 @@ pub fn context(event: &Event, facts: &Facts) -> Value {
         "is_over": facts.is_over,
         "payload": event.payload,
     })
+}
+
+fn compile(source: String) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    // A template that was written for one type of events must not fail for another.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(MAX_RECURSION);
+    // With a namespace, a loop could nest a value so deep that its end overflows the stack.
+    for global in ["range", "debug", "namespace"] {
+        environment.remove_global(global);
+    }
+    // Only the text of a template itself stays as it is.
+    for filter in ["safe", "escape", "e"] {
+        environment.remove_filter(filter);
+    }
+    environment.set_auto_escape_callback(|name| match name {
+        SLACK => AutoEscape::Html,
+        _ => AutoEscape::None,
+    });
+    environment.set_formatter(|out, state, value| {
+        if value.is_none() || value.is_undefined() {
+            Ok(())
+        } else if state.name() == SLACK && !value.is_safe() {
+            out.write_str(&slack::escape(&value.to_string(), usize::MAX)).map_err(Error::from)
+        } else {
+            write!(out, "{value}").map_err(Error::from)
+        }
+    });
+    environment.add_template_owned(PLAIN, source.clone())?;
+    environment.add_template_owned(SLACK, source)?;
+    Ok(environment)
 }
 
 fn explain(error: &Error) -> TemplateError {

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -17,12 +18,12 @@ fn render(source: &str) -> Result<String, TemplateError> {
 #[test]
 fn a_template_uses_the_facts_and_the_payload() {
     let source = "{{ type }} {{ at }} {{ account }} {{ title }} {{ severity }} {{ status }} {{ stack }} {{ link }} \
-                  {{ payload.costImpactMonthly }} {{ payload.address|upper }} {{ is_over }}\
+                  {{ payload.costImpactMonthly }} {{ payload.address|upper }}\
                   {% for field in fields if field.label == 'Type' %} {{ field.value }}{% endfor %}\
-                  {% if severity == 'critical' %} !{% endif %}";
+                  {% if severity == 'critical' and not is_over %} !{% endif %}";
     let expected = format!(
         "drift:created 2023-11-14T22:13:20Z acc_1 Critical drift in prod-eu: aws_instance.web[0] critical detected \
-         prod-eu https://drift.example.com/#/drifts/{ID} 12.5 AWS_INSTANCE.WEB[0] false aws_instance !"
+         prod-eu https://drift.example.com/#/drifts/{ID} 12.5 AWS_INSTANCE.WEB[0] aws_instance !"
     );
     assert_eq!(render(source).unwrap(), expected);
 }
@@ -83,6 +84,8 @@ fn in_slack_the_text_of_the_template_stays_as_it_is() {
 #[case(&"{%if 1%}".repeat(500))]
 #[case(&format!("{}{}", "{%if 1%}".repeat(200), "{%endif%}".repeat(200)))]
 #[case(&format!("{{{{ 1{} }}}}", "+1".repeat(2000)))]
+#[case(&format!("{{{{ {}1 }}}}", format!("{}(", "-".repeat(35)).repeat(110)))]
+#[case(&format!("{{{{ {}1{} }}}}", "(".repeat(149), "+1".repeat(1900)))]
 #[case(&format!("{{{{ a{} }}}}", "[0]".repeat(1300)))]
 #[case(&format!("{{{{ a{} }}}}", "|upper".repeat(650)))]
 #[case(&format!("{{{{ {}1 }}}}", "not ".repeat(1000)))]
@@ -136,9 +139,31 @@ fn the_work_is_bounded(#[case] source: &str) {
 #[case::recursion("{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}")]
 #[case::no_files("{% include '/etc/passwd' %}")]
 #[case::no_range("{{ range(1000000) }}")]
+#[case::no_deep_value(
+    "{% set ns = namespace(x=[]) %}{% for a in 'x' * 5000 %}{% set ns.x = [ns.x] %}{% endfor %}"
+)]
 #[case::no_debug("{{ debug() }}")]
 #[case::no_safe("{{ title|safe }}")]
 fn what_a_template_must_not_do_is_refused(#[case] source: &str) {
     let error = render(source).unwrap_err();
     assert!(matches!(error, TemplateError::Invalid(_) | TemplateError::TooManySteps), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_source_panics_or_exceeds_its_bounds(
+        tokens in prop::collection::vec(prop::sample::select(vec![
+            "{{", "}}", "{%", "%}", "{#", "#}", " ", "title", "payload", "fields", "x", "if", "else", "endif", "for",
+            "in", "endfor", "set", "=", "endset", "block", "endblock", "include", "'slack'", "with", "endwith", "|",
+            "upper", "join", "map", "replace", "format", "(", ")", "[", "]", "{", "}", ",", ":", ".", "~", "*", "-",
+            "+", "//", "%", "**", "not", "is", "defined", "1", "99999999999999999999", "0.5", "'", "\"", "ä", "\n",
+            "loop", "recursive", "filter", "endfilter", "autoescape", "raw", "endraw", "do", "call", "<!channel>",
+        ]), 0..60),
+    ) {
+        if let Ok(template) = Template::parse(&tokens.concat()) {
+            for result in [template.render(&values(EVIL)), template.render_for_slack(&values(EVIL))] {
+                prop_assert!(result.is_err() || result.unwrap().len() <= MAX_OUTPUT);
+            }
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn title(event_type: &str, payload: Payload<'_>) -> String {
             subject("Drift deleted", payload)
         }
         "drift:resolved" => subject("Drift resolved", payload),
-        "drift:deciding" => titled("Somebody decides on a drift"),
+        "drift:deciding" => titled("A person is deciding on a drift"),
         "drift:commented" => titled("New comment on a drift"),
         "drift:uncommented" => titled("Comment on a drift deleted"),
         "drift:rules_changed" => format!("Rules changed to version {}", payload.number("version")),
