@@ -16,7 +16,7 @@ const MAX_NAME: usize = 255;
 const MAX_FIELDS: usize = 10;
 const MAX_LINK: usize = 1000;
 
-/// The fields of a message, by the keys of payloads. Free text of people has no key here.
+/// The fields of a message, by the keys of payloads. A state, a reason or a comment has no key here.
 const FIELDS: [(&str, &str); 17] = [
     ("Resource", "address"),
     ("Type", "resourceType"),

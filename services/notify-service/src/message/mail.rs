@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value as Context};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::text::line;
+use super::text::{line, notifications};
 
 /// The most titles in a digest.
 const MAX_ITEMS: usize = 100;
@@ -38,7 +38,7 @@ pub fn mail_text(facts: &Facts, text: &str, destination: &str) -> Result<Content
 /// # Errors
 /// If the template cannot be rendered.
 pub fn mail_digest(facts: &[Facts], more: usize, destination: &str) -> Result<Content> {
-    let subject = format!("{} notifications from DriftSentry", facts.len() + more);
+    let subject = format!("{} from DriftSentry", notifications(facts.len() + more));
     let items: Vec<_> = facts.iter().take(MAX_ITEMS).map(item).collect();
     let more = more + facts.len().saturating_sub(MAX_ITEMS);
     content(&subject, json!({"items": items, "is_digest": true, "more": more}), destination)

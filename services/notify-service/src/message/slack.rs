@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::text::{MAX_CHAT_TEXT, cut};
+use super::text::{MAX_CHAT_TEXT, cut, notifications};
 
 // The limits of Block Kit: https://docs.slack.dev/reference/block-kit/blocks
 const MAX_HEADER: usize = 150;
@@ -38,7 +38,7 @@ pub fn incoming_text(facts: &Facts, text: &str) -> Value {
 
 /// Returns one message for several events, and for `more` events that it does not name.
 pub fn incoming_digest(facts: &[Facts], more: usize) -> Value {
-    let title = format!("{} notifications", facts.len() + more);
+    let title = notifications(facts.len() + more);
     let mut blocks = vec![header(&title)];
     blocks.extend(facts.iter().take(MAX_ITEMS).map(|facts| match &facts.link {
         Some(link) => section(&linked(link, &facts.title)),

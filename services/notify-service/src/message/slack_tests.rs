@@ -45,6 +45,10 @@ fn a_digest_counts_what_it_does_not_name() {
     let blocks = message["blocks"].as_array().unwrap();
     assert_eq!(blocks.len(), 22);
     assert_eq!(blocks[21]["text"]["text"], "and 10 more");
+
+    let message = slack::incoming_digest(&facts[..1], 0);
+    assert_eq!(message["text"], "1 notification");
+    assert_eq!(message["blocks"].as_array().unwrap().len(), 2);
 }
 
 #[test]

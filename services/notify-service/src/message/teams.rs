@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::text::{MAX_CHAT_TEXT, cut};
+use super::text::{MAX_CHAT_TEXT, cut, notifications};
 
 /// The most bytes of a message. Teams refuses messages of about 28 KB.
 const MAX_BYTES: usize = 24_000;
@@ -33,7 +33,7 @@ pub fn card_text(facts: &Facts, text: &str) -> Value {
 /// Returns one card for several events, and for `more` events that it does not name.
 pub fn card_digest(facts: &[Facts], more: usize) -> Value {
     let all = facts.len() + more;
-    let mut body = vec![title(&format!("{all} notifications"))];
+    let mut body = vec![title(&notifications(all))];
     let mut bytes = 0;
     for facts in facts {
         let mut text = run(&facts.title);

@@ -28,6 +28,11 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     }
 }
 
+/// Returns the title of a digest.
+pub(super) fn notifications(count: usize) -> String {
+    format!("{count} notification{}", if count == 1 { "" } else { "s" })
+}
+
 /// Whether the character turns the direction of the text after it, so that people read another text.
 fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
