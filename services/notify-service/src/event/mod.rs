@@ -49,9 +49,19 @@ impl Event {
 
     /// Names what the event is about. Deliveries about the same subject keep their order.
     pub fn subject(&self) -> String {
-        let group = self.event_type.split(':').next().unwrap_or_default();
-        let id = if group == "auth" { self.user_id.as_deref() } else { self.text("id") };
-        let subject = format!("{group}:{}", id.unwrap_or_default());
+        let by_id = |kind: &str| self.text("id").map(|id| format!("{kind}:{id}"));
+        let subject = match self.event_type.split_once(':') {
+            Some(("alert", "all_read")) => by_id("user"),
+            Some((kind @ ("drift" | "alert" | "scan"), _)) => by_id(kind),
+            Some(("stack", _)) => self.text("stack").map(|stack| format!("stack:{stack}")),
+            Some(("auth", _)) => {
+                let user = self.text("userId").or(self.user_id.as_deref());
+                user.map(|user| format!("user:{user}"))
+            }
+            Some(("notification", "destination_failing" | "destination_recovered")) => by_id("destination"),
+            _ => None,
+        };
+        let subject = subject.unwrap_or_else(|| self.event_type.clone());
         subject.chars().take(MAX_SUBJECT).collect()
     }
 

@@ -73,7 +73,7 @@ impl Facts {
                 .take(MAX_FIELDS)
                 .collect(),
             link: public_url.and_then(|url| link(&event.event_type, payload, url)),
-            subject_key: line(&subject_key(event), MAX_NAME),
+            subject_key: line(&event.subject(), MAX_NAME),
             fingerprint: payload.text("fingerprint").map(|fingerprint| line(fingerprint, MAX_NAME)),
             is_over: is_over(&event.event_type, payload),
         }
@@ -133,23 +133,6 @@ fn is_over(event_type: &str, payload: Payload<'_>) -> bool {
         | "notification:destination_recovered" => true,
         _ => false,
     }
-}
-
-fn subject_key(event: &Event) -> String {
-    let payload = Payload(&event.payload);
-    let by_id = |kind: &str| payload.text("id").map(|id| format!("{kind}:{id}"));
-    let key = match event.event_type.split_once(':') {
-        Some(("alert", "all_read")) => by_id("user"),
-        Some((kind @ ("drift" | "alert" | "scan"), _)) => by_id(kind),
-        Some(("stack", _)) => payload.text("stack").map(|stack| format!("stack:{stack}")),
-        Some(("auth", _)) => {
-            let user = payload.text("userId").or(event.user_id.as_deref());
-            user.map(|user| format!("user:{user}"))
-        }
-        Some(("notification", "destination_failing" | "destination_recovered")) => by_id("destination"),
-        _ => None,
-    };
-    key.unwrap_or_else(|| event.event_type.clone())
 }
 
 /// Returns the address of the page of the console that shows the subject.
