@@ -95,6 +95,7 @@ async fn a_receiver_that_hangs_is_left() {
 #[tokio::test]
 async fn a_receiver_that_dribbles_headers_is_left() {
     let receiver = Receiver::start(async |mut stream| {
+        read_request(&mut stream).await?;
         stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await.ok()?;
         dribble(stream).await
     })
@@ -106,6 +107,7 @@ async fn a_receiver_that_dribbles_headers_is_left() {
 #[tokio::test]
 async fn a_body_that_never_ends_is_left_and_its_status_counts() {
     let receiver = Receiver::start(async |mut stream| {
+        read_request(&mut stream).await?;
         stream.write_all(b"HTTP/1.1 202 Accepted\r\n\r\n").await.ok()?;
         dribble(stream).await
     })
@@ -130,7 +132,8 @@ async fn dribble<T>(mut stream: tokio::net::TcpStream) -> Option<T> {
 #[case("")]
 #[tokio::test]
 async fn a_long_body_is_cut(#[case] length: &'static str) {
-    let receiver = Receiver::start(async move |mut stream| {
+    let receiver = Receiver::start(move |mut stream| async move {
+        read_request(&mut stream).await?;
         stream.write_all(format!("HTTP/1.1 200 OK\r\n{length}\r\n").as_bytes()).await.ok()?;
         for _ in 0..10_240 {
             stream.write_all(&[b'\xff'; 1024]).await.ok()?;
@@ -146,6 +149,7 @@ async fn a_long_body_is_cut(#[case] length: &'static str) {
 #[tokio::test]
 async fn endless_headers_are_refused() {
     let receiver = Receiver::start(async |mut stream| {
+        read_request(&mut stream).await?;
         stream.write_all(b"HTTP/1.1 200 OK\r\n").await.ok()?;
         for _ in 0..10_240 {
             stream.write_all(format!("x: {}\r\n", "a".repeat(1_024)).as_bytes()).await.ok()?;
@@ -176,7 +180,7 @@ async fn a_connection_that_is_reset_is_reported() {
 #[case("\u{0}\u{1}\u{2}\u{3}garbage\r\n\r\n")]
 #[tokio::test]
 async fn a_response_that_is_not_http_is_reported(#[case] response: &'static str) {
-    let receiver = Receiver::start(async move |mut stream| {
+    let receiver = Receiver::start(move |mut stream| async move {
         read_request(&mut stream).await?;
         stream.write_all(response.as_bytes()).await.ok()?;
         None
