@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
 mod addresses;
+mod certificates;
 mod dns_server;
 mod many_receivers;
 mod names;

@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use rstest::rstest;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
-use testing::{Authority, LIMIT, free_port};
+use testing::{LIMIT, free_port};
 use tokio::io::AsyncWriteExt;
 
 use crate::receiver::{LONG, OK, Receiver, SHORT, client, failure, post, read_request};
@@ -194,25 +191,6 @@ async fn a_response_that_is_not_http_is_reported(#[case] response: &'static str)
 async fn a_port_without_receiver_is_reported() {
     let url = format!("http://127.0.0.1:{}/", free_port()).parse().unwrap();
     assert_eq!(failure(&client(LONG, &[]), &url).await, "connect");
-}
-
-#[tokio::test]
-async fn an_unknown_certificate_is_refused_before_the_request_is_sent() {
-    let identity = Authority::default().issue("127.0.0.1");
-    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-    let config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut connection = ServerConnection::new(config.into()).unwrap();
-        connection.complete_io(&mut stream).unwrap_err()
-    });
-    assert_eq!(failure(&client(LONG, &[]), &url).await, "tls");
-    let alert = server.join().unwrap().to_string();
-    assert!(alert.contains("UnknownCA"), "{alert}");
 }
 
 #[tokio::test]
