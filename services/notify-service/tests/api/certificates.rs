@@ -12,15 +12,15 @@ use reqwest::Url;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
-use testing::{Authority, Identity};
+use testing::{Authority, Identity, free_port};
 
 use crate::receiver::{LONG, OK, client, post};
 
 const URLS: &str = "NOTIFY_SERVICE_TEST_URLS";
-const TEST: &str = "certificates::only_valid_certificates_of_trusted_authorities_are_accepted";
+const TEST: &str = "certificates::trusted_receivers_are_reached_without_a_proxy_and_no_others";
 
 #[tokio::test]
-async fn only_valid_certificates_of_trusted_authorities_are_accepted() {
+async fn trusted_receivers_are_reached_without_a_proxy_and_no_others() {
     if let Ok(urls) = env::var(URLS) {
         return send(&urls).await;
     }
@@ -38,6 +38,8 @@ async fn only_valid_certificates_of_trusted_authorities_are_accepted() {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "--nocapture", TEST])
         .env("SSL_CERT_FILE", &trusted)
+        // Nothing listens there, so that each request fails if it uses the proxy.
+        .env("ALL_PROXY", format!("http://127.0.0.1:{}", free_port()))
         .env(URLS, urls.join(" "))
         .output()
         .unwrap();
@@ -46,6 +48,7 @@ async fn only_valid_certificates_of_trusted_authorities_are_accepted() {
 }
 
 /// Sends a request to each URL, and prints the statuses and failures.
+#[expect(clippy::print_stdout, reason = "the first process reads the output")]
 async fn send(urls: &str) {
     let client = client(LONG, &[]);
     let mut outcomes = String::new();

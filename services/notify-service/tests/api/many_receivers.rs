@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use reqwest::Url;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::select;
 
 use crate::dns_server::DnsServer;
@@ -29,6 +30,9 @@ async fn a_hundred_hanging_receivers_delay_no_other() {
 
 #[tokio::test]
 async fn a_thousand_hosts_are_reached_at_once() {
+    // Both ends of each connection are files of this process.
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
     let dns = DnsServer::start(|_, kind, _| match kind {
         RecordType::A => vec![RData::A(Ipv4Addr::LOCALHOST.into())],
         _ => Vec::new(),
