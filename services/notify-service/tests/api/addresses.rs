@@ -29,7 +29,7 @@ async fn private_addresses_get_no_connection_unless_allowed(
 ) {
     let receiver = Receiver::responding(OK).await;
     let url = receiver.url_at(host);
-    assert_eq!(failure(&guarded(&[]), &url).await, "refused_address");
+    assert_eq!(failure(&guarded(LONG, &[]), &url).await, "refused_address");
     assert_eq!(receiver.connections(), 0);
     assert_eq!(post(&client(LONG, &[]), &url).await.unwrap().status, 200, "there is a receiver to refuse");
 }
@@ -57,7 +57,7 @@ async fn some_addresses_get_no_connection_even_if_private_ones_are_allowed(
     host: &str,
 ) {
     let receiver = Receiver::hanging().await;
-    for client in [guarded(&[]), client(LONG, &[])] {
+    for client in [guarded(LONG, &[]), client(LONG, &[])] {
         assert_eq!(failure(&client, &receiver.url_at(host)).await, "refused_address");
     }
     assert_eq!(receiver.connections(), 0);

@@ -6,6 +6,7 @@
 mod addresses;
 mod certificates;
 mod dns_server;
+mod logs;
 mod many_receivers;
 mod names;
 mod receiver;

@@ -1,6 +1,7 @@
 //! Names that lead to addresses inside, on a DNS server of the attacker.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hickory_resolver::proto::rr::rdata::CNAME;
 use hickory_resolver::proto::rr::{RData, RecordType};
@@ -41,8 +42,11 @@ async fn a_name_with_an_address_inside_gets_no_connection(
     let dns = DnsServer::start(|_, kind, _| records(kind, addresses)).await;
     let receiver = Receiver::responding(OK).await;
     let url = receiver.url_at("inside.example");
-    assert!(guarded(&[dns.address]).check(url.as_str()).is_ok(), "only the connection shows the address");
-    assert_eq!(failure(&guarded(&[dns.address]), &url).await, "refused_address");
+    assert!(
+        guarded(LONG, &[dns.address]).check(url.as_str()).is_ok(),
+        "only the connection shows the address"
+    );
+    assert_eq!(failure(&guarded(LONG, &[dns.address]), &url).await, "refused_address");
     assert_eq!(receiver.connections(), 0);
     if is_reachable {
         let response = post(&client(LONG, &[dns.address]), &url).await;
@@ -60,7 +64,7 @@ async fn an_alias_of_a_name_inside_gets_no_connection() {
     .await;
     let receiver = Receiver::responding(OK).await;
     let url = receiver.url_at("outside.example");
-    assert_eq!(failure(&guarded(&[dns.address]), &url).await, "refused_address");
+    assert_eq!(failure(&guarded(LONG, &[dns.address]), &url).await, "refused_address");
     assert_eq!(receiver.connections(), 0);
     assert_eq!(post(&client(LONG, &[dns.address]), &url).await.unwrap().status, 200);
 }
@@ -73,7 +77,9 @@ async fn a_name_that_moves_inside_gets_no_connection() {
     })
     .await;
     let receiver = Receiver::responding(OK).await;
-    let (client, url) = (guarded(&[dns.address]), receiver.url_at("moving.example"));
+    // Long enough for the DNS server, also on a busy machine.
+    let client = guarded(Duration::from_secs(5), &[dns.address]);
+    let url = receiver.url_at("moving.example");
     assert!(matches!(failure(&client, &url).await, "connect" | "timeout"), "a public address is tried");
     assert_eq!(
         dns.queries("moving.example.", RecordType::A),
@@ -89,7 +95,7 @@ async fn a_name_that_moves_inside_gets_no_connection() {
 async fn this_machine_has_no_name() {
     let receiver = Receiver::responding(OK).await;
     for name in ["localhost", "LOCALHOST.", "hook.localhost"] {
-        assert_eq!(failure(&guarded(&[]), &receiver.url_at(name)).await, "refused_address");
+        assert_eq!(failure(&guarded(LONG, &[]), &receiver.url_at(name)).await, "refused_address");
     }
     assert_eq!(receiver.connections(), 0);
     assert_eq!(post(&client(LONG, &[]), &receiver.url_at("localhost")).await.unwrap().status, 200);

@@ -113,8 +113,8 @@ pub(crate) fn client(timeout: Duration, dns_servers: &[SocketAddr]) -> Client {
 }
 
 /// Returns a client that reaches public addresses only.
-pub(crate) fn guarded(dns_servers: &[SocketAddr]) -> Client {
-    configured(false, SHORT, dns_servers)
+pub(crate) fn guarded(timeout: Duration, dns_servers: &[SocketAddr]) -> Client {
+    configured(false, timeout, dns_servers)
 }
 
 fn configured(allows_private: bool, timeout: Duration, dns_servers: &[SocketAddr]) -> Client {
