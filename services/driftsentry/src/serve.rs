@@ -121,7 +121,8 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
     let mail = auth.people.mail.clone();
     let auth = auth_service::State::connect(platform.clone(), auth_database.urls(), auth).await?;
     let drift = drift_service::State::connect(platform.clone(), drift_database.urls(), drift).await?;
-    let notify = notify_service::State::connect(platform.clone(), notify_database.urls(), notify, &mail).await?;
+    let notify =
+        notify_service::State::connect(platform.clone(), notify_database.urls(), notify, &mail).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
     platform.spawn(

@@ -4,11 +4,11 @@ use anyhow::Result;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+use crate::State;
 use crate::delivery::backoff::FAILING_AFTER;
 use crate::delivery::{dispatcher, entity as delivery};
 use crate::destination::entity as destination;
 use crate::event::{consumer, entity as event};
-use crate::State;
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
 const MEASURE_INTERVAL: Duration = Duration::from_secs(5);

@@ -12,7 +12,9 @@ pub enum NotifyError {
     Changed { current: i32 },
     #[error("{0}")]
     Conflict(&'static str),
-    #[error("the destination cannot be decrypted: enter its address and secrets again, or set NOTIFY_SECRET_PREVIOUS")]
+    #[error(
+        "the destination cannot be decrypted: enter its address and secrets again, or set NOTIFY_SECRET_PREVIOUS"
+    )]
     Unreadable,
     #[error("the random numbers of the system are unavailable")]
     NoRandom,
@@ -46,7 +48,9 @@ impl From<NotifyError> for ApiError {
             }
             NotifyError::Conflict(_) | NotifyError::Unreadable => Self::conflict(message),
             NotifyError::NoRandom => Self::internal(std::io::Error::other(message)),
-            NotifyError::Log(cause) => Self::unavailable("the event log is unavailable; try again", 1).with_source(cause),
+            NotifyError::Log(cause) => {
+                Self::unavailable("the event log is unavailable; try again", 1).with_source(cause)
+            }
             NotifyError::Database(cause) if is_unavailable(&cause) => {
                 Self::unavailable("the database is unavailable; try again", 1).with_source(cause)
             }

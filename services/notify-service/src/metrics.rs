@@ -28,7 +28,10 @@ impl Metrics {
         let buckets = vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3_600.0];
         let metrics = Self {
             deliveries: IntCounterVec::new(
-                Opts::new("notify_deliveries_total", "Attempts to deliver by kind of destination and outcome"),
+                Opts::new(
+                    "notify_deliveries_total",
+                    "Attempts to deliver by kind of destination and outcome",
+                ),
                 &["kind", "result"],
             )?,
             delay_seconds: Histogram::with_opts(delay.buckets(buckets))?,

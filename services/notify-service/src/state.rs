@@ -60,7 +60,9 @@ impl State {
                 }
                 secret
             }
-            None if is_strict => anyhow::bail!("NOTIFY_SECRET is missing: set it to at least 32 random bytes"),
+            None if is_strict => {
+                anyhow::bail!("NOTIFY_SECRET is missing: set it to at least 32 random bytes")
+            }
             None => DEVELOPMENT_SECRET,
         };
         mail.check(is_strict)?;

@@ -65,12 +65,7 @@ struct Old;
 fn document() -> utoipa::openapi::OpenApi {
     combined(
         Whole::openapi(),
-        [
-            auth_service::openapi(),
-            drift_service::openapi(),
-            notify_service::openapi(),
-            ws_gateway::openapi(),
-        ],
+        [auth_service::openapi(), drift_service::openapi(), notify_service::openapi(), ws_gateway::openapi()],
     )
 }
 

@@ -49,14 +49,12 @@ pub async fn send(
     let started = std::time::Instant::now();
     let at = state.platform.clock().now();
     let (status, failure) = match compose(state, destination, target, events, id, at) {
-        Ok(Outgoing::Http { url, headers, body }) => {
-            match state.client.post(&url, headers, body).await {
-                Ok(response) => {
-                    (Some(response.status), refused(destination.kind, response.status, response.retry_after))
-                }
-                Err(failure) => (None, Some(Failure::new(failure.kind, false))),
+        Ok(Outgoing::Http { url, headers, body }) => match state.client.post(&url, headers, body).await {
+            Ok(response) => {
+                (Some(response.status), refused(destination.kind, response.status, response.retry_after))
             }
-        }
+            Err(failure) => (None, Some(Failure::new(failure.kind, false))),
+        },
         Ok(Outgoing::Mails(mails)) => (None, send_mails(state, mails).await),
         Ok(Outgoing::Nothing) => (None, None),
         Err(kind) => (None, Some(Failure::new(kind, true))),

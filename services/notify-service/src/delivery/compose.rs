@@ -19,7 +19,11 @@ const NAMED: usize = 20;
 
 /// A message, ready to send.
 pub enum Outgoing {
-    Http { url: Url, headers: Vec<(HeaderName, HeaderValue)>, body: Bytes },
+    Http {
+        url: Url,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Bytes,
+    },
     Mails(Vec<Mail>),
     /// The destination means nothing by such an event.
     Nothing,

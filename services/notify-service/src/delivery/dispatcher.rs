@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::TimeDelta;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use futures_util::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -154,7 +154,8 @@ async fn attempt_rows(state: &State, destination: destination::Model) -> Result<
         rows = delivery::due_for_digest(db, id, now, IN_DIGEST).await?;
     }
     let attempt_time = TimeDelta::from_std(state.settings.notify_timeout)?;
-    let is_late = destination.leased_until.is_none_or(|until| until < state.platform.clock().now() + attempt_time);
+    let is_late =
+        destination.leased_until.is_none_or(|until| until < state.platform.clock().now() + attempt_time);
     if rows.is_empty() || is_late {
         return Ok(nothing());
     }

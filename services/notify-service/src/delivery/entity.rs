@@ -40,7 +40,17 @@ pub struct Model {
 }
 
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, IntoStaticStr, Serialize, Deserialize, ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    EnumIter,
+    DeriveActiveEnum,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -271,7 +281,8 @@ pub async fn backlog(
     now: DateTime<Utc>,
 ) -> Result<(u64, Option<DateTime<Utc>>), DbErr> {
     let waiting = Entity::find().filter(Column::Status.eq(Status::Pending));
-    let due = waiting.clone().filter(Column::DueAt.lte(now)).select_only().column_as(Column::DueAt.min(), "at");
+    let due =
+        waiting.clone().filter(Column::DueAt.lte(now)).select_only().column_as(Column::DueAt.min(), "at");
     let oldest = due.into_tuple::<Option<DateTime<Utc>>>().one(db).await?.flatten();
     Ok((waiting.count(db).await?, oldest))
 }
@@ -280,7 +291,11 @@ pub async fn backlog(
 pub enum Again {
     One(i64),
     /// At most `limit` of a destination, oldest first.
-    Since { destination: Uuid, since: DateTime<Utc>, limit: u64 },
+    Since {
+        destination: Uuid,
+        since: DateTime<Utc>,
+        limit: u64,
+    },
 }
 
 /// Makes finished deliveries wait again. Returns their number.

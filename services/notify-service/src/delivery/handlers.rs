@@ -85,7 +85,8 @@ pub async fn list_deliveries(
 ) -> Result<HttpResponse, ApiError> {
     let place: Option<Place> = query.cursor.as_deref().map(cursor::decode).transpose()?;
     let statuses = query.status.map(|AnyOf(wanted)| wanted);
-    let filter = listing::Filter { destination: query.destination, statuses, before: place.map(|place| place.before) };
+    let filter =
+        listing::Filter { destination: query.destination, statuses, before: place.map(|place| place.before) };
     let rows = listing::page(&state.database, &filter, query.limit + 1).await.map_err(NotifyError::from)?;
     let has_more = rows.len() as u64 > query.limit;
     let rows: Vec<_> = rows.into_iter().take(query.limit as usize).collect();
@@ -111,6 +112,7 @@ pub async fn get_delivery(
 }
 
 fn view(row: Model, event: Option<event::Model>) -> DeliveryView {
-    let (event_type, at) = event.map_or_else(|| (String::new(), row.created_at), |event| (event.event_type, event.at));
+    let (event_type, at) =
+        event.map_or_else(|| (String::new(), row.created_at), |event| (event.event_type, event.at));
     DeliveryView::new(row, event_type, at)
 }

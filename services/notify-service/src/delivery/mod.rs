@@ -1,11 +1,11 @@
 //! Deliveries: sent at least once, in order for each subject, with retries for a day. A slow destination delays no
 //! other one.
 
+mod attempt;
 pub mod backoff;
+mod compose;
 pub mod dispatcher;
 pub mod entity;
-mod attempt;
-mod compose;
 mod handlers;
 mod listing;
 mod record;

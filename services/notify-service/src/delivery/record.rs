@@ -56,7 +56,8 @@ async fn note_health(
     done: &Done,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let failures: Vec<&Failure> = done.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()).collect();
+    let failures: Vec<&Failure> =
+        done.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()).collect();
     let Some(last) = failures.last() else {
         return if done.outcomes.is_empty() { Ok(()) } else { note_success(tx, destination).await };
     };

@@ -85,8 +85,8 @@ pub async fn replay_destination(
     let deliveries = match (replay.position, replay.since) {
         (Some(position), None) => {
             let position = position.parse();
-            let position =
-                position.map_err(|_error| ApiError::validation("position", "must be a position of the log"))?;
+            let position = position
+                .map_err(|_error| ApiError::validation("position", "must be a position of the log"))?;
             after_position(&state, id, position).await?
         }
         (None, Some(Timestamp(since))) => since_time(&state, id, since).await?,
@@ -120,7 +120,8 @@ async fn after_position(state: &State, id: Uuid, from: Position) -> Result<u64, 
         };
         let Some(last) = page.last().and_then(|message| message.position.clone()) else { break };
         let is_before_end = |seq: u64| seq <= end.seq;
-        let wanted = page.iter().filter(|message| message.position.as_ref().is_some_and(|at| is_before_end(at.seq)));
+        let wanted =
+            page.iter().filter(|message| message.position.as_ref().is_some_and(|at| is_before_end(at.seq)));
         events.extend(wanted.filter_map(|message| Event::read(message)));
         position = last;
     }

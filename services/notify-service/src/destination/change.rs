@@ -88,7 +88,9 @@ fn expected_version(request: &HttpRequest) -> Result<Option<i32>, ApiError> {
     match IfMatch::parse(request).map_err(|_error| refused())? {
         IfMatch::Any => Ok(None),
         IfMatch::Items(tags) => match &tags[..] {
-            [tag] => tag.tag().strip_prefix('v').and_then(|text| text.parse().ok()).map(Some).ok_or_else(refused),
+            [tag] => {
+                tag.tag().strip_prefix('v').and_then(|text| text.parse().ok()).map(Some).ok_or_else(refused)
+            }
             _ => Err(refused()),
         },
     }
@@ -128,7 +130,9 @@ async fn store(
     }
     if let Some(target) = &change.target {
         if target.kind() != row.kind {
-            return Err(ApiError::validation("target.kind", "cannot be changed; create another destination").into());
+            return Err(
+                ApiError::validation("target.kind", "cannot be changed; create another destination").into()
+            );
         }
         row.target = state.seal_target(id, target)?;
         row.shown = target.shown();

@@ -33,9 +33,11 @@ impl Rules {
     /// # Errors
     /// 400, which names the field.
     pub fn check(&self) -> Result<(), ApiError> {
-        for (field, patterns) in
-            [("rules.events", &self.events), ("rules.stacks", &self.stacks), ("rules.accounts", &self.accounts)]
-        {
+        for (field, patterns) in [
+            ("rules.events", &self.events),
+            ("rules.stacks", &self.stacks),
+            ("rules.accounts", &self.accounts),
+        ] {
             if patterns.len() > MAX_PATTERNS {
                 return Err(ApiError::validation(field, "must have at most 50 values"));
             }
@@ -65,7 +67,11 @@ impl Matcher {
     pub fn new(rules: &Rules) -> Self {
         // Patterns that are none were refused when they were saved.
         let globs = |patterns: &[String]| {
-            patterns.iter().filter_map(|text| Glob::new(text).ok()).map(|glob| glob.compile_matcher()).collect()
+            patterns
+                .iter()
+                .filter_map(|text| Glob::new(text).ok())
+                .map(|glob| glob.compile_matcher())
+                .collect()
         };
         Self {
             events: globs(&rules.events),
@@ -86,7 +92,8 @@ impl Matcher {
         };
         fits(&self.events, Some(&event.event_type))
             && fits(&self.stacks, traits.stack)
-            && (self.accounts.is_empty() || account.is_some_and(|account| self.accounts.iter().any(|wanted| wanted == account)))
+            && (self.accounts.is_empty()
+                || account.is_some_and(|account| self.accounts.iter().any(|wanted| wanted == account)))
             && is_severe()
     }
 }

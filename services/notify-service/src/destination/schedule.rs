@@ -52,7 +52,9 @@ impl Schedule {
             return Err(ApiError::validation("schedule.digestMinutes", "must be from 5 to 1440"));
         }
         let Some(quiet) = &self.quiet_hours else { return Ok(()) };
-        for (field, text) in [("schedule.quietHours.from", &quiet.from), ("schedule.quietHours.to", &quiet.to)] {
+        for (field, text) in
+            [("schedule.quietHours.from", &quiet.from), ("schedule.quietHours.to", &quiet.to)]
+        {
             if time(text).is_none() {
                 return Err(ApiError::validation(field, "must be a time such as 22:00"));
             }
@@ -61,7 +63,10 @@ impl Schedule {
             return Err(ApiError::validation("schedule.quietHours.to", "must differ from the beginning"));
         }
         if TimeZone::get(&quiet.time_zone).is_err() {
-            return Err(ApiError::validation("schedule.quietHours.timeZone", "must be a zone such as Europe/Berlin"));
+            return Err(ApiError::validation(
+                "schedule.quietHours.timeZone",
+                "must be a zone such as Europe/Berlin",
+            ));
         }
         Ok(())
     }

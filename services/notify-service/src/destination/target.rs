@@ -113,7 +113,9 @@ impl Target {
                 Err(ApiError::validation("target.to", "must have 1 to 20 addresses"))
             }
             Self::Email { to } => match to.iter().find(|address| !is_address(address)) {
-                Some(_) => Err(ApiError::validation("target.to", "must have addresses such as ann@example.com")),
+                Some(_) => {
+                    Err(ApiError::validation("target.to", "must have addresses such as ann@example.com"))
+                }
                 None => Ok(()),
             },
             _ => Ok(()),

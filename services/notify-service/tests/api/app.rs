@@ -8,8 +8,8 @@ use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, web};
 use backplane::Entry;
 use chrono::{TimeDelta, Utc};
 use clap::{CommandFactory, FromArgMatches, Parser};
-use contracts::events::drift::{DriftCreated, DriftResolved, DriftSubject, DriftUpdated};
 use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::events::drift::{DriftCreated, DriftResolved, DriftSubject, DriftUpdated};
 use contracts::{Claims, Clock, Event, Holder, Role};
 use http::{Http, HttpConfig, Server};
 use identity::KeyConfig;
@@ -81,7 +81,8 @@ impl App {
         let matches = Cli::command().args_override_self(true).get_matches_from(arguments);
         let Cli { process, http, keys, mail, settings } = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
-        let platform = Platform::connect("notify-service", process, &keys, &redis_url, vec![], clock).unwrap();
+        let platform =
+            Platform::connect("notify-service", process, &keys, &redis_url, vec![], clock).unwrap();
         platform.tokens().revocations.synced().await;
         eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
         let http = Http::new(http, &platform).unwrap();
@@ -234,12 +235,13 @@ impl Receiver {
     }
 
     /// The answer depends on the number of requests before, and on the request.
-    pub(crate) fn answering(answer: impl Fn(usize, &Received) -> HttpResponse + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(
+        answer: impl Fn(usize, &Received) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
         let inbox = Data::new(Inbox { received: Mutex::default(), answer: Box::new(answer) });
         let shared = inbox.clone();
-        let server = HttpServer::new(move || {
-            Actix::new().app_data(shared.clone()).default_service(web::to(receive))
-        });
+        let server =
+            HttpServer::new(move || Actix::new().app_data(shared.clone()).default_service(web::to(receive)));
         let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
         let port = server.addrs()[0].port();
         let server = server.run();
@@ -270,7 +272,8 @@ impl Receiver {
 
 async fn receive(inbox: Data<Inbox>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let text = |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let headers =
+        request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
     let received = Received { headers, body: serde_json::from_slice(&body).unwrap_or_default() };
     let before = {
         let mut all = inbox.received.lock().unwrap();

@@ -39,7 +39,11 @@ async fn a_webhook_receives_the_wanted_events_once_and_signed(
     assert!(message.header("webhook-signature").starts_with("v1,"));
     assert_eq!(message.header("content-type"), "application/json");
     eventually("the results are stored", async || {
-        let list = app.engineer().get("/api/v1/notifications/deliveries?status=delivered").await.expect(StatusCode::OK);
+        let list = app
+            .engineer()
+            .get("/api/v1/notifications/deliveries?status=delivered")
+            .await
+            .expect(StatusCode::OK);
         list["data"].as_array().unwrap().len() == 2
     })
     .await;
@@ -87,8 +91,14 @@ async fn deliveries_about_a_subject_keep_their_order_through_failures(
     }
     for events in seen.values() {
         let types: Vec<_> = events.iter().map(|(_, event_type)| event_type.as_str().unwrap()).collect();
-        let expected =
-            ["drift:created", "drift:updated", "drift:updated", "drift:updated", "drift:updated", "drift:resolved"];
+        let expected = [
+            "drift:created",
+            "drift:updated",
+            "drift:updated",
+            "drift:updated",
+            "drift:updated",
+            "drift:resolved",
+        ];
         assert_eq!(types, expected);
     }
     assert_eq!(app.get(&destination).await["health"], "ok");

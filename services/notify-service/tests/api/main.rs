@@ -1,8 +1,16 @@
-//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis. A test whose
-//! name ends with `s` and a number proves that line of docs/SECURITY.md.
+//! The service over HTTP, on SQLite with the in-process backplane and on Postgres with Redis, and its requests to
+//! receivers. A test whose name ends with `s` and a number proves that line of docs/SECURITY.md.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a task of a test fails with the test")]
 
+mod addresses;
 mod app;
+mod certificates;
 mod deliveries;
+mod dns_server;
+mod logs;
+mod many_receivers;
+mod names;
+mod receiver;
+mod receivers;
