@@ -10,7 +10,7 @@ use crate::event::Event;
 
 /// The metrics of this service. Labels are constants of the code, never text of a request.
 #[derive(Clone)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     deliveries: IntCounterVec,
     delay_seconds: Histogram,
     pub waiting: IntGauge,
@@ -20,7 +20,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn register(registry: &Registry) -> Result<Self> {
+    pub(crate) fn register(registry: &Registry) -> Result<Self> {
         let delay = HistogramOpts::new(
             "notify_delivery_delay_seconds",
             "Time from an event to its delivery, for destinations that receive events at once",
@@ -59,7 +59,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    pub fn attempted(&self, to: &Destination, rows: &[Delivery], events: &[Event], now: DateTime<Utc>) {
+    pub(crate) fn attempted(&self, to: &Destination, rows: &[Delivery], events: &[Event], now: DateTime<Utc>) {
         for (row, event) in rows.iter().zip(events) {
             let result = match row.status {
                 Status::Delivered => "delivered",

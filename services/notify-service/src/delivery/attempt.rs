@@ -88,7 +88,7 @@ fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<Fai
 }
 
 /// Notes the result of an attempt in its delivery.
-pub fn note(delivery: &mut Model, outcome: &Outcome) {
+pub(super) fn note(delivery: &mut Model, outcome: &Outcome) {
     let Outcome { at, millis, status, failure } = outcome;
     let kind = failure.as_ref().map(|failure| failure.kind.clone());
     delivery.attempts += 1;

@@ -18,7 +18,7 @@ use crate::send::sign;
 const NAMED: usize = 20;
 
 /// A message, ready to send.
-pub enum Outgoing {
+pub(super) enum Outgoing {
     Http {
         url: Url,
         headers: Vec<(HeaderName, HeaderValue)>,
@@ -40,7 +40,7 @@ pub enum Message {
 ///
 /// # Errors
 /// A word for the reason why it cannot be written.
-pub fn compose(
+pub(super) fn compose(
     state: &State,
     destination: &destination::Model,
     target: &Target,

@@ -6,7 +6,7 @@ use sea_orm::{QueryOrder, QuerySelect};
 use super::entity::{Column, Entity, Model, Status};
 use crate::event::entity as event;
 
-pub struct Filter {
+pub(super) struct Filter {
     pub destination: Option<Uuid>,
     pub statuses: Option<Vec<Status>>,
     /// Only those with a lower id.
@@ -14,7 +14,7 @@ pub struct Filter {
 }
 
 /// Returns deliveries with their events, newest first.
-pub async fn page(
+pub(super) async fn page(
     db: &impl ConnectionTrait,
     filter: &Filter,
     limit: u64,
@@ -32,7 +32,7 @@ pub async fn page(
     rows.order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-pub async fn by_id(
+pub(super) async fn by_id(
     db: &impl ConnectionTrait,
     id: i64,
 ) -> Result<Option<(Model, Option<event::Model>)>, DbErr> {

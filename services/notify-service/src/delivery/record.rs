@@ -17,7 +17,7 @@ use crate::State;
 use crate::destination::entity as destination;
 
 /// Stores results, ends the leases, and notes when the next deliveries are due.
-pub async fn record(state: &State, batch: &[Done]) -> Result<(), DbErr> {
+pub(super) async fn record(state: &State, batch: &[Done]) -> Result<(), DbErr> {
     let now = state.platform.clock().now();
     let mut ids: Vec<Uuid> = batch.iter().map(|done| done.destination).collect();
     ids.sort_unstable();

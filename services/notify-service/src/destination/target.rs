@@ -99,7 +99,7 @@ impl Target {
     /// 400, which names the field.
     pub fn check(&self, client: &Client, sends_mail: bool) -> Result<(), ApiError> {
         if let Some(url) = self.url() {
-            client.check(url).map_err(|refusal| ApiError::validation("target.url", &refusal.to_string()))?;
+            client.check(url).map_err(|refusal| ApiError::validation("target.url", refusal.to_string()))?;
         }
         match self {
             Self::Pagerduty { routing_key, .. } if !is_secret(routing_key) => Err(ApiError::validation(

@@ -12,7 +12,7 @@ use crate::delivery::backoff::FAILING_AFTER;
 /// Whether deliveries to a destination succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Health {
+pub(super) enum Health {
     Ok,
     /// The last attempts failed; others follow.
     Retrying,
@@ -25,7 +25,7 @@ pub enum Health {
 /// A destination, without its address and its secrets.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DestinationView {
+pub(super) struct DestinationView {
     id: Uuid,
     name: String,
     kind: Kind,
@@ -82,7 +82,7 @@ impl From<Model> for DestinationView {
 /// A new destination. The secret of a webhook is shown in this response only.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CreatedDestination {
+pub(super) struct CreatedDestination {
     #[serde(flatten)]
     pub(super) destination: DestinationView,
     /// The secret that signs the requests to a webhook

@@ -18,9 +18,12 @@ const DRIFT_CREATED: &str = "drift:created";
 const SCAN_STORED: &str = "scan:stored";
 const USER_DELETED: &str = "auth:user.deleted";
 
-/// The compiled rules of destinations, by id and version.
+/// The compiled rules of destinations.
 #[derive(Clone, Default)]
-pub struct Matchers(Arc<Mutex<HashMap<Uuid, (i32, Arc<Matcher>)>>>);
+pub struct Matchers(Arc<Mutex<HashMap<Uuid, Compiled>>>);
+
+/// Rules, and the version of their destination.
+type Compiled = (i32, Arc<Matcher>);
 
 impl Matchers {
     fn of(&self, destinations: &[destination::Wanting]) -> Vec<Arc<Matcher>> {
@@ -52,7 +55,7 @@ struct Plan {
 }
 
 /// Stores the deliveries of events in their order, and returns their number.
-pub async fn fan_out(
+pub(super) async fn fan_out(
     tx: &Transaction,
     matchers: &Matchers,
     events: &[Event],
