@@ -4,15 +4,17 @@ import { createServer } from 'node:http';
 import { succeeded } from './api.mjs';
 import { eventually } from './waiting.mjs';
 
-/** A real HTTP server that keeps every request as `{path, headers, text, body}`, and responds with `status`. */
+/** A real HTTP server that keeps every request as `{path, headers, text, body}`, and responds with 200 or, to a path, as `responses` says. */
 export class Receiver {
   requests = [];
-  status = 200;
+  /** A status and headers for a path. */
+  responses = {};
   #server = createServer(async (request, response) => {
     request.setEncoding('utf8');
     const text = (await request.toArray()).join('');
     this.requests.push({ path: request.url, headers: request.headers, text, body: JSON.parse(text) });
-    response.writeHead(this.status).end();
+    const [status, headers] = this.responses[request.url] ?? [200];
+    response.writeHead(status, headers).end();
   });
 
   static async start() {

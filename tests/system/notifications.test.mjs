@@ -1,7 +1,9 @@
 // Notifications of the built binaries: real receivers get what the published libraries of their kind accept.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 
@@ -101,7 +103,7 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
       await Promise.all([mailbox?.stop(), postgres?.stop(), redis?.stop()]);
     });
 
-    test('standardwebhooks verifies a webhook, with the old and the new secret while one replaces the other', async () => {
+    test('standardwebhooks verifies a webhook, with the old and the new secret while one replaces the other s109', async () => {
       const target = { kind: 'webhook', url: `${receiver.url}/hook` };
       const { id, signingSecret: former } = await createDestination(app.admin, target);
       const sent = async () => {
@@ -155,20 +157,21 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
     test('what waits for a receiver arrives after driftsentry was killed and started again', async () => {
       const target = { kind: 'webhook', url: `${receiver.url}/killed` };
       const destination = await createDestination(app.admin, target);
-      receiver.status = 503;
+      receiver.responses['/killed'] = [503];
       const drift = await reportDrift(app.engineer);
       const { headers } = await receiver.request('/killed', isAbout(drift));
       app.process.kill('SIGKILL');
       await eventually('the process is dead', () => !app.process.running);
-      receiver.status = 200;
+      delete receiver.responses['/killed'];
       const before = receiver.requests.length;
       await app.start();
-      await eventually('delivered', async () => (await app.deliveries(destination))[0]?.status === 'delivered');
+      const isDelivered = ({ status }) => status === 'delivered';
+      await eventually('delivered', async () => (await app.deliveries(destination)).every(isDelivered));
       const again = receiver.requests.slice(before).find(isAbout(drift));
       assert.equal(again.headers['webhook-id'], headers['webhook-id'], 'a repeated delivery keeps its id');
     });
 
-    test('addresses inside are refused, also for a destination that was created while they were allowed', async () => {
+    test('addresses inside are refused, also for a destination that was created while they were allowed s106', async () => {
       const target = { kind: 'webhook', url: `${receiver.url}/inside` };
       const destination = await createDestination(app.admin, target);
       await app.restart({ ALLOW_PRIVATE_WEBHOOKS: 'false' });
@@ -186,7 +189,7 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
       await receiver.request('/inside', isAbout(drift));
     });
 
-    test('the address and the secrets of a destination are in no response, in no log and in no store', async () => {
+    test('the address and the secrets of a destination are in no response, in no log and in no store s108', async () => {
       const secret = 'a-secret-part-of-an-address';
       const target = { kind: 'slack', url: `${receiver.url}/${secret}` };
       const { id } = await createDestination(app.admin, target);
@@ -227,6 +230,18 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
       for (const drift of reported) await receiver.request('/down', isAbout(drift));
       const missed = receiver.requests.filter(({ body }) => body.type === 'notification:events_missed');
       assert.deepEqual(missed, [], 'a restart loses no event');
+    });
+
+    test('the loss of the log is reported to every destination, and no event arrives twice', async () => {
+      await createDestination(app.admin, { kind: 'webhook', url: `${receiver.url}/lost` }, { rules: { events: ['scan:*'] } });
+      await promisify(execFile)('redis-cli', ['-p', String(redis.port), 'FLUSHALL']);
+      const drift = await reportDrift(app.engineer);
+      const { body } = await receiver.request('/lost');
+      assert.equal(body.type, 'notification:events_missed');
+      assert.ok(new Date(body.data.since) < new Date(), body.data.since);
+      await receiver.request('/down', isAbout(drift));
+      const down = receiver.requests.filter(({ path }) => path === '/down').map(({ body: { eventId } }) => eventId);
+      assert.equal(new Set(down).size, down.length);
     });
   });
 }
