@@ -45,7 +45,7 @@ describe('the receivers in examples', () => {
   };
 
   for (const [language, program] of Object.entries(programs)) {
-    test(`the receiver in ${language} verifies webhooks, works once on each, and refuses others`, async () => {
+    test(`the receiver in ${language} verifies webhooks, works once on each, and refuses others s109`, async () => {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}/`;
       const destination = await createDestination(admin, { kind: 'webhook', url });
