@@ -71,9 +71,9 @@ class Installation {
   }
 }
 
-/** Returns a quiet hour that ends with the next minute that is at least five seconds away. */
+/** Returns a quiet hour that ends with the next minute that is at least 15 seconds away. */
 function quietUntilNextMinute() {
-  const end = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
+  const end = new Date(Math.ceil((Date.now() + 15_000) / 60_000) * 60_000);
   const time = (at) => at.toISOString().slice(11, 16);
   return { from: time(new Date(end - 3_600_000)), to: time(end), timeZone: 'UTC' };
 }
@@ -206,7 +206,7 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
       const mail = await eventually(
         'the digest',
         async () => (await mailbox.all()).find(({ to }) => to === 'digest@example.com'),
-        70_000,
+        90_000,
       );
       assert.match(mail.subject, /^\d+ notifications from DriftSentry$/);
       for (const { id } of digest.drifts) assert.ok(mail.text.includes(id), mail.text);
