@@ -21,6 +21,13 @@ pub struct Outcome {
     pub failure: Option<Failure>,
 }
 
+impl Outcome {
+    /// An attempt that failed before anything was sent.
+    pub fn failed(at: DateTime<Utc>, kind: &str) -> Self {
+        Self { at, millis: 0, status: None, failure: Some(Failure::new(kind, false)) }
+    }
+}
+
 pub struct Failure {
     /// Such as `timeout` or `status_500`.
     pub kind: String,

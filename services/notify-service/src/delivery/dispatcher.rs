@@ -150,7 +150,13 @@ async fn attempt_due(state: &State, destination: destination::Model) -> Done {
 async fn attempt_rows(state: &State, destination: destination::Model) -> Result<Done> {
     let (db, now, id) = (&state.database, state.platform.clock().now(), destination.id);
     let nothing = || Done { destination: id, deliveries: Vec::new(), outcomes: Vec::new() };
-    let target = state.open_target(&destination)?;
+    let target = match state.open_target(&destination) {
+        Ok(target) => target,
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), destination = %id, "cannot deliver notifications");
+            return unreadable(state, id).await;
+        }
+    };
     // A destination that failed gets one delivery, to find out whether it works again.
     let limit = if destination.failures > 0 { 1 } else { BATCH };
     let mut rows = delivery::due(db, id, now, limit).await?;
@@ -185,6 +191,15 @@ async fn attempt_rows(state: &State, destination: destination::Model) -> Result<
         join_all(attempts).await.into_iter().flatten().unzip()
     };
     Ok(Done { destination: id, deliveries, outcomes })
+}
+
+/// Counts as a failed attempt, so that a destination that cannot be decrypted gets pauses like any other.
+async fn unreadable(state: &State, id: Uuid) -> Result<Done> {
+    let now = state.platform.clock().now();
+    let mut deliveries = delivery::due(&state.database, id, now, 1).await?;
+    let outcome = Outcome::failed(now, "unreadable");
+    deliveries.iter_mut().for_each(|row| note(row, &outcome));
+    Ok(Done { destination: id, deliveries, outcomes: vec![outcome] })
 }
 
 /// Returns `None` if the lease may end before the attempt.
