@@ -182,6 +182,12 @@ export const commands = (views, changeTheme) => [
         run: () => go(`/admin/${part.toLowerCase()}`),
       }))
     : []),
+  ...(session.may('engineer')
+    ? [{ label: 'Notifications: Deliveries', icon: 'notifications', run: () => go('/notifications/deliveries') }]
+    : []),
+  ...(session.may('admin')
+    ? [{ label: 'Notifications: New destination', icon: 'notifications', run: () => go('/notifications/new') }]
+    : []),
   { label: 'Change the colours', icon: 'theme', run: changeTheme },
   { label: 'Log out', icon: 'leave', run: session.logOut },
 ];
