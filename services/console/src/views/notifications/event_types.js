@@ -63,7 +63,7 @@ export function eventFields(chosen) {
     boxes.push(input);
     return input;
   };
-  const check = (input, label, name) => h('label', { class: 'check' }, input, label, name && h('code', {}, name));
+  const check = (input, label, name) => h('label', { class: 'check' }, input, h('span', {}, label, ' ', h('code', {}, name)));
 
   const group = ([pattern, { label, types }]) => {
     const all = box(pattern);

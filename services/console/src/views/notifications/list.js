@@ -36,7 +36,7 @@ export function showDestinations(place, signal) {
   }
 
   function row(destination) {
-    const { id, name, kind, shown, rules, schedule, isEnabled } = destination;
+    const { id, name, kind, shown, rules, schedule } = destination;
     const result = h('p', { class: 'test-result', role: 'status' });
     const draw = () => fill(result, results.has(id) && resultView(results.get(id)));
     const tested = (_, outcome) => {
@@ -46,14 +46,19 @@ export function showDestinations(place, signal) {
     draw();
     return h(
       'tr',
-      { data: { id }, class: isEnabled ? null : 'is-off' },
+      { data: { id } },
       h(
         'td',
         { class: 'destination-name' },
         h('strong', {}, name),
         h('small', { class: 'quiet' }, `${kindOf(kind).label} · ${shown}`),
       ),
-      h('td', { class: 'destination-rules' }, ruleWords(rules), h('small', { class: 'quiet' }, scheduleWords(schedule))),
+      h(
+        'td',
+        { class: 'destination-rules' },
+        h('p', {}, ruleWords(rules)),
+        h('small', { class: 'quiet' }, scheduleWords(schedule)),
+      ),
       h('td', {}, healthView(destination), result),
       session.may('admin') &&
         h('td', { class: 'row-actions' }, actionsOf(destination, { tested, reread, signal })),
@@ -85,16 +90,22 @@ const banner = (failing) =>
     'p',
     { class: 'banner banner-warning', role: 'status' },
     icon('trouble'),
-    `Deliveries to ${failing.length === 1 ? failing[0].name : plural(failing.length, 'destination')} fail. They are tried again for a day.`,
+    `Deliveries to ${failing.length === 1 ? failing[0].name : plural(failing.length, 'destination')} fail. DriftSentry tries again by itself.`,
   );
 
 function healthView({ health, lastFailure, failingSince, blockedUntil }) {
   const { icon: drawing, label } = HEALTHS[health] ?? HEALTHS.off;
-  const since = failingSince && [' since ', ago(failingSince)];
   return [
     h('span', { class: 'health', data: { health } }, icon(drawing), label),
-    lastFailure && h('small', {}, 'last failure: ', failureWords(lastFailure), since),
-    blockedUntil && h('small', { class: 'quiet' }, 'next attempt ', until(blockedUntil)),
+    lastFailure && h('small', {}, `Last failure: ${failureWords(lastFailure)}.`),
+    failingSince &&
+      h(
+        'small',
+        { class: 'quiet' },
+        'First failed ',
+        ago(failingSince, 'ago'),
+        blockedUntil && [', next attempt ', until(blockedUntil)],
+      ),
   ];
 }
 
