@@ -130,7 +130,7 @@ describe('notifications in the console', () => {
     assert.equal(await page.getByLabel('Time zone').inputValue(), 'Asia/Tokyo', 'of the browser');
     await page.getByLabel('From').fill('23:30');
     await page.getByLabel('One message for each scan').check();
-    await page.getByLabel('No message if').check();
+    await page.getByLabel('No message while').check();
     await page.getByRole('button', { name: 'Save' }).click();
     const errorAt = (name) => page.locator(`.field:has([name="${name}"]) .form-error`);
     await errorAt('rules.events').getByText('Further patterns must have patterns').waitFor();
@@ -266,6 +266,21 @@ describe('notifications in the console', () => {
     await page.getByLabel('Stacks').fill('mine');
     await page.getByRole('button', { name: 'Save' }).click();
     await row(page, 'Renamed').getByText('stacks mine').waitFor();
+    await browser.farewell(person);
+  });
+
+  test('the command palette finds destinations and actions', async () => {
+    const { id } = await slack('Chat of operations');
+    const { page, ...person } = await browser.person('admin');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('operations');
+    await page.getByRole('option', { name: 'Chat of operations destination, Slack' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.hash === `#/notifications/${id}`);
+    await page.getByRole('heading', { name: 'Edit Chat of operations' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option', { name: 'Notifications: New destination' }).click();
+    await page.getByRole('heading', { name: 'New destination' }).waitFor();
     await browser.farewell(person);
   });
 

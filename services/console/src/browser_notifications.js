@@ -99,7 +99,7 @@ export function isWanted({ severity, stack }, { minSeverity, stacks }) {
 
 /** Returns a pattern in which `*` stands for any characters. */
 const globOf = (pattern) =>
-  new RegExp(`^${pattern.split('*').map((text) => text.replace(/[\\^$.+?()[\]{}|]/g, '\\$&')).join('.*')}$`, 's');
+  new RegExp(`^${pattern.split(/\*+/).map((text) => text.replace(/[\\^$.+?()[\]{}|]/g, '\\$&')).join('.*')}$`, 's');
 
 function showOne(tag, { type, payload }) {
   const { id, driftId, severity, stack, title, address } = payload;

@@ -38,7 +38,7 @@ export function show(main, found, signal) {
     panel('Email', email.place),
     panel('Where you are logged in', sessions.place, 'panel-wide'),
     panel('Password', passwordForm(sessions.reread)),
-    panel('This browser', [browserPart(), browserNotifications()]),
+    panel('This browser', h('div', { class: 'browser-choices' }, browserPart(), browserNotifications())),
     panel('Your data', dataPart()),
   );
   // Read once: a form that changes while the user types would lose the text.

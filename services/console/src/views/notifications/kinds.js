@@ -17,6 +17,17 @@ const KINDS = {
     hasTemplate: true,
     fields: [{ name: 'url', label: 'Webhook URL', input: https('https://hooks.slack.com/services/…') }],
   },
+  slackApp: {
+    label: 'Slack app',
+    about: 'Posts to a channel as a bot: one thread for each drift, with buttons to approve and to reject.',
+    hasTemplate: true,
+    fields: [
+      { name: 'botToken', label: 'Bot token', input: secret, hint: 'Such as xoxb-…, with the scope chat:write.' },
+      { name: 'signingSecret', label: 'Signing secret', input: secret, hint: 'Verifies the requests of the buttons.' },
+      { name: 'channel', label: 'Channel', input: { autocomplete: 'off', maxlength: 80, placeholder: 'C0123456789' } },
+      { name: 'apiUrl', label: 'API address (optional)', input: https('https://slack.com/api'), isOptional: true },
+    ],
+  },
   teams: {
     label: 'Microsoft Teams',
     about: 'Posts a card through a workflow of Teams that starts "When a Teams webhook request is received".',
@@ -58,7 +69,9 @@ const KINDS = {
   },
 };
 
-export const KIND_OPTIONS = Object.entries(KINDS).map(([kind, { label }]) => [kind, label]);
+/** The kinds that the API accepts. */
+const OFFERED = ['webhook', 'slack', 'teams', 'pagerduty', 'email'];
+export const KIND_OPTIONS = OFFERED.map((kind) => [kind, KINDS[kind].label]);
 
 /** Returns the kind with this name. A kind that this console does not know has no fields. */
 export const kindOf = (name) =>

@@ -34,7 +34,7 @@ export function previewArea(input, kind, signal) {
     try {
       const asked = { signal: AbortSignal.any([reading.signal, signal]) };
       const { data } = await post(`${NOTIFICATIONS}/preview`, body, asked);
-      fill(shown, messageView(body.kind, data.message));
+      fill(shown, messageView(data.message));
       complain(null);
     } catch (error) {
       if (!reading.signal.aborted && !signal.aborted) complain(error.field?.('template') ?? explain(error));
@@ -49,14 +49,15 @@ export function previewArea(input, kind, signal) {
     else input.setAttribute('aria-invalid', 'true');
   }
 
-  /** Offers the recent events, and begins with the newest one. */
+  /** Offers the recent events, and begins with the newest drift. */
   async function offer() {
     try {
       const { data } = await get(`${NOTIFICATIONS}/events`, {}, { signal });
       select.append(
         ...data.map(({ id, title, at }) => h('option', { value: id }, `${title.slice(0, 80)}, ${atMoment(at)}`)),
       );
-      if (data.length > 0) select.value = data[0].id;
+      const first = data.find(({ type }) => type === 'drift:created') ?? data[0];
+      if (first) select.value = first.id;
     } catch {
       // The sample remains.
     }
@@ -67,30 +68,40 @@ export function previewArea(input, kind, signal) {
   return { element: [told, choice, shown], again };
 }
 
-function messageView(kind, message) {
+function messageView(message) {
   if (message === null) return h('p', { class: 'quiet' }, 'The destination gets no message about this event.');
-  const lines = LINES[kind]?.(message);
-  if (!lines) return h('pre', { class: 'snippet', tabindex: '0' }, JSON.stringify(message, null, 2));
-  return lines.map(([isTitle, text]) => h('p', { class: isTitle ? 'preview-title' : null }, text));
+  const [, linesOf] = FORMS.find(([name]) => name in message) ?? [];
+  if (!linesOf) return h('pre', { class: 'snippet', tabindex: '0' }, JSON.stringify(message, null, 2));
+  return linesOf(message).map(([isTitle, text]) => h('p', { class: isTitle ? 'preview-title' : null }, text));
 }
 
-const LINES = {
-  slack: ({ blocks }) =>
-    blocks.flatMap(({ type, text, fields }) =>
-      fields ? pairs(fields) : [[type === 'header', slackText(text)]],
-    ),
-  teams: ({ attachments: [{ content }] }) => [
-    ...content.body.map(({ inlines }) => [
-      inlines[0]?.size === 'medium',
-      inlines.map(({ text }) => text).join(''),
-    ]),
-    ...(content.actions ?? []).map(({ title }) => [false, title]),
+/** A property that only messages of one form have, and the lines of these: of Slack, of Teams, and of mails. */
+const FORMS = [
+  [
+    'blocks',
+    ({ blocks }) =>
+      blocks.flatMap(({ type, text, fields }) =>
+        fields ? pairs(fields) : text ? [[type === 'header', slackText(text)]] : [],
+      ),
   ],
-  email: ({ subject, text }) => [
-    [true, subject],
-    [false, text],
+  [
+    'attachments',
+    ({ attachments: [{ content }] }) => [
+      ...content.body.map(({ inlines }) => [
+        inlines[0]?.size === 'medium',
+        inlines.map(({ text }) => text).join(''),
+      ]),
+      ...(content.actions ?? []).map(({ title }) => [false, title]),
+    ],
   ],
-};
+  [
+    'subject',
+    ({ subject, text }) => [
+      [true, subject],
+      [false, text],
+    ],
+  ],
+];
 
 /** Returns a line for each label and its value. */
 const pairs = (fields) =>

@@ -43,7 +43,7 @@ export function scheduleFields(schedule) {
       label(hasQuiet, 'Quiet hours: what happens in them is sent at their end'),
       hours,
       label(groupByScan, 'One message for each scan, instead of one for each new drift'),
-      label(skipRepeats, 'No message if the status and the severity of a drift stay'),
+      label(skipRepeats, 'No message while a drift keeps its status and its severity'),
     ],
     schedule: (values) => ({
       digestMinutes: values['schedule.digestMinutes'] ? Number(values['schedule.digestMinutes']) : null,

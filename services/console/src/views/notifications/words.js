@@ -32,6 +32,7 @@ const FAILURES = {
 export function failureWords(kind) {
   const [, status] = /^status_(\d{3})$/.exec(kind) ?? [];
   if (status) return `responded with status ${status}`;
+  if (kind.startsWith('slack_')) return `Slack reported ${kind.slice('slack_'.length)}`;
   return Object.hasOwn(FAILURES, kind) ? FAILURES[kind] : kind.replaceAll('_', ' ');
 }
 
