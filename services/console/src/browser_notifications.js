@@ -18,7 +18,7 @@ const MANY = 4;
 const RANKS = { info: 0, warning: 1, critical: 2 };
 const USUAL = { isOn: false, minSeverity: 'critical', stacks: [] };
 
-/** Whether this browser can show them. Without TLS, it has neither notifications nor locks. */
+/** Returns true if this browser can show them. Without TLS, it has neither notifications nor locks. */
 export const isSupported = () => 'Notification' in globalThis && Boolean(navigator.locks);
 
 /** Returns the choices of the current user: `{isOn, minSeverity, stacks}`. */
@@ -91,7 +91,7 @@ async function showEvents(events) {
 const subjectOf = ({ type, payload }) =>
   type === 'alert:created' ? (payload.driftId ?? payload.id) : payload.id;
 
-/** Whether the choices let an event through. */
+/** Returns true if the choices let an event through. */
 export function isWanted({ severity, stack }, { minSeverity, stacks }) {
   if (RANKS[severity] < RANKS[minSeverity]) return false;
   return stacks.length === 0 || stacks.some((pattern) => globOf(pattern).test(stack ?? ''));
