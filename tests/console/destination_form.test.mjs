@@ -87,13 +87,14 @@ describe('the form of a destination', () => {
     await page.getByText('The template is not valid').waitFor();
     assert.equal(await text.getAttribute('aria-invalid'), 'true');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.locator('.field:has([name="template"]) .form-error').waitFor();
+    await page.locator('.field:has([name="template"]) .form-error').getByText(/^The template is not valid/).waitFor();
     await text.fill('{{ stack }}!');
     await preview.getByText('previewed!', { exact: true }).waitFor();
     assert.equal(await text.getAttribute('aria-invalid'), null);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('link', { name: 'Edit: Chat' }).waitFor();
     assert.equal((await post.list())[0].template, '{{ stack }}!');
+    assert.deepEqual(post.receiver.requests.filter(({ body }) => body.includes('!')), [], 'a preview sends nothing');
 
     await visit(page, '#/notifications/new');
     await page.getByLabel('Kind').selectOption('email');
@@ -104,6 +105,37 @@ describe('the form of a destination', () => {
     await page.getByLabel('Kind').selectOption('teams');
     await preview.locator('.preview-title').waitFor();
     assert.ok(await page.getByLabel('Text').isVisible());
+    await post.browser.farewell(person);
+  });
+
+  test('each kind has its fields, and its errors are at them', async () => {
+    const { page, ...person } = await post.browser.person('admin');
+    await visit(page, '#/notifications/new');
+    const kind = page.getByLabel('Kind');
+    const create = () => page.getByRole('button', { name: 'Create destination' }).click();
+    const errorAt = (name) => page.locator(`.field:has([name="${name}"]) .form-error`);
+    await page.getByLabel('Name').fill('Pager');
+    await kind.selectOption('Mail');
+    await page.getByLabel('Recipients').fill('ann@example.com\nbob@example.com');
+    await create();
+    await errorAt('target.kind').getByText('Kind needs SMTP_URL, which is not set.').waitFor();
+    await kind.selectOption('PagerDuty');
+    await errorAt('target.kind').waitFor({ state: 'hidden' });
+    await create();
+    await errorAt('target.routingKey').getByText('Routing key is missing.').waitFor();
+    await page.getByLabel('Routing key').fill('a b');
+    await page.getByLabel('API address').fill(post.receiver.url);
+    await create();
+    await errorAt('target.routingKey').getByText('must have 1 to 500 characters of ASCII').waitFor();
+    await page.getByLabel('Routing key').fill('secret-key');
+    await create();
+    await row(page, 'Pager').getByText('PagerDuty · 127.0.0.1').waitFor();
+    await page.getByRole('button', { name: 'Test: Pager' }).click();
+    await row(page, 'Pager').getByText('Test delivered').waitFor();
+    assert.equal(post.receiver.requests[0].json.routing_key, 'secret-key');
+    await openEditor(page, (await post.list())[0]);
+    assert.ok(!(await page.content()).includes('secret-key'));
+    assert.match(await page.title(), /Pager · Notifications · DriftSentry$/);
     await post.browser.farewell(person);
   });
 

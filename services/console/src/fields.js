@@ -103,6 +103,12 @@ export function form(
     for (const input of element.parentElement.querySelectorAll('[aria-invalid]'))
       input.removeAttribute('aria-invalid');
   };
+  if (inPlace)
+    element.addEventListener('input', ({ target }) => {
+      if (!target.closest('.field')?.contains(told)) return;
+      told.hidden = true;
+      target.removeAttribute('aria-invalid');
+    });
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     calm();

@@ -8,6 +8,7 @@ import { field, form, inputField, selectField } from '../../fields.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { load } from '../../states.js';
+import { setTitle } from '../../title.js';
 import { USUAL_EVENTS } from './event_types.js';
 import { KIND_OPTIONS, kindOf, targetOf } from './kinds.js';
 import { previewArea } from './preview.js';
@@ -28,12 +29,14 @@ const NEW = {
 /** Shows the form of a new destination, or of the one with this id. */
 export function showEditor(place, signal, id) {
   if (id === null) {
+    setTitle('New destination', 'Notifications');
     fill(place, back(), h('h2', {}, 'New destination'), editor(NEW, { signal, send: create }));
     return;
   }
   const reload = () =>
     load(place, signal, async () => {
       const { data } = await get(`${DESTINATIONS}/${id}`, {}, { signal });
+      setTitle(data.name, 'Notifications');
       return [back(), h('h2', {}, `Edit ${data.name}`), editor(data, { signal, send: change, reload })];
     });
   reload();
@@ -122,13 +125,14 @@ function editor(destination, { signal, send, reload }) {
       },
       destination,
     );
-  const reword = ({ status }) =>
-    status === 412
+  const reword = (error) =>
+    error.status === 412
       ? [
           'Somebody else changed this destination after you opened it. Your changes are not saved. ',
           h('button', { class: 'link-button', type: 'button', on: { click: reload } }, 'Load the current version'),
         ]
-      : undefined;
+      : // A sentence, unlike the errors of other fields.
+        error.field?.('template');
 
   drawTarget();
   const element = form(
