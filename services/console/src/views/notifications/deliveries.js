@@ -86,7 +86,7 @@ export function showDeliveries(place, signal, query) {
         'td',
         {},
         h('span', { class: 'health', data: { health: name } }, icon(drawing), label),
-        dueAt && h('small', { class: 'quiet' }, 'next attempt ', until(dueAt)),
+        dueAt && h('small', { class: 'quiet' }, 'due ', until(dueAt)),
       ),
       h('td', {}, attemptsView(delivery)),
       session.may('admin') && h('td', { class: 'row-actions' }, name !== 'pending' && again(delivery)),

@@ -3,7 +3,7 @@
 import { go } from '../../address.js';
 import { get, patch, post } from '../../api.js';
 import { openDialog } from '../../dialog.js';
-import { fill, h, newId } from '../../dom.js';
+import { fill, h } from '../../dom.js';
 import { field, form, inputField, selectField } from '../../fields.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
@@ -66,7 +66,6 @@ function editor(destination, { signal, send, reload }) {
   const rules = ruleFields(destination.rules);
   const schedule = scheduleFields(destination.schedule);
   const template = h('textarea', {
-    id: newId('template'),
     name: 'template',
     rows: 4,
     maxlength: 4096,

@@ -15,8 +15,7 @@ const PAUSE_MS = 400;
 export function previewArea(input, kind, signal) {
   let timer = 0;
   let reading = new AbortController();
-  const told = h('p', { class: 'form-error', id: `${input.id}-error`, role: 'status', hidden: true });
-  input.setAttribute('aria-errormessage', told.id);
+  const told = h('p', { class: 'form-error', role: 'status', hidden: true });
   const shown = h('div', { class: 'preview', role: 'region', 'aria-label': 'Preview of the message' });
   const choice = selectField('Preview with', { class: 'select preview-event' }, [['', 'a sample']]);
   const select = choice.querySelector('select');
