@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import { succeeded } from './api.mjs';
 import { eventually } from './waiting.mjs';
 
-/** A real HTTP server that keeps every request as `{path, headers, text, body}`, and responds with 200 or, to a path, as `responses` says. */
+/** A real HTTP server that keeps every request as `{path, headers, text, body}`, and responds with `status` or, to a path, as `responses` says. */
 export class Receiver {
+  status = 200;
   requests = [];
   /** A status and headers for a path. */
   responses = {};
@@ -13,7 +14,7 @@ export class Receiver {
     request.setEncoding('utf8');
     const text = (await request.toArray()).join('');
     this.requests.push({ path: request.url, headers: request.headers, text, body: JSON.parse(text) });
-    const [status, headers] = this.responses[request.url] ?? [200];
+    const [status, headers] = this.responses[request.url] ?? [this.status];
     response.writeHead(status, headers).end();
   });
 
