@@ -52,7 +52,7 @@ impl Metrics {
         }
         // Present from the start, so that an alert sees the first delivery that is given up.
         for kind in Kind::iter() {
-            for result in ["delivered", "retried", "given_up"] {
+            for result in ["delivered", "received", "retried", "given_up"] {
                 metrics.deliveries.with_label_values(&[kind.into(), result]);
             }
         }
@@ -74,6 +74,7 @@ impl Metrics {
         for (row, event) in rows.iter().zip(events) {
             let result = match row.status {
                 Status::Delivered => "delivered",
+                Status::Received => "received",
                 Status::Pending => "retried",
                 Status::Dead => "given_up",
             };

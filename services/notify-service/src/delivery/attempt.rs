@@ -94,6 +94,12 @@ fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<Fai
     Some(Failure { is_gone, retry_after, ..Failure::new(format!("status_{status}"), is_permanent) })
 }
 
+/// Notes that a delivery is not needed.
+pub(super) fn note_received(delivery: &mut Model, at: DateTime<Utc>) {
+    delivery.status = Status::Received;
+    delivery.finished_at = Some(at);
+}
+
 /// Notes the result of an attempt in its delivery.
 pub(super) fn note(delivery: &mut Model, outcome: &Outcome) {
     let Outcome { at, millis, status, failure } = outcome;

@@ -13,8 +13,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::attempt::{Outcome, note, send};
+use super::attempt::{Outcome, note, note_received, send};
 use super::entity::{self as delivery, Model};
+use super::receipt::was_received;
 use super::record::record;
 use crate::State;
 use crate::destination::entity as destination;
@@ -188,7 +189,8 @@ async fn attempt_rows(state: &State, destination: destination::Model) -> Result<
             let _turn = turns.acquire().await.ok()?;
             attempt(state, &destination, &target, row, event).await
         });
-        join_all(attempts).await.into_iter().flatten().unzip()
+        let (rows, outcomes): (Vec<_>, Vec<_>) = join_all(attempts).await.into_iter().flatten().unzip();
+        (rows, outcomes.into_iter().flatten().collect())
     };
     Ok(Done { destination: id, deliveries, outcomes })
 }
@@ -202,14 +204,25 @@ async fn unreadable(state: &State, id: Uuid) -> Result<Done> {
     Ok(Done { destination: id, deliveries, outcomes: vec![outcome] })
 }
 
-/// Returns `None` if the lease may end before the attempt.
+/// Returns `None` if the lease may end before the attempt. There is no outcome if no attempt was needed.
 async fn attempt(
     state: &State,
     destination: &destination::Model,
     target: &Target,
     mut delivery: Model,
     event: &Event,
-) -> Option<(Model, Outcome)> {
+) -> Option<(Model, Option<Outcome>)> {
+    if !has_time(state, destination) {
+        return None;
+    }
+    let is_first = delivery.attempts == 0;
+    if is_first && destination.schedule.waits_for_receipt(event) && was_received(state, event.id).await {
+        note_received(&mut delivery, state.platform.clock().now());
+        let (rows, events) = (std::slice::from_ref(&delivery), std::slice::from_ref(event));
+        state.metrics.attempted(destination, rows, events, state.platform.clock().now());
+        return Some((delivery, None));
+    }
+    // The answer may have taken a while.
     if !has_time(state, destination) {
         return None;
     }
@@ -217,7 +230,7 @@ async fn attempt(
     note(&mut delivery, &outcome);
     let (rows, events) = (std::slice::from_ref(&delivery), std::slice::from_ref(event));
     state.metrics.attempted(destination, rows, events, state.platform.clock().now());
-    Some((delivery, outcome))
+    Some((delivery, Some(outcome)))
 }
 
 /// Whether the lease outlives an attempt that begins now.

@@ -61,6 +61,8 @@ pub enum Status {
     /// It waits for its time, or for an earlier one.
     Pending,
     Delivered,
+    /// It was not sent, because an engineer received the event over an open socket.
+    Received,
     /// It was given up.
     Dead,
 }

@@ -9,6 +9,7 @@ pub mod dispatcher;
 pub mod entity;
 mod handlers;
 mod listing;
+mod receipt;
 mod record;
 mod replay;
 pub mod upkeep;

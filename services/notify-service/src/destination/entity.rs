@@ -58,6 +58,7 @@ impl Model {
     /// Whether deliveries that were held back are sent as one message. A pager gets each of its own.
     pub fn sends_digests(&self) -> bool {
         self.kind != Kind::Pagerduty
+            && self.schedule.unless_received_seconds.is_none()
             && (self.schedule.digest_minutes.is_some() || self.schedule.quiet_hours.is_some())
     }
 }

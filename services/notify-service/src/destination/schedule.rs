@@ -10,7 +10,10 @@ use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::event::Traits;
+use crate::event::{Event, Traits};
+
+/// The events of which a person may learn in the console.
+const NEWS: [&str; 2] = ["drift:created", "alert:created"];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, FromJsonQueryResult)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -20,6 +23,10 @@ pub struct Schedule {
     pub digest_minutes: Option<i64>,
     /// Hours in which nothing is sent; what happens meanwhile is sent as one message at their end
     pub quiet_hours: Option<QuietHours>,
+    /// Seconds, from 30 to 3,600, after which a new drift or alert is sent, unless until then an engineer or admin
+    /// received it on an open socket that still answers
+    #[schema(minimum = 30, maximum = 3600)]
+    pub unless_received_seconds: Option<i64>,
     /// One message for each scan with new or changed drifts, instead of one for each new drift
     pub group_by_scan: bool,
     /// Leaves out events that do not change the status or severity that was last sent about a drift
@@ -51,6 +58,13 @@ impl Schedule {
         if self.digest_minutes.is_some_and(|minutes| !(5..=1_440).contains(&minutes)) {
             return Err(ApiError::validation("schedule.digestMinutes", "must be from 5 to 1440"));
         }
+        if self.unless_received_seconds.is_some_and(|seconds| !(30..=3_600).contains(&seconds)) {
+            return Err(ApiError::validation("schedule.unlessReceivedSeconds", "must be from 30 to 3600"));
+        }
+        if self.unless_received_seconds.is_some() && self.digest_minutes.is_some() {
+            let message = "cannot be combined with digestMinutes";
+            return Err(ApiError::validation("schedule.unlessReceivedSeconds", message));
+        }
         let Some(quiet) = &self.quiet_hours else { return Ok(()) };
         for (field, text) in
             [("schedule.quietHours.from", &quiet.from), ("schedule.quietHours.to", &quiet.to)]
@@ -72,7 +86,17 @@ impl Schedule {
     }
 
     /// Returns the time at which an event is sent that happens now.
-    pub fn due(&self, traits: &Traits<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn due(&self, event: &Event, traits: &Traits<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let wait = self.unless_received_seconds.filter(|_| self.waits_for_receipt(event)).unwrap_or(0);
+        self.due_at_earliest(traits, now + TimeDelta::seconds(wait))
+    }
+
+    /// Whether the event is not sent if an engineer receives it over a socket.
+    pub fn waits_for_receipt(&self, event: &Event) -> bool {
+        self.unless_received_seconds.is_some() && NEWS.contains(&event.event_type.as_str())
+    }
+
+    fn due_at_earliest(&self, traits: &Traits<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
         let is_critical = traits.severity == Some(Severity::Critical);
         let held = self.quiet_hours.as_ref().filter(|quiet| !(quiet.except_critical && is_critical));
         let after_quiet = held.and_then(|quiet| quiet.end(now)).unwrap_or(now);
@@ -117,12 +141,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::event::event_of;
 
     fn due(schedule: serde_json::Value, severity: Option<Severity>, now: &str) -> String {
         let schedule: Schedule = serde_json::from_value(schedule).unwrap();
         schedule.check().unwrap();
         let traits = Traits { severity, stack: None };
-        schedule.due(&traits, now.parse().unwrap()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        let event = event_of("drift:updated", json!({}));
+        schedule.due(&event, &traits, now.parse().unwrap()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
 
     #[test]
@@ -164,6 +190,8 @@ mod tests {
         for bad in [
             json!({"digestMinutes": 4}),
             json!({"digestMinutes": 1441}),
+            json!({"unlessReceivedSeconds": 29}),
+            json!({"unlessReceivedSeconds": 60, "digestMinutes": 30}),
             quiet("24:00", "07:00", "UTC"),
             quiet("7:00", "08:00", "UTC"),
             quiet("07:00", "07:00", "UTC"),

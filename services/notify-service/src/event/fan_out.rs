@@ -81,7 +81,7 @@ pub(super) async fn fan_out(
                 }
             }
             is_wanted = true;
-            let due_at = destination.schedule.due(&Traits::of(event), now);
+            let due_at = destination.schedule.due(event, &Traits::of(event), now);
             plan.due.entry(destination.id).and_modify(|due| *due = due_at.min(*due)).or_insert(due_at);
             plan.deliveries.push(delivery::New {
                 destination_id: destination.id,
@@ -174,6 +174,12 @@ fn row(event: &Event, subject: String, state: String, now: DateTime<Utc>) -> ent
 fn wants(destination: &destination::Wanting, matcher: &Matcher, event: &Event) -> bool {
     if event.event_type == EVENTS_MISSED {
         return true;
+    }
+    // A destination that fails is not told so.
+    let is_about_itself = event.event_type.starts_with("notification:")
+        && event.text("id") == Some(destination.id.to_string().as_str());
+    if is_about_itself {
+        return false;
     }
     let traits = Traits::of(event);
     if !destination.schedule.group_by_scan {
