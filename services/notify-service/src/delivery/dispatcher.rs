@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::attempt::{Outcome, note, note_received, send};
 use super::entity::{self as delivery, Model};
-use super::receipt::was_received;
+use super::receipt::{ANSWERED_WITHIN, was_received};
 use super::record::record;
 use crate::State;
 use crate::destination::entity as destination;
@@ -33,8 +33,8 @@ const BATCH: u64 = 128;
 const AT_ONCE: usize = 16;
 /// Number of events in one digest.
 const IN_DIGEST: u64 = 500;
-/// The duration of a lease, in longest attempts. A process that dies keeps its destinations for this time.
-const LEASE_ATTEMPTS: i32 = 2;
+/// The duration of a lease, in longest attempts, besides the time for a receipt. A process that dies keeps its destinations for this time.
+const LEASE_ATTEMPTS: u32 = 2;
 /// Number of destinations whose results are stored at once.
 const RECORDED: usize = 200;
 /// Time for attempts that are under way when the process stops.
@@ -95,7 +95,8 @@ async fn lease_due(state: &State) -> Result<Vec<destination::Model>> {
     let mut all = Vec::new();
     loop {
         let now = state.platform.clock().now();
-        let lease = TimeDelta::from_std(state.settings.notify_timeout)? * LEASE_ATTEMPTS;
+        let lease = state.settings.notify_timeout * LEASE_ATTEMPTS + ANSWERED_WITHIN;
+        let lease = TimeDelta::from_std(lease)?;
         let leased = destination::lease(&state.database, state.process, now, lease, LEASES).await?;
         let is_full = leased.len() as u64 == LEASES;
         all.extend(leased);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::State;
 
 /// Time for the answers of the gateways. Without one, nobody received the event.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks the gateways whether an engineer has received an event. If they cannot be asked, nobody has: a page too many is

@@ -14,6 +14,7 @@ mod logs;
 mod losses;
 mod many_receivers;
 mod names;
+mod receipts;
 mod receiver;
 mod receivers;
 mod schedules;

@@ -21,6 +21,7 @@ mod high_availability;
 mod limits;
 mod plain;
 mod positions;
+mod receipts;
 mod recovery;
 mod refusals;
 mod relay;
