@@ -53,7 +53,9 @@ pub(crate) async fn run(table: &mut Table) -> Result<()> {
     let mut next = tokio::time::interval(INTERVAL);
     for number in 0..EVENTS {
         next.tick().await;
-        backplane.log.append(&[Entry::of(event(number, clock.now()), &clock)?]).await?;
+        let entry = Entry::of(event(number, clock.now()), &clock)?;
+        // The first append finds out which log it is.
+        while backplane.log.append(std::slice::from_ref(&entry)).await.is_err() {}
         if number % 20 == 19 {
             progress(&format!("{} of {EVENTS} events for {DESTINATIONS} destinations", number + 1));
         }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender, channel, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -52,7 +52,9 @@ pub struct Done {
 /// Delivers until `stop`.
 pub async fn run(state: &State, stop: CancellationToken) {
     let (leased, mut lanes) = channel(LEASES as usize);
-    let (done, mut results) = channel(RECORDED);
+    // At most one result for each leased destination. Waiting here for room would stop all attempts, also those that have
+    // a connection to the database for which the recording waits.
+    let (done, mut results) = unbounded_channel();
     let leasing = lease(state, leased, stop.clone());
     let delivering = deliver(state, &mut lanes, done, stop);
     let recording = async {
@@ -111,7 +113,7 @@ async fn lease_due(state: &State) -> Result<Vec<destination::Model>> {
 async fn deliver(
     state: &State,
     leased: &mut Receiver<destination::Model>,
-    done: Sender<Done>,
+    done: UnboundedSender<Done>,
     stop: CancellationToken,
 ) {
     let mut lanes = FuturesUnordered::new();
@@ -128,7 +130,7 @@ async fn deliver(
                 None => is_leasing = false,
             },
             Some(result) = lanes.next(), if !lanes.is_empty() => {
-                if done.send(result).await.is_err() {
+                if done.send(result).is_err() {
                     return;
                 }
             }
