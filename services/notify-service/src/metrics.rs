@@ -59,7 +59,13 @@ impl Metrics {
         Ok(metrics)
     }
 
-    pub(crate) fn attempted(&self, to: &Destination, rows: &[Delivery], events: &[Event], now: DateTime<Utc>) {
+    pub(crate) fn attempted(
+        &self,
+        to: &Destination,
+        rows: &[Delivery],
+        events: &[Event],
+        now: DateTime<Utc>,
+    ) {
         for (row, event) in rows.iter().zip(events) {
             let result = match row.status {
                 Status::Delivered => "delivered",

@@ -12,6 +12,7 @@ use crate::State;
 use crate::destination::entity as destination;
 use crate::destination::target::{Kind, Target};
 use crate::event::Event;
+use crate::slack_app;
 
 /// The result of a request or a mail.
 pub struct Outcome {
@@ -33,7 +34,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(kind: impl Into<String>, is_permanent: bool) -> Self {
+    pub(crate) fn new(kind: impl Into<String>, is_permanent: bool) -> Self {
         Self { kind: kind.into(), is_permanent, is_gone: false, retry_after: None }
     }
 }
@@ -55,6 +56,9 @@ pub async fn send(
             }
             Err(failure) => (None, Some(Failure::new(failure.kind, false))),
         },
+        Ok(Outgoing::SlackApp(message)) => {
+            slack_app::deliver(state, destination.id, target, events, message).await
+        }
         Ok(Outgoing::Mails(mails)) => (None, send_mails(state, mails).await),
         Ok(Outgoing::Nothing) => (None, None),
         Err(kind) => (None, Some(Failure::new(kind, true))),

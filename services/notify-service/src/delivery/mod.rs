@@ -11,7 +11,7 @@ mod listing;
 mod record;
 mod replay;
 
-pub use attempt::{Outcome, send};
+pub use attempt::{Failure, Outcome, send};
 pub use compose::{About, Message, write};
 pub use handlers::*;
 pub use replay::*;
