@@ -102,7 +102,9 @@ fn the_schemas_refuse_what_the_receivers_refuse() {
         slack(json!([{"type": "section", "text": {"type": "mrkdwn", "text": "<!channel>"}}])),
         slack(json!([{"type": "section", "text": {"type": "mrkdwn", "text": "x".repeat(3001)}}])),
         slack(json!([{"type": "actions", "elements": []}])),
-        slack(json!([{"type": "actions", "elements": [{"type": "button", "text": field, "style": "green"}]}])),
+        slack(
+            json!([{"type": "actions", "elements": [{"type": "button", "text": field, "style": "green"}]}]),
+        ),
         slack(json!([{"type": "actions", "elements": [
             {"type": "button", "text": {"type": "plain_text", "text": "x".repeat(76)}}
         ]}])),

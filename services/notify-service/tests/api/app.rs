@@ -205,6 +205,7 @@ pub(crate) fn resolved(id: Uuid) -> DriftResolved {
 /// A request that a receiver got.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Value,
 }
@@ -274,7 +275,8 @@ async fn receive(inbox: Data<Inbox>, request: HttpRequest, body: Bytes) -> HttpR
     let text = |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers =
         request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    let received = Received { headers, body: serde_json::from_slice(&body).unwrap_or_default() };
+    let path = request.path().to_owned();
+    let received = Received { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() };
     let before = {
         let mut all = inbox.received.lock().unwrap();
         all.push(received.clone());

@@ -14,3 +14,7 @@ mod many_receivers;
 mod names;
 mod receiver;
 mod receivers;
+mod slack_interactions;
+mod slack_links;
+mod slack_server;
+mod slack_threads;
