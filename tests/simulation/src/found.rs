@@ -145,3 +145,12 @@ fn a_plan_that_fails_is_shrunk_to_the_faults_that_matter() {
     assert!(run(&plan, Without::IdempotentAppend, false).violation.is_some());
     assert_eq!(crate::shrink(plan, Without::IdempotentAppend).faults, []);
 }
+
+#[test]
+fn a_client_that_resumes_late_gets_no_event_again_by_another_room() {
+    let faults = vec![
+        at(5_492, Fault::Stop { process: 4, down: ms(1_439) }),
+        at(5_523, Fault::ClientStall { client: 1, duration: ms(4_387) }),
+    ];
+    assert_holds(111_016, faults);
+}

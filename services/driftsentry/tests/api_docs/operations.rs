@@ -57,7 +57,9 @@ impl App {
         let data = tempfile::tempdir().unwrap();
         let port = free_port().to_string();
         let arguments = ["--port", &port, "--data-dir", data.path().to_str().unwrap()];
-        let settings = [("BCRYPT_COST", "4"), ("COMPAT_ROUTES", compat_routes)];
+        // Each operation logs the admin in once.
+        let settings =
+            [("BCRYPT_COST", "4"), ("COMPAT_ROUTES", compat_routes), ("LOGINS_PER_ACCOUNT", "1000")];
         let mut process = Process::spawn(Path::new(BINARY), &arguments, settings);
         let base = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&base).await;

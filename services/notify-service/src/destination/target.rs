@@ -31,6 +31,7 @@ const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "camelCase")]
 #[strum(serialize_all = "camelCase")]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DestinationKind)]
 pub enum Kind {
     Webhook,
     /// An incoming webhook of Slack.

@@ -1,7 +1,6 @@
 //! The service as its clients see it, with its stores, its clock, and receivers for its messages.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, web};
@@ -91,7 +90,25 @@ impl App {
         let server = Server::bind(platform.clone(), http, 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
-        Self { anonymous, platform, database_url, stores }
+        let app = Self { anonymous, platform, database_url, stores };
+        // Events from before the first start concern nobody.
+        eventually("the position is stored", async || app.count("notify_cursors").await == 1).await;
+        app
+    }
+
+    /// Restarts Redis without its data.
+    pub(crate) fn lose_redis(&self) {
+        self.stores.redis().restart_empty();
+    }
+
+    /// Returns the number of rows in a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        use sea_orm::{ConnectionTrait, Database, Statement};
+
+        let db = Database::connect(&self.database_url).await.unwrap();
+        let count =
+            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+        db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
@@ -138,9 +155,10 @@ impl App {
         self.engineer().get(&path).await.data()
     }
 
-    /// Waits until everything that was published before is handed over, and publishes events.
+    /// Publishes events, again after an error, as a relay does.
     pub(crate) async fn publish(&self, entries: &[Entry]) {
-        self.platform.backplane().log.append(entries).await.unwrap();
+        let log = &self.platform.backplane().log;
+        eventually("the events are published", async || log.append(entries).await.is_ok()).await;
     }
 
     pub(crate) fn entry<E: Event>(&self, event: E) -> Entry {
@@ -266,6 +284,7 @@ impl Receiver {
         self.received()
     }
 
+    /// Stops listening and closes all connections.
     pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
     }
@@ -284,6 +303,3 @@ async fn receive(inbox: Data<Inbox>, request: HttpRequest, body: Bytes) -> HttpR
     };
     (inbox.answer)(before, &received)
 }
-
-/// Long enough for everything that could still be sent.
-pub(crate) const SOON: Duration = Duration::from_millis(1_500);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use backplane::Position;
 use tokio::time::Instant;
 
-use super::member::{Hears, Membership};
+use super::member::{Heard, Hears, Membership, Past};
 use super::members::Hub;
 use crate::catalogue::Event;
 use crate::outbound::Pushed;
@@ -18,26 +18,25 @@ pub(crate) struct CatchUp {
     /// The rooms in which the client already was before this socket entered. In all others, the socket missed only
     /// what came after it entered the room.
     former: Vec<Arc<str>>,
-    /// The rooms whose events the socket received live: from the entry into the room up to `heard_until`.
-    heard: Vec<Membership>,
-    heard_until: u64,
+    /// The rooms whose events the socket received live, also those that it has left.
+    heard: Vec<Heard>,
 }
 
 impl CatchUp {
     /// Whether the socket missed the event: the event is for one of the rooms, and was not delivered.
     pub(crate) fn wants(&self, event: &Event) -> bool {
         let seq = event.position.as_ref().map_or(0, |position| position.seq);
-        let is_for = |own: &&Membership| event.rooms.iter().any(|of| **of == *own.room);
-        let was_given =
-            seq <= self.heard_until && self.heard.iter().filter(is_for).any(|heard| seq > heard.since);
+        let is_for = |room: &str| event.rooms.iter().any(|of| **of == *room);
+        let was_given = |heard: &Heard| heard.since < seq && seq <= heard.until && is_for(&heard.room);
         let was_in = |own: &Membership| seq > own.since || self.former.contains(&own.room);
-        !was_given && self.rooms.iter().filter(is_for).any(was_in)
+        !self.heard.iter().any(was_given) && self.rooms.iter().any(|own| is_for(&own.room) && was_in(own))
     }
 }
 
 impl Hub {
     /// Holds live events of the log back until [`Hub::go_live`]. If the client resumes, puts the socket into the rooms
-    /// to which the client was subscribed.
+    /// to which the client was subscribed. Returns `None` if the socket has closed, or if it is not known what it has
+    /// received.
     pub(crate) fn begin_catch_up(&self, socket: &str, resumed: Option<&[String]>) -> Option<CatchUp> {
         let mut inner = self.lock();
         let key = *inner.by_entrance.get(socket)?;
@@ -48,7 +47,17 @@ impl Hub {
             Hears::Behind(at) if at.epoch == until.epoch => Some(at.seq),
             Hears::Behind(_) | Hears::Unlogged | Hears::Nothing(_) => None,
         };
-        let heard = heard_until.map(|_| member.rooms.clone()).unwrap_or_default();
+        let mut heard: Vec<Heard> = match heard_until {
+            Some(until) => member.rooms.iter().map(|own| own.heard(until)).collect(),
+            None => Vec::new(),
+        };
+        match &member.past {
+            Past::None => {}
+            Past::Rooms(rooms) => heard.extend(rooms.iter().cloned()),
+            Past::Unknown if resumed.is_some() => return None,
+            Past::Unknown => {}
+        }
+        member.catches_up = true;
         if !matches!(member.hears, Hears::Nothing(_)) {
             member.hears = Hears::Unlogged;
         }
@@ -59,7 +68,7 @@ impl Hub {
         }
         let rooms = inner.members[key].rooms.clone();
         let former = own_rooms.iter().chain(resumed).map(|room| room.as_str().into()).collect();
-        Some(CatchUp { until, rooms, former, heard, heard_until: heard_until.unwrap_or_default() })
+        Some(CatchUp { until, rooms, former, heard })
     }
 
     /// Starts live delivery if the socket has received every event up to the newest one. Otherwise extends the
@@ -71,7 +80,7 @@ impl Hub {
         };
         let member = &mut inner.members[key];
         if until == *at {
-            member.hears = Hears::Everything;
+            (member.hears, member.catches_up) = (Hears::Everything, false);
             return true;
         }
         if let Some(catch_up) = catch_up {
@@ -84,7 +93,9 @@ impl Hub {
 
     /// Starts live delivery without the events that the socket missed.
     pub(crate) fn give_up_catch_up(&self, socket: &str) {
-        self.with_member(socket, |member| member.hears = Hears::Everything);
+        self.with_member(socket, |member| {
+            (member.hears, member.catches_up) = (Hears::Everything, false);
+        });
     }
 
     /// Opens a socket that received nothing so far: after `first`, events that are not in the log are delivered live.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::span::EnteredSpan;
 
-use super::member::{Hears, Member};
+use super::member::{Hears, Member, Past};
 use super::members::{Hub, Inner};
 use super::subscriber::{SocketRef, Subscriber};
 use crate::catalogue::Event;
@@ -121,6 +121,7 @@ impl Hub {
         if reason == ResetReason::LogLost {
             self.resync(Unrecoverable::LogLost, |member| {
                 member.rooms.iter_mut().for_each(|own| own.since = seq);
+                member.past = Past::None;
             });
         }
     }

@@ -33,9 +33,12 @@ pub(crate) struct Member {
     /// The secret part of the private id with which a stock client may resume.
     pub secret: Arc<str>,
     pub rooms: Vec<Membership>,
+    pub(super) past: Past,
     /// Whether the client was warned that the token expires soon.
     pub warned: bool,
     pub hears: Hears,
+    /// Whether events that it missed are being delivered.
+    pub(super) catches_up: bool,
     pub(super) last_event: u64,
     pub(super) timer: Option<TimerKey<DateTime<Utc>>>,
 }
@@ -82,6 +85,46 @@ pub(crate) struct Membership {
     pub since: u64,
 }
 
+impl Membership {
+    pub(super) fn heard(&self, until: u64) -> Heard {
+        Heard { room: Arc::clone(&self.room), since: self.since, until }
+    }
+}
+
+/// The events that a socket received in rooms that it has left: a client that resumes may get them by another room.
+#[derive(Debug, Default)]
+pub(super) enum Past {
+    /// It has left no room in which it may have received events.
+    #[default]
+    None,
+    Rooms(Box<Vec<Heard>>),
+    /// It left rooms while it caught up, or very many.
+    Unknown,
+}
+
+/// A room whose events a socket received live, after one position up to another.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub room: Arc<str>,
+    pub since: u64,
+    pub until: u64,
+}
+
+/// Limit of the rooms that a socket has left.
+const MAX_PAST: usize = 16;
+
+impl Past {
+    /// Notes a room that the socket leaves.
+    pub(super) fn add(&mut self, heard: Heard) {
+        match self {
+            Self::None => *self = Self::Rooms(Box::new(vec![heard])),
+            Self::Rooms(rooms) if rooms.len() < MAX_PAST => rooms.push(heard),
+            Self::Rooms(_) => *self = Self::Unknown,
+            Self::Unknown => {}
+        }
+    }
+}
+
 impl Member {
     pub(crate) fn new(
         id: Arc<str>,
@@ -99,8 +142,10 @@ impl Member {
             connected_at: clock.now(),
             secret: random_id(),
             rooms: Vec::new(),
+            past: Past::default(),
             warned: false,
             hears: Hears::Everything,
+            catches_up: false,
             last_event: 0,
             timer: None,
         }

@@ -11,7 +11,7 @@ use slab::Slab;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::member::{Member, Membership};
+use super::member::{Hears, Member, Membership, Past};
 use super::rooms::Rooms;
 use super::subscriber::{SocketRef, Subscriber};
 use super::timers::Timers;
@@ -173,11 +173,21 @@ impl Inner {
     }
 
     pub(super) fn exit(&mut self, key: usize, room: &str) {
-        let rooms = &mut self.members[key].rooms;
-        if let Some(index) = rooms.iter().position(|own| &*own.room == room) {
-            let own = rooms.swap_remove(index);
-            self.close_gap(&own);
+        let until = self.position.as_ref();
+        let member = &mut self.members[key];
+        let Some(index) = member.rooms.iter().position(|own| &*own.room == room) else { return };
+        let own = member.rooms.swap_remove(index);
+        match &member.hears {
+            // How far it has received the events of the room is known to the delivery of those that it missed.
+            _ if member.catches_up => member.past = Past::Unknown,
+            Hears::Everything => member.past.add(own.heard(until.map_or(0, |position| position.seq))),
+            Hears::Behind(at) => {
+                let until = if until.is_some_and(|position| position.epoch == at.epoch) { at.seq } else { 0 };
+                member.past.add(own.heard(until));
+            }
+            Hears::Unlogged | Hears::Nothing(_) => {}
         }
+        self.close_gap(&own);
     }
 
     /// Arms the timer for the warning or the close of a token.

@@ -109,3 +109,26 @@ async fn a_catch_up_has_no_events_from_before_a_subscription() {
     assert_eq!((missed.wants(&before), missed.wants(&since)), (true, true));
     state.platform.lifecycle().stop.cancel();
 }
+
+#[actix_web::test]
+async fn a_client_that_resumes_gets_no_event_again_that_it_received_in_a_room_that_it_left() {
+    let (state, old) = (start(), claims(Uuid::now_v7()));
+    let services = state.worker().services;
+    let (_connection, socket, entered) = enter_plain(&services, &old, Hears::Everything).await;
+    let given = after(&entered.unwrap());
+    let mut of_both = event(account_room(old.account_id.as_deref()), given.clone(), 10);
+    of_both.rooms.push("drifts".into());
+    let of_both = Arc::new(of_both);
+    deliver(&services, &of_both).await;
+    let new = Claims { account_id: Some("new".into()), ..old.clone() };
+    services.hub.replace_claims(&socket, &new);
+    let missed_later = Arc::new(event("drifts".into(), after(&given), 10));
+    deliver(&services, &missed_later).await;
+    let missed = services.hub.begin_catch_up(&socket, Some(&["drifts".into()])).unwrap();
+    assert_eq!((missed.wants(&of_both), missed.wants(&missed_later)), (false, true));
+    // A change of the account during the catch-up: what the socket has received is not known.
+    services.hub.replace_claims(&socket, &old);
+    assert!(services.hub.begin_catch_up(&socket, Some(&["drifts".into()])).is_none());
+    assert!(services.hub.begin_catch_up(&socket, None).is_some());
+    state.platform.lifecycle().stop.cancel();
+}
