@@ -63,8 +63,8 @@ test('an unlinked person gets an address, and decides as themselves once they ar
   const { data } = await engineer.get(`/api/v1/drifts/${drift.id}`).then(succeeded);
   assert.equal(data.approvedBy, claims(engineer.token).userId);
   const audit = await admin.list('/api/v1/audit');
-  const row = audit.find((row) => row.action === 'drift:approve' && row.resourceId === drift.id);
-  assert.equal(row.userId, claims(engineer.token).userId, 'the audit names the person');
+  const row = audit.find((row) => row.action === 'drift.approve' && row.entityId === drift.id);
+  assert.equal(row.actor, claims(engineer.token).userId, 'the audit names the person');
 });
 
 test('of two people who press at once, one decides and the other is told who was first', async () => {
