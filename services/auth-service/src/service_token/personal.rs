@@ -19,7 +19,7 @@ use validator::Validate;
 use super::changes::{DEFAULT_LIFE, emit_end, insert};
 use super::entity::{self, Model};
 use crate::audit::action::{Action, Initiator};
-use crate::caller::Person;
+use crate::caller::{Engineer, Person};
 use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
@@ -66,7 +66,7 @@ impl From<Model> for PersonalToken {
 #[utoipa::path(post, path = "/api/auth/personal-tokens", tag = "auth", request_body = PersonalTokenRequest, security(("bearer" = ["engineer"])), responses((status = 201, body = Success<NewPersonalToken>), (status = 409), (status = 429)))]
 pub async fn create_personal_token(
     state: Data<State>,
-    person: Person,
+    Engineer(person): Engineer,
     ClientIp(ip): ClientIp,
     _: NoQuery,
     ValidJson(body): ValidJson<PersonalTokenRequest>,
