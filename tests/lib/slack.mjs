@@ -33,10 +33,10 @@ export class Slack {
   }
 
   /** Presses a button as a person, and returns the response of the request URL. */
-  press(requestUrl, user, button) {
+  press(requestUrl, user, button, username = user.toLowerCase()) {
     const payload = {
       type: 'block_actions',
-      user: { id: user, username: user.toLowerCase(), team_id: 'T1' },
+      user: { id: user, username, team_id: 'T1' },
       actions: [{ type: 'button', block_id: 'decision', ...button }],
       response_url: `${this.url}/actions/${user}`,
     };

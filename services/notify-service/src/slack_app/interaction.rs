@@ -16,6 +16,7 @@ use super::signature::{VALID_FOR, is_genuine};
 use crate::State;
 use crate::destination::entity as destination;
 use crate::error::NotifyError;
+use crate::message::line;
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -131,7 +132,7 @@ fn parse(body: &[u8]) -> Option<Press> {
     (kind == "block_actions" && is_id).then_some(())?;
     Some(Press {
         slack_user: user.id,
-        slack_name: name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect(),
+        slack_name: line(&name, MAX_NAME),
         action: button.action_id.parse().ok()?,
         drift: drift.parse().ok()?,
         version: version.parse().ok()?,
