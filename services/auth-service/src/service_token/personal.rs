@@ -94,9 +94,9 @@ pub async fn list_personal_tokens(
 pub async fn end_personal_token(
     state: Data<State>,
     person: Person,
-    ClientIp(ip): ClientIp,
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
+    ClientIp(ip): ClientIp,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_settings_change(&state, person.id).await?;
     let outcome = end(&state, id, person.id, Initiator::user_at(ip)).await;

@@ -6,12 +6,14 @@ pub mod backoff;
 mod compose;
 pub mod dispatcher;
 pub mod entity;
+mod failure;
 mod handlers;
 mod listing;
 mod record;
 mod replay;
 
-pub use attempt::{Failure, Outcome, send};
+pub use attempt::{Outcome, send};
 pub use compose::{About, Message, write};
+pub use failure::DeliveryFailure;
 pub use handlers::*;
 pub use replay::*;

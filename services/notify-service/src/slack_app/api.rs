@@ -7,13 +7,30 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::deliver::SlackApp;
 use super::refusal::failure;
-use crate::delivery::Failure;
+use crate::delivery::DeliveryFailure;
+use crate::destination::target::Target;
 use crate::send::Client;
 
+const SLACK: &str = "https://slack.com/api";
 /// The time that Slack asks for if it names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// The address and the secrets of an app.
+pub(super) struct SlackApp<'a> {
+    pub bot_token: &'a str,
+    pub signing_secret: &'a str,
+    pub channel: &'a str,
+    pub api_url: &'a str,
+}
+
+impl<'a> SlackApp<'a> {
+    /// Returns `None` for another kind of target.
+    pub(super) fn of(target: &'a Target) -> Option<Self> {
+        let Target::SlackApp { bot_token, signing_secret, channel, api_url } = target else { return None };
+        Some(Self { bot_token, signing_secret, channel, api_url: api_url.as_deref().unwrap_or(SLACK) })
+    }
+}
 
 /// The part of a response that is needed.
 #[derive(Default, Deserialize)]
@@ -29,7 +46,7 @@ pub(super) struct Posted {
 /// A call that failed, with the HTTP status of the response.
 pub(super) struct Refused {
     pub status: Option<u16>,
-    pub failure: Failure,
+    pub failure: DeliveryFailure,
 }
 
 /// Calls a method of the Web API.
@@ -40,7 +57,7 @@ pub(super) async fn call(
     body: &Value,
 ) -> Result<Posted, Refused> {
     let refused = |status, failure| Refused { status, failure };
-    let unsent = |kind: &str| refused(None, Failure::new(kind, true));
+    let unsent = |kind: &str| refused(None, DeliveryFailure::new(kind, true));
     let url = format!("{}/{method}", app.api_url.trim_end_matches('/'));
     let url = Url::parse(&url).map_err(|_error| unsent("target"))?;
     let token = HeaderValue::from_str(&format!("Bearer {}", app.bot_token));
@@ -49,7 +66,7 @@ pub(super) async fn call(
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     let headers = vec![(AUTHORIZATION, token), (CONTENT_TYPE, json)];
     let response = client.post(&url, headers, Bytes::from(body.to_string())).await;
-    let response = response.map_err(|error| refused(None, Failure::new(error.kind, false)))?;
+    let response = response.map_err(|error| refused(None, DeliveryFailure::new(error.kind, false)))?;
     let status = Some(response.status);
     if !(200..300).contains(&response.status) {
         let retry_after = match (response.status, response.retry_after) {
@@ -57,10 +74,14 @@ pub(super) async fn call(
             (_, asked) => asked,
         };
         let retry_after = retry_after.and_then(|time| TimeDelta::from_std(time).ok());
-        let failure = Failure { retry_after, ..Failure::new(format!("status_{}", response.status), false) };
+        let failure = DeliveryFailure {
+            retry_after,
+            ..DeliveryFailure::new(format!("status_{}", response.status), false)
+        };
         return Err(refused(status, failure));
     }
-    let posted = parse(&response.body).ok_or_else(|| refused(status, Failure::new("slack_error", false)))?;
+    let posted =
+        parse(&response.body).ok_or_else(|| refused(status, DeliveryFailure::new("slack_error", false)))?;
     if !posted.ok {
         let mut failure = failure(posted.error.as_deref().unwrap_or_default());
         if matches!(failure.kind.as_str(), "slack_ratelimited" | "slack_rate_limited") {

@@ -2,16 +2,29 @@
 
 use anyhow::{Context, Result};
 use contracts::Role;
+use uuid::Uuid;
 
+use super::api::SlackApp;
 use super::code::{self, Claim};
-use super::deliver::SlackApp;
-use super::drift_service::{Drift, DriftService};
-use super::interaction::Press;
+use super::drift_service::{Action, Drift, DriftService};
 use super::link;
 use super::reply::{self, LinkReason};
 use crate::State;
 use crate::destination::entity::Model as Destination;
 use crate::destination::target::Target;
+
+/// The press of a button.
+#[derive(Clone, Debug)]
+pub(super) struct Press {
+    pub slack_user: String,
+    pub slack_name: String,
+    pub action: Action,
+    pub drift: Uuid,
+    /// The version that the message shows.
+    pub version: i64,
+    /// The address for responses to the person.
+    pub response_url: String,
+}
 
 /// Acts on the press of a button, and responds to the person unless the decision was made: then the event about it
 /// changes the message.

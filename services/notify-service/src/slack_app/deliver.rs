@@ -7,34 +7,17 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::api::{Refused, call};
+use super::api::{Refused, SlackApp, call};
 use super::refusal::{is_message_fixed, is_message_gone};
 use super::thread;
 use crate::State;
-use crate::delivery::Failure;
+use crate::delivery::DeliveryFailure;
 use crate::destination::target::Target;
 use crate::event::Event;
 use crate::message::slack;
 
-const SLACK: &str = "https://slack.com/api";
 /// Pause after an error of the database.
 const RETRY: Duration = Duration::from_millis(200);
-
-/// The address and the secrets of an app.
-pub struct SlackApp<'a> {
-    pub bot_token: &'a str,
-    pub signing_secret: &'a str,
-    pub channel: &'a str,
-    pub api_url: &'a str,
-}
-
-impl<'a> SlackApp<'a> {
-    /// Returns `None` for another kind of target.
-    pub fn of(target: &'a Target) -> Option<Self> {
-        let Target::SlackApp { bot_token, signing_secret, channel, api_url } = target else { return None };
-        Some(Self { bot_token, signing_secret, channel, api_url: api_url.as_deref().unwrap_or(SLACK) })
-    }
-}
 
 /// Delivers a message about events. Returns the HTTP status of the last response, and the failure.
 pub async fn deliver(
@@ -43,8 +26,8 @@ pub async fn deliver(
     target: &Target,
     events: &[Event],
     message: Value,
-) -> (Option<u16>, Option<Failure>) {
-    let Some(app) = SlackApp::of(target) else { return (None, Some(Failure::new("target", true))) };
+) -> (Option<u16>, Option<DeliveryFailure>) {
+    let Some(app) = SlackApp::of(target) else { return (None, Some(DeliveryFailure::new("target", true))) };
     let delivery = Delivery { state, destination, app };
     let delivering = async {
         match events {
@@ -56,7 +39,7 @@ pub async fn deliver(
     match timeout(state.settings.notify_timeout, delivering).await {
         Ok(Ok(())) => (Some(200), None),
         Ok(Err(Refused { status, failure })) => (status, Some(failure)),
-        Err(_elapsed) => (None, Some(Failure::new("timeout", false))),
+        Err(_elapsed) => (None, Some(DeliveryFailure::new("timeout", false))),
     }
 }
 
@@ -135,5 +118,5 @@ impl Delivery<'_> {
 }
 
 fn unavailable() -> Refused {
-    Refused { status: None, failure: Failure::new("database", false) }
+    Refused { status: None, failure: DeliveryFailure::new("database", false) }
 }

@@ -6,15 +6,22 @@ use reqwest::header::{CONTENT_TYPE, IF_MATCH};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
+use strum::{Display, EnumString};
 use url::Url;
 use uuid::Uuid;
-
-use super::interaction::Action;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A drift has at most two states of 1 MiB, and little else.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const REASON: &str = r#"{"reason":"Decided in Slack"}"#;
+
+/// A decision on a drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum Action {
+    Approve,
+    Reject,
+}
 
 /// Sends decisions to drift-service, at an address that the operator set.
 #[derive(Clone)]

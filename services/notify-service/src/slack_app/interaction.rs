@@ -6,12 +6,11 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use http::{ApiError, ClientIp, NoQuery, ValidPath, read_body};
 use serde::Deserialize;
-use strum::{Display, EnumString};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::decide::act;
-use super::deliver::SlackApp;
+use super::api::SlackApp;
+use super::decide::{Press, act};
 use super::signature::{VALID_FOR, is_genuine};
 use crate::State;
 use crate::destination::entity as destination;
@@ -25,27 +24,6 @@ const PER_ADDRESS: u64 = 600;
 /// Maximum lengths of the ids and the names that Slack sends.
 const MAX_ID: usize = 64;
 const MAX_NAME: usize = 80;
-
-/// A decision on a drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
-#[strum(serialize_all = "lowercase")]
-pub(super) enum Action {
-    Approve,
-    Reject,
-}
-
-/// The press of a button.
-#[derive(Clone, Debug)]
-pub(super) struct Press {
-    pub slack_user: String,
-    pub slack_name: String,
-    pub action: Action,
-    pub drift: Uuid,
-    /// The version that the message shows.
-    pub version: i64,
-    /// The address for responses to the person.
-    pub response_url: String,
-}
 
 #[derive(Deserialize)]
 struct Interaction {

@@ -16,7 +16,7 @@ mod reply;
 mod signature;
 pub mod thread;
 
-pub use deliver::{SlackApp, deliver};
+pub use deliver::deliver;
 pub use drift_service::DriftService;
 pub use handlers::*;
 pub use interaction::*;

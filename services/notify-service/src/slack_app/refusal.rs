@@ -1,6 +1,6 @@
 //! The errors of Slack's Web API. It answers most requests with 200 and says in the body whether they succeeded.
 
-use crate::delivery::Failure;
+use crate::delivery::DeliveryFailure;
 
 const MAX_ERROR: usize = 50;
 
@@ -9,11 +9,11 @@ const MAX_ERROR: usize = 50;
 ///
 /// An error that an admin can repair, such as `not_in_channel`, is tried again until the delivery expires. So is one that
 /// Slack may add later.
-pub(super) fn failure(error: &str) -> Failure {
+pub(super) fn failure(error: &str) -> DeliveryFailure {
     let is_word = (1..=MAX_ERROR).contains(&error.len())
         && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     let kind = if is_word { format!("slack_{error}") } else { "slack_error".to_owned() };
-    Failure { is_gone: is_gone(error), ..Failure::new(kind, is_permanent(error)) }
+    DeliveryFailure { is_gone: is_gone(error), ..DeliveryFailure::new(kind, is_permanent(error)) }
 }
 
 /// Whether Slack will never accept this message.

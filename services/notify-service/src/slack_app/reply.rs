@@ -6,7 +6,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 use url::Url;
 
-use super::deliver::SlackApp;
+use super::api::SlackApp;
 use crate::State;
 
 /// The hosts of response URLs: of Slack, and of Slack for governments.

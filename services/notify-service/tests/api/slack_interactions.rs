@@ -54,7 +54,8 @@ async fn only_genuine_requests_are_accepted_and_each_once(
 
     assert_eq!(interact(&app, id, body.clone(), &genuine, now).await.status, StatusCode::OK);
     slack.told(1).await;
-    for again in [genuine.clone(), genuine.replace("v0=", "v0=").to_ascii_uppercase().replace("V0", "v0")] {
+    let upper = format!("v0={}", genuine["v0=".len()..].to_ascii_uppercase());
+    for again in [genuine, upper] {
         let answer = interact(&app, id, body.clone(), &again, now).await;
         answer.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
@@ -136,6 +137,24 @@ async fn a_person_is_told_why_a_decision_was_not_made(
     assert!(told.contains(expected), "{told}");
 }
 
+#[rstest]
+#[actix_web::test]
+async fn a_person_is_told_that_drift_service_does_not_respond(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let drifts = Receiver::start();
+    let (app, slack) = (app(backend, &drifts).await, Slack::start());
+    let destination = app.destination(slack.target(), json!({})).await;
+    let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
+    let ann = Person::new(&app, Role::Engineer);
+    press(&app, &destination, &slack.press("UANN", &approve)).await;
+    link(&ann, &code_of(&slack.told(1).await)).await.expect(StatusCode::CREATED);
+    drifts.stop().await;
+    app.advance(TimeDelta::seconds(1));
+    press(&app, &destination, &slack.press("UANN", &approve)).await;
+    assert!(slack.told(2).await.starts_with("DriftSentry could not decide."));
+}
+
 fn actix_status(status: u16) -> actix_web::http::StatusCode {
     actix_web::http::StatusCode::from_u16(status).unwrap()
 }
@@ -145,9 +164,11 @@ fn actix_status(status: u16) -> actix_web::http::StatusCode {
 async fn a_late_person_is_told_who_was_first(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
     let decided = std::sync::Arc::new(std::sync::Mutex::new(Value::Null));
     let state = decided.clone();
-    let drifts = Receiver::answering(move |_, request| match request.path.ends_with("/approve") {
-        true => HttpResponse::PreconditionFailed().finish(),
-        false => HttpResponse::Ok().json(json!({"data": *state.lock().unwrap()})),
+    let drifts = Receiver::answering(move |_, request| {
+        if request.path.ends_with("/approve") {
+            return HttpResponse::PreconditionFailed().finish();
+        }
+        HttpResponse::Ok().json(json!({"data": *state.lock().unwrap()}))
     });
     let (app, slack) = (app(backend, &drifts).await, Slack::start());
     let destination = app.destination(slack.target(), json!({})).await;

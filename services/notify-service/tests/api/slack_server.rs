@@ -30,7 +30,7 @@ struct Workspace {
     /// The methods that were called.
     calls: Mutex<Vec<String>>,
     channel: Mutex<Vec<Shown>>,
-    /// What people were told.
+    /// The texts that only one person saw.
     told: Mutex<Vec<Value>>,
     refuse: Box<Refuse>,
 }
