@@ -19,6 +19,16 @@ async fn app(backend: Backend, drifts: &Receiver) -> App {
     App::with(backend, &[&format!("--drift-service-url={}", url.trim_end_matches("/hook"))]).await
 }
 
+/// Links a Slack user to an engineer.
+async fn linked(app: &App, slack: &Slack, destination: &Value) {
+    let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
+    press(app, destination, &slack.press("UANN", &approve)).await;
+    let code = code_of(&slack.told(1).await);
+    link(&Person::new(app, Role::Engineer), &code).await.expect(StatusCode::CREATED);
+    // Slack signs a later request with a later time.
+    app.advance(TimeDelta::seconds(1));
+}
+
 #[rstest]
 #[actix_web::test]
 async fn only_genuine_requests_are_accepted_and_each_once(
@@ -128,10 +138,7 @@ async fn a_person_is_told_why_a_decision_was_not_made(
     let (app, slack) = (app(backend, &drifts).await, Slack::start());
     let destination = app.destination(slack.target(), json!({})).await;
     let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
-    let ann = Person::new(&app, Role::Engineer);
-    press(&app, &destination, &slack.press("UANN", &approve)).await;
-    link(&ann, &code_of(&slack.told(1).await)).await.expect(StatusCode::CREATED);
-    app.advance(TimeDelta::seconds(1));
+    linked(&app, &slack, &destination).await;
     press(&app, &destination, &slack.press("UANN", &approve)).await;
     let told = slack.told(2).await;
     assert!(told.contains(expected), "{told}");
@@ -146,11 +153,8 @@ async fn a_person_is_told_that_drift_service_does_not_respond(
     let (app, slack) = (app(backend, &drifts).await, Slack::start());
     let destination = app.destination(slack.target(), json!({})).await;
     let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
-    let ann = Person::new(&app, Role::Engineer);
-    press(&app, &destination, &slack.press("UANN", &approve)).await;
-    link(&ann, &code_of(&slack.told(1).await)).await.expect(StatusCode::CREATED);
+    linked(&app, &slack, &destination).await;
     drifts.stop().await;
-    app.advance(TimeDelta::seconds(1));
     press(&app, &destination, &slack.press("UANN", &approve)).await;
     assert!(slack.told(2).await.starts_with("DriftSentry could not decide."));
 }

@@ -76,6 +76,22 @@ async fn without_drift_service_messages_have_no_buttons(
 
 #[rstest]
 #[actix_web::test]
+async fn a_text_of_a_template_has_the_buttons_too(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let (app, slack) = (app(backend).await, Slack::start());
+    app.destination(slack.target(), json!({"template": "*Look here*"})).await;
+    let drift = app.drift("prod", Severity::Warning).await;
+    let message = slack.wait(1).await.remove(0).body;
+    assert_eq!(message["blocks"][0]["text"]["text"], "*Look here*");
+    assert_eq!(button(&message, "reject")["value"], format!("{drift} 1"));
+    let preview = json!({"kind": "slackApp", "template": "*Look here*"});
+    let previewed = app.engineer().post("/api/v1/notifications/preview", &preview).await.data();
+    assert_eq!(previewed["message"]["blocks"][0], message["blocks"][0]);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn a_thread_whose_messages_were_deleted_begins_again(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
