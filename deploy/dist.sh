@@ -3,7 +3,7 @@
 # package, a bill of materials (CycloneDX) per binary, and the checksums of all of these.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-binaries=(driftsentry auth-service drift-service ws-gateway)
+binaries=(driftsentry auth-service drift-service notify-service ws-gateway)
 tools=$PWD/target/tools/cargo package=$PWD/target/package
 deb=cargo-deb@3.8.0 cyclonedx=cargo-cyclonedx@0.5.9
 

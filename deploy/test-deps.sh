@@ -30,6 +30,7 @@ look() {
   need redis-tools redis-cli
   need nodejs node
   need npm npm
+  need golang-go go
   need chromium chromium
   # Debian's python3 cannot create a virtual environment without python3-venv.
   if ! python3 -m ensurepip --version >/dev/null 2>&1; then

@@ -10,6 +10,7 @@ mod auth;
 mod drift;
 mod many;
 mod measure;
+mod notify;
 mod progress;
 mod service;
 mod sockets;
@@ -59,6 +60,8 @@ enum Part {
     Drift,
     /// Reads of the console, with 100,000 drifts in 300 stacks
     Many,
+    /// Webhooks, with 1,000 destinations of which 100 never respond
+    Notify,
     /// All in one process: start and memory
     Alone,
     /// The gateway compared with a floor and with Socket.IO on Node
@@ -90,6 +93,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Many) {
         many::run(&mut table).await?;
+    }
+    if wanted(Part::Notify) {
+        notify::run(&mut table).await?;
     }
     if wanted(Part::Alone) {
         alone::run(&mut table).await?;

@@ -12,6 +12,7 @@ hash() {
 admin=$(hash REDIS_ADMIN_PASSWORD "${REDIS_ADMIN_PASSWORD:-}")
 auth=$(hash REDIS_AUTH_PASSWORD "${REDIS_AUTH_PASSWORD:-}")
 drift=$(hash REDIS_DRIFT_PASSWORD "${REDIS_DRIFT_PASSWORD:-}")
+notify=$(hash REDIS_NOTIFY_PASSWORD "${REDIS_NOTIFY_PASSWORD:-}")
 gateway=$(hash REDIS_GATEWAY_PASSWORD "${REDIS_GATEWAY_PASSWORD:-}")
 backend=$(hash REDIS_BACKEND_PASSWORD "${REDIS_BACKEND_PASSWORD:-}")
 
@@ -25,7 +26,7 @@ esac
 
 umask 077
 sed -e '/^#/d' -e '/^$/d' -e "s/@ADMIN@/$admin/; s/@AUTH@/$auth/; s/@DRIFT@/$drift/" \
-  -e "s/@GATEWAY@/$gateway/; s/@BACKEND@/$backend/" -e "s/@PREFIX@/$prefix/g; s/@CHANNELS@/$channels/g" "$here/users.acl" |
+  -e "s/@NOTIFY@/$notify/; s/@GATEWAY@/$gateway/; s/@BACKEND@/$backend/" -e "s/@PREFIX@/$prefix/g; s/@CHANNELS@/$channels/g" "$here/users.acl" |
   awk '/^ / { sub(/^ +/, " "); line = line $0; next } { if (line) print line; line = $0 } END { print line }' >"$acl"
 
 # If Redis loses the last second of the log, clients load everything again. No event is lost, because the

@@ -42,7 +42,7 @@ describe('everywhere in the console', () => {
       await page.keyboard.press('Meta+k');
       await dialog.getByRole('option', { name: 'Overview' }).waitFor();
       await page.keyboard.type('logs.0004');
-      await dialog.getByRole('status').getByText('1 result').waitFor();
+      await dialog.getByRole('status').getByText(/^1 result\./).waitFor();
       const chosen = await input.getAttribute('aria-activedescendant');
       assert.match(await page.locator(`#${chosen}`).textContent(), /logs\.0004.*demo/);
       await page.keyboard.press('Enter');

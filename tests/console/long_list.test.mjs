@@ -92,14 +92,14 @@ describe(`a list of ${TOTAL} drifts`, () => {
       return (await lastNumber(page)) > 600;
     });
     await page.getByLabel('Select all shown drifts').check();
-    const selected = parseInt(await page.getByText(/^\d+ drifts selected$/).textContent(), 10);
+    const selected = parseInt((await page.getByText(/^[\d,]+ drifts selected$/).textContent()).replace(',', ''), 10);
     assert.ok(selected >= 600, 'with those that are not in the document');
     await page.locator('.list').evaluate((list) => (list.scrollTop = 0));
     await eventually('the first row again', async () => (await numberOf(rows(page).first())) === 2);
     const first = rows(page).first();
     assert.ok(await first.getByRole('checkbox').isChecked(), 'still selected');
     await first.getByRole('checkbox').uncheck();
-    await page.getByText(`${selected - 1} drifts selected`).waitFor();
+    await page.getByText(`${(selected - 1).toLocaleString('en')} drifts selected`).waitFor();
 
     // j walks through rows that were not in the document before.
     await first.locator('.row-link').focus();
@@ -107,7 +107,7 @@ describe(`a list of ${TOTAL} drifts`, () => {
     const focused = page.locator('tr[data-id]:focus-within');
     assert.equal(await numberOf(focused), 62);
     await page.keyboard.press('x');
-    await page.getByText(`${selected - 2} drifts selected`).waitFor();
+    await page.getByText(`${(selected - 2).toLocaleString('en')} drifts selected`).waitFor();
 
     // Paper has the first rows, and says what it leaves out.
     const pdf = await page.evaluate(() => {

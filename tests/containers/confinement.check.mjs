@@ -12,26 +12,32 @@ const NETWORKS = {
   caddy: ['front'],
   'auth-service': ['auth-data', 'events', 'front', 'monitoring'],
   'drift-service': ['drift-data', 'events', 'front', 'monitoring'],
+  'notify-service': ['events', 'front', 'monitoring', 'notify-data'],
   'ws-gateway-1': ['events', 'front', 'monitoring'],
   'ws-gateway-2': ['events', 'front', 'monitoring'],
   'auth-db': ['auth-data'],
   'drift-db': ['drift-data'],
+  'notify-db': ['notify-data'],
   redis: ['events'],
   prometheus: ['monitoring'],
 };
 const PORTS = {
-  caddy: 8080, 'auth-service': 4001, 'drift-service': 4002, 'ws-gateway-1': 4004, 'ws-gateway-2': 4004,
-  'auth-db': 5432, 'drift-db': 5432, redis: 6379, prometheus: 9090,
+  caddy: 8080, 'auth-service': 4001, 'drift-service': 4002, 'notify-service': 4004,
+  'ws-gateway-1': 4004, 'ws-gateway-2': 4004,
+  'auth-db': 5432, 'drift-db': 5432, 'notify-db': 5432, redis: 6379, prometheus: 9090,
 };
 const SECRETS = {
   JWT_REFRESH_SECRET: ['auth-service'],
   DRIFT_HASH_SECRET: ['drift-service'],
+  NOTIFY_SECRET: ['notify-service'],
   AUTH_DB_PASSWORD: ['auth-service', 'auth-db'],
   DRIFT_DB_PASSWORD: ['drift-service', 'drift-db'],
+  NOTIFY_DB_PASSWORD: ['notify-service', 'notify-db'],
   REDIS_ADMIN_PASSWORD: ['redis'],
   REDIS_BACKEND_PASSWORD: ['redis'],
   REDIS_AUTH_PASSWORD: ['auth-service', 'redis'],
   REDIS_DRIFT_PASSWORD: ['drift-service', 'redis'],
+  REDIS_NOTIFY_PASSWORD: ['notify-service', 'redis'],
   REDIS_GATEWAY_PASSWORD: ['ws-gateway-1', 'ws-gateway-2', 'redis'],
   GRAFANA_PASSWORD: [],
 };
@@ -101,9 +107,10 @@ describe('confinement', () => {
     }
     const data = '/var/lib/postgresql/data';
     assert.deepEqual(writable, {
-      'auth-service': [], 'drift-service': [], 'ws-gateway-1': [], 'ws-gateway-2': [],
+      'auth-service': [], 'drift-service': [], 'notify-service': [], 'ws-gateway-1': [], 'ws-gateway-2': [],
       caddy: ['/config', '/data'],
       'auth-db': ['/tmp', data, '/run/postgresql'].sort(), 'drift-db': ['/tmp', data, '/run/postgresql'].sort(),
+      'notify-db': ['/tmp', data, '/run/postgresql'].sort(),
       redis: ['/data', '/tmp'],
       prometheus: ['/prometheus'],
     });
@@ -140,7 +147,7 @@ describe('confinement', () => {
   test('a container that needs nothing from outside reaches nothing outside', async () => {
     const server = await outside();
     try {
-      for (const [name, reached] of [['auth-service', true], ['drift-db', false], ['redis', false]]) {
+      for (const [name, reached] of [['auth-service', true], ['notify-service', true], ['drift-db', false], ['redis', false]]) {
         assert.equal(await connects(containers[name], server.address, server.port), reached, name);
       }
     } finally {

@@ -11,7 +11,7 @@ trap down EXIT
 
 tests/containers/images.sh
 if [ -n "${BINARIES:-}" ]; then
-  install -D --target-directory "$RUN/root/out" "$BINARIES/"{auth-service,drift-service,ws-gateway,driftsentry}
+  install -D --target-directory "$RUN/root/out" "$BINARIES/"{auth-service,drift-service,notify-service,ws-gateway,driftsentry}
   mkdir "$RUN/root/out/data"
   tar -C "$RUN/root" -c . | docker import - stand-in/binaries >/dev/null
   export BINARIES=stand-in/binaries

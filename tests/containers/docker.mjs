@@ -16,9 +16,9 @@ const COMPOSE = [
 const START_MS = 120_000;
 
 export const ORIGIN = 'http://localhost:8080';
-export const SERVICES = ['auth-service', 'drift-service', 'ws-gateway-1', 'ws-gateway-2'];
+export const SERVICES = ['auth-service', 'drift-service', 'notify-service', 'ws-gateway-1', 'ws-gateway-2'];
 /** Every container of the deployment except Grafana's, for which there is no package. */
-export const CONTAINERS = [...SERVICES, 'caddy', 'auth-db', 'drift-db', 'redis', 'prometheus'];
+export const CONTAINERS = [...SERVICES, 'caddy', 'auth-db', 'drift-db', 'notify-db', 'redis', 'prometheus'];
 
 /** Runs a program with `input` as its standard input, and returns its output. Fails with its errors. */
 async function output(program, args, input = '') {

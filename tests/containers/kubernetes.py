@@ -10,13 +10,14 @@ from pathlib import Path
 import yaml
 
 K8S = Path(__file__).resolve().parents[2] / "deploy/k8s"
-PODS = {"auth-service", "caddy", "drift-service", "ws-gateway"}
-SECRETS = """AUTH_DATABASE_URL DRIFT_DATABASE_URL AUTH_REDIS_URL DRIFT_REDIS_URL GATEWAY_REDIS_URL
-JWT_REFRESH_SECRET DRIFT_HASH_SECRET""".split()
+PODS = {"auth-service", "caddy", "drift-service", "notify-service", "ws-gateway"}
+SECRETS = """AUTH_DATABASE_URL DRIFT_DATABASE_URL NOTIFY_DATABASE_URL AUTH_REDIS_URL DRIFT_REDIS_URL NOTIFY_REDIS_URL
+GATEWAY_REDIS_URL JWT_REFRESH_SECRET DRIFT_HASH_SECRET NOTIFY_SECRET""".split()
 EGRESS = {
     "auth-service": {53, 5432, 6379, 6380, 6432, 26379},
     "caddy": {53, 4001, 4002, 4004},
     "drift-service": {53, 5432, 6379, 6380, 6432, 26379},
+    "notify-service": {53, 443, 5432, 6379, 6380, 6432, 26379},
     "ws-gateway": {53, 6379, 6380, 26379},
 }
 

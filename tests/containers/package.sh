@@ -28,7 +28,7 @@ for ((i = 0; i < 100; i++)); do
 done
 docker cp target/package/driftsentry_*_amd64.deb "$machine:/driftsentry.deb"
 check 'dpkg installs the package' dpkg --install /driftsentry.deb
-for binary in driftsentry auth-service drift-service ws-gateway; do
+for binary in driftsentry auth-service drift-service notify-service ws-gateway; do
   check "$binary prints its help" "$binary" --help
   check "$binary has a man page and completions" \
     sh -c "man --where $binary && test -s /usr/share/bash-completion/completions/$binary.bash"
@@ -38,7 +38,7 @@ done
 check 'only root reads the settings' sh -c \
   '[ "$(stat --format "%U %a" /etc/driftsentry/*.env | sort -u)" = "root 600" ]'
 check 'no unit has a mistake' systemd-analyze verify driftsentry.service driftsentry-auth.service \
-  driftsentry-drift.service driftsentry-gateway@1.service
+  driftsentry-drift.service driftsentry-notify.service driftsentry-gateway@1.service
 check 'a service without its settings names the missing variable' sh -c \
   'systemctl start driftsentry-auth; for i in $(seq 50); do journalctl -u driftsentry-auth | grep -q "REDIS_URL must be" && exit; sleep 0.1; done; exit 1'
 inside systemctl stop driftsentry-auth

@@ -10,7 +10,7 @@ import { attacks } from '../attacks/attacks.mjs';
 import { repository } from '../lib/process.mjs';
 
 const RUST_TEST =
-  /#\[(?:\w+::)*(?:test|rstest)\b[^\]]*\]\s*(?:(?:#\[[^\]]*\]|\/\/[^\n]*)\s*)*(?:pub )?(?:async )?fn (\w+)/g;
+  /#\[(?:\w+::)*(?:test|rstest)\b[^\]]*\]\s*(?:(?:#\[.*\](?=\n)|#\[[^\]]*\]|\/\/[^\n]*)\s*)*(?:pub )?(?:async )?fn (\w+)/g;
 const NODE_TEST = /\b(?:test|describe)\(\s*(['"`])((?:\\.|(?!\1)[^])*)\1/g;
 
 const read = (file) => readFileSync(join(repository, file), 'utf8');
@@ -47,6 +47,12 @@ test('each test that docs/COMPATIBILITY.md names exists', () => {
 
 test('each test that docs/SCANNING.md names exists', () => {
   const named = rows('docs/SCANNING.md', '## The tests behind this page\n').flatMap((row) => quoted(row.at(-1)));
+  assert.ok(named.length > 15, `${named.length} names`);
+  assert.deepEqual(named.filter((name) => !isTest(name)), []);
+});
+
+test('each test that docs/NOTIFICATIONS.md names exists', () => {
+  const named = rows('docs/NOTIFICATIONS.md', '## The tests behind this page\n').flatMap((row) => quoted(row.at(-1)));
   assert.ok(named.length > 15, `${named.length} names`);
   assert.deepEqual(named.filter((name) => !isTest(name)), []);
 });

@@ -11,10 +11,11 @@ import { claims, resigned } from '../lib/tokens.mjs';
 import { eventually } from '../lib/waiting.mjs';
 
 const PLAN = 'fakeaws_20/scan1.plan.json';
-const CREATED_FIELDS =
-  'costImpactMonthly detectedAt id region resourceId resourceType severity status'.split(' ');
-
 const sorted = (values) => [...values].sort();
+/** The fields that each event about a drift has. */
+const SUBJECT = 'address fingerprint id resourceId resourceType severity stack status'.split(' ');
+const CREATED_FIELDS = sorted([...SUBJECT, 'costImpactMonthly', 'detectedAt', 'region', 'version']);
+const APPROVED_FIELDS = sorted([...SUBJECT, 'approvedAt', 'approvedBy']);
 const keys = (object) => sorted(Object.keys(object));
 
 for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
@@ -70,7 +71,7 @@ for (const [name, start] of Object.entries({ 'all in one': allInOne, split })) {
       for (const { client, payload } of clients) {
         const approved = (await client.event('drift:approved')).map(payload);
         assert.deepEqual(approved.map(({ id, status }) => ({ id, status })), [{ id: chosen.id, status: 'approved' }]);
-        assert.deepEqual(keys(approved[0]), ['approvedAt', 'approvedBy', 'id', 'status']);
+        assert.deepEqual(keys(approved[0]), APPROVED_FIELDS);
 
         const created = client.of('drift:created').map(payload);
         assert.deepEqual(sorted(created.map(({ id }) => id)), sorted(drifts.map(({ id }) => id)), 'once each');

@@ -60,8 +60,13 @@ export class Api {
     return items;
   }
 
+  #originOf(path) {
+    if (/^\/api\/((v1\/)?auth|v1\/users)\//.test(path)) return this.origins.auth;
+    return (path.startsWith('/api/v1/notifications/') && this.origins.notify) || this.origins.drift;
+  }
+
   async #call(method, path, body, headers = {}) {
-    const origin = path.match(/^\/api\/((v1\/)?auth|v1\/users)\//) ? this.origins.auth : this.origins.drift;
+    const origin = this.#originOf(path);
     const answer = await fetch(origin + path, {
       method,
       headers: {

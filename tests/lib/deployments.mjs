@@ -70,15 +70,20 @@ export async function split(more = {}, redis = null) {
     const own = { ...shared, ...env, REDIS_URL: redis.urlFor(user), PORT: String(port) };
     return Object.assign(new Process(binary(name), [], own), { url: at(port) });
   };
-  const databases = { auth: await postgres.newDatabase(), drift: await postgres.newDatabase() };
+  const databases = {
+    auth: await postgres.newDatabase(),
+    drift: await postgres.newDatabase(),
+    notify: await postgres.newDatabase(),
+  };
   const processes = [
     await start('auth-service', 'auth', { DATABASE_URL: databases.auth }),
     await start('drift-service', 'drift', { DATABASE_URL: databases.drift }),
+    await start('notify-service', 'notify', { DATABASE_URL: databases.notify }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-1' }),
     await start('ws-gateway', 'gateway', { GATEWAY_NODE: 'ws-gateway-2' }),
   ];
-  const [auth, drift, ...gateways] = processes.map(({ url }) => url);
-  const deployment = new Deployment(processes, { auth, drift }, gateways, shared);
+  const [auth, drift, notify, ...gateways] = processes.map(({ url }) => url);
+  const deployment = new Deployment(processes, { auth, drift, notify }, gateways, shared);
   deployment.redis = redis;
   deployment.databases = databases;
   deployment.stored = async () => `${await postgres.dump()}\n${await redis.dump()}`;

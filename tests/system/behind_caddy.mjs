@@ -19,7 +19,7 @@ class DeployedRedis extends Redis {
     redis.folder = await temporaryFolder();
     redis.port = await freePort();
     const env = { RUN_DIR: redis.folder.path };
-    for (const user of ['admin', 'auth', 'drift', 'gateway', 'backend']) {
+    for (const user of ['admin', 'auth', 'drift', 'notify', 'gateway', 'backend']) {
       redis.#passwords[user] = randomBytes(16).toString('hex');
       env[`REDIS_${user.toUpperCase()}_PASSWORD`] = redis.#passwords[user];
     }
@@ -42,15 +42,16 @@ class DeployedRedis extends Redis {
 
 /**
  * The split deployment as browsers see it: one origin, `url`, behind Caddy with the real Caddyfile.
- * `auth`, `drift`, `gateways` and `caddy` are its processes.
+ * `auth`, `drift`, `notify`, `gateways` and `caddy` are its processes.
  */
 export async function behindCaddy(env = {}) {
   const app = await split({ TRUSTED_PROXIES: '127.0.0.1/32', ...env }, await DeployedRedis.start());
-  [app.auth, app.drift, ...app.gateways] = app.processes;
+  [app.auth, app.drift, app.notify, ...app.gateways] = app.processes;
   const host = ({ url }) => new URL(url).host;
   app.caddy = await startCaddy({
     AUTH_UPSTREAM: host(app.auth),
     DRIFT_UPSTREAM: host(app.drift),
+    NOTIFY_UPSTREAM: host(app.notify),
     GATEWAY_1: host(app.gateways[0]),
     GATEWAY_2: host(app.gateways[1]),
   });

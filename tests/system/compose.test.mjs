@@ -49,6 +49,7 @@ describe('docker-compose.yml', () => {
     for (const [name, block] of [
       ['auth-service', common + services['auth-service']],
       ['drift-service', common + services['drift-service']],
+      ['notify-service', common + services['notify-service']],
       ['ws-gateway', common + gateway],
     ]) {
       const help = execFileSync(binary(name), ['--help'], { env: {}, encoding: 'utf8' });
@@ -64,7 +65,7 @@ describe('docker-compose.yml', () => {
     const services = blocks(text.slice(text.indexOf('\nservices:')));
     const setting = /^ +REDIS_PREFIX: (.*)$/m;
     assert.equal(common.match(setting)[1], services.redis.match(setting)[1]);
-    for (const name of ['auth-service', 'drift-service', 'ws-gateway-1', 'ws-gateway-2']) {
+    for (const name of ['auth-service', 'drift-service', 'notify-service', 'ws-gateway-1', 'ws-gateway-2']) {
       assert.match(services[name], /<<: \*(gateway-)?environment$/m, name);
     }
   });

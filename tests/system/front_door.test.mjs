@@ -104,14 +104,13 @@ function waitsForSlowScans(caddy) {
 }
 
 describe('the front door', () => {
-  const names = ['auth', 'drift', 'ws-gateway-1', 'ws-gateway-2'];
+  const names = ['auth', 'drift', 'notify', 'ws-gateway-1', 'ws-gateway-2'];
   let upstreams, caddy;
 
   before(async () => {
     upstreams = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await startEcho(name)])));
     caddy = await startCaddy({
-      AUTH_UPSTREAM: upstreams.auth.address,
-      DRIFT_UPSTREAM: upstreams.drift.address,
+      ...Object.fromEntries(names.slice(0, 3).map((name) => [`${name.toUpperCase()}_UPSTREAM`, upstreams[name].address])),
       GATEWAY_1: upstreams['ws-gateway-1'].address,
       GATEWAY_2: upstreams['ws-gateway-2'].address,
       CANARY: 'canary-of-the-environment',
@@ -133,6 +132,7 @@ describe('the front door', () => {
       '/health/live': 'drift',
       '/health/ready': 'drift',
       '/api/v1/metrics/summary': 'drift',
+      '/api/v1/notifications/destinations?x=1': 'notify',
     };
     for (const [path, name] of Object.entries(expected)) {
       const seen = await reached(path);

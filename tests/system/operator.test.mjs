@@ -10,7 +10,7 @@ import { Process, repository } from '../lib/process.mjs';
 import { PlainClient, StockClient } from '../lib/sockets.mjs';
 import { eventually, freePort } from '../lib/waiting.mjs';
 
-const PORTS = ['CADDY', 'AUTH', 'DRIFT', 'GATEWAY_1', 'GATEWAY_2', 'REDIS', 'PROMETHEUS', 'ADMIN'];
+const PORTS = ['CADDY', 'AUTH', 'DRIFT', 'NOTIFY', 'GATEWAY_1', 'GATEWAY_2', 'REDIS', 'PROMETHEUS', 'ADMIN'];
 /** A query for which no result is the good result. */
 const MAY_BE_EMPTY = /^sum by \(alertname, severity\) \(ALERTS/;
 
@@ -43,6 +43,7 @@ async function traffic(app) {
   await stock.event('drift:created');
   succeeded(await engineer.post(`/api/v1/drifts/${drift.id}/approve`, { reason: 'planned' }));
   await engineer.ingest('{}', { stack: 'day' });
+  succeeded(await engineer.get('/api/v1/notifications/destinations'));
 
   // A broken connection and a reconnect: connection state recovery.
   const disconnected = new Promise((resolve) => stock.socket.once('disconnect', resolve));
@@ -84,10 +85,11 @@ describe('make up-local', () => {
   test('Prometheus shows all targets up', async () => {
     const targets = await eventually('all scraped', async () => {
       const { activeTargets } = await prometheus('targets');
-      return activeTargets.length === 5 && activeTargets.every(({ health }) => health !== 'unknown') && activeTargets;
+      return activeTargets.length === 6 && activeTargets.every(({ health }) => health !== 'unknown') && activeTargets;
     });
     const jobs = targets.map(({ labels, health }) => `${labels.job} ${health}`).sort();
-    assert.deepEqual(jobs, ['auth-service up', 'drift-service up', 'prometheus up', 'ws-gateway up', 'ws-gateway up']);
+    const others = ['auth-service up', 'drift-service up', 'notify-service up', 'prometheus up'];
+    assert.deepEqual(jobs, [...others, 'ws-gateway up', 'ws-gateway up']);
   });
 
   test('each query of each dashboard returns data', async () => {
@@ -110,7 +112,7 @@ describe('make up-local', () => {
     const wanted = new Set();
     for (const { name, query, health, lastError } of rules) {
       assert.equal(health, 'ok', `${name}: ${lastError}`);
-      const used = query.match(/\b(?:up|(?:auth|ws|http|outbox|backplane|service|process)[_:][a-z0-9_:]+)\b(?=[{[ )]|$)/g) ?? [];
+      const used = query.match(/\b(?:up|(?:auth|notify|ws|http|outbox|backplane|service|process)[_:][a-z0-9_:]+)\b(?=[{[ )]|$)/g) ?? [];
       assert.ok(used.length > 0, `${name}: ${query}`);
       for (const metric of used) wanted.add(metric);
     }

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../lib/servers.mjs';
 import { freePort } from '../lib/waiting.mjs';
 
 const run = promisify(execFile);
-const USERS = ['ADMIN', 'AUTH', 'DRIFT', 'GATEWAY', 'BACKEND'];
+const USERS = ['ADMIN', 'AUTH', 'DRIFT', 'NOTIFY', 'GATEWAY', 'BACKEND'];
 const META = '{driftsentry}:log:meta';
 const LOG = '{driftsentry}:log';
 const MARKS = '{driftsentry}:marks';
@@ -103,7 +103,11 @@ describe('the ACL of Redis (s48, s75)', () => {
     accepted(await append('drift', ['drift:created', 'alert:created']));
     for (const channel of ['drift:created', 'alert:created', 'ws:all']) refused(await append('auth', [channel]));
     for (const channel of ['auth:session.deleted', 'auth:token.refreshed', 'ws:all']) refused(await append('drift', [channel]));
+    accepted(await append('notify', ['notification:destination_failing']));
+    for (const channel of ['auth:session.deleted', 'drift:created', 'ws:all']) refused(await append('notify', [channel]));
+    for (const user of ['auth', 'drift']) refused(await append(user, ['notification:destination_failing']));
     refused(await append('drift', ['drift:created'], ['s session logout']));
+    refused(await append('notify', ['notification:destination_failing'], ['s session logout']));
     for (const channel of ['auth:user.login', 'drift:created', 'ws:all']) refused(await append('gateway', [channel]));
   });
 
@@ -113,13 +117,14 @@ describe('the ACL of Redis (s48, s75)', () => {
       '{driftsentry}:marks:changed': ['auth'],
       'drift:created': ['drift'],
       'alert:created': ['drift'],
+      'notification:destination_failing': ['notify'],
       'ws:user:1': ['gateway', 'backend'],
       'gateway:control': ['gateway'],
-      '{driftsentry}:heartbeat:1': ['auth', 'drift', 'gateway'],
+      '{driftsentry}:heartbeat:1': ['auth', 'drift', 'notify', 'gateway'],
       'dashboard:summaryUpdated': ['backend'],
     };
     for (const [channel, publishers] of Object.entries(channels)) {
-      for (const user of ['auth', 'drift', 'gateway', 'backend']) {
+      for (const user of ['auth', 'drift', 'notify', 'gateway', 'backend']) {
         const answer = await as(user, 'PUBLISH', channel, '{}');
         if (publishers.includes(user)) assert.equal(answer, '0', `${user} ${channel}`);
         else refused(answer);
@@ -128,7 +133,7 @@ describe('the ACL of Redis (s48, s75)', () => {
   });
 
   test('each service subscribes, reads the log and the marks, probes, and records a doubt', async () => {
-    for (const user of ['auth', 'drift', 'gateway']) {
+    for (const user of ['auth', 'drift', 'notify', 'gateway']) {
       accepted(await as(user, 'HMGET', META, 'epoch', 'seq'));
       accepted(await as(user, 'HGET', META, 'secret'));
       accepted(await as(user, 'XRANGE', LOG, '1', '+', 'COUNT', '10'));
@@ -142,7 +147,7 @@ describe('the ACL of Redis (s48, s75)', () => {
       accepted(await as(user, 'SET', '{driftsentry}:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [
         ...['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'],
-        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'stack:*', 'scan:*', 'ws:*', 'orders:*'],
+        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'stack:*', 'scan:*', 'notification:*', 'ws:*', 'orders:*'],
       ]);
       await listener.until('subscribed', () => listener.log.includes('orders:*'));
       await listener.stop();
@@ -161,8 +166,8 @@ describe('the ACL of Redis (s48, s75)', () => {
     const mark = ['{driftsentry}:marks:changed', 's other logout', 60];
     accepted(await runScript('auth', 'mark', [MARKS], mark));
     assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s other logout/);
-    for (const user of ['drift', 'gateway', 'backend']) refused(await as(user, 'ZADD', MARKS, '1', 's x logout'));
-    for (const user of ['drift', 'gateway']) refused(await runScript(user, 'mark', [MARKS], mark));
+    for (const user of ['drift', 'notify', 'gateway', 'backend']) refused(await as(user, 'ZADD', MARKS, '1', 's x logout'));
+    for (const user of ['drift', 'notify', 'gateway']) refused(await runScript(user, 'mark', [MARKS], mark));
   });
 
   test('the gateway cannot delete or change the log, the marks, or any key of another', async () => {
@@ -196,9 +201,9 @@ describe('the ACL of Redis (s48, s75)', () => {
     assert.match(await as('admin', 'ZRANGE', MARKS, '0', '-1'), /s session logout/);
   });
 
-  test('drift cannot delete marks, and auth cannot delete marks or counters of others', async () => {
+  test('drift and notify cannot delete marks, and auth cannot delete marks or counters of others', async () => {
     for (const command of [['DEL', MARKS], ['ZREMRANGEBYSCORE', MARKS, '-inf', '+inf'], ['DEL', META]]) {
-      refused(await as('drift', ...command), command.join(' '));
+      for (const user of ['drift', 'notify']) refused(await as(user, ...command), command.join(' '));
     }
     refused(await as('auth', 'DEL', MARKS));
     refused(await as('auth', 'DEL', META));
@@ -206,9 +211,9 @@ describe('the ACL of Redis (s48, s75)', () => {
   });
 
   test('each service counts and keeps values under its own names only', async () => {
-    const owners = { auth: 'auth', drift: 'drift', gateway: 'ws' };
+    const owners = { auth: 'auth', drift: 'drift', notify: null, gateway: 'ws' };
     for (const [user, own] of Object.entries(owners)) {
-      for (const name of Object.values(owners)) {
+      for (const name of ['auth', 'drift', 'notify', 'ws']) {
         const expect = name === own ? accepted : refused;
         const [count, value] = [`{driftsentry}:count:${name}:x`, `{driftsentry}:value:${name}:x`];
         expect(await as(user, 'SET', count, '0', 'PX', '1000', 'NX'));
@@ -221,7 +226,7 @@ describe('the ACL of Redis (s48, s75)', () => {
   });
 
   test('each service that verifies a service token records its use', async () => {
-    for (const user of ['auth', 'drift', 'gateway']) {
+    for (const user of ['auth', 'drift', 'notify', 'gateway']) {
       accepted(await as(user, 'PSETEX', '{driftsentry}:value:auth:token-used:x', '1000', 'now'));
     }
   });
@@ -229,15 +234,15 @@ describe('the ACL of Redis (s48, s75)', () => {
   test('only the gateway counts the holders of a slot, in one transaction', async () => {
     const key = '{driftsentry}:holders:ws:user:1';
     accepted(await runScript('gateway', 'hold', [key, key], [9000, 's1', 's2']));
-    for (const other of ['auth', 'drift']) refused(await runScript(other, 'hold', [key], [9000, 's1']));
+    for (const other of ['auth', 'drift', 'notify']) refused(await runScript(other, 'hold', [key], [9000, 's1']));
     for (const command of [['ZRANGE', key, '0', '-1'], ['ZREM', key, 's1']]) {
       accepted(await as('gateway', ...command));
-      for (const other of ['auth', 'drift']) refused(await as(other, ...command));
+      for (const other of ['auth', 'drift', 'notify']) refused(await as(other, ...command));
     }
   });
 
   test('no service may administer Redis or list all keys', async () => {
-    for (const user of ['auth', 'drift', 'gateway', 'backend']) {
+    for (const user of ['auth', 'drift', 'notify', 'gateway', 'backend']) {
       for (const command of [['CONFIG', 'GET', '*'], ['KEYS', '*'], ['FLUSHALL'], ['ACL', 'LIST'], ['CLIENT', 'LIST'], ['SAVE']]) {
         refused(await as(user, ...command));
       }
@@ -266,7 +271,7 @@ describe('the ACL of Redis (s48, s75)', () => {
     accepted(await runScript('auth', 'append', keys('acme'), await event('{acme}:')));
     refused(await runScript('auth', 'append', keys('acme'), await event('')));
     refused(await runScript('auth', 'append', keys('driftsentry'), await event('{acme}:')));
-    for (const user of ['auth', 'drift', 'gateway']) {
+    for (const user of ['auth', 'drift', 'notify', 'gateway']) {
       accepted(await as(user, 'ZRANGE', '{acme}:marks', '0', '-1'));
       for (const marks of [MARKS, 'driftsentry:marks']) refused(await as(user, 'ZRANGE', marks, '0', '-1'));
     }

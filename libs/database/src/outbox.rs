@@ -55,6 +55,15 @@ impl Outbox for Database {
     }
 }
 
+impl Database {
+    /// Returns the newest published events, oldest first.
+    pub(crate) async fn newest_published(&self, limit: u64) -> Result<Vec<Entry>> {
+        let newest = Entity::find().filter(Column::PublishedAt.is_not_null()).order_by_desc(Column::Id);
+        let rows = newest.limit(limit).all(self).await?;
+        rows.into_iter().rev().map(|row| Ok(entry(row)?.1)).collect()
+    }
+}
+
 fn entry(row: Model) -> Result<(i64, Entry)> {
     let marks = serde_json::from_value(row.marks)?;
     Ok((row.id, Entry { event_id: row.event_id, channel: row.channel, envelope: row.envelope, marks }))

@@ -20,6 +20,8 @@ const MAX_ATTEMPTS: u32 = 3;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Time for which published rows are kept, for investigations.
 const KEEP: TimeDelta = TimeDelta::hours(24);
+/// Number of events that are restored.
+const RESTORED: u64 = 1_000;
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Publishes the events of an outbox.
@@ -47,6 +49,17 @@ impl Database {
     /// If the database or the backplane is unavailable. Events that are not marked as sent are sent again.
     pub async fn publish_pending(&self) -> Result<usize> {
         self.relay().publish_pending().await
+    }
+
+    /// Fills the empty log of a process that keeps it in memory with the newest published events, oldest first. A reader
+    /// that stored its position before the process ended finds there what it has not read. Call it before anything can
+    /// subscribe.
+    ///
+    /// # Errors
+    /// If the database or the backplane is unavailable.
+    pub async fn restore_log(&self) -> Result<()> {
+        let entries = self.newest_published(RESTORED).await?;
+        Ok(self.log.append(&entries).await?)
     }
 
     fn relay(&self) -> OutboxRelay<'_> {

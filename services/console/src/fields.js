@@ -68,26 +68,30 @@ export const passwordOwner = (email) =>
  * Returns a form whose button `action` calls `send(values, form)`. An error is explained above the button, and the
  * focus moves to the field that caused it. `reword(error)` may return a better explanation, and `blame(error, form)` the
  * field.
- * `beside` has further buttons, and `tone` is a class of the button.
+ * `beside` has further buttons, and `tone` is a class of the button. `inPlace` explains an error at its field instead.
  */
 export function form(
   parts,
-  { action, send, reword, blame, tone = 'button-primary', beside, dialog = false },
+  { action, send, reword, blame, tone = 'button-primary', beside, dialog = false, inPlace = false },
 ) {
   const told = h('p', { class: 'form-error', role: 'alert', hidden: true });
   const submit = h('button', { class: `button ${tone}`, type: 'submit' }, action);
+  const actions = dialog ? h('div', { class: 'dialog-actions' }, beside, submit) : null;
   const element = h(
     'form',
     { novalidate: true },
     parts,
     told,
-    dialog ? h('div', { class: 'dialog-actions' }, beside, submit) : [submit, beside],
+    actions ?? [submit, beside],
   );
   const inputs = () => [...element.elements].filter(({ name }) => name);
   const nameOf = (input) => input.labels[0].textContent.replace(/ \(.*/, '');
   // Else the focus of a dialog begins on the button that closes it.
   if (dialog) inputs()[0].autofocus = true;
   const complain = (text, input) => {
+    const place = inPlace && input?.closest('.field');
+    if (place) place.append(told);
+    else (actions ?? submit).before(told);
     told.hidden = false;
     fill(told, text);
     input?.setAttribute('aria-invalid', 'true');
@@ -99,6 +103,12 @@ export function form(
     for (const input of element.parentElement.querySelectorAll('[aria-invalid]'))
       input.removeAttribute('aria-invalid');
   };
+  if (inPlace)
+    element.addEventListener('input', ({ target }) => {
+      if (!target.closest('.field')?.contains(told)) return;
+      told.hidden = true;
+      target.removeAttribute('aria-invalid');
+    });
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     calm();
@@ -109,7 +119,7 @@ export function form(
         await send(Object.fromEntries(new FormData(element)), element);
       } catch (error) {
         const named = inputs().find(({ name }) => error.field?.(name));
-        const usual = inputs().find(({ type }) => type === 'password') ?? inputs()[0];
+        const usual = inPlace ? null : (inputs().find(({ type }) => type === 'password') ?? inputs()[0]);
         // The API names its own field, and the user knows the label.
         const text = named && `${nameOf(named)} ${error.field(named.name)}.`;
         complain(reword?.(error) ?? text ?? explain(error), blame?.(error, element) ?? named ?? usual);

@@ -1,5 +1,5 @@
-// The command palette: goes to a page, finds stacks, saved views, users and drifts, and runs actions, by keyboard
-// alone.
+// The command palette: goes to a page, finds stacks, saved views, destinations, users and drifts, and runs actions, by
+// keyboard alone.
 
 import { go } from './address.js';
 import { get } from './api.js';
@@ -8,6 +8,8 @@ import { fill, h } from './dom.js';
 import { explain, plural } from './format.js';
 import { icon, severityMark } from './icons.js';
 import * as session from './session.js';
+import { kindOf } from './views/notifications/kinds.js';
+import { DESTINATIONS } from './views/notifications/words.js';
 
 const FOUND = 8;
 const PAUSE_MS = 200;
@@ -149,6 +151,19 @@ const SOURCES = [
     },
   },
   {
+    role: 'engineer',
+    find: async (text, signal) => {
+      const { data } = await get(DESTINATIONS, {}, { signal });
+      const fits = ({ name }) => name.toLowerCase().includes(text.toLowerCase());
+      return data.filter(fits).slice(0, FOUND).map(({ id, name, kind }) => ({
+        label: name,
+        note: `destination, ${kindOf(kind).label}`,
+        icon: 'notifications',
+        run: () => go(session.may('admin') ? `/notifications/${id}` : '/notifications'),
+      }));
+    },
+  },
+  {
     role: 'admin',
     find: async (q, signal) =>
       (await get('/api/auth/users', { q, limit: FOUND }, { signal })).data.map(({ id, name, email }) => ({
@@ -181,6 +196,12 @@ export const commands = (views, changeTheme) => [
         icon: 'admin',
         run: () => go(`/admin/${part.toLowerCase()}`),
       }))
+    : []),
+  ...(session.may('engineer')
+    ? [{ label: 'Notifications: Deliveries', icon: 'notifications', run: () => go('/notifications/deliveries') }]
+    : []),
+  ...(session.may('admin')
+    ? [{ label: 'Notifications: New destination', icon: 'notifications', run: () => go('/notifications/new') }]
     : []),
   { label: 'Change the colours', icon: 'theme', run: changeTheme },
   { label: 'Log out', icon: 'leave', run: session.logOut },

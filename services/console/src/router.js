@@ -49,6 +49,12 @@ const ROUTES = [
     load: view(() => import('./views/alerts.js'), 'drift_list', 'alerts'),
   },
   {
+    pattern: /^\/notifications(?:\/([\w-]+))?$/,
+    name: 'notifications',
+    title: 'Notifications',
+    load: view(() => import('./views/notifications.js'), 'drift_filters', 'admin', 'people', 'notifications'),
+  },
+  {
     pattern: /^\/report$/,
     name: 'report',
     title: 'Monthly report',

@@ -1,6 +1,8 @@
 // The frame around every view: navigation, the signed-in user, and the state of the connection.
 
 import { get } from './api.js';
+import { followForBrowser } from './browser_notifications.js';
+import { followDestinations } from './destination_news.js';
 import { fill, h } from './dom.js';
 import { count } from './format.js';
 import { Unreachable } from './http.js';
@@ -21,6 +23,7 @@ const ENTRIES = [
   { name: 'stacks', label: 'Stacks' },
   { name: 'drifts', label: 'Drifts', badge: ({ open }) => [open, 'open'] },
   { name: 'alerts', label: 'Alerts', badge: ({ unreadAlerts }) => [unreadAlerts, 'unread'] },
+  { name: 'notifications', label: 'Notifications', role: 'engineer' },
   { name: 'report', label: 'Report' },
   // Of the administration, engineers see the rules.
   { name: 'admin', label: 'Rules', role: 'engineer', below: 'admin' },
@@ -62,6 +65,8 @@ export function openShell(app, signal) {
     noticeArea(),
   );
   followVisits(signal);
+  followForBrowser(signal);
+  if (session.may('admin')) followDestinations(signal);
   follow(signal);
   onSummary(({ unreadAlerts }) => setUnread(unreadAlerts), signal);
   signal.addEventListener('abort', () => setUnread(0));

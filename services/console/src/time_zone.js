@@ -26,3 +26,12 @@ export function isoTime(time) {
     ? `${shifted}Z`
     : `${shifted}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
 }
+
+/** The name of the zone of this device, such as `Europe/Berlin`. */
+export const zoneHere = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Returns the zones to choose from as pairs of name and label, with `chosen` even if this browser does not know it. */
+export function zoneOptions(chosen) {
+  const known = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(chosen ? [chosen] : [])]);
+  return [...known].sort().map((zone) => [zone, zone.replaceAll('_', ' ')]);
+}

@@ -107,6 +107,16 @@ impl State {
     }
 }
 
+impl State {
+    /// See [`Database::restore_log`].
+    ///
+    /// # Errors
+    /// If the database or the backplane is unavailable.
+    pub async fn restore_log(&self) -> Result<()> {
+        self.database.restore_log().await
+    }
+}
+
 fn watch_database(platform: &Platform, database: &Database) {
     let database = database.clone();
     platform.health().require("drift-database", move || {

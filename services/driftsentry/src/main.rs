@@ -1,4 +1,4 @@
-//! All of DriftSentry in one process on one port: the three services and the console. By default, they use
+//! All of DriftSentry in one process on one port: the four services and the console. By default, they use
 //! SQLite and an in-process backplane.
 
 mod banner;

@@ -139,6 +139,15 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         notify_service::State::connect(platform.clone(), notify_database.urls(), notify, &mail).await?;
     let gateway = ws_gateway::State::connect(platform.clone(), gateway)?;
 
+    let has_redis = redis_url != "memory:";
+    if !has_redis {
+        let restoring = async {
+            auth.database.restore_log().await?;
+            drift.restore_log().await?;
+            notify.restore_log().await
+        };
+        restoring.await.context("the event log cannot be restored")?;
+    }
     platform.spawn(
         "auth-service",
         auth_service::run_background(auth.clone(), platform.lifecycle().served.clone()),
@@ -182,7 +191,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
         operations: server.operations_address(),
         data_dir: data.path(),
         postgres: database_url.is_some(),
-        redis: redis_url != "memory:",
+        redis: has_redis,
         mail,
         demo_users,
         has_old_contract,

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::State;
 use crate::delivery::backoff::FAILING_AFTER;
-use crate::delivery::{dispatcher, entity as delivery};
+use crate::delivery::{dispatcher, upkeep};
 use crate::destination::entity as destination;
 use crate::event::{consumer, entity as event};
 use crate::slack_app::{link, thread};
@@ -39,6 +39,9 @@ pub async fn run_background(state: State, stop: CancellationToken) -> Result<()>
 }
 
 async fn maintain(state: &State, stop: CancellationToken) {
+    if let Err(error) = state.renew_seals().await {
+        tracing::warn!(error = format!("{error:#}"), "could not encrypt destinations with the new secret");
+    }
     let mut clean_interval = tokio::time::interval(CLEAN_INTERVAL);
     let mut measure_interval = tokio::time::interval(MEASURE_INTERVAL);
     loop {
@@ -69,11 +72,12 @@ async fn clean(state: &State) -> Result<()> {
 
 async fn measure(state: &State) -> Result<()> {
     let now = state.platform.clock().now();
-    let expired = delivery::expire(&state.database, now).await?;
-    if expired > 0 {
-        tracing::warn!(expired, "gave up deliveries that could not be made in time");
+    let expired = upkeep::expire(&state.database, now).await?;
+    if !expired.is_empty() {
+        tracing::warn!(expired = expired.len(), "gave up deliveries that could not be made in time");
     }
-    let (waiting, oldest) = delivery::backlog(&state.database, now).await?;
+    expired.into_iter().for_each(|kind| state.metrics.expired(kind));
+    let (waiting, oldest) = upkeep::backlog(&state.database, now).await?;
     state.metrics.waiting.set(i64::try_from(waiting)?);
     state.metrics.oldest_seconds.set(oldest.map_or(0, |due| (now - due).num_seconds()));
     let failing = destination::count_failing(&state.database, FAILING_AFTER).await?;

@@ -12,7 +12,7 @@ use platform::ProcessConfig;
 #[command(version)]
 pub struct Config {
     /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 4004)]
+    #[arg(long, env = "PORT", default_value_t = 4003)]
     pub port: u16,
 
     /// Database of the notifications, such as postgres://user:password@host/notifications

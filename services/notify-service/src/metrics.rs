@@ -59,6 +59,11 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Counts a delivery that was given up without another attempt.
+    pub(crate) fn expired(&self, kind: Kind) {
+        self.deliveries.with_label_values(&[kind.into(), "given_up"]).inc();
+    }
+
     pub(crate) fn attempted(
         &self,
         to: &Destination,

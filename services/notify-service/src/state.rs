@@ -6,11 +6,12 @@ use database::{Database, Urls};
 use identity::Seal;
 use mail::{MailConfig, Smtp};
 use platform::{Platform, check_plaintext};
+use sea_orm::ActiveValue::Set;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::config::Settings;
-use crate::destination::entity::Model as Destination;
+use crate::destination::entity::{self as destination, Model as Destination};
 use crate::destination::signing::SigningSecrets;
 use crate::destination::target::Target;
 use crate::event::Matchers;
@@ -119,6 +120,31 @@ impl State {
         Ok(Some(serde_json::from_slice(&opened.content)?))
     }
 
+    /// Encrypts with the current secret what the previous one encrypted, so that it is needed no longer.
+    pub(crate) async fn renew_seals(&self) -> Result<()> {
+        for row in destination::all(&self.database).await? {
+            let target = self.seal.open(&row.id.to_string(), &row.target);
+            if !target.is_ok_and(|opened| opened.is_outdated) {
+                continue;
+            }
+            let signing =
+                self.open_signing(&row)?.map(|secrets| self.seal_signing(row.id, &secrets)).transpose()?;
+            let target = self.seal_target(row.id, &self.open_target(&row)?)?;
+            let change =
+                destination::ActiveModel { target: Set(target), signing: Set(signing), ..Default::default() };
+            // Unless a person has just changed it.
+            destination::update_if(&self.database, row.id, row.version, change).await?;
+        }
+        for row in link::all(&self.database).await? {
+            let opened = self.seal.open(&slack_token_id(row.id), &row.token);
+            if let Some(opened) = opened.ok().filter(|opened| opened.is_outdated) {
+                let token = self.seal.close(&slack_token_id(row.id), &opened.content)?;
+                link::renew(&self.database, row.id, token).await?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn seal_target(&self, id: Uuid, target: &Target) -> Result<String, identity::Unreadable> {
         self.seal.close(&id.to_string(), &serde_json::to_vec(target).unwrap_or_default())
     }
@@ -159,6 +185,16 @@ impl Settings {
 /// The two sealed texts of a destination cannot be exchanged.
 fn signing_id(destination: Uuid) -> String {
     format!("{destination} signing")
+}
+
+impl State {
+    /// See [`Database::restore_log`].
+    ///
+    /// # Errors
+    /// If the database or the backplane is unavailable.
+    pub async fn restore_log(&self) -> Result<()> {
+        self.database.restore_log().await
+    }
 }
 
 fn watch_database(platform: &Platform, database: &Database) {

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::close_revoked_sockets;
+use crate::receipts::Receipts;
 use crate::relay::Relay;
 use crate::state::State;
 use crate::transport::drain;
@@ -40,7 +41,13 @@ pub fn run_background(state: State, stop: CancellationToken) -> impl Future<Outp
 
 fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     let platform = &state.platform;
+    let (questions, receipts) = Receipts::new(
+        Arc::clone(&state.hubs),
+        Arc::clone(&state.recovery),
+        Arc::clone(&platform.backplane().keys),
+    );
     let relay = Relay {
+        questions,
         hubs: Arc::clone(&state.hubs),
         cluster: Arc::clone(&state.cluster),
         translator: Arc::clone(&state.translator),
@@ -58,6 +65,7 @@ fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     vec![
         spawn(state, "relay", relay.run(platform.backplane().feed_of_all_channels(), stop.clone())),
         spawn(state, "revoked sockets", revoked),
+        spawn(state, "receipts", receipts.run(stop.clone())),
         spawn(state, "cluster", {
             let (cluster, stop) = (Arc::clone(&state.cluster), stop.clone());
             async move { cluster.stay_present(stop).await }

@@ -31,6 +31,7 @@ mod outbound;
 mod own_sockets;
 mod protocol;
 mod random_id;
+mod receipts;
 mod recovery;
 mod relay;
 mod routes;

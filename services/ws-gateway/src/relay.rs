@@ -5,6 +5,7 @@ use std::sync::Arc;
 use backplane::{Feed, FeedItem, Message, Position, ResetReason};
 use contracts::Event as _;
 use contracts::events::auth::SessionDeleted;
+use contracts::events::notification::ReceiptWanted;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::RevocationLag;
@@ -12,6 +13,7 @@ use crate::catalogue::Translator;
 use crate::cluster::{self, Cluster};
 use crate::hub::{Hubs, Inbox, Item};
 use crate::metrics::{Dropped, Metrics};
+use crate::receipts::Questions;
 use crate::recovery::Recovery;
 
 /// Passes the feed to the hubs, and the control messages to the cluster.
@@ -22,6 +24,7 @@ pub(crate) struct Relay {
     pub recovery: Arc<Recovery>,
     pub revocation_lag: Arc<RevocationLag>,
     pub metrics: Arc<Metrics>,
+    pub questions: Questions,
 }
 
 impl Relay {
@@ -66,6 +69,10 @@ impl Relay {
         match item {
             FeedItem::Message(message) if message.channel == cluster::CHANNEL => {
                 self.cluster.hear(message.envelope.payload.get());
+                None
+            }
+            FeedItem::Message(message) if message.channel == ReceiptWanted::TYPE => {
+                self.questions.ask(message.envelope.payload.get());
                 None
             }
             FeedItem::Message(message) => {

@@ -15,8 +15,12 @@ pub const LOGGED_CHANNELS: [&str; 6] =
 
 /// Channels of cheap, frequent events. Their events are published without a position, so that one busy user
 /// cannot push other users' events out of the log.
-pub const UNLOGGED_CHANNELS: [&str; 3] =
-    ["auth:token.refreshed", "auth:session.activity_updated", "drift:deciding"];
+pub const UNLOGGED_CHANNELS: [&str; 4] = [
+    "auth:token.refreshed",
+    "auth:session.activity_updated",
+    "drift:deciding",
+    "notification:receipt_wanted",
+];
 
 /// Whether messages of this channel are in the log. Only logged messages may carry a position.
 pub fn is_logged(channel: &str) -> bool {

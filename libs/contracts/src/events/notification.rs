@@ -2,7 +2,7 @@
 //! published.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event;
@@ -30,3 +30,18 @@ pub struct DestinationRecovered {
     pub name: String,
 }
 event!(DestinationRecovered, "notification:destination_recovered");
+
+/// Asks the gateways whether an engineer received an event. A gateway that knows one stores a value under
+/// [`receipt_key`]. Not logged: it is of no use later, and never sent to sockets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptWanted {
+    /// The `eventId` of the event.
+    pub id: Uuid,
+}
+event!(ReceiptWanted, "notification:receipt_wanted");
+
+/// Returns the name of the expiring key that exists if an engineer received the event.
+pub fn receipt_key(event_id: Uuid) -> String {
+    format!("ws:receipt:{event_id}")
+}

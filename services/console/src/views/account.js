@@ -5,6 +5,7 @@ import { fill, h } from '../dom.js';
 import { livePlace } from '../live_place.js';
 import { load } from '../states.js';
 import { browserPart } from './account/browser.js';
+import { browserNotifications } from './account/browser_notifications.js';
 import { dataPart } from './account/data.js';
 import { emailPart } from './account/email.js';
 import { passwordForm } from './account/password.js';
@@ -37,7 +38,7 @@ export function show(main, found, signal) {
     panel('Email', email.place),
     panel('Where you are logged in', sessions.place, 'panel-wide'),
     panel('Password', passwordForm(sessions.reread)),
-    panel('This browser', browserPart()),
+    panel('This browser', h('div', { class: 'browser-choices' }, browserPart(), browserNotifications())),
     panel('Your data', dataPart()),
   );
   // Read once: a form that changes while the user types would lose the text.

@@ -8,6 +8,7 @@ import { onLive, throttled } from '../live.js';
 import { notify, say } from '../notice.js';
 import { go } from '../address.js';
 import { nameOf } from '../people.js';
+import * as session from '../session.js';
 import { busy, empty, failed, skeleton } from '../states.js';
 import { onSummary, readSummary } from '../summary.js';
 import { AlertGroups } from './alerts/groups.js';
@@ -66,7 +67,12 @@ export function show(main, found, signal) {
       { class: 'view-head' },
       h('h1', {}, 'Alerts'),
       unread,
-      h('div', { class: 'view-actions' }, readAll),
+      h(
+        'div',
+        { class: 'view-actions' },
+        session.may('engineer') && h('a', { class: 'button', href: '#/notifications' }, 'Destinations'),
+        readAll,
+      ),
     ),
     h('div', { class: 'tabs', role: 'group', 'aria-label': 'Filter alerts' }, tabs),
     h('div', { class: 'alert-filters' }, filters),

@@ -23,6 +23,13 @@ pub struct Outcome {
     pub failure: Option<DeliveryFailure>,
 }
 
+impl Outcome {
+    /// An attempt that failed before anything was sent.
+    pub fn failed(at: DateTime<Utc>, kind: &str) -> Self {
+        Self { at, millis: 0, status: None, failure: Some(DeliveryFailure::new(kind, false)) }
+    }
+}
+
 /// Sends one message about these events. `id` stays the same in every attempt.
 pub async fn send(
     state: &State,

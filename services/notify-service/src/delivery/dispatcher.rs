@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,18 +18,22 @@ use super::entity::{self as delivery, Model};
 use super::record::record;
 use crate::State;
 use crate::destination::entity as destination;
+use crate::destination::target::Target;
+use crate::event::Event;
 use crate::event::entity as event;
 
 /// Interval between searches for due deliveries of which this process was not told.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Number of destinations that are leased at once.
 const LEASES: u64 = 200;
-/// Number of deliveries that a destination receives at the same time, each about another subject.
-const AT_ONCE: u64 = 16;
+/// Number of deliveries for which a destination is leased, each about another subject.
+const BATCH: u64 = 128;
+/// Number of deliveries that a destination receives at the same time.
+const AT_ONCE: usize = 16;
 /// Number of events in one digest.
 const IN_DIGEST: u64 = 500;
-/// The time by which a lease outlives the longest attempt.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(10);
+/// The duration of a lease, in longest attempts. A process that dies keeps its destinations for this time.
+const LEASE_ATTEMPTS: i32 = 2;
 /// Number of destinations whose results are stored at once.
 const RECORDED: usize = 200;
 /// Time for attempts that are under way when the process stops.
@@ -89,7 +94,7 @@ async fn lease_due(state: &State) -> Result<Vec<destination::Model>> {
     let mut all = Vec::new();
     loop {
         let now = state.platform.clock().now();
-        let lease = TimeDelta::from_std(state.settings.notify_timeout)? + LEASE_MARGIN;
+        let lease = TimeDelta::from_std(state.settings.notify_timeout)? * LEASE_ATTEMPTS;
         let leased = destination::lease(&state.database, state.process, now, lease, LEASES).await?;
         let is_full = leased.len() as u64 == LEASES;
         all.extend(leased);
@@ -145,44 +150,81 @@ async fn attempt_due(state: &State, destination: destination::Model) -> Done {
 async fn attempt_rows(state: &State, destination: destination::Model) -> Result<Done> {
     let (db, now, id) = (&state.database, state.platform.clock().now(), destination.id);
     let nothing = || Done { destination: id, deliveries: Vec::new(), outcomes: Vec::new() };
-    let target = state.open_target(&destination)?;
+    let target = match state.open_target(&destination) {
+        Ok(target) => target,
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), destination = %id, "cannot deliver notifications");
+            return unreadable(state, id).await;
+        }
+    };
     // A destination that failed gets one delivery, to find out whether it works again.
-    let limit = if destination.failures > 0 { 1 } else { AT_ONCE };
+    let limit = if destination.failures > 0 { 1 } else { BATCH };
     let mut rows = delivery::due(db, id, now, limit).await?;
     let is_digest = destination.sends_digests() && rows.iter().any(|row| row.due_at > row.created_at);
     if is_digest {
         rows = delivery::due_for_digest(db, id, now, IN_DIGEST).await?;
     }
-    let attempt_time = TimeDelta::from_std(state.settings.notify_timeout)?;
-    let is_late =
-        destination.leased_until.is_none_or(|until| until < state.platform.clock().now() + attempt_time);
-    if rows.is_empty() || is_late {
+    if rows.is_empty() || !has_time(state, &destination) {
         return Ok(nothing());
     }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
     let mut events = event::by_ids(db, &ids).await?;
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
-    let events: Vec<_> = events.into_iter().map(crate::event::Event::from).collect();
+    let events: Vec<_> = events.into_iter().map(Event::from).collect();
     anyhow::ensure!(events.len() == rows.len(), "an event of a delivery is missing");
 
-    let outcomes = if is_digest {
+    let (deliveries, outcomes) = if is_digest {
         // The same message again has the same id, unless events joined it.
         let message_id = format!("{}.{}", rows[0].event_id, rows.len());
         let message_id = if rows.len() == 1 { rows[0].event_id.to_string() } else { message_id };
         let outcome = send(state, &destination, &target, &events, &message_id).await;
         rows.iter_mut().for_each(|row| note(row, &outcome));
-        vec![outcome]
+        state.metrics.attempted(&destination, &rows, &events, state.platform.clock().now());
+        (rows, vec![outcome])
     } else {
-        let attempts = events.iter().map(|event| async {
-            let events = std::slice::from_ref(event);
-            send(state, &destination, &target, events, &event.id.to_string()).await
+        let attempts = rows.into_iter().zip(&events);
+        let turns = Semaphore::new(AT_ONCE);
+        let attempts = attempts.map(async |(row, event)| {
+            let _turn = turns.acquire().await.ok()?;
+            attempt(state, &destination, &target, row, event).await
         });
-        let outcomes = join_all(attempts).await;
-        rows.iter_mut().zip(&outcomes).for_each(|(row, outcome)| note(row, outcome));
-        outcomes
+        join_all(attempts).await.into_iter().flatten().unzip()
     };
-    state.metrics.attempted(&destination, &rows, &events, state.platform.clock().now());
-    Ok(Done { destination: id, deliveries: rows, outcomes })
+    Ok(Done { destination: id, deliveries, outcomes })
+}
+
+/// Counts as a failed attempt, so that a destination that cannot be decrypted gets pauses like any other.
+async fn unreadable(state: &State, id: Uuid) -> Result<Done> {
+    let now = state.platform.clock().now();
+    let mut deliveries = delivery::due(&state.database, id, now, 1).await?;
+    let outcome = Outcome::failed(now, "unreadable");
+    deliveries.iter_mut().for_each(|row| note(row, &outcome));
+    Ok(Done { destination: id, deliveries, outcomes: vec![outcome] })
+}
+
+/// Returns `None` if the lease may end before the attempt.
+async fn attempt(
+    state: &State,
+    destination: &destination::Model,
+    target: &Target,
+    mut delivery: Model,
+    event: &Event,
+) -> Option<(Model, Outcome)> {
+    if !has_time(state, destination) {
+        return None;
+    }
+    let outcome = send(state, destination, target, std::slice::from_ref(event), &event.id.to_string()).await;
+    note(&mut delivery, &outcome);
+    let (rows, events) = (std::slice::from_ref(&delivery), std::slice::from_ref(event));
+    state.metrics.attempted(destination, rows, events, state.platform.clock().now());
+    Some((delivery, outcome))
+}
+
+/// Whether the lease outlives an attempt that begins now.
+fn has_time(state: &State, destination: &destination::Model) -> bool {
+    let attempt = TimeDelta::from_std(state.settings.notify_timeout).unwrap_or(TimeDelta::MAX);
+    let now = state.platform.clock().now();
+    destination.leased_until.is_some_and(|until| until - now >= attempt)
 }
 
 /// Stores results, as often as needed: without them, the deliveries would be sent again.

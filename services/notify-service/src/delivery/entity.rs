@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
+use crate::destination::entity as destination;
 use crate::event::entity as event;
 
 /// An event for a destination. At most one exists for both.
@@ -95,6 +96,12 @@ impl Attempts {
 pub enum Relation {
     #[sea_orm(belongs_to = "event::Entity", from = "Column::EventId", to = "event::Column::Id")]
     Event,
+    #[sea_orm(
+        belongs_to = "destination::Entity",
+        from = "Column::DestinationId",
+        to = "destination::Column::Id"
+    )]
+    Destination,
 }
 
 impl Related<event::Entity> for Entity {
@@ -262,83 +269,4 @@ pub async fn last_states(
         states.extend(rows.into_iter().map(|row| (row.subject, row.state)));
     }
     Ok(states)
-}
-
-/// Gives up the deliveries whose time is over.
-pub async fn expire(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let row = ActiveModel {
-        status: Set(Status::Dead),
-        failure: Set(Some("expired".into())),
-        finished_at: Set(Some(now)),
-        ..Default::default()
-    };
-    let over = Column::Status.eq(Status::Pending).and(Column::ExpiresAt.lt(now));
-    Ok(Entity::update_many().set(row).filter(over).exec(db).await?.rows_affected)
-}
-
-/// Returns the number of deliveries that wait, and the time since which the oldest is due.
-pub async fn backlog(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<(u64, Option<DateTime<Utc>>), DbErr> {
-    let waiting = Entity::find().filter(Column::Status.eq(Status::Pending));
-    let due =
-        waiting.clone().filter(Column::DueAt.lte(now)).select_only().column_as(Column::DueAt.min(), "at");
-    let oldest = due.into_tuple::<Option<DateTime<Utc>>>().one(db).await?.flatten();
-    Ok((waiting.count(db).await?, oldest))
-}
-
-/// The deliveries that are sent again.
-pub enum Again {
-    One(i64),
-    /// At most `limit` of a destination, oldest first.
-    Since {
-        destination: Uuid,
-        since: DateTime<Utc>,
-        limit: u64,
-    },
-}
-
-/// Makes finished deliveries wait again. Returns their number.
-pub async fn replay(
-    db: &impl ConnectionTrait,
-    which: Again,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let which = match which {
-        Again::One(id) => Column::Id.eq(id),
-        Again::Since { destination, since, limit } => {
-            let ids = Query::select()
-                .column(Column::Id)
-                .from(Entity)
-                .and_where(Column::DestinationId.eq(destination))
-                .and_where(Column::CreatedAt.gte(since))
-                .and_where(Column::Status.ne(Status::Pending))
-                .order_by(Column::Id, sea_orm::Order::Asc)
-                .limit(limit)
-                .take();
-            Column::Id.in_subquery(ids)
-        }
-    };
-    let row = ActiveModel {
-        status: Set(Status::Pending),
-        due_at: Set(now),
-        expires_at: Set(expires_at),
-        attempts: Set(0),
-        failure: Set(None),
-        finished_at: Set(None),
-        ..Default::default()
-    };
-    let finished = which.and(Column::Status.ne(Status::Pending));
-    Ok(Entity::update_many().set(row).filter(finished).exec(db).await?.rows_affected)
-}
-
-/// Deletes the deliveries of these events to a destination.
-pub async fn delete_of(db: &impl ConnectionTrait, destination: Uuid, events: &[Uuid]) -> Result<(), DbErr> {
-    for chunk in events.chunks(database::IDS_PER_STATEMENT) {
-        let these = Column::DestinationId.eq(destination).and(Column::EventId.is_in(chunk.iter().copied()));
-        Entity::delete_many().filter(these).exec(db).await?;
-    }
-    Ok(())
 }

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::{entity, listing};
+use super::again::{self, Again};
+use super::listing;
 use crate::State;
 use crate::destination::entity as destination;
 use crate::error::NotifyError;
@@ -58,7 +59,7 @@ pub async fn replay_delivery(
         let tx = state.database.begin().await?;
         let (row, _) = listing::by_id(&tx, id).await?.ok_or(NotifyError::NotFound("delivery"))?;
         let (now, keep_for) = (state.platform.clock().now(), state.settings.retry_for());
-        if entity::replay(&tx, entity::Again::One(id), now, now + keep_for).await? == 0 {
+        if again::replay(&tx, Again::One(id), now, now + keep_for).await? == 0 {
             return Err(NotifyError::Conflict("the delivery is still waiting"));
         }
         destination::wake(&tx, &[row.destination_id], now).await?;
@@ -100,8 +101,8 @@ async fn since_time(state: &State, id: Uuid, since: DateTime<Utc>) -> Result<u64
     let (now, keep_for) = (state.platform.clock().now(), state.settings.retry_for());
     let tx = state.database.begin().await?;
     destination::lock(&tx, id).await?.ok_or(NotifyError::NotFound("destination"))?;
-    let again = entity::Again::Since { destination: id, since, limit: MAX_EVENTS as u64 };
-    let count = entity::replay(&tx, again, now, now + keep_for).await?;
+    let again = Again::Since { destination: id, since, limit: MAX_EVENTS as u64 };
+    let count = again::replay(&tx, again, now, now + keep_for).await?;
     destination::wake(&tx, &[id], now).await?;
     tx.commit().await?;
     Ok(count)

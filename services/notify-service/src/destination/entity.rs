@@ -113,6 +113,18 @@ pub async fn update(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) ->
     Ok(())
 }
 
+/// Changes a destination that still has this version.
+pub async fn update_if(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    version: i32,
+    change: ActiveModel,
+) -> Result<(), DbErr> {
+    let unchanged = Column::Id.eq(id).and(Column::Version.eq(version));
+    Entity::update_many().set(change).filter(unchanged).exec(db).await?;
+    Ok(())
+}
+
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
     Entity::delete_by_id(id).exec(db).await?;
     Ok(())
@@ -196,8 +208,9 @@ pub async fn release_all(db: &impl ConnectionTrait, process: Uuid) -> Result<(),
     Ok(())
 }
 
-/// Returns the number of enabled destinations with so many failures in a row.
+/// Returns the number of destinations with so many failures in a row, or that were switched off because they are gone.
 pub async fn count_failing(db: &impl ConnectionTrait, failures: i32) -> Result<u64, DbErr> {
-    let failing = Column::IsEnabled.eq(true).and(Column::Failures.gte(failures));
+    let is_gone = Column::IsEnabled.eq(false).and(Column::Failures.gt(0));
+    let failing = Column::IsEnabled.eq(true).and(Column::Failures.gte(failures)).or(is_gone);
     Entity::find().filter(failing).count(db).await
 }

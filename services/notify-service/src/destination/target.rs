@@ -50,11 +50,11 @@ pub enum Kind {
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Target {
     Webhook {
-        #[schema(max_length = 2000)]
+        #[schema(max_length = 2048)]
         url: String,
     },
     Slack {
-        #[schema(max_length = 2000)]
+        #[schema(max_length = 2048)]
         url: String,
     },
     SlackApp {
@@ -73,7 +73,7 @@ pub enum Target {
         api_url: Option<String>,
     },
     Teams {
-        #[schema(max_length = 2000)]
+        #[schema(max_length = 2048)]
         url: String,
     },
     Pagerduty {
@@ -82,7 +82,7 @@ pub enum Target {
         routing_key: String,
         /// The address of the Events API, if it is not https://events.pagerduty.com/v2/enqueue
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(max_length = 2000)]
+        #[schema(max_length = 2048)]
         url: Option<String>,
     },
     Email {

@@ -12,6 +12,7 @@ use super::entity;
 use crate::State;
 use crate::delivery::{Outcome, send};
 use crate::error::NotifyError;
+use crate::event::Event;
 use crate::message::sample;
 
 /// The result of a test.
@@ -40,7 +41,8 @@ pub async fn test_destination(
     let row = entity::by_id(&state.database, id).await.map_err(NotifyError::from)?;
     let row = row.ok_or(NotifyError::NotFound("destination"))?;
     let target = state.open_target(&row).map_err(|_error| NotifyError::Unreadable)?;
-    let sample = sample();
+    // A receiver that has seen its id would ignore it.
+    let sample = Event { id: Uuid::now_v7(), at: state.platform.clock().now(), ..sample() };
     let message_id = sample.id.to_string();
     let Outcome { status, failure, millis, .. } = send(&state, &row, &target, &[sample], &message_id).await;
     let failure = failure.map(|failure| failure.kind);

@@ -78,7 +78,11 @@ async fn consume(state: &State) -> Result<bool> {
                 events: messages.iter().filter_map(|message| Event::read(message)).collect(),
             }
         }
-        LogRead::Lost => after_loss(&at, &position, log.head().await?, now),
+        LogRead::Lost => {
+            let head = log.head().await?;
+            let is_complete = reaches_back(state, &head, at.last_event).await?;
+            after_loss(&at, &position, head, is_complete, now)
+        }
     };
     hand_over(state, &at, next, now).await
 }
@@ -89,12 +93,37 @@ struct Next {
     has_more: bool,
 }
 
+/// Whether a log has the last event that was read, so that everything after it is there too.
+async fn reaches_back(state: &State, head: &Position, last_event: Option<Uuid>) -> Result<bool> {
+    // Nothing was read yet: nothing can be missed.
+    let Some(last_event) = last_event else { return Ok(true) };
+    let log = &state.platform.backplane().log;
+    let mut at = Position { seq: 0, ..head.clone() };
+    while at.seq < head.seq {
+        let LogRead::Events(page) = log.read_after(&at, None, PAGE).await? else { return Ok(false) };
+        if page.iter().any(|message| message.envelope.event_id == last_event) {
+            return Ok(true);
+        }
+        let Some(next) = page.last().and_then(|message| message.position.clone()) else { break };
+        at = next;
+    }
+    Ok(false)
+}
+
 /// Goes on at the beginning of the log that is there now: an event that was handed over before is not handed over again.
 /// If that log no longer has its beginning, goes on at its end.
-fn after_loss(at: &cursor::Model, position: &Position, head: Position, now: DateTime<Utc>) -> Next {
+fn after_loss(
+    at: &cursor::Model,
+    position: &Position,
+    head: Position,
+    is_complete: bool,
+    now: DateTime<Utc>,
+) -> Next {
     let beginning = Position { seq: 0, ..head.clone() };
     let (next, events) = if *position == beginning {
         (head, Vec::new())
+    } else if is_complete {
+        (beginning, Vec::new())
     } else {
         (beginning, vec![missed(at.read_at, position, now)])
     };

@@ -70,9 +70,14 @@ pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>,
     of_all.order_by_desc(Column::StoredAt).order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-/// Deletes the events about a user that nothing waits to deliver, with their deliveries.
+/// Deletes the events about a user that nothing waits to deliver, with their deliveries. The others count as old from now
+/// on, so that they are deleted once they are delivered.
 pub async fn erase_user(db: &impl ConnectionTrait, user_id: &str) -> Result<(), DbErr> {
-    delete_delivered(db, Column::UserId.eq(user_id)).await
+    let about = Column::UserId.eq(user_id);
+    delete_delivered(db, about.clone()).await?;
+    let long_ago = Expr::value(DateTime::<Utc>::UNIX_EPOCH);
+    Entity::update_many().col_expr(Column::StoredAt, long_ago).filter(about).exec(db).await?;
+    Ok(())
 }
 
 /// Deletes old events that nothing waits to deliver, with their deliveries.

@@ -138,7 +138,7 @@ pub async fn hand_over_again(
         plan.events.push(row(event, subject, event.state().unwrap_or_default(), now));
     }
     let ids: Vec<Uuid> = plan.events.iter().map(|event| event.id).collect();
-    delivery::delete_of(tx, destination.id, &ids).await?;
+    crate::delivery::delete_of(tx, destination.id, &ids).await?;
     let count = plan.deliveries.len() as u64;
     store(tx, plan, now).await?;
     Ok(count)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{IntoActiveModel, QueryOrder};
+use sea_orm::{ActiveValue::Set, IntoActiveModel, QueryOrder};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notify_slack_links", rename_all = "camelCase")]
@@ -69,6 +69,17 @@ pub async fn of_user_at(
 pub async fn of_user(db: &impl ConnectionTrait, user_id: &str) -> Result<Vec<Model>, DbErr> {
     let own = Entity::find().filter(Column::UserId.eq(user_id));
     own.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await
+}
+
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+    Entity::find().order_by_asc(Column::Id).all(db).await
+}
+
+/// Stores the token in its new encryption.
+pub async fn renew(db: &impl ConnectionTrait, id: Uuid, token: String) -> Result<(), DbErr> {
+    let row = ActiveModel { token: Set(token), ..Default::default() };
+    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    Ok(())
 }
 
 /// Deletes a link of a user. Returns whether there was one.

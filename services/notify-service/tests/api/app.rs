@@ -173,6 +173,15 @@ impl App {
     }
 }
 
+/// Connects another process to the events, which also signs tokens.
+pub(crate) async fn platform_on(redis_url: &str, clock: Clock) -> Platform {
+    let matches = Cli::command().args_override_self(true).get_matches_from(ARGUMENTS);
+    let Cli { process, keys, .. } = Cli::from_arg_matches(&matches).unwrap();
+    let platform = Platform::connect("publisher", process, &keys, redis_url, vec![], clock).unwrap();
+    eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
+    platform
+}
+
 pub(crate) fn subject(stack: &str, severity: Severity) -> DriftSubject {
     DriftSubject {
         stack: stack.into(),
@@ -245,7 +254,6 @@ struct Inbox {
 pub(crate) struct Receiver {
     inbox: Data<Inbox>,
     port: u16,
-    handle: actix_web::dev::ServerHandle,
 }
 
 impl Receiver {
@@ -263,10 +271,8 @@ impl Receiver {
             HttpServer::new(move || Actix::new().app_data(shared.clone()).default_service(web::to(receive)));
         let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
         let port = server.addrs()[0].port();
-        let server = server.run();
-        let handle = server.handle();
-        tokio::spawn(server);
-        Self { inbox, port, handle }
+        tokio::spawn(server.run());
+        Self { inbox, port }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -282,11 +288,6 @@ impl Receiver {
         let what = format!("{count} messages");
         eventually(&what, async || self.inbox.received.lock().unwrap().len() >= count).await;
         self.received()
-    }
-
-    /// Stops listening and closes all connections.
-    pub(crate) async fn stop(self) {
-        self.handle.stop(false).await;
     }
 }
 

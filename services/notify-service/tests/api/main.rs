@@ -9,6 +9,7 @@ mod app;
 mod certificates;
 mod deliveries;
 mod dns_server;
+mod kills;
 mod logs;
 mod losses;
 mod many_receivers;

@@ -149,12 +149,11 @@ async fn a_person_is_told_why_a_decision_was_not_made(
 async fn a_person_is_told_that_drift_service_does_not_respond(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
-    let drifts = Receiver::start();
-    let (app, slack) = (app(backend, &drifts).await, Slack::start());
+    let app = App::with(backend, &["--drift-service-url=http://127.0.0.1:1"]).await;
+    let slack = Slack::start();
     let destination = app.destination(slack.target(), json!({})).await;
     let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
     linked(&app, &slack, &destination).await;
-    drifts.stop().await;
     press(&app, &destination, &slack.press("UANN", &approve)).await;
     assert!(slack.told(2).await.starts_with("DriftSentry could not decide."));
 }

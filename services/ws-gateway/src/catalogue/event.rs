@@ -4,6 +4,7 @@ use backplane::Position;
 use chrono::{DateTime, Utc};
 use contracts::{Envelope, Traceparent};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::route::Shape;
 use crate::protocol::{Frame, NamespaceKind, socketio};
@@ -21,6 +22,8 @@ pub(crate) struct Event {
     /// The rooms that receive the event; empty if the event only advances the position.
     pub rooms: Vec<String>,
     pub position: Option<Position>,
+    /// The time at which this process heard of it.
+    pub heard_at: Instant,
     pub root: Option<Shape>,
     pub dashboard: Option<Shape>,
     /// Whether recovery is on, so that the position goes with the event.
@@ -100,6 +103,7 @@ impl Event {
             envelope,
             rooms: Vec::new(),
             position: Some(position),
+            heard_at: Instant::now(),
             root: Some(Shape::Payload),
             dashboard: Some(Shape::Payload),
             recoverable: true,

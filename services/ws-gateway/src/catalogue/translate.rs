@@ -4,6 +4,7 @@ use backplane::Message;
 use contracts::{Clock, Envelope};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::event::{EncodedFrames, Event};
 use super::load::Catalogue;
@@ -77,6 +78,7 @@ impl Translator {
             envelope,
             rooms,
             position: message.position.clone(),
+            heard_at: Instant::now(),
             root: route.root,
             dashboard: route.dashboard,
             recoverable: self.recoverable,
@@ -109,6 +111,7 @@ fn unrelayed(message: &Message) -> Event {
         envelope: message.envelope.clone(),
         rooms: Vec::new(),
         position: message.position.clone(),
+        heard_at: Instant::now(),
         root: None,
         dashboard: None,
         recoverable: false,

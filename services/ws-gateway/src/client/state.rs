@@ -65,6 +65,11 @@ impl ClientState {
         matches!(self.protocol, Protocol::Plain)
     }
 
+    /// Whether the client has responded to a ping from after a time.
+    pub(crate) fn has_answered_since(&self, time: Instant) -> bool {
+        self.life.deadlines.heartbeat.has_answered_since(time)
+    }
+
     /// Whether polling requests may name this session.
     pub(crate) fn is_polling(&self) -> bool {
         self.carrier() == Carrier::Polling

@@ -50,6 +50,10 @@ impl Subscriber for Socket {
         true
     }
 
+    fn has_answered_since(&self, _: Instant) -> bool {
+        false
+    }
+
     fn close(self: Arc<Self>, _: Ending) {}
 
     fn revoke(self: Arc<Self>, _: &str, _: EndReason) {}

@@ -15,6 +15,7 @@ use super::member::{Hears, Member, Membership, Past};
 use super::rooms::Rooms;
 use super::subscriber::{SocketRef, Subscriber};
 use super::timers::Timers;
+use crate::catalogue::Event;
 use crate::locks::{AtomicUsize, Mutex, MutexGuard};
 use crate::metrics::Metrics;
 
@@ -135,6 +136,22 @@ impl Hub {
     pub(crate) fn in_room(&self, room: &str) -> Vec<SocketRef> {
         let inner = self.lock();
         inner.rooms.members(room).iter().map(|key| inner.members[*key].socket_ref()).collect()
+    }
+
+    /// The sockets of engineers and admins that receive live events and were in a room of this one.
+    pub(crate) fn engineers_who_hear(&self, event: &Event) -> Vec<SocketRef> {
+        let Some(position) = &event.position else { return Vec::new() };
+        let inner = self.lock();
+        let members = event.rooms.iter().flat_map(|room| inner.rooms.members(room).iter());
+        let members = members.map(|key| &inner.members[*key]).filter(|member| {
+            let was_in = |own: &Membership| {
+                own.since < position.seq && event.rooms.iter().any(|room| **room == *own.room)
+            };
+            member.owner.is_engineer
+                && matches!(member.hears, Hears::Everything)
+                && member.rooms.iter().any(was_in)
+        });
+        members.map(Member::socket_ref).collect()
     }
 
     /// The entrances of the socket that clients know by that id.

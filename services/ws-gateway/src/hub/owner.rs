@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use contracts::Claims;
+use contracts::{Claims, Role};
 use identity::{LEEWAY, TokenError, Verifier};
 use uuid::Uuid;
 
@@ -14,6 +14,8 @@ pub(crate) struct Owner {
     generation: i64,
     /// The expiry of the token, in seconds since the epoch.
     expires: i64,
+    /// Whether the user may decide on drifts.
+    pub is_engineer: bool,
     /// The number of keys that had been withdrawn when the token was verified.
     withdrawn_keys: u32,
 }
@@ -26,6 +28,7 @@ impl Owner {
             account_id: claims.account_id.as_deref().map(Into::into),
             generation: claims.generation,
             expires: claims.exp,
+            is_engineer: claims.role >= Role::Engineer,
             withdrawn_keys: claims.withdrawn_keys,
         }
     }
@@ -49,7 +52,7 @@ impl Owner {
         self.expires_at() + LEEWAY
     }
 
-    /// Checks the keys, the session and the user again, and updates the account.
+    /// Checks the keys, the session and the user again, and updates the account and the role.
     ///
     /// # Errors
     /// If a key was withdrawn, the session has ended or the account is disabled.
@@ -58,6 +61,7 @@ impl Owner {
         // The verifier accepts only tokens whose subject is the user.
         if let Some(user) = verifier.changed(&self.user_id, self.sid, self.generation)? {
             self.account_id = user.account_id.as_deref().map(Into::into);
+            self.is_engineer = user.role >= Role::Engineer;
         }
         Ok(())
     }

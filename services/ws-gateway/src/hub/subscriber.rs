@@ -17,6 +17,9 @@ pub(crate) trait Subscriber: Send + Sync {
     /// Whether the connection is one of `/ws`.
     fn is_plain(&self) -> bool;
 
+    /// Whether the client has responded to a ping from after a time.
+    fn has_answered_since(&self, time: Instant) -> bool;
+
     /// Closes the connection with all its sockets.
     fn close(self: Arc<Self>, ending: Ending);
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use backplane::Position;
+use uuid::Uuid;
 
 use crate::catalogue::Event;
 
@@ -37,6 +38,12 @@ impl History {
             let Some(oldest) = history.events.pop_front() else { break };
             history.bytes -= oldest.size();
         }
+    }
+
+    /// The event with an id, if it is here.
+    pub(crate) fn find(&self, id: Uuid) -> Option<Arc<Event>> {
+        let history = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        history.events.iter().rev().find(|event| event.envelope.event_id == id).cloned()
     }
 
     /// The events after one position up to another, at most `limit`; `None` if one of them is missing here.

@@ -24,6 +24,10 @@ impl Subscriber for Connection {
         self.with_client(|client| client.is_plain())
     }
 
+    fn has_answered_since(&self, time: Instant) -> bool {
+        self.with_client(|client| client.has_answered_since(time))
+    }
+
     fn close(self: Arc<Self>, ending: Ending) {
         let effects = self.update(|client| client.close(Instant::now(), ending));
         execute_now(&self, effects);

@@ -5,6 +5,7 @@ import { fill, h } from '../../dom.js';
 import { form, inputField, selectField } from '../../fields.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
+import { zoneHere, zoneOptions } from '../../time_zone.js';
 
 const ME = '/api/auth/me';
 const LANGUAGES = {
@@ -94,12 +95,10 @@ export function avatar(name) {
   return h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials.join('').toUpperCase());
 }
 
-function timeZones(chosen) {
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const known = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(chosen ? [chosen] : [])]);
-  const named = [...known].sort().map((zone) => [zone, zone.replaceAll('_', ' ')]);
-  return [['', `As on each device (here ${here.replaceAll('_', ' ')})`], ...named];
-}
+const timeZones = (chosen) => [
+  ['', `As on each device (here ${zoneHere().replaceAll('_', ' ')})`],
+  ...zoneOptions(chosen),
+];
 
 function languages(chosen) {
   const known = Object.entries(LANGUAGES);

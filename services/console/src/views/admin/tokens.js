@@ -1,13 +1,13 @@
 // Service tokens for machines, such as a scanner in CI. Each token is shown once, when it is created.
 
 import { get, post, remove } from '../../api.js';
-import { copyText } from '../../copy.js';
 import { confirmFirst, openDialog } from '../../dialog.js';
 import { fill, h } from '../../dom.js';
 import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import { nameOf } from '../../people.js';
+import { secretDone, secretView } from '../../secret.js';
 import { busy, empty, load } from '../../states.js';
 import { table } from './table.js';
 
@@ -176,29 +176,13 @@ function newToken() {
 }
 
 function madeView(token, done) {
-  const secret = h('code', {}, token);
   return [
-    h('p', { class: 'banner banner-warning' }, 'Copy the token now. It is not shown again.'),
-    h(
-      'div',
-      { class: 'secret' },
-      secret,
-      h(
-        'button',
-        { class: 'button', type: 'button', on: { click: () => copyText(token, secret) } },
-        icon('copy'),
-        'Copy',
-      ),
-    ),
+    secretView('token', token),
     h(
       'pre',
       { class: 'snippet' },
       'export DRIFTSENTRY_TOKEN=…\nterraform show -json plan |\n  driftsentry ingest - --stack prod',
     ),
-    h(
-      'div',
-      { class: 'dialog-actions' },
-      h('button', { class: 'button button-primary', type: 'button', on: { click: done } }, 'Done'),
-    ),
+    secretDone(done),
   ];
 }

@@ -11,6 +11,8 @@ pub(crate) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
     state: State,
+    /// The time of the last ping to which the client responded.
+    answered: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ pub(crate) enum Beat {
 
 impl Heartbeat {
     pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
-        Self { interval, timeout, state: State::Quiet { ping_at: now + interval } }
+        Self { interval, timeout, state: State::Quiet { ping_at: now + interval }, answered: None }
     }
 
     /// The time of the next action.
@@ -55,7 +57,16 @@ impl Heartbeat {
         }
     }
 
+    /// Whether the client has responded to a ping from after a time. Everything that was sent before the ping has then
+    /// arrived.
+    pub(crate) fn has_answered_since(&self, time: Instant) -> bool {
+        self.answered.is_some_and(|ping| ping > time)
+    }
+
     pub(crate) fn pong(&mut self, now: Instant) {
+        if let State::Awaiting { until } = self.state {
+            self.answered = until.checked_sub(self.timeout);
+        }
         self.state = State::Quiet { ping_at: now + self.interval };
     }
 }
