@@ -71,8 +71,12 @@ impl App {
 
     /// Starts another process on the same stores, with the same clock.
     pub(crate) async fn replica(&self) -> Self {
+        self.replica_with(&[]).await
+    }
+
+    pub(crate) async fn replica_with(&self, arguments: &[&str]) -> Self {
         let clock = self.platform.clock().clone();
-        Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
+        Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     async fn on(stores: Arc<Stores>, database_url: String, arguments: &[&str], clock: Clock) -> Self {
@@ -103,12 +107,16 @@ impl App {
 
     /// Returns the number of rows in a table.
     pub(crate) async fn count(&self, table: &str) -> i64 {
+        self.query(&format!("SELECT count(*) AS n FROM {table}")).await.try_get("", "n").unwrap()
+    }
+
+    /// Returns the first row.
+    pub(crate) async fn query(&self, query: &str) -> sea_orm::QueryResult {
         use sea_orm::{ConnectionTrait, Database, Statement};
 
         let db = Database::connect(&self.database_url).await.unwrap();
-        let count =
-            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
-        db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
+        let query = Statement::from_string(db.get_database_backend(), query);
+        db.query_one_raw(query).await.unwrap().unwrap()
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {

@@ -228,3 +228,25 @@ async fn a_response_goes_to_no_other_host(#[values(Backend::Memory, Backend::Rea
     })
     .await;
 }
+
+#[rstest]
+#[actix_web::test]
+async fn tokens_of_people_move_to_a_new_secret(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
+    let drifts = Receiver::start();
+    let url = format!("--drift-service-url={}", drifts.url().trim_end_matches("/hook"));
+    let (old, new) = ("--notify-secret=old", "--notify-secret=new");
+    let (app, slack) = (App::with(backend, &[&url, old]).await, Slack::start());
+    let destination = app.destination(slack.target(), json!({})).await;
+    linked(&app, &slack, &destination).await;
+    let sealed = async || -> String {
+        app.query("SELECT token FROM notify_slack_links").await.try_get("", "token").unwrap()
+    };
+    let before = sealed().await;
+    let moving = app.replica_with(&[&url, new, "--notify-secret-previous=old"]).await;
+    eventually("the token is encrypted with the new secret", async || sealed().await != before).await;
+    drop(moving);
+    let moved = app.replica_with(&[&url, new]).await;
+    let approve = json!({"action_id": "approve", "value": format!("{} 1", Uuid::now_v7())});
+    press(&moved, &destination, &slack.press("UANN", &approve)).await;
+    drifts.wait(1).await;
+}
