@@ -29,6 +29,10 @@ pub struct Person {
     pub session: session::Model,
 }
 
+/// A person with a live session who is an engineer or an admin.
+#[derive(Clone, Debug)]
+pub struct Engineer(pub Person);
+
 /// A person. The token may come from the old stack and then names no session.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyPerson {
@@ -104,6 +108,23 @@ impl FromRequest for Person {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identified(request).and_then(|known| match known {
             KnownCaller::Person { id, session, .. } => Ok(Self { id, session: *session }),
+            KnownCaller::PersonWithoutSession { .. } | KnownCaller::Machine => {
+                Err(AuthError::NotAPerson.into())
+            }
+        }))
+    }
+}
+
+impl FromRequest for Engineer {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identified(request).and_then(|known| match known {
+            KnownCaller::Person { id, session, caller } => {
+                caller.require(Role::Engineer)?;
+                Ok(Self(Person { id, session: *session }))
+            }
             KnownCaller::PersonWithoutSession { .. } | KnownCaller::Machine => {
                 Err(AuthError::NotAPerson.into())
             }

@@ -39,6 +39,8 @@ pub enum AuthError {
     NotAPerson,
     #[error("this needs an active admin")]
     NotAnAdmin,
+    #[error("this needs the role engineer or admin")]
+    NotAnEngineer,
     #[error("there are too many service tokens; revoke some first")]
     TooManyServiceTokens,
     #[error("a request with a refresh cookie must come from an allowed origin")]
@@ -128,6 +130,7 @@ impl From<AuthError> for ApiError {
             | AuthError::NoSuchLogin
             | AuthError::NotAPerson
             | AuthError::NotAnAdmin
+            | AuthError::NotAnEngineer
             | AuthError::ForeignOrigin => Self::forbidden(message),
             AuthError::NotJson => Self::new(ErrorCode::UnsupportedMediaType, message),
             AuthError::TooManyAttempts { retry_after_seconds } => Self::rate_limited(retry_after_seconds),

@@ -1,5 +1,6 @@
 mod login_limits;
 mod people;
+mod personal_tokens;
 mod revoked_reasons;
 mod signing_keys;
 mod user_settings;
@@ -12,6 +13,7 @@ use sea_orm_migration::schema::{
 
 use login_limits::LoginLimits;
 use people::People;
+use personal_tokens::PersonalTokens;
 use revoked_reasons::RevokedReasons;
 use signing_keys::SigningKeys;
 use user_settings::UserSettings;
@@ -31,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(SigningKeys),
             Box::new(UserSettings),
             Box::new(People),
+            Box::new(PersonalTokens),
         ]
     }
 

@@ -13,6 +13,7 @@ use crate::mail_queue::handlers as mails;
 use crate::proof_of_work;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
+use crate::service_token::personal as personal_tokens;
 use crate::session::handlers as sessions;
 use crate::token::handlers as tokens;
 use crate::user::{account, directory, handlers as users, mail_handlers, me};
@@ -70,6 +71,9 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         service_tokens::create_service_token,
         service_tokens::list_service_tokens,
         service_tokens::end_service_token,
+        personal_tokens::create_personal_token,
+        personal_tokens::list_personal_tokens,
+        personal_tokens::end_personal_token,
     ),
     components(schemas(Failure, crate::audit::action::Action)),
     modifiers(&RefreshCookie, &Conventions)

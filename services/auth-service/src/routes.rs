@@ -112,5 +112,11 @@ fn for_known_callers() -> impl HttpServiceFactory {
                 .get(service_token::handlers::list_service_tokens)
                 .post(service_token::handlers::create_service_token),
         )
+        .service(
+            endpoint("/personal-tokens")
+                .get(service_token::personal::list_personal_tokens)
+                .post(service_token::personal::create_personal_token),
+        )
+        .service(endpoint("/personal-tokens/{id}").delete(service_token::personal::end_personal_token))
         .service(endpoint("/tokens/{id}").delete(service_token::handlers::end_service_token))
 }

@@ -61,6 +61,12 @@ const ROUTES = [
     load: view(() => import('./views/report.js'), 'admin', 'print', 'report'),
   },
   {
+    pattern: /^\/link-slack$/,
+    name: 'link-slack',
+    title: 'Link Slack user',
+    load: view(() => import('./views/link_slack.js'), 'sessions', 'people'),
+  },
+  {
     pattern: /^\/account$/,
     name: 'account',
     title: 'Account',

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use auth_service::ShellCommand;
@@ -63,6 +63,10 @@ fn complete(mut serve: Serve) -> Result<Complete> {
         let own = || format!("http://localhost:{}", serve.port);
         serve.auth.people.mail.public_url.get_or_insert_with(own);
     }
+    if serve.port != 0 {
+        let own = own_url(serve.http.host, serve.port);
+        serve.notify.drift_service_url.get_or_insert(own);
+    }
     let database = |service: &str| {
         let url = match &serve.database_url {
             Some(url) => postgres_schema("DATABASE_URL", url, service)?,
@@ -77,6 +81,16 @@ fn complete(mut serve: Serve) -> Result<Complete> {
     let notify_database = database("notify")?;
     let lock = if serve.database_url.is_none() { Some(data.share()?) } else { None };
     Ok(Complete { serve, data, lock, auth_database, drift_database, notify_database })
+}
+
+/// Returns the address at which the services of this process reach each other.
+fn own_url(host: Option<IpAddr>, port: u16) -> String {
+    let ip = match host.unwrap_or(Ipv4Addr::LOCALHOST.into()) {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, port))
 }
 
 fn platform(serve: &Serve) -> Result<Platform> {
@@ -208,6 +222,19 @@ pub(crate) fn postgres_url(variable: &str, url: &str) -> Result<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_reaches_itself_where_it_listens() {
+        for (host, expected) in [
+            (None, "http://127.0.0.1:3001"),
+            (Some("0.0.0.0"), "http://127.0.0.1:3001"),
+            (Some("::"), "http://[::1]:3001"),
+            (Some("10.0.0.7"), "http://10.0.0.7:3001"),
+        ] {
+            let host = host.map(|host| host.parse().unwrap());
+            assert_eq!(own_url(host, 3001), expected);
+        }
+    }
 
     #[test]
     fn services_share_a_postgres_in_schemas() {

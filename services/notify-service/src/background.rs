@@ -9,8 +9,11 @@ use crate::delivery::backoff::FAILING_AFTER;
 use crate::delivery::{dispatcher, upkeep};
 use crate::destination::entity as destination;
 use crate::event::{consumer, entity as event};
+use crate::slack_app::{link, thread};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
+/// Time after its last change for which the next event about a drift continues its thread.
+const THREADS_KEPT: TimeDelta = TimeDelta::days(365);
 const MEASURE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Publishes events, hands those of the log to the destinations, delivers, and deletes what is old, until `stop`.
@@ -62,6 +65,8 @@ async fn clean(state: &State) -> Result<()> {
     let now = state.platform.clock().now();
     let days = TimeDelta::days(state.settings.notify_retention_days.into());
     event::delete_before(&state.database, now - days).await?;
+    thread::delete_before(&state.database, now - THREADS_KEPT).await?;
+    link::delete_expired(&state.database, now).await?;
     Ok(())
 }
 

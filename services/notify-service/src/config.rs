@@ -71,6 +71,11 @@ pub struct Settings {
     #[arg(long, env = "NOTIFY_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub notify_retention_days: u32,
 
+    /// Address of drift-service for decisions from Slack, such as http://drift-service:4001; without it, messages in Slack
+    /// have no buttons
+    #[arg(long, env = "DRIFT_SERVICE_URL", value_name = "URL")]
+    pub drift_service_url: Option<String>,
+
     /// Name servers for the addresses of destinations, such as 10.0.0.2:53, separated by commas; default: those of the
     /// system
     #[arg(long, env = "NOTIFY_DNS_SERVERS", value_delimiter = ',', value_name = "ADDRESSES")]

@@ -2,8 +2,9 @@
 //!
 //! [`event`] reads the event log by position and stores, for each [`destination`] that wants an event, a delivery.
 //! [`delivery`] sends deliveries at least once, in order for each subject, with retries. [`message`] writes what a
-//! destination receives, and [`send`] is the only code that connects to an address that a person entered. Drifts,
-//! users and alerts belong to other services, of which this one knows only the events.
+//! destination receives, and [`send`] is the only code that connects to an address that a person entered. [`slack_app`]
+//! keeps threads in Slack, and takes decisions from there. Drifts, users and alerts belong to other services, of which
+//! this one knows the events; it sends decisions to drift-service over HTTP.
 
 pub mod delivery;
 pub mod destination;
@@ -11,6 +12,7 @@ pub mod event;
 pub mod message;
 pub mod preview;
 pub mod send;
+pub mod slack_app;
 
 mod background;
 mod config;

@@ -1,8 +1,12 @@
+mod slack_app;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, boolean, integer, integer_null, string_len, string_len_null, text, text_null,
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
+
+use slack_app::SlackApps;
 
 /// The migrations of this service. They are recorded in a table of this service, so that services can share a
 /// database.
@@ -11,7 +15,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Notifications), Box::new(database::Migration)]
+        vec![Box::new(Notifications), Box::new(database::Migration), Box::new(SlackApps)]
     }
 
     fn migration_table_name() -> DynIden {

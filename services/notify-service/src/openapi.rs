@@ -4,7 +4,7 @@
 use http::openapi::{Conventions, Failure};
 use utoipa::OpenApi;
 
-use crate::{delivery, destination, preview};
+use crate::{delivery, destination, preview, slack_app};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,11 @@ use crate::{delivery, destination, preview};
         delivery::replay_delivery,
         preview::list_recent_events,
         preview::preview_message,
+        slack_app::receive_slack_interaction,
+        slack_app::check_slack_code,
+        slack_app::create_slack_link,
+        slack_app::list_slack_links,
+        slack_app::delete_slack_link,
     ),
     components(schemas(Failure)),
     modifiers(&Conventions)

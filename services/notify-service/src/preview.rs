@@ -97,6 +97,7 @@ pub async fn preview_message(
         public_url,
         destination: "Preview",
         routing_key: "routing key",
+        has_buttons: true,
         now: state.platform.clock().now(),
     };
     let written = write(preview.kind, preview.template.as_deref(), &about);

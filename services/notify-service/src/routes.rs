@@ -1,7 +1,7 @@
 use actix_web::web::{Data, ServiceConfig};
 use http::endpoint;
 
-use crate::{State, delivery, destination, preview};
+use crate::{State, delivery, destination, preview, slack_app};
 
 /// The routes of this service, as Caddy exposes them.
 pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -34,6 +34,17 @@ pub fn routes(state: State) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'sta
             .service(endpoint("/api/v1/notifications/deliveries/{id}").get(delivery::get_delivery))
             .service(endpoint("/api/v1/notifications/deliveries/{id}/replay").post(delivery::replay_delivery))
             .service(endpoint("/api/v1/notifications/events").get(preview::list_recent_events))
+            .service(
+                endpoint("/api/v1/notifications/slack/{destination}/interactions")
+                    .post(slack_app::receive_slack_interaction),
+            )
+            .service(endpoint("/api/v1/notifications/slack/codes").post(slack_app::check_slack_code))
+            .service(
+                endpoint("/api/v1/notifications/slack/links")
+                    .get(slack_app::list_slack_links)
+                    .post(slack_app::create_slack_link),
+            )
+            .service(endpoint("/api/v1/notifications/slack/links/{id}").delete(slack_app::delete_slack_link))
             .service(endpoint("/api/v1/notifications/preview").post(preview::preview_message));
     }
 }

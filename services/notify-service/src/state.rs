@@ -18,6 +18,7 @@ use crate::event::Matchers;
 use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::send::{Client, ClientConfig};
+use crate::slack_app::{DriftService, link};
 
 const DEVELOPMENT_SECRET: &str = "only for development";
 const PURPOSE: &str = "destinations";
@@ -30,6 +31,8 @@ pub struct State {
     pub(crate) settings: Arc<Settings>,
     pub(crate) client: Client,
     pub(crate) smtp: Option<Arc<Smtp>>,
+    /// `None` if DRIFT_SERVICE_URL is not set.
+    pub(crate) drift_service: Option<DriftService>,
     /// The address of the console in links.
     pub(crate) public_url: Option<Arc<str>>,
     pub(crate) mail_domain: Arc<str>,
@@ -74,6 +77,8 @@ impl State {
             timeout: settings.notify_timeout,
             dns_servers: settings.notify_dns_servers.clone(),
         })?;
+        let drift_service = settings.drift_service_url.as_deref().filter(|url| !url.is_empty());
+        let drift_service = drift_service.map(DriftService::new).transpose()?;
         let urls = urls.into();
         for (variable, url) in urls.named() {
             check_plaintext(variable, url, platform.config())?;
@@ -87,6 +92,7 @@ impl State {
             seal,
             database,
             client,
+            drift_service,
             smtp,
             public_url: mail.public_url.as_deref().map(Into::into),
             mail_domain: mail::message_id_domain(mail.public_url.as_deref().unwrap_or_default()).into(),
@@ -129,6 +135,13 @@ impl State {
             // Unless a person has just changed it.
             destination::update_if(&self.database, row.id, row.version, change).await?;
         }
+        for row in link::all(&self.database).await? {
+            let opened = self.seal.open(&slack_token_id(row.id), &row.token);
+            if let Some(opened) = opened.ok().filter(|opened| opened.is_outdated) {
+                let token = self.seal.close(&slack_token_id(row.id), &opened.content)?;
+                link::renew(&self.database, row.id, token).await?;
+            }
+        }
         Ok(())
     }
 
@@ -143,6 +156,23 @@ impl State {
     ) -> Result<String, identity::Unreadable> {
         self.seal.close(&signing_id(id), &serde_json::to_vec(secrets).unwrap_or_default())
     }
+}
+
+impl State {
+    /// Decrypts the token of a person who decides in Slack.
+    pub(crate) fn open_slack_token(&self, link: &link::Model) -> Result<String> {
+        let opened = self.seal.open(&slack_token_id(link.id), &link.token);
+        let opened = opened.context("cannot decrypt a token of a person: NOTIFY_SECRET is another one")?;
+        Ok(String::from_utf8(opened.content)?)
+    }
+
+    pub(crate) fn seal_slack_token(&self, link: Uuid, token: &str) -> Result<String, identity::Unreadable> {
+        self.seal.close(&slack_token_id(link), token.as_bytes())
+    }
+}
+
+fn slack_token_id(link: Uuid) -> String {
+    format!("{link} slack token")
 }
 
 impl Settings {

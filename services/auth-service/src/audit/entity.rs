@@ -22,7 +22,8 @@ pub struct Model {
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     /// Never free text: the reason why a session or a service token ended, a user's new role and state and
-    /// the names of further fields that changed, the scope of a lock, or `repeated` for a repeated refresh.
+    /// the names of further fields that changed, the scope of a lock, `repeated` for a repeated refresh, or
+    /// `personal` for a new token of a person.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,

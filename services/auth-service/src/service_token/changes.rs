@@ -23,7 +23,7 @@ use crate::user::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row}
 use crate::user::name::Name;
 
 /// Default lifetime of a token created without an expiry.
-const DEFAULT_LIFE: TimeDelta = TimeDelta::days(90);
+pub(super) const DEFAULT_LIFE: TimeDelta = TimeDelta::days(90);
 /// The longest lifetime that a request may ask for.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(3_650);
 /// Maximum number of valid tokens. Bounded because the sweeper reads the last use of each.
@@ -58,33 +58,47 @@ pub async fn create(
     if service_token::count_valid(&creator.transaction, now).await? >= MAX_VALID {
         return Err(AuthError::TooManyServiceTokens);
     }
-    let expires_at = new.expires_at.unwrap_or(now + DEFAULT_LIFE);
     let holder = Holder {
         subject: service_subject(id),
         email: name.clone(),
         role: new.role,
-        account_id: new.account_id.clone(),
+        account_id: new.account_id,
         generation: 0,
         session: id,
     };
-    let token = access_token::sign(state, holder, now, expires_at)?.token;
+    insert(state, creator, holder, name, new.expires_at.unwrap_or(now + DEFAULT_LIFE), false).await
+}
+
+/// Signs a token, and stores it in the transaction of its creator, which is then committed. The id of the token is its
+/// session.
+pub(super) async fn insert(
+    state: &State,
+    mut creator: LockedUser<'_>,
+    holder: Holder,
+    name: String,
+    expires_at: DateTime<Utc>,
+    is_personal: bool,
+) -> Result<(service_token::Model, String), AuthError> {
+    let Holder { session: id, role, account_id, .. } = holder.clone();
+    let token = access_token::sign(state, holder, creator.now, expires_at)?.token;
     let row = service_token::ActiveModel {
         id: Set(id),
         name: Set(name),
-        role: Set(new.role),
-        account_id: Set(new.account_id),
+        role: Set(role),
+        account_id: Set(account_id),
         token_hash: Set(URL_SAFE_NO_PAD.encode(Sha256::digest(&token))),
-        created_by: Set(admin),
-        created_at: Set(now),
+        created_by: Set(creator.row.id),
+        created_at: Set(creator.now),
         expires_at: Set(expires_at),
         last_used_at: Set(None),
         revoked_at: Set(None),
         revoked_reason: Set(None),
+        is_personal: Set(is_personal),
     };
     let row = row.insert(&creator.transaction).await?;
-    creator.audit(Action::ServiceTokenCreated, Some(id), None);
+    creator.audit(Action::ServiceTokenCreated, Some(id), is_personal.then_some("personal"));
     creator.commit().await?;
-    state.metrics.token("service");
+    state.metrics.token(if is_personal { "personal" } else { "service" });
     Ok((row, token))
 }
 
@@ -142,8 +156,10 @@ impl LockedUser<'_> {
     }
 }
 
-fn emit_end(transaction: &mut Transaction, token: &service_token::Model, reason: EndReason) {
+pub(super) fn emit_end(transaction: &mut Transaction, token: &service_token::Model, reason: EndReason) {
     let mark = session_mark(token.id, reason, token.expires_at + MARK_MARGIN);
-    let event = SessionDeleted { user_id: token.id, session_id: token.id, reason };
+    // The subject of the token.
+    let user_id = if token.is_personal { token.created_by } else { token.id };
+    let event = SessionDeleted { user_id, session_id: token.id, reason };
     transaction.emit_with(event, vec![mark]);
 }

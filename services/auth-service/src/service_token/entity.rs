@@ -3,7 +3,7 @@ use contracts::events::auth::EndReason;
 use contracts::{AccountId, Role};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
 use crate::user::entity as user;
@@ -25,6 +25,8 @@ pub struct Model {
     pub last_used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub revoked_reason: Option<EndReason>,
+    /// Whether its subject is the creator. See [`super::personal`].
+    pub is_personal: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -77,11 +79,40 @@ pub async fn end_of(
     Entity::update_many()
         .set(revoked(reason, now))
         .filter(Column::CreatedBy.eq(creator))
-        .filter(Condition::all().add_option(name.map(|name| Column::Name.eq(name))))
+        .filter(Condition::all().add_option(name.map(|name| Column::Name.eq(name).and(machine()))))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .exec_with_returning(db)
         .await
+}
+
+/// Revokes the valid personal tokens of a user, or one of them, and returns them.
+pub async fn end_personal_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    id: Option<Uuid>,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::update_many()
+        .set(revoked(reason, now))
+        .filter(Column::CreatedBy.eq(user))
+        .filter(Column::IsPersonal.eq(true))
+        .filter(Condition::all().add_option(id.map(|id| Column::Id.eq(id))))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec_with_returning(db)
+        .await
+}
+
+/// Returns the valid personal tokens of a user, oldest first.
+pub async fn personal_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    let own = valid(now).filter(Column::CreatedBy.eq(user)).filter(Column::IsPersonal.eq(true));
+    own.order_by_asc(Column::Id).all(db).await
 }
 
 /// The tokens that a user created, revoked and expired ones included, newest first.
@@ -104,24 +135,29 @@ pub async fn newest_of(
     name: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let own = valid(now).filter(Column::CreatedBy.eq(creator)).filter(Column::Name.eq(name));
+    let own = of_machines(now).filter(Column::CreatedBy.eq(creator)).filter(Column::Name.eq(name));
     own.select_only().column(Column::CreatedAt).order_by_desc(Column::Id).into_tuple().one(db).await
 }
 
-/// The ids of valid tokens whose creator is not an active admin.
+/// The ids of valid tokens whose creator is not an active admin; of personal ones, whose owner is not
+/// an active engineer or admin.
 pub async fn orphaned_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let admins = Query::select()
+    let active = Query::select()
         .column(user::Column::Id)
         .from(user::Entity)
-        .and_where(user::Column::Role.eq(Role::Admin))
         .and_where(user::Column::IsActive.eq(true))
         .take();
-    let orphaned = valid(now).filter(Column::CreatedBy.not_in_subquery(admins));
+    let with_role = |roles: &[Role]| {
+        let roles = roles.iter().copied();
+        Column::CreatedBy.not_in_subquery(active.clone().and_where(user::Column::Role.is_in(roles)).take())
+    };
+    let of_machines = machine().and(with_role(&[Role::Admin]));
+    let orphaned = valid(now).filter(of_machines.or(with_role(&[Role::Engineer, Role::Admin])));
     orphaned.select_only().column(Column::Id).into_tuple().all(db).await
 }
 
 pub async fn count_valid(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    valid(now).count(db).await
+    of_machines(now).count(db).await
 }
 
 /// Deletes the tokens that expired before `before`.
@@ -133,14 +169,23 @@ fn valid(now: DateTime<Utc>) -> Select<Entity> {
     Entity::find().filter(Column::RevokedAt.is_null()).filter(Column::ExpiresAt.gt(now))
 }
 
-/// Returns the valid tokens after `after`, sorted by id. Ids are UUIDv7, so the oldest come first.
+fn machine() -> Expr {
+    Column::IsPersonal.eq(false)
+}
+
+/// The valid tokens except for personal ones.
+fn of_machines(now: DateTime<Utc>) -> Select<Entity> {
+    valid(now).filter(machine())
+}
+
+/// Returns the valid tokens of machines after `after`, sorted by id. Ids are UUIDv7, so the oldest come first.
 pub async fn page(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    valid(now)
+    of_machines(now)
         .filter(Condition::all().add_option(after.map(|id| Column::Id.gt(id))))
         .order_by_asc(Column::Id)
         .limit(limit)
@@ -159,9 +204,9 @@ pub async fn any_valid_of(
     created.select_only().column(Column::Id).into_tuple::<Uuid>().one(db).await.map(|id| id.is_some())
 }
 
-/// The ids of the valid tokens.
+/// The ids of the valid tokens of machines.
 pub async fn live_ids(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    valid(now).select_only().column(Column::Id).into_tuple().all(db).await
+    of_machines(now).select_only().column(Column::Id).into_tuple().all(db).await
 }
 
 pub async fn record_use(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) -> Result<(), DbErr> {

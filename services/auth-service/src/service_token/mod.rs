@@ -1,5 +1,6 @@
-//! Tokens of machines.
+//! Tokens of machines, and of people for other systems.
 
 pub mod changes;
 pub mod entity;
 pub mod handlers;
+pub mod personal;

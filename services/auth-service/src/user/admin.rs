@@ -101,6 +101,7 @@ pub async fn create(state: &State, new: NewUser, initiator: Initiator) -> Result
 pub async fn end_sessions(state: &State, id: Uuid, initiator: Initiator) -> Result<usize, AuthError> {
     let mut user = LockedAdmins::lock(state, initiator).await?.lock_user(id).await?;
     let ended = user.end_all(None, EndReason::Admin).await?;
+    user.end_personal_tokens(None, EndReason::Admin).await?;
     user.commit().await?;
     Ok(ended)
 }

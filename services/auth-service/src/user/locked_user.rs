@@ -164,7 +164,8 @@ impl<'a> LockedUser<'a> {
         Ok(())
     }
 
-    /// Writes columns and outdates the user's existing access tokens from the commit on.
+    /// Writes columns and outdates the user's existing access tokens from the commit on. Revokes the personal ones, which
+    /// outlive the mark.
     pub async fn update_and_outdate_tokens(&mut self, change: user::ActiveModel) -> Result<(), DbErr> {
         let generation = Set(self.row.generation + 1);
         self.update(user::ActiveModel { generation, updated_at: Set(self.now), ..change }).await?;
@@ -174,7 +175,12 @@ impl<'a> LockedUser<'a> {
         let event = UserUpdated { user_id, role, is_active, generation, account_id };
         self.transaction.emit_with(event, vec![mark]);
         self.is_outdated = true;
-        Ok(())
+        let reason = match (self.row.is_active, self.initiator.actor) {
+            (false, _) => EndReason::AccountDisabled,
+            (true, Some(_)) => EndReason::Admin,
+            (true, None) => EndReason::PasswordChanged,
+        };
+        self.end_personal_tokens(None, reason).await
     }
 
     /// Checks, after the current password in `known` was confirmed in a session, that both still exist.

@@ -35,6 +35,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod passwords;
+mod personal_tokens;
 mod pool;
 mod profile;
 mod proof_of_work;

@@ -44,7 +44,8 @@ impl Installation {
         let (port, data) = (free_port().to_string(), self.data());
         let rules = self.folder.path().join("rules.toml").display().to_string();
         let own = [("BCRYPT_COST", "4"), ("COMPAT_ROUTES", "true"), ("DRIFT_RULES", rules.as_str())];
-        let environment = own.into_iter().chain(settings.iter().copied());
+        let own = own.into_iter().chain([("ALLOW_PRIVATE_WEBHOOKS", "true")]);
+        let environment = own.chain(settings.iter().copied());
         let arguments = ["--port", &port, "--data-dir", &data];
         let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
         let base = format!("http://127.0.0.1:{port}");
@@ -94,6 +95,9 @@ async fn use_everything(client: &Client) -> Value {
     })
     .await;
 
+    let target = json!({"kind": "webhook", "url": "http://127.0.0.1:1/nobody-listens"});
+    let destination = json!({"name": "Test", "target": target});
+    as_admin.post("/api/v1/notifications/destinations", &destination).await.expect(StatusCode::CREATED);
     let plan = sample("fakeaws_20/scan1.plan.json.gz");
     let arguments = [plan.to_str().unwrap(), "--stack", "demo", "--url", client.base()];
     let sent = ingest(&arguments, text(&engineer, "accessToken")).output().unwrap();
@@ -137,19 +141,32 @@ async fn everything_moves_to_postgres_and_old_sessions_tokens_and_drifts_work_th
     let admin = use_everything(&client).await;
     let (access, refresh) = (text(&admin, "accessToken"), text(&admin, "refreshToken"));
     let shown = lists(&client, access).await;
+    // Deliveries that fail make an event of notify-service.
+    eventually("an event of each service", async || {
+        !read_all_tables(&installation.sqlite("notify")).await["outbox"].is_empty()
+    })
+    .await;
     installation.fails(&installation.postgres, "driftsentry is running on it; stop it first");
     server.terminate();
     assert!(server.ended().await.success());
     // An event that was committed but not published.
     let unpublish = "UPDATE outbox SET published_at = NULL WHERE id = (SELECT max(id) FROM outbox)";
     execute(&installation.sqlite("drift"), unpublish).await;
+    // Slack would have to be reached for these.
+    for rows in [
+        "notify_slack_threads SELECT id, 'drift:1', 'C1', '1.2', \"createdAt\"",
+        "notify_slack_links SELECT id, id, 'U1', 'ann', 'user', 'sealed', \"createdAt\", \"createdAt\"",
+    ] {
+        execute(&installation.sqlite("notify"), &format!("INSERT INTO {rows} FROM notify_destinations"))
+            .await;
+    }
 
     let moved = installation.move_to(&installation.postgres);
     assert!(moved.status.success(), "{}", said(&moved));
     for expected in ["drift.drifts: 20 rows", "auth.users: 3 rows", "Everything is moved"] {
         assert!(said(&moved).contains(expected), "{}", said(&moved));
     }
-    for service in ["auth", "drift"] {
+    for service in ["auth", "drift", "notify"] {
         let mut old = read_all_tables(&installation.sqlite(service)).await;
         let mut new = installation.copies(service).await;
         let migrations = format!("{service}_migrations");

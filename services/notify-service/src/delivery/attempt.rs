@@ -8,40 +8,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::backoff;
 use super::compose::{Outgoing, compose};
 use super::entity::{Attempt, Model, Status};
+use super::failure::DeliveryFailure;
 use crate::State;
 use crate::destination::entity as destination;
 use crate::destination::target::{Kind, Target};
 use crate::event::Event;
+use crate::slack_app;
 
 /// The result of a request or a mail.
 pub struct Outcome {
     pub at: DateTime<Utc>,
     pub millis: i64,
     pub status: Option<u16>,
-    pub failure: Option<Failure>,
+    pub failure: Option<DeliveryFailure>,
 }
 
 impl Outcome {
     /// An attempt that failed before anything was sent.
     pub fn failed(at: DateTime<Utc>, kind: &str) -> Self {
-        Self { at, millis: 0, status: None, failure: Some(Failure::new(kind, false)) }
-    }
-}
-
-pub struct Failure {
-    /// Such as `timeout` or `status_500`.
-    pub kind: String,
-    /// Another attempt would fail in the same way.
-    pub is_permanent: bool,
-    /// The destination does not exist any more.
-    pub is_gone: bool,
-    /// The time that the destination asked for.
-    pub retry_after: Option<TimeDelta>,
-}
-
-impl Failure {
-    fn new(kind: impl Into<String>, is_permanent: bool) -> Self {
-        Self { kind: kind.into(), is_permanent, is_gone: false, retry_after: None }
+        Self { at, millis: 0, status: None, failure: Some(DeliveryFailure::new(kind, false)) }
     }
 }
 
@@ -60,29 +45,32 @@ pub async fn send(
             Ok(response) => {
                 (Some(response.status), refused(destination.kind, response.status, response.retry_after))
             }
-            Err(failure) => (None, Some(Failure::new(failure.kind, false))),
+            Err(failure) => (None, Some(DeliveryFailure::new(failure.kind, false))),
         },
+        Ok(Outgoing::SlackApp(message)) => {
+            slack_app::deliver(state, destination.id, target, events, message).await
+        }
         Ok(Outgoing::Mails(mails)) => (None, send_mails(state, mails).await),
         Ok(Outgoing::Nothing) => (None, None),
-        Err(kind) => (None, Some(Failure::new(kind, true))),
+        Err(kind) => (None, Some(DeliveryFailure::new(kind, true))),
     };
     let millis = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
     Outcome { at, millis, status, failure }
 }
 
 /// Sends the same mail to each recipient. If one fails, all are sent again: mail programs show each once.
-async fn send_mails(state: &State, mails: Vec<mail::Mail>) -> Option<Failure> {
-    let Some(smtp) = &state.smtp else { return Some(Failure::new("no_smtp", false)) };
+async fn send_mails(state: &State, mails: Vec<mail::Mail>) -> Option<DeliveryFailure> {
+    let Some(smtp) = &state.smtp else { return Some(DeliveryFailure::new("no_smtp", false)) };
     for mail in &mails {
         if let Err(error) = smtp.send(mail).await {
-            return Some(Failure::new(error.kind, error.is_permanent));
+            return Some(DeliveryFailure::new(error.kind, error.is_permanent));
         }
     }
     None
 }
 
 /// Reads an HTTP status as the kind of destination means it.
-fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<Failure> {
+fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<DeliveryFailure> {
     let code = StatusCode::from_u16(status).ok();
     if code.is_some_and(|code| code.is_success()) {
         return None;
@@ -91,7 +79,11 @@ fn refused(kind: Kind, status: u16, retry_after: Option<Duration>) -> Option<Fai
     let is_permanent = kind != Kind::Webhook && matches!(status, 400 | 413 | 422);
     let retry_after = retry_after.and_then(|time| TimeDelta::from_std(time).ok());
     let is_gone = code == Some(StatusCode::GONE);
-    Some(Failure { is_gone, retry_after, ..Failure::new(format!("status_{status}"), is_permanent) })
+    Some(DeliveryFailure {
+        is_gone,
+        retry_after,
+        ..DeliveryFailure::new(format!("status_{status}"), is_permanent)
+    })
 }
 
 /// Notes that a delivery is not needed.

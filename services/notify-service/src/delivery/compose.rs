@@ -6,6 +6,7 @@ use mail::{Content, Mail};
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 use crate::State;
 use crate::destination::entity as destination;
@@ -24,6 +25,8 @@ pub(super) enum Outgoing {
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
     },
+    /// For `chat.postMessage` and `chat.update`, without a channel.
+    SlackApp(Value),
     Mails(Vec<Mail>),
     /// The destination means nothing by such an event.
     Nothing,
@@ -53,7 +56,14 @@ pub(super) fn compose(
         _ => "",
     };
     let (template, public_url) = (destination.template.as_deref(), state.public_url.as_deref());
-    let about = About { events, public_url, destination: &destination.name, routing_key, now };
+    let about = About {
+        events,
+        public_url,
+        destination: &destination.name,
+        routing_key,
+        has_buttons: state.drift_service.is_some(),
+        now,
+    };
     let message = write(destination.kind, template, &about).map_err(|_error| "template".to_owned())?;
     match message {
         Message::Nothing => Ok(Outgoing::Nothing),
@@ -66,6 +76,7 @@ pub(super) fn compose(
             };
             Ok(Outgoing::Mails(to.iter().enumerate().map(mail).collect()))
         }
+        Message::Json(body) if destination.kind == Kind::SlackApp => Ok(Outgoing::SlackApp(body)),
         Message::Json(body) => {
             let url = target.url().and_then(|url| Url::parse(url).ok()).ok_or("target")?;
             let body = Bytes::from(body.to_string());
@@ -90,6 +101,8 @@ pub struct About<'a> {
     /// The name of the destination.
     pub destination: &'a str,
     pub routing_key: &'a str,
+    /// Whether messages of a Slack app have buttons that decide on a drift.
+    pub has_buttons: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -113,6 +126,17 @@ pub fn write(kind: Kind, template: Option<&str>, about: &About<'_>) -> anyhow::R
         (Kind::Slack, Some(template)) => {
             Message::Json(slack::incoming_text(fact, &template.render_for_slack(&context())?))
         }
+        (Kind::SlackApp, template) => {
+            let message = match template {
+                None => slack::incoming(fact),
+                Some(template) => slack::incoming_text(fact, &template.render_for_slack(&context())?),
+            };
+            let version = about.has_buttons.then(|| undecided(event)).flatten();
+            Message::Json(match version {
+                Some((drift, version)) => slack::with_buttons(message, drift, version),
+                None => message,
+            })
+        }
         (Kind::Teams, None) => Message::Json(teams::card(fact)),
         (Kind::Teams, Some(template)) => Message::Json(teams::card_text(fact, &template.render(&context())?)),
         (Kind::Email, None) => Message::Mail(message::mail::mail(fact, about.destination)?),
@@ -122,11 +146,19 @@ pub fn write(kind: Kind, template: Option<&str>, about: &About<'_>) -> anyhow::R
     })
 }
 
+/// Returns the id and the version of a drift that nobody has decided on.
+fn undecided(event: &Event) -> Option<(Uuid, i64)> {
+    if !event.event_type.starts_with("drift:") || event.text("status") != Some("detected") {
+        return None;
+    }
+    Some((event.text("id")?.parse().ok()?, event.payload["version"].as_i64()?))
+}
+
 fn digest(kind: Kind, facts: &[Facts], about: &About<'_>) -> anyhow::Result<Message> {
     let (named, more) = (&facts[..facts.len().min(NAMED)], facts.len().saturating_sub(NAMED));
     Ok(match kind {
         Kind::Webhook => Message::Json(webhook::digest_body(about.events, about.now)),
-        Kind::Slack => Message::Json(slack::incoming_digest(named, more)),
+        Kind::Slack | Kind::SlackApp => Message::Json(slack::incoming_digest(named, more)),
         Kind::Teams => Message::Json(teams::card_digest(named, more)),
         Kind::Email => Message::Mail(message::mail::mail_digest(named, more, about.destination)?),
         // A pager gets each event of its own.

@@ -9,10 +9,10 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::attempt::Failure;
 use super::backoff::{FAILING_AFTER, pause};
 use super::dispatcher::Done;
 use super::entity as delivery;
+use super::failure::DeliveryFailure;
 use crate::State;
 use crate::destination::entity as destination;
 
@@ -56,7 +56,7 @@ async fn note_health(
     done: &Done,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let failures: Vec<&Failure> =
+    let failures: Vec<&DeliveryFailure> =
         done.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()).collect();
     let Some(last) = failures.last() else {
         return if done.outcomes.is_empty() { Ok(()) } else { note_success(tx, destination).await };

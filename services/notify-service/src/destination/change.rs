@@ -20,6 +20,7 @@ use super::target::{Kind, Target};
 use super::view::DestinationView;
 use crate::State;
 use crate::error::NotifyError;
+use crate::slack_app::thread;
 
 /// A change of a destination. Absent fields stay.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -136,6 +137,7 @@ async fn store(
         }
         row.target = state.seal_target(id, target)?;
         row.shown = target.shown();
+        thread::delete_of(&tx, id).await?;
         // Secrets that cannot be decrypted any more are replaced with the address; a rotation shows the new ones.
         if row.kind == Kind::Webhook && state.open_signing(&row).is_err() {
             row.signing = Some(state.seal_signing(id, &SigningSecrets::new(&new_secret()?))?);

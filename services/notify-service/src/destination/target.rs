@@ -36,6 +36,8 @@ pub enum Kind {
     Webhook,
     /// An incoming webhook of Slack.
     Slack,
+    /// A Slack app with a bot token.
+    SlackApp,
     /// A workflow of Microsoft Teams.
     Teams,
     /// The Events API v2 of PagerDuty.
@@ -54,6 +56,21 @@ pub enum Target {
     Slack {
         #[schema(max_length = 2048)]
         url: String,
+    },
+    SlackApp {
+        /// The token of the bot, such as `xoxb-…`, with the scope `chat:write`
+        #[schema(max_length = 500)]
+        bot_token: String,
+        /// The secret with which Slack signs its requests
+        #[schema(max_length = 500)]
+        signing_secret: String,
+        /// The id of the channel, such as `C0123456789`, or its name
+        #[schema(min_length = 1, max_length = 80)]
+        channel: String,
+        /// The address of the Web API, if it is not https://slack.com/api
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(max_length = 2000)]
+        api_url: Option<String>,
     },
     Teams {
         #[schema(max_length = 2048)]
@@ -79,6 +96,7 @@ impl Target {
         match self {
             Self::Webhook { .. } => Kind::Webhook,
             Self::Slack { .. } => Kind::Slack,
+            Self::SlackApp { .. } => Kind::SlackApp,
             Self::Teams { .. } => Kind::Teams,
             Self::Pagerduty { .. } => Kind::Pagerduty,
             Self::Email { .. } => Kind::Email,
@@ -90,8 +108,14 @@ impl Target {
         match self {
             Self::Webhook { url } | Self::Slack { url } | Self::Teams { url } => Some(url),
             Self::Pagerduty { url, .. } => Some(url.as_deref().unwrap_or(PAGERDUTY)),
+            Self::SlackApp { api_url, .. } => api_url.as_deref(),
             Self::Email { .. } => None,
         }
+    }
+
+    /// The name of the field with the address.
+    fn url_field(&self) -> &'static str {
+        if matches!(self, Self::SlackApp { .. }) { "target.apiUrl" } else { "target.url" }
     }
 
     /// Checks everything that a person entered.
@@ -100,12 +124,26 @@ impl Target {
     /// 400, which names the field.
     pub fn check(&self, client: &Client, sends_mail: bool) -> Result<(), ApiError> {
         if let Some(url) = self.url() {
-            client.check(url).map_err(|refusal| ApiError::validation("target.url", refusal.to_string()))?;
+            client
+                .check(url)
+                .map_err(|refusal| ApiError::validation(self.url_field(), refusal.to_string()))?;
         }
         match self {
             Self::Pagerduty { routing_key, .. } if !is_secret(routing_key) => Err(ApiError::validation(
                 "target.routingKey",
                 "must have 1 to 500 characters of ASCII without spaces",
+            )),
+            Self::SlackApp { bot_token, .. } if !is_secret(bot_token) => Err(ApiError::validation(
+                "target.botToken",
+                "must have 1 to 500 characters of ASCII without spaces",
+            )),
+            Self::SlackApp { signing_secret, .. } if !is_secret(signing_secret) => Err(ApiError::validation(
+                "target.signingSecret",
+                "must have 1 to 500 characters of ASCII without spaces",
+            )),
+            Self::SlackApp { channel, .. } if !is_channel(channel) => Err(ApiError::validation(
+                "target.channel",
+                "must have 1 to 80 characters, such as C0123456789 or #drifts",
             )),
             Self::Email { .. } if !sends_mail => {
                 Err(ApiError::validation("target.kind", "needs SMTP_URL, which is not set"))
@@ -123,11 +161,12 @@ impl Target {
         }
     }
 
-    /// The part that everybody who sees the destination may see: the host of an address, or the recipients.
+    /// The part that everybody who sees the destination may see: the host of an address, the channel, or the recipients.
     pub fn shown(&self) -> String {
         let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let shown = match self {
             Self::Email { to } => to.join(", "),
+            Self::SlackApp { channel, .. } => channel.clone(),
             _ => self.url().and_then(host).unwrap_or_default(),
         };
         shown.chars().take(300).collect()
@@ -136,4 +175,9 @@ impl Target {
 
 fn is_secret(text: &str) -> bool {
     (1..=MAX_SECRET).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_channel(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=80).contains(&length) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }

@@ -29,7 +29,7 @@ pub(super) struct DestinationView {
     id: Uuid,
     name: String,
     kind: Kind,
-    /// The host of the address, or the recipients of mails
+    /// The host of the address, the channel, or the recipients of mails
     shown: String,
     rules: Rules,
     schedule: Schedule,

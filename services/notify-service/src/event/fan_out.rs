@@ -13,6 +13,7 @@ use super::{EVENTS_MISSED, Event, Traits, entity};
 use crate::delivery::entity as delivery;
 use crate::destination::entity as destination;
 use crate::destination::rules::Matcher;
+use crate::slack_app::link;
 
 const DRIFT_CREATED: &str = "drift:created";
 const SCAN_STORED: &str = "scan:stored";
@@ -101,6 +102,7 @@ pub(super) async fn fan_out(
     for event in events.iter().filter(|event| event.event_type == USER_DELETED) {
         if let Some(user) = &event.user_id {
             entity::erase_user(tx, user).await?;
+            link::erase_user(tx, user).await?;
         }
     }
     Ok(count)

@@ -17,6 +17,8 @@ pub mod webhook;
 
 pub use facts::Facts;
 pub use sample::sample;
+pub(crate) use text::line;
+
 pub use template::{Template, TemplateError, context};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::examples::{EVIL, URL, all_with};
 use super::{Facts, pagerduty, slack, teams};
@@ -49,6 +50,7 @@ fn all_messages_for_slack_are_valid() {
     for text in texts() {
         let facts: Vec<_> = all_with(&text).iter().map(|event| Facts::of(event, Some(URL))).collect();
         facts.iter().for_each(|facts| SLACK.check(&slack::incoming(facts)));
+        SLACK.check(&slack::with_buttons(slack::incoming(&facts[0]), Uuid::max(), i64::MAX));
         SLACK.check(&slack::incoming_digest(&facts, 0));
         SLACK.check(&slack::incoming_digest(&vec![facts.clone(); 50].concat(), 9));
         // The caller escapes the values of a template.
@@ -99,6 +101,13 @@ fn the_schemas_refuse_what_the_receivers_refuse() {
         slack(json!([{"type": "section", "fields": vec![&field; 11]}])),
         slack(json!([{"type": "section", "text": {"type": "mrkdwn", "text": "<!channel>"}}])),
         slack(json!([{"type": "section", "text": {"type": "mrkdwn", "text": "x".repeat(3001)}}])),
+        slack(json!([{"type": "actions", "elements": []}])),
+        slack(
+            json!([{"type": "actions", "elements": [{"type": "button", "text": field, "style": "green"}]}]),
+        ),
+        slack(json!([{"type": "actions", "elements": [
+            {"type": "button", "text": {"type": "plain_text", "text": "x".repeat(76)}}
+        ]}])),
         header(json!({"type": "mrkdwn", "text": "h"})),
         header(json!({"type": "plain_text", "text": ""})),
         header(json!({"type": "plain_text", "text": "h".repeat(151)})),

@@ -1,9 +1,10 @@
-//! Messages for an incoming webhook of Slack: Block Kit, with a text for notifications.
+//! Messages for Slack: Block Kit, with a text for notifications.
 //!
 //! Slack parses `&`, `<` and `>` in every text, so all texts of an event are escaped. Values are plain texts, in which
 //! Slack formats nothing. `verbatim` stops Slack from turning names such as `@here` into mentions.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::facts::Facts;
 use super::text::{MAX_CHAT_TEXT, cut, notifications};
@@ -13,6 +14,13 @@ const MAX_HEADER: usize = 150;
 const MAX_SECTION: usize = 3000;
 const MAX_FIELD: usize = 2000;
 const MAX_FIELDS: usize = 10;
+const MAX_BUTTON: usize = 75;
+const MAX_CONFIRM_TITLE: usize = 100;
+const MAX_CONFIRM_TEXT: usize = 300;
+const MAX_CONFIRM_BUTTON: usize = 30;
+
+/// The block with the buttons.
+const DECISION: &str = "decision";
 
 /// The most titles in a digest. Slack allows 50 blocks, but refuses messages that are too long as a whole.
 const MAX_ITEMS: usize = 20;
@@ -52,7 +60,7 @@ pub fn incoming_digest(facts: &[Facts], more: usize) -> Value {
 }
 
 /// Returns the text with at most `max` characters, in which Slack parses nothing but formats such as `*bold*`.
-pub(super) fn escape(text: &str, max: usize) -> String {
+pub(crate) fn escape(text: &str, max: usize) -> String {
     let mut escaped = String::new();
     let mut length = 0;
     let mut characters = text.chars().peekable();
@@ -73,6 +81,42 @@ pub(super) fn escape(text: &str, max: usize) -> String {
         escaped.push_str(entity);
     }
     escaped
+}
+
+/// Adds buttons that decide on a version of a drift.
+pub fn with_buttons(mut message: Value, drift: Uuid, version: i64) -> Value {
+    let button = |action: &str, label: &str, style: &str, effect: &str| {
+        json!({
+            "type": "button",
+            "action_id": action,
+            "value": format!("{drift} {version}"),
+            "text": plain(label, MAX_BUTTON),
+            "style": style,
+            "confirm": {
+                "title": plain(&format!("{label} this drift?"), MAX_CONFIRM_TITLE),
+                "text": plain(effect, MAX_CONFIRM_TEXT),
+                "confirm": plain(label, MAX_CONFIRM_BUTTON),
+                "deny": plain("Cancel", MAX_CONFIRM_BUTTON),
+                "style": style,
+            },
+        })
+    };
+    let buttons = [
+        button("approve", "Approve", "primary", "The values that drift become the accepted ones."),
+        button("reject", "Reject", "danger", "The values that drift must be reverted."),
+    ];
+    if let Some(blocks) = message["blocks"].as_array_mut() {
+        blocks.push(json!({"type": "actions", "block_id": DECISION, "elements": buttons}));
+    }
+    message
+}
+
+/// Removes the buttons again.
+pub fn without_buttons(mut message: Value) -> Value {
+    if let Some(blocks) = message["blocks"].as_array_mut() {
+        blocks.retain(|block| block["type"] != "actions");
+    }
+    message
 }
 
 fn message(text: &str, blocks: Vec<Value>) -> Value {

@@ -1,5 +1,6 @@
 use rstest::rstest;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::examples::{EVIL, URL, drift};
 use super::{Facts, sample, slack};
@@ -59,4 +60,19 @@ fn a_text_of_a_template_is_the_message() {
     assert_eq!(message["text"], facts.title);
     let empty = slack::incoming_text(&facts, " \n");
     assert_eq!(empty["blocks"][0]["text"]["text"], facts.title);
+}
+
+#[test]
+fn buttons_carry_the_drift_and_the_version_seen_and_ask_first() {
+    let facts = Facts::of(&sample(), None);
+    let (plain, drift) = (slack::incoming(&facts), Uuid::from_u128(7));
+    let message = slack::with_buttons(plain.clone(), drift, 3);
+    let actions = message["blocks"].as_array().unwrap().last().unwrap();
+    for (button, id, label) in [(0, "approve", "Approve"), (1, "reject", "Reject")] {
+        let button = &actions["elements"][button];
+        assert_eq!((&button["action_id"], &button["text"]["text"]), (&json!(id), &json!(label)));
+        assert_eq!(button["value"], format!("{drift} 3"));
+        assert_eq!(button["confirm"]["title"]["text"], format!("{label} this drift?"));
+    }
+    assert_eq!(slack::without_buttons(message), plain);
 }

@@ -4,7 +4,7 @@
 pub(super) const MAX_CHAT_TEXT: usize = 3000;
 
 /// Returns the text on one line, with at most `max` characters.
-pub(super) fn line(text: &str, max: usize) -> String {
+pub(crate) fn line(text: &str, max: usize) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control() || turns(c)) {
         if line.len() > max * 4 {

@@ -71,8 +71,12 @@ impl App {
 
     /// Starts another process on the same stores, with the same clock.
     pub(crate) async fn replica(&self) -> Self {
+        self.replica_with(&[]).await
+    }
+
+    pub(crate) async fn replica_with(&self, arguments: &[&str]) -> Self {
         let clock = self.platform.clock().clone();
-        Self::on(self.stores.clone(), self.database_url.clone(), &[], clock).await
+        Self::on(self.stores.clone(), self.database_url.clone(), arguments, clock).await
     }
 
     async fn on(stores: Arc<Stores>, database_url: String, arguments: &[&str], clock: Clock) -> Self {
@@ -90,7 +94,10 @@ impl App {
         let server = Server::bind(platform.clone(), http, 0, routes(state)).unwrap();
         let anonymous = Client::new(format!("http://{}", server.address()));
         tokio::task::spawn_local(server.run());
-        Self { anonymous, platform, database_url, stores }
+        let app = Self { anonymous, platform, database_url, stores };
+        // Events from before the first start concern nobody.
+        eventually("the position is stored", async || app.count("notify_cursors").await == 1).await;
+        app
     }
 
     /// Restarts Redis without its data.
@@ -100,12 +107,16 @@ impl App {
 
     /// Returns the number of rows in a table.
     pub(crate) async fn count(&self, table: &str) -> i64 {
+        self.query(&format!("SELECT count(*) AS n FROM {table}")).await.try_get("", "n").unwrap()
+    }
+
+    /// Returns the first row.
+    pub(crate) async fn query(&self, query: &str) -> sea_orm::QueryResult {
         use sea_orm::{ConnectionTrait, Database, Statement};
 
         let db = Database::connect(&self.database_url).await.unwrap();
-        let count =
-            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
-        db.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
+        let query = Statement::from_string(db.get_database_backend(), query);
+        db.query_one_raw(query).await.unwrap().unwrap()
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
@@ -229,6 +240,7 @@ pub(crate) fn resolved(id: Uuid) -> DriftResolved {
 /// A request that a receiver got.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Value,
 }
@@ -291,7 +303,8 @@ async fn receive(inbox: Data<Inbox>, request: HttpRequest, body: Bytes) -> HttpR
     let text = |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers =
         request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    let received = Received { headers, body: serde_json::from_slice(&body).unwrap_or_default() };
+    let path = request.path().to_owned();
+    let received = Received { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() };
     let before = {
         let mut all = inbox.received.lock().unwrap();
         all.push(received.clone());

@@ -18,3 +18,7 @@ mod receipts;
 mod receiver;
 mod receivers;
 mod schedules;
+mod slack_interactions;
+mod slack_links;
+mod slack_server;
+mod slack_threads;
