@@ -8,7 +8,7 @@ use crate::State;
 use crate::delivery::backoff::FAILING_AFTER;
 use crate::delivery::{dispatcher, upkeep};
 use crate::destination::entity as destination;
-use crate::event::{consumer, entity as event};
+use crate::intake::{consumer, erase};
 use crate::slack_app::{link, thread};
 
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
@@ -39,32 +39,28 @@ pub async fn run_background(state: State, stop: CancellationToken) -> Result<()>
 }
 
 async fn maintain(state: &State, stop: CancellationToken) {
-    if let Err(error) = state.renew_seals().await {
-        tracing::warn!(error = format!("{error:#}"), "could not encrypt destinations with the new secret");
-    }
+    report(state.renew_seals().await, "could not encrypt destinations with the new secret");
     let mut clean_interval = tokio::time::interval(CLEAN_INTERVAL);
     let mut measure_interval = tokio::time::interval(MEASURE_INTERVAL);
     loop {
         tokio::select! {
-            _ = clean_interval.tick() => {
-                if let Err(error) = clean(state).await {
-                    tracing::warn!(%error, "could not delete old deliveries");
-                }
-            }
-            _ = measure_interval.tick() => {
-                if let Err(error) = measure(state).await {
-                    tracing::warn!(%error, "could not measure the deliveries");
-                }
-            }
+            _ = clean_interval.tick() => report(clean(state).await, "could not delete old deliveries"),
+            _ = measure_interval.tick() => report(measure(state).await, "could not measure the deliveries"),
             () = stop.cancelled() => return,
         }
+    }
+}
+
+fn report(result: Result<()>, failure: &str) {
+    if let Err(error) = result {
+        tracing::warn!(error = format!("{error:#}"), "{failure}");
     }
 }
 
 async fn clean(state: &State) -> Result<()> {
     let now = state.platform.clock().now();
     let days = TimeDelta::days(state.settings.notify_retention_days.into());
-    event::delete_before(&state.database, now - days).await?;
+    erase::delete_before(&state.database, now - days).await?;
     thread::delete_before(&state.database, now - THREADS_KEPT).await?;
     link::delete_expired(&state.database, now).await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Notifications: what happens is sent to where people and other systems look, as reliably as over sockets.
 //!
-//! [`event`] reads the event log by position and stores, for each [`destination`] that wants an event, a delivery.
+//! [`intake`] reads the event log by position and stores, for each [`destination`] that wants an event, a delivery.
 //! [`delivery`] sends deliveries at least once, in order for each subject, with retries. [`message`] writes what a
 //! destination receives, and [`send`] is the only code that connects to an address that a person entered. [`slack_app`]
 //! keeps threads in Slack, and takes decisions from there. Drifts, users and alerts belong to other services, of which
@@ -9,6 +9,7 @@
 pub mod delivery;
 pub mod destination;
 pub mod event;
+pub mod intake;
 pub mod message;
 pub mod preview;
 pub mod send;

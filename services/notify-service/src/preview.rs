@@ -15,7 +15,8 @@ use crate::State;
 use crate::delivery::{About, Message, write};
 use crate::destination::target::Kind;
 use crate::error::NotifyError;
-use crate::event::{Event, entity};
+use crate::event::Event;
+use crate::intake::entity;
 use crate::message::{Facts, sample};
 
 /// Number of recent events.

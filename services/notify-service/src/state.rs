@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::destination::entity::{self as destination, Model as Destination};
 use crate::destination::signing::SigningSecrets;
 use crate::destination::target::Target;
-use crate::event::Matchers;
+use crate::intake::Matchers;
 use crate::metrics::Metrics;
 use crate::migration::Migrator;
 use crate::send::{Client, ClientConfig};

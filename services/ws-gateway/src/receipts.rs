@@ -1,4 +1,4 @@
-//! Whether a person who may decide received an event. Found out only when it is asked, so that no delivery costs more.
+//! Answers the question whether a person who may decide received an event. Found out only when it is asked, so that no delivery costs more.
 
 use std::sync::Arc;
 use std::time::Duration;

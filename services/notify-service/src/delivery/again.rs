@@ -8,7 +8,7 @@ use sea_orm::sea_query::{ExprTrait, Query};
 use super::entity::{ActiveModel, Column, Entity, Status};
 
 /// The deliveries that are sent again.
-pub enum Again {
+pub(super) enum Again {
     One(i64),
     /// At most `limit` of a destination, oldest first.
     Since {
@@ -19,7 +19,7 @@ pub enum Again {
 }
 
 /// Makes finished deliveries wait again. Returns their number.
-pub async fn replay(
+pub(super) async fn replay(
     db: &impl ConnectionTrait,
     which: Again,
     now: DateTime<Utc>,

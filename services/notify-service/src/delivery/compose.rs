@@ -93,7 +93,7 @@ fn header(name: &'static str) -> HeaderName {
     HeaderName::from_static(name)
 }
 
-/// What a message is about.
+/// The subject of a message.
 pub struct About<'a> {
     pub events: &'a [Event],
     /// The address of the console in links.

@@ -16,12 +16,12 @@ use uuid::Uuid;
 use super::attempt::{Outcome, note, note_received, send};
 use super::entity::{self as delivery, Model};
 use super::receipt::{ANSWERED_WITHIN, was_received};
-use super::record::record;
+use super::record::{Done, record};
 use crate::State;
 use crate::destination::entity as destination;
 use crate::destination::target::Target;
 use crate::event::Event;
-use crate::event::entity as event;
+use crate::intake::entity as event;
 
 /// Interval between searches for due deliveries of which this process was not told.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -41,13 +41,6 @@ const RECORDED: usize = 200;
 const GRACE: Duration = Duration::from_secs(3);
 /// Pause after an error of the database.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// The results of the deliveries of one destination.
-pub struct Done {
-    pub destination: Uuid,
-    pub deliveries: Vec<Model>,
-    pub outcomes: Vec<Outcome>,
-}
 
 /// Delivers until `stop`.
 pub async fn run(state: &State, stop: CancellationToken) {

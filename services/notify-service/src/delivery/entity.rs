@@ -10,7 +10,7 @@ use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 use crate::destination::entity as destination;
-use crate::event::entity as event;
+use crate::intake::entity as event;
 
 /// An event for a destination. At most one exists for both.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

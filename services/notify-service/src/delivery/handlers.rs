@@ -14,7 +14,7 @@ use super::entity::{Attempts, Model, Status};
 use super::listing;
 use crate::State;
 use crate::error::NotifyError;
-use crate::event::entity as event;
+use crate::intake::entity as event;
 
 #[derive(Clone, Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

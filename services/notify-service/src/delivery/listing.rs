@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect};
 
 use super::entity::{Column, Entity, Model, Status};
-use crate::event::entity as event;
+use crate::intake::entity as event;
 
 pub(super) struct Filter {
     pub destination: Option<Uuid>,

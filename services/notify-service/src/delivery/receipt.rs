@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks the gateways whether an engineer has received an event. If they cannot be asked, nobody has: a page too many is
 /// better than none.
-pub async fn was_received(state: &State, event_id: Uuid) -> bool {
+pub(super) async fn was_received(state: &State, event_id: Uuid) -> bool {
     let asking = async {
         match ask(state, event_id).await {
             Ok(is_received) => is_received,

@@ -9,12 +9,19 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::attempt::Outcome;
 use super::backoff::{FAILING_AFTER, pause};
-use super::dispatcher::Done;
-use super::entity as delivery;
+use super::entity::{self as delivery, Model};
 use super::failure::DeliveryFailure;
 use crate::State;
 use crate::destination::entity as destination;
+
+/// The results of the deliveries of one destination.
+pub(super) struct Done {
+    pub destination: Uuid,
+    pub deliveries: Vec<Model>,
+    pub outcomes: Vec<Outcome>,
+}
 
 /// Stores results, ends the leases, and notes when the next deliveries are due.
 pub(super) async fn record(state: &State, batch: &[Done]) -> Result<(), DbErr> {

@@ -17,7 +17,8 @@ use super::listing;
 use crate::State;
 use crate::destination::entity as destination;
 use crate::error::NotifyError;
-use crate::event::{Event, cursor, hand_over_again};
+use crate::event::Event;
+use crate::intake::{cursor, hand_over_again};
 
 /// Maximum number of events of one replay.
 const MAX_EVENTS: usize = 10_000;

@@ -9,10 +9,10 @@ use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
+use super::checks::{check_template, new_secret, plain};
 use super::entity::{self, ActiveModel, Model};
-use super::handlers::{check_template, new_secret};
 use super::rules::Rules;
 use super::schedule::Schedule;
 use super::signing::SigningSecrets;
@@ -39,14 +39,6 @@ pub struct DestinationChange {
     template: Option<Option<String>>,
     /// `false` keeps what waits, and sends nothing
     is_enabled: Option<bool>,
-}
-
-/// Refuses texts with characters of control, such as line breaks.
-pub(super) fn plain(text: &str) -> Result<(), ValidationError> {
-    if text.chars().any(char::is_control) {
-        return Err(ValidationError::new("plain").with_message("must be one line".into()));
-    }
-    Ok(())
 }
 
 /// Distinguishes `null` from an absent field.

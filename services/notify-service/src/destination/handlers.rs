@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use super::checks::{check_template, new_secret, plain};
 use super::entity::{self, Model};
 use super::rules::Rules;
 use super::schedule::Schedule;
@@ -17,8 +18,6 @@ use super::target::{Kind, Target};
 use super::view::{CreatedDestination, DestinationView};
 use crate::State;
 use crate::error::NotifyError;
-use crate::message::Template;
-use crate::send::WebhookSecret;
 
 /// Maximum number of destinations.
 const MAX_DESTINATIONS: u64 = 2_000;
@@ -27,7 +26,7 @@ const MAX_DESTINATIONS: u64 = 2_000;
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewDestination {
-    #[validate(length(min = 1, max = 80), custom(function = "super::change::plain"))]
+    #[validate(length(min = 1, max = 80), custom(function = "plain"))]
     #[schema(min_length = 1, max_length = 80)]
     name: String,
     target: Target,
@@ -142,17 +141,4 @@ pub async fn delete_destination(
     deletion.await?;
     tracing::info!(destination = %id, by = caller.user_id, "deleted a destination of notifications");
     Ok(http::ok(()))
-}
-
-pub(super) fn new_secret() -> Result<WebhookSecret, NotifyError> {
-    WebhookSecret::generate().map_err(|_error| NotifyError::NoRandom)
-}
-
-/// Refuses a template that is none, or that its kind of destination does not use.
-pub(super) fn check_template(template: Option<&str>, kind: Kind) -> Result<(), ApiError> {
-    let Some(source) = template else { return Ok(()) };
-    if matches!(kind, Kind::Webhook | Kind::Pagerduty) {
-        return Err(ApiError::validation("template", "is for Slack, Teams and mails"));
-    }
-    Template::parse(source).map(drop).map_err(|error| ApiError::validation("template", error.to_string()))
 }

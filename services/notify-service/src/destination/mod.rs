@@ -7,6 +7,7 @@ pub mod signing;
 pub mod target;
 
 mod change;
+mod checks;
 mod handlers;
 mod secret;
 mod test;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::checks::new_secret;
 use super::entity::{self, ActiveModel};
-use super::handlers::new_secret;
 use super::signing::OVERLAP;
 use crate::State;
 use crate::error::NotifyError;

@@ -9,7 +9,7 @@ use super::schedule::Schedule;
 use super::target::Kind;
 use crate::delivery::backoff::FAILING_AFTER;
 
-/// Whether deliveries to a destination succeed.
+/// The success of deliveries to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Health {

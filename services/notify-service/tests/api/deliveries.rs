@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use testing::{Backend, StatusCode, eventually};
 use uuid::Uuid;
 
-use crate::app::{App, DESTINATIONS, Receiver, created, resolved, updated};
+use crate::app::{App, DESTINATIONS};
+use crate::events::{created, resolved, updated};
+use crate::inbox::Receiver;
 
 #[rstest]
 #[actix_web::test]

@@ -9,7 +9,9 @@ use serde_json::json;
 use testing::{Backend, StatusCode, eventually};
 use uuid::Uuid;
 
-use crate::app::{App, DESTINATIONS, Receiver, created};
+use crate::app::{App, DESTINATIONS};
+use crate::events::created;
+use crate::inbox::Receiver;
 
 fn ids(receiver: &Receiver) -> HashSet<String> {
     receiver.received().iter().map(|message| message.header("webhook-id").to_owned()).collect()

@@ -9,6 +9,8 @@ mod app;
 mod certificates;
 mod deliveries;
 mod dns_server;
+mod events;
+mod inbox;
 mod kills;
 mod logs;
 mod losses;

@@ -12,7 +12,9 @@ use serde_json::json;
 use testing::{Backend, StatusCode, eventually};
 use uuid::Uuid;
 
-use crate::app::{App, Receiver, created, resolved};
+use crate::app::App;
+use crate::events::{created, resolved};
+use crate::inbox::Receiver;
 
 #[rstest]
 #[actix_web::test]

@@ -9,7 +9,9 @@ use serde_json::json;
 use testing::{Backend, eventually};
 use uuid::Uuid;
 
-use crate::app::{App, Receiver, created, updated};
+use crate::app::App;
+use crate::events::{created, updated};
+use crate::inbox::Receiver;
 
 #[rstest]
 #[actix_web::test]

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use testing::{Backend, StatusCode, eventually};
 use uuid::Uuid;
 
-use crate::app::{App, Receiver};
+use crate::app::App;
+use crate::inbox::Receiver;
 use crate::slack_links::{LINKS, Person, code_of, link};
 use crate::slack_server::{SECRET, Slack, button, form, interact, press, signature};
 

@@ -7,7 +7,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testing::{Backend, StatusCode, eventually};
 
-use crate::app::{App, DESTINATIONS, resolved, updated};
+use crate::app::{App, DESTINATIONS};
+use crate::events::{resolved, updated};
 use crate::slack_server::{SECRET, Slack, TOKEN, button};
 
 const DELIVERIES: &str = "/api/v1/notifications/deliveries";

@@ -97,7 +97,7 @@ pub(super) enum Past {
     /// It has left no room in which it may have received events.
     #[default]
     None,
-    Rooms(Box<Vec<Heard>>),
+    Rooms(Vec<Heard>),
     /// It left rooms while it caught up, or very many.
     Unknown,
 }
@@ -117,7 +117,7 @@ impl Past {
     /// Notes a room that the socket leaves.
     pub(super) fn add(&mut self, heard: Heard) {
         match self {
-            Self::None => *self = Self::Rooms(Box::new(vec![heard])),
+            Self::None => *self = Self::Rooms(vec![heard]),
             Self::Rooms(rooms) if rooms.len() < MAX_PAST => rooms.push(heard),
             Self::Rooms(_) => *self = Self::Unknown,
             Self::Unknown => {}

@@ -1,11 +1,9 @@
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
-use super::Event;
-use crate::delivery::entity as delivery;
+use crate::event::Event;
 
 /// An event that at least one destination wants.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -68,32 +66,4 @@ pub fn is_about_users(event: &Model) -> bool {
 pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>, DbErr> {
     let of_all = Entity::find().filter(Column::EventType.not_like("auth:%"));
     of_all.order_by_desc(Column::StoredAt).order_by_desc(Column::Id).limit(limit).all(db).await
-}
-
-/// Deletes the events about a user that nothing waits to deliver, with their deliveries. The others count as old from now
-/// on, so that they are deleted once they are delivered.
-pub async fn erase_user(db: &impl ConnectionTrait, user_id: &str) -> Result<(), DbErr> {
-    let about = Column::UserId.eq(user_id);
-    delete_delivered(db, about.clone()).await?;
-    let long_ago = Expr::value(DateTime::<Utc>::UNIX_EPOCH);
-    Entity::update_many().col_expr(Column::StoredAt, long_ago).filter(about).exec(db).await?;
-    Ok(())
-}
-
-/// Deletes old events that nothing waits to deliver, with their deliveries.
-pub async fn delete_before(db: &impl ConnectionTrait, time: DateTime<Utc>) -> Result<(), DbErr> {
-    delete_delivered(db, Column::StoredAt.lt(time)).await
-}
-
-async fn delete_delivered(db: &impl ConnectionTrait, which: sea_orm::sea_query::Expr) -> Result<(), DbErr> {
-    let waiting = Query::select()
-        .column(delivery::Column::EventId)
-        .from(delivery::Entity)
-        .and_where(delivery::Column::Status.eq(delivery::Status::Pending))
-        .take();
-    let which = which.and(Column::Id.not_in_subquery(waiting));
-    let ids = Query::select().column(Column::Id).from(Entity).and_where(which.clone()).take();
-    delivery::Entity::delete_many().filter(delivery::Column::EventId.in_subquery(ids)).exec(db).await?;
-    Entity::delete_many().filter(which).exec(db).await?;
-    Ok(())
 }

@@ -1,11 +1,4 @@
-//! Events as notifications see them, and their way from the log to the destinations that want them.
-
-pub mod consumer;
-pub mod cursor;
-pub mod entity;
-mod fan_out;
-
-pub use fan_out::{Matchers, hand_over_again};
+//! Events as notifications see them.
 
 use backplane::Message;
 use chrono::{DateTime, Utc};
@@ -79,7 +72,7 @@ impl Event {
     }
 }
 
-/// What the rules compare.
+/// The properties that rules compare.
 pub struct Traits<'a> {
     pub severity: Option<Severity>,
     pub stack: Option<&'a str>,

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::cursor;
 use super::fan_out::fan_out;
-use super::{EVENTS_MISSED, Event};
 use crate::State;
+use crate::event::{EVENTS_MISSED, Event};
 
 /// Number of events that are handed over in one transaction.
 const PAGE: usize = 200;

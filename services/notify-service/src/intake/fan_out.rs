@@ -9,10 +9,11 @@ use database::Transaction;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{EVENTS_MISSED, Event, Traits, entity};
+use super::{entity, erase};
 use crate::delivery::entity as delivery;
 use crate::destination::entity as destination;
 use crate::destination::rules::Matcher;
+use crate::event::{EVENTS_MISSED, Event, Traits};
 use crate::slack_app::link;
 
 const DRIFT_CREATED: &str = "drift:created";
@@ -101,7 +102,7 @@ pub(super) async fn fan_out(
     store(tx, plan, now).await?;
     for event in events.iter().filter(|event| event.event_type == USER_DELETED) {
         if let Some(user) = &event.user_id {
-            entity::erase_user(tx, user).await?;
+            erase::erase_user(tx, user).await?;
             link::erase_user(tx, user).await?;
         }
     }
