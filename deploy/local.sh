@@ -122,7 +122,7 @@ until_true ws-gateway-2 answers "$GATEWAY_2_PORT" /ready
 
 cp deploy/prometheus/*.yml "$run"
 sed -e "s/auth-service:4001/127.0.0.1:$AUTH_PORT/; s/drift-service:4002/127.0.0.1:$DRIFT_PORT/" \
-  -e "s/notify-service:4004/127.0.0.1:$NOTIFY_PORT/" \
+  -e "s/notify-service:4003/127.0.0.1:$NOTIFY_PORT/" \
   -e "s/ws-gateway-1:4004/127.0.0.1:$GATEWAY_1_PORT/; s/ws-gateway-2:4004/127.0.0.1:$GATEWAY_2_PORT/" \
   deploy/prometheus/targets.yml >"$run/targets.yml"
 # Scrapes every second, so that the effect of an action is visible at once.

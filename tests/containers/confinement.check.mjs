@@ -22,7 +22,7 @@ const NETWORKS = {
   prometheus: ['monitoring'],
 };
 const PORTS = {
-  caddy: 8080, 'auth-service': 4001, 'drift-service': 4002, 'notify-service': 4004,
+  caddy: 8080, 'auth-service': 4001, 'drift-service': 4002, 'notify-service': 4003,
   'ws-gateway-1': 4004, 'ws-gateway-2': 4004,
   'auth-db': 5432, 'drift-db': 5432, 'notify-db': 5432, redis: 6379, prometheus: 9090,
 };

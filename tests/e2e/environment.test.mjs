@@ -10,7 +10,7 @@ import { binary, repository } from '../lib/process.mjs';
 const FILE = `${repository}/.env.example`;
 const HEAD = `# The environment variables of DriftSentry, with their defaults. \`driftsentry\` needs none of them. The split
 # binaries need DATABASE_URL, REDIS_URL and the four secrets (openssl rand -hex 32). Their ports are 4001
-# (auth-service), 4002 (drift-service) and 4004 (notify-service, ws-gateway). Each command line option has the same name.
+# (auth-service), 4002 (drift-service), 4003 (notify-service) and 4004 (ws-gateway). Each command line option has the same name.
 # Names of the old stack work too: NODE_ENV for APP_ENV; REDIS_HOST, REDIS_PORT and REDIS_PASSWORD for REDIS_URL.
 # RUST_LOG filters the log (default: info). LOG_FORMAT=json|pretty selects its format.
 # OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 sends traces to a collector. The default is off.
@@ -53,7 +53,7 @@ test('the split binaries read no variable that driftsentry does not know', () =>
 });
 
 test('each binary has the port and the defaults of the old stack', () => {
-  const ports = { driftsentry: 3001, 'auth-service': 4001, 'drift-service': 4002, 'notify-service': 4004, 'ws-gateway': 4004 };
+  const ports = { driftsentry: 3001, 'auth-service': 4001, 'drift-service': 4002, 'notify-service': 4003, 'ws-gateway': 4004 };
   for (const [name, port] of Object.entries(ports)) {
     assert.match(help(name), new RegExp(`\\[env: PORT=\\]\\s+\\[default: ${port}\\]`), name);
   }

@@ -22,7 +22,7 @@ const NEW = {
   name: '',
   kind: 'webhook',
   rules: { events: USUAL_EVENTS, minSeverity: null, stacks: [], accounts: [] },
-  schedule: { digestMinutes: null, quietHours: null, groupByScan: false, skipRepeats: false },
+  schedule: { digestMinutes: null, unlessReceivedSeconds: null, quietHours: null, groupByScan: false, skipRepeats: false },
   template: null,
 };
 

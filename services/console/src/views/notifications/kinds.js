@@ -70,7 +70,7 @@ const KINDS = {
 };
 
 /** The kinds that the API accepts. */
-const OFFERED = ['webhook', 'slack', 'teams', 'pagerduty', 'email'];
+const OFFERED = ['webhook', 'slack', 'slackApp', 'teams', 'pagerduty', 'email'];
 export const KIND_OPTIONS = OFFERED.map((kind) => [kind, KINDS[kind].label]);
 
 /** Returns the kind with this name. A kind that this console does not know has no fields. */

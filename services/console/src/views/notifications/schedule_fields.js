@@ -40,13 +40,25 @@ export function scheduleFields(schedule) {
         },
         'What happens meanwhile is sent as one message. 5 to 1440. Empty: each event at once.',
       ),
+      inputField(
+        'Seconds in which an engineer may receive it here instead (optional)',
+        {
+          name: 'schedule.unlessReceivedSeconds',
+          type: 'number',
+          min: 30,
+          max: 3600,
+          value: schedule.unlessReceivedSeconds ?? '',
+        },
+        'A new drift or alert is sent only if no engineer or admin with an open console received it. 30 to 3600.',
+      ),
       label(hasQuiet, 'Quiet hours: what happens in them is sent at their end'),
       hours,
       label(groupByScan, 'One message for each scan, instead of one for each new drift'),
       label(skipRepeats, 'No message while a drift keeps its status and its severity'),
     ],
     schedule: (values) => ({
-      digestMinutes: values['schedule.digestMinutes'] ? Number(values['schedule.digestMinutes']) : null,
+      digestMinutes: number(values['schedule.digestMinutes']),
+      unlessReceivedSeconds: number(values['schedule.unlessReceivedSeconds']),
       quietHours: hasQuiet.checked
         ? {
             from: values['schedule.quietHours.from'],
@@ -61,5 +73,6 @@ export function scheduleFields(schedule) {
   };
 }
 
+const number = (text) => (text ? Number(text) : null);
 const check = (checked) => h('input', { type: 'checkbox', checked });
 const label = (input, text) => h('label', { class: 'check' }, input, text);

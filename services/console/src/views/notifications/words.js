@@ -57,13 +57,16 @@ export function ruleWords({ events, minSeverity, stacks, accounts }) {
 }
 
 /** Returns a schedule as a line such as `a digest every 30 minutes · one message for each scan`. */
-export function scheduleWords({ digestMinutes, quietHours, groupByScan, skipRepeats }) {
+export function scheduleWords(schedule) {
+  const { digestMinutes, unlessReceivedSeconds, quietHours, groupByScan, skipRepeats } = schedule;
   const quiet = quietHours && [
     `quiet from ${quietHours.from} to ${quietHours.to} (${quietHours.timeZone.replaceAll('_', ' ')})`,
     quietHours.exceptCritical && 'except critical',
   ];
   return [
     digestMinutes ? `a digest every ${plural(digestMinutes, 'minute')}` : 'at once',
+    unlessReceivedSeconds &&
+      `after ${plural(unlessReceivedSeconds, 'second')}, unless an engineer received it here`,
     quiet && quiet.filter(Boolean).join(', '),
     groupByScan && 'one message for each scan',
     skipRepeats && 'no repeats',
@@ -85,5 +88,6 @@ export const HEALTHS = {
 export const DELIVERY_STATUSES = {
   pending: { icon: 'silent', label: 'Waiting' },
   delivered: { icon: 'check', label: 'Delivered' },
+  received: { icon: 'check', label: 'Received in the console' },
   dead: { icon: 'cross', label: 'Given up' },
 };
