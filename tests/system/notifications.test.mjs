@@ -171,6 +171,21 @@ for (const [stores, isReal] of [['SQLite + in-process', false], ['PostgreSQL + R
       assert.equal(again.headers['webhook-id'], headers['webhook-id'], 'a repeated delivery keeps its id');
     });
 
+    test('what is reported just before the end of driftsentry arrives after the next start, and no loss is reported', async () => {
+      const target = { kind: 'webhook', url: `${receiver.url}/last` };
+      const rules = { events: ['drift:created'] };
+      await createDestination(app.admin, target, { rules });
+      for (const signal of ['SIGTERM', 'SIGKILL', 'SIGTERM', 'SIGKILL']) {
+        const drift = await reportDrift(app.engineer);
+        app.process.kill(signal);
+        await eventually('the process has ended', () => !app.process.running);
+        await app.start();
+        await receiver.request('/last', isAbout(drift));
+      }
+      const types = receiver.requests.filter(({ path }) => path === '/last').map(({ body }) => body.type);
+      assert.ok(!types.includes('notification:events_missed'), types.join());
+    });
+
     test('addresses inside are refused, also for a destination that was created while they were allowed s106', async () => {
       const target = { kind: 'webhook', url: `${receiver.url}/inside` };
       const destination = await createDestination(app.admin, target);

@@ -89,6 +89,8 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let (alice, other) = (app.sign_up("alice").await, app.log_in("alice").await);
     let token = root.client.post("/api/auth/tokens", &json!({"name": "t", "role": "viewer"})).await.data();
     let (user_id, other_id, token_id) = (alice.id, other.session, token["id"].as_str().unwrap());
+    let own_token = root.client.post("/api/auth/personal-tokens", &json!({"name": "chat"})).await.data();
+    let own_token = own_token["id"].as_str().unwrap().to_owned();
     let sign_up = json!({"name": "Bob", "email": email("bob"), "password": PASSWORD});
     let log_in = json!({"email": email("bob"), "password": PASSWORD});
     let password = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
@@ -122,6 +124,9 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::GET, "/tokens", None, Value::Null),
         (Method::POST, "/tokens", None, new_token),
         (Method::DELETE, "/tokens/{id}", Some(token_id.to_owned()), Value::Null),
+        (Method::GET, "/personal-tokens", None, Value::Null),
+        (Method::POST, "/personal-tokens", None, json!({"name": "chat"})),
+        (Method::DELETE, "/personal-tokens/{id}", Some(own_token), Value::Null),
         (Method::DELETE, "/sessions/all", None, Value::Null),
         (Method::DELETE, "/sessions/{id}", Some(other_id.to_string()), Value::Null),
         (Method::POST, "/password", None, password),

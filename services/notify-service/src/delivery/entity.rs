@@ -142,7 +142,8 @@ pub async fn insert(db: &impl ConnectionTrait, new: Vec<New>, now: DateTime<Utc>
             failure: Set(None),
             finished_at: Set(None),
         });
-        Entity::insert_many(rows).on_conflict_do_nothing().exec_without_returning(db).await?;
+        let known = OnConflict::columns([Column::DestinationId, Column::EventId]).do_nothing().to_owned();
+        Entity::insert_many(rows).on_conflict(known).exec_without_returning(db).await?;
     }
     Ok(())
 }
