@@ -153,7 +153,7 @@ async fn each_plan_of_an_upload_is_a_stack(#[values(Backend::Memory, Backend::Re
     assert_eq!(counts(&report), json!([2, 0, 0, 0, 0, 0]));
     assert_eq!(
         report["stacks"][1],
-        json!({"stack": "prod-2", "created": 1, "unchanged": 0, "changed": 0, "resolved": 0})
+        json!({"stack": "prod-2", "created": 1, "createdCritical": 0, "unchanged": 0, "changed": 0, "resolved": 0})
     );
     assert_eq!((live(&app, "prod-1").await.len(), live(&app, "prod-2").await.len()), (1, 1));
 }
