@@ -1,6 +1,8 @@
 //! Leases destinations with due deliveries, and attempts these. Any number of replicas may run this: a destination
 //! belongs to one process at a time, so that its deliveries keep their order.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -42,18 +44,24 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Pause after an error of the database.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// The destinations whose attempts, or results, are still in this process. Their leases may end meanwhile.
+type InHand = Mutex<HashSet<Uuid>>;
+
 /// Delivers until `stop`.
 pub async fn run(state: &State, stop: CancellationToken) {
     let (leased, mut lanes) = channel(LEASES as usize);
     // At most one result for each leased destination. Waiting here for room would stop all attempts, also those that have
     // a connection to the database for which the recording waits.
     let (done, mut results) = unbounded_channel();
-    let leasing = lease(state, leased, stop.clone());
+    let in_hand = InHand::default();
+    let leasing = lease(state, leased, &in_hand, stop.clone());
     let delivering = deliver(state, &mut lanes, done, stop);
     let recording = async {
         let mut batch = Vec::new();
         while results.recv_many(&mut batch, RECORDED).await > 0 {
+            let ids: Vec<Uuid> = batch.iter().map(|done| done.destination).collect();
             store(state, std::mem::take(&mut batch)).await;
+            in_hand.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| !ids.contains(id));
             state.dispatch.notify_one();
         }
     };
@@ -61,7 +69,7 @@ pub async fn run(state: &State, stop: CancellationToken) {
 }
 
 /// Inputs: a commit in this process, the interval, and `stop`, which ends it.
-async fn lease(state: &State, leased: Sender<destination::Model>, stop: CancellationToken) {
+async fn lease(state: &State, leased: Sender<destination::Model>, in_hand: &InHand, stop: CancellationToken) {
     let mut interval = tokio::time::interval(INTERVAL);
     loop {
         tokio::select! {
@@ -71,7 +79,11 @@ async fn lease(state: &State, leased: Sender<destination::Model>, stop: Cancella
             _ = interval.tick() => {}
         }
         match lease_due(state).await {
-            Ok(destinations) => {
+            Ok(mut destinations) => {
+                // For those in hand, the lease is only renewed.
+                destinations.retain(|destination| {
+                    in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(destination.id)
+                });
                 for destination in destinations {
                     if leased.send(destination).await.is_err() {
                         return;
