@@ -17,7 +17,7 @@ import { eventually, freePort } from '../lib/waiting.mjs';
 const EXAMPLES = `${repository}/examples/receivers`;
 const DELIVERIES = '/api/v1/notifications/deliveries';
 
-describe('the receivers in examples', () => {
+describe('the receivers in examples s109', () => {
   let app, folder, admin, engineer;
   before(async () => {
     // In tests/, so that the example finds the library in tests/node_modules.

@@ -23,14 +23,18 @@ async fn a_plan_becomes_drifts_alerts_and_events(#[values(Backend::Memory, Backe
     let created = app.expect_events("drift:created", 20).await;
     let keys: Vec<&String> = created[0]["payload"].as_object().unwrap().keys().collect();
     let payload = [
+        "address",
         "costImpactMonthly",
         "detectedAt",
+        "fingerprint",
         "id",
         "region",
         "resourceId",
         "resourceType",
         "severity",
+        "stack",
         "status",
+        "version",
     ];
     assert_eq!(keys, payload);
     assert_eq!(created[0]["accountId"], "123456789012");
