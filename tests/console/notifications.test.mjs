@@ -56,8 +56,8 @@ describe('notifications in the console', () => {
 
     await post.scan('prod');
     const arrived = () => post.receiver.requests.find(({ body }) => body.data.stack === 'prod');
-    const { json } = await eventually('a real drift', arrived);
-    assert.equal(json.type, 'drift:created');
+    const { body: real } = await eventually('a real drift', arrived);
+    assert.equal(real.type, 'drift:created');
 
     await openEditor(page, (await post.list())[0]);
     await page.getByText('Sends to 127.0.0.1.').waitFor();
