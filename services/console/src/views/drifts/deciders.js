@@ -89,6 +89,7 @@ export function showDeciders(element, people) {
 export class Announcement {
   #ids;
   #timer = 0;
+  #sent = Promise.resolve();
 
   constructor(ids, signal) {
     this.#ids = ids.slice(0, MOST);
@@ -105,11 +106,17 @@ export class Announcement {
     if (!this.#timer) return;
     clearInterval(this.#timer);
     this.#timer = 0;
-    for (const id of this.#ids) remove(pathOf(id)).catch(() => {});
+    this.#send(remove);
   }
 
-  // Others only know less if this fails.
   #announce() {
-    for (const id of this.#ids) put(pathOf(id)).catch(() => {});
+    this.#send(put);
+  }
+
+  /** One after the other: an announcement that arrived after the end would hold for half a minute. */
+  #send(request) {
+    const all = () => Promise.all(this.#ids.map((id) => request(pathOf(id))));
+    // Others only know less if this fails.
+    this.#sent = this.#sent.then(all).catch(() => {});
   }
 }
