@@ -19,6 +19,8 @@ const pathOf = (id) => `/api/v1/drifts/${id}/deciding`;
 /** The other people who are deciding, by drift. */
 export class Deciders {
   #people = new Map();
+  /** The times of the last ends, by drift and person. */
+  #ended = new Map();
   #changes = new EventTarget();
   #timer = 0;
 
@@ -38,14 +40,18 @@ export class Deciders {
   /** Returns the ids of the people who are deciding on a drift, without the user. */
   on = (id) => [...(this.#people.get(id)?.keys() ?? [])];
 
-  /** Takes over who is deciding from the drift as the server returned it. */
+  /** Takes over who is deciding from the drift as the server returned it, perhaps before an end that is already known. */
   learn({ id, deciding }) {
-    for (const person of deciding ?? []) this.#hear(id, person, Date.now());
+    for (const person of deciding ?? []) {
+      const announced = new Date(person.until).getTime() - LASTS_MS;
+      if (announced > (this.#ended.get(`${id} ${person.by}`) ?? 0)) this.#hear(id, person, Date.now());
+    }
   }
 
   /** `now` is the time of the server if it is known: the clock of this device may be wrong. */
   #hear(id, { by, until }, now) {
     if (by === session.user()?.id) return;
+    if (!until) this.#ended.set(`${id} ${by}`, now);
     const people = this.#people.get(id) ?? new Map();
     const left = until ? Math.min(LASTS_MS, new Date(until).getTime() - now) : 0;
     if (left > 0) people.set(by, performance.now() + left);
