@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::backoff;
 use super::compose::{Outgoing, compose};
@@ -61,12 +63,13 @@ pub async fn send(
 /// Sends the same mail to each recipient. If one fails, all are sent again: mail programs show each once.
 async fn send_mails(state: &State, mails: Vec<mail::Mail>) -> Option<DeliveryFailure> {
     let Some(smtp) = &state.smtp else { return Some(DeliveryFailure::new("no_smtp", false)) };
-    for mail in &mails {
-        if let Err(error) = smtp.send(mail).await {
-            return Some(DeliveryFailure::new(error.kind, error.is_permanent));
-        }
-    }
-    None
+    // All at once, so that many recipients take no longer than one.
+    let sending = join_all(mails.iter().map(|mail| smtp.send(mail)));
+    let Ok(sent) = timeout(state.settings.notify_timeout, sending).await else {
+        return Some(DeliveryFailure::new("timeout", false));
+    };
+    let error = sent.into_iter().find_map(Result::err)?;
+    Some(DeliveryFailure::new(error.kind, error.is_permanent))
 }
 
 /// Reads an HTTP status as the kind of destination means it.

@@ -2,7 +2,7 @@
 //! belongs to one process at a time, so that its deliveries keep their order.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -35,7 +35,8 @@ const BATCH: u64 = 128;
 const AT_ONCE: usize = 16;
 /// Number of events in one digest.
 const IN_DIGEST: u64 = 500;
-/// The duration of a lease, in longest attempts, besides the time for a receipt. A process that dies keeps its destinations for this time.
+/// The duration of a lease, in longest attempts, besides the time for a receipt. A process that dies keeps its
+/// destinations for this time.
 const LEASE_ATTEMPTS: u32 = 2;
 /// Number of destinations whose results are stored at once.
 const RECORDED: usize = 200;
@@ -46,6 +47,10 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// The destinations whose attempts, or results, are still in this process. Their leases may end meanwhile.
 type InHand = Mutex<HashSet<Uuid>>;
+
+fn locked(in_hand: &InHand) -> MutexGuard<'_, HashSet<Uuid>> {
+    in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Delivers until `stop`.
 pub async fn run(state: &State, stop: CancellationToken) {
@@ -61,7 +66,7 @@ pub async fn run(state: &State, stop: CancellationToken) {
         while results.recv_many(&mut batch, RECORDED).await > 0 {
             let ids: Vec<Uuid> = batch.iter().map(|done| done.destination).collect();
             store(state, std::mem::take(&mut batch)).await;
-            in_hand.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| !ids.contains(id));
+            locked(&in_hand).retain(|id| !ids.contains(id));
             state.dispatch.notify_one();
         }
     };
@@ -78,12 +83,8 @@ async fn lease(state: &State, leased: Sender<destination::Model>, in_hand: &InHa
             () = state.dispatch.notified() => {}
             _ = interval.tick() => {}
         }
-        match lease_due(state).await {
-            Ok(mut destinations) => {
-                // For those in hand, the lease is only renewed.
-                destinations.retain(|destination| {
-                    in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(destination.id)
-                });
+        match lease_due(state, in_hand).await {
+            Ok(destinations) => {
                 for destination in destinations {
                     if leased.send(destination).await.is_err() {
                         return;
@@ -98,13 +99,16 @@ async fn lease(state: &State, leased: Sender<destination::Model>, in_hand: &InHa
     }
 }
 
-async fn lease_due(state: &State) -> Result<Vec<destination::Model>> {
+async fn lease_due(state: &State, in_hand: &InHand) -> Result<Vec<destination::Model>> {
+    let lease = TimeDelta::from_std(state.settings.notify_timeout * LEASE_ATTEMPTS + ANSWERED_WITHIN)?;
     let mut all = Vec::new();
     loop {
         let now = state.platform.clock().now();
-        let lease = state.settings.notify_timeout * LEASE_ATTEMPTS + ANSWERED_WITHIN;
-        let lease = TimeDelta::from_std(lease)?;
-        let leased = destination::lease(&state.database, state.process, now, lease, LEASES).await?;
+        let held: Vec<Uuid> = locked(in_hand).iter().copied().collect();
+        let tx = state.database.begin().await?;
+        let leased = destination::lease(&tx, state.process, &held, now, lease, LEASES).await?;
+        tx.commit().await?;
+        locked(in_hand).extend(leased.iter().map(|destination| destination.id));
         let is_full = leased.len() as u64 == LEASES;
         all.extend(leased);
         if !is_full {
@@ -223,22 +227,22 @@ async fn attempt(
     if !has_time(state, destination) {
         return None;
     }
-    let is_first = delivery.attempts == 0;
-    if is_first && destination.schedule.waits_for_receipt(event) && was_received(state, event.id).await {
+    let may_be_received = delivery.attempts == 0 && destination.schedule.waits_for_receipt(event);
+    let events = std::slice::from_ref(event);
+    let outcome = if may_be_received && was_received(state, event.id).await {
         note_received(&mut delivery, state.platform.clock().now());
-        let (rows, events) = (std::slice::from_ref(&delivery), std::slice::from_ref(event));
-        state.metrics.attempted(destination, rows, events, state.platform.clock().now());
-        return Some((delivery, None));
-    }
-    // The answer may have taken a while.
-    if !has_time(state, destination) {
+        None
+    } else if has_time(state, destination) {
+        let outcome = send(state, destination, target, events, &event.id.to_string()).await;
+        note(&mut delivery, &outcome);
+        Some(outcome)
+    } else {
+        // The answer has taken a while.
         return None;
-    }
-    let outcome = send(state, destination, target, std::slice::from_ref(event), &event.id.to_string()).await;
-    note(&mut delivery, &outcome);
-    let (rows, events) = (std::slice::from_ref(&delivery), std::slice::from_ref(event));
-    state.metrics.attempted(destination, rows, events, state.platform.clock().now());
-    Some((delivery, Some(outcome)))
+    };
+    let now = state.platform.clock().now();
+    state.metrics.attempted(destination, std::slice::from_ref(&delivery), events, now);
+    Some((delivery, outcome))
 }
 
 /// Whether the lease outlives an attempt that begins now.

@@ -1,6 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
+use database::Transaction;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{ExprTrait, LockBehavior, LockType};
 use sea_orm::{ActiveValue::Set, IntoActiveModel, QueryOrder, QuerySelect};
 
 use super::rules::Rules;
@@ -144,33 +145,36 @@ pub async fn wake(db: &impl ConnectionTrait, ids: &[Uuid], at: DateTime<Utc>) ->
     Ok(())
 }
 
-/// Leases destinations with due deliveries to a process, at most `limit`. No other process has them until `now + lease`.
+/// Leases destinations with due deliveries to a process, at most `limit`, without those that it has `in_hand`. No other
+/// process has them until `now + lease`.
 pub async fn lease(
-    db: &impl ConnectionTrait,
+    tx: &Transaction,
     process: Uuid,
+    in_hand: &[Uuid],
     now: DateTime<Utc>,
     lease: TimeDelta,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let is_free = || Column::LeasedUntil.is_null().or(Column::LeasedUntil.lte(now));
     let is_due = Column::DueAt
         .lte(now)
         .and(Column::IsEnabled.eq(true))
-        .and(Column::BlockedUntil.is_null().or(Column::BlockedUntil.lte(now)));
-    let due = Entity::find().filter(is_due.and(is_free())).order_by_asc(Column::DueAt).limit(limit);
-    let ids: Vec<Uuid> = due.select_only().column(Column::Id).into_tuple().all(db).await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
+        .and(Column::BlockedUntil.is_null().or(Column::BlockedUntil.lte(now)))
+        .and(Column::LeasedUntil.is_null().or(Column::LeasedUntil.lte(now)))
+        .and(Column::Id.is_not_in(in_hand.iter().copied()));
+    let due = Entity::find().filter(is_due).order_by_asc(Column::DueAt).limit(limit);
+    // Waits for no other transaction: what one is changing at the moment is leased the next time.
+    let mut due = due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).all(tx).await?;
     let until = now + lease;
     Entity::update_many()
         .col_expr(Column::LeasedBy, Expr::value(process))
         .col_expr(Column::LeasedUntil, Expr::value(until))
-        .filter(Column::Id.is_in(ids.iter().copied()).and(is_free()))
-        .exec(db)
+        .filter(Column::Id.is_in(due.iter().map(|destination| destination.id)))
+        .exec(tx)
         .await?;
-    let leased = Column::LeasedBy.eq(process).and(Column::LeasedUntil.eq(until));
-    Entity::find().filter(Column::Id.is_in(ids).and(leased)).all(db).await
+    for destination in &mut due {
+        destination.leased_until = Some(until);
+    }
+    Ok(due)
 }
 
 /// Ends leases of a process.

@@ -78,11 +78,7 @@ async fn consume(state: &State) -> Result<bool> {
                 events: messages.iter().filter_map(|message| Event::read(message)).collect(),
             }
         }
-        LogRead::Lost => {
-            let head = log.head().await?;
-            let is_complete = reaches_back(state, &head, at.last_event).await?;
-            after_loss(&at, &position, head, is_complete, now)
-        }
+        LogRead::Lost => after_loss(state, &at, now).await?,
     };
     hand_over(state, &at, next, now).await
 }
@@ -93,41 +89,26 @@ struct Next {
     has_more: bool,
 }
 
-/// Whether a log has the last event that was read, so that everything after it is there too.
-async fn reaches_back(state: &State, head: &Position, last_event: Option<Uuid>) -> Result<bool> {
-    // Nothing was read yet: nothing can be missed.
-    let Some(last_event) = last_event else { return Ok(true) };
-    let log = &state.platform.backplane().log;
-    let mut at = Position { seq: 0, ..head.clone() };
-    while at.seq < head.seq {
-        let LogRead::Events(page) = log.read_after(&at, None, PAGE).await? else { return Ok(false) };
-        if page.iter().any(|message| message.envelope.event_id == last_event) {
-            return Ok(true);
-        }
-        let Some(next) = page.last().and_then(|message| message.position.clone()) else { break };
-        at = next;
-    }
-    Ok(false)
-}
-
 /// Goes on at the beginning of the log that is there now: an event that was handed over before is not handed over again.
-/// If that log no longer has its beginning, goes on at its end.
-fn after_loss(
-    at: &cursor::Model,
-    position: &Position,
-    head: Position,
-    is_complete: bool,
-    now: DateTime<Utc>,
-) -> Next {
-    let beginning = Position { seq: 0, ..head.clone() };
-    let (next, events) = if *position == beginning {
-        (head, Vec::new())
-    } else if is_complete {
-        (beginning, Vec::new())
-    } else {
-        (beginning, vec![missed(at.read_at, position, now)])
-    };
-    Next { cursor: cursor::Model::new(&next, None, at.read_at), events, has_more: true }
+/// If that log no longer has its beginning, goes on at its end. Reports the loss, unless the log has the last event that
+/// was read, and with it everything after it.
+async fn after_loss(state: &State, at: &cursor::Model, now: DateTime<Utc>) -> Result<Next> {
+    let log = &state.platform.backplane().log;
+    let head = log.head().await?;
+    let mut place = Position { seq: 0, ..head.clone() };
+    let (mut has_beginning, mut has_last_event) = (true, false);
+    while place.seq < head.seq && !has_last_event {
+        let LogRead::Events(page) = log.read_after(&place, None, PAGE).await? else {
+            has_beginning = false;
+            break;
+        };
+        has_last_event = page.iter().any(|message| Some(message.envelope.event_id) == at.last_event);
+        let Some(last) = page.last().and_then(|message| message.position.clone()) else { break };
+        place = last;
+    }
+    let next = if has_beginning { Position { seq: 0, ..head } } else { head };
+    let events = if has_last_event { Vec::new() } else { vec![missed(at.read_at, now)] };
+    Ok(Next { cursor: cursor::Model::new(&next, None, at.read_at), events, has_more: true })
 }
 
 async fn hand_over(state: &State, before: &cursor::Model, next: Next, now: DateTime<Utc>) -> Result<bool> {
@@ -140,14 +121,16 @@ async fn hand_over(state: &State, before: &cursor::Model, next: Next, now: DateT
     cursor::advance(&tx, next.cursor).await?;
     tx.commit().await?;
     if count > 0 {
+        if next.events.iter().any(|event| event.event_type == EVENTS_MISSED) {
+            tracing::error!(since = %before.read_at, "the event log was lost: destinations may have missed events");
+        }
         state.dispatch.notify_one();
     }
     Ok(next.has_more)
 }
 
 /// The message to every destination that the log no longer has all events.
-fn missed(since: DateTime<Utc>, position: &Position, now: DateTime<Utc>) -> Event {
-    tracing::error!(%since, %position, "the event log was lost: destinations may have missed events");
+fn missed(since: DateTime<Utc>, now: DateTime<Utc>) -> Event {
     let payload = json!({"id": Uuid::now_v7(), "since": since});
     let envelope = Envelope::unplaced(EVENTS_MISSED, now, payload);
     Event {

@@ -50,7 +50,7 @@ pub struct Facts {
     pub fields: Vec<(&'static str, String)>,
     /// The address of the page of the console.
     pub link: Option<String>,
-    /// Events with the same key are delivered in order.
+    /// The [subject](Event::subject) on one line.
     pub subject_key: String,
     pub fingerprint: Option<String>,
     /// Whether the subject needs no attention any more. A rejected drift still needs attention, because it must be

@@ -20,13 +20,6 @@ pub fn body(event: &Event) -> Value {
     body
 }
 
-/// Returns the body with a text that a template rendered.
-pub fn body_with_text(event: &Event, text: &str) -> Value {
-    let mut body = body(event);
-    body["text"] = json!(text);
-    body
-}
-
 /// Returns one body for several events. The caller bounds their number.
 pub fn digest_body(events: &[Event], at: DateTime<Utc>) -> Value {
     json!({
@@ -54,9 +47,7 @@ mod tests {
         assert!(plain.get("accountId").is_none() && plain.get("text").is_none());
 
         event.account_id = Some(AccountId::from("acc_1"));
-        let with_text = body_with_text(&event, "a \"text\"\n");
-        assert_eq!(with_text["accountId"], "acc_1");
-        assert_eq!(with_text["text"], "a \"text\"\n");
+        assert_eq!(body(&event)["accountId"], "acc_1");
     }
 
     #[test]

@@ -100,6 +100,14 @@ impl App {
         app
     }
 
+    /// Deletes all events of the log but the newest.
+    pub(crate) fn trim_log(&self) {
+        let port = self.stores.redis().address().port().to_string();
+        let trim = ["-p", &port, "XTRIM", "{driftsentry}:log", "MAXLEN", "1"];
+        let output = std::process::Command::new("redis-cli").args(trim).output().unwrap();
+        assert_ne!(String::from_utf8_lossy(&output.stdout).trim(), "0", "{output:?}");
+    }
+
     /// Restarts Redis without its data.
     pub(crate) fn lose_redis(&self) {
         self.stores.redis().restart_empty();

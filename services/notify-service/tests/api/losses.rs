@@ -76,6 +76,29 @@ async fn a_lost_log_is_reported_once_and_what_follows_is_delivered() {
     assert!(missed.body["data"]["since"].is_string(), "{missed:?}");
 }
 
+/// Also if no event was ever read before.
+#[rstest]
+#[actix_web::test]
+async fn a_log_that_no_longer_reaches_back_is_reported(#[values(true, false)] has_read: bool) {
+    let app = App::start(Backend::Real).await;
+    let receiver = Receiver::start();
+    app.webhook(&receiver, json!({})).await;
+    if has_read {
+        app.drift("prod", Severity::Info).await;
+        receiver.wait(1).await;
+    }
+    app.platform.lifecycle().served.cancel();
+    for _ in 0..3 {
+        app.drift("prod", Severity::Info).await;
+    }
+    app.trim_log();
+    let before = receiver.received().len();
+    let restarted = app.replica().await;
+    assert_eq!(receiver.wait(before + 1).await[before].body["type"], "notification:events_missed");
+    let after = restarted.drift("prod", Severity::Info).await;
+    assert_eq!(receiver.wait(before + 2).await[before + 1].body["data"]["id"], json!(after));
+}
+
 #[rstest]
 #[actix_web::test]
 async fn events_are_sent_again_from_a_position_and_from_a_time(
