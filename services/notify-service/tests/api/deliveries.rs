@@ -177,3 +177,67 @@ async fn a_delivery_is_given_up_after_its_time_and_sent_again_on_request(
     app.admin().delete(&path).await.data();
     app.engineer().get(&path).await.error(StatusCode::NOT_FOUND, "NOT_FOUND");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn a_destination_that_asks_for_time_is_left_alone_until_then(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let receiver = Receiver::answering(|before, _| match before {
+        0 => HttpResponse::TooManyRequests().insert_header(("retry-after", "60")).finish(),
+        _ => HttpResponse::Ok().finish(),
+    });
+    let watcher = Receiver::start();
+    let destination = app.webhook(&receiver, json!({})).await;
+    app.webhook(&watcher, json!({"name": "Watcher"})).await;
+    app.drift("prod", Severity::Warning).await;
+    eventually("the pause", async || app.get(&destination).await["blockedUntil"].is_string()).await;
+    app.drift("prod", Severity::Warning).await;
+    watcher.wait(2).await;
+    // Long enough for the usual repetition, which would come after six seconds at most.
+    app.advance(TimeDelta::seconds(50));
+    app.drift("prod", Severity::Warning).await;
+    watcher.wait(3).await;
+    assert_eq!(receiver.received().len(), 1);
+    app.advance(TimeDelta::seconds(20));
+    receiver.wait(4).await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_destination_hears_nothing_of_its_own_failures(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let receiver = Receiver::answering(|before, _| match before {
+        0..6 => HttpResponse::ServiceUnavailable().finish(),
+        _ => HttpResponse::Ok().finish(),
+    });
+    let watcher = Receiver::start();
+    // Both want everything.
+    let destination = app.webhook(&receiver, json!({})).await;
+    app.webhook(&watcher, json!({"name": "Watcher"})).await;
+    for _ in 0..6 {
+        app.drift("prod", Severity::Warning).await;
+    }
+    eventually("the failure", async || app.get(&destination).await["health"] == "failing").await;
+    eventually("the recovery", async || {
+        app.advance(TimeDelta::minutes(1));
+        app.get(&destination).await["health"] == "ok"
+    })
+    .await;
+    let news = watcher.wait(8).await;
+    let is_news = |body: &Value| body["type"].as_str().unwrap().starts_with("notification:");
+    assert_eq!(news.iter().filter(|message| is_news(&message.body)).count(), 2);
+    eventually("all drifts", async || {
+        app.advance(TimeDelta::minutes(1));
+        let path = format!(
+            "/api/v1/notifications/deliveries?status=pending&destination={}",
+            destination["id"].as_str().unwrap()
+        );
+        app.engineer().get(&path).await.expect(StatusCode::OK)["data"] == json!([])
+    })
+    .await;
+    assert!(!receiver.received().iter().any(|message| is_news(&message.body)));
+}
