@@ -39,6 +39,24 @@ const rows = (file, heading = '# ') =>
 /** Returns the names in backticks. */
 const quoted = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
 
+test('each file of the walks and of the folders in docs/ARCHITECTURE.md exists', () => {
+  const source = { auth: 'auth-service', drift: 'drift-service', notify: 'notify-service', gateway: 'ws-gateway' };
+  const walks = rows('docs/ARCHITECTURE.md', '## Six paths through the code\n').flatMap((row) => {
+    let folder;
+    return quoted(row.at(-1)).map((name) => {
+      const [first, ...rest] = name.split('/');
+      // "or" continues in the folder of the file before it.
+      const file = source[first] ? `services/${source[first]}/src/${rest.join('/')}` : name.includes('/') ? name : join(folder, name);
+      folder = dirname(file);
+      return file;
+    });
+  });
+  const folders = rows('docs/ARCHITECTURE.md').flatMap(([folder, , files]) =>
+    files ? quoted(files).filter((file) => file.endsWith('.rs')).map((file) => join(quoted(folder)[0], 'src', file)) : []);
+  assert.ok(walks.length > 30 && folders.length > 5, `${walks.length} and ${folders.length} files`);
+  assert.deepEqual([...walks, ...folders].filter((file) => !existsSync(join(repository, file))), []);
+});
+
 test('each test that docs/COMPATIBILITY.md names exists', () => {
   const named = rows('docs/COMPATIBILITY.md').flatMap((row) => quoted(row.at(-1)));
   assert.ok(named.length > 20, `${named.length} names`);
