@@ -16,6 +16,7 @@ mod named;
 mod plausible;
 mod role;
 mod sampler;
+mod strength;
 mod tasks;
 mod traceparent;
 
@@ -27,5 +28,6 @@ pub use json::parse_json;
 pub use plausible::{Timestamp, is_plausible};
 pub use role::Role;
 pub use sampler::Sampler;
+pub use strength::{Acr, Strength};
 pub use tasks::Tasks;
 pub use traceparent::{NotATraceparent, Traceparent};

@@ -15,6 +15,8 @@ pub enum ErrorCode {
     ValidationError,
     AuthError,
     Forbidden,
+    /// The caller must show a second factor first; `details.methods` lists the accepted ones.
+    StepUpRequired,
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
@@ -35,7 +37,7 @@ impl ErrorCode {
         match self {
             Self::ValidationError => StatusCode::BAD_REQUEST,
             Self::AuthError => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::StepUpRequired => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -124,6 +126,12 @@ impl ApiError {
     /// Creates a 403.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Forbidden, message)
+    }
+
+    /// Creates a 403 that asks for a second factor. `methods` are the accepted ones.
+    pub fn step_up_required(methods: &[&str]) -> Self {
+        let message = "show a second factor first: POST /api/auth/step-up";
+        Self::new(ErrorCode::StepUpRequired, message).with_details(&serde_json::json!({ "methods": methods }))
     }
 
     /// Creates a 404.

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use backplane::{Backplane, FeedItem, Message};
 use chrono::TimeDelta;
-use contracts::events::auth::{EndReason, UserUpdated};
+use contracts::events::auth::{EndReason, SessionStrengthened, UserUpdated};
 use contracts::{Clock, Event, Role};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::marks::{Marked, REFRESH_INTERVAL};
-use crate::{Keys, Revocations, UserChange};
+use crate::{Keys, Revocations, StepUp, UserChange};
 
 const RETRY: Duration = Duration::from_millis(500);
 /// Interval between looks whether tokens named unknown keys. Anybody can name one, and there may be many marks to read.
@@ -87,6 +87,14 @@ impl Follower {
                     tracing::warn!(%error, channel = message.channel, "ignored an event without a readable user")
                 }
             },
+            SessionStrengthened::TYPE => match serde_json::from_str::<SessionStrengthened>(payload) {
+                Ok(SessionStrengthened { session_id, acr, auth_time, .. }) => {
+                    self.revocations.step_up_session(session_id, StepUp { acr, auth_time });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable strength")
+                }
+            },
             _ => {}
         }
     }
@@ -118,6 +126,7 @@ impl Follower {
         match marked {
             Marked::Session { session, reason } => self.revocations.end_session(session, reason),
             Marked::User { user, change } => self.revocations.update_user(user, change),
+            Marked::StepUp { session, step_up } => self.revocations.step_up_session(session, step_up),
             Marked::Key { x } if self.keys.are_issued() => {
                 return self.keys.accept(&x, self.clock.now() + KEEP_KEYS).is_ok();
             }

@@ -1,3 +1,4 @@
+mod factors;
 mod login_limits;
 mod people;
 mod personal_tokens;
@@ -11,6 +12,7 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
+use factors::Factors;
 use login_limits::LoginLimits;
 use people::People;
 use personal_tokens::PersonalTokens;
@@ -34,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(UserSettings),
             Box::new(People),
             Box::new(PersonalTokens),
+            Box::new(Factors),
         ]
     }
 

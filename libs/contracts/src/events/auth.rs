@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::event;
 use crate::named::named;
-use crate::{AccountId, Role};
+use crate::{AccountId, Acr, Role};
 
 named! {
     /// The reason why a session ended.
@@ -29,6 +29,8 @@ named! {
         AccountDeleted,
         /// The owner took the old address back after a change of the email.
         EmailRestored,
+        /// The user needs a second factor now, and the session was opened without one.
+        FactorRequired,
     }
 }
 
@@ -177,6 +179,52 @@ pub struct SessionActivityUpdated {
     pub session_id: Uuid,
 }
 event!(SessionActivityUpdated, "auth:session.activity_updated", user_id);
+
+named! {
+    /// A kind of second factor.
+    pub enum FactorKind {
+        Totp,
+        Passkey,
+        RecoveryCodes,
+    }
+
+    /// A change of a user's second factors.
+    pub enum FactorChange {
+        Added,
+        Removed,
+        /// New recovery codes replaced the old ones.
+        Replaced,
+        /// A recovery code was used.
+        Used,
+        /// An admin removed it.
+        Reset,
+    }
+}
+
+/// A second factor of a user changed. Whoever did not expect it ends the session that changed it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FactorChanged {
+    pub user_id: Uuid,
+    /// The session in which the user changed it; absent if an admin did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+    pub change: FactorChange,
+    pub factor: FactorKind,
+}
+event!(FactorChanged, "auth:factor.changed", user_id);
+
+/// The user of a session has shown a second factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionStrengthened {
+    pub user_id: Uuid,
+    pub session_id: Uuid,
+    pub acr: Acr,
+    /// Unix seconds.
+    pub auth_time: i64,
+}
+event!(SessionStrengthened, "auth:session.strengthened", user_id);
 
 /// A session has exchanged its refresh token for new tokens. Not logged.
 #[derive(Clone, Debug, Serialize)]
