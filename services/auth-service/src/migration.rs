@@ -12,7 +12,7 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-use factors::Factors;
+use factors::SecondFactors;
 use login_limits::LoginLimits;
 use people::People;
 use personal_tokens::PersonalTokens;
@@ -36,7 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(UserSettings),
             Box::new(People),
             Box::new(PersonalTokens),
-            Box::new(Factors),
+            Box::new(SecondFactors),
         ]
     }
 
