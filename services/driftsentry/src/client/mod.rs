@@ -2,19 +2,23 @@
 
 mod connection;
 mod costs;
+mod credential;
 mod failure;
 mod gzip;
 mod plain_text;
 mod provenance;
 mod scan_file;
 mod send;
+mod server;
 mod token_expiry;
 
 pub(crate) use connection::{Connection, VARIABLES};
 pub(crate) use costs::beside;
+pub(crate) use credential::{Credential, bearer};
 pub(crate) use failure::print_failure;
 pub(crate) use gzip::pack;
 pub(crate) use plain_text::plain;
 pub(crate) use provenance::Provenance;
 pub(crate) use scan_file::{ScanFile, collect};
 pub(crate) use send::Sender;
+pub(crate) use server::Server;

@@ -1,0 +1,83 @@
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+use strum::IntoStaticStr;
+
+use super::entity::{self, Decision, Model};
+use crate::audit::action::Initiator;
+use crate::error::AuthError;
+use crate::limits;
+use crate::login::attempt::Attempt;
+use crate::login::log_in::{LoggedIn, open_session};
+use crate::session::device::Device;
+use crate::state::State;
+use crate::user::email::Email;
+use crate::user::locked_user::LockedUser;
+
+/// The shortest interval between two polls of a device.
+pub const INTERVAL: TimeDelta = TimeDelta::seconds(5);
+/// The browser that the session of a device shows.
+const CLIENT: &str = "driftsentry CLI";
+
+/// The reasons why a device gets no session, or none yet (RFC 8628, section 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum NoSession {
+    #[error("nobody has decided on this login yet: ask again in 5 seconds")]
+    AuthorizationPending,
+    #[error("this is too soon after the last request: ask again in 5 seconds")]
+    SlowDown,
+    /// The code has expired or was used, or is not one of this installation.
+    #[error("this login has expired or was used: start a new one")]
+    ExpiredToken,
+    /// The login was denied, or the approval no longer counts.
+    #[error("this login was denied, or the session that approved it has ended: start a new one")]
+    AccessDenied,
+}
+
+/// Opens the session of an approved login, once.
+///
+/// # Errors
+/// [`AuthError::NoSession`] with the reason.
+pub async fn poll(
+    state: &State,
+    device_code: &str,
+    ip: IpAddr,
+    device: Device,
+) -> Result<LoggedIn, AuthError> {
+    limits::admit_status(state, ip).await?;
+    let id = state.device_codes.read(device_code).ok_or(NoSession::ExpiredToken)?;
+    // A genuine code without a row belongs to a login that was deleted after its end.
+    let login = entity::by_id(&state.database, id).await?.ok_or(NoSession::ExpiredToken)?;
+    let now = state.platform.clock().now();
+    if login.expires_at <= now || login.used_at.is_some() {
+        return Err(NoSession::ExpiredToken.into());
+    }
+    if !entity::record_poll(&state.database, id, now, INTERVAL).await? {
+        return Err(NoSession::SlowDown.into());
+    }
+    match login.decision {
+        None => Err(NoSession::AuthorizationPending.into()),
+        Some(Decision::Denied) => Err(NoSession::AccessDenied.into()),
+        Some(Decision::Approved) => enter(state, login, ip, device).await,
+    }
+}
+
+/// Opens a session for the user who approved a login.
+async fn enter(state: &State, login: Model, ip: IpAddr, device: Device) -> Result<LoggedIn, AuthError> {
+    let (user_id, session_id) = login.user_id.zip(login.session_id).ok_or(NoSession::AccessDenied)?;
+    limits::admit_success(state, user_id).await?;
+    let user = LockedUser::lock(state, user_id, Initiator::user_at(ip)).await?;
+    let user = user.filter(|user| user.row.is_active && Some(user.row.login_epoch) == login.login_epoch);
+    let user = user.ok_or(NoSession::AccessDenied)?;
+    let approving = user.open_session_by_id(session_id).await?;
+    if !approving.is_some_and(|session| session.is_live(user.now, state.settings.idle_timeout())) {
+        return Err(NoSession::AccessDenied.into());
+    }
+    if !entity::use_up(&user.transaction, login.id, user.now).await? {
+        return Err(NoSession::ExpiredToken.into());
+    }
+    let email = Email::parse(&user.row.email).map_err(|_error| NoSession::AccessDenied)?;
+    let device = Device { browser: Some(CLIENT.into()), os: login.name, device: Some("other".into()), ..device };
+    open_session(user, &Attempt { email, ip }, device, None).await
+}
