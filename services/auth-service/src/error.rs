@@ -4,7 +4,7 @@ use sea_orm::{DbErr, SqlErr};
 use serde_json::json;
 
 use crate::challenge::Unproven;
-use crate::device_login::poll::NoSession;
+use crate::device_login::refusal::NoSession;
 use crate::link::refusal::LinkRefusal;
 use crate::password::{HashError, Overloaded, TooWeak};
 
@@ -54,7 +54,9 @@ pub enum AuthError {
     NoProof,
     #[error(transparent)]
     Link(#[from] LinkRefusal),
-    #[error("no login with this code waits for a decision: check the code, or start a new login on the device")]
+    #[error(
+        "no login with this code waits for a decision: check the code, or start a new login on the device"
+    )]
     UnknownDeviceLogin,
     #[error(transparent)]
     NoSession(#[from] NoSession),

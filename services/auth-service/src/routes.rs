@@ -8,8 +8,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, device_login, invitation, link, login, mail_queue, proof_of_work, public_config, service_token, session,
-    token, user,
+    audit, compat, device_login, invitation, link, login, mail_queue, proof_of_work, public_config,
+    service_token, session, token, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;

@@ -21,7 +21,8 @@ use cli::{Cli, Command};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let Cli { command, serve } = platform::parse(&["guard", "ingest", "login", "logout", "passwords", "scan", "whoami"]);
+    let Cli { command, serve } =
+        platform::parse(&["guard", "ingest", "login", "logout", "passwords", "scan", "whoami"]);
     match command {
         None => platform::exit_code(serve::run(serve).await),
         Some(Command::Auth(command)) => platform::exit_code(serve::run_in_auth(serve, command).await),

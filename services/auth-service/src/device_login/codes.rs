@@ -119,7 +119,8 @@ mod tests {
             assert_eq!(code(typed), Ok(expected.clone()), "{typed}");
         }
         assert_eq!(expected.shown(), "BCDF-GHJK");
-        for typed in ["", "BCDF-GHJ", "BCDF-GHJKL", "ACDF-GHJK", "BCDF-GHJ0", "BCDF-GHJé", &"B".repeat(1_000)] {
+        for typed in ["", "BCDF-GHJ", "BCDF-GHJKL", "ACDF-GHJK", "BCDF-GHJ0", "BCDF-GHJé", &"B".repeat(1_000)]
+        {
             assert_eq!(code(typed), Err(NotAUserCode), "{typed}");
         }
     }

@@ -4,7 +4,7 @@ use contracts::Acr;
 use sea_orm::ActiveValue::Set;
 
 use super::codes::UserCode;
-use super::entity::{self, ActiveModel, Decision, Model};
+use super::entity::{self, ActiveModel, DeviceDecision, Model};
 use super::limits;
 use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
@@ -32,7 +32,7 @@ pub async fn find(state: &State, code: &UserCode, person: &Person, ip: IpAddr) -
 pub async fn decide(
     state: &State,
     code: &UserCode,
-    decision: Decision,
+    decision: DeviceDecision,
     person: &Person,
     ip: IpAddr,
 ) -> Result<(), AuthError> {
@@ -55,8 +55,8 @@ pub async fn decide(
         return Err(AuthError::UnknownDeviceLogin);
     }
     let action = match decision {
-        Decision::Approved => Action::DeviceLoginApproved,
-        Decision::Denied => Action::DeviceLoginDenied,
+        DeviceDecision::Approved => Action::DeviceLoginApproved,
+        DeviceDecision::Denied => Action::DeviceLoginDenied,
     };
     user.audit(action, Some(session.id), None);
     Ok(user.commit().await?)

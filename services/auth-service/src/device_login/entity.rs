@@ -24,7 +24,7 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
     pub last_polled_at: Option<DateTime<Utc>>,
     pub decided_at: Option<DateTime<Utc>>,
-    pub decision: Option<Decision>,
+    pub decision: Option<DeviceDecision>,
     /// The user who decided.
     pub user_id: Option<Uuid>,
     /// The session in which the user decided.
@@ -41,7 +41,7 @@ pub struct Model {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
-pub enum Decision {
+pub enum DeviceDecision {
     Approved,
     Denied,
 }
@@ -107,7 +107,8 @@ pub async fn record_poll(
 /// Marks an approved login as used. Returns `false` if another request used it first.
 pub async fn use_up(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let used = Entity::update_many().col_expr(Column::UsedAt, Expr::value(now)).filter(Column::Id.eq(id));
-    let used = used.filter(Column::Decision.eq(Decision::Approved)).filter(Column::UsedAt.is_null());
+    let used =
+        used.filter(Column::DeviceDecision.eq(DeviceDecision::Approved)).filter(Column::UsedAt.is_null());
     Ok(used.exec(db).await?.rows_affected == 1)
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::codes::UserCode;
-use super::entity::{Decision, LIFETIME, Model};
+use super::entity::{DeviceDecision, LIFETIME, Model};
 use super::{decision, poll, request};
 use crate::answers::{Login, logged_in};
 use crate::caller::Person;
@@ -35,7 +35,7 @@ pub struct DeviceAuthorization {
     user_code: String,
     /// The page of the approval; relative to the address of the server without `PUBLIC_URL`.
     verification_uri: String,
-    /// The same page with the user code filled in.
+    /// The page with the user code filled in.
     verification_uri_complete: String,
     /// Seconds until both codes expire.
     expires_in: i64,
@@ -115,8 +115,8 @@ pub async fn poll_device_login(
 pub async fn show_device_login(
     state: Data<State>,
     person: Person,
-    ClientIp(ip): ClientIp,
     _: NoQuery,
+    ClientIp(ip): ClientIp,
     ValidPath(code): ValidPath<UserCode>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(http::ok(WaitingDevice::from(decision::find(&state, &code, &person, ip).await?)))
@@ -131,7 +131,7 @@ pub async fn approve_device_login(
     _: NoQuery,
     ValidPath(code): ValidPath<UserCode>,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = decision::decide(&state, &code, Decision::Approved, &person, ip).await;
+    let outcome = decision::decide(&state, &code, DeviceDecision::Approved, &person, ip).await;
     state.metrics.operation("approve_device_login", outcome)?;
     Ok(http::ok(()))
 }
@@ -141,11 +141,11 @@ pub async fn approve_device_login(
 pub async fn deny_device_login(
     state: Data<State>,
     person: Person,
-    ClientIp(ip): ClientIp,
     _: NoQuery,
     ValidPath(code): ValidPath<UserCode>,
+    ClientIp(ip): ClientIp,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = decision::decide(&state, &code, Decision::Denied, &person, ip).await;
+    let outcome = decision::decide(&state, &code, DeviceDecision::Denied, &person, ip).await;
     state.metrics.operation("deny_device_login", outcome)?;
     Ok(http::ok(()))
 }

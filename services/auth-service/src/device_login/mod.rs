@@ -7,4 +7,5 @@ pub mod entity;
 pub mod handlers;
 pub mod limits;
 pub mod poll;
+pub mod refusal;
 pub mod request;

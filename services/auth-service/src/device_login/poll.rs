@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
-use strum::IntoStaticStr;
 
-use super::entity::{self, Decision, Model};
+use super::entity::{self, DeviceDecision, Model};
+use super::refusal::NoSession;
 use crate::audit::action::Initiator;
 use crate::error::AuthError;
 use crate::limits;
@@ -18,22 +18,6 @@ use crate::user::locked_user::LockedUser;
 pub const INTERVAL: TimeDelta = TimeDelta::seconds(5);
 /// The browser that the session of a device shows.
 const CLIENT: &str = "driftsentry CLI";
-
-/// The reasons why a device gets no session, or none yet (RFC 8628, section 3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum NoSession {
-    #[error("nobody has decided on this login yet: ask again in 5 seconds")]
-    AuthorizationPending,
-    #[error("this is too soon after the last request: ask again in 5 seconds")]
-    SlowDown,
-    /// The code has expired or was used, or is not one of this installation.
-    #[error("this login has expired or was used: start a new one")]
-    ExpiredToken,
-    /// The login was denied, or the approval no longer counts.
-    #[error("this login was denied, or the session that approved it has ended: start a new one")]
-    AccessDenied,
-}
 
 /// Opens the session of an approved login, once.
 ///
@@ -58,8 +42,8 @@ pub async fn poll(
     }
     match login.decision {
         None => Err(NoSession::AuthorizationPending.into()),
-        Some(Decision::Denied) => Err(NoSession::AccessDenied.into()),
-        Some(Decision::Approved) => enter(state, login, ip, device).await,
+        Some(DeviceDecision::Denied) => Err(NoSession::AccessDenied.into()),
+        Some(DeviceDecision::Approved) => enter(state, login, ip, device).await,
     }
 }
 
@@ -78,6 +62,7 @@ async fn enter(state: &State, login: Model, ip: IpAddr, device: Device) -> Resul
         return Err(NoSession::ExpiredToken.into());
     }
     let email = Email::parse(&user.row.email).map_err(|_error| NoSession::AccessDenied)?;
-    let device = Device { browser: Some(CLIENT.into()), os: login.name, device: Some("other".into()), ..device };
+    let device =
+        Device { browser: Some(CLIENT.into()), os: login.name, device: Some("other".into()), ..device };
     open_session(user, &Attempt { email, ip }, device, None).await
 }

@@ -21,7 +21,9 @@ pub async fn request(
     limits::admit_request(state, ip).await?;
     let (now, network) = (state.platform.clock().now(), own_network(ip));
     if entity::count_waiting(&state.database, &network, now).await? >= limits::WAITING {
-        return Err(AuthError::TooManyAttempts { retry_after_seconds: LIFETIME.num_seconds().unsigned_abs() });
+        return Err(AuthError::TooManyAttempts {
+            retry_after_seconds: LIFETIME.num_seconds().unsigned_abs(),
+        });
     }
     for _ in 0..TRIES {
         let id = Uuid::now_v7();

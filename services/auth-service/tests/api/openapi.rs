@@ -150,7 +150,8 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         let name = method.as_str().to_lowercase();
         let path = format!("/api/auth{path}");
         for caller in [&app.client, &root.client] {
-            let request = caller.request(method.clone(), &path.replace("{id}", &id).replace("{userCode}", &id));
+            let request =
+                caller.request(method.clone(), &path.replace("{id}", &id).replace("{userCode}", &id));
             let request = if body.is_null() { request } else { request.json(&body) };
             check(&document, &name, &path, &caller.send(request).await);
         }

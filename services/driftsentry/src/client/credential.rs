@@ -1,6 +1,7 @@
 use anyhow::{Context, Result};
 use reqwest::header::HeaderValue;
 
+use super::bearer::bearer;
 use crate::login::StoredLogin;
 
 /// The access that the requests to a server use.
@@ -15,8 +16,9 @@ impl Credential {
     /// Returns the value of the header `Authorization` for a request now.
     pub(super) async fn authorization(&self) -> Result<HeaderValue> {
         let header = match self {
-            Self::Given(token) => bearer(token)
-                .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?,
+            Self::Given(token) => {
+                bearer(token).context("DRIFTSENTRY_TOKEN contains a character that no token contains")?
+            }
             Self::Stored(login) => bearer(&login.access_token().await?)?,
         };
         Ok(header)
@@ -29,11 +31,4 @@ impl Credential {
             Self::Stored(_) => "; run: driftsentry login",
         }
     }
-}
-
-/// Returns the value of the header `Authorization` of a token.
-pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {token}"))?;
-    header.set_sensitive(true);
-    Ok(header)
 }

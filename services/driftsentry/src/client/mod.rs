@@ -1,5 +1,6 @@
 //! The parts that the commands for CI jobs share: the connection to a DriftSentry server, and safe output.
 
+mod bearer;
 mod connection;
 mod costs;
 mod credential;
@@ -12,9 +13,9 @@ mod send;
 mod server;
 mod token_expiry;
 
+pub(crate) use bearer::bearer;
 pub(crate) use connection::{Connection, VARIABLES};
 pub(crate) use costs::beside;
-pub(crate) use credential::{Credential, bearer};
 pub(crate) use failure::print_failure;
 pub(crate) use gzip::pack;
 pub(crate) use plain_text::plain;

@@ -41,14 +41,24 @@ mod tests {
 
     #[test]
     fn an_address_has_one_name_and_its_endpoints_and_pages() {
-        for text in ["https://d.example.com/base", "HTTPS://D.example.com:443/base/", " https://u:p@d.example.com/base "] {
+        for text in [
+            "https://d.example.com/base",
+            "HTTPS://D.example.com:443/base/",
+            " https://u:p@d.example.com/base ",
+        ] {
             assert_eq!(Server::parse(text).unwrap().name(), "https://d.example.com/base", "{text}");
         }
         let server = Server::parse("http://localhost:3001").unwrap();
         assert_eq!(server.name(), "http://localhost:3001");
         assert_eq!(server.endpoint(&["api", "x"]).unwrap().as_str(), "http://localhost:3001/api/x");
-        assert_eq!(server.page("/#/device?code=B").unwrap().as_str(), "http://localhost:3001/#/device?code=B");
-        assert_eq!(server.page("https://d.example.com/#/device").unwrap().as_str(), "https://d.example.com/#/device");
+        assert_eq!(
+            server.page("/#/device?code=B").unwrap().as_str(),
+            "http://localhost:3001/#/device?code=B"
+        );
+        assert_eq!(
+            server.page("https://d.example.com/#/device").unwrap().as_str(),
+            "https://d.example.com/#/device"
+        );
         for page in ["file:///etc/passwd", "javascript:alert(1)"] {
             assert!(server.page(page).is_err(), "{page}");
         }

@@ -82,14 +82,18 @@ async fn poll(api: &Api, request: &Request) -> Result<Entry> {
         pause = match api.post(&["device", "token"], &body).await {
             Ok(data) => return entry(data),
             Err(Failure::Unavailable { why, .. }) if Instant::now() >= ends_at => return Err(why),
-            Err(Failure::Unavailable { pause, .. }) => pause.unwrap_or(interval).clamp(interval, MAX_INTERVAL),
+            Err(Failure::Unavailable { pause, .. }) => {
+                pause.unwrap_or(interval).clamp(interval, MAX_INTERVAL)
+            }
             Err(Failure::Refused { reason, why, .. }) => match reason.as_deref() {
                 Some("authorization_pending") if Instant::now() < ends_at => interval,
                 Some("slow_down") if Instant::now() < ends_at => {
                     interval = (interval + SLOW_DOWN).min(MAX_INTERVAL);
                     interval
                 }
-                Some("access_denied") => bail!("the login was denied, or the session that approved it has ended"),
+                Some("access_denied") => {
+                    bail!("the login was denied, or the session that approved it has ended")
+                }
                 Some(_) => bail!("nobody approved the login in time; run: driftsentry login"),
                 None => return Err(why),
             },

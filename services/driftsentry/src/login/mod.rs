@@ -85,7 +85,9 @@ async fn leave(access: &Access) -> Result<()> {
         Ok(_) | Err(Failure::Refused { .. }) => println!("Logged out of {}", server.name()),
         Err(failure) => {
             let why = anyhow::Error::from(failure);
-            bail!("the login is deleted here, but its session goes on: {why:#}; end it in the console, under Account")
+            bail!(
+                "the login is deleted here, but its session goes on: {why:#}; end it in the console, under Account"
+            )
         }
     }
     Ok(())

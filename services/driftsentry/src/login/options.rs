@@ -7,7 +7,13 @@ use crate::client::Server;
 #[derive(Args)]
 pub(crate) struct Access {
     /// Address of DriftSentry
-    #[arg(long, visible_alias = "url", env = "DRIFTSENTRY_URL", default_value = "http://localhost:3001", value_name = "URL")]
+    #[arg(
+        long,
+        visible_alias = "url",
+        env = "DRIFTSENTRY_URL",
+        default_value = "http://localhost:3001",
+        value_name = "URL"
+    )]
     server: String,
 
     /// Print the causes and a backtrace of a failure

@@ -74,7 +74,8 @@ impl Store {
         file.take(MAX_BYTES).read_to_string(&mut text).with_context(|| self.cannot_use())?;
         // The error of the parser could repeat a token.
         let logins = serde_json::from_str(&text).ok();
-        logins.with_context(|| format!("{} is damaged: delete it, and run: driftsentry login", path.display()))
+        logins
+            .with_context(|| format!("{} is damaged: delete it, and run: driftsentry login", path.display()))
     }
 
     /// Waits until no other process changes the logins. Creates the folder, which only its owner can list.

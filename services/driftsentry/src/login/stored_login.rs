@@ -24,7 +24,11 @@ impl StoredLogin {
     /// If there is none. The message says what to do.
     pub(crate) fn of(server: Server) -> Result<Self> {
         let store = Store::of_user().with_context(|| nobody(&server))?;
-        if store.read()?.contains_key(&server.name()) { Ok(Self { store, server }) } else { Err(nobody(&server)) }
+        if store.read()?.contains_key(&server.name()) {
+            Ok(Self { store, server })
+        } else {
+            Err(nobody(&server))
+        }
     }
 
     /// Returns an access token that is valid now. Refreshes an expired one in one process at a time: a second refresh
@@ -71,7 +75,9 @@ impl StoredLogin {
 
 fn nobody(server: &Server) -> anyhow::Error {
     let name = server.name();
-    anyhow!("there is no login to {name}; run: driftsentry login, or set DRIFTSENTRY_TOKEN to a service token")
+    anyhow!(
+        "there is no login to {name}; run: driftsentry login, or set DRIFTSENTRY_TOKEN to a service token"
+    )
 }
 
 fn now() -> DateTime<Utc> {

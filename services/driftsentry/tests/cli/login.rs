@@ -114,7 +114,9 @@ async fn a_person_logs_in_sends_a_scan_and_logs_out() {
     }
 
     // Another login to the same server ends the session of the one that it replaces.
-    let tokens = |stored: &Value| ["accessToken", "refreshToken"].map(|name| stored[name].as_str().unwrap().to_owned());
+    let tokens = |stored: &Value| {
+        ["accessToken", "refreshToken"].map(|name| stored[name].as_str().unwrap().to_owned())
+    };
     let first = tokens(&terminal.stored());
     printed += &terminal.log_in("engineer").await;
     let second = tokens(&terminal.stored());
@@ -132,7 +134,10 @@ async fn a_person_logs_in_sends_a_scan_and_logs_out() {
     }
     assert!(printed.contains("run: driftsentry login"), "{printed}");
     for token in [first, second].concat() {
-        assert!(!printed.contains(&token) && !printed.contains(token.split('.').next_back().unwrap()), "{printed}");
+        assert!(
+            !printed.contains(&token) && !printed.contains(token.split('.').next_back().unwrap()),
+            "{printed}"
+        );
     }
 }
 
@@ -157,7 +162,8 @@ async fn the_page_is_opened_in_a_browser_if_there_is_a_display() {
     let terminal = Terminal::at(&app);
     let programs = tempfile::tempdir().unwrap();
     let opened = programs.path().join("opened");
-    let script = format!("#!/bin/sh\nprintf '%s' \"$1\" >'{0}.new' && mv '{0}.new' '{0}'\n", opened.display());
+    let script =
+        format!("#!/bin/sh\nprintf '%s' \"$1\" >'{0}.new' && mv '{0}.new' '{0}'\n", opened.display());
     let program = programs.path().join("xdg-open");
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
@@ -176,7 +182,9 @@ async fn processes_at_once_refresh_an_expired_token_once() {
     let refreshes = async || {
         let metrics = app.client.get("/metrics").await.text;
         let line = metrics.lines().find(|line| {
-            line.starts_with("auth_operations_total") && line.contains("\"refresh\"") && line.contains("success")
+            line.starts_with("auth_operations_total")
+                && line.contains("\"refresh\"")
+                && line.contains("success")
         });
         line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
     };
@@ -224,5 +232,9 @@ async fn an_unusable_folder_or_server_is_explained() {
     fs::create_dir_all(terminal.file().parent().unwrap()).unwrap();
     fs::write(terminal.file(), "{\"secret-text").unwrap();
     let damaged = terminal.run("whoami");
-    assert!(said(&damaged).contains("is damaged") && !said(&damaged).contains("secret-text"), "{}", said(&damaged));
+    assert!(
+        said(&damaged).contains("is damaged") && !said(&damaged).contains("secret-text"),
+        "{}",
+        said(&damaged)
+    );
 }
