@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Acr;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{IntoActiveModel, PaginatorTrait, TryInsertResult};
+use sea_orm::{IntoActiveModel, TryInsertResult};
 
 /// The time that a person has to approve a device login, and the device to fetch its session.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -107,8 +107,7 @@ pub async fn record_poll(
 /// Marks an approved login as used. Returns `false` if another request used it first.
 pub async fn use_up(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let used = Entity::update_many().col_expr(Column::UsedAt, Expr::value(now)).filter(Column::Id.eq(id));
-    let used =
-        used.filter(Column::DeviceDecision.eq(DeviceDecision::Approved)).filter(Column::UsedAt.is_null());
+    let used = used.filter(Column::Decision.eq(DeviceDecision::Approved)).filter(Column::UsedAt.is_null());
     Ok(used.exec(db).await?.rows_affected == 1)
 }
 

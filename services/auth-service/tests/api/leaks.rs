@@ -178,10 +178,6 @@ async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     assert!(alice.is_in().await);
     scanner.get("/api/auth/me").await.expect(StatusCode::FORBIDDEN);
     app.refresh(&newest).await;
-    app.client
-        .post("/api/auth/device/token", &json!({"deviceCode": device_code}))
-        .await
-        .expect(StatusCode::OK);
     app.try_log_in(&alice.email, CANARY).await.expect(StatusCode::OK);
     app.try_log_in(&root.email, PASSWORD).await.expect(StatusCode::OK);
 }

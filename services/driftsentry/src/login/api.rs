@@ -107,8 +107,8 @@ impl Api {
 
 /// Moves the refresh token of a cookie to where it is without `REFRESH_TOKEN_DELIVERY=cookie`.
 fn add_refresh_token(data: &mut Value, headers: &HeaderMap) {
-    let lines = headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let token = lines.filter_map(|line| COOKIES.iter().find_map(|name| line.strip_prefix(name))).next();
+    let mut lines = headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let token = lines.find_map(|line| COOKIES.iter().find_map(|name| line.strip_prefix(name)));
     let token = token.and_then(|rest| rest.split(';').next()).filter(|token| !token.is_empty());
     if let (Some(data), Some(token)) = (data.as_object_mut(), token) {
         data.entry("refreshToken").or_insert_with(|| token.into());

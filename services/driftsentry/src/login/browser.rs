@@ -11,6 +11,7 @@ pub(super) fn open(page: &Url) {
     if cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") {
         let mut command = Command::new(program);
         command.arg(page.as_str()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let _ = command.spawn();
+        // Waits beside the login: a browser may run until its last window is closed.
+        std::thread::spawn(move || command.status());
     }
 }

@@ -16,6 +16,7 @@ use super::store::Entry;
 use crate::client::{Server, plain};
 
 /// The bounds of what the server may ask for.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_INTERVAL: Duration = Duration::from_secs(60);
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// RFC 8628, section 3.5.
@@ -75,7 +76,7 @@ pub(super) async fn wait(api: &Api, request: &Request) -> Result<Entry> {
 async fn poll(api: &Api, request: &Request) -> Result<Entry> {
     let body = json!({"deviceCode": request.device_code});
     let ends_at = Instant::now() + Duration::from_secs(request.expires_in).min(MAX_LIFETIME);
-    let mut interval = Duration::from_secs(request.interval).min(MAX_INTERVAL);
+    let mut interval = Duration::from_secs(request.interval).clamp(MIN_INTERVAL, MAX_INTERVAL);
     let mut pause = interval;
     loop {
         sleep(pause).await;

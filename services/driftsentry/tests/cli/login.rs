@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use testing::{Client, Process, StatusCode, eventually};
+use testing::{Process, StatusCode, eventually};
 
 use crate::{App, BINARY, said, sample};
 
@@ -77,10 +77,9 @@ impl<'a> Terminal<'a> {
     }
 }
 
-async fn decide(app: &App, role: &str, code: &str, verb: &str) -> Client {
+async fn decide(app: &App, role: &str, code: &str, verb: &str) {
     let client = app.client.with_token(&app.token(role).await);
     client.post(&format!("/api/auth/device/{code}/{verb}"), &Value::Null).await.expect(StatusCode::OK);
-    client
 }
 
 fn mode(path: &Path) -> u32 {
