@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::link::token::LinkTokens;
+use crate::link::token::{LinkTokens, SignedFor};
 use crate::token::refresh_token::keyed;
 
 /// Consonants that are not mistaken for each other, and spell no words (RFC 8628, section 6.1).
@@ -55,23 +55,20 @@ impl UserCode {
 
 impl DeviceCodes {
     pub fn new(secret: &str, previous: Option<&str>) -> Self {
-        // No link has the key of a device code, because no variable of the environment holds a NUL.
-        let own = |secret: &str| format!("device login\0{secret}");
-        let (secret, previous) = (own(secret), previous.map(own));
         Self {
-            tokens: LinkTokens::new(&secret, previous.as_deref()),
+            tokens: LinkTokens::new(secret, previous),
             secret: keyed(secret.as_bytes()),
             previous: previous.map(|secret| keyed(secret.as_bytes())),
         }
     }
 
     pub fn device_code(&self, id: Uuid) -> String {
-        self.tokens.issue(id)
+        self.tokens.sign(SignedFor::DeviceLogin, id)
     }
 
     /// Returns the id of a device login after checking the MAC of its device code in constant time.
     pub fn read(&self, device_code: &str) -> Option<Uuid> {
-        self.tokens.read(device_code).ok()
+        self.tokens.read_signed(SignedFor::DeviceLogin, device_code).ok()
     }
 
     pub fn user_code(&self, id: Uuid) -> UserCode {

@@ -1,6 +1,5 @@
 use std::net::IpAddr;
 
-use contracts::Acr;
 use sea_orm::ActiveValue::Set;
 
 use super::codes::UserCode;
@@ -46,9 +45,9 @@ pub async fn decide(
         user_id: Set(Some(user.row.id)),
         session_id: Set(Some(session.id)),
         login_epoch: Set(Some(user.row.login_epoch)),
-        acr: Set(Some(Acr::default())),
-        amr: Set(Some(String::new())),
-        auth_time: Set(Some(session.created_at)),
+        acr: Set(Some(session.acr)),
+        auth_time: Set(Some(session.authenticated_at())),
+        amr: Set(Some(session.amr)),
         ..Default::default()
     };
     if !entity::decide(&user.transaction, login.id, row, user.now).await? {

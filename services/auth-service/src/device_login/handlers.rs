@@ -11,10 +11,11 @@ use validator::Validate;
 use super::codes::UserCode;
 use super::entity::{DeviceDecision, LIFETIME, Model};
 use super::{decision, poll, request};
-use crate::answers::{Login, logged_in};
+use crate::answers::{Login, login_answer};
 use crate::caller::Person;
 use crate::session::device::Device;
 use crate::state::State;
+use crate::step_up;
 use crate::token::delivery::wanted;
 use crate::user::name::Name;
 
@@ -107,7 +108,8 @@ pub async fn poll_device_login(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let polled = poll::poll(&state, &body.device_code, ip, Device::of_request(&request)).await;
-    logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("poll_device_login", polled)?)
+    let polled = state.metrics.operation("poll_device_login", polled)?;
+    login_answer(&state, delivery, StatusCode::OK, polled, |login| login)
 }
 
 /// Describes a device login that waits for a decision.
@@ -122,7 +124,8 @@ pub async fn show_device_login(
     Ok(http::ok(WaitingDevice::from(decision::find(&state, &code, &person, ip).await?)))
 }
 
-/// Lets a device act as the caller: its next poll gets a session.
+/// Lets a device act as the caller: its next poll gets a session. A caller with a second factor has to have shown it
+/// lately.
 #[utoipa::path(post, path = "/api/auth/device/{userCode}/approve", tag = "auth", params(("userCode" = String, Path)), security(("bearer" = [])), responses((status = 200, body = Done), (status = 429)))]
 pub async fn approve_device_login(
     state: Data<State>,
@@ -131,6 +134,7 @@ pub async fn approve_device_login(
     _: NoQuery,
     ValidPath(code): ValidPath<UserCode>,
 ) -> Result<HttpResponse, ApiError> {
+    step_up::require(&state, person.id, Some(person.session.id)).await?;
     let outcome = decision::decide(&state, &code, DeviceDecision::Approved, &person, ip).await;
     state.metrics.operation("approve_device_login", outcome)?;
     Ok(http::ok(()))

@@ -9,6 +9,7 @@ use crate::error::AuthError;
 use crate::limits;
 use crate::login::attempt::Attempt;
 use crate::login::log_in::{LoggedIn, open_session};
+use crate::session::changes::Opening;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::user::email::Email;
@@ -55,14 +56,20 @@ async fn enter(state: &State, login: Model, ip: IpAddr, device: Device) -> Resul
     let user = user.filter(|user| user.row.is_active && Some(user.row.login_epoch) == login.login_epoch);
     let user = user.ok_or(NoSession::AccessDenied)?;
     let approving = user.open_session_by_id(session_id).await?;
-    if !approving.is_some_and(|session| session.is_live(user.now, state.settings.idle_timeout())) {
-        return Err(NoSession::AccessDenied.into());
-    }
+    let approving = approving.filter(|session| session.is_live(user.now, state.settings.idle_timeout()));
+    let approving = approving.ok_or(NoSession::AccessDenied)?;
     if !entity::use_up(&user.transaction, login.id, user.now).await? {
         return Err(NoSession::ExpiredToken.into());
     }
     let email = Email::parse(&user.row.email).map_err(|_error| NoSession::AccessDenied)?;
     let device =
         Device { browser: Some(CLIENT.into()), os: login.name, device: Some("other".into()), ..device };
-    open_session(user, &Attempt { email, ip }, device, None).await
+    let opening = Opening {
+        device,
+        acr: login.acr.unwrap_or_default(),
+        amr: login.amr.unwrap_or_default(),
+        auth_time: login.auth_time,
+        trusted_device: approving.trusted_device_id,
+    };
+    open_session(user, &Attempt { email, ip }, opening).await
 }
