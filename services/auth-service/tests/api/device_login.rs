@@ -8,6 +8,7 @@ use testing::{Answer, Backend, Client, StatusCode, eventually};
 
 use crate::app::{App, BEHIND_PROXY, PASSWORD, User};
 use crate::audit::{actions, rows_of};
+use crate::factors::step_up;
 use crate::leaks::rows;
 use crate::mails::reason;
 
@@ -188,6 +189,27 @@ async fn an_approval_ends_with_the_session_the_user_or_the_epoch_behind_it(
     assert_refused(&of_deleted.poll(&app.client).await, "expired_token");
     let left = device_login::Entity::find().all(&app.state.database).await.unwrap();
     assert!(left.iter().all(|row| row.user_id != Some(root.id)));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_approval_needs_a_fresh_factor_whose_strength_the_device_gets(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let app = App::with(backend, &["--step-up-minutes=5"]).await;
+    let alice = app.sign_up("alice").await;
+    let authenticator = app.add_authenticator(&alice).await;
+    app.advance(TimeDelta::minutes(5));
+    let device = Device::start(&app.client).await;
+    device.decide(&alice, "approve").await.error(StatusCode::FORBIDDEN, "STEP_UP_REQUIRED");
+    step_up(&alice.client, &authenticator.code(&app, 0)).await.data();
+    device.decide(&alice, "approve").await.expect(StatusCode::OK);
+    app.user(&device.poll_later(&app).await);
+    let sessions = alice.client.get("/api/auth/sessions").await.data();
+    let strengths = sessions.as_array().unwrap().iter().map(|session| &session["strength"]);
+    let strengths = strengths.collect::<Vec<_>>();
+    assert!(strengths.len() == 2 && strengths[0] == strengths[1], "{strengths:?}");
+    assert_eq!(strengths[0]["acr"], "mfa");
 }
 
 #[rstest]
