@@ -1,3 +1,4 @@
+mod device_logins;
 mod factors;
 mod login_limits;
 mod people;
@@ -12,6 +13,7 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
+use device_logins::DeviceLogins;
 use factors::SecondFactors;
 use login_limits::LoginLimits;
 use people::People;
@@ -37,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(People),
             Box::new(PersonalTokens),
             Box::new(SecondFactors),
+            Box::new(DeviceLogins),
         ]
     }
 

@@ -67,6 +67,12 @@ const ROUTES = [
     load: view(() => import('./views/link_slack.js'), 'sessions', 'people'),
   },
   {
+    pattern: /^\/device$/,
+    name: 'device',
+    title: 'Approve a login',
+    load: view(() => import('./views/device.js'), 'drift_detail', 'people'),
+  },
+  {
     pattern: /^\/account$/,
     name: 'account',
     title: 'Account',

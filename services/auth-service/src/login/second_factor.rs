@@ -82,7 +82,8 @@ pub async fn complete(
         let trusted_device = if trusts_device { trust(&mut user, device.clone()).await? } else { None };
         let email = Email::parse(&user.row.email).map_err(|_error| AuthError::PendingLoginEnded)?;
         let amr = shown.added_to(&login.method.shown().added_to(""));
-        let opening = Opening { device, acr: shown.acr.max(Acr::Mfa), amr, trusted_device: None };
+        let opening =
+            Opening { device, acr: shown.acr.max(Acr::Mfa), amr, auth_time: None, trusted_device: None };
         let logged_in = open_session(user, &Attempt { email, ip }, opening).await?;
         Ok(Completed { logged_in, recovery_codes, trusted_device })
     };

@@ -139,6 +139,9 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let new_token = json!({"name": "t", "role": "viewer"});
     let new_user = json!({"name": "Carl", "email": email("carl"), "password": PASSWORD, "role": "viewer"});
     let by_mail = by_mail(&app, &root).await;
+    let start_device = async || app.client.post("/api/auth/device/authorize", &json!({})).await.data();
+    let devices = [start_device().await, start_device().await];
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
     let calls = [
         (Method::GET, "/config", None, Value::Null),
         (Method::GET, "/.well-known/jwks.json", None, Value::Null),
@@ -161,6 +164,11 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::DELETE, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
         (Method::DELETE, "/users/{id}/locks", Some(user_id.to_string()), Value::Null),
         (Method::DELETE, "/users/{id}", Some(user_id.to_string()), Value::Null),
+        (Method::POST, "/device/authorize", None, json!({"name": "laptop"})),
+        (Method::POST, "/device/token", None, json!({"deviceCode": text(&devices[0], "deviceCode")})),
+        (Method::GET, "/device/{userCode}", Some(text(&devices[0], "userCode")), Value::Null),
+        (Method::POST, "/device/{userCode}/approve", Some(text(&devices[0], "userCode")), Value::Null),
+        (Method::POST, "/device/{userCode}/deny", Some(text(&devices[1], "userCode")), Value::Null),
         (Method::GET, "/audit", None, Value::Null),
         (Method::GET, "/tokens", None, Value::Null),
         (Method::POST, "/tokens", None, new_token),
@@ -183,7 +191,8 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         let name = method.as_str().to_lowercase();
         let path = format!("/api/auth{path}");
         for caller in [&app.client, &root.client] {
-            let request = caller.request(method.clone(), &path.replace("{id}", &id));
+            let request =
+                caller.request(method.clone(), &path.replace("{id}", &id).replace("{userCode}", &id));
             let request = if body.is_null() { request } else { request.json(&body) };
             check(&document, &name, &path, &caller.send(request).await);
         }

@@ -51,6 +51,8 @@ const SOURCES = {
         'token_refreshed',
         'account_locked',
         'locks_lifted',
+        'device_login_approved',
+        'device_login_denied',
       ],
       ...[
         'user_registered',
