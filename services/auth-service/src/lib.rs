@@ -17,6 +17,7 @@ pub mod password;
 pub mod service_token;
 pub mod session;
 pub mod signing_key;
+pub mod step_up;
 pub mod token;
 pub mod user;
 
@@ -43,7 +44,7 @@ mod routes;
 mod shell_command;
 mod state;
 
-pub use background::run_background;
+pub use background::{channels, run_background};
 pub use config::{Command, Config};
 pub use migration::Migrator;
 pub use openapi::openapi;

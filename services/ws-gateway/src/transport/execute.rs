@@ -55,9 +55,12 @@ async fn wait_for(connection: &Arc<Connection>, effect: Effect) -> Effects {
                 send(resume_plain_client(connection, &socket, from, &reply).await)
             }
         },
-        Effect::Send(_) | Effect::Upgrade(_) | Effect::Arm(_) | Effect::Leave(_) | Effect::Close(_) => {
-            Effects::new()
-        }
+        Effect::Send(_)
+        | Effect::Upgrade(_)
+        | Effect::Arm(_)
+        | Effect::StepUp(_)
+        | Effect::Leave(_)
+        | Effect::Close(_) => Effects::new(),
     }
 }
 

@@ -2,6 +2,7 @@ use std::sync::{Arc, Weak};
 
 use super::close::{close, leave};
 use super::connection::Connection;
+use super::step_up::begin_step_up;
 use crate::client::{Effect, Effects};
 use crate::hub::Subscriber;
 use crate::outbound::Pushed;
@@ -34,6 +35,7 @@ pub(super) fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Optio
             let subscriber: Weak<dyn Subscriber> = Arc::<Connection>::downgrade(connection);
             connection.services.hub.arm(subscriber, at);
         }
+        Effect::StepUp(attempt) => begin_step_up(connection, *attempt),
         Effect::Leave(departure) => {
             leave(connection, &departure).into_iter().for_each(|frame| respond(connection, frame));
         }

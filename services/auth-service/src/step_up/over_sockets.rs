@@ -1,0 +1,121 @@
+//! Step-ups over open sockets, which the gateways pass on through the backplane.
+//!
+//! Every replica hears every request; the first one that claims it handles it. A request beyond the limits gets no
+//! response, and its client hears so from the gateway.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use backplane::{Feed, FeedItem};
+use chrono::DateTime;
+use contracts::events::auth::{StepUpAnswered, StepUpError, StepUpOutcome};
+use contracts::{Envelope, Event, STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpRequest, Strength};
+use futures_util::{StreamExt, stream};
+use http::ApiError;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::AuthError;
+use crate::state::State;
+
+/// Number of requests that may wait in this replica.
+const WAITING: usize = 1_000;
+/// Maximum number of requests that are handled at one time.
+const AT_ONCE: usize = 16;
+/// Time for which a claim is kept; far longer than a request may wait anywhere.
+const CLAIMED_FOR: Duration = Duration::from_secs(60);
+
+struct Heard {
+    request: StepUpRequest,
+    at: Instant,
+}
+
+/// Handles requests until `stop`.
+pub async fn run(state: State, stop: CancellationToken) {
+    let (queue, requests) = mpsc::channel(WAITING);
+    let feed = state.platform.backplane().feed_of_all_channels();
+    let requests = stream::unfold(requests, async |mut requests: mpsc::Receiver<Heard>| {
+        requests.recv().await.map(|heard| (heard, requests))
+    });
+    let handling = requests.for_each_concurrent(AT_ONCE, async |heard| {
+        let (state, tasks) = (state.clone(), &state.platform.lifecycle().tasks);
+        // A panic concerns this request only, and the task reports it.
+        let _ended = tasks.run("step-up", async move { handle(&state, heard).await }).await;
+    });
+    tokio::select! {
+        () = hear(feed, queue) => {}
+        () = handling => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn hear(mut feed: Feed, queue: mpsc::Sender<Heard>) {
+    loop {
+        let FeedItem::Message(message) = feed.next().await else { continue };
+        if message.channel != STEP_UP_CHANNEL {
+            continue;
+        }
+        // No part of the message goes to the log, because it may be a code.
+        match serde_json::from_str(message.envelope.payload.get()) {
+            Ok(request) => {
+                if queue.try_send(Heard { request, at: Instant::now() }).is_err() {
+                    tracing::warn!("left out a step-up over a socket: too many wait");
+                }
+            }
+            Err(_) => tracing::warn!("ignored an unreadable step-up over a socket"),
+        }
+    }
+}
+
+async fn handle(state: &State, Heard { request, at }: Heard) {
+    let handled = async {
+        if at.elapsed() < STEP_UP_ANSWERED_WITHIN && claim(state, &request).await? {
+            answer(state, request).await?;
+        }
+        anyhow::Ok(())
+    };
+    if let Err(error) = handled.await {
+        tracing::warn!(error = format!("{error:#}"), "could not respond to a step-up over a socket");
+    }
+}
+
+/// Returns whether this replica is to handle the request.
+async fn claim(state: &State, request: &StepUpRequest) -> backplane::Result<bool> {
+    let key = format!("auth:step-up:{}", request.request_id);
+    Ok(state.platform.backplane().keys.hit(&key, CLAIMED_FOR).await? == 1)
+}
+
+async fn answer(state: &State, request: StepUpRequest) -> Result<()> {
+    let (request_id, session_id) = (request.request_id, request.session_id);
+    let outcome = match raise(state, request).await {
+        Ok(strength) => raised(state, &strength),
+        Err(error) => StepUpOutcome::Error(refused(error.into())),
+    };
+    let answered = StepUpAnswered { request_id, session_id, outcome };
+    let body = serde_json::to_string(&Envelope::of(answered, state.platform.clock()))?;
+    state.platform.backplane().log.broadcast(StepUpAnswered::TYPE, &body).await?;
+    Ok(())
+}
+
+async fn raise(_state: &State, _request: StepUpRequest) -> Result<Strength, AuthError> {
+    Err(AuthError::SessionEnded)
+}
+
+fn raised(state: &State, strength: &Strength) -> StepUpOutcome {
+    let auth_time = strength.auth_time.unwrap_or_default();
+    let shown_at = DateTime::from_timestamp(auth_time, 0).unwrap_or_default();
+    let fresh_until = shown_at + state.platform.tokens().step_up_window;
+    StepUpOutcome::Raised { acr: strength.acr, auth_time, fresh_until }
+}
+
+fn refused(error: ApiError) -> StepUpError {
+    if let Some(source) = &error.source {
+        tracing::error!(error = %source, "a step-up over a socket failed");
+    }
+    StepUpError {
+        code: error.code.into_str().into(),
+        message: error.message,
+        retry_after: error.retry_after_seconds,
+    }
+}
