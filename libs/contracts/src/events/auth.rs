@@ -246,9 +246,9 @@ pub enum StepUpOutcome {
     #[serde(untagged)]
     Raised {
         acr: Acr,
-        /// Unix seconds.
-        auth_time: i64,
-        fresh_until: DateTime<Utc>,
+        auth_time: DateTime<Utc>,
+        /// `None` if sensitive actions need another step-up.
+        fresh_until: Option<DateTime<Utc>>,
     },
 }
 

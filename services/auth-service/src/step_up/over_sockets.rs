@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use backplane::{Feed, FeedItem};
-use chrono::DateTime;
 use contracts::events::auth::{StepUpAnswered, StepUpError, StepUpOutcome};
-use contracts::{Envelope, Event, STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpRequest, Strength};
+use contracts::{Envelope, Event, STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpRequest};
 use futures_util::{StreamExt, stream};
 use http::ApiError;
 use tokio::sync::mpsc;
@@ -29,6 +28,13 @@ const CLAIMED_FOR: Duration = Duration::from_secs(60);
 struct Heard {
     request: StepUpRequest,
     at: Instant,
+}
+
+impl Heard {
+    /// Whether the gateway still waits for the response.
+    fn is_awaited(&self) -> bool {
+        self.at.elapsed() < STEP_UP_ANSWERED_WITHIN
+    }
 }
 
 /// Handles requests until `stop`.
@@ -68,10 +74,10 @@ async fn hear(mut feed: Feed, queue: mpsc::Sender<Heard>) {
     }
 }
 
-async fn handle(state: &State, Heard { request, at }: Heard) {
+async fn handle(state: &State, heard: Heard) {
     let handled = async {
-        if at.elapsed() < STEP_UP_ANSWERED_WITHIN && claim(state, &request).await? {
-            answer(state, request).await?;
+        if heard.is_awaited() && claim(state, &heard.request).await? {
+            answer(state, heard.request).await?;
         }
         anyhow::Ok(())
     };
@@ -89,7 +95,9 @@ async fn claim(state: &State, request: &StepUpRequest) -> backplane::Result<bool
 async fn answer(state: &State, request: StepUpRequest) -> Result<()> {
     let (request_id, session_id) = (request.request_id, request.session_id);
     let outcome = match raise(state, request).await {
-        Ok(strength) => raised(state, &strength),
+        Ok(Raised { acr, auth_time, fresh_until, .. }) => {
+            StepUpOutcome::Raised { acr, auth_time, fresh_until }
+        }
         Err(error) => StepUpOutcome::Error(refused(error.into())),
     };
     let answered = StepUpAnswered { request_id, session_id, outcome };
@@ -98,15 +106,14 @@ async fn answer(state: &State, request: StepUpRequest) -> Result<()> {
     Ok(())
 }
 
-async fn raise(_state: &State, _request: StepUpRequest) -> Result<Strength, AuthError> {
+async fn raise(_state: &State, _request: StepUpRequest) -> Result<Raised, AuthError> {
     Err(AuthError::SessionEnded)
 }
 
-fn raised(state: &State, strength: &Strength) -> StepUpOutcome {
-    let auth_time = strength.auth_time.unwrap_or_default();
-    let shown_at = DateTime::from_timestamp(auth_time, 0).unwrap_or_default();
-    let fresh_until = shown_at + state.platform.tokens().step_up_window;
-    StepUpOutcome::Raised { acr: strength.acr, auth_time, fresh_until }
+struct Raised {
+    acr: contracts::Acr,
+    auth_time: chrono::DateTime<chrono::Utc>,
+    fresh_until: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 fn refused(error: ApiError) -> StepUpError {
@@ -117,5 +124,25 @@ fn refused(error: ApiError) -> StepUpError {
         code: error.code.into_str().into(),
         message: error.message,
         retry_after: error.retry_after_seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::StepUpProof;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_awaited_for_five_seconds() {
+        let (id, proof) = (Uuid::nil(), StepUpProof::Code("123456".into()));
+        let ip_address = [192, 0, 2, 1].into();
+        let request = StepUpRequest { request_id: id, user_id: id, session_id: id, ip_address, proof };
+        let heard = Heard { request, at: Instant::now() };
+        tokio::time::advance(Duration::from_millis(4_999)).await;
+        assert!(heard.is_awaited());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!heard.is_awaited());
     }
 }

@@ -49,6 +49,7 @@ mod shell_commands;
 mod sign_up_modes;
 mod signing_keys;
 mod startup;
+mod step_up_over_sockets;
 mod takeovers;
 mod tokens;
 mod user_admin;

@@ -2,7 +2,6 @@ use std::sync::{Arc, Weak};
 
 use super::close::{close, leave};
 use super::connection::Connection;
-use super::step_up::begin_step_up;
 use crate::client::{Effect, Effects};
 use crate::hub::Subscriber;
 use crate::outbound::Pushed;
@@ -35,12 +34,13 @@ pub(super) fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Optio
             let subscriber: Weak<dyn Subscriber> = Arc::<Connection>::downgrade(connection);
             connection.services.hub.arm(subscriber, at);
         }
-        Effect::StepUp(attempt) => begin_step_up(connection, *attempt),
         Effect::Leave(departure) => {
             leave(connection, &departure).into_iter().for_each(|frame| respond(connection, frame));
         }
         Effect::Close(closing) => close(connection, closing),
-        Effect::Admit(_) | Effect::Join(_) | Effect::LeaveRoom(_) | Effect::Resume(_) => return Some(effect),
+        Effect::Admit(_) | Effect::Join(_) | Effect::LeaveRoom(_) | Effect::Resume(_) | Effect::StepUp(_) => {
+            return Some(effect);
+        }
     }
     None
 }

@@ -6,11 +6,11 @@ use super::connection::Connection;
 use super::perform::respond;
 use crate::client::StepUpAttempt;
 use crate::hub::Member;
-use crate::protocol::ClientError;
+use crate::protocol::{ClientError, Frame};
 
 /// Asks auth-service to raise the strength of the socket's session. A task acknowledges the response, so that other
-/// messages of the connection do not wait for it.
-pub(super) fn begin_step_up(connection: &Arc<Connection>, attempt: StepUpAttempt) {
+/// messages of the connection do not wait for it. Returns the acknowledgement of a step-up that cannot begin.
+pub(super) fn begin_step_up(connection: &Arc<Connection>, attempt: StepUpAttempt) -> Option<Frame> {
     let services = &connection.services;
     let StepUpAttempt { socket, proof, reply } = attempt;
     let owner = services.hub.with_member(&socket, |member| session_of(member));
@@ -20,9 +20,7 @@ pub(super) fn begin_step_up(connection: &Arc<Connection>, attempt: StepUpAttempt
     });
     let pending = match begun {
         Ok(pending) => pending,
-        Err(error) => {
-            return reply.frame(Err(error)).into_iter().for_each(|frame| respond(connection, frame));
-        }
+        Err(error) => return reply.frame(Err(error)),
     };
     let waiting = Arc::downgrade(connection);
     services.tasks.run("step-up", async move {
@@ -33,6 +31,7 @@ pub(super) fn begin_step_up(connection: &Arc<Connection>, attempt: StepUpAttempt
             respond(&connection, frame);
         }
     });
+    None
 }
 
 /// Returns the user and the session of a person's socket.

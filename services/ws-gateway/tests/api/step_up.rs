@@ -59,8 +59,8 @@ impl Auth {
 }
 
 fn raised() -> StepUpOutcome {
-    let fresh_until = DateTime::from_timestamp(1_790_000_300, 0).unwrap();
-    StepUpOutcome::Raised { acr: Acr::Mfa, auth_time: 1_790_000_000, fresh_until }
+    let [auth_time, fresh_until] = [0, 300].map(|more| DateTime::from_timestamp(1_790_000_000 + more, 0));
+    StepUpOutcome::Raised { acr: Acr::Mfa, auth_time: auth_time.unwrap(), fresh_until }
 }
 
 fn refused(code: &str, retry_after: Option<u64>) -> StepUpOutcome {
@@ -88,7 +88,9 @@ async fn a_step_up_is_passed_on_and_acknowledged_on_both_protocols(
     for (outcome, success) in [
         (
             raised(),
-            Ok(json!({ "acr": "mfa", "authTime": 1_790_000_000, "freshUntil": "2026-09-21T14:18:20Z" })),
+            Ok(
+                json!({ "acr": "mfa", "authTime": "2026-09-21T14:13:20Z", "freshUntil": "2026-09-21T14:18:20Z" }),
+            ),
         ),
         (refused("VALIDATION_ERROR", None), Err(json!({ "code": "VALIDATION_ERROR", "message": "no" }))),
         (
