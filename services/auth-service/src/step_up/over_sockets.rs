@@ -8,14 +8,17 @@ use std::time::Duration;
 use anyhow::Result;
 use backplane::{Feed, FeedItem};
 use contracts::events::auth::{StepUpAnswered, StepUpError, StepUpOutcome};
-use contracts::{Envelope, Event, STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpRequest};
+use contracts::{Envelope, Event, STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpProof, StepUpRequest};
 use futures_util::{StreamExt, stream};
 use http::ApiError;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::{Raised, step_up};
 use crate::error::AuthError;
+use crate::factor::proof::FactorProof;
 use crate::state::State;
 
 /// Number of requests that may wait in this replica.
@@ -106,14 +109,16 @@ async fn answer(state: &State, request: StepUpRequest) -> Result<()> {
     Ok(())
 }
 
-async fn raise(_state: &State, _request: StepUpRequest) -> Result<Raised, AuthError> {
-    Err(AuthError::SessionEnded)
-}
-
-struct Raised {
-    acr: contracts::Acr,
-    auth_time: chrono::DateTime<chrono::Utc>,
-    fresh_until: Option<chrono::DateTime<chrono::Utc>>,
+async fn raise(state: &State, request: StepUpRequest) -> Result<Raised, AuthError> {
+    let StepUpRequest { user_id, session_id, ip_address, proof, .. } = request;
+    let proof = match proof {
+        StepUpProof::Code(code) => FactorProof { code: Some(code), ..FactorProof::default() },
+        StepUpProof::Assertion(assertion) => {
+            FactorProof { assertion: Some(Value::Object(assertion)), ..FactorProof::default() }
+        }
+    };
+    let outcome = step_up(state, user_id, session_id, &proof, ip_address).await;
+    state.metrics.operation("step_up", outcome)
 }
 
 fn refused(error: ApiError) -> StepUpError {
@@ -129,7 +134,6 @@ fn refused(error: ApiError) -> StepUpError {
 
 #[cfg(test)]
 mod tests {
-    use contracts::StepUpProof;
     use uuid::Uuid;
 
     use super::*;
