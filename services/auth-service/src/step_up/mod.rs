@@ -1,6 +1,7 @@
 //! Step-up: a second factor in an open session, which sensitive actions need.
 
 pub mod handlers;
+pub mod over_sockets;
 mod raise;
 mod require;
 
