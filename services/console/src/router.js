@@ -67,10 +67,10 @@ const ROUTES = [
     load: view(() => import('./views/link_slack.js'), 'sessions', 'people'),
   },
   {
-    pattern: /^\/account$/,
+    pattern: /^\/account(?:\/(\w+))?$/,
     name: 'account',
     title: 'Account',
-    load: view(() => import('./views/account.js'), 'sessions', 'people'),
+    load: view(() => import('./views/account.js'), 'sessions', 'people', 'factors'),
   },
   {
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,
