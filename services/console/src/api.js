@@ -29,7 +29,7 @@ async function withToken(send) {
     // Another request may have stepped up since this one was sent.
     if (steppedUpAt < since) {
       const { stepUp } = await import('./step_up.js');
-      if (!(await stepUp(error.details?.methods ?? []))) throw error;
+      if (!(await stepUp())) throw error;
       steppedUpAt = performance.now();
     }
     return repeat(send, error);

@@ -107,8 +107,11 @@ function answered({ id, success, data, error }) {
   asked.delete(id);
   clearTimeout(request.late);
   if (success) request.resolve(data);
-  else request.reject(new ApiError(0, error ?? { message: 'refused' }));
+  else request.reject(refusal(error));
 }
+
+const refusal = (error = { message: 'refused' }) =>
+  new ApiError(error.code === 'RATE_LIMITED' ? 429 : 0, error, error.retryAfter);
 
 async function authorized({ sessionId, epoch, seq }) {
   const before = place;

@@ -13,26 +13,24 @@ const STEP_UP = '/api/auth/step-up';
 let asking = null;
 
 /** Asks for a factor. Resolves with true once the session has stepped up. Concurrent requests share one dialog. */
-export function stepUp(methods) {
-  asking ??= ask(methods).finally(() => (asking = null));
+export function stepUp() {
+  asking ??= ask().finally(() => (asking = null));
   return asking;
 }
 
-async function ask(methods) {
-  await needStyles('people', 'factors');
+async function ask() {
+  const [{ methods, recoveryCodes }] = await Promise.all([factors(), needStyles('people', 'factors')]);
   const closed = new AbortController();
   const isPassword = methods.includes('password');
   const stayed = await openDialog('Confirm that it is you', (close) => [
     h(
       'p',
       {},
-      isPassword
-        ? 'Enter your password again to continue.'
-        : 'Prove your second factor again to continue.',
+      isPassword ? 'Enter your password to continue.' : 'Show a second factor to continue.',
     ),
     isPassword && passwordOwner(session.user().email),
     provePart({
-      ways: isPassword ? methods : [...methods, 'recovery'],
+      ways: recoveryCodes?.left > 0 ? [...methods, 'recovery'] : methods,
       signal: closed.signal,
       action: 'Confirm',
       dialog: true,
@@ -55,15 +53,13 @@ async function prove(proof) {
       await socket.stepUp(proof);
       return;
     } catch (error) {
-      if (error.code) throw error;
-      // The connection broke. The proof may have arrived, and works only once.
-      if (await isFresh()) return;
+      if (['VALIDATION_ERROR', 'RATE_LIMITED'].includes(error.code)) throw error;
+      // No response. The proof may have arrived, and works only once.
+      const { strength } = await factors();
+      if (new Date(strength.freshUntil) > Date.now()) return;
     }
   }
   await post(STEP_UP, proof);
 }
 
-async function isFresh() {
-  const { data } = await get('/api/auth/factors');
-  return new Date(data.strength.freshUntil) > Date.now();
-}
+const factors = async () => (await get('/api/auth/factors')).data;

@@ -63,9 +63,9 @@ const SOURCES = {
       ...['user_deleted', 'email_verified', 'email_changed', 'email_restored', 'password_changed'],
       ...['password_change_failed', 'password_reset', 'password_reset_requested', 'password_upgraded'],
       ...['service_token_created', 'service_token_ended'],
-      ...['factor_added', 'factor_removed', 'factor_reset', 'recovery_codes_replaced', 'recovery_code_used'],
-      ...['step_up', 'step_up_failed', 'second_factor_failed', 'passkey_cloned', 'device_trusted'],
-      ...['device_login_approved', 'device_login_denied'],
+      ...['second_factor_asked', 'second_factor_failed', 'factor_added', 'factor_removed', 'factors_reset'],
+      ...['recovery_codes_replaced', 'recovery_code_used', 'passkey_cloned', 'step_up'],
+      ...['device_trusted', 'trust_ended'],
     ],
   },
 };

@@ -34,9 +34,8 @@ const NAMED = {
   service_token_ended: 'Service token revoked',
   factor_added: 'Second factor added',
   factor_removed: 'Second factor removed',
-  factor_reset: 'Second factors reset by an admin',
+  factors_reset: 'Second factors reset by an admin',
   step_up: 'Step-up',
-  step_up_failed: 'Step-up failed',
   passkey_cloned: 'Cloned passkey refused',
 };
 
