@@ -90,6 +90,9 @@ describe('the pages of second factors for everybody', () => {
     await tabTo('Done');
     await page.keyboard.press('Enter');
     await page.getByText('10 left').waitFor();
+    await eventually('the focus is on the factors', () =>
+      page.evaluate(() => document.activeElement.closest('.factor') !== null),
+    );
     await tabTo('Log out');
     await page.keyboard.press('Enter');
     await page.getByText('You are logged out.').waitFor();

@@ -5,7 +5,16 @@ import { after, before, describe, test } from 'node:test';
 
 import { eventually } from '../lib/waiting.mjs';
 import { live } from './browser.mjs';
-import { Device, addApp, codeField, connectApp, keepCodes, logInWithCode, openSecurity, wrongCode } from './factors.mjs';
+import {
+  Device,
+  addApp,
+  codeField,
+  connectApp,
+  keepCodes,
+  logInWithCode,
+  openSecurity,
+  wrongCode,
+} from './factors.mjs';
 import { Town, isIn } from './people.mjs';
 
 const STEP_UP = /\/api\/(v1\/)?auth\/step-up$/;

@@ -1,5 +1,5 @@
-// The API as the signed-in user: adds the access token, renews it once if the server refuses it, and asks for a factor if
-// the request needs a fresh one.
+// The API as the signed-in user: adds the access token, renews it once if the server refuses it, and asks for a second
+// factor if the request needs a fresh one.
 
 import { ApiError, envelope, requestFile, request, Unreachable } from './http.js';
 import * as session from './session.js';

@@ -10,9 +10,9 @@ const spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite'
 export const noticeArea = () => [list, spoken];
 
 /**
- * Shows a message, and returns the function that closes it. `tone` is done, error or info. Errors stay until the user
- * closes them, and other messages as long as the pointer or the focus is on them. Newer messages take the place of
- * older ones, except of those that are `lasting`. `actions` are several buttons instead of one.
+ * Shows a message, and returns the function that closes it. `tone` is done, error or info. Errors and `lasting` messages
+ * stay until the user closes them, and other messages as long as the pointer or the focus is on them. Newer messages take
+ * the place of older ones that are not `lasting`. `actions` are several buttons instead of one.
  */
 export function notify(
   text,
@@ -48,7 +48,7 @@ export function notify(
   list.append(item);
   const brief = () => [...list.querySelectorAll('.notice:not([data-lasting])')];
   while (list.children.length > 3 && brief().length > 1) brief()[0].remove();
-  if (tone !== 'error') timer = setTimeout(closeLater, stayMs);
+  if (tone !== 'error' && !lasting) timer = setTimeout(closeLater, stayMs);
   return close;
 }
 

@@ -22,7 +22,7 @@ const FEW = 3;
 /** Returns the factors, and the buttons that change them. */
 export async function factorsView(reread, signal) {
   const [{ data }, settings] = await Promise.all([get(FACTORS, {}, { signal }), configOrUsual()]);
-  const { totp, passkeys, recoveryCodes, required } = data;
+  const { totp, passkeys = [], recoveryCodes, required } = data;
   const hasFactor = totp !== null || passkeys.length > 0;
   return [
     !hasFactor &&
@@ -42,7 +42,8 @@ export async function factorsView(reread, signal) {
 const isOn = () => h('span', { class: 'tag tag-good' }, icon('check'), 'on');
 
 function totpRow(totp, reread) {
-  const button = (text, click) => h('button', { class: 'button', 'aria-label': `${text} authenticator app`, on: { click } }, text);
+  const button = (text, click) =>
+    h('button', { class: 'button', 'aria-label': `${text} authenticator app`, on: { click } }, text);
   return factorRow({
     drawing: 'phone',
     title: 'Authenticator app',

@@ -15,7 +15,7 @@ export function securityPart(signal) {
     ['auth:factor', 'auth:session.strengthened'],
     300,
     signal,
-    (again) => factorsView(again, signal),
+    (again) => factorsView(refocused(again), signal),
     { rows: 3 },
   );
   const sessions = livePlace(
@@ -31,7 +31,13 @@ export function securityPart(signal) {
   return [
     panel('Second factors', factors.place, 'panel-wide panel-first'),
     panel('Where you are logged in', sessions.place, 'panel-wide'),
-    trusted,
     panel('Password', passwordForm(sessions.reread)),
+    trusted,
   ];
 }
+
+/** Reads the factors again. The button that opened a dialog may be gone when the dialog closes. */
+const refocused = (again) => async () => {
+  await again();
+  if (document.activeElement === document.body) document.querySelector('.factor-actions button')?.focus();
+};
