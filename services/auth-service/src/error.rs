@@ -61,6 +61,24 @@ pub enum AuthError {
     ForeignDomain,
     #[error("this installation has no login of this kind")]
     NoSuchLogin,
+    #[error("the login has expired: log in again")]
+    PendingLoginEnded,
+    /// Wrong, unknown and used ones get the same response.
+    #[error("the second factor is wrong or was used")]
+    WrongFactor {
+        /// The field of the request.
+        field: &'static str,
+    },
+    #[error("send a code, a recoveryCode or an assertion")]
+    NoFactor,
+    #[error("show a second factor first")]
+    StepUpRequired { methods: Vec<&'static str> },
+    #[error("there is no such second factor")]
+    UnknownFactor,
+    #[error("this account has an authenticator app: remove it first")]
+    FactorExists,
+    #[error("this account needs a second factor: add another one first")]
+    LastFactor,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
     #[error(transparent)]
@@ -69,6 +87,8 @@ pub enum AuthError {
     Unproven(#[from] Unproven),
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
+    #[error("a second factor could not be created or read")]
+    Factor(#[source] anyhow::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
     #[error("a password could not be hashed or compared")]
@@ -103,8 +123,14 @@ impl From<AuthError> for ApiError {
             AuthError::EmailTaken
             | AuthError::Disabled
             | AuthError::LastAdmin
+            | AuthError::FactorExists
+            | AuthError::LastFactor
             | AuthError::TooManyServiceTokens => Self::conflict(message),
-            AuthError::BadCredentials
+            AuthError::WrongFactor { field } => Self::validation(field, "is wrong or was used"),
+            AuthError::NoFactor => Self::validation("code", message),
+            AuthError::StepUpRequired { methods } => Self::step_up_required(&methods),
+            AuthError::PendingLoginEnded
+            | AuthError::BadCredentials
             | AuthError::BadRefreshToken
             | AuthError::SessionEnded
             | AuthError::UnknownCaller => Self::unauthenticated(message),
@@ -115,6 +141,7 @@ impl From<AuthError> for ApiError {
             AuthError::UnknownInvitation
             | AuthError::UnknownSession
             | AuthError::UnknownUser
+            | AuthError::UnknownFactor
             | AuthError::UnknownServiceToken => Self::not_found(message),
             AuthError::NoProof => Self::validation("token", message),
             AuthError::Link(refusal) => {
@@ -139,6 +166,7 @@ impl From<AuthError> for ApiError {
                 Self::unavailable("the database is unavailable; try again", 2).with_source(error)
             }
             AuthError::Database(error) => Self::internal(error),
+            AuthError::Factor(error) => Self::internal(format!("{error:#}")),
             AuthError::Hash(error) => Self::internal(error),
             AuthError::Sign(error) => Self::internal(error),
         }

@@ -33,6 +33,10 @@ pub struct Model {
     pub search: String,
     /// `None` if the user never proved that they receive mail at [`Model::email`].
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// Whether the user has a second factor. Written with the factors, under the lock of the user.
+    pub has_factor: bool,
+    /// The random id of the user on authenticators; `None` before the first passkey.
+    pub passkey_handle: Option<String>,
     /// The time at which the account was deleted. The row stays without personal data, because audit rows and
     /// revocation marks refer to it.
     pub deleted_at: Option<DateTime<Utc>>,
