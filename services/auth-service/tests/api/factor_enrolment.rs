@@ -11,7 +11,7 @@ use crate::factors::{Authenticator, refused};
 
 #[rstest]
 #[actix_web::test]
-async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s118(
+async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s120(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -73,7 +73,7 @@ async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s118(
 
 #[rstest]
 #[actix_web::test]
-async fn no_stored_value_is_a_second_factor_and_a_new_secret_keeps_the_apps_s119(
+async fn no_stored_value_is_a_second_factor_and_a_new_secret_keeps_the_apps_s121(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
