@@ -61,6 +61,20 @@ pub enum AuthError {
     ForeignDomain,
     #[error("this installation has no login of this kind")]
     NoSuchLogin,
+    #[error("passkeys are off: PUBLIC_URL must be https:// with the name of a host")]
+    PasskeysOff,
+    #[error("there is no such passkey")]
+    UnknownPasskey,
+    #[error("this user has no passkey for this site: use another factor")]
+    NoPasskey,
+    #[error("there are too many passkeys: delete one first")]
+    TooManyPasskeys,
+    /// A passkey was not accepted as proof. The response does not reveal the reason.
+    #[error("is wrong or was used")]
+    WrongAssertion,
+    /// A new passkey was refused. The response does not reveal the reason.
+    #[error("is wrong or was used")]
+    WrongRegistration,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
     #[error(transparent)]
@@ -75,9 +89,16 @@ pub enum AuthError {
     Hash(#[source] bcrypt::BcryptError),
     #[error("an access token could not be signed")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("a passkey ceremony could not be read or written")]
+    Passkey(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl AuthError {
+    /// An error of the library or the database that no client causes.
+    pub fn passkey(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Passkey(error.into())
+    }
+
     /// The error of a row of a user that could not be written.
     pub fn of_write(error: DbErr) -> Self {
         match error.sql_err() {
@@ -103,18 +124,23 @@ impl From<AuthError> for ApiError {
             AuthError::EmailTaken
             | AuthError::Disabled
             | AuthError::LastAdmin
+            | AuthError::NoPasskey
+            | AuthError::TooManyPasskeys
             | AuthError::TooManyServiceTokens => Self::conflict(message),
             AuthError::BadCredentials
             | AuthError::BadRefreshToken
             | AuthError::SessionEnded
             | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
+            AuthError::WrongAssertion => Self::validation("assertion", message),
+            AuthError::WrongRegistration => Self::validation("registration", message),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
             AuthError::UnknownInvitation
             | AuthError::UnknownSession
             | AuthError::UnknownUser
+            | AuthError::UnknownPasskey
             | AuthError::UnknownServiceToken => Self::not_found(message),
             AuthError::NoProof => Self::validation("token", message),
             AuthError::Link(refusal) => {
@@ -128,6 +154,7 @@ impl From<AuthError> for ApiError {
             | AuthError::SignupClosed
             | AuthError::ForeignDomain
             | AuthError::NoSuchLogin
+            | AuthError::PasskeysOff
             | AuthError::NotAPerson
             | AuthError::NotAnAdmin
             | AuthError::NotAnEngineer
@@ -140,7 +167,7 @@ impl From<AuthError> for ApiError {
             }
             AuthError::Database(error) => Self::internal(error),
             AuthError::Hash(error) => Self::internal(error),
-            AuthError::Sign(error) => Self::internal(error),
+            AuthError::Sign(error) | AuthError::Passkey(error) => Self::internal(error),
         }
     }
 }

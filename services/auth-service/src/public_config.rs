@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::challenge::AbuseProtection;
+use crate::passkey::Relying;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]
@@ -33,6 +34,8 @@ pub struct PublicConfig {
     proof_of_work: bool,
     /// Whether mails go to `GET /api/auth/dev/mail`.
     dev_mail: bool,
+    /// Whether users can have passkeys: needs `PUBLIC_URL` with the name of a host.
+    passkeys: bool,
 }
 
 /// Returns the settings that a client needs to keep a session alive, and the ways to get an account.
@@ -54,6 +57,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         mail: state.mailer.is_on(),
         proof_of_work: settings.abuse_protection == AbuseProtection::Pow,
         dev_mail: state.mailer.dev_mailbox().is_some(),
+        passkeys: Relying::of(&state).is_ok(),
     })
 }
 

@@ -8,8 +8,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, invitation, link, login, mail_queue, proof_of_work, public_config, service_token, session,
-    token, user,
+    audit, compat, invitation, link, login, mail_queue, passkey, proof_of_work, public_config, service_token,
+    session, token, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -56,6 +56,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/signup/complete").post(mail_handlers::complete_sign_up))
         .service(endpoint("/login/email").post(login::handlers::request_login_mail))
         .service(endpoint("/login/email/complete").post(login::handlers::log_in_by_mail))
+        .service(endpoint("/passkeys/login/options").post(passkey::handlers::get_passkey_login_options))
+        .service(endpoint("/passkeys/login").post(passkey::handlers::log_in_with_passkey))
         .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
         .service(endpoint("/password/reset").post(mail_handlers::reset_password))
         .service(endpoint("/email/verify").post(mail_handlers::verify_email))
@@ -86,6 +88,13 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/invitations/{id}").delete(invitation::handlers::revoke_invitation))
         .service(endpoint("/invitations/{id}/resend").post(invitation::handlers::resend_invitation))
+        .service(endpoint("/factors/passkeys").post(passkey::handlers::add_passkey))
+        .service(endpoint("/factors/passkeys/options").post(passkey::handlers::get_passkey_options))
+        .service(
+            endpoint("/factors/passkeys/{id}")
+                .patch(passkey::handlers::rename_passkey)
+                .delete(passkey::handlers::remove_passkey),
+        )
         .service(endpoint("/session").get(session::handlers::get_session))
         .service(endpoint("/sessions").get(session::handlers::list_sessions))
         .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))

@@ -46,6 +46,10 @@ pub enum Action {
     AccountLocked,
     /// An admin lifted the locks of a user.
     LocksLifted,
+    FactorAdded,
+    FactorRemoved,
+    /// The sign counter of a passkey did not rise, so that the passkey has a copy.
+    PasskeyCloned,
 }
 
 impl Action {
