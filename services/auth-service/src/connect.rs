@@ -52,6 +52,7 @@ impl State {
             mailer: Mailer::new(&settings.people.mail, platform.config().is_strict())?,
             mail_is_due: Arc::default(),
             key_seal: Seal::new("signing keys", secret, settings.previous_refresh_secret()),
+            factor_seal: Seal::new("second factors", secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             turns: Turns::new(CHANGES),
             refusals: refusals::room(),

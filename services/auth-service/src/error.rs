@@ -69,12 +69,27 @@ pub enum AuthError {
     NoPasskey,
     #[error("there are too many passkeys: delete one first")]
     TooManyPasskeys,
-    /// A passkey was not accepted as proof. The response does not reveal the reason.
+    /// A passkey whose sign counter did not rise. The response is that of a wrong factor.
     #[error("is wrong or was used")]
-    WrongAssertion,
-    /// A new passkey was refused. The response does not reveal the reason.
-    #[error("is wrong or was used")]
-    WrongRegistration,
+    ClonedPasskey,
+    #[error("the login has expired: log in again")]
+    PendingLoginEnded,
+    /// Wrong, unknown and used ones get the same response.
+    #[error("the second factor is wrong or was used")]
+    WrongFactor {
+        /// The field of the request.
+        field: &'static str,
+    },
+    #[error("send a code, a recoveryCode or an assertion")]
+    NoFactor,
+    #[error("show a second factor first")]
+    StepUpRequired { methods: Vec<&'static str> },
+    #[error("there is no such second factor")]
+    UnknownFactor,
+    #[error("this account has an authenticator app: remove it first")]
+    FactorExists,
+    #[error("this account needs a second factor: add another one first")]
+    LastFactor,
     #[error("too many attempts")]
     TooManyAttempts { retry_after_seconds: u64 },
     #[error(transparent)]
@@ -83,6 +98,8 @@ pub enum AuthError {
     Unproven(#[from] Unproven),
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
+    #[error("a second factor could not be created or read")]
+    Factor(#[source] anyhow::Error),
     #[error("the database failed")]
     Database(#[from] DbErr),
     #[error("a password could not be hashed or compared")]
@@ -126,14 +143,19 @@ impl From<AuthError> for ApiError {
             | AuthError::LastAdmin
             | AuthError::NoPasskey
             | AuthError::TooManyPasskeys
+            | AuthError::FactorExists
+            | AuthError::LastFactor
             | AuthError::TooManyServiceTokens => Self::conflict(message),
-            AuthError::BadCredentials
+            AuthError::WrongFactor { field } => Self::validation(field, "is wrong or was used"),
+            AuthError::NoFactor => Self::validation("code", message),
+            AuthError::StepUpRequired { methods } => Self::step_up_required(&methods),
+            AuthError::PendingLoginEnded
+            | AuthError::BadCredentials
             | AuthError::BadRefreshToken
             | AuthError::SessionEnded
             | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
-            AuthError::WrongAssertion => Self::validation("assertion", message),
-            AuthError::WrongRegistration => Self::validation("registration", message),
+            AuthError::ClonedPasskey => Self::validation("assertion", message),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
@@ -141,6 +163,7 @@ impl From<AuthError> for ApiError {
             | AuthError::UnknownSession
             | AuthError::UnknownUser
             | AuthError::UnknownPasskey
+            | AuthError::UnknownFactor
             | AuthError::UnknownServiceToken => Self::not_found(message),
             AuthError::NoProof => Self::validation("token", message),
             AuthError::Link(refusal) => {
@@ -166,6 +189,7 @@ impl From<AuthError> for ApiError {
                 Self::unavailable("the database is unavailable; try again", 2).with_source(error)
             }
             AuthError::Database(error) => Self::internal(error),
+            AuthError::Factor(error) => Self::internal(format!("{error:#}")),
             AuthError::Hash(error) => Self::internal(error),
             AuthError::Sign(error) | AuthError::Passkey(error) => Self::internal(error),
         }

@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod compat;
+pub mod factor;
 pub mod invitation;
 pub mod link;
 pub mod login;
@@ -18,13 +19,16 @@ pub mod password;
 pub mod service_token;
 pub mod session;
 pub mod signing_key;
+pub mod step_up;
 pub mod token;
+pub mod trusted_device;
 pub mod user;
 
 pub mod answers;
 pub mod caller;
 pub mod challenge;
 pub mod error;
+pub mod factor_settings;
 pub mod limit_settings;
 pub mod limits;
 pub mod metrics;

@@ -6,9 +6,11 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::audit::handlers as audit;
+use crate::factor::handlers as factors;
 use crate::invitation::handlers as invitations;
 use crate::link::handlers as links;
 use crate::login::handlers as login;
+use crate::login::second_factor_handlers as second_factors;
 use crate::mail_queue::handlers as mails;
 use crate::passkey::handlers as passkeys;
 use crate::proof_of_work;
@@ -16,7 +18,9 @@ use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::service_token::personal as personal_tokens;
 use crate::session::handlers as sessions;
+use crate::step_up::handlers as step_ups;
 use crate::token::handlers as tokens;
+use crate::trusted_device::handlers as trusted_devices;
 use crate::user::{account, directory, handlers as users, mail_handlers, me};
 
 #[derive(OpenApi)]
@@ -49,6 +53,17 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         links::show_link,
         links::get_link_status,
         mails::list_dev_mails,
+        second_factors::complete_login,
+        second_factors::enrol_totp,
+        factors::list_factors,
+        factors::begin_totp,
+        factors::confirm_totp,
+        factors::remove_totp,
+        factors::replace_recovery_codes,
+        factors::reset_factors,
+        step_ups::raise,
+        trusted_devices::list_trusted_devices,
+        trusted_devices::end_trust,
         tokens::refresh,
         tokens::log_out,
         me::get_me,

@@ -32,6 +32,13 @@ pub struct PublicConfig {
     mail: bool,
     /// Whether sign-ups and requests for mails need a solved challenge of `GET /api/auth/challenge`.
     proof_of_work: bool,
+    /// The users who need a second factor.
+    #[schema(pattern = "^(off|admins|everybody)$")]
+    mfa_required: &'static str,
+    /// Days for which a browser can be trusted; 0 if none can.
+    trusted_device_days: u32,
+    /// Minutes for which a second factor counts as fresh.
+    step_up_minutes: i64,
     /// Whether mails go to `GET /api/auth/dev/mail`.
     dev_mail: bool,
     /// Whether users can have passkeys: needs `PUBLIC_URL` with the name of a host.
@@ -56,6 +63,9 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         login_methods: settings.people.login_methods.iter().map(|method| method.name()).collect(),
         mail: state.mailer.is_on(),
         proof_of_work: settings.abuse_protection == AbuseProtection::Pow,
+        mfa_required: settings.factors.mfa_required.name(),
+        trusted_device_days: settings.factors.trusted_device_days,
+        step_up_minutes: state.platform.tokens().step_up_window.num_minutes(),
         dev_mail: state.mailer.dev_mailbox().is_some(),
         passkeys: Relying::of(&state).is_ok(),
     })

@@ -4,12 +4,13 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::caller::identify;
+use crate::login::second_factor_handlers;
 use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, invitation, link, login, mail_queue, passkey, proof_of_work, public_config, service_token,
-    session, token, user,
+    audit, compat, factor, invitation, link, login, mail_queue, passkey, proof_of_work, public_config,
+    service_token, session, step_up, token, trusted_device, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -58,6 +59,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/login/email/complete").post(login::handlers::log_in_by_mail))
         .service(endpoint("/passkeys/login/options").post(passkey::handlers::get_passkey_login_options))
         .service(endpoint("/passkeys/login").post(passkey::handlers::log_in_with_passkey))
+        .service(endpoint("/login/mfa").post(second_factor_handlers::complete_login))
+        .service(endpoint("/login/enrol/totp").post(second_factor_handlers::enrol_totp))
         .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
         .service(endpoint("/password/reset").post(mail_handlers::reset_password))
         .service(endpoint("/email/verify").post(mail_handlers::verify_email))
@@ -95,6 +98,18 @@ fn for_known_callers() -> impl HttpServiceFactory {
                 .patch(passkey::handlers::rename_passkey)
                 .delete(passkey::handlers::remove_passkey),
         )
+        .service(endpoint("/step-up").post(step_up::handlers::raise))
+        .service(endpoint("/factors").get(factor::handlers::list_factors))
+        .service(
+            endpoint("/factors/totp")
+                .post(factor::handlers::begin_totp)
+                .delete(factor::handlers::remove_totp),
+        )
+        .service(endpoint("/factors/totp/confirm").post(factor::handlers::confirm_totp))
+        .service(endpoint("/factors/recovery-codes").post(factor::handlers::replace_recovery_codes))
+        .service(endpoint("/trusted-devices").get(trusted_device::handlers::list_trusted_devices))
+        .service(endpoint("/trusted-devices/{id}").delete(trusted_device::handlers::end_trust))
+        .service(endpoint("/users/{id}/factors").delete(factor::handlers::reset_factors))
         .service(endpoint("/session").get(session::handlers::get_session))
         .service(endpoint("/sessions").get(session::handlers::list_sessions))
         .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))

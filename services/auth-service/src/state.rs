@@ -27,6 +27,8 @@ pub struct State {
     pub mail_is_due: Arc<Notify>,
     /// Encrypts the private keys in the database.
     pub key_seal: Seal,
+    /// Encrypts the secrets of authenticator apps in the database.
+    pub factor_seal: Seal,
     pub metrics: Metrics,
     /// Turns at changing a user: see [`crate::user::locked_user`].
     pub turns: Turns,

@@ -28,7 +28,7 @@ pub struct Caller {
 }
 
 /// The second factors that a step-up accepts.
-const STEP_UP_METHODS: [&str; 2] = ["totp", "passkey"];
+pub const STEP_UP_METHODS: [&str; 2] = ["totp", "passkey"];
 
 impl Caller {
     /// Requires that the caller has `role` or a higher one.

@@ -46,8 +46,20 @@ pub enum Action {
     AccountLocked,
     /// An admin lifted the locks of a user.
     LocksLifted,
+    /// The password was right, and a second factor was asked for.
+    SecondFactorAsked,
+    /// A code, a recovery code or a passkey was wrong, or was used before.
+    SecondFactorFailed,
     FactorAdded,
     FactorRemoved,
+    /// An admin removed all second factors of a user.
+    FactorsReset,
+    RecoveryCodesReplaced,
+    RecoveryCodeUsed,
+    /// A second factor was shown in an open session.
+    StepUp,
+    DeviceTrusted,
+    TrustEnded,
     /// The sign counter of a passkey did not rise, so that the passkey has a copy.
     PasskeyCloned,
 }
@@ -55,12 +67,15 @@ pub enum Action {
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 5] = [
+    pub const FREQUENT: [Self; 8] = [
         Self::TokenRefreshed,
         Self::LoginFailed,
         Self::PasswordChangeFailed,
         Self::ProfileUpdated,
         Self::AccountLocked,
+        Self::SecondFactorAsked,
+        Self::SecondFactorFailed,
+        Self::StepUp,
     ];
 }
 

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answers::{self, Login, logged_in};
+use crate::answers::{self, Login, entered};
 use crate::audit::action::Initiator;
 use crate::caller::Admin;
 use crate::error::AuthError;
@@ -23,6 +23,7 @@ use crate::link::proof::Proof;
 use crate::password::Password;
 use crate::session::device::Device;
 use crate::state::State;
+use crate::step_up;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
 use crate::user::name::Name;
@@ -116,6 +117,7 @@ pub async fn create_invitation(
     ValidJson(body): ValidJson<NewInvitation>,
 ) -> Result<HttpResponse, ApiError> {
     let NewInvitation { email, name, role, account_id } = body;
+    step_up::require(&state, admin.id, admin.session).await?;
     let invitee = Invitee { email: email.into(), name: name.map(Into::into), role, account_id };
     let outcome = invite::invite(&state, invitee, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let link = state.metrics.operation("invite", outcome)?;
@@ -177,5 +179,5 @@ pub async fn accept_invitation(
     let Acceptance { token, code, email, name, password } = body;
     let proof = Proof { token, code, email, request_id: None };
     let outcome = accept::accept(&state, &proof, name, password, ip, Device::of_request(&request)).await;
-    logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("accept_invitation", outcome)?)
+    entered(&state, delivery, StatusCode::CREATED, state.metrics.operation("accept_invitation", outcome)?)
 }

@@ -78,6 +78,7 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
         content: MailContent {
             name: owner.as_ref().map(|owner| owner.name.clone()).or_else(|| link.content.name.clone()),
             role: link.content.role.map(|role| role.to_string()),
+            ..MailContent::default()
         },
     };
     mail::write(&transaction, new, now).await?;

@@ -9,3 +9,6 @@ pub mod handlers;
 pub mod known_network;
 pub mod log_in;
 pub mod networks;
+pub mod pending;
+pub mod second_factor;
+pub mod second_factor_handlers;

@@ -23,6 +23,7 @@ impl MigrationTrait for Factors {
             ("sessions", timestamp_with_time_zone_null("authTime").take()),
             ("sessions", uuid_null("trustedDeviceId").take()),
             ("users", string_null("passkeyHandle").take()),
+            ("users", boolean("hasFactor").default(false).take()),
         ] {
             manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;
         }

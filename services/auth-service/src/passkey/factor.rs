@@ -1,43 +1,45 @@
 //! Adding, renaming and removing the passkeys of a user who is logged in.
 
+use std::net::IpAddr;
+
+use contracts::events::auth::FactorKind;
 use sea_orm::ModelTrait;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::entity as passkey;
-use super::register;
-use crate::audit::action::{Action, Initiator};
+use super::{creation_options, entity as passkey, register};
 use crate::caller::Person;
 use crate::error::AuthError;
+use crate::factor::enrol::lock;
+use crate::factor::proof::Shown;
+use crate::limits;
 use crate::state::State;
-use crate::user::locked_user::LockedUser;
 use crate::user::name::Name;
 
-/// The detail of a passkey's rows in the audit log.
-const FACTOR: &str = "passkey";
+/// Returns the options of a registration in the caller's session.
+pub async fn begin(state: &State, person: &Person, ip: IpAddr) -> Result<Value, AuthError> {
+    let user = lock(state, person, ip).await?;
+    let row = user.row.clone();
+    user.commit().await?;
+    creation_options(state, &row, person.session.id).await
+}
 
-/// Adds a passkey that was registered in the caller's session.
+/// Adds a passkey that was registered in the caller's session. Returns recovery codes if the user has none.
 pub async fn add(
     state: &State,
     person: &Person,
     name: Name,
     registration: &Value,
-    initiator: Initiator,
-) -> Result<passkey::Model, AuthError> {
-    let mut user = lock(state, person, initiator).await?;
-    let (id, owner, now) = (user.row.id, person.session.id, user.now);
-    match register(state, &user.transaction, id, owner, name, registration, now).await {
-        Ok(added) => {
-            on_added(&mut user);
-            user.commit().await?;
-            Ok(added)
-        }
-        Err(error @ AuthError::WrongRegistration) => {
-            user.commit().await?;
-            Err(error)
-        }
-        Err(error) => Err(error),
-    }
+    ip: IpAddr,
+) -> Result<(passkey::Model, Option<Vec<String>>), AuthError> {
+    limits::admit_settings_change(state, person.id).await?;
+    let mut user = lock(state, person, ip).await?;
+    let (owner, now) = (person.session.id, user.now);
+    let added = register(state, &user.transaction, person.id, owner, name, registration, now).await?;
+    let session = user.open_session_by_id(person.session.id).await?.ok_or(AuthError::SessionEnded)?;
+    let codes = user.add_factor(FactorKind::Passkey, Some(&session), Shown::PASSKEY).await?;
+    user.commit().await?;
+    Ok((added, codes))
 }
 
 pub async fn rename(
@@ -45,39 +47,21 @@ pub async fn rename(
     person: &Person,
     id: Uuid,
     name: Name,
-    initiator: Initiator,
+    ip: IpAddr,
 ) -> Result<passkey::Model, AuthError> {
-    let user = lock(state, person, initiator).await?;
-    let found = passkey::own(&user.transaction, user.row.id, id).await?.ok_or(AuthError::UnknownPasskey)?;
+    limits::admit_settings_change(state, person.id).await?;
+    let user = lock(state, person, ip).await?;
+    let found = passkey::own(&user.transaction, person.id, id).await?.ok_or(AuthError::UnknownPasskey)?;
     let renamed = found.rename(&user.transaction, name.into()).await?;
     user.commit().await?;
     Ok(renamed)
 }
 
-pub async fn remove(state: &State, person: &Person, id: Uuid, initiator: Initiator) -> Result<(), AuthError> {
-    let mut user = lock(state, person, initiator).await?;
-    let found = passkey::own(&user.transaction, user.row.id, id).await?.ok_or(AuthError::UnknownPasskey)?;
+pub async fn remove(state: &State, person: &Person, id: Uuid, ip: IpAddr) -> Result<(), AuthError> {
+    limits::admit_settings_change(state, person.id).await?;
+    let mut user = lock(state, person, ip).await?;
+    let found = passkey::own(&user.transaction, person.id, id).await?.ok_or(AuthError::UnknownPasskey)?;
     found.delete(&user.transaction).await?;
-    on_removed(&mut user);
+    user.remove_factor(FactorKind::Passkey, person.session.id).await?;
     Ok(user.commit().await?)
-}
-
-async fn lock<'a>(
-    state: &'a State,
-    person: &Person,
-    initiator: Initiator,
-) -> Result<LockedUser<'a>, AuthError> {
-    let user = LockedUser::lock(state, person.id, initiator).await?.ok_or(AuthError::UnknownCaller)?;
-    user.open_session_by_id(person.session.id).await?.ok_or(AuthError::SessionEnded)?;
-    Ok(user)
-}
-
-/// The effects of a new passkey besides its row.
-fn on_added(user: &mut LockedUser<'_>) {
-    user.audit(Action::FactorAdded, None, Some(FACTOR));
-}
-
-/// The effects of a removed passkey besides its row.
-fn on_removed(user: &mut LockedUser<'_>) {
-    user.audit(Action::FactorRemoved, None, Some(FACTOR));
 }

@@ -11,16 +11,12 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::entity as passkey;
-use super::{creation_options, discoverable_options, factor, limits as passkey_limits, log_in};
-use crate::answers::{Login, logged_in};
-use crate::audit::action::Initiator;
+use super::{discoverable_options, factor, limits as passkey_limits, log_in};
+use crate::answers::{Login, login_answer};
 use crate::caller::Person;
-use crate::error::AuthError;
-use crate::limits;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
-use crate::user::entity as user;
 use crate::user::name::Name;
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -101,7 +97,8 @@ pub async fn log_in_with_passkey(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let outcome = log_in::log_in(&state, &body.assertion, ip, Device::of_request(&request)).await;
-    logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login_by_passkey", outcome)?)
+    let logged_in = state.metrics.operation("login_by_passkey", outcome)?;
+    login_answer(&state, delivery, StatusCode::OK, logged_in, |login| login)
 }
 
 /// Returns the options of a registration in the caller's session. Their challenge lives 5 minutes.
@@ -109,11 +106,10 @@ pub async fn log_in_with_passkey(
 pub async fn get_passkey_options(
     state: Data<State>,
     person: Person,
+    ClientIp(ip): ClientIp,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let user = user::by_id(&state.database, person.id).await.map_err(AuthError::from)?;
-    let user = user.ok_or(AuthError::UnknownCaller)?;
-    let outcome = creation_options(&state, &user, person.session.id).await;
+    let outcome = factor::begin(&state, &person, ip).await;
     Ok(http::ok(PasskeyOptions(state.metrics.operation("passkey_options", outcome)?)))
 }
 
@@ -126,11 +122,10 @@ pub async fn add_passkey(
     _: NoQuery,
     ValidJson(body): ValidJson<PasskeyRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    limits::admit_settings_change(&state, person.id).await?;
     let PasskeyRequest { name, registration } = body;
-    let outcome = factor::add(&state, &person, name, &registration, Initiator::user_at(ip)).await;
-    let passkey = state.metrics.operation("add_passkey", outcome)?.into();
-    Ok(http::created(NewPasskey { passkey, recovery_codes: None }))
+    let outcome = factor::add(&state, &person, name, &registration, ip).await;
+    let (passkey, recovery_codes) = state.metrics.operation("add_passkey", outcome)?;
+    Ok(http::created(NewPasskey { passkey: passkey.into(), recovery_codes }))
 }
 
 /// Renames a passkey of the caller.
@@ -143,8 +138,7 @@ pub async fn rename_passkey(
     ValidPath(id): ValidPath<Uuid>,
     ValidJson(body): ValidJson<PasskeyPatch>,
 ) -> Result<HttpResponse, ApiError> {
-    limits::admit_settings_change(&state, person.id).await?;
-    let outcome = factor::rename(&state, &person, id, body.name, Initiator::user_at(ip)).await;
+    let outcome = factor::rename(&state, &person, id, body.name, ip).await;
     Ok(http::ok(Passkey::from(state.metrics.operation("rename_passkey", outcome)?)))
 }
 
@@ -157,8 +151,7 @@ pub async fn remove_passkey(
     _: NoQuery,
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    limits::admit_settings_change(&state, person.id).await?;
-    let outcome = factor::remove(&state, &person, id, Initiator::user_at(ip)).await;
+    let outcome = factor::remove(&state, &person, id, ip).await;
     state.metrics.operation("remove_passkey", outcome)?;
     Ok(http::ok(()))
 }

@@ -32,9 +32,8 @@ pub async fn admit_options_of(state: &State, user_id: Uuid) -> Result<(), AuthEr
     Period::now(state, QUARTER).admit(state, &format!("passkey-options:{user_id}"), PASSKEY_OPTIONS).await
 }
 
-/// Admits a login with a passkey, like a password, before any work is spent on it. The limit per account follows once the
-/// passkey has named it.
-pub async fn admit_login(state: &State, ip: IpAddr) -> Result<(), AuthError> {
+/// Admits a login with a passkey that no user has, like a login with a password.
+pub async fn admit_unknown(state: &State, ip: IpAddr) -> Result<(), AuthError> {
     let (quarter, limit) = (Period::now(state, QUARTER), state.settings.limits.logins_per_ip);
     let networks = ByNetwork::new(&quarter, "attempts", ip);
     networks.check(state, limit).await?;

@@ -19,14 +19,15 @@ use crate::error::AuthError;
 use crate::state::State;
 use crate::user::name::Name;
 
+const WRONG: AuthError = AuthError::WrongFactor { field: "registration" };
+
 /// Stores the passkey that a browser created with the options of [`creation_options`](super::creation_options) for
 /// `owner`. `registration` is a `RegistrationResponseJSON`.
 ///
-/// The caller holds the lock of the user, and commits also after [`AuthError::WrongRegistration`], so that the challenge
-/// stays used.
+/// The caller holds the lock of the user.
 ///
 /// # Errors
-/// [`AuthError::WrongRegistration`] for everything that is wrong with the registration, [`AuthError::PasskeysOff`] and
+/// [`AuthError::WrongFactor`] for everything that is wrong with the registration, [`AuthError::PasskeysOff`] and
 /// [`AuthError::TooManyPasskeys`].
 pub async fn register(
     state: &State,
@@ -40,7 +41,7 @@ pub async fn register(
     let relying = Relying::of(state)?;
     let refused = |reason: &dyn std::fmt::Display| {
         tracing::debug!(%user_id, %reason, "refused the registration of a passkey");
-        AuthError::WrongRegistration
+        WRONG
     };
     let RegistrationRelaxed(registration) =
         RegistrationRelaxed::deserialize(registration).map_err(|error| refused(&error))?;
@@ -79,7 +80,7 @@ pub async fn register(
     };
     row.insert(db).await.map_err(|error| match error.sql_err() {
         // Registered by a concurrent request.
-        Some(SqlErr::UniqueConstraintViolation(_)) => AuthError::WrongRegistration,
+        Some(SqlErr::UniqueConstraintViolation(_)) => WRONG,
         _ => AuthError::Database(error),
     })
 }

@@ -1,14 +1,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 use webauthn_rp::bin::Decode;
 use webauthn_rp::request::DomainOrigin;
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
-use webauthn_rp::request::register::USER_HANDLE_MAX_LEN;
 use webauthn_rp::response::auth::error::AuthCeremonyErr;
 use webauthn_rp::response::auth::ser_relaxed::{
     DiscoverableAuthenticationRelaxed64, NonDiscoverableAuthenticationRelaxed64,
@@ -23,14 +22,14 @@ use super::challenge::{self, Purpose};
 use super::entity::{self as passkey, Credential};
 use super::options::decode_handle;
 use super::relying::Relying;
-use crate::audit::action::{Action, Initiator};
-use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::state::State;
 use crate::user::entity as user;
-use crate::user::locked_user::audit_row;
 
 type Options<'a> = AuthenticationVerificationOptions<'a, 'a, DomainOrigin<'a, 'a>, DomainOrigin<'a, 'a>>;
+
+/// The one error for everything that is wrong with an assertion.
+pub(super) const WRONG: AuthError = AuthError::WrongFactor { field: "assertion" };
 
 /// The ways to fail. All but the last are one error for the client.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +45,7 @@ enum Refusal {
     #[error(transparent)]
     Ceremony(#[from] AuthCeremonyErr),
     #[error("the sign counter did not rise")]
-    Cloned(Box<passkey::Model>),
+    Cloned { user_id: Uuid, id: Uuid },
     #[error(transparent)]
     Failed(#[from] AuthError),
 }
@@ -61,33 +60,31 @@ enum Assertion {
 /// the verification of the user, the user handle, the sign counter and the backup flags. Records the use of the passkey.
 ///
 /// The caller holds the lock of the passkey's user (see [`owner_of`]). With [`request_options`](super::request_options),
-/// the passkey is one of the user whom the options were for. The caller commits also after [`AuthError::WrongAssertion`]:
-/// the transaction then holds the used challenge and, for a cloned passkey, the row of the audit log.
+/// the passkey is one of the user whom the options were for.
 ///
 /// # Errors
-/// [`AuthError::WrongAssertion`] for everything that is wrong, and [`AuthError::PasskeysOff`].
+/// [`AuthError::WrongFactor`] for everything that is wrong, [`AuthError::ClonedPasskey`], and [`AuthError::PasskeysOff`].
 pub async fn verify(
     state: &State,
     transaction: &impl ConnectionTrait,
     assertion: &Value,
     purpose: Purpose,
     owner: Option<Uuid>,
-    initiator: Initiator,
     now: DateTime<Utc>,
 ) -> Result<passkey::Model, AuthError> {
     let relying = Relying::of(state)?;
-    let refusal = match check(&relying, transaction, assertion, purpose, owner, now).await {
-        Ok((row, dynamic)) => return Ok(row.record_use(transaction, dynamic, now).await?),
-        Err(Refusal::Failed(error)) => return Err(error),
-        Err(refusal) => refusal,
-    };
-    if let Refusal::Cloned(row) = &refusal {
-        let (user_id, id) = (Some(row.user_id), row.id.to_string());
-        let cloned = audit_row(Action::PasskeyCloned, user_id, None, Some(&id), initiator, now);
-        audit_log::Entity::insert(cloned).exec_without_returning(transaction).await?;
+    match check(&relying, transaction, assertion, purpose, owner, now).await {
+        Ok((row, dynamic)) => Ok(row.record_use(transaction, dynamic, now).await?),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(Refusal::Cloned { user_id, id }) => {
+            tracing::warn!(%user_id, passkey_id = %id, "refused a passkey whose sign counter did not rise");
+            Err(AuthError::ClonedPasskey)
+        }
+        Err(refusal) => {
+            tracing::debug!(reason = %refusal, "refused an assertion");
+            Err(WRONG)
+        }
     }
-    tracing::debug!(reason = %refusal, "refused an assertion");
-    Err(AuthError::WrongAssertion)
 }
 
 /// Returns the user of the passkey that an assertion names. Proves nothing.
@@ -125,7 +122,9 @@ async fn check(
     let mut credential = row.credential(&raw_id, &handle).ok_or(Refusal::Damaged)?;
     match assertion.verify(relying, &taken, &mut credential) {
         Ok(()) => Ok((row, credential.dynamic_state())),
-        Err(Refusal::Ceremony(AuthCeremonyErr::SignatureCounter)) => Err(Refusal::Cloned(Box::new(row))),
+        Err(Refusal::Ceremony(AuthCeremonyErr::SignatureCounter)) => {
+            Err(Refusal::Cloned { user_id: row.user_id, id: row.id })
+        }
         Err(refusal) => Err(refusal),
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{Login, Terminated, logged_in};
+use crate::answers::{Login, Terminated, entered};
 use crate::caller::Person;
 use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
@@ -73,7 +73,7 @@ pub async fn sign_up(
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;
     match state.metrics.operation("signup", outcome)? {
-        SignedUp::LoggedIn(entered) => logged_in(&state, delivery, StatusCode::CREATED, *entered),
+        SignedUp::Entered(outcome) => entered(&state, delivery, StatusCode::CREATED, outcome),
         SignedUp::Requested(link) => Ok(requested(*link)),
     }
 }

@@ -34,6 +34,10 @@ pub struct Model {
     pub search: String,
     /// `None` if the user never proved that they receive mail at [`Model::email`].
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// Whether the user has a second factor. Written with the factors, under the lock of the user.
+    pub has_factor: bool,
+    /// The random id of the user on authenticators; `None` before the first passkey.
+    pub passkey_handle: Option<String>,
     /// The time at which the account was deleted. The row stays without personal data, because audit rows and
     /// revocation marks refer to it.
     pub deleted_at: Option<DateTime<Utc>>,
@@ -43,8 +47,6 @@ pub struct Model {
     pub language: Option<String>,
     /// The notification preferences as a JSON object, which the pages of the user interpret.
     pub notifications: Option<String>,
-    /// The random handle that all passkeys of the user have, in base64url. `None` before the first one.
-    pub passkey_handle: Option<String>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub last_activity_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,

@@ -22,6 +22,7 @@ use crate::login::attempt::Attempt;
 use crate::password::Password;
 use crate::session::handlers::{Session, live_sessions};
 use crate::state::State;
+use crate::step_up;
 use crate::user::admin as user_admin;
 use crate::user::admin::UserEdit;
 use crate::user::deletion;
@@ -166,6 +167,7 @@ pub async fn create_user(
     let NewUserRequest { name, email, password, role, account_id } = body;
     let (name, email) = (String::from(name), Email::from(email));
     limits::admit_admin_change(&state, admin.id).await?;
+    step_up::require(&state, admin.id, admin.session).await?;
     state.settings.check_strength(&password, &name, &email).map_err(AuthError::from)?;
     let path = Attempt { email: email.clone(), ip }.path();
     let password = state.passwords.hash(password, path).await.map_err(AuthError::from)?;
@@ -218,6 +220,7 @@ pub async fn delete_user(
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;
+    step_up::require(&state, admin.id, admin.session).await?;
     let outcome = deletion::delete_by_admin(&state, id, admin.id, ip).await;
     let terminated = state.metrics.operation("delete_user", outcome)?;
     Ok(http::ok(Terminated { terminated }))
@@ -237,6 +240,9 @@ pub async fn update_user(
     let email = email.map(Email::from);
     let change = UserEdit { name, email, role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
+    if change.is_sensitive() {
+        step_up::require(&state, admin.id, admin.session).await?;
+    }
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(http::ok(User::from(state.metrics.operation("update_user", outcome)?)))
 }

@@ -236,6 +236,7 @@ fn convert(
         time_zone: None,
         language: None,
         notifications: None,
+        has_factor: false,
         passkey_handle: None,
         last_activity_at: row.last_activity_at.map(|SourceTime(at)| at).or(last_login_at),
         created_at,

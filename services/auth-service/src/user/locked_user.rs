@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use contracts::{AccountId, Role};
 use database::Transaction;
-use identity::{UserChange, user_mark};
+use identity::{StepUp, UserChange, user_mark};
 use platform::{Busy, Turn, TurnsConfig};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait};
@@ -49,6 +49,8 @@ pub struct LockedUser<'a> {
     audit: Vec<audit_log::ActiveModel>,
     /// Sessions to revoke in this process right after the commit, before the events arrive.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
+    /// Step-ups to apply in this process right after the commit, before the events arrive.
+    pub(crate) stepped_up: Vec<(Uuid, StepUp)>,
     is_outdated: bool,
     /// Kept until the transaction has ended. `None` for a new user, whose row no other request can lock yet.
     _turn: Option<Turn>,
@@ -122,6 +124,7 @@ impl<'a> LockedUser<'a> {
             login_epoch: Set(0),
             email_verified_at: Set(new.email_verified.then_some(now)),
             language: Set(new.language),
+            has_factor: Set(false),
             created_at: Set(now),
             updated_at: Set(now),
             ..Default::default()
@@ -148,6 +151,7 @@ impl<'a> LockedUser<'a> {
             initiator,
             audit: vec![],
             ended: vec![],
+            stepped_up: vec![],
             is_outdated: false,
             _turn: turn,
         }
@@ -209,6 +213,9 @@ impl<'a> LockedUser<'a> {
         let revocations = &self.state.platform.tokens().revocations;
         for (session, reason) in self.ended {
             revocations.end_session(session, reason);
+        }
+        for (session, step_up) in self.stepped_up {
+            revocations.step_up_session(session, step_up);
         }
         if self.is_outdated {
             revocations.update_user(self.row.id.to_string(), self.row.as_change());

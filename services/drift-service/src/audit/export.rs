@@ -66,6 +66,7 @@ pub async fn export_audit(
     Admin(caller): Admin,
     ValidQuery(query): ValidQuery<AuditExportQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    caller.require_step_up()?;
     export::respond(state, &caller, query).await
 }
 

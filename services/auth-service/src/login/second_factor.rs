@@ -1,0 +1,156 @@
+//! The second step of a login.
+
+use std::net::IpAddr;
+
+use contracts::Acr;
+use contracts::events::auth::FactorKind;
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use crate::audit::action::{Action, Initiator};
+use crate::error::AuthError;
+use crate::factor::changes::{close_secret, open_secret};
+use crate::factor::enrol::NewTotp;
+use crate::factor::proof::{ChallengeOwner, FactorProof, Given, Shown, within_limits};
+use crate::factor::totp::TotpSecret;
+use crate::factor::totp_factor;
+use crate::limits;
+use crate::link::token::SignedFor;
+use crate::login::account_locks::Place;
+use crate::login::attempt::Attempt;
+use crate::login::log_in::{LoggedIn, open_session};
+use crate::login::networks::own_network;
+use crate::login::pending;
+use crate::passkey::Purpose;
+use crate::session::changes::Opening;
+use crate::session::device::Device;
+use crate::state::State;
+use crate::trusted_device::entity as trusted_device;
+use crate::user::email::Email;
+use crate::user::entity as user;
+use crate::user::locked_user::LockedUser;
+
+/// A completed login.
+pub struct Completed {
+    pub logged_in: LoggedIn,
+    /// Of a user who added a first factor.
+    pub recovery_codes: Option<Vec<String>>,
+    /// The device that needs no second factor from now on.
+    pub trusted_device: Option<Uuid>,
+}
+
+/// Reads an `mfaToken`.
+///
+/// # Errors
+/// [`AuthError::PendingLoginEnded`] if it is not genuine, has expired, or completed a login.
+pub async fn pending_login(state: &State, token: &str) -> Result<(pending::Model, user::Model), AuthError> {
+    let id = state.links.read_signed(SignedFor::PendingLogin, token);
+    let id = id.map_err(|_refusal| AuthError::PendingLoginEnded)?;
+    let now = state.platform.clock().now();
+    let login = pending::open_by_id(&state.database, id, now).await?.ok_or(AuthError::PendingLoginEnded)?;
+    let user = user::by_id(&state.database, login.user_id).await?;
+    // A user whose sessions were ended since then must begin again.
+    let user = user.filter(|user| user.is_active && user.login_epoch == login.login_epoch);
+    Ok((login, user.ok_or(AuthError::PendingLoginEnded)?))
+}
+
+/// Completes a login with a second factor, or by adding the first one.
+pub async fn complete(
+    state: &State,
+    token: &str,
+    proof: &FactorProof,
+    trusts_device: bool,
+    device: Device,
+    ip: IpAddr,
+) -> Result<Completed, AuthError> {
+    let given = proof.given()?;
+    let (login, known) = pending_login(state, token).await?;
+    let place = Place::Network(own_network(ip));
+    let compare = async {
+        // Counted before the comparison, so that parallel guesses are counted too.
+        if !pending::count_try(&state.database, login.id).await? {
+            return Err(AuthError::PendingLoginEnded);
+        }
+        let mut user = lock(state, &login, ip).await?;
+        let (shown, recovery_codes) = if login.is_enrolment {
+            add_first(&mut user, &login, given).await?
+        } else {
+            (
+                user.accept_factor(given, ChallengeOwner { purpose: Purpose::SecondFactor, id: login.id })
+                    .await?,
+                None,
+            )
+        };
+        if !pending::use_up(&user.transaction, login.id, user.now).await? {
+            return Err(AuthError::PendingLoginEnded);
+        }
+        let trusted_device = match trusts_device {
+            true => trust(&mut user, device.clone()).await?,
+            false => None,
+        };
+        let email = Email::parse(&user.row.email).map_err(|_error| AuthError::PendingLoginEnded)?;
+        let amr = shown.added_to(&login.method.shown().added_to(""));
+        let opening = Opening { device, acr: shown.acr.max(Acr::Mfa), amr, trusted_device: None };
+        let logged_in = open_session(user, &Attempt { email, ip }, opening).await?;
+        Ok(Completed { logged_in, recovery_codes, trusted_device })
+    };
+    within_limits(state, &known, place, ip, compare).await
+}
+
+async fn lock<'a>(state: &'a State, login: &pending::Model, ip: IpAddr) -> Result<LockedUser<'a>, AuthError> {
+    let user = LockedUser::lock(state, login.user_id, Initiator::user_at(ip)).await?;
+    let user = user.filter(|user| user.row.is_active && user.row.login_epoch == login.login_epoch);
+    let user = user.ok_or(AuthError::PendingLoginEnded)?;
+    // A factor that was added meanwhile has to be shown.
+    let is_as_before = user.row.has_factor != login.is_enrolment;
+    if is_as_before { Ok(user) } else { Err(AuthError::PendingLoginEnded) }
+}
+
+/// Adds the first second factor of a user who may do nothing else yet.
+async fn add_first(
+    user: &mut LockedUser<'_>,
+    login: &pending::Model,
+    given: Given<'_>,
+) -> Result<(Shown, Option<Vec<String>>), AuthError> {
+    let (Given::Code(code), Some(sealed)) = (given, &login.totp_secret) else { return Err(given.wrong()) };
+    let secret = open_secret(user.state, login.user_id, sealed)?;
+    let step = secret.step_of(code, user.now, 0).map_err(AuthError::Factor)?;
+    let last_step = step.ok_or_else(|| given.wrong())?;
+    let app = totp_factor::Model {
+        user_id: login.user_id,
+        secret: sealed.clone(),
+        last_step,
+        created_at: user.now,
+        confirmed_at: Some(user.now),
+        last_used_at: None,
+    };
+    totp_factor::put(&user.transaction, app).await?;
+    let codes = user.add_factor(FactorKind::Totp, None, Shown::CODE).await?;
+    Ok((Shown::CODE, codes))
+}
+
+/// Creates the secret of an app for a user who has to add a second factor.
+pub async fn begin_totp(state: &State, token: &str, ip: IpAddr) -> Result<NewTotp, AuthError> {
+    let (login, known) = pending_login(state, token).await?;
+    limits::admit_settings_change(state, known.id).await?;
+    let user = lock(state, &login, ip).await?;
+    if !login.is_enrolment {
+        return Err(AuthError::FactorExists);
+    }
+    let secret = TotpSecret::generate().map_err(AuthError::Factor)?;
+    let sealed = close_secret(state, known.id, &secret)?;
+    pending::set_totp_secret(&user.transaction, login.id, sealed).await?;
+    user.commit().await?;
+    NewTotp::of(&secret, &known.email)
+}
+
+async fn trust(user: &mut LockedUser<'_>, device: Device) -> Result<Option<Uuid>, DbErr> {
+    let days = user.state.settings.factors.trusted_device_days;
+    if days == 0 {
+        return Ok(None);
+    }
+    let expires_at = user.now + chrono::TimeDelta::days(days.into());
+    let id = trusted_device::insert(&user.transaction, user.row.id, device, user.now, expires_at).await?;
+    user.audit(Action::DeviceTrusted, None, None);
+    Ok(Some(id))
+}
