@@ -51,6 +51,8 @@ impl LockedUser<'_> {
                 self.tell_of_factor(FactorChange::Used, FactorKind::RecoveryCodes, None).await?;
                 Ok(Shown::CODE)
             }
+            // A user who has a factor shows it.
+            Given::Registration(_) => Err(given.wrong()),
             Given::Assertion(assertion) => {
                 let ChallengeOwner { purpose, id } = owner;
                 passkey::verify(self.state, &self.transaction, assertion, purpose, Some(id), self.now)

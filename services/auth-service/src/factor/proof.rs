@@ -34,6 +34,9 @@ pub struct FactorProof {
     /// The response of a passkey, in the JSON form of WebAuthn.
     #[schema(value_type = Option<Object>)]
     pub assertion: Option<Value>,
+    /// A new passkey, for a user who has to add a factor.
+    #[schema(value_type = Option<Object>)]
+    pub registration: Option<Value>,
 }
 
 /// A second factor that a request sends.
@@ -42,6 +45,7 @@ pub enum Given<'a> {
     Code(&'a str),
     RecoveryCode(&'a str),
     Assertion(&'a Value),
+    Registration(&'a Value),
 }
 
 /// A factor that a person showed, for the strength of a session.
@@ -78,10 +82,11 @@ impl FactorProof {
     /// # Errors
     /// If there is none, or more than one.
     pub fn given(&self) -> Result<Given<'_>, AuthError> {
-        match (&self.code, &self.recovery_code, &self.assertion) {
-            (Some(code), None, None) => Ok(Given::Code(code)),
-            (None, Some(code), None) => Ok(Given::RecoveryCode(code)),
-            (None, None, Some(assertion)) => Ok(Given::Assertion(assertion)),
+        match (&self.code, &self.recovery_code, &self.assertion, &self.registration) {
+            (Some(code), None, None, None) => Ok(Given::Code(code)),
+            (None, Some(code), None, None) => Ok(Given::RecoveryCode(code)),
+            (None, None, Some(assertion), None) => Ok(Given::Assertion(assertion)),
+            (None, None, None, Some(registration)) => Ok(Given::Registration(registration)),
             _ => Err(AuthError::NoFactor),
         }
     }
@@ -94,6 +99,7 @@ impl Given<'_> {
             Self::Code(_) => "code",
             Self::RecoveryCode(_) => "recoveryCode",
             Self::Assertion(_) => "assertion",
+            Self::Registration(_) => "registration",
         };
         AuthError::WrongFactor { field }
     }
@@ -150,6 +156,8 @@ mod tests {
         let code = || Some("1".to_owned());
         assert!(FactorProof { code: code(), ..FactorProof::default() }.given().is_ok());
         assert!(FactorProof::default().given().is_err());
-        assert!(FactorProof { code: code(), recovery_code: code(), assertion: None }.given().is_err());
+        assert!(
+            FactorProof { code: code(), recovery_code: code(), ..FactorProof::default() }.given().is_err()
+        );
     }
 }

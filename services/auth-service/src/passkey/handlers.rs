@@ -46,7 +46,7 @@ pub struct PasskeyPatch {
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
-pub struct PasskeyOptions(Value);
+pub struct PasskeyOptions(pub Value);
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -11,6 +11,8 @@ use super::raise::{Raised, confirm_again, step_up};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::proof::FactorProof;
+use crate::passkey::handlers::PasskeyOptions;
+use crate::passkey::{Purpose, request_options};
 use crate::password::Password;
 use crate::state::State;
 
@@ -31,6 +33,17 @@ pub struct StepUpRequest {
     password: Option<Password>,
 }
 
+/// Returns the options of a step-up with one of the caller's passkeys. Their challenge lives 5 minutes.
+#[utoipa::path(post, path = "/api/auth/step-up/options", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<PasskeyOptions>), (status = 403), (status = 404), (status = 429)))]
+pub async fn get_step_up_options(
+    state: Data<State>,
+    person: Person,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = request_options(&state, person.id, person.session.id, Purpose::StepUp).await;
+    Ok(http::ok(PasskeyOptions(state.metrics.operation("step_up_options", outcome)?)))
+}
+
 /// Raises the strength of the caller's session by a second factor, for `STEP_UP_MINUTES`.
 ///
 /// Every service accepts the tokens of the session as fresh at once; no new token is needed.
@@ -43,7 +56,7 @@ pub async fn raise(
     ValidJson(body): ValidJson<StepUpRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let StepUpRequest { code, recovery_code, assertion, password } = body;
-    let proof = FactorProof { code, recovery_code, assertion };
+    let proof = FactorProof { code, recovery_code, assertion, registration: None };
     let outcome = match (password, proof.given()) {
         (Some(password), Err(_)) => confirm_again(&state, &person, password, ip).await,
         (Some(_), Ok(_)) => Err(AuthError::NoFactor),

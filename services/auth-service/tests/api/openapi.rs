@@ -85,7 +85,10 @@ fn of_factors() -> Vec<Call> {
     let code = || json!({"code": "000000"});
     vec![
         (Method::POST, "/login/mfa", None, json!({"mfaToken": "none", "code": "000000"})),
+        (Method::POST, "/login/mfa/options", None, json!({"mfaToken": "none"})),
         (Method::POST, "/login/enrol/totp", None, json!({"mfaToken": "none"})),
+        (Method::POST, "/login/enrol/passkey", None, json!({"mfaToken": "none"})),
+        (Method::POST, "/step-up/options", None, json!({})),
         (Method::GET, "/factors", None, Value::Null),
         (Method::POST, "/factors/totp", None, json!({})),
         (Method::POST, "/factors/totp/confirm", None, code()),
