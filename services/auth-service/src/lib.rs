@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod compat;
+pub mod device_login;
 pub mod factor;
 pub mod invitation;
 pub mod link;

@@ -9,8 +9,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, factor, invitation, link, login, mail_queue, proof_of_work, public_config, service_token,
-    session, step_up, token, trusted_device, user,
+    audit, compat, device_login, factor, invitation, link, login, mail_queue, proof_of_work, public_config,
+    service_token, session, step_up, token, trusted_device, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -67,6 +67,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/invitations/accept").post(invitation::handlers::accept_invitation))
         .service(endpoint("/links/show").post(link::handlers::show_link))
         .service(endpoint("/links/status").post(link::handlers::get_link_status))
+        .service(endpoint("/device/authorize").post(device_login::handlers::authorize_device))
+        .service(endpoint("/device/token").post(device_login::handlers::poll_device_login))
         .service(endpoint("/dev/mail").get(mail_queue::handlers::list_dev_mails))
         .service(endpoint("/refresh").post(token::handlers::refresh))
         .service(endpoint("/logout").post(token::handlers::log_out))
@@ -121,6 +123,9 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/users/{id}/password-reset").post(mail_handlers::send_password_reset))
         .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
+        .service(endpoint("/device/{userCode}").get(device_login::handlers::show_device_login))
+        .service(endpoint("/device/{userCode}/approve").post(device_login::handlers::approve_device_login))
+        .service(endpoint("/device/{userCode}/deny").post(device_login::handlers::deny_device_login))
         .service(endpoint("/audit").get(audit::handlers::list_audit))
         .service(
             endpoint("/tokens")

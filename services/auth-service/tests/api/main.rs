@@ -19,6 +19,7 @@ mod creators;
 mod deletion;
 mod deletion_races;
 mod delivery;
+mod device_login;
 mod directory;
 mod events;
 mod export;
