@@ -84,7 +84,7 @@ async fn a_step_up_is_passed_on_and_acknowledged_on_both_protocols(
     let mut plain = app.plain(&token).await;
     let mut stock = app.stock("/", &token).await;
     let mut bystander = app.stock("/dashboard", &token).await;
-    let assertion = json!({ "id": "x", "response": {} });
+    let (code, assertion) = ([json!({ "code": "123456" })], json!({ "id": "x", "response": {} }));
     for (outcome, success) in [
         (
             raised(),
@@ -102,7 +102,7 @@ async fn a_step_up_is_passed_on_and_acknowledged_on_both_protocols(
             Ok(data) => json!({ "success": true, "data": data }),
             Err(error) => json!({ "success": false, "error": error }),
         };
-        let ask = stock.ask("/", "connection.stepup", &[json!({ "code": "123456" })]);
+        let ask = stock.ask("/", "connection.stepup", &code);
         let respond = async {
             let request = auth.request().await;
             assert_eq!(
@@ -173,7 +173,8 @@ async fn a_step_up_without_a_response_fails_after_five_seconds_and_holds_up_no_o
 
 #[actix_web::test]
 async fn an_unreadable_proof_and_a_socket_without_a_session_are_refused_and_nothing_is_published() {
-    let app = App::start_with(Backend::Memory, &["--gateway-messages-per-second", "1000"]).await;
+    let arguments = ["--gateway-messages-per-second=1000", "--jwt-accept-legacy=true"];
+    let app = App::start_with(Backend::Memory, &arguments).await;
     let mut auth = Auth::of(&app).await;
     let claims = person(&app);
     let (mut plain, mut stock) =
@@ -199,9 +200,12 @@ async fn an_unreadable_proof_and_a_socket_without_a_session_are_refused_and_noth
         assert_eq!(answer["error"]["code"], "VALIDATION_ERROR", "{arguments:?}");
     }
     let machine = app.claims(&format!("service:{}", Uuid::new_v4()));
-    let of_old_stack = Claims { sid: None, jti: None, ..app.claims("alice") };
-    for claims in [machine, of_old_stack] {
-        let mut socket = app.stock("/", &app.sign(&claims)).await;
+    // A token of the old stack, which names no session.
+    let old = json!({ "sub": Uuid::new_v4(), "type": "access", "exp": machine.exp });
+    let key = jsonwebtoken::EncodingKey::from_secret(b"of a test");
+    let old = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &old, &key).unwrap();
+    for token in [app.sign(&machine), old] {
+        let mut socket = app.stock("/", &token).await;
         let answer = socket.ask("/", "connection.stepup", &[json!({ "code": "123456" })]).await;
         assert_eq!(answer["error"]["code"], "FORBIDDEN");
     }
