@@ -52,7 +52,7 @@ impl LockedUser<'_> {
                 Ok(Shown::CODE)
             }
             // A user who has a factor shows it.
-            Given::Registration(_) => Err(given.wrong()),
+            Given::Registration { .. } => Err(given.wrong()),
             Given::Assertion(assertion) => {
                 let ChallengeOwner { purpose, id } = owner;
                 passkey::verify(self.state, &self.transaction, assertion, purpose, Some(id), self.now)

@@ -37,6 +37,10 @@ pub struct FactorProof {
     /// A new passkey, for a user who has to add a factor.
     #[schema(value_type = Option<Object>)]
     pub registration: Option<Value>,
+    /// The name of the new passkey.
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
 }
 
 /// A second factor that a request sends.
@@ -45,7 +49,7 @@ pub enum Given<'a> {
     Code(&'a str),
     RecoveryCode(&'a str),
     Assertion(&'a Value),
-    Registration(&'a Value),
+    Registration { registration: &'a Value, name: Option<&'a str> },
 }
 
 /// A factor that a person showed, for the strength of a session.
@@ -86,7 +90,9 @@ impl FactorProof {
             (Some(code), None, None, None) => Ok(Given::Code(code)),
             (None, Some(code), None, None) => Ok(Given::RecoveryCode(code)),
             (None, None, Some(assertion), None) => Ok(Given::Assertion(assertion)),
-            (None, None, None, Some(registration)) => Ok(Given::Registration(registration)),
+            (None, None, None, Some(registration)) => {
+                Ok(Given::Registration { registration, name: self.name.as_deref() })
+            }
             _ => Err(AuthError::NoFactor),
         }
     }
@@ -99,7 +105,7 @@ impl Given<'_> {
             Self::Code(_) => "code",
             Self::RecoveryCode(_) => "recoveryCode",
             Self::Assertion(_) => "assertion",
-            Self::Registration(_) => "registration",
+            Self::Registration { .. } => "registration",
         };
         AuthError::WrongFactor { field }
     }

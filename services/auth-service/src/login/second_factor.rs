@@ -117,9 +117,9 @@ async fn add_first(
 ) -> Result<(Shown, Option<Vec<String>>), AuthError> {
     match given {
         Given::Code(code) => add_totp(user, login, code).await,
-        Given::Registration(registration) => {
+        Given::Registration { registration, name } => {
             let (id, now) = (login.user_id, user.now);
-            let name = Name::parse(NEW_PASSKEY).map_err(|_error| given.wrong())?;
+            let name = Name::try_from(name.unwrap_or(NEW_PASSKEY).to_owned()).map_err(|_error| given.wrong())?;
             passkey::register(user.state, &user.transaction, id, login.id, name, registration, now).await?;
             let codes = user.add_factor(FactorKind::Passkey, None, Shown::PASSKEY).await?;
             Ok((Shown::PASSKEY, codes))

@@ -36,6 +36,10 @@ pub struct SecondFactorRequest {
     /// The response of the browser to the options of `POST /api/auth/login/enrol/passkey`.
     #[schema(value_type = Option<Object>)]
     registration: Option<Value>,
+    /// The name of the new passkey.
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
+    name: Option<String>,
     /// Whether logins in this browser need no second factor for `trustedDeviceDays`.
     #[serde(default)]
     trust_device: bool,
@@ -72,8 +76,9 @@ pub async fn complete_login(
     ValidJson(body): ValidJson<SecondFactorRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let SecondFactorRequest { mfa_token, code, recovery_code, assertion, registration, trust_device } = body;
-    let proof = FactorProof { code, recovery_code, assertion, registration };
+    let SecondFactorRequest { mfa_token, code, recovery_code, assertion, registration, name, trust_device } =
+        body;
+    let proof = FactorProof { code, recovery_code, assertion, registration, name };
     let device = Device::of_request(&request);
     let outcome = second_factor::complete(&state, &mfa_token, &proof, trust_device, device, ip).await;
     let Completed { logged_in, recovery_codes, trusted_device } =

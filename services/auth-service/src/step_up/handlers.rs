@@ -56,7 +56,7 @@ pub async fn raise(
     ValidJson(body): ValidJson<StepUpRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let StepUpRequest { code, recovery_code, assertion, password } = body;
-    let proof = FactorProof { code, recovery_code, assertion, registration: None };
+    let proof = FactorProof { code, recovery_code, assertion, ..FactorProof::default() };
     let outcome = match (password, proof.given()) {
         (Some(password), Err(_)) => confirm_again(&state, &person, password, ip).await,
         (Some(_), Ok(_)) => Err(AuthError::NoFactor),
