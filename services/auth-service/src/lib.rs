@@ -48,7 +48,7 @@ mod routes;
 mod shell_command;
 mod state;
 
-pub use background::run_background;
+pub use background::{channels, run_background};
 pub use config::{Command, Config};
 pub use migration::Migrator;
 pub use openapi::openapi;

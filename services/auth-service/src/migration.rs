@@ -14,7 +14,7 @@ use sea_orm_migration::schema::{
 };
 
 use device_logins::DeviceLogins;
-use factors::Factors;
+use factors::SecondFactors;
 use login_limits::LoginLimits;
 use people::People;
 use personal_tokens::PersonalTokens;
@@ -38,7 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(UserSettings),
             Box::new(People),
             Box::new(PersonalTokens),
-            Box::new(Factors),
+            Box::new(SecondFactors),
             Box::new(DeviceLogins),
         ]
     }

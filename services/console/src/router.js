@@ -73,10 +73,10 @@ const ROUTES = [
     load: view(() => import('./views/device.js'), 'drift_detail', 'people'),
   },
   {
-    pattern: /^\/account$/,
+    pattern: /^\/account(?:\/(\w+))?$/,
     name: 'account',
     title: 'Account',
-    load: view(() => import('./views/account.js'), 'sessions', 'people'),
+    load: view(() => import('./views/account.js'), 'sessions', 'people', 'factors'),
   },
   {
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,

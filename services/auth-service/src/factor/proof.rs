@@ -43,7 +43,7 @@ pub enum Given<'a> {
     Assertion(&'a Value),
 }
 
-/// What a person showed, for the strength of a session.
+/// A factor that a person showed, for the strength of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
     pub acr: Acr,

@@ -40,7 +40,7 @@ pub struct Asked {
     pub factors: Vec<&'static str>,
 }
 
-/// How a person enters.
+/// The circumstances of a login.
 pub struct Entry {
     pub device: Device,
     pub method: Method,

@@ -32,7 +32,7 @@ use crate::user::locked_user::LockedUser;
 /// A completed login.
 pub struct Completed {
     pub logged_in: LoggedIn,
-    /// Of a user who added a first factor.
+    /// Present if the user added a first factor.
     pub recovery_codes: Option<Vec<String>>,
     /// The device that needs no second factor from now on.
     pub trusted_device: Option<Uuid>,
@@ -79,10 +79,7 @@ pub async fn complete(
         if !pending::use_up(&user.transaction, login.id, user.now).await? {
             return Err(AuthError::PendingLoginEnded);
         }
-        let trusted_device = match trusts_device {
-            true => trust(&mut user, device.clone()).await?,
-            false => None,
-        };
+        let trusted_device = if trusts_device { trust(&mut user, device.clone()).await? } else { None };
         let email = Email::parse(&user.row.email).map_err(|_error| AuthError::PendingLoginEnded)?;
         let amr = shown.added_to(&login.method.shown().added_to(""));
         let opening =

@@ -51,7 +51,7 @@ pub struct PendingLoginRequest {
 pub struct CompletedLogin {
     #[serde(flatten)]
     login: Login,
-    /// Of a user who added a first factor. No other response contains them.
+    /// Present if the user added a first factor. No other response contains them.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes: Option<Vec<String>>,
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Raised, confirm_again, step_up};
+use super::raise::{Raised, confirm_again, step_up};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::proof::FactorProof;
@@ -26,7 +26,7 @@ pub struct StepUpRequest {
     recovery_code: Option<String>,
     #[schema(value_type = Option<Object>)]
     assertion: Option<Value>,
-    /// Of a user without a second factor, who wants to add one.
+    /// For a user without a second factor, who wants to add one.
     #[schema(value_type = Option<String>, min_length = 8, max_length = 255)]
     password: Option<Password>,
 }

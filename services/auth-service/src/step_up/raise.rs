@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::require::methods;
 use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
 use crate::error::AuthError;
@@ -88,7 +89,7 @@ pub async fn confirm_again(
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
     user.check_confirmed(&known, person.session.id).await?;
     if user.row.has_factor {
-        return Err(AuthError::StepUpRequired { methods: super::methods(&user.transaction, &known).await? });
+        return Err(AuthError::StepUpRequired { methods: methods(&user.transaction, &known).await? });
     }
     let session = user.open_session_by_id(person.session.id).await?.ok_or(AuthError::SessionEnded)?;
     let session = user.strengthen(&session, Shown::PASSWORD).await?;

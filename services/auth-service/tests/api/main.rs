@@ -55,6 +55,7 @@ mod sign_up_modes;
 mod signing_keys;
 mod startup;
 mod step_up;
+mod step_up_over_sockets;
 mod takeovers;
 mod tokens;
 mod trusted_devices;

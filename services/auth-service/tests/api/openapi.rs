@@ -80,6 +80,47 @@ async fn by_mail(app: &App, root: &User) -> Vec<Call> {
     ]
 }
 
+/// The operations of second factors, for a user who has none.
+fn of_factors() -> Vec<Call> {
+    let code = || json!({"code": "000000"});
+    vec![
+        (Method::POST, "/login/mfa", None, json!({"mfaToken": "none", "code": "000000"})),
+        (Method::POST, "/login/enrol/totp", None, json!({"mfaToken": "none"})),
+        (Method::GET, "/factors", None, Value::Null),
+        (Method::POST, "/factors/totp", None, json!({})),
+        (Method::POST, "/factors/totp/confirm", None, code()),
+        (Method::DELETE, "/factors/totp", None, Value::Null),
+        (Method::POST, "/factors/recovery-codes", None, json!({})),
+        (Method::POST, "/step-up", None, json!({"password": PASSWORD})),
+        (Method::GET, "/trusted-devices", None, Value::Null),
+        (Method::DELETE, "/trusted-devices/{id}", None, Value::Null),
+        (Method::DELETE, "/users/{id}/factors", None, Value::Null),
+    ]
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_responses_of_a_login_with_a_second_factor_match_the_document(
+    #[values(Backend::Memory, Backend::Real)] backend: Backend,
+) {
+    let document = serde_json::to_value(auth_service::openapi()).unwrap();
+    let app = App::start(backend).await;
+    let alice = app.sign_up("alice").await;
+    let authenticator = app.add_authenticator(&alice).await;
+    let log_in = json!({"email": alice.email, "password": PASSWORD});
+    let asked = app.client.post("/api/auth/login", &log_in).await;
+    check(&document, "post", "/api/auth/login", &asked);
+    let token = asked.data()["mfaToken"].take();
+    let code = json!({"code": authenticator.code(&app, 0)});
+    let completed = app.second_step(token.as_str().unwrap(), code).await;
+    check(&document, "post", "/api/auth/login/mfa", &completed);
+    for (method, path) in [(Method::GET, "/api/auth/factors"), (Method::DELETE, "/api/auth/factors/totp")] {
+        let answer = alice.client.send(alice.client.request(method.clone(), path)).await;
+        answer.data();
+        check(&document, &method.as_str().to_lowercase(), path, &answer);
+    }
+}
+
 #[rstest]
 #[actix_web::test]
 async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
@@ -144,7 +185,7 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::POST, "/logout", None, json!({})),
     ];
     let mut called = HashSet::new();
-    for (method, path, id, body) in by_mail.into_iter().chain(calls) {
+    for (method, path, id, body) in by_mail.into_iter().chain(of_factors()).chain(calls) {
         // The admin has ended this session above, so this is the only expected failure.
         let id = id.unwrap_or_else(|| Uuid::nil().to_string());
         let name = method.as_str().to_lowercase();
