@@ -68,6 +68,17 @@ pub enum AuthError {
     ForeignDomain,
     #[error("this installation has no login of this kind")]
     NoSuchLogin,
+    #[error("passkeys are off: PUBLIC_URL must be https:// with the name of a host")]
+    PasskeysOff,
+    #[error("there is no such passkey")]
+    UnknownPasskey,
+    #[error("this user has no passkey for this site: use another factor")]
+    NoPasskey,
+    #[error("there are too many passkeys: delete one first")]
+    TooManyPasskeys,
+    /// A passkey whose sign counter did not rise. The response is that of a wrong factor.
+    #[error("is wrong or was used")]
+    ClonedPasskey,
     #[error("the login has expired: log in again")]
     PendingLoginEnded,
     /// Wrong, unknown and used ones get the same response.
@@ -102,9 +113,16 @@ pub enum AuthError {
     Hash(#[source] bcrypt::BcryptError),
     #[error("an access token could not be signed")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("a passkey ceremony could not be read or written")]
+    Passkey(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl AuthError {
+    /// An error of the library or the database that no client causes.
+    pub fn passkey(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Passkey(error.into())
+    }
+
     /// The error of a row of a user that could not be written.
     pub fn of_write(error: DbErr) -> Self {
         match error.sql_err() {
@@ -130,6 +148,8 @@ impl From<AuthError> for ApiError {
             AuthError::EmailTaken
             | AuthError::Disabled
             | AuthError::LastAdmin
+            | AuthError::NoPasskey
+            | AuthError::TooManyPasskeys
             | AuthError::FactorExists
             | AuthError::LastFactor
             | AuthError::TooManyServiceTokens => Self::conflict(message),
@@ -142,6 +162,7 @@ impl From<AuthError> for ApiError {
             | AuthError::SessionEnded
             | AuthError::UnknownCaller => Self::unauthenticated(message),
             AuthError::WrongCurrentPassword => Self::validation("currentPassword", "is wrong"),
+            AuthError::ClonedPasskey => Self::validation("assertion", message),
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
@@ -149,6 +170,7 @@ impl From<AuthError> for ApiError {
             | AuthError::UnknownInvitation
             | AuthError::UnknownSession
             | AuthError::UnknownUser
+            | AuthError::UnknownPasskey
             | AuthError::UnknownFactor
             | AuthError::UnknownServiceToken => Self::not_found(message),
             AuthError::NoProof => Self::validation("token", message),
@@ -158,6 +180,7 @@ impl From<AuthError> for ApiError {
             | AuthError::SignupClosed
             | AuthError::ForeignDomain
             | AuthError::NoSuchLogin
+            | AuthError::PasskeysOff
             | AuthError::NotAPerson
             | AuthError::NotAnAdmin
             | AuthError::NotAnEngineer
@@ -171,7 +194,7 @@ impl From<AuthError> for ApiError {
             AuthError::Database(error) => Self::internal(error),
             AuthError::Factor(error) => Self::internal(format!("{error:#}")),
             AuthError::Hash(error) => Self::internal(error),
-            AuthError::Sign(error) => Self::internal(error),
+            AuthError::Sign(error) | AuthError::Passkey(error) => Self::internal(error),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod invitation;
 pub mod link;
 pub mod login;
 pub mod mail_queue;
+pub mod passkey;
 pub mod password;
 pub mod service_token;
 pub mod session;

@@ -13,6 +13,7 @@ use crate::link::handlers as links;
 use crate::login::handlers as login;
 use crate::login::second_factor_handlers as second_factors;
 use crate::mail_queue::handlers as mails;
+use crate::passkey::handlers as passkeys;
 use crate::proof_of_work;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
@@ -34,6 +35,8 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         login::log_in,
         login::request_login_mail,
         login::log_in_by_mail,
+        passkeys::get_passkey_login_options,
+        passkeys::log_in_with_passkey,
         mail_handlers::complete_sign_up,
         mail_handlers::forgot_password,
         mail_handlers::send_password_reset,
@@ -74,6 +77,10 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         me::delete_me,
         me::export_me,
         account::change_password,
+        passkeys::get_passkey_options,
+        passkeys::add_passkey,
+        passkeys::rename_passkey,
+        passkeys::remove_passkey,
         sessions::get_session,
         sessions::list_sessions,
         sessions::note_activity,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::challenge::AbuseProtection;
+use crate::passkey::Relying;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]
@@ -40,6 +41,8 @@ pub struct PublicConfig {
     step_up_minutes: i64,
     /// Whether mails go to `GET /api/auth/dev/mail`.
     dev_mail: bool,
+    /// Whether users can have passkeys: needs `PUBLIC_URL` with the name of a host.
+    passkeys: bool,
 }
 
 /// Returns the settings that a client needs to keep a session alive, and the ways to get an account.
@@ -64,6 +67,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         trusted_device_days: settings.factors.trusted_device_days,
         step_up_minutes: state.platform.tokens().step_up_window.num_minutes(),
         dev_mail: state.mailer.dev_mailbox().is_some(),
+        passkeys: Relying::of(&state).is_ok(),
     })
 }
 

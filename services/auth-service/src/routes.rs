@@ -9,7 +9,7 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, device_login, factor, invitation, link, login, mail_queue, proof_of_work, public_config,
+    audit, compat, device_login, factor, invitation, link, login, mail_queue, passkey, proof_of_work, public_config,
     service_token, session, step_up, token, trusted_device, user,
 };
 
@@ -57,6 +57,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/signup/complete").post(mail_handlers::complete_sign_up))
         .service(endpoint("/login/email").post(login::handlers::request_login_mail))
         .service(endpoint("/login/email/complete").post(login::handlers::log_in_by_mail))
+        .service(endpoint("/passkeys/login/options").post(passkey::handlers::get_passkey_login_options))
+        .service(endpoint("/passkeys/login").post(passkey::handlers::log_in_with_passkey))
         .service(endpoint("/login/mfa").post(second_factor_handlers::complete_login))
         .service(endpoint("/login/enrol/totp").post(second_factor_handlers::enrol_totp))
         .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
@@ -91,6 +93,13 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/invitations/{id}").delete(invitation::handlers::revoke_invitation))
         .service(endpoint("/invitations/{id}/resend").post(invitation::handlers::resend_invitation))
+        .service(endpoint("/factors/passkeys").post(passkey::handlers::add_passkey))
+        .service(endpoint("/factors/passkeys/options").post(passkey::handlers::get_passkey_options))
+        .service(
+            endpoint("/factors/passkeys/{id}")
+                .patch(passkey::handlers::rename_passkey)
+                .delete(passkey::handlers::remove_passkey),
+        )
         .service(endpoint("/step-up").post(step_up::handlers::raise))
         .service(endpoint("/factors").get(factor::handlers::list_factors))
         .service(

@@ -18,6 +18,7 @@ use crate::link::entity as link;
 use crate::login::account_locks::FAMILIAR_FOR;
 use crate::login::{failure as login_failure, known_network as login_network, pending};
 use crate::mail_queue::entity as mail;
+use crate::passkey::challenge as passkey_challenge;
 use crate::service_token::changes as service_tokens;
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
@@ -112,6 +113,7 @@ async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     let kept_since = now - state.settings.retention();
     login_failure::purge(&state.database, now).await?;
     login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
+    passkey_challenge::purge(&state.database, now).await?;
     service_token::purge(&state.database, kept_since).await?;
     session::purge(&state.database, kept_since).await?;
     link::purge(&state.database, now - LINKS_KEPT_FOR, now - INVITATIONS_KEPT_FOR).await?;

@@ -63,6 +63,8 @@ pub enum Action {
     StepUp,
     DeviceTrusted,
     TrustEnded,
+    /// The sign counter of a passkey did not rise, so that the passkey has a copy.
+    PasskeyCloned,
 }
 
 impl Action {

@@ -22,8 +22,8 @@ pub struct Model {
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     /// Never free text: the reason why a session or a service token ended, a user's new role and state and
-    /// the names of further fields that changed, the scope of a lock, `repeated` for a repeated refresh, or
-    /// `personal` for a new token of a person.
+    /// the names of further fields that changed, the scope of a lock, `repeated` for a repeated refresh,
+    /// `personal` for a new token of a person, or the kind of a factor.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,

@@ -13,6 +13,7 @@ use crate::factor::proof::{ChallengeOwner, Given, Shown};
 use crate::factor::totp::TotpSecret;
 use crate::factor::{recovery_code, totp_factor};
 use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
+use crate::passkey;
 use crate::session::entity as session;
 use crate::state::State;
 use crate::trusted_device::entity as trusted_device;
@@ -50,9 +51,11 @@ impl LockedUser<'_> {
                 self.tell_of_factor(FactorChange::Used, FactorKind::RecoveryCodes, None).await?;
                 Ok(Shown::CODE)
             }
-            Given::Assertion(_) => {
-                let _ = owner;
-                Err(given.wrong())
+            Given::Assertion(assertion) => {
+                let ChallengeOwner { purpose, id } = owner;
+                passkey::verify(self.state, &self.transaction, assertion, purpose, Some(id), self.now)
+                    .await?;
+                Ok(Shown::PASSKEY)
             }
         }
     }
@@ -159,7 +162,8 @@ impl LockedUser<'_> {
     }
 
     async fn counts_factor(&self) -> Result<bool, DbErr> {
-        Ok(totp_factor::of_user(&self.transaction, self.row.id).await?.is_some())
+        Ok(totp_factor::of_user(&self.transaction, self.row.id).await?.is_some()
+            || passkey::entity::count_of(&self.transaction, self.row.id).await? > 0)
     }
 
     /// Publishes a change of the factors, and tells the user by mail.
@@ -197,6 +201,7 @@ impl LockedUser<'_> {
 /// Deletes all factors, recovery codes and trusted devices of a user.
 pub async fn delete_all(db: &impl sea_orm::ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     totp_factor::delete_of(db, user_id).await?;
+    passkey::entity::delete_of(db, user_id).await?;
     recovery_code::delete_of(db, user_id).await?;
     trusted_device::delete_of(db, user_id).await
 }

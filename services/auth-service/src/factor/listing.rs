@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::{recovery_code, totp_factor};
+use crate::passkey::entity as passkey;
+use crate::passkey::handlers::Passkey;
 use crate::state::State;
 use crate::step_up::{self, Raised};
 use crate::user::entity as user;
@@ -17,6 +19,7 @@ use crate::user::entity as user;
 pub struct Factors {
     totp: Option<TotpFactor>,
     recovery_codes: Option<RecoveryCodes>,
+    passkeys: Vec<Passkey>,
     /// Whether the settings demand a second factor of the user.
     required: bool,
     /// The methods that `POST /api/auth/step-up` accepts of the user: `totp`, `passkey` or `password`.
@@ -54,6 +57,7 @@ pub async fn of_person(state: &State, person: &Person) -> Result<Factors, AuthEr
     Ok(Factors {
         totp,
         recovery_codes: created_at.map(|created_at| RecoveryCodes { left, created_at }),
+        passkeys: passkey::of_user(db, person.id).await?.into_iter().map(Passkey::from).collect(),
         required: state.settings.factors.mfa_required.applies_to(user.role),
         methods: step_up::methods(db, &user).await?,
         strength: Raised::of(state, &person.session),
@@ -67,6 +71,7 @@ pub async fn kinds_of(
 ) -> Result<Vec<&'static str>, DbErr> {
     let has_app = totp_factor::of_user(db, user.id).await?.is_some();
     let has_code = recovery_code::of_user(db, user.id).await?.iter().any(|code| code.used_at.is_none());
-    let kinds = [("totp", has_app), ("recovery", has_code)];
+    let has_passkey = passkey::count_of(db, user.id).await? > 0;
+    let kinds = [("totp", has_app), ("passkey", has_passkey), ("recovery", has_code)];
     Ok(kinds.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect())
 }

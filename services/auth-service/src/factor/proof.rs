@@ -13,6 +13,7 @@ use crate::limits;
 use crate::login::account_locks::{self, Place};
 use crate::login::attempt::Attempt;
 use crate::login::guard::{record_failure, refuse};
+use crate::passkey::Purpose;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
@@ -115,16 +116,23 @@ pub async fn within_limits<T>(
     }
     limits::admit_attempt(state, &attempt, &place).await?;
     let compared = compare.await;
-    if matches!(compared, Err(AuthError::WrongFactor { .. })) {
-        let action = Some(Action::SecondFactorFailed);
-        record_failure(state, action, &attempt, Some(user.id), &place, true).await?;
+    let failure = match compared {
+        Err(AuthError::WrongFactor { .. }) => Some(Action::SecondFactorFailed),
+        Err(AuthError::ClonedPasskey) => Some(Action::PasskeyCloned),
+        _ => None,
+    };
+    if failure.is_some() {
+        record_failure(state, failure, &attempt, Some(user.id), &place, true).await?;
     }
     compared
 }
 
 /// The owner of a challenge that a passkey answers: a session, or a login that waits for its second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChallengeOwner(pub Uuid);
+pub struct ChallengeOwner {
+    pub purpose: Purpose,
+    pub id: Uuid,
+}
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ use crate::login::attempt::Attempt;
 use crate::login::log_in::{LoggedIn, open_session};
 use crate::login::networks::own_network;
 use crate::login::pending;
+use crate::passkey::Purpose;
 use crate::session::changes::Opening;
 use crate::session::device::Device;
 use crate::state::State;
@@ -74,7 +75,11 @@ pub async fn complete(
         let (shown, recovery_codes) = if login.is_enrolment {
             add_first(&mut user, &login, given).await?
         } else {
-            (user.accept_factor(given, ChallengeOwner(login.id)).await?, None)
+            (
+                user.accept_factor(given, ChallengeOwner { purpose: Purpose::SecondFactor, id: login.id })
+                    .await?,
+                None,
+            )
         };
         if !pending::use_up(&user.transaction, login.id, user.now).await? {
             return Err(AuthError::PendingLoginEnded);

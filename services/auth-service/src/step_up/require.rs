@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use crate::error::AuthError;
 use crate::factor::totp_factor;
+use crate::passkey::entity as passkey;
 use crate::session::entity as session;
 use crate::state::State;
 use crate::user::entity as user;
@@ -54,5 +55,10 @@ pub async fn methods(db: &impl ConnectionTrait, user: &user::Model) -> Result<Ve
         return Ok(vec!["password"]);
     }
     let has_app = totp_factor::of_user(db, user.id).await?.is_some();
-    Ok([("totp", has_app)].into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect())
+    let has_passkey = passkey::count_of(db, user.id).await? > 0;
+    Ok([("totp", has_app), ("passkey", has_passkey)]
+        .into_iter()
+        .filter(|(_, has)| *has)
+        .map(|(name, _)| name)
+        .collect())
 }

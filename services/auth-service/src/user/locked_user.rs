@@ -123,16 +123,11 @@ impl<'a> LockedUser<'a> {
             generation: Set(0),
             login_epoch: Set(0),
             email_verified_at: Set(new.email_verified.then_some(now)),
-            deleted_at: Set(None),
-            time_zone: Set(None),
             language: Set(new.language),
             has_factor: Set(false),
-            passkey_handle: Set(None),
-            notifications: Set(None),
-            last_login_at: Set(None),
-            last_activity_at: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
+            ..Default::default()
         };
         let row = row.insert(&transaction).await.map_err(AuthError::of_write)?;
         let mut user = Self::holding(state, transaction, row, initiator, turn);
