@@ -9,8 +9,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, device_login, factor, invitation, link, login, mail_queue, passkey, proof_of_work, public_config,
-    service_token, session, step_up, token, trusted_device, user,
+    audit, compat, device_login, factor, invitation, link, login, mail_queue, passkey, proof_of_work,
+    public_config, service_token, session, step_up, token, trusted_device, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
