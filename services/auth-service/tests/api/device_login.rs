@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use testing::{Answer, Backend, Client, StatusCode, eventually};
 
 use crate::app::{App, BEHIND_PROXY, PASSWORD, User};
-use crate::audit::{actions, rows_of};
 use crate::factors::step_up;
 use crate::leaks::rows;
 use crate::mails::reason;
@@ -59,11 +58,6 @@ fn assert_refused(answer: &Answer, expected: &str) {
     assert_eq!(reason(answer), expected);
 }
 
-async fn assert_audited(app: &App, user: &User, action: &str) {
-    let rows = rows_of(app, user.id).await;
-    assert!(actions(&rows).contains(&action), "{rows:?}");
-}
-
 #[rstest]
 #[actix_web::test]
 async fn an_approved_device_gets_one_session_of_the_user(
@@ -92,7 +86,7 @@ async fn an_approved_device_gets_one_session_of_the_user(
     assert_eq!(session["deviceInfo"]["browser"], "driftsentry CLI");
     assert_eq!(session["deviceInfo"]["os"], "ann's laptop");
     assert_refused(&device.poll_later(&app).await, "expired_token");
-    assert_audited(&app, &alice, "device_login_approved").await;
+    assert_eq!(app.audited(&alice, "device_login_approved").await, 1);
     // The session of the device does not depend on the one that approved it.
     alice.client.post("/api/auth/logout", &json!({})).await.expect(StatusCode::OK);
     assert!(entered.is_in().await);
@@ -109,7 +103,7 @@ async fn a_denied_or_expired_device_gets_no_session(
     let denied = Device::start(&app.client).await;
     denied.decide(&alice, "deny").await.expect(StatusCode::OK);
     assert_refused(&denied.poll(&app.client).await, "access_denied");
-    assert_audited(&app, &alice, "device_login_denied").await;
+    assert_eq!(app.audited(&alice, "device_login_denied").await, 1);
 
     let (late, unused) = (Device::start(&app.client).await, approved(&app, &alice).await);
     app.advance(TimeDelta::minutes(10));

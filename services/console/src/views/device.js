@@ -9,7 +9,7 @@ import * as session from '../session.js';
 import { busy, empty, load } from '../states.js';
 
 const DEVICE = '/api/auth/device';
-const APPROVED = ['check', 'Approved', 'The device is logged in now. You can close this page, and end its session under Account.'];
+const APPROVED = ['check', 'Approved', 'The device is logged in now. You can close this page, and end its session under Account, Security.'];
 const DENIED = ['cross', 'Denied', 'The device does not get a session.'];
 const UNKNOWN = 'No login with this code waits for a decision. Check the code, or start the login again.';
 
