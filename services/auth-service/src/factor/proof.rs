@@ -13,7 +13,7 @@ use crate::limits;
 use crate::login::account_locks::{self, Place};
 use crate::login::attempt::Attempt;
 use crate::login::guard::{record_failure, refuse};
-use crate::passkey::Purpose;
+use crate::passkey::ChallengePurpose;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
@@ -142,7 +142,7 @@ pub async fn within_limits<T>(
 /// The owner of a challenge that a passkey answers: a session, or a login that waits for its second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChallengeOwner {
-    pub purpose: Purpose,
+    pub purpose: ChallengePurpose,
     pub id: Uuid,
 }
 

@@ -22,7 +22,7 @@ use crate::login::attempt::Attempt;
 use crate::login::log_in::{LoggedIn, open_session};
 use crate::login::networks::own_network;
 use crate::login::pending;
-use crate::passkey::{self, Purpose};
+use crate::passkey::{self, ChallengePurpose};
 use crate::session::changes::Opening;
 use crate::session::device::Device;
 use crate::state::State;
@@ -81,8 +81,11 @@ pub async fn complete(
             add_first(&mut user, &login, given).await?
         } else {
             (
-                user.accept_factor(given, ChallengeOwner { purpose: Purpose::SecondFactor, id: login.id })
-                    .await?,
+                user.accept_factor(
+                    given,
+                    ChallengeOwner { purpose: ChallengePurpose::SecondFactor, id: login.id },
+                )
+                .await?,
                 None,
             )
         };
@@ -119,7 +122,8 @@ async fn add_first(
         Given::Code(code) => add_totp(user, login, code).await,
         Given::Registration { registration, name } => {
             let (id, now) = (login.user_id, user.now);
-            let name = Name::try_from(name.unwrap_or(NEW_PASSKEY).to_owned()).map_err(|_error| given.wrong())?;
+            let name =
+                Name::try_from(name.unwrap_or(NEW_PASSKEY).to_owned()).map_err(|_error| given.wrong())?;
             passkey::register(user.state, &user.transaction, id, login.id, name, registration, now).await?;
             let codes = user.add_factor(FactorKind::Passkey, None, Shown::PASSKEY).await?;
             Ok((Shown::PASSKEY, codes))
@@ -162,7 +166,7 @@ pub async fn begin_passkey(state: &State, token: &str) -> Result<Value, AuthErro
 /// Returns the options for showing a passkey as second factor.
 pub async fn passkey_options(state: &State, token: &str) -> Result<Value, AuthError> {
     let (login, known) = pending_login(state, token).await?;
-    passkey::request_options(state, known.id, login.id, Purpose::SecondFactor).await
+    passkey::request_options(state, known.id, login.id, ChallengePurpose::SecondFactor).await
 }
 
 /// Creates the secret of an app for a user who has to add a second factor.

@@ -12,7 +12,7 @@ use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::proof::FactorProof;
 use crate::passkey::handlers::PasskeyOptions;
-use crate::passkey::{Purpose, request_options};
+use crate::passkey::{ChallengePurpose, request_options};
 use crate::password::Password;
 use crate::state::State;
 
@@ -40,7 +40,7 @@ pub async fn get_step_up_options(
     person: Person,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let outcome = request_options(&state, person.id, person.session.id, Purpose::StepUp).await;
+    let outcome = request_options(&state, person.id, person.session.id, ChallengePurpose::StepUp).await;
     Ok(http::ok(PasskeyOptions(state.metrics.operation("step_up_options", outcome)?)))
 }
 
