@@ -119,7 +119,7 @@ pub async fn enrol_passkey(
 }
 
 /// Returns the options for completing a login with a passkey. Their challenge lives 5 minutes.
-#[utoipa::path(post, path = "/api/auth/login/mfa/options", tag = "auth", request_body = PendingLoginRequest, responses((status = 200, body = Success<PasskeyOptions>), (status = 401), (status = 403), (status = 404), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/login/mfa/options", tag = "auth", request_body = PendingLoginRequest, responses((status = 200, body = Success<PasskeyOptions>), (status = 401), (status = 403), (status = 409), (status = 429)))]
 pub async fn get_second_factor_options(
     state: Data<State>,
     _: NoQuery,

@@ -34,7 +34,7 @@ pub struct StepUpRequest {
 }
 
 /// Returns the options of a step-up with one of the caller's passkeys. Their challenge lives 5 minutes.
-#[utoipa::path(post, path = "/api/auth/step-up/options", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<PasskeyOptions>), (status = 403), (status = 404), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/step-up/options", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<PasskeyOptions>), (status = 403), (status = 409), (status = 429)))]
 pub async fn get_step_up_options(
     state: Data<State>,
     person: Person,

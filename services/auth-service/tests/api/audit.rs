@@ -160,7 +160,7 @@ async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     app.log_in("alice").await;
     app.log_in("alice").await;
     let rows = rows_of(&app, alice.id).await.split_off(2);
-    assert_eq!(actions(&rows), ["password_change_failed", "login", "password_upgraded", "login"]);
+    assert_eq!(actions(&rows), ["password_change_failed", "password_upgraded", "login", "login"]);
 
     app.try_log_in("nobody@example.com", PASSWORD).await.expect(StatusCode::UNAUTHORIZED);
     let newest =

@@ -227,7 +227,7 @@ async fn wrong_user_codes_are_limited(#[values(Backend::Memory, Backend::Real)] 
     }
     show(&at(&bob, "198.51.100.7"), &device.user_code).await.data();
     // A user who changes networks is limited as well: each guess counts.
-    for nth in 0..96 {
+    for nth in 0..97 {
         let wrong = show(&at(&alice, &format!("10.{nth}.0.1")), CODE_OF_ANOTHER).await;
         wrong.error(StatusCode::NOT_FOUND, "NOT_FOUND");
     }

@@ -59,7 +59,7 @@ impl<'a> Terminal<'a> {
         let (url, home) = (self.app.client.base(), self.home.path().to_str().unwrap());
         let arguments = ["login", "--server", url, "--name", "ann's laptop"];
         let environment = [("HOME", home)].into_iter().chain(more.iter().copied());
-        let mut process = Process::spawn(Path::new(BINARY), &arguments, environment);
+        let process = Process::spawn(Path::new(BINARY), &arguments, environment);
         process.wait_for_log("Its code is ").await;
         let log = process.log();
         let code = log.split("Its code is ").nth(1).unwrap()[.."BCDF-GHJK".len()].to_owned();
