@@ -19,7 +19,7 @@ named! {
     }
 }
 
-/// What a person has proved in a session. Part of the claims of an access token.
+/// The proofs that a person has given in a session. Part of the claims of an access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strength {
     #[serde(default)]

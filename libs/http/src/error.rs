@@ -5,12 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use contracts::Clock;
 use serde::Serialize;
-use strum::EnumIter;
+use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 /// Every kind of error that a client can receive. The list is closed: a client may match on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumIter, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumIter, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum ErrorCode {
     ValidationError,
     AuthError,
@@ -250,8 +251,8 @@ mod tests {
             Some((cells.nth(1)?.to_owned(), cells.next()?.parse::<u16>().ok()?))
         });
         let actual = ErrorCode::iter().map(|code| {
-            let name = serde_json::to_value(code).unwrap();
-            (name.as_str().unwrap().to_owned(), code.status().as_u16())
+            assert_eq!(serde_json::to_value(code).unwrap(), code.into_str());
+            (code.into_str().to_owned(), code.status().as_u16())
         });
         assert_eq!(documented.collect::<Vec<_>>(), actual.collect::<Vec<_>>());
     }

@@ -65,38 +65,39 @@ impl Follower {
     }
 
     fn hear(&self, message: &Message) {
-        let payload = message.envelope.payload.get();
-        match message.channel.as_str() {
-            "auth:session.deleted" | "auth:session.terminated" => match serde_json::from_str(payload) {
-                Ok(target @ Target { .. }) => {
-                    if let Some(session) = target.session() {
-                        self.revocations.end_session(session, target.reason());
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable session")
-                }
-            },
-            UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
-                Ok(Updated { user_id, generation, role, is_active }) => {
-                    let account_id = message.envelope.account_id.clone();
-                    let change = UserChange { generation, role, is_active, account_id };
-                    self.revocations.update_user(user_id.to_string(), change);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable user")
-                }
-            },
-            SessionStrengthened::TYPE => match serde_json::from_str::<SessionStrengthened>(payload) {
-                Ok(SessionStrengthened { session_id, acr, auth_time, .. }) => {
-                    self.revocations.step_up_session(session_id, StepUp { acr, auth_time });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable strength")
-                }
-            },
-            _ => {}
+        let heard = match message.channel.as_str() {
+            "auth:session.deleted" | "auth:session.terminated" => self.hear_end(message),
+            UserUpdated::TYPE => self.hear_change(message),
+            SessionStrengthened::TYPE => self.hear_step_up(message),
+            _ => Ok(()),
+        };
+        if let Err(error) = heard {
+            tracing::warn!(%error, channel = message.channel, "ignored an event that is not readable");
         }
+    }
+
+    fn hear_end(&self, message: &Message) -> serde_json::Result<()> {
+        let target: Target = serde_json::from_str(message.envelope.payload.get())?;
+        if let Some(session) = target.session() {
+            self.revocations.end_session(session, target.reason());
+        }
+        Ok(())
+    }
+
+    fn hear_change(&self, message: &Message) -> serde_json::Result<()> {
+        let Updated { user_id, generation, role, is_active } =
+            serde_json::from_str(message.envelope.payload.get())?;
+        let account_id = message.envelope.account_id.clone();
+        let change = UserChange { generation, role, is_active, account_id };
+        self.revocations.update_user(user_id.to_string(), change);
+        Ok(())
+    }
+
+    fn hear_step_up(&self, message: &Message) -> serde_json::Result<()> {
+        let SessionStrengthened { session_id, acr, auth_time, .. } =
+            serde_json::from_str(message.envelope.payload.get())?;
+        self.revocations.step_up_session(session_id, StepUp { acr, auth_time });
+        Ok(())
     }
 
     /// Applies every mark, then forgets what is neither marked nor recent.

@@ -181,6 +181,14 @@ pub struct FactorWanted {
     expires_in: i64,
 }
 
+/// The response to a right first factor.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LoginResult {
+    LoggedIn(Login),
+    FactorWanted(FactorWanted),
+}
+
 /// Builds the response to a login or a sign-up.
 pub fn entered(
     state: &State,
@@ -194,13 +202,13 @@ pub fn entered(
         }
         Entered::NeedsFactor(asked) => asked,
     };
-    Ok(http::ok(FactorWanted {
+    Ok(http::ok(LoginResult::FactorWanted(FactorWanted {
         mfa_required: true,
         enrolment: login.is_enrolment,
         mfa_token: state.links.sign(SignedFor::PendingLogin, login.id),
         factors,
         expires_in: (login.expires_at - login.created_at).num_seconds(),
-    }))
+    })))
 }
 
 /// Builds the response with the tokens of a new session.

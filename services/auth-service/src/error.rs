@@ -4,6 +4,7 @@ use sea_orm::{DbErr, SqlErr};
 use serde_json::json;
 
 use crate::challenge::Unproven;
+use crate::device_login::refusal::NoSession;
 use crate::link::refusal::LinkRefusal;
 use crate::password::{HashError, Overloaded, TooWeak};
 
@@ -53,6 +54,12 @@ pub enum AuthError {
     NoProof,
     #[error(transparent)]
     Link(#[from] LinkRefusal),
+    #[error(
+        "no login with this code waits for a decision: check the code, or start a new login on the device"
+    )]
+    UnknownDeviceLogin,
+    #[error(transparent)]
+    NoSession(#[from] NoSession),
     #[error("this installation sends no mail: ask an admin")]
     NoMail,
     #[error("sign-up is closed here: ask an admin for an invitation")]
@@ -159,20 +166,16 @@ impl From<AuthError> for ApiError {
             AuthError::TooWeak(_) => Self::validation("password", message),
             AuthError::Unproven(_) => Self::validation("altcha", message),
             AuthError::NoCredential => Self::validation("refreshToken", message),
-            AuthError::UnknownInvitation
+            AuthError::UnknownDeviceLogin
+            | AuthError::UnknownInvitation
             | AuthError::UnknownSession
             | AuthError::UnknownUser
             | AuthError::UnknownPasskey
             | AuthError::UnknownFactor
             | AuthError::UnknownServiceToken => Self::not_found(message),
             AuthError::NoProof => Self::validation("token", message),
-            AuthError::Link(refusal) => {
-                let reason: &str = refusal.into();
-                Self {
-                    details: Some(json!({ "reason": reason })),
-                    ..Self::new(ErrorCode::ValidationError, message)
-                }
-            }
+            AuthError::Link(refusal) => with_reason(refusal.into(), message),
+            AuthError::NoSession(reason) => with_reason(reason.into(), message),
             AuthError::NoMail
             | AuthError::SignupClosed
             | AuthError::ForeignDomain
@@ -194,4 +197,10 @@ impl From<AuthError> for ApiError {
             AuthError::Sign(error) | AuthError::Passkey(error) => Self::internal(error),
         }
     }
+}
+
+/// The error of a code that cannot be used, with the reason for programs.
+fn with_reason(reason: &'static str, message: String) -> ApiError {
+    let details = Some(json!({ "reason": reason }));
+    ApiError { details, ..ApiError::new(ErrorCode::ValidationError, message) }
 }

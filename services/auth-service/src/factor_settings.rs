@@ -6,7 +6,6 @@ use crate::session::entity as session;
 /// The users who must have a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MfaRequired {
-    /// Nobody.
     Off,
     Admins,
     Everybody,

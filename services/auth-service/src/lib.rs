@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod compat;
+pub mod device_login;
 pub mod factor;
 pub mod invitation;
 pub mod link;
@@ -48,7 +49,7 @@ mod routes;
 mod shell_command;
 mod state;
 
-pub use background::run_background;
+pub use background::{channels, run_background};
 pub use config::{Command, Config};
 pub use migration::Migrator;
 pub use openapi::openapi;

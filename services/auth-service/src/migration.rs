@@ -1,3 +1,4 @@
+mod device_logins;
 mod factors;
 mod login_limits;
 mod people;
@@ -12,7 +13,8 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-use factors::Factors;
+use device_logins::DeviceLogins;
+use factors::SecondFactors;
 use login_limits::LoginLimits;
 use people::People;
 use personal_tokens::PersonalTokens;
@@ -36,7 +38,8 @@ impl MigratorTrait for Migrator {
             Box::new(UserSettings),
             Box::new(People),
             Box::new(PersonalTokens),
-            Box::new(Factors),
+            Box::new(SecondFactors),
+            Box::new(DeviceLogins),
         ]
     }
 

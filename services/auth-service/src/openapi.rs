@@ -6,6 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::audit::handlers as audit;
+use crate::device_login::handlers as device_logins;
 use crate::factor::handlers as factors;
 use crate::invitation::handlers as invitations;
 use crate::link::handlers as links;
@@ -52,15 +53,23 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         invitations::accept_invitation,
         links::show_link,
         links::get_link_status,
+        device_logins::authorize_device,
+        device_logins::poll_device_login,
+        device_logins::show_device_login,
+        device_logins::approve_device_login,
+        device_logins::deny_device_login,
         mails::list_dev_mails,
         second_factors::complete_login,
+        second_factors::get_second_factor_options,
         second_factors::enrol_totp,
+        second_factors::enrol_passkey,
         factors::list_factors,
         factors::begin_totp,
         factors::confirm_totp,
         factors::remove_totp,
         factors::replace_recovery_codes,
         factors::reset_factors,
+        step_ups::get_step_up_options,
         step_ups::raise,
         trusted_devices::list_trusted_devices,
         trusted_devices::end_trust,

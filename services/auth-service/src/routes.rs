@@ -9,8 +9,8 @@ use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, factor, invitation, link, login, mail_queue, passkey, proof_of_work, public_config,
-    service_token, session, step_up, token, trusted_device, user,
+    audit, compat, device_login, factor, invitation, link, login, mail_queue, passkey, proof_of_work,
+    public_config, service_token, session, step_up, token, trusted_device, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -60,6 +60,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/passkeys/login/options").post(passkey::handlers::get_passkey_login_options))
         .service(endpoint("/passkeys/login").post(passkey::handlers::log_in_with_passkey))
         .service(endpoint("/login/mfa").post(second_factor_handlers::complete_login))
+        .service(endpoint("/login/mfa/options").post(second_factor_handlers::get_second_factor_options))
+        .service(endpoint("/login/enrol/passkey").post(second_factor_handlers::enrol_passkey))
         .service(endpoint("/login/enrol/totp").post(second_factor_handlers::enrol_totp))
         .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
         .service(endpoint("/password/reset").post(mail_handlers::reset_password))
@@ -69,6 +71,8 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/invitations/accept").post(invitation::handlers::accept_invitation))
         .service(endpoint("/links/show").post(link::handlers::show_link))
         .service(endpoint("/links/status").post(link::handlers::get_link_status))
+        .service(endpoint("/device/authorize").post(device_login::handlers::authorize_device))
+        .service(endpoint("/device/token").post(device_login::handlers::poll_device_login))
         .service(endpoint("/dev/mail").get(mail_queue::handlers::list_dev_mails))
         .service(endpoint("/refresh").post(token::handlers::refresh))
         .service(endpoint("/logout").post(token::handlers::log_out))
@@ -98,6 +102,7 @@ fn for_known_callers() -> impl HttpServiceFactory {
                 .patch(passkey::handlers::rename_passkey)
                 .delete(passkey::handlers::remove_passkey),
         )
+        .service(endpoint("/step-up/options").post(step_up::handlers::get_step_up_options))
         .service(endpoint("/step-up").post(step_up::handlers::raise))
         .service(endpoint("/factors").get(factor::handlers::list_factors))
         .service(
@@ -130,6 +135,9 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/users/{id}/password-reset").post(mail_handlers::send_password_reset))
         .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
+        .service(endpoint("/device/{userCode}").get(device_login::handlers::show_device_login))
+        .service(endpoint("/device/{userCode}/approve").post(device_login::handlers::approve_device_login))
+        .service(endpoint("/device/{userCode}/deny").post(device_login::handlers::deny_device_login))
         .service(endpoint("/audit").get(audit::handlers::list_audit))
         .service(
             endpoint("/tokens")

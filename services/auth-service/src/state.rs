@@ -5,6 +5,7 @@ use identity::Seal;
 use platform::{Platform, Turns};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::device_login::codes::DeviceCodes;
 use crate::link::token::LinkTokens;
 use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
@@ -22,6 +23,8 @@ pub struct State {
     pub refresh_tokens: RefreshTokens,
     /// Issues and reads the links in mails.
     pub links: LinkTokens,
+    /// Issues and reads the codes of device logins.
+    pub device_codes: DeviceCodes,
     pub mailer: Mailer,
     /// Notified when a mail was requested in this process.
     pub mail_is_due: Arc<Notify>,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
+use crate::device_login::entity as device_login;
 use crate::factor::changes::renew_seals;
 use crate::link::entity as link;
 use crate::login::account_locks::FAMILIAR_FOR;
@@ -116,6 +117,7 @@ async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     service_token::purge(&state.database, kept_since).await?;
     session::purge(&state.database, kept_since).await?;
     link::purge(&state.database, now - LINKS_KEPT_FOR, now - INVITATIONS_KEPT_FOR).await?;
+    device_login::purge(&state.database, now).await?;
     pending::purge(&state.database, now).await?;
     trusted_device::purge(&state.database, kept_since).await?;
     mail::purge(&state.database, now - MAILS_KEPT_FOR).await?;

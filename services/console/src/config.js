@@ -11,6 +11,8 @@ const USUAL = {
   mail: false,
   proofOfWork: false,
   devMail: false,
+  passkeys: false,
+  trustedDeviceDays: 0,
 };
 let reading = null;
 

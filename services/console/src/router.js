@@ -67,10 +67,16 @@ const ROUTES = [
     load: view(() => import('./views/link_slack.js'), 'sessions', 'people'),
   },
   {
-    pattern: /^\/account$/,
+    pattern: /^\/device$/,
+    name: 'device',
+    title: 'Approve a login',
+    load: view(() => import('./views/device.js'), 'drift_detail', 'people'),
+  },
+  {
+    pattern: /^\/account(?:\/(\w+))?$/,
     name: 'account',
     title: 'Account',
-    load: view(() => import('./views/account.js'), 'sessions', 'people'),
+    load: view(() => import('./views/account.js'), 'sessions', 'people', 'factors'),
   },
   {
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,

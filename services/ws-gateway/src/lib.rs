@@ -36,6 +36,7 @@ mod recovery;
 mod relay;
 mod routes;
 mod state;
+mod step_ups;
 mod transport;
 
 pub use background::run_background;

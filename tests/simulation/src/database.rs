@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use backplane::Entry;
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
+use contracts::events::is_logged;
 use database::Outbox;
 use identity::UserChange;
 use tokio::time::{Instant, sleep};
@@ -252,6 +253,18 @@ impl Outbox for ProcessOutbox {
             }
         }
         self.database.travel(self.process).await
+    }
+
+    async fn newest_published(&self, limit: u64) -> Result<Vec<Uuid>> {
+        self.database.travel(self.process).await?;
+        let newest = {
+            let state = self.database.state();
+            let published = state.rows.values().rev().filter(|row| row.sent_at.is_some());
+            let logged = published.filter(|row| is_logged(&row.entry.channel));
+            logged.take(usize::try_from(limit)?).map(|row| row.entry.event_id).collect()
+        };
+        self.database.travel(self.process).await?;
+        Ok(newest)
     }
 
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {

@@ -1,5 +1,6 @@
 //! `auth:*`: events about users, sessions and tokens. Routed by `userId`.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -225,6 +226,42 @@ pub struct SessionStrengthened {
     pub auth_time: i64,
 }
 event!(SessionStrengthened, "auth:session.strengthened", user_id);
+
+/// The response to a [`StepUpRequest`](crate::StepUpRequest), for the gateway that asked. Routed to no user, and not
+/// logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepUpAnswered {
+    pub request_id: Uuid,
+    pub session_id: Uuid,
+    pub outcome: StepUpOutcome,
+}
+event!(StepUpAnswered, "auth:step_up.answered");
+
+/// The result of a step-up, as the client gets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum StepUpOutcome {
+    Error(StepUpError),
+    #[serde(untagged)]
+    Raised {
+        acr: Acr,
+        auth_time: DateTime<Utc>,
+        /// `None` if sensitive actions need another step-up.
+        fresh_until: Option<DateTime<Utc>>,
+    },
+}
+
+/// The error of a step-up. The code is one of those of `POST /api/auth/step-up`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepUpError {
+    pub code: String,
+    pub message: String,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+}
 
 /// A session has exchanged its refresh token for new tokens. Not logged.
 #[derive(Clone, Debug, Serialize)]

@@ -42,6 +42,9 @@ pub enum Action {
     PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
+    /// The user let a device without a browser act as them.
+    DeviceLoginApproved,
+    DeviceLoginDenied,
     /// Too many passwords were wrong; see [`crate::login::account_locks`].
     AccountLocked,
     /// An admin lifted the locks of a user.
@@ -67,12 +70,13 @@ pub enum Action {
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 8] = [
+    pub const FREQUENT: [Self; 9] = [
         Self::TokenRefreshed,
         Self::LoginFailed,
         Self::PasswordChangeFailed,
         Self::ProfileUpdated,
         Self::AccountLocked,
+        Self::DeviceLoginDenied,
         Self::SecondFactorAsked,
         Self::SecondFactorFailed,
         Self::StepUp,

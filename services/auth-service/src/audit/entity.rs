@@ -3,7 +3,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use crate::audit::action::Action;
+use crate::audit::action::{Action, Initiator};
 
 const BATCH: usize = 500;
 
@@ -33,6 +33,27 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Builds a row of the audit log.
+pub fn audit_row(
+    action: Action,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    detail: Option<&str>,
+    initiator: Initiator,
+    now: DateTime<Utc>,
+) -> ActiveModel {
+    ActiveModel {
+        action: Set(action.into_str().into()),
+        user_id: Set(user_id),
+        actor_id: Set(initiator.actor),
+        session_id: Set(session_id),
+        detail: Set(detail.map(Into::into)),
+        ip_address: Set(initiator.ip.map(|ip| ip.to_string())),
+        created_at: Set(now),
+        ..Default::default()
+    }
+}
 
 /// The row of a user who was imported.
 pub fn of_import(user_id: Uuid, at: DateTime<Utc>) -> ActiveModel {

@@ -13,7 +13,7 @@ use crate::factor::proof::{ChallengeOwner, Given, Shown};
 use crate::factor::totp::TotpSecret;
 use crate::factor::{recovery_code, totp_factor};
 use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
-use crate::passkey;
+use crate::passkey::{self, ChallengePurpose};
 use crate::session::entity as session;
 use crate::state::State;
 use crate::trusted_device::entity as trusted_device;
@@ -47,10 +47,13 @@ impl LockedUser<'_> {
                 if !recovery_code::use_up(&self.transaction, self.row.id, code, self.now).await? {
                     return Err(given.wrong());
                 }
-                self.audit(Action::RecoveryCodeUsed, None, None);
-                self.tell_of_factor(FactorChange::Used, FactorKind::RecoveryCodes, None).await?;
+                let session = (owner.purpose == ChallengePurpose::StepUp).then_some(owner.id);
+                self.audit(Action::RecoveryCodeUsed, session, None);
+                self.tell_of_factor(FactorChange::Used, FactorKind::RecoveryCodes, session).await?;
                 Ok(Shown::CODE)
             }
+            // A user who has a factor shows it.
+            Given::Registration { .. } => Err(given.wrong()),
             Given::Assertion(assertion) => {
                 let ChallengeOwner { purpose, id } = owner;
                 passkey::verify(self.state, &self.transaction, assertion, purpose, Some(id), self.now)

@@ -24,7 +24,7 @@ use crate::user::locked_user::LockedUser;
 /// Time for the first code of an app.
 const CONFIRM_WITHIN: TimeDelta = TimeDelta::minutes(30);
 
-/// What an authenticator app needs. No other response contains the secret.
+/// The secret of a new authenticator app, in three forms. No other response contains the secret.
 #[derive(Serialize, ToSchema)]
 pub struct NewTotp {
     /// In base32, to be typed.

@@ -9,7 +9,7 @@ use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::{recovery_code, totp_factor};
 use crate::passkey::entity as passkey;
-use crate::passkey::handlers::Passkey;
+use crate::passkey::view::Passkey;
 use crate::state::State;
 use crate::step_up::{self, Raised};
 use crate::user::entity as user;

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::login::account_locks::{self, Place};
 use crate::login::attempt::Attempt;
 use crate::login::guard::{record_failure, refuse};
-use crate::passkey::Purpose;
+use crate::passkey::ChallengePurpose;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
@@ -34,6 +34,13 @@ pub struct FactorProof {
     /// The response of a passkey, in the JSON form of WebAuthn.
     #[schema(value_type = Option<Object>)]
     pub assertion: Option<Value>,
+    /// A new passkey, for a user who has to add a factor.
+    #[schema(value_type = Option<Object>)]
+    pub registration: Option<Value>,
+    /// The name of the new passkey.
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
 }
 
 /// A second factor that a request sends.
@@ -42,9 +49,10 @@ pub enum Given<'a> {
     Code(&'a str),
     RecoveryCode(&'a str),
     Assertion(&'a Value),
+    Registration { registration: &'a Value, name: Option<&'a str> },
 }
 
-/// What a person showed, for the strength of a session.
+/// A factor that a person showed, for the strength of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
     pub acr: Acr,
@@ -78,10 +86,13 @@ impl FactorProof {
     /// # Errors
     /// If there is none, or more than one.
     pub fn given(&self) -> Result<Given<'_>, AuthError> {
-        match (&self.code, &self.recovery_code, &self.assertion) {
-            (Some(code), None, None) => Ok(Given::Code(code)),
-            (None, Some(code), None) => Ok(Given::RecoveryCode(code)),
-            (None, None, Some(assertion)) => Ok(Given::Assertion(assertion)),
+        match (&self.code, &self.recovery_code, &self.assertion, &self.registration) {
+            (Some(code), None, None, None) => Ok(Given::Code(code)),
+            (None, Some(code), None, None) => Ok(Given::RecoveryCode(code)),
+            (None, None, Some(assertion), None) => Ok(Given::Assertion(assertion)),
+            (None, None, None, Some(registration)) => {
+                Ok(Given::Registration { registration, name: self.name.as_deref() })
+            }
             _ => Err(AuthError::NoFactor),
         }
     }
@@ -94,6 +105,7 @@ impl Given<'_> {
             Self::Code(_) => "code",
             Self::RecoveryCode(_) => "recoveryCode",
             Self::Assertion(_) => "assertion",
+            Self::Registration { .. } => "registration",
         };
         AuthError::WrongFactor { field }
     }
@@ -130,7 +142,7 @@ pub async fn within_limits<T>(
 /// The owner of a challenge that a passkey answers: a session, or a login that waits for its second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChallengeOwner {
-    pub purpose: Purpose,
+    pub purpose: ChallengePurpose,
     pub id: Uuid,
 }
 
@@ -150,6 +162,8 @@ mod tests {
         let code = || Some("1".to_owned());
         assert!(FactorProof { code: code(), ..FactorProof::default() }.given().is_ok());
         assert!(FactorProof::default().given().is_err());
-        assert!(FactorProof { code: code(), recovery_code: code(), assertion: None }.given().is_err());
+        assert!(
+            FactorProof { code: code(), recovery_code: code(), ..FactorProof::default() }.given().is_err()
+        );
     }
 }

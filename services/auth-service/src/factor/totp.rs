@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_refused() {
-        for typed in ["", "28708", "2870822", "28708a", "２８７０８２", "\0287082"] {
+        for typed in ["", "28708", "2870822", "28708a", "２８７０８２", "\u{0}287082"] {
             assert_eq!(secret().step_of(typed, at(59), 0).unwrap(), None, "{typed}");
         }
     }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answers::{self, Login, entered};
+use crate::answers::{self, LoginResult, entered};
 use crate::audit::action::Initiator;
 use crate::caller::Admin;
 use crate::error::AuthError;
@@ -167,7 +167,7 @@ pub async fn revoke_invitation(
 }
 
 /// Creates the invited user and logs them in.
-#[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = Acceptance, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = Acceptance, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 409), (status = 429)))]
 pub async fn accept_invitation(
     state: Data<State>,
     request: HttpRequest,

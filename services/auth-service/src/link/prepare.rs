@@ -9,6 +9,7 @@ use sea_orm::{DbErr, EntityTrait};
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
+use crate::audit::entity::audit_row;
 use crate::limits;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
@@ -20,7 +21,6 @@ use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use crate::user::locked_user::audit_row;
 
 const BATCH: u64 = 100;
 

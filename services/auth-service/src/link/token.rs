@@ -26,6 +26,8 @@ pub enum SignedFor {
     /// A login that waits for its second factor.
     PendingLogin,
     TrustedDevice,
+    /// The device code of a login that a person approves in another session.
+    DeviceLogin,
 }
 
 impl SignedFor {
@@ -34,6 +36,7 @@ impl SignedFor {
             Self::Link => b"link\0",
             Self::PendingLogin => b"pending login\0",
             Self::TrustedDevice => b"trusted device\0",
+            Self::DeviceLogin => b"device login\0",
         }
     }
 }
@@ -137,7 +140,7 @@ mod tests {
         let tokens = tokens("one", None);
         let token = tokens.sign(SignedFor::PendingLogin, Uuid::from_u128(7));
         assert_eq!(tokens.read_signed(SignedFor::PendingLogin, &token), Ok(Uuid::from_u128(7)));
-        for other in [SignedFor::Link, SignedFor::TrustedDevice] {
+        for other in [SignedFor::Link, SignedFor::TrustedDevice, SignedFor::DeviceLogin] {
             assert_eq!(tokens.read_signed(other, &token), Err(LinkRefusal::Foreign));
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{Login, entered};
+use crate::answers::{LoginResult, entered};
 use crate::link::handlers::{Requested, requested};
 use crate::link::proof::Proof;
 use crate::login::attempt::Attempt;
@@ -46,7 +46,7 @@ pub async fn request_login_mail(
 }
 
 /// Logs in with the link or the code of a mail.
-#[utoipa::path(post, path = "/api/auth/login/email/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>), (status = 403), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/login/email/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<LoginResult>), (status = 403), (status = 429)))]
 pub async fn log_in_by_mail(
     state: Data<State>,
     request: HttpRequest,
@@ -65,7 +65,7 @@ pub async fn log_in_by_mail(
 ///
 /// A user with a second factor gets `mfaRequired`, `mfaToken` and `factors` instead, and no session: see
 /// `POST /api/auth/login/mfa`.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>), (status = 401), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<LoginResult>), (status = 401), (status = 429)))]
 pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,

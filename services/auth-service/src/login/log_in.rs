@@ -40,7 +40,7 @@ pub struct Asked {
     pub factors: Vec<&'static str>,
 }
 
-/// How a person enters.
+/// The circumstances of a login.
 pub struct Entry {
     pub device: Device,
     pub method: Method,
@@ -145,7 +145,7 @@ pub async fn enter(mut user: LockedUser<'_>, attempt: &Attempt, entry: Entry) ->
     let shown = method.shown();
     let amr =
         trusted.map_or_else(|| shown.added_to(""), |_| Shown::TRUSTED_DEVICE.added_to(&shown.added_to("")));
-    let opening = Opening { device, acr: shown.acr, amr, trusted_device: trusted };
+    let opening = Opening { device, acr: shown.acr, amr, auth_time: None, trusted_device: trusted };
     open_session(user, attempt, opening).await.map(Box::new).map(Entered::LoggedIn)
 }
 

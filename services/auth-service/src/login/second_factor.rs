@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use contracts::Acr;
 use contracts::events::auth::FactorKind;
 use sea_orm::DbErr;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
@@ -21,7 +22,7 @@ use crate::login::attempt::Attempt;
 use crate::login::log_in::{LoggedIn, open_session};
 use crate::login::networks::own_network;
 use crate::login::pending;
-use crate::passkey::Purpose;
+use crate::passkey::{self, ChallengePurpose};
 use crate::session::changes::Opening;
 use crate::session::device::Device;
 use crate::state::State;
@@ -29,11 +30,15 @@ use crate::trusted_device::entity as trusted_device;
 use crate::user::email::Email;
 use crate::user::entity as user;
 use crate::user::locked_user::LockedUser;
+use crate::user::name::Name;
+
+/// The name of a passkey that is added during a login. The user can change it.
+const NEW_PASSKEY: &str = "Passkey";
 
 /// A completed login.
 pub struct Completed {
     pub logged_in: LoggedIn,
-    /// Of a user who added a first factor.
+    /// Present if the user added a first factor.
     pub recovery_codes: Option<Vec<String>>,
     /// The device that needs no second factor from now on.
     pub trusted_device: Option<Uuid>,
@@ -76,21 +81,22 @@ pub async fn complete(
             add_first(&mut user, &login, given).await?
         } else {
             (
-                user.accept_factor(given, ChallengeOwner { purpose: Purpose::SecondFactor, id: login.id })
-                    .await?,
+                user.accept_factor(
+                    given,
+                    ChallengeOwner { purpose: ChallengePurpose::SecondFactor, id: login.id },
+                )
+                .await?,
                 None,
             )
         };
         if !pending::use_up(&user.transaction, login.id, user.now).await? {
             return Err(AuthError::PendingLoginEnded);
         }
-        let trusted_device = match trusts_device {
-            true => trust(&mut user, device.clone()).await?,
-            false => None,
-        };
+        let trusted_device = if trusts_device { trust(&mut user, device.clone()).await? } else { None };
         let email = Email::parse(&user.row.email).map_err(|_error| AuthError::PendingLoginEnded)?;
         let amr = shown.added_to(&login.method.shown().added_to(""));
-        let opening = Opening { device, acr: shown.acr.max(Acr::Mfa), amr, trusted_device: None };
+        let opening =
+            Opening { device, acr: shown.acr.max(Acr::Mfa), amr, auth_time: None, trusted_device: None };
         let logged_in = open_session(user, &Attempt { email, ip }, opening).await?;
         Ok(Completed { logged_in, recovery_codes, trusted_device })
     };
@@ -112,14 +118,33 @@ async fn add_first(
     login: &pending::Model,
     given: Given<'_>,
 ) -> Result<(Shown, Option<Vec<String>>), AuthError> {
-    let (Given::Code(code), Some(sealed)) = (given, &login.totp_secret) else { return Err(given.wrong()) };
+    match given {
+        Given::Code(code) => add_totp(user, login, code).await,
+        Given::Registration { registration, name } => {
+            let (id, now) = (login.user_id, user.now);
+            let name =
+                Name::try_from(name.unwrap_or(NEW_PASSKEY).to_owned()).map_err(|_error| given.wrong())?;
+            passkey::register(user.state, &user.transaction, id, login.id, name, registration, now).await?;
+            let codes = user.add_factor(FactorKind::Passkey, None, Shown::PASSKEY).await?;
+            Ok((Shown::PASSKEY, codes))
+        }
+        Given::RecoveryCode(_) | Given::Assertion(_) => Err(given.wrong()),
+    }
+}
+
+async fn add_totp(
+    user: &mut LockedUser<'_>,
+    login: &pending::Model,
+    code: &str,
+) -> Result<(Shown, Option<Vec<String>>), AuthError> {
+    let wrong = || Given::Code(code).wrong();
+    let sealed = login.totp_secret.as_ref().ok_or_else(wrong)?;
     let secret = open_secret(user.state, login.user_id, sealed)?;
     let step = secret.step_of(code, user.now, 0).map_err(AuthError::Factor)?;
-    let last_step = step.ok_or_else(|| given.wrong())?;
     let app = totp_factor::Model {
         user_id: login.user_id,
         secret: sealed.clone(),
-        last_step,
+        last_step: step.ok_or_else(wrong)?,
         created_at: user.now,
         confirmed_at: Some(user.now),
         last_used_at: None,
@@ -127,6 +152,21 @@ async fn add_first(
     totp_factor::put(&user.transaction, app).await?;
     let codes = user.add_factor(FactorKind::Totp, None, Shown::CODE).await?;
     Ok((Shown::CODE, codes))
+}
+
+/// Returns the options of a passkey that a user who has to add a second factor creates.
+pub async fn begin_passkey(state: &State, token: &str) -> Result<Value, AuthError> {
+    let (login, known) = pending_login(state, token).await?;
+    if !login.is_enrolment {
+        return Err(AuthError::FactorExists);
+    }
+    passkey::creation_options(state, &known, login.id).await
+}
+
+/// Returns the options for showing a passkey as second factor.
+pub async fn passkey_options(state: &State, token: &str) -> Result<Value, AuthError> {
+    let (login, known) = pending_login(state, token).await?;
+    passkey::request_options(state, known.id, login.id, ChallengePurpose::SecondFactor).await
 }
 
 /// Creates the secret of an app for a user who has to add a second factor.

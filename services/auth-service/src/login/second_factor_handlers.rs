@@ -12,6 +12,7 @@ use super::second_factor::{self, Completed};
 use crate::answers::{Login, login_answer};
 use crate::factor::enrol::NewTotp;
 use crate::factor::proof::FactorProof;
+use crate::passkey::handlers::PasskeyOptions;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
@@ -32,6 +33,13 @@ pub struct SecondFactorRequest {
     recovery_code: Option<String>,
     #[schema(value_type = Option<Object>)]
     assertion: Option<Value>,
+    /// The response of the browser to the options of `POST /api/auth/login/enrol/passkey`.
+    #[schema(value_type = Option<Object>)]
+    registration: Option<Value>,
+    /// The name of the new passkey.
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
+    name: Option<String>,
     /// Whether logins in this browser need no second factor for `trustedDeviceDays`.
     #[serde(default)]
     trust_device: bool,
@@ -51,7 +59,7 @@ pub struct PendingLoginRequest {
 pub struct CompletedLogin {
     #[serde(flatten)]
     login: Login,
-    /// Of a user who added a first factor. No other response contains them.
+    /// Present if the user added a first factor. No other response contains them.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes: Option<Vec<String>>,
 }
@@ -68,8 +76,9 @@ pub async fn complete_login(
     ValidJson(body): ValidJson<SecondFactorRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let SecondFactorRequest { mfa_token, code, recovery_code, assertion, trust_device } = body;
-    let proof = FactorProof { code, recovery_code, assertion };
+    let SecondFactorRequest { mfa_token, code, recovery_code, assertion, registration, name, trust_device } =
+        body;
+    let proof = FactorProof { code, recovery_code, assertion, registration, name };
     let device = Device::of_request(&request);
     let outcome = second_factor::complete(&state, &mfa_token, &proof, trust_device, device, ip).await;
     let Completed { logged_in, recovery_codes, trusted_device } =
@@ -96,4 +105,26 @@ pub async fn enrol_totp(
 ) -> Result<HttpResponse, ApiError> {
     let outcome = second_factor::begin_totp(&state, &body.mfa_token, ip).await;
     Ok(http::ok(state.metrics.operation("enrol_totp", outcome)?))
+}
+
+/// Returns the options of a new passkey for a user who has to add a second factor before the login is complete.
+#[utoipa::path(post, path = "/api/auth/login/enrol/passkey", tag = "auth", request_body = PendingLoginRequest, responses((status = 200, body = Success<PasskeyOptions>), (status = 401), (status = 403), (status = 409), (status = 429)))]
+pub async fn enrol_passkey(
+    state: Data<State>,
+    _: NoQuery,
+    ValidJson(body): ValidJson<PendingLoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = second_factor::begin_passkey(&state, &body.mfa_token).await;
+    Ok(http::ok(PasskeyOptions(state.metrics.operation("enrol_passkey", outcome)?)))
+}
+
+/// Returns the options for completing a login with a passkey. Their challenge lives 5 minutes.
+#[utoipa::path(post, path = "/api/auth/login/mfa/options", tag = "auth", request_body = PendingLoginRequest, responses((status = 200, body = Success<PasskeyOptions>), (status = 401), (status = 403), (status = 404), (status = 429)))]
+pub async fn get_second_factor_options(
+    state: Data<State>,
+    _: NoQuery,
+    ValidJson(body): ValidJson<PendingLoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = second_factor::passkey_options(&state, &body.mfa_token).await;
+    Ok(http::ok(PasskeyOptions(state.metrics.operation("second_factor_options", outcome)?)))
 }

@@ -57,7 +57,7 @@ pub struct MailContent {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What became of a second factor: `added`, `removed`, `replaced`, `used` or `reset`.
+    /// The change of a second factor: `added`, `removed`, `replaced`, `used` or `reset`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// The second factor: `totp`, `passkey` or `recovery_codes`.

@@ -5,16 +5,16 @@ use sea_orm_migration::schema::{
 };
 
 /// Adds second factors, logins that wait for one, trusted devices, and the strength of sessions.
-pub(super) struct Factors;
+pub(super) struct SecondFactors;
 
-impl MigrationName for Factors {
+impl MigrationName for SecondFactors {
     fn name(&self) -> &str {
         "m20261128_000002_factors"
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Factors {
+impl MigrationTrait for SecondFactors {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // One statement per column, because SQLite adds one at a time.
         for (table, column) in [

@@ -15,8 +15,8 @@ pub struct Model {
     /// The challenge in base64url.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    pub purpose: Purpose,
-    /// The user, the session or the waiting login that asked for the challenge. `None` for [`Purpose::LogIn`].
+    pub purpose: ChallengePurpose,
+    /// The user, the session or the waiting login that asked for the challenge. `None` for [`ChallengePurpose::LogIn`].
     pub owner_id: Option<Uuid>,
     /// The server's state of the ceremony as `webauthn_rp` encodes it, in base64url.
     pub state: String,
@@ -26,7 +26,7 @@ pub struct Model {
 /// The purpose of a challenge. A challenge serves no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
-pub enum Purpose {
+pub enum ChallengePurpose {
     Register,
     /// A login without a password, for a user whom only the passkey names.
     LogIn,
@@ -49,7 +49,7 @@ pub fn id_of(challenge: SentChallenge) -> String {
 pub async fn insert(
     db: &impl ConnectionTrait,
     challenge: SentChallenge,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     owner: Option<Uuid>,
     state: &[u8],
     now: DateTime<Utc>,
@@ -68,7 +68,7 @@ pub async fn insert(
 pub async fn take(
     db: &impl ConnectionTrait,
     challenge: SentChallenge,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     owner: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<u8>>, DbErr> {

@@ -1,7 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
 use http::openapi::{Done, Success};
 use http::{ApiError, ClientIp, NoQuery, ValidJson, ValidPath};
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::entity as passkey;
+use super::view::Passkey;
 use super::{discoverable_options, factor, limits as passkey_limits, log_in};
 use crate::answers::{Login, login_answer};
 use crate::caller::Person;
@@ -46,18 +45,7 @@ pub struct PasskeyPatch {
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
-pub struct PasskeyOptions(Value);
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Passkey {
-    id: Uuid,
-    name: String,
-    created_at: DateTime<Utc>,
-    last_used_at: Option<DateTime<Utc>>,
-    /// Whether the authenticator has a copy of the passkey elsewhere.
-    backed_up: bool,
-}
+pub struct PasskeyOptions(pub Value);
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -65,13 +53,6 @@ pub struct NewPasskey {
     passkey: Passkey,
     /// New recovery codes; `null` if the user has some.
     recovery_codes: Option<Vec<String>>,
-}
-
-impl From<passkey::Model> for Passkey {
-    fn from(row: passkey::Model) -> Self {
-        let passkey::Model { id, name, created_at, last_used_at, is_backed_up, .. } = row;
-        Self { id, name, created_at, last_used_at, backed_up: is_backed_up }
-    }
 }
 
 /// Returns the options of a login with a passkey, also for a browser's autofill. Their challenge lives 5 minutes.

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::challenge::Purpose;
+use super::challenge::ChallengePurpose;
 use super::limits as passkey_limits;
 use super::verify::{WRONG, owner_of, verify};
 use crate::audit::action::Initiator;
@@ -42,11 +42,11 @@ pub async fn log_in(
     let enter = async {
         let user = LockedUser::lock(state, known.id, Initiator::user_at(ip)).await?;
         let user = user.filter(|user| user.row.is_active).ok_or(WRONG)?;
-        verify(state, &user.transaction, assertion, Purpose::LogIn, None, user.now).await?;
+        verify(state, &user.transaction, assertion, ChallengePurpose::LogIn, None, user.now).await?;
         limits::admit_success(state, known.id).await?;
         let email = Email::parse(&user.row.email).map_err(AuthError::passkey)?;
         let shown = Shown::PASSKEY_ALONE;
-        let opening = Opening { device, acr: shown.acr, amr: shown.added_to(""), trusted_device: None };
+        let opening = Opening { device, acr: shown.acr, amr: shown.added_to(""), trusted_device: None, auth_time: None };
         open_session(user, &Attempt { email, ip }, opening).await
     };
     within_limits(state, &known, Place::Network(own_network(ip)), ip, enter).await

@@ -14,8 +14,9 @@ pub mod options;
 pub mod register;
 pub mod relying;
 pub mod verify;
+pub mod view;
 
-pub use challenge::Purpose;
+pub use challenge::ChallengePurpose;
 pub use options::{creation_options, discoverable_options, request_options};
 pub use register::register;
 pub use relying::Relying;

@@ -17,7 +17,7 @@ use webauthn_rp::{
     PublicKeyCredentialCreationOptions,
 };
 
-use super::challenge::{self, Purpose};
+use super::challenge::{self, ChallengePurpose};
 use super::entity::{self as passkey, MAX_PER_USER};
 use super::limits;
 use super::relying::Relying;
@@ -46,7 +46,7 @@ pub async fn creation_options(state: &State, user: &user::Model, owner: Uuid) ->
     let options = PublicKeyCredentialCreationOptions::passkey(&relying.id, entity, known);
     let (server, client) = options.start_ceremony().map_err(AuthError::passkey)?;
     let encoded = server.encode().map_err(AuthError::passkey)?;
-    store(state, &server, Purpose::Register, Some(owner), &encoded).await?;
+    store(state, &server, ChallengePurpose::Register, Some(owner), &encoded).await?;
     let mut options = to_value(&client)?;
     options["rp"]["name"] = json!(SITE);
     options["user"]["name"] = json!(user.email);
@@ -63,7 +63,7 @@ pub async fn request_options(
     state: &State,
     user_id: Uuid,
     owner: Uuid,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
 ) -> Result<Value, AuthError> {
     let relying = Relying::of(state)?;
     limits::admit_options_of(state, user_id).await?;
@@ -93,14 +93,14 @@ pub async fn discoverable_options(state: &State) -> Result<Value, AuthError> {
     let options = DiscoverableCredentialRequestOptions::passkey(&relying.id);
     let (server, client) = options.start_ceremony().map_err(AuthError::passkey)?;
     let encoded = server.encode().map_err(AuthError::passkey)?;
-    store(state, &server, Purpose::LogIn, None, &encoded).await?;
+    store(state, &server, ChallengePurpose::LogIn, None, &encoded).await?;
     to_value(&client)
 }
 
 async fn store(
     state: &State,
     ceremony: &impl TimedCeremony,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     owner: Option<Uuid>,
     encoded: &[u8],
 ) -> Result<(), AuthError> {

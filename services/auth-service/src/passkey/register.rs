@@ -12,7 +12,7 @@ use webauthn_rp::request::DomainOrigin;
 use webauthn_rp::request::register::{RegistrationVerificationOptions, USER_HANDLE_MAX_LEN};
 use webauthn_rp::response::register::ser_relaxed::RegistrationRelaxed;
 
-use super::challenge::{self, Purpose};
+use super::challenge::{self, ChallengePurpose};
 use super::entity::{self as passkey, MAX_PER_USER};
 use super::relying::Relying;
 use crate::error::AuthError;
@@ -46,7 +46,7 @@ pub async fn register(
     let RegistrationRelaxed(registration) =
         RegistrationRelaxed::deserialize(registration).map_err(|error| refused(&error))?;
     let challenge = registration.challenge_relaxed().map_err(|error| refused(&error))?;
-    let taken = challenge::take(db, challenge, Purpose::Register, Some(owner), now).await?;
+    let taken = challenge::take(db, challenge, ChallengePurpose::Register, Some(owner), now).await?;
     let taken = taken.ok_or_else(|| refused(&"the challenge is unknown, used or expired"))?;
     let ceremony =
         RegistrationServerState::<USER_HANDLE_MAX_LEN>::decode(&taken).map_err(AuthError::passkey)?;

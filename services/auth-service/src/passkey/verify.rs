@@ -18,7 +18,7 @@ use webauthn_rp::{
     NonDiscoverableAuthenticationServerState,
 };
 
-use super::challenge::{self, Purpose};
+use super::challenge::{self, ChallengePurpose};
 use super::entity::{self as passkey, Credential};
 use super::options::decode_handle;
 use super::relying::Relying;
@@ -68,7 +68,7 @@ pub async fn verify(
     state: &State,
     transaction: &impl ConnectionTrait,
     assertion: &Value,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     owner: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<passkey::Model, AuthError> {
@@ -102,7 +102,7 @@ async fn check(
     relying: &Relying,
     db: &impl ConnectionTrait,
     assertion: &Value,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     owner: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<(passkey::Model, DynamicState), Refusal> {
@@ -130,8 +130,8 @@ async fn check(
 }
 
 impl Assertion {
-    fn read(assertion: &Value, purpose: Purpose) -> Result<Self, serde_json::Error> {
-        Ok(if purpose == Purpose::LogIn {
+    fn read(assertion: &Value, purpose: ChallengePurpose) -> Result<Self, serde_json::Error> {
+        Ok(if purpose == ChallengePurpose::LogIn {
             Self::Discoverable(DiscoverableAuthenticationRelaxed64::deserialize(assertion)?.0)
         } else {
             Self::Listed(NonDiscoverableAuthenticationRelaxed64::deserialize(assertion)?.0)

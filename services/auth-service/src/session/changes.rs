@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use contracts::Acr;
 use contracts::events::auth::{
     EndReason, SessionActivityUpdated, SessionCreated, SessionDeleted, SessionTerminated,
@@ -35,13 +36,15 @@ pub struct Opening {
     pub acr: Acr,
     /// See [`session::Model::amr`].
     pub amr: String,
+    /// The time at which the person showed it; `None` for now.
+    pub auth_time: Option<DateTime<Utc>>,
     pub trusted_device: Option<Uuid>,
 }
 
 impl LockedUser<'_> {
     /// Opens a session, and evicts the least recently active ones if there are too many.
     pub async fn open_session(&mut self, opening: Opening, ip: IpAddr) -> Result<session::Model, DbErr> {
-        let Opening { device, acr, amr, trusted_device } = opening;
+        let Opening { device, acr, amr, auth_time, trusted_device } = opening;
         let live = self.live_sessions().await?;
         let max = self.state.settings.max_sessions_per_user as usize;
         let evicted = evicted_by_one_more(live.iter().map(|live| (live.id, live.lifetime())).collect(), max);
@@ -64,7 +67,7 @@ impl LockedUser<'_> {
             revoked_reason: Set(None),
             acr: Set(acr),
             amr: Set(amr),
-            auth_time: Set(Some(self.now)),
+            auth_time: Set(Some(auth_time.unwrap_or(self.now))),
             trusted_device_id: Set(trusted_device),
         };
         let session = session.insert(&self.transaction).await?;

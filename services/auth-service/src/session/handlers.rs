@@ -33,7 +33,7 @@ pub struct Session {
     idle_expires_at: DateTime<Utc>,
     /// The time at which the session expires at the latest.
     expires_at: DateTime<Utc>,
-    /// What the user showed at the login and since then.
+    /// The factors that the user showed at the login and since then.
     strength: Raised,
 }
 

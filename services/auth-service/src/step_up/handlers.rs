@@ -7,10 +7,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Raised, confirm_again, step_up};
+use super::raise::{Raised, confirm_again, step_up};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::proof::FactorProof;
+use crate::passkey::handlers::PasskeyOptions;
+use crate::passkey::{ChallengePurpose, request_options};
 use crate::password::Password;
 use crate::state::State;
 
@@ -26,9 +28,20 @@ pub struct StepUpRequest {
     recovery_code: Option<String>,
     #[schema(value_type = Option<Object>)]
     assertion: Option<Value>,
-    /// Of a user without a second factor, who wants to add one.
+    /// For a user without a second factor, who wants to add one.
     #[schema(value_type = Option<String>, min_length = 8, max_length = 255)]
     password: Option<Password>,
+}
+
+/// Returns the options of a step-up with one of the caller's passkeys. Their challenge lives 5 minutes.
+#[utoipa::path(post, path = "/api/auth/step-up/options", tag = "auth", security(("bearer" = [])), responses((status = 200, body = Success<PasskeyOptions>), (status = 403), (status = 404), (status = 429)))]
+pub async fn get_step_up_options(
+    state: Data<State>,
+    person: Person,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = request_options(&state, person.id, person.session.id, ChallengePurpose::StepUp).await;
+    Ok(http::ok(PasskeyOptions(state.metrics.operation("step_up_options", outcome)?)))
 }
 
 /// Raises the strength of the caller's session by a second factor, for `STEP_UP_MINUTES`.
@@ -43,7 +56,7 @@ pub async fn raise(
     ValidJson(body): ValidJson<StepUpRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let StepUpRequest { code, recovery_code, assertion, password } = body;
-    let proof = FactorProof { code, recovery_code, assertion };
+    let proof = FactorProof { code, recovery_code, assertion, ..FactorProof::default() };
     let outcome = match (password, proof.given()) {
         (Some(password), Err(_)) => confirm_again(&state, &person, password, ip).await,
         (Some(_), Ok(_)) => Err(AuthError::NoFactor),

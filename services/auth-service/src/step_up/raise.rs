@@ -6,12 +6,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::require::methods;
 use crate::audit::action::{Action, Initiator};
 use crate::caller::Person;
 use crate::error::AuthError;
 use crate::factor::proof::{ChallengeOwner, FactorProof, Shown, within_limits};
 use crate::login::account_locks::Place;
-use crate::passkey::Purpose;
+use crate::passkey::ChallengePurpose;
 use crate::password::Password;
 use crate::session::entity as session;
 use crate::state::State;
@@ -65,8 +66,9 @@ pub async fn step_up(
         let user = LockedUser::lock(state, user_id, Initiator::user_at(ip)).await?;
         let mut user = user.filter(|user| user.row.is_active).ok_or(AuthError::UnknownCaller)?;
         let session = user.open_session_by_id(session_id).await?.ok_or(AuthError::SessionEnded)?;
-        let shown =
-            user.accept_factor(given, ChallengeOwner { purpose: Purpose::StepUp, id: session_id }).await?;
+        let shown = user
+            .accept_factor(given, ChallengeOwner { purpose: ChallengePurpose::StepUp, id: session_id })
+            .await?;
         let session = user.strengthen(&session, shown).await?;
         user.audit(Action::StepUp, Some(session_id), Some(session.acr.into_str()));
         user.commit().await?;
@@ -90,7 +92,7 @@ pub async fn confirm_again(
     let mut user = user.ok_or(AuthError::UnknownCaller)?;
     user.check_confirmed(&known, person.session.id).await?;
     if user.row.has_factor {
-        return Err(AuthError::StepUpRequired { methods: super::methods(&user.transaction, &known).await? });
+        return Err(AuthError::StepUpRequired { methods: methods(&user.transaction, &known).await? });
     }
     let session = user.open_session_by_id(person.session.id).await?.ok_or(AuthError::SessionEnded)?;
     let session = user.strengthen(&session, Shown::PASSWORD).await?;

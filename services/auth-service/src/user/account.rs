@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{Login, Terminated, entered};
+use crate::answers::{LoginResult, Terminated, entered};
 use crate::caller::Person;
 use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
@@ -58,7 +58,7 @@ pub async fn change_password(
 }
 
 /// Creates a viewer and logs them in. If addresses are verified first, sends a mail instead.
-#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 202, body = Success<Requested>), (status = 403), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 202, body = Success<Requested>), (status = 403), (status = 409), (status = 429)))]
 pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,

@@ -14,6 +14,7 @@ use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::caller::Person;
 use crate::compat::settings as user_settings;
+use crate::device_login::entity as device_login;
 use crate::error::AuthError;
 use crate::factor;
 use crate::limits;
@@ -95,6 +96,7 @@ async fn erase_traces(db: &impl ConnectionTrait, user: &user::Model) -> Result<(
     service_token::erase_names(db, user.id).await?;
     audit_log::erase_addresses(db, user.id).await?;
     login_network::delete_of(db, user.id).await?;
+    device_login::delete_of(db, user.id).await?;
     user_settings::delete_of(db, user.id).await?;
     factor::changes::delete_all(db, user.id).await?;
     pending::delete_of(db, user.id).await?;

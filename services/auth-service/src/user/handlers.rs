@@ -15,6 +15,7 @@ use crate::answers::{Terminated, User};
 use crate::audit::action::Initiator;
 use crate::caller::Admin;
 use crate::error::AuthError;
+use crate::factor::listing::kinds_of;
 use crate::limits;
 use crate::login::account_locks;
 use crate::login::account_locks::{Lock, Scope};
@@ -99,6 +100,8 @@ pub struct UserDetails {
     listed: ListedUser,
     /// The number of live sessions.
     open_sessions: usize,
+    /// The second factors of the user: `totp`, `passkey` and `recovery`.
+    factors: Vec<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -188,8 +191,9 @@ pub async fn get_user(
     let users = std::slice::from_ref(&user);
     let locks = account_locks::of_users(&state.database, &state, users).await.map_err(AuthError::from)?;
     let open_sessions = live_sessions(&state, id, None).await?.len();
+    let factors = kinds_of(&state.database, &user).await.map_err(AuthError::from)?;
     let listed = ListedUser { locks: locks.into_iter().map(Into::into).collect(), user: user.into() };
-    Ok(http::ok(UserDetails { listed, open_sessions }))
+    Ok(http::ok(UserDetails { listed, open_sessions, factors }))
 }
 
 /// Lists the live sessions of a user.

@@ -16,7 +16,7 @@ use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
-use crate::audit::entity as audit_log;
+use crate::audit::entity::{self as audit_log, audit_row};
 use crate::error::AuthError;
 use crate::link::entity as link;
 use crate::state::State;
@@ -273,27 +273,6 @@ impl<'a> LockedAdmins<'a> {
 /// The longest time for which an access token that exists now can still be accepted.
 pub fn longest_token_life(state: &State) -> TimeDelta {
     TimeDelta::from_std(state.platform.tokens().lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
-}
-
-/// Builds a row of the audit log.
-pub fn audit_row(
-    action: Action,
-    user_id: Option<Uuid>,
-    session_id: Option<Uuid>,
-    detail: Option<&str>,
-    initiator: Initiator,
-    now: DateTime<Utc>,
-) -> audit_log::ActiveModel {
-    audit_log::ActiveModel {
-        action: Set(action.into_str().into()),
-        user_id: Set(user_id),
-        actor_id: Set(initiator.actor),
-        session_id: Set(session_id),
-        detail: Set(detail.map(Into::into)),
-        ip_address: Set(initiator.ip.map(|ip| ip.to_string())),
-        created_at: Set(now),
-        ..Default::default()
-    }
 }
 
 /// Waits for a turn. A turn that does not come in time counts as a database without a free connection.

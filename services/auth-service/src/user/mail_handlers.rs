@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answers::{Login, Terminated, entered};
+use crate::answers::{LoginResult, Terminated, entered};
 use crate::audit::action::Initiator;
 use crate::caller::{Admin, Person};
 use crate::link::entity::{Content, Purpose};
@@ -67,7 +67,7 @@ pub struct Address {
 }
 
 /// Creates the user of a sign-up whose address is verified, and logs them in.
-#[utoipa::path(post, path = "/api/auth/signup/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/signup/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 409), (status = 429)))]
 pub async fn complete_sign_up(
     state: Data<State>,
     request: HttpRequest,

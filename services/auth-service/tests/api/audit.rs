@@ -12,12 +12,12 @@ use uuid::Uuid;
 use crate::app::{App, PASSWORD, User};
 
 /// Returns the rows about a user, oldest first.
-async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
+pub(crate) async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
     let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&app.state.database).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
 }
 
-fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
+pub(crate) fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
     rows.iter().map(|row| row.action.as_str()).collect()
 }
 

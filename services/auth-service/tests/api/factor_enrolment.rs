@@ -11,7 +11,7 @@ use crate::factors::{Authenticator, refused};
 
 #[rstest]
 #[actix_web::test]
-async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s118(
+async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s120(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -73,7 +73,7 @@ async fn an_app_is_added_shown_and_removed_and_the_user_is_told_each_time_s118(
 
 #[rstest]
 #[actix_web::test]
-async fn no_stored_value_is_a_second_factor_and_a_new_secret_keeps_the_apps_s119(
+async fn no_stored_value_is_a_second_factor_and_a_new_secret_keeps_the_apps_s121(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -81,13 +81,10 @@ async fn no_stored_value_is_a_second_factor_and_a_new_secret_keeps_the_apps_s119
     let authenticator = app.add_authenticator(&alice).await;
     let db = &app.state.database;
     let stored = totp_factor::of_user(db, alice.id).await.unwrap().unwrap();
-    for row in recovery_code::Entity::find().all(db).await.unwrap() {
-        let token = app.first_step(&alice).await;
-        refused(&app.second_step(&token, json!({"recoveryCode": row.code_hash})).await);
-        if row.code_hash.len() < 64 {
-            panic!("{row:?}");
-        }
-        break;
+    let code = recovery_code::Entity::find().one(db).await.unwrap().unwrap();
+    let token = app.first_step(&alice).await;
+    for stored in [code.code_hash, stored.secret.clone(), code.id.to_string()] {
+        refused(&app.second_step(&token, json!({"recoveryCode": stored[..64.min(stored.len())]})).await);
     }
 
     let rotated = app

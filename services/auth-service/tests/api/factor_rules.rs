@@ -8,7 +8,7 @@ use crate::tokens::part;
 
 #[rstest]
 #[actix_web::test]
-async fn an_admin_without_the_demanded_factor_can_only_add_one_s120(
+async fn an_admin_without_the_demanded_factor_can_only_add_one_s122(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -47,7 +47,7 @@ async fn an_admin_without_the_demanded_factor_can_only_add_one_s120(
 
 #[rstest]
 #[actix_web::test]
-async fn everybody_signs_up_with_the_demanded_factor_s120(
+async fn everybody_signs_up_with_the_demanded_factor_s122(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--mfa-required=everybody"]).await;
@@ -68,7 +68,7 @@ async fn everybody_signs_up_with_the_demanded_factor_s120(
 
 #[rstest]
 #[actix_web::test]
-async fn an_admin_resets_lost_factors_which_is_audited_and_mailed_s121(
+async fn an_admin_resets_lost_factors_which_is_audited_and_mailed_s123(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;

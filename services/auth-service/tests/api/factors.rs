@@ -1,4 +1,4 @@
-//! What the tests of second factors share: an authenticator app, and the ways to add and to use it.
+//! The tools of the tests of second factors: an authenticator app, and the ways to add and to use it.
 
 use auth_service::audit::entity as audit_log;
 use sea_orm::EntityTrait;

@@ -17,7 +17,7 @@ const MANY: [&str; 3] = [
 
 #[rstest]
 #[actix_web::test]
-async fn a_password_alone_opens_nothing_and_the_code_completes_the_login_s113(
+async fn a_password_alone_opens_nothing_and_the_code_completes_the_login_s115(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -77,7 +77,7 @@ async fn a_login_without_a_factor_is_as_before(#[values(Backend::Memory, Backend
 
 #[rstest]
 #[actix_web::test]
-async fn a_code_works_once_on_every_replica_and_one_step_early_or_late_s114(
+async fn a_code_works_once_on_every_replica_and_one_step_early_or_late_s116(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -103,7 +103,7 @@ async fn a_code_works_once_on_every_replica_and_one_step_early_or_late_s114(
 
 #[rstest]
 #[actix_web::test]
-async fn of_100_logins_with_one_code_one_succeeds_s114(
+async fn of_100_logins_with_one_code_one_succeeds_s116(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &MANY).await;
@@ -127,7 +127,7 @@ async fn of_100_logins_with_one_code_one_succeeds_s114(
 
 #[rstest]
 #[actix_web::test]
-async fn wrong_codes_are_limited_like_passwords_and_no_response_tells_how_near_one_was_s115(
+async fn wrong_codes_are_limited_like_passwords_and_no_response_tells_how_near_one_was_s117(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=7"]).await;
@@ -159,7 +159,7 @@ async fn wrong_codes_are_limited_like_passwords_and_no_response_tells_how_near_o
 
 #[rstest]
 #[actix_web::test]
-async fn a_login_that_waits_ends_after_five_minutes_and_with_the_sessions_s113(
+async fn a_login_that_waits_ends_after_five_minutes_and_with_the_sessions_s115(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::start(backend).await;
@@ -183,7 +183,7 @@ async fn a_login_that_waits_ends_after_five_minutes_and_with_the_sessions_s113(
 
 #[rstest]
 #[actix_web::test]
-async fn a_password_that_was_reset_by_mail_does_not_spare_the_factor_s116(
+async fn a_password_that_was_reset_by_mail_does_not_spare_the_factor_s118(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-methods=password,email"]).await;

@@ -1,6 +1,6 @@
 //! An authenticator in software, whose data a test can falsify.
 
-use auth_service::passkey::{Purpose, request_options};
+use auth_service::passkey::{ChallengePurpose, request_options};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -134,7 +134,7 @@ impl App {
 
     /// Returns options for a step-up of the user's session.
     pub(crate) async fn step_up_options(&self, user: &User) -> Value {
-        request_options(&self.state, user.id, user.session, Purpose::StepUp).await.unwrap()
+        request_options(&self.state, user.id, user.session, ChallengePurpose::StepUp).await.unwrap()
     }
 }
 

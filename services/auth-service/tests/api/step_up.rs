@@ -12,7 +12,7 @@ fn promote() -> Value {
 
 #[rstest]
 #[actix_web::test]
-async fn a_sensitive_action_needs_a_fresh_factor_which_ends_no_session_s117(
+async fn a_sensitive_action_needs_a_fresh_factor_which_ends_no_session_s119(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--step-up-minutes=5"]).await;
@@ -58,7 +58,7 @@ async fn a_sensitive_action_needs_a_fresh_factor_which_ends_no_session_s117(
 }
 
 #[actix_web::test]
-async fn a_step_up_reaches_every_process_with_the_old_token_s117() {
+async fn a_step_up_reaches_every_process_with_the_old_token_s119() {
     let app = App::start(Backend::Real).await;
     let root = app.admin("root").await;
     let authenticator = app.add_authenticator(&root).await;
@@ -81,7 +81,7 @@ async fn a_step_up_reaches_every_process_with_the_old_token_s117() {
 
 #[rstest]
 #[actix_web::test]
-async fn wrong_codes_lock_the_session_that_sends_them_and_no_other_s115(
+async fn wrong_codes_lock_the_session_that_sends_them_and_no_other_s117(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--login-failures-per-account=3"]).await;

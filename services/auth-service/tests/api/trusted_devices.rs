@@ -8,7 +8,7 @@ use crate::tokens::part;
 
 #[rstest]
 #[actix_web::test]
-async fn a_trusted_device_spares_the_factor_at_the_login_only_and_until_it_is_revoked_s122(
+async fn a_trusted_device_spares_the_factor_at_the_login_only_and_until_it_is_revoked_s124(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--trusted-device-days=30"]).await;
@@ -48,7 +48,7 @@ async fn a_trusted_device_spares_the_factor_at_the_login_only_and_until_it_is_re
 
 #[rstest]
 #[actix_web::test]
-async fn trust_expires_ends_with_the_factors_and_is_off_by_default_s122(
+async fn trust_expires_ends_with_the_factors_and_is_off_by_default_s124(
     #[values(Backend::Memory, Backend::Real)] backend: Backend,
 ) {
     let app = App::with(backend, &["--trusted-device-days=1"]).await;

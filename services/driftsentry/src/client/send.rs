@@ -4,12 +4,13 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::credential::Credential;
 use super::plain_text::plain;
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -20,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) struct Sender {
     client: Client,
     url: Url,
-    authorization: HeaderValue,
+    credential: Credential,
     retries: u32,
 }
 
@@ -35,10 +36,7 @@ enum Outcome {
 }
 
 impl Sender {
-    pub(super) fn new(url: Url, token: &str, timeout: Duration, retries: u32) -> Result<Self> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
-            .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
-        authorization.set_sensitive(true);
+    pub(super) fn new(url: Url, credential: Credential, timeout: Duration, retries: u32) -> Result<Self> {
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(timeout)
@@ -49,7 +47,7 @@ impl Sender {
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(None);
         let client = client.build().context("cannot set up the HTTP client")?;
-        Ok(Self { client, url, authorization, retries })
+        Ok(Self { client, url, credential, retries })
     }
 
     /// Sends one upload, with these parameters in addition to those of the endpoint. Retries use the same `Idempotency-Key`, so that a scan is ingested once.
@@ -78,7 +76,7 @@ impl Sender {
         let request = self
             .client
             .post(url)
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, self.credential.authorization().await?)
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_ENCODING, "gzip")
             .header("idempotency-key", key)
@@ -117,7 +115,8 @@ impl Sender {
             return Ok(Outcome::Done(response["data"].take()));
         }
         let message = response["error"]["message"].as_str().unwrap_or("this is not a DriftSentry server");
-        let why = anyhow::anyhow!("{origin} refused the upload ({status}): {}", plain(message));
+        let advice = if status == StatusCode::UNAUTHORIZED { self.credential.advice() } else { "" };
+        let why = anyhow::anyhow!("{origin} refused the upload ({status}): {}{advice}", plain(message));
         let is_passing = matches!(
             status,
             StatusCode::SERVICE_UNAVAILABLE

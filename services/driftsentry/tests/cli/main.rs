@@ -11,6 +11,7 @@ mod guard;
 mod import_legacy;
 mod import_odd_rows;
 mod infrastructure;
+mod login;
 mod migrate_storage;
 mod options;
 mod passwords;

@@ -95,6 +95,7 @@ async fn use_everything(client: &Client) -> Value {
     })
     .await;
 
+    client.post("/api/auth/device/authorize", &json!({"name": "laptop"})).await.expect(StatusCode::OK);
     let target = json!({"kind": "webhook", "url": "http://127.0.0.1:1/nobody-listens"});
     let destination = json!({"name": "Test", "target": target});
     as_admin.post("/api/v1/notifications/destinations", &destination).await.expect(StatusCode::CREATED);

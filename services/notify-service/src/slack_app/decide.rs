@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::api::SlackApp;
 use super::code::{self, Claim};
-use super::drift_service::{Action, Drift, DriftService, Response};
+use super::drift_service::{Action, Decided, Drift, DriftService};
 use super::link;
 use super::reply::{self, LinkReason};
 use crate::State;
@@ -53,7 +53,7 @@ async fn respond(state: &State, destination: &Destination, press: &Press) -> Res
     if claims.role < Role::Engineer {
         return Ok(Some(reply::forbidden()));
     }
-    let Response { status, code } = service.decide(&token, press.action, press.drift, press.version).await?;
+    let Decided { status, code } = service.decide(&token, press.action, press.drift, press.version).await?;
     Ok(match status {
         200..300 => {
             tracing::info!(drift = %press.drift, action = %press.action, user = link.user_id, "decided from Slack");
@@ -107,10 +107,10 @@ async fn first(
     Ok(reply::was_first(&who, verb, ago))
 }
 
-type Decided<'a> = (Option<&'a String>, &'static str, Option<chrono::DateTime<chrono::Utc>>);
+type FirstDecision<'a> = (Option<&'a String>, &'static str, Option<chrono::DateTime<chrono::Utc>>);
 
 /// Returns who changed the status of a drift, and when. `None` if it is undecided.
-fn decision(drift: &Drift) -> Option<Decided<'_>> {
+fn decision(drift: &Drift) -> Option<FirstDecision<'_>> {
     match drift.status.as_str() {
         "approved" => Some((drift.approved_by.as_ref(), "approved", drift.approved_at)),
         "rejected" => Some((drift.rejected_by.as_ref(), "rejected", drift.rejected_at)),

@@ -31,7 +31,7 @@ pub struct DriftService {
 }
 
 /// The response of drift-service to a decision.
-pub(super) struct Response {
+pub(super) struct Decided {
     /// The HTTP status.
     pub status: u16,
     /// The code of the error.
@@ -87,17 +87,17 @@ impl DriftService {
         action: Action,
         drift: Uuid,
         version: i64,
-    ) -> Result<Response> {
+    ) -> Result<Decided> {
         let request = self.request(Method::POST, &format!("{drift}/{action}"), token);
         let request = request.header(IF_MATCH, format!("\"v{version}\""));
         let request = request.header(CONTENT_TYPE, "application/json").body(REASON);
         let response = send(request).await?;
         let status = response.status().as_u16();
         if status < 400 {
-            return Ok(Response { status, code: None });
+            return Ok(Decided { status, code: None });
         }
         let refusal = serde_json::from_slice::<Refusal>(&body_of(response).await?);
-        Ok(Response { status, code: refusal.ok().map(|refusal| refusal.error.code) })
+        Ok(Decided { status, code: refusal.ok().map(|refusal| refusal.error.code) })
     }
 
     pub(super) async fn find(&self, token: &str, drift: Uuid) -> Result<Drift> {
