@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { Browser } from '../console/browser.mjs';
+import { Device } from '../console/factors.mjs';
 import { succeeded } from '../lib/api.mjs';
 import { allInOne } from '../lib/deployments.mjs';
 
@@ -42,19 +43,8 @@ beforeEach(async (context) => {
   const body = { name: 'Ada', email: `${name}@example.com`, password: 'correct horse' };
   const { data } = succeeded(await app.api.post('/api/auth/signup', body));
   const visitor = await browser.visitor();
-  const devtools = await visitor.context.newCDPSession(visitor.page);
-  await devtools.send('WebAuthn.enable');
-  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  person = { ...visitor, devtools, authenticatorId, user: data.user, api: app.api.withToken(data.accessToken) };
+  const device = await Device.add(visitor);
+  person = { ...visitor, device, user: data.user, api: app.api.withToken(data.accessToken) };
   await visitor.page.addScriptTag({ path: bundle });
   const options = succeeded(await person.api.post('/api/auth/factors/passkeys/options')).data;
   const registration = await visitor.page.evaluate(
@@ -104,20 +94,14 @@ test('a page of another origin is refused', async () => {
 });
 
 test('a cloned authenticator is refused and audited', async () => {
-  const { devtools, authenticatorId } = person;
+  const { cdp, id } = person.device;
   succeeded(await logIn(await sign()));
   succeeded(await logIn(await sign()));
-  const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
-  assert.equal(credentials.length, 1);
-  const [credential] = credentials;
-  await devtools.send('WebAuthn.removeCredential', {
-    authenticatorId,
-    credentialId: credential.credentialId,
-  });
-  await devtools.send('WebAuthn.addCredential', {
-    authenticatorId,
-    credential: { ...credential, signCount: credential.signCount - 2 },
-  });
+  const [credential] = await person.device.passkeys();
+  const { credentialId, signCount } = credential;
+  await cdp.send('WebAuthn.removeCredential', { authenticatorId: id, credentialId });
+  const copy = { ...credential, signCount: signCount - 2 };
+  await cdp.send('WebAuthn.addCredential', { authenticatorId: id, credential: copy });
   assertRefused(await logIn(await sign()));
   const root = await app.api.login('admin');
   const rows = succeeded(await root.get(`/api/auth/audit?action=passkey_cloned&userId=${person.user.id}`)).data;

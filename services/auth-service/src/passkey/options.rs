@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AllowedCredentials;
-use webauthn_rp::request::register::{PublicKeyCredentialUserEntity, UserHandle64};
+use webauthn_rp::request::register::{CredProtect, PublicKeyCredentialUserEntity, UserHandle64};
 use webauthn_rp::request::{Credentials, TimedCeremony, UserVerificationRequirement};
 use webauthn_rp::{
     DiscoverableCredentialRequestOptions, NonDiscoverableCredentialRequestOptions,
@@ -43,7 +43,10 @@ pub async fn creation_options(state: &State, user: &user::Model, owner: Uuid) ->
     let known = known.iter().filter_map(passkey::Model::descriptor).collect();
     // The names are added below: the profile of names that the library demands refuses some addresses.
     let entity = PublicKeyCredentialUserEntity::from(&handle);
-    let options = PublicKeyCredentialCreationOptions::passkey(&relying.id, entity, known);
+    let mut options = PublicKeyCredentialCreationOptions::passkey(&relying.id, entity, known);
+    // With its default, browsers refuse authenticators that cannot demand the person's verification of every relying party.
+    // Here every login demands it anyway.
+    options.extensions.cred_protect = CredProtect::None;
     let (server, client) = options.start_ceremony().map_err(AuthError::passkey)?;
     let encoded = server.encode().map_err(AuthError::passkey)?;
     store(state, &server, ChallengePurpose::Register, Some(owner), &encoded).await?;

@@ -23,6 +23,8 @@ async fn a_passkey_is_added_and_logs_in_without_a_password(
     assert_eq!(options["user"]["name"], alice.email);
     assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
     assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+    // No extension that authenticators may lack.
+    assert_eq!(options["extensions"], json!({}));
     // 64 random bytes, which are the same for all passkeys of a user.
     let handle = options["user"]["id"].as_str().unwrap().to_owned();
     assert_eq!(handle.len(), 86);
