@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn the_codes_of_the_standard_are_accepted_in_their_step_and_one_beside_it() {
-        for (seconds, code) in [(1_111_111_109, "081804"), (1_234_567_890, "005924"), (2_000_000_000, "279037")] {
+        for (seconds, code) in
+            [(1_111_111_109, "081804"), (1_234_567_890, "005924"), (2_000_000_000, "279037")]
+        {
             let step = seconds / 30;
             for skew in [-30, 0, 30] {
                 assert_eq!(secret().step_of(code, at(seconds + skew), 0).unwrap(), Some(step), "{code}");

@@ -46,7 +46,13 @@ pub async fn log_in(
         limits::admit_success(state, known.id).await?;
         let email = Email::parse(&user.row.email).map_err(AuthError::passkey)?;
         let shown = Shown::PASSKEY_ALONE;
-        let opening = Opening { device, acr: shown.acr, amr: shown.added_to(""), trusted_device: None, auth_time: None };
+        let opening = Opening {
+            device,
+            acr: shown.acr,
+            amr: shown.added_to(""),
+            trusted_device: None,
+            auth_time: None,
+        };
         open_session(user, &Attempt { email, ip }, opening).await
     };
     within_limits(state, &known, Place::Network(own_network(ip)), ip, enter).await

@@ -32,8 +32,7 @@ async fn a_critical_drift_is_approved_with_a_fresh_factor_only_if_the_setting_sa
     let bulk = json!({"ids": [critical[0]["id"]], "action": "approve", "reason": "planned"});
     // Also callers without a second factor: the setting demands one.
     for caller in [app.engineer(), app.admin(), shown(&app, Role::Engineer, 6)] {
-        for refusal in
-            [caller.post(&approve, &reason).await, caller.post("/api/v1/drifts/bulk", &bulk).await]
+        for refusal in [caller.post(&approve, &reason).await, caller.post("/api/v1/drifts/bulk", &bulk).await]
         {
             let error = refusal.error(StatusCode::FORBIDDEN, "STEP_UP_REQUIRED");
             assert_eq!(error["details"]["methods"], json!(["totp", "passkey"]));
