@@ -63,7 +63,7 @@ impl<'a> Terminal<'a> {
         process.wait_for_log("Its code is ").await;
         let log = process.log();
         let code = log.split("Its code is ").nth(1).unwrap()[.."BCDF-GHJK".len()].to_owned();
-        assert!(log.contains(&format!("{url}/#/device?code={code}")), "{log}");
+        assert!(log.contains(&format!("/#/device?code={code}")), "{log}");
         (process, code)
     }
 
@@ -169,8 +169,8 @@ async fn the_page_is_opened_in_a_browser_if_there_is_a_display() {
     let path = format!("{}:/usr/bin:/bin", programs.path().display());
     let (_login, code) = terminal.start_login(&[("PATH", &path), ("DISPLAY", ":0")]).await;
     eventually("the page is opened", async || opened.exists()).await;
-    let page = format!("{}/#/device?code={code}", app.client.base());
-    assert_eq!(fs::read_to_string(&opened).unwrap(), page);
+    let page = fs::read_to_string(&opened).unwrap();
+    assert!(page.starts_with("http://") && page.ends_with(&format!("/#/device?code={code}")), "{page}");
 }
 
 #[tokio::test]
