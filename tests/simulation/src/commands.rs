@@ -114,7 +114,8 @@ impl Log for Driver {
     }
 
     async fn check(&self, published: &[Uuid]) -> Result<()> {
-        if self.world.without == Without::CheckOfPublished {
+        // Left out with the two others too, because it notices much of what they notice.
+        if matches!(self.world.without, Without::CheckOfPublished | Without::KnownLog | Without::PastEpochs) {
             return Ok(());
         }
         let published = published.to_vec();
