@@ -48,7 +48,7 @@ test('a person logs in, sees which device asks, and approves it', async () => {
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await page.getByRole('heading', { name: 'Approved', exact: true }).waitFor();
   await eventually('the login', () => /Logged in to .* as engineer@/.test(terminal.log));
-  await visit(page, '#/account');
+  await visit(page, '#/account/security');
   await page.getByText('driftsentry CLI on <img src=x onerror=alert(1)> laptop').waitFor();
 
   // The code was decided, so that it is unknown now.

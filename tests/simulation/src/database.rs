@@ -256,15 +256,11 @@ impl Outbox for ProcessOutbox {
     }
 
     async fn newest_published(&self, limit: u64) -> Result<Vec<Uuid>> {
-        self.database.travel(self.process).await?;
-        let newest = {
-            let state = self.database.state();
-            let published = state.rows.values().rev().filter(|row| row.sent_at.is_some());
-            let logged = published.filter(|row| is_logged(&row.entry.channel));
-            logged.take(usize::try_from(limit)?).map(|row| row.entry.event_id).collect()
-        };
-        self.database.travel(self.process).await?;
-        Ok(newest)
+        // Takes no time, like the backlog, so that a run without the check is the same as before.
+        let state = self.database.state();
+        let published = state.rows.values().rev().filter(|row| row.sent_at.is_some());
+        let logged = published.filter(|row| is_logged(&row.entry.channel));
+        Ok(logged.take(usize::try_from(limit)?).map(|row| row.entry.event_id).collect())
     }
 
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {

@@ -163,5 +163,7 @@ fn an_event_is_not_lost_with_the_tail_of_the_log_if_the_process_that_published_i
         at(7_836, Fault::FailOver { is_complete: false, is_crash: false }),
         at(7_851, Fault::Kill { process: 2, down: ms(95) }),
     ];
-    assert_holds(182_116, faults);
+    let plan = Plan { seed: 182_116, faults };
+    assert!(run(&plan, Without::CheckOfPublished, false).violation.is_some());
+    assert_holds(plan.seed, plan.faults);
 }
