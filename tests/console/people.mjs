@@ -10,19 +10,18 @@ export const OTHER_PASSWORD = 'staple tractor violin';
 export class Town {
   #people = 0;
 
-  /** Passkeys need `localhost` as host, because an address is no domain. */
-  static async start(env = {}, host = '127.0.0.1') {
+  static async start(env = {}) {
     const town = new Town();
     town.mailbox = await Mailbox.start();
     town.app = await allInOne((url) => ({
       SMTP_URL: town.mailbox.url,
       MAIL_FROM: 'DriftSentry <driftsentry@example.org>',
-      PUBLIC_URL: url.replace('127.0.0.1', host),
+      PUBLIC_URL: url,
       VERIFY_EMAIL: 'true',
       LOGIN_METHODS: 'password,email',
       ...env,
     }));
-    town.browser = await Browser.start(town.app.api.origins.auth.replace('127.0.0.1', host));
+    town.browser = await Browser.start(town.app.api.origins.auth);
     town.root = await town.app.api.login('admin');
     return town;
   }

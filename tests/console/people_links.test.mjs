@@ -97,7 +97,7 @@ describe('links in mails', () => {
     await isIn(person.page, 'Uma');
     await visit(person.page, '#/verify-email');
     await person.page.getByRole('link', { name: 'Open your account' }).click();
-    await person.page.locator('.email-line').waitFor();
+    await person.page.locator('.session.is-current').waitFor();
     await live(person.page);
     await browser.farewell(person);
   });

@@ -168,7 +168,7 @@ async function takeAdmin(grace) {
   await live(person.page);
   await visit(person.page, '#/account');
   await person.page.getByLabel('Time zone').selectOption('Europe/Berlin');
-  await person.page.locator('.email-line').waitFor();
+  await person.page.locator('.session.is-current').waitFor();
   await take(person.page, 'account');
 
   const admin = await town.browser.person('admin', LIGHT);

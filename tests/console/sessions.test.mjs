@@ -63,7 +63,7 @@ for (const start of [allInOne, behindCaddy]) {
     test('ending a session on another device shows the login there at once, with the reason', async () => {
       const mine = await browser.person('viewer');
       const other = await browser.person('viewer');
-      await visit(mine.page, '#/account/security');
+      await visit(mine.page, '#/account');
       const end = mine.page.locator('.session:not(.is-current)').getByRole('button', { name: 'End' });
       await end.first().waitFor();
       const asked = [];
@@ -127,7 +127,7 @@ for (const start of [allInOne, behindCaddy]) {
       assert.deepEqual(await renewed, [true, true]);
       assert.equal(refreshes, 1);
       for (const tab of [page, second]) {
-        await visit(tab, '#/account/security');
+        await visit(tab, '#/account');
         await tab.locator('.session.is-current').waitFor();
         await live(tab);
       }

@@ -120,8 +120,6 @@ describe('the ACL of Redis (s48, s75)', () => {
       'notification:destination_failing': ['notify'],
       'ws:user:1': ['gateway', 'backend'],
       'gateway:control': ['gateway'],
-      'gateway:step_up': ['gateway'],
-      'auth:step_up.answered': ['auth'],
       '{driftsentry}:heartbeat:1': ['auth', 'drift', 'notify', 'gateway'],
       'dashboard:summaryUpdated': ['backend'],
     };
@@ -149,7 +147,7 @@ describe('the ACL of Redis (s48, s75)', () => {
       accepted(await as(user, 'SET', '{driftsentry}:log:doubt', 'another epoch', 'EX', '60'));
       const listener = new Process('redis-cli', [
         ...['-p', String(port), '--user', user, '--pass', `${user.toUpperCase()}-pass`, '--no-auth-warning'],
-        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'stack:*', 'scan:*', 'notification:*', 'ws:*', 'gateway:step_up', 'orders:*'],
+        ...['psubscribe', 'auth:*', 'drift:*', 'alert:*', 'stack:*', 'scan:*', 'notification:*', 'ws:*', 'orders:*'],
       ]);
       await listener.until('subscribed', () => listener.log.includes('orders:*'));
       await listener.stop();

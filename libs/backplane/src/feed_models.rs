@@ -115,10 +115,6 @@ impl Log for World {
         unreachable!()
     }
 
-    async fn check(&self, _: &[Uuid]) -> Result<()> {
-        unreachable!()
-    }
-
     async fn broadcast(&self, _: &str, _: &str) -> Result<usize> {
         unreachable!()
     }

@@ -43,7 +43,7 @@ pub use feed::Feed;
 pub use feed_item::{FeedItem, ResetReason};
 pub use keys::{Hold, Keys, Put};
 pub use link::Link;
-pub use log::{Entry, Log, LogRead, UNLOGGED_IDS, is_rolled_back};
+pub use log::{Entry, Log, LogRead, UNLOGGED_IDS};
 pub use marks::{Mark, Marks};
 pub use memory::MemoryKeys;
 pub use message::{Message, NotAPosition, Position};

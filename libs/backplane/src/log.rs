@@ -40,12 +40,6 @@ impl Entry {
     }
 }
 
-/// Whether a log was rolled back that has some of the published events, newest first, and lacks others: an event that was
-/// trimmed is older than all that are there.
-pub fn is_rolled_back(is_there: &[bool]) -> bool {
-    is_there.iter().skip_while(|is_there| **is_there).any(|is_there| *is_there)
-}
-
 /// The events of the log after a position.
 #[derive(Debug)]
 pub enum LogRead {
@@ -70,11 +64,6 @@ pub trait Log: Send + Sync {
     /// without a position, unless its id is among the last [`UNLOGGED_IDS`].
     async fn append(&self, entries: &[Entry]) -> Result<()>;
 
-    /// Checks that the log still has events that were published, newest first. If it has an older one and lacks a newer
-    /// one, it was rolled back, which starts a new epoch. The process that published the lost event may have died, and no
-    /// reader may have seen it.
-    async fn check(&self, published: &[Uuid]) -> Result<()>;
-
     /// Publishes a message that is not logged. A process that is disconnected now never receives it. A position
     /// in it is not trusted: on a logged channel, feeds compare the message with the log and ignore it if the
     /// log has reached that position. Returns the number of processes that receive the message.
@@ -92,20 +81,4 @@ pub trait Log: Send + Sync {
         last_event: Option<Uuid>,
         limit: usize,
     ) -> Result<LogRead>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_that_has_an_older_event_and_lacks_a_newer_one_was_rolled_back() {
-        for rolled_back in [&[false, true][..], &[true, false, true], &[false, false, true, false]] {
-            assert!(is_rolled_back(rolled_back), "{rolled_back:?}");
-        }
-        // The older ones may have been trimmed, and a new log has none.
-        for whole in [&[][..], &[true], &[false], &[true, true, false], &[false, false]] {
-            assert!(!is_rolled_back(whole), "{whole:?}");
-        }
-    }
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, Role, Strength};
+use crate::{AccountId, Role};
 
 /// The issuer of access tokens (`iss`), unless another is configured.
 pub const ISSUER: &str = "driftsentry";
@@ -39,8 +39,6 @@ pub struct Claims {
     /// date.
     #[serde(rename = "gen", default)]
     pub generation: i64,
-    #[serde(flatten)]
-    pub strength: Strength,
     pub iat: i64,
     pub exp: i64,
     /// Never written by DriftSentry, but honoured.
@@ -79,18 +77,11 @@ impl Claims {
             token_use: TokenUse::Access,
             account_id,
             generation,
-            strength: Strength::default(),
             iat: issued_at.timestamp(),
             exp: expires_at.timestamp(),
             nbf: None,
             jti: Some(Uuid::new_v4()),
             withdrawn_keys: 0,
         }
-    }
-
-    /// Adds the strength of a person's login.
-    #[must_use]
-    pub fn with_strength(self, strength: Strength) -> Self {
-        Self { strength, ..self }
     }
 }

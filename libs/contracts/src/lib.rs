@@ -16,8 +16,6 @@ mod named;
 mod plausible;
 mod role;
 mod sampler;
-mod step_up;
-mod strength;
 mod tasks;
 mod traceparent;
 
@@ -29,7 +27,5 @@ pub use json::parse_json;
 pub use plausible::{Timestamp, is_plausible};
 pub use role::Role;
 pub use sampler::Sampler;
-pub use step_up::{STEP_UP_ANSWERED_WITHIN, STEP_UP_CHANNEL, StepUpProof, StepUpRequest};
-pub use strength::{Acr, Strength};
 pub use tasks::Tasks;
 pub use traceparent::{NotATraceparent, Traceparent};

@@ -2,10 +2,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 use backplane::Entry;
 use chrono::{DateTime, Utc};
-use contracts::events::is_logged;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
-use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{Column, Entity, Model};
@@ -20,9 +18,6 @@ pub trait Outbox: Send + Sync {
 
     /// Notes that events were published at `now`.
     async fn mark_sent(&self, ids: Vec<i64>, now: DateTime<Utc>) -> Result<()>;
-
-    /// Returns the ids of the newest published events of logged channels, newest first.
-    async fn newest_published(&self, limit: u64) -> Result<Vec<Uuid>>;
 
     /// Returns the number of unsent events, and the time of the oldest commit among them.
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)>;
@@ -47,13 +42,6 @@ impl Outbox for Database {
         Ok(())
     }
 
-    async fn newest_published(&self, limit: u64) -> Result<Vec<Uuid>> {
-        let published = Entity::find().filter(Column::PublishedAt.is_not_null()).order_by_desc(Column::Id);
-        let published = published.select_only().columns([Column::EventId, Column::Channel]).limit(limit);
-        let published: Vec<(Uuid, String)> = published.into_tuple().all(self).await?;
-        Ok(published.into_iter().filter(|(_, channel)| is_logged(channel)).map(|(id, _)| id).collect())
-    }
-
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {
         let unsent = Entity::find().filter(Column::PublishedAt.is_null());
         let pending = unsent.clone().count(self).await?;
@@ -69,7 +57,7 @@ impl Outbox for Database {
 
 impl Database {
     /// Returns the newest published events, oldest first.
-    pub(crate) async fn newest_entries(&self, limit: u64) -> Result<Vec<Entry>> {
+    pub(crate) async fn newest_published(&self, limit: u64) -> Result<Vec<Entry>> {
         let newest = Entity::find().filter(Column::PublishedAt.is_not_null()).order_by_desc(Column::Id);
         let rows = newest.limit(limit).all(self).await?;
         rows.into_iter().rev().map(|row| Ok(entry(row)?.1)).collect()

@@ -23,10 +23,6 @@ const KEEP: TimeDelta = TimeDelta::hours(24);
 /// Number of events that are restored.
 const RESTORED: u64 = 1_000;
 const CLEAN_INTERVAL: Duration = Duration::from_secs(600);
-/// Interval between comparisons of the log with the events that were published.
-const CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// Number of events that are compared.
-const CHECKED: u64 = 100;
 
 /// Publishes the events of an outbox.
 pub struct OutboxRelay<'a> {
@@ -62,7 +58,7 @@ impl Database {
     /// # Errors
     /// If the database or the backplane is unavailable.
     pub async fn restore_log(&self) -> Result<()> {
-        let entries = self.newest_entries(RESTORED).await?;
+        let entries = self.newest_published(RESTORED).await?;
         Ok(self.log.append(&entries).await?)
     }
 
@@ -79,7 +75,6 @@ impl OutboxRelay<'_> {
     pub async fn run(self, registry: &Registry, service: &str, stop: CancellationToken) -> Result<()> {
         let metrics = Metrics::register(registry, service)?;
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
-        let mut check = tokio::time::interval(CHECK_INTERVAL);
         let mut clean = tokio::time::interval(CLEAN_INTERVAL);
         // A commit in this process, the interval, or `stop` wakes the relay.
         loop {
@@ -87,7 +82,6 @@ impl OutboxRelay<'_> {
                 biased;
                 () = stop.cancelled() => break,
                 _ = clean.tick() => self.clean_or_log().await,
-                _ = check.tick() => self.check_or_log().await,
                 _ = sweep.tick() => {
                     self.publish_or_log().await;
                     self.measure_or_log(&metrics).await;
@@ -102,17 +96,6 @@ impl OutboxRelay<'_> {
     async fn publish_or_log(&self) {
         if let Err(error) = self.publish_pending().await {
             tracing::warn!(error = format!("{error:#}"), "events wait in the outbox");
-        }
-    }
-
-    /// Notices a log that lost what a replica published before it died.
-    async fn check_or_log(&self) {
-        let checked = async {
-            let published = self.outbox.newest_published(CHECKED).await?;
-            anyhow::Ok(self.log.check(&published).await?)
-        };
-        if let Err(error) = checked.await {
-            tracing::debug!(error = format!("{error:#}"), "cannot compare the log with the published events");
         }
     }
 

@@ -32,8 +32,8 @@ pub(crate) use cors::Cors;
 pub use endpoint::{Endpoint, endpoint, old_endpoint, shared_endpoint};
 pub use error::{ApiError, ErrorBody, ErrorCode, FieldError, OldErrorBody};
 pub use extract::{
-    Admin, AnyOf, BodyLimit, Caller, Engineer, MaybeCaller, NoQuery, RequestId, STEP_UP_METHODS, ValidJson,
-    ValidPath, ValidQuery, Viewer, bearer, is_account_id, is_json, parse_body, parse_json, read_body,
+    Admin, AnyOf, BodyLimit, Caller, Engineer, MaybeCaller, NoQuery, RequestId, ValidJson, ValidPath,
+    ValidQuery, Viewer, bearer, is_account_id, is_json, parse_body, parse_json, read_body,
 };
 pub use front::{Http, client_ip, is_from_own_origin};
 pub use proxies::network;

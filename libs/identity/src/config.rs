@@ -42,10 +42,6 @@ pub struct KeyConfig {
     #[arg(long, env = "JWT_ACCESS_EXPIRY", default_value = "15m", value_parser = parse_duration)]
     pub jwt_access_expiry: Duration,
 
-    /// Minutes for which a second factor counts as fresh, so that sensitive actions do not ask for it again
-    #[arg(long, env = "STEP_UP_MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_440))]
-    pub step_up_minutes: u32,
-
     /// Accept tokens of the old stack, which name no session and cannot be revoked
     #[arg(long, env = "JWT_ACCEPT_LEGACY", default_value_t = false, action = clap::ArgAction::Set)]
     pub jwt_accept_legacy: bool,

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use backplane::{Backplane, FeedItem, Message};
 use chrono::TimeDelta;
-use contracts::events::auth::{EndReason, SessionStrengthened, UserUpdated};
+use contracts::events::auth::{EndReason, UserUpdated};
 use contracts::{Clock, Event, Role};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::marks::{Marked, REFRESH_INTERVAL};
-use crate::{Keys, Revocations, StepUp, UserChange};
+use crate::{Keys, Revocations, UserChange};
 
 const RETRY: Duration = Duration::from_millis(500);
 /// Interval between looks whether tokens named unknown keys. Anybody can name one, and there may be many marks to read.
@@ -65,39 +65,30 @@ impl Follower {
     }
 
     fn hear(&self, message: &Message) {
-        let heard = match message.channel.as_str() {
-            "auth:session.deleted" | "auth:session.terminated" => self.hear_end(message),
-            UserUpdated::TYPE => self.hear_change(message),
-            SessionStrengthened::TYPE => self.hear_step_up(message),
-            _ => Ok(()),
-        };
-        if let Err(error) = heard {
-            tracing::warn!(%error, channel = message.channel, "ignored an event that is not readable");
+        let payload = message.envelope.payload.get();
+        match message.channel.as_str() {
+            "auth:session.deleted" | "auth:session.terminated" => match serde_json::from_str(payload) {
+                Ok(target @ Target { .. }) => {
+                    if let Some(session) = target.session() {
+                        self.revocations.end_session(session, target.reason());
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable session")
+                }
+            },
+            UserUpdated::TYPE => match serde_json::from_str::<Updated>(payload) {
+                Ok(Updated { user_id, generation, role, is_active }) => {
+                    let account_id = message.envelope.account_id.clone();
+                    let change = UserChange { generation, role, is_active, account_id };
+                    self.revocations.update_user(user_id.to_string(), change);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, channel = message.channel, "ignored an event without a readable user")
+                }
+            },
+            _ => {}
         }
-    }
-
-    fn hear_end(&self, message: &Message) -> serde_json::Result<()> {
-        let target: Target = serde_json::from_str(message.envelope.payload.get())?;
-        if let Some(session) = target.session() {
-            self.revocations.end_session(session, target.reason());
-        }
-        Ok(())
-    }
-
-    fn hear_change(&self, message: &Message) -> serde_json::Result<()> {
-        let Updated { user_id, generation, role, is_active } =
-            serde_json::from_str(message.envelope.payload.get())?;
-        let account_id = message.envelope.account_id.clone();
-        let change = UserChange { generation, role, is_active, account_id };
-        self.revocations.update_user(user_id.to_string(), change);
-        Ok(())
-    }
-
-    fn hear_step_up(&self, message: &Message) -> serde_json::Result<()> {
-        let SessionStrengthened { session_id, acr, auth_time, .. } =
-            serde_json::from_str(message.envelope.payload.get())?;
-        self.revocations.step_up_session(session_id, StepUp { acr, auth_time });
-        Ok(())
     }
 
     /// Applies every mark, then forgets what is neither marked nor recent.
@@ -127,7 +118,6 @@ impl Follower {
         match marked {
             Marked::Session { session, reason } => self.revocations.end_session(session, reason),
             Marked::User { user, change } => self.revocations.update_user(user, change),
-            Marked::StepUp { session, step_up } => self.revocations.step_up_session(session, step_up),
             Marked::Key { x } if self.keys.are_issued() => {
                 return self.keys.accept(&x, self.clock.now() + KEEP_KEYS).is_ok();
             }

@@ -1,6 +1,6 @@
 //! Access tokens that the replaced stacks signed.
 
-use contracts::{Claims, Role, Strength, TokenUse};
+use contracts::{Claims, Role, TokenUse};
 use serde::Deserialize;
 
 /// The claims of such a token. Each stack has some of them; none has a session.
@@ -38,7 +38,6 @@ impl LegacyClaims {
             token_use: TokenUse::Access,
             account_id: None,
             generation: 0,
-            strength: Strength::default(),
             iat: self.iat,
             exp: self.exp,
             nbf: self.nbf,

@@ -21,7 +21,7 @@ mod verifying_key;
 pub use config::{KeyConfig, KeyError, check_secret, parse_duration};
 pub use follow::Follower;
 pub use keys::Keys;
-pub use marks::{StepUp, UserChange, key_mark, session_mark, step_up_mark, user_mark, withdrawn_key_mark};
+pub use marks::{UserChange, key_mark, session_mark, user_mark, withdrawn_key_mark};
 pub use revocations::{Change, Revocations};
 pub use seal::{Opened, Seal, Unreadable};
 pub use service_token::{service_subject, service_token_id};

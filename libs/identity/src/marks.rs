@@ -5,7 +5,7 @@ use std::time::Duration;
 use backplane::Mark;
 use chrono::{DateTime, Utc};
 use contracts::events::auth::EndReason;
-use contracts::{AccountId, Acr, Role};
+use contracts::{AccountId, Role};
 use uuid::Uuid;
 
 /// Interval between reads of the marks, so that entries do not expire in a process while their marks live.
@@ -14,20 +14,6 @@ pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 /// Creates the mark of an ended session, kept until its last access token has expired.
 pub fn session_mark(session: Uuid, reason: EndReason, expires_at: DateTime<Utc>) -> Mark {
     Mark { value: format!("session:{session}:{reason}"), expires_at }
-}
-
-/// The strength of a session since a step-up. Replaces the one in tokens that were issued before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepUp {
-    pub acr: Acr,
-    /// Unix seconds.
-    pub auth_time: i64,
-}
-
-/// Creates the mark of a step-up, kept until the last token from before it has expired.
-pub fn step_up_mark(session: Uuid, step_up: StepUp, expires_at: DateTime<Utc>) -> Mark {
-    let StepUp { acr, auth_time } = step_up;
-    Mark { value: format!("step-up:{session}:{acr}:{auth_time}"), expires_at }
 }
 
 /// The state of a user after a change. Tokens of an earlier `generation` are out of date.
@@ -61,7 +47,6 @@ pub fn withdrawn_key_mark(id: &str, expires_at: DateTime<Utc>) -> Mark {
 pub(crate) enum Marked {
     Session { session: Uuid, reason: EndReason },
     User { user: String, change: UserChange },
-    StepUp { session: Uuid, step_up: StepUp },
     Key { x: String },
     KeyWithdrawn { id: String },
 }
@@ -82,10 +67,6 @@ impl Marked {
                     account_id: Some(*account).filter(|account| !account.is_empty()).map(Into::into),
                 };
                 Some(Self::User { user: (*user).into(), change })
-            }
-            ["step-up", session, acr, auth_time] => {
-                let step_up = StepUp { acr: acr.parse().ok()?, auth_time: auth_time.parse().ok()? };
-                Some(Self::StepUp { session: session.parse().ok()?, step_up })
             }
             ["key", x] => Some(Self::Key { x: (*x).into() }),
             ["key-withdrawn", id] => Some(Self::KeyWithdrawn { id: (*id).into() }),
@@ -111,11 +92,6 @@ mod tests {
             let change = UserChange { generation: 7, role: Role::Engineer, is_active: false, account_id };
             let mark = user_mark(id, &change, until);
             assert_eq!(Marked::parse(&mark.value), Some(Marked::User { user: id.to_string(), change }));
-        }
-        for acr in Acr::iter() {
-            let step_up = StepUp { acr, auth_time: 1_790_000_000 };
-            let mark = step_up_mark(id, step_up, until);
-            assert_eq!(Marked::parse(&mark.value), Some(Marked::StepUp { session: id, step_up }));
         }
         let (x, id) = ("DnzE6_-x".to_owned(), "kPrK-_qm".to_owned());
         assert_eq!(Marked::parse(&key_mark(&x, until).value), Some(Marked::Key { x }));

@@ -8,7 +8,7 @@ use contracts::events::auth::EndReason;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use crate::marks::{REFRESH_INTERVAL, StepUp, UserChange};
+use crate::marks::{REFRESH_INTERVAL, UserChange};
 
 const CHANGE_BUFFER: usize = 1_024;
 
@@ -25,7 +25,7 @@ pub enum Change {
     },
 }
 
-/// The sessions that have ended while one of their tokens may still be valid, and the users and sessions whose
+/// The sessions that have ended while one of their tokens may still be valid, and the users whose
 /// tokens are out of date. Cheap to clone; consulted for every request.
 #[derive(Clone)]
 pub struct Revocations {
@@ -41,18 +41,11 @@ pub struct Revocations {
 struct Lists {
     sessions: HashMap<Uuid, Ended>,
     users: HashMap<String, User>,
-    step_ups: HashMap<Uuid, SteppedUp>,
 }
 
 #[derive(Clone, Copy)]
 struct Ended {
     reason: EndReason,
-    until: DateTime<Utc>,
-}
-
-#[derive(Clone, Copy)]
-struct SteppedUp {
-    step_up: StepUp,
     until: DateTime<Utc>,
 }
 
@@ -81,12 +74,6 @@ impl Revocations {
     pub(crate) fn user(&self, user: &str) -> Option<Arc<UserChange>> {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         lists.users.get(user).map(|user| Arc::clone(&user.change))
-    }
-
-    /// Returns the last step-up of a session, if a token from before it may still be valid.
-    pub(crate) fn step_up(&self, session: Uuid) -> Option<StepUp> {
-        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
-        lists.step_ups.get(&session).map(|stepped_up| stepped_up.step_up)
     }
 
     /// Returns a receiver of changes from now on. A receiver that lags must check everything it holds.
@@ -135,23 +122,11 @@ impl Revocations {
         }
     }
 
-    /// Records a step-up of a session in this process, ahead of the event that reaches the others. Does nothing if a later
-    /// one is known.
-    pub fn step_up_session(&self, session: Uuid, step_up: StepUp) {
-        let until = self.clock.now() + self.keep;
-        let mut lists = self.write();
-        let known = lists.step_ups.get(&session).map(|known| known.step_up.auth_time);
-        if known.is_none_or(|known| known <= step_up.auth_time) {
-            lists.step_ups.insert(session, SteppedUp { step_up, until });
-        }
-    }
-
     /// Deletes the entries whose time was over at `now`.
     pub(crate) fn forget_outdated(&self, now: DateTime<Utc>) {
         let mut lists = self.write();
         lists.sessions.retain(|_, ended| ended.until > now);
         lists.users.retain(|_, user| user.until > now);
-        lists.step_ups.retain(|_, stepped_up| stepped_up.until > now);
     }
 
     fn notify(&self, change: Change) {

@@ -7,7 +7,7 @@ use jsonwebtoken::Header;
 use uuid::Uuid;
 
 use crate::signing_key::TOKEN_TYPE;
-use crate::{Keys, Revocations, StepUp, UserChange};
+use crate::{Keys, Revocations, UserChange};
 
 /// Largest difference between the clocks of two machines that verification tolerates.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(10);
@@ -65,7 +65,7 @@ impl Verifier {
     }
 
     /// Checks whether the session has ended since the claims were verified, and updates the user's role and
-    /// account and the strength of the session in them.
+    /// account in them.
     ///
     /// # Errors
     /// [`TokenError::Revoked`] if the session has ended.
@@ -73,13 +73,6 @@ impl Verifier {
         if let Some(user) = self.changed(&claims.sub, claims.sid, claims.generation)? {
             claims.role = user.role;
             claims.account_id.clone_from(&user.account_id);
-        }
-        if let Some(StepUp { acr, auth_time }) =
-            claims.sid.and_then(|session| self.revocations.step_up(session))
-            && claims.strength.auth_time.is_none_or(|known| known <= auth_time)
-        {
-            claims.strength.acr = claims.strength.acr.max(acr);
-            claims.strength.auth_time = Some(auth_time);
         }
         Ok(())
     }

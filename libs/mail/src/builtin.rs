@@ -32,7 +32,6 @@ pub(crate) const MAILS: &[Builtin] = &[
     builtin!("email_changed", &["link", "expires"]),
     builtin!("invitation", &["link", "code", "expires", "role"]),
     builtin!("log_in", PROOF),
-    builtin!("factor_changed", &["change", "factor"]),
 ];
 
 /// Values that only some mails of a kind have.

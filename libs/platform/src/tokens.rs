@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono::TimeDelta;
 use contracts::Clock;
 use identity::{KeyConfig, Keys, Revocations, TokenUses, Verifier};
 
@@ -12,8 +11,6 @@ pub struct Tokens {
     pub keys: Arc<Keys>,
     /// Lifetime of an access token that can be refreshed.
     pub lifetime: Duration,
-    /// Time for which a second factor counts as fresh.
-    pub step_up_window: TimeDelta,
     pub verifier: Verifier,
     pub revocations: Revocations,
     /// Reports the use of service tokens.
@@ -24,10 +21,9 @@ impl Tokens {
     pub(crate) fn load(config: &KeyConfig, strict: bool, clock: &Clock) -> Result<Self> {
         let keys = Arc::new(Keys::load(config, strict)?);
         let lifetime = config.jwt_access_expiry;
-        let step_up_window = TimeDelta::minutes(config.step_up_minutes.into());
         let revocations = Revocations::new(clock.clone(), lifetime);
         let verifier =
             Verifier::new(Arc::clone(&keys), revocations.clone(), clock.clone(), config.jwt_accept_legacy);
-        Ok(Self { keys, lifetime, step_up_window, verifier, revocations, uses: TokenUses::default() })
+        Ok(Self { keys, lifetime, verifier, revocations, uses: TokenUses::default() })
     }
 }

@@ -11,8 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::AuthError;
-use crate::link::token::SignedFor;
-use crate::login::log_in::{Asked, Entered, LoggedIn};
+use crate::login::log_in::LoggedIn;
 use crate::session::entity as session;
 use crate::settings::Delivery;
 use crate::state::State;
@@ -164,68 +163,18 @@ impl<'a> TokenAnswer<'a> {
     }
 }
 
-/// A login that needs a second factor. It has opened no session.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FactorWanted {
-    /// Always true.
-    mfa_required: bool,
-    /// Present, and true, if the user has to add a second factor first.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    enrolment: bool,
-    /// For `POST /api/auth/login/mfa`.
-    mfa_token: String,
-    /// The factors that complete the login: `totp`, `passkey` and `recovery`.
-    factors: Vec<&'static str>,
-    /// Seconds until `mfaToken` expires.
-    expires_in: i64,
-}
-
-/// The response to a right first factor.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum LoginResult {
-    LoggedIn(Login),
-    FactorWanted(FactorWanted),
-}
-
 /// Builds the response to a login or a sign-up.
-pub fn entered(
-    state: &State,
-    delivery: Delivery,
-    status: StatusCode,
-    entered: Entered,
-) -> Result<HttpResponse, ApiError> {
-    let Asked { login, factors } = match entered {
-        Entered::LoggedIn(logged_in) => {
-            return login_answer(state, delivery, status, *logged_in, |login| login);
-        }
-        Entered::NeedsFactor(asked) => asked,
-    };
-    Ok(http::ok(LoginResult::FactorWanted(FactorWanted {
-        mfa_required: true,
-        enrolment: login.is_enrolment,
-        mfa_token: state.links.sign(SignedFor::PendingLogin, login.id),
-        factors,
-        expires_in: (login.expires_at - login.created_at).num_seconds(),
-    })))
-}
-
-/// Builds the response with the tokens of a new session.
-pub fn login_answer<T: Serialize>(
+pub fn logged_in(
     state: &State,
     delivery: Delivery,
     status: StatusCode,
     logged_in: LoggedIn,
-    body: impl FnOnce(Login) -> T,
 ) -> Result<HttpResponse, ApiError> {
     let LoggedIn { user, session } = logged_in;
     let answer = TokenAnswer::new(state, delivery, &user, &session, 0)?;
-    answer.send(status, |tokens| {
-        body(Login {
-            tokens,
-            user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role },
-            session: LoginSession { id: session.id, expires_at: session.expires_at },
-        })
+    answer.send(status, |tokens| Login {
+        tokens,
+        user: LoginUser { id: user.id, email: user.email, name: user.name, role: user.role },
+        session: LoginSession { id: session.id, expires_at: session.expires_at },
     })
 }

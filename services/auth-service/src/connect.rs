@@ -7,7 +7,6 @@ use database::{Database, Urls};
 use identity::Seal;
 use platform::{Platform, Turns, check_plaintext};
 
-use crate::device_login::codes::DeviceCodes;
 use crate::link::token::LinkTokens;
 use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
@@ -50,11 +49,9 @@ impl State {
             passwords: PasswordHasher::new(settings.bcrypt_cost, settings.password_queue, hashing, waiting),
             refresh_tokens: RefreshTokens::new(secret, settings.previous_refresh_secret()),
             links: LinkTokens::new(secret, settings.previous_refresh_secret()),
-            device_codes: DeviceCodes::new(secret, settings.previous_refresh_secret()),
             mailer: Mailer::new(&settings.people.mail, platform.config().is_strict())?,
             mail_is_due: Arc::default(),
             key_seal: Seal::new("signing keys", secret, settings.previous_refresh_secret()),
-            factor_seal: Seal::new("second factors", secret, settings.previous_refresh_secret()),
             settings: Arc::new(settings),
             turns: Turns::new(CHANGES),
             refusals: refusals::room(),

@@ -9,27 +9,21 @@
 
 pub mod audit;
 pub mod compat;
-pub mod device_login;
-pub mod factor;
 pub mod invitation;
 pub mod link;
 pub mod login;
 pub mod mail_queue;
-pub mod passkey;
 pub mod password;
 pub mod service_token;
 pub mod session;
 pub mod signing_key;
-pub mod step_up;
 pub mod token;
-pub mod trusted_device;
 pub mod user;
 
 pub mod answers;
 pub mod caller;
 pub mod challenge;
 pub mod error;
-pub mod factor_settings;
 pub mod limit_settings;
 pub mod limits;
 pub mod metrics;
@@ -49,7 +43,7 @@ mod routes;
 mod shell_command;
 mod state;
 
-pub use background::{channels, run_background};
+pub use background::run_background;
 pub use config::{Command, Config};
 pub use migration::Migrator;
 pub use openapi::openapi;

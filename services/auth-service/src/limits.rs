@@ -20,8 +20,8 @@ use crate::login::networks::{networks, own_network};
 use crate::state::State;
 
 const MINUTE: Duration = Duration::from_secs(60);
-pub const QUARTER: Duration = Duration::from_secs(15 * 60);
-pub const HOUR: Duration = Duration::from_secs(60 * 60);
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The divisor for the limits of unknown networks while there are too many failures, or sign-ups, in total.
 const STRICTNESS: u64 = 50;
@@ -210,7 +210,7 @@ pub async fn admit_session_end(state: &State, session_id: Uuid) -> Result<(), Au
 /// Returns the divisor for a network's limits. Above the total, a network without a recent login gets a
 /// fraction of its limits. A network with a recent login keeps its limits, so that strangers who reach the
 /// total lock out no user. Logins of new users do not count, because a stranger can sign up anywhere.
-pub async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
+async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<u64, AuthError> {
     let now = state.platform.clock().now();
     let (since, created_before) = (now - FAMILIAR_FOR, now - NEW_FOR);
     let is_strict = is_above_total
@@ -220,29 +220,29 @@ pub async fn divisor(state: &State, is_above_total: bool, ip: IpAddr) -> Result<
 
 /// A window that follows the clock.
 #[derive(Clone, Copy)]
-pub struct Period {
+struct Period {
     length: Duration,
     number: i64,
     seconds_left: u64,
 }
 
 impl Period {
-    pub fn now(state: &State, length: Duration) -> Self {
+    fn now(state: &State, length: Duration) -> Self {
         let (now, seconds) = (state.platform.clock().now().timestamp(), length.as_secs().cast_signed());
         let seconds_left = (seconds - now.rem_euclid(seconds)).unsigned_abs();
         Self { length, number: now.div_euclid(seconds), seconds_left }
     }
 
     /// Counts a request, and refuses it beyond `limit`.
-    pub async fn admit(&self, state: &State, name: &str, limit: u64) -> Result<(), AuthError> {
+    async fn admit(&self, state: &State, name: &str, limit: u64) -> Result<(), AuthError> {
         if self.count(state, name).await <= limit { Ok(()) } else { Err(self.refusal()) }
     }
 
-    pub async fn count(&self, state: &State, name: &str) -> u64 {
+    async fn count(&self, state: &State, name: &str) -> u64 {
         state.platform.limiter().count(&self.key(name), self.length).await
     }
 
-    pub async fn counted(&self, state: &State, name: &str) -> u64 {
+    async fn counted(&self, state: &State, name: &str) -> u64 {
         state.platform.limiter().counted(&self.key(name)).await
     }
 
@@ -256,13 +256,13 @@ impl Period {
 }
 
 /// Counters of the networks around an address, with the weight of each.
-pub struct ByNetwork<'a> {
+struct ByNetwork<'a> {
     period: &'a Period,
     counters: Vec<(String, u64)>,
 }
 
 impl<'a> ByNetwork<'a> {
-    pub fn new(period: &'a Period, name: &str, ip: IpAddr) -> Self {
+    fn new(period: &'a Period, name: &str, ip: IpAddr) -> Self {
         let counters = networks(ip).into_iter();
         let counters = counters.map(|network| (format!("{name}:{}", network.range), network.weight as u64));
         Self { period, counters: counters.collect() }
@@ -275,7 +275,7 @@ impl<'a> ByNetwork<'a> {
         weighed.any(|((_, weight), count)| count >= limit.saturating_mul(*weight))
     }
 
-    pub async fn check(&self, state: &State, limit: u64) -> Result<(), AuthError> {
+    async fn check(&self, state: &State, limit: u64) -> Result<(), AuthError> {
         if self.are_over(state, limit).await { Err(self.period.refusal()) } else { Ok(()) }
     }
 
@@ -284,7 +284,7 @@ impl<'a> ByNetwork<'a> {
     }
 
     /// Counts a request, and refuses it beyond a network's multiple of `limit`.
-    pub async fn admit(&self, state: &State, limit: u64) -> Result<(), AuthError> {
+    async fn admit(&self, state: &State, limit: u64) -> Result<(), AuthError> {
         let mut weighed = self.counters.iter().zip(self.count(state).await);
         let is_over = weighed.any(|((_, weight), count)| count > limit.saturating_mul(*weight));
         if is_over { Err(self.period.refusal()) } else { Ok(()) }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use auth_service::{Command, Config, State, channels, routes_alone, run_background};
+use auth_service::{Command, Config, State, routes_alone, run_background};
 use contracts::Clock;
 use database::Urls;
 use http::Http;
@@ -27,7 +27,7 @@ async fn run() -> Result<()> {
         command,
     } = config;
     let platform =
-        Platform::connect("auth-service", process, &keys, &redis_url, channels(), Clock::system())?;
+        Platform::connect("auth-service", process, &keys, &redis_url, Vec::new(), Clock::system())?;
     let http = Http::new(http, &platform)?;
     let urls = Urls { database: &database_url, migration: migration_database_url.as_deref() };
     let state = State::connect(platform.clone(), urls, settings).await?;

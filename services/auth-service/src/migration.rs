@@ -1,5 +1,3 @@
-mod device_logins;
-mod factors;
 mod login_limits;
 mod people;
 mod personal_tokens;
@@ -13,8 +11,6 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 
-use device_logins::DeviceLogins;
-use factors::SecondFactors;
 use login_limits::LoginLimits;
 use people::People;
 use personal_tokens::PersonalTokens;
@@ -38,8 +34,6 @@ impl MigratorTrait for Migrator {
             Box::new(UserSettings),
             Box::new(People),
             Box::new(PersonalTokens),
-            Box::new(SecondFactors),
-            Box::new(DeviceLogins),
         ]
     }
 

@@ -6,22 +6,16 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::audit::handlers as audit;
-use crate::device_login::handlers as device_logins;
-use crate::factor::handlers as factors;
 use crate::invitation::handlers as invitations;
 use crate::link::handlers as links;
 use crate::login::handlers as login;
-use crate::login::second_factor_handlers as second_factors;
 use crate::mail_queue::handlers as mails;
-use crate::passkey::handlers as passkeys;
 use crate::proof_of_work;
 use crate::public_config as settings;
 use crate::service_token::handlers as service_tokens;
 use crate::service_token::personal as personal_tokens;
 use crate::session::handlers as sessions;
-use crate::step_up::handlers as step_ups;
 use crate::token::handlers as tokens;
-use crate::trusted_device::handlers as trusted_devices;
 use crate::user::{account, directory, handlers as users, mail_handlers, me};
 
 #[derive(OpenApi)]
@@ -35,8 +29,6 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         login::log_in,
         login::request_login_mail,
         login::log_in_by_mail,
-        passkeys::get_passkey_login_options,
-        passkeys::log_in_with_passkey,
         mail_handlers::complete_sign_up,
         mail_handlers::forgot_password,
         mail_handlers::send_password_reset,
@@ -53,26 +45,7 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         invitations::accept_invitation,
         links::show_link,
         links::get_link_status,
-        device_logins::authorize_device,
-        device_logins::poll_device_login,
-        device_logins::show_device_login,
-        device_logins::approve_device_login,
-        device_logins::deny_device_login,
         mails::list_dev_mails,
-        second_factors::complete_login,
-        second_factors::get_second_factor_options,
-        second_factors::enrol_totp,
-        second_factors::enrol_passkey,
-        factors::list_factors,
-        factors::begin_totp,
-        factors::confirm_totp,
-        factors::remove_totp,
-        factors::replace_recovery_codes,
-        factors::reset_factors,
-        step_ups::get_step_up_options,
-        step_ups::raise,
-        trusted_devices::list_trusted_devices,
-        trusted_devices::end_trust,
         tokens::refresh,
         tokens::log_out,
         me::get_me,
@@ -80,10 +53,6 @@ use crate::user::{account, directory, handlers as users, mail_handlers, me};
         me::delete_me,
         me::export_me,
         account::change_password,
-        passkeys::get_passkey_options,
-        passkeys::add_passkey,
-        passkeys::rename_passkey,
-        passkeys::remove_passkey,
         sessions::get_session,
         sessions::list_sessions,
         sessions::note_activity,

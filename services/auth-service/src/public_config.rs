@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::challenge::AbuseProtection;
-use crate::passkey::Relying;
 use crate::state::State;
 
 #[derive(Serialize, ToSchema)]
@@ -32,17 +31,8 @@ pub struct PublicConfig {
     mail: bool,
     /// Whether sign-ups and requests for mails need a solved challenge of `GET /api/auth/challenge`.
     proof_of_work: bool,
-    /// The users who need a second factor.
-    #[schema(pattern = "^(off|admins|everybody)$")]
-    mfa_required: &'static str,
-    /// Days for which a browser can be trusted; 0 if none can.
-    trusted_device_days: u32,
-    /// Minutes for which a second factor counts as fresh.
-    step_up_minutes: i64,
     /// Whether mails go to `GET /api/auth/dev/mail`.
     dev_mail: bool,
-    /// Whether users can have passkeys: needs `PUBLIC_URL` with the name of a host.
-    passkeys: bool,
 }
 
 /// Returns the settings that a client needs to keep a session alive, and the ways to get an account.
@@ -63,11 +53,7 @@ pub async fn get_config(state: Data<State>, _: NoQuery) -> HttpResponse {
         login_methods: settings.people.login_methods.iter().map(|method| method.name()).collect(),
         mail: state.mailer.is_on(),
         proof_of_work: settings.abuse_protection == AbuseProtection::Pow,
-        mfa_required: settings.factors.mfa_required.name(),
-        trusted_device_days: settings.factors.trusted_device_days,
-        step_up_minutes: state.platform.tokens().step_up_window.num_minutes(),
         dev_mail: state.mailer.dev_mailbox().is_some(),
-        passkeys: Relying::of(&state).is_ok(),
     })
 }
 

@@ -4,13 +4,12 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::caller::identify;
-use crate::login::second_factor_handlers;
 use crate::refusals::hold_back;
 use crate::state::State;
 use crate::user::mail_handlers;
 use crate::{
-    audit, compat, device_login, factor, invitation, link, login, mail_queue, passkey, proof_of_work,
-    public_config, service_token, session, step_up, token, trusted_device, user,
+    audit, compat, invitation, link, login, mail_queue, proof_of_work, public_config, service_token, session,
+    token, user,
 };
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -57,12 +56,6 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/signup/complete").post(mail_handlers::complete_sign_up))
         .service(endpoint("/login/email").post(login::handlers::request_login_mail))
         .service(endpoint("/login/email/complete").post(login::handlers::log_in_by_mail))
-        .service(endpoint("/passkeys/login/options").post(passkey::handlers::get_passkey_login_options))
-        .service(endpoint("/passkeys/login").post(passkey::handlers::log_in_with_passkey))
-        .service(endpoint("/login/mfa").post(second_factor_handlers::complete_login))
-        .service(endpoint("/login/mfa/options").post(second_factor_handlers::get_second_factor_options))
-        .service(endpoint("/login/enrol/passkey").post(second_factor_handlers::enrol_passkey))
-        .service(endpoint("/login/enrol/totp").post(second_factor_handlers::enrol_totp))
         .service(endpoint("/password/forgot").post(mail_handlers::forgot_password))
         .service(endpoint("/password/reset").post(mail_handlers::reset_password))
         .service(endpoint("/email/verify").post(mail_handlers::verify_email))
@@ -71,8 +64,6 @@ fn scope(prefix: &str, has_old_contract: bool) -> impl HttpServiceFactory + use<
         .service(endpoint("/invitations/accept").post(invitation::handlers::accept_invitation))
         .service(endpoint("/links/show").post(link::handlers::show_link))
         .service(endpoint("/links/status").post(link::handlers::get_link_status))
-        .service(endpoint("/device/authorize").post(device_login::handlers::authorize_device))
-        .service(endpoint("/device/token").post(device_login::handlers::poll_device_login))
         .service(endpoint("/dev/mail").get(mail_queue::handlers::list_dev_mails))
         .service(endpoint("/refresh").post(token::handlers::refresh))
         .service(endpoint("/logout").post(token::handlers::log_out))
@@ -95,26 +86,6 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/invitations/{id}").delete(invitation::handlers::revoke_invitation))
         .service(endpoint("/invitations/{id}/resend").post(invitation::handlers::resend_invitation))
-        .service(endpoint("/factors/passkeys").post(passkey::handlers::add_passkey))
-        .service(endpoint("/factors/passkeys/options").post(passkey::handlers::get_passkey_options))
-        .service(
-            endpoint("/factors/passkeys/{id}")
-                .patch(passkey::handlers::rename_passkey)
-                .delete(passkey::handlers::remove_passkey),
-        )
-        .service(endpoint("/step-up/options").post(step_up::handlers::get_step_up_options))
-        .service(endpoint("/step-up").post(step_up::handlers::raise))
-        .service(endpoint("/factors").get(factor::handlers::list_factors))
-        .service(
-            endpoint("/factors/totp")
-                .post(factor::handlers::begin_totp)
-                .delete(factor::handlers::remove_totp),
-        )
-        .service(endpoint("/factors/totp/confirm").post(factor::handlers::confirm_totp))
-        .service(endpoint("/factors/recovery-codes").post(factor::handlers::replace_recovery_codes))
-        .service(endpoint("/trusted-devices").get(trusted_device::handlers::list_trusted_devices))
-        .service(endpoint("/trusted-devices/{id}").delete(trusted_device::handlers::end_trust))
-        .service(endpoint("/users/{id}/factors").delete(factor::handlers::reset_factors))
         .service(endpoint("/session").get(session::handlers::get_session))
         .service(endpoint("/sessions").get(session::handlers::list_sessions))
         .service(endpoint("/sessions/all").delete(session::handlers::end_other_sessions))
@@ -135,9 +106,6 @@ fn for_known_callers() -> impl HttpServiceFactory {
         )
         .service(endpoint("/users/{id}/password-reset").post(mail_handlers::send_password_reset))
         .service(endpoint("/users/{id}/locks").delete(user::handlers::lift_user_locks))
-        .service(endpoint("/device/{userCode}").get(device_login::handlers::show_device_login))
-        .service(endpoint("/device/{userCode}/approve").post(device_login::handlers::approve_device_login))
-        .service(endpoint("/device/{userCode}/deny").post(device_login::handlers::deny_device_login))
         .service(endpoint("/audit").get(audit::handlers::list_audit))
         .service(
             endpoint("/tokens")

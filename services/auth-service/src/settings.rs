@@ -9,7 +9,6 @@ use identity::{check_secret, parse_duration};
 use platform::{Environment, ProcessConfig};
 
 use crate::challenge::AbuseProtection;
-use crate::factor_settings::FactorSettings;
 use crate::limit_settings::LimitSettings;
 use crate::password::{Blocklist, Password, PasswordPolicy, TooWeak};
 use crate::people_settings::PeopleSettings;
@@ -119,9 +118,6 @@ pub struct Settings {
 
     #[command(flatten)]
     pub people: PeopleSettings,
-
-    #[command(flatten)]
-    pub factors: FactorSettings,
 
     #[command(flatten)]
     pub limits: LimitSettings,

@@ -5,7 +5,6 @@ use identity::Seal;
 use platform::{Platform, Turns};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::device_login::codes::DeviceCodes;
 use crate::link::token::LinkTokens;
 use crate::mail_queue::mailer::Mailer;
 use crate::metrics::Metrics;
@@ -23,15 +22,11 @@ pub struct State {
     pub refresh_tokens: RefreshTokens,
     /// Issues and reads the links in mails.
     pub links: LinkTokens,
-    /// Issues and reads the codes of device logins.
-    pub device_codes: DeviceCodes,
     pub mailer: Mailer,
     /// Notified when a mail was requested in this process.
     pub mail_is_due: Arc<Notify>,
     /// Encrypts the private keys in the database.
     pub key_seal: Seal,
-    /// Encrypts the secrets of authenticator apps in the database.
-    pub factor_seal: Seal,
     pub metrics: Metrics,
     /// Turns at changing a user: see [`crate::user::locked_user`].
     pub turns: Turns,

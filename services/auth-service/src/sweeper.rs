@@ -12,19 +12,15 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
-use crate::device_login::entity as device_login;
-use crate::factor::changes::renew_seals;
 use crate::link::entity as link;
 use crate::login::account_locks::FAMILIAR_FOR;
-use crate::login::{failure as login_failure, known_network as login_network, pending};
+use crate::login::{failure as login_failure, known_network as login_network};
 use crate::mail_queue::entity as mail;
-use crate::passkey::challenge as passkey_challenge;
 use crate::service_token::changes as service_tokens;
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
 use crate::signing_key::{entity as signing_key, replacement};
 use crate::state::State;
-use crate::trusted_device::entity as trusted_device;
 use crate::user::entity as user;
 use crate::user::locked_user::{LockedUser, MARK_MARGIN, longest_token_life};
 
@@ -85,7 +81,6 @@ pub async fn sweep(state: &State) -> Result<()> {
     if let Err(error) = service_tokens::end_orphaned(state).await {
         tracing::warn!(%error, "could not revoke the service tokens of former admins");
     }
-    renew_seals(state).await?;
     delete_old_rows(state).await?;
     let open = session::count_open(&state.database).await?;
     state.metrics.active_sessions.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -113,13 +108,9 @@ async fn delete_old_rows(state: &State) -> Result<(), DbErr> {
     let kept_since = now - state.settings.retention();
     login_failure::purge(&state.database, now).await?;
     login_network::purge(&state.database, now - FAMILIAR_FOR).await?;
-    passkey_challenge::purge(&state.database, now).await?;
     service_token::purge(&state.database, kept_since).await?;
     session::purge(&state.database, kept_since).await?;
     link::purge(&state.database, now - LINKS_KEPT_FOR, now - INVITATIONS_KEPT_FOR).await?;
-    device_login::purge(&state.database, now).await?;
-    pending::purge(&state.database, now).await?;
-    trusted_device::purge(&state.database, kept_since).await?;
     mail::purge(&state.database, now - MAILS_KEPT_FOR).await?;
     for action in Action::FREQUENT {
         audit_log::purge(&state.database, action, kept_since).await?;

@@ -1,5 +1,4 @@
-// The API as the signed-in user: adds the access token, renews it once if the server refuses it, and asks for a second
-// factor if the request needs a fresh one.
+// The API as the signed-in user: adds the access token, and renews it once if the server refuses it.
 
 import { ApiError, envelope, requestFile, request, Unreachable } from './http.js';
 import * as session from './session.js';
@@ -13,46 +12,8 @@ export const remove = (path, options) => call('DELETE', path, options);
 const call = (method, path, options = {}) =>
   withToken((token) => request(method, path, { ...options, token }));
 
-/** The services hear about a step-up within a second. */
-const HEARD_AFTER_MS = [0, 150, 350, 600, 1000];
-let steppedUpAt = -Infinity;
-
-const needsStepUp = (error) => error.code === 'STEP_UP_REQUIRED';
-
-/** Sends a request, and once more after a step-up if the server asks for one. */
-async function withToken(send) {
-  const since = performance.now();
-  try {
-    return await authorized(send);
-  } catch (error) {
-    if (!needsStepUp(error)) throw error;
-    // Another request may have stepped up since this one was sent.
-    if (steppedUpAt < since) {
-      const { stepUp } = await import('./step_up.js');
-      if (!(await stepUp())) throw error;
-      steppedUpAt = performance.now();
-    }
-    return repeat(send, error);
-  }
-}
-
-/** Sends a request again until the service has heard about the step-up. */
-async function repeat(send, refused) {
-  let last = refused;
-  for (const pauseMs of HEARD_AFTER_MS) {
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    try {
-      return await authorized(send);
-    } catch (error) {
-      if (!needsStepUp(error)) throw error;
-      last = error;
-    }
-  }
-  throw last;
-}
-
 /** Sends a request, and once more with another token if the server refuses the first one. */
-async function authorized(send) {
+async function withToken(send) {
   const token = session.token();
   try {
     return await send(token);

@@ -11,8 +11,6 @@ const USUAL = {
   mail: false,
   proofOfWork: false,
   devMail: false,
-  passkeys: false,
-  trustedDeviceDays: 0,
 };
 let reading = null;
 

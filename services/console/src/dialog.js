@@ -3,16 +3,11 @@
 import { h, newId } from './dom.js';
 import { icon } from './icons.js';
 
-/** Opens a dialog; `body(close)` returns its content. Resolves with the argument of `close`. Only its content closes an
- * `insistent` dialog. */
-export function openDialog(title, body, { wide = false, insistent = false } = {}) {
+/** Opens a dialog; `body(close)` returns its content. Resolves with the argument of `close`. */
+export function openDialog(title, body, { wide = false } = {}) {
   const id = newId('dialog');
   return new Promise((resolve) => {
-    const dialog = h('dialog', {
-      class: wide ? 'dialog dialog-wide' : 'dialog',
-      'aria-labelledby': id,
-      closedby: insistent ? 'none' : null,
-    });
+    const dialog = h('dialog', { class: wide ? 'dialog dialog-wide' : 'dialog', 'aria-labelledby': id });
     const close = (value) => {
       dialog.result = value;
       dialog.close();
@@ -22,12 +17,11 @@ export function openDialog(title, body, { wide = false, insistent = false } = {}
         'header',
         { class: 'dialog-head' },
         h('h2', { id }, title),
-        !insistent &&
-          h(
-            'button',
-            { class: 'icon-button', type: 'button', 'aria-label': 'Close', on: { click: () => close() } },
-            icon('close'),
-          ),
+        h(
+          'button',
+          { class: 'icon-button', type: 'button', 'aria-label': 'Close', on: { click: () => close() } },
+          icon('close'),
+        ),
       ),
       h('div', { class: 'dialog-body' }, body(close)),
     );

@@ -4,8 +4,6 @@ import { fill, h, newId } from './dom.js';
 import { explain } from './format.js';
 import { busy } from './states.js';
 
-const DIGITS = 6;
-
 /** Returns a label above an input, select or text area. Screen readers read the hint as well. */
 export function field(label, input, hint) {
   input.id ||= newId(input.name || 'field');
@@ -45,28 +43,6 @@ export function newPassword(name, label = 'New password', consequence = '') {
   element.classList.add('field-password');
   element.append(show);
   return element;
-}
-
-/** Returns the input for a code, which calls `complete` when it has all digits. */
-export function codeInput(complete = () => {}) {
-  const input = h('input', {
-    name: 'code',
-    class: 'code-input',
-    inputmode: 'numeric',
-    autocomplete: 'one-time-code',
-    spellcheck: 'false',
-    required: true,
-    maxlength: 12,
-    placeholder: '123 456',
-  });
-  input.addEventListener('input', () => {
-    const digits = input.value.replaceAll(/\D/g, '').slice(0, DIGITS);
-    const shown = digits.length > 3 ? `${digits.slice(0, 3)} ${digits.slice(3)}` : digits;
-    // Setting the value moves the cursor, so that it is set only if the user typed something else.
-    if (input.value !== shown && input.selectionStart === input.value.length) input.value = shown;
-    if (digits.length === DIGITS) complete();
-  });
-  return input;
 }
 
 export const currentPassword = (hint) =>
@@ -111,7 +87,7 @@ export function form(
   const inputs = () => [...element.elements].filter(({ name }) => name);
   const nameOf = (input) => input.labels[0].textContent.replace(/ \(.*/, '');
   // Else the focus of a dialog begins on the button that closes it.
-  if (dialog) (inputs()[0] ?? submit).autofocus = true;
+  if (dialog) inputs()[0].autofocus = true;
   const complain = (text, input) => {
     const place = inPlace && input?.closest('.field');
     if (place) place.append(told);

@@ -107,7 +107,6 @@ const REASONS = {
   terminated: 'Your session was ended from another device.',
   password_reset: 'Your password was reset, so all your sessions ended. Log in with the new password.',
   account_deleted: 'Your account was deleted.',
-  factor_required: 'Your account needs a second factor. Log in to set one up.',
   email_restored: 'Your old email address was restored, so all your sessions ended. Log in again.',
 };
 

@@ -10,14 +10,10 @@ const spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite'
 export const noticeArea = () => [list, spoken];
 
 /**
- * Shows a message, and returns the function that closes it. `tone` is done, error or info. Errors and `lasting` messages
- * stay until the user closes them, and other messages as long as the pointer or the focus is on them. Newer messages take
- * the place of older ones that are not `lasting`. `actions` are several buttons instead of one.
+ * Shows a message, and returns the function that closes it. `tone` is done, error or info. Errors stay until the user
+ * closes them, and other messages as long as the pointer or the focus is on them.
  */
-export function notify(
-  text,
-  { tone = 'done', action, actions = [action], stayMs = STAY_MS, lasting = false, onClosed } = {},
-) {
+export function notify(text, { tone = 'done', action, stayMs = STAY_MS, onClosed } = {}) {
   let timer = 0;
   const close = () => {
     clearTimeout(timer);
@@ -30,15 +26,18 @@ export function notify(
   };
   const item = h(
     'div',
-    { class: `notice notice-${tone}`, data: lasting ? { lasting: '' } : {}, role: tone === 'error' ? 'alert' : 'status' },
+    { class: `notice notice-${tone}`, role: tone === 'error' ? 'alert' : 'status' },
     h('p', {}, text),
-    actions.filter(Boolean).map(({ label, keys, run }) =>
+    action &&
       h(
         'button',
-        { class: 'quiet-button', 'aria-keyshortcuts': keys, on: { click: () => (close(), run()) } },
-        label,
+        {
+          class: 'quiet-button',
+          'aria-keyshortcuts': action.keys,
+          on: { click: () => (close(), action.run()) },
+        },
+        action.label,
       ),
-    ),
     h(
       'button',
       { class: 'icon-button', 'aria-label': 'Close this message', on: { click: close } },
@@ -46,9 +45,8 @@ export function notify(
     ),
   );
   list.append(item);
-  const brief = () => [...list.querySelectorAll('.notice:not([data-lasting])')];
-  while (list.children.length > 3 && brief().length > 1) brief()[0].remove();
-  if (tone !== 'error' && !lasting) timer = setTimeout(closeLater, stayMs);
+  while (list.children.length > 3) list.firstChild.remove();
+  if (tone !== 'error') timer = setTimeout(closeLater, stayMs);
   return close;
 }
 

@@ -67,16 +67,10 @@ const ROUTES = [
     load: view(() => import('./views/link_slack.js'), 'sessions', 'people'),
   },
   {
-    pattern: /^\/device$/,
-    name: 'device',
-    title: 'Approve a login',
-    load: view(() => import('./views/device.js'), 'drift_detail', 'people'),
-  },
-  {
-    pattern: /^\/account(?:\/(\w+))?$/,
+    pattern: /^\/account$/,
     name: 'account',
     title: 'Account',
-    load: view(() => import('./views/account.js'), 'sessions', 'people', 'factors'),
+    load: view(() => import('./views/account.js'), 'sessions', 'people'),
   },
   {
     pattern: /^\/admin(?:\/(\w+)(?:\/([\w-]+))?)?$/,

@@ -4,7 +4,6 @@ import { get } from './api.js';
 import { followForBrowser } from './browser_notifications.js';
 import { followDestinations } from './destination_news.js';
 import { fill, h } from './dom.js';
-import { followFactors } from './factor_news.js';
 import { count } from './format.js';
 import { Unreachable } from './http.js';
 import { brandMark, icon } from './icons.js';
@@ -67,7 +66,6 @@ export function openShell(app, signal) {
   );
   followVisits(signal);
   followForBrowser(signal);
-  followFactors(signal);
   if (session.may('admin')) followDestinations(signal);
   follow(signal);
   onSummary(({ unreadAlerts }) => setUnread(unreadAlerts), signal);

@@ -5,7 +5,6 @@
 // heartbeat, and the browser (online, offline, tab visible again). It ends when the session ends.
 
 import { get } from './api.js';
-import { ApiError } from './http.js';
 import { deliver } from './live.js';
 import * as session from './session.js';
 
@@ -107,11 +106,8 @@ function answered({ id, success, data, error }) {
   asked.delete(id);
   clearTimeout(request.late);
   if (success) request.resolve(data);
-  else request.reject(refusal(error));
+  else request.reject(new Error(error?.message ?? 'refused'));
 }
-
-const refusal = (error = { message: 'refused' }) =>
-  new ApiError(error.code === 'RATE_LIMITED' ? 429 : 0, error, error.retryAfter);
 
 async function authorized({ sessionId, epoch, seq }) {
   const before = place;
@@ -139,9 +135,6 @@ async function authorized({ sessionId, epoch, seq }) {
 }
 
 const subscribe = () => Promise.all(ROOMS.map((room) => ask({ type: 'subscribe', room })));
-
-/** Raises the strength of the session with a code or an assertion. The error of a refusal has a `code`. */
-export const stepUp = (proof) => ask({ type: 'stepup', ...proof });
 
 /** Makes every view read its data again: the missed events are lost. */
 function resynchronise() {

@@ -7,8 +7,6 @@ use uuid::Uuid;
 pub struct Actor {
     pub user_id: String,
     pub role: Role,
-    /// Whether the settings keep the actor from approving critical drifts, without a fresh second factor.
-    pub lacks_factor: bool,
     /// The id of the request in the log: the client's, if it sent one.
     pub request_id: String,
     /// An id that this service gave to the request.
@@ -22,7 +20,6 @@ impl Actor {
         Self {
             user_id: "drift-service".into(),
             role: Role::Admin,
-            lacks_factor: false,
             request_id: own_request_id.clone(),
             own_request_id,
         }
@@ -32,7 +29,6 @@ impl Actor {
 impl From<Caller> for Actor {
     fn from(caller: Caller) -> Self {
         let Caller { user_id, role, request_id, .. } = caller;
-        let own_request_id = Uuid::now_v7().to_string();
-        Self { user_id, role, lacks_factor: false, request_id: request_id.0, own_request_id }
+        Self { user_id, role, request_id: request_id.0, own_request_id: Uuid::now_v7().to_string() }
     }
 }

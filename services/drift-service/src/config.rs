@@ -75,10 +75,6 @@ pub struct Settings {
     #[arg(long, env = "STACK_CHECK_INTERVAL", default_value = "15s", value_parser = parse_duration)]
     pub stack_check_interval: Duration,
 
-    /// Require a fresh second factor of everybody who approves a critical drift; service tokens and chats then cannot
-    #[arg(long, env = "STEP_UP_FOR_CRITICAL", default_value_t = false, action = clap::ArgAction::Set)]
-    pub step_up_for_critical: bool,
-
     /// Secret that keys the hashes of states; at least 32 bytes outside development
     #[arg(long, env = "DRIFT_HASH_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub drift_hash_secret: Option<String>,

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use contracts::drift::Status;
 use database::is_unavailable;
-use http::{ApiError, ErrorCode, STEP_UP_METHODS};
+use http::{ApiError, ErrorCode};
 use scan::ScanError;
 use sea_orm::DbErr;
 use serde_json::json;
@@ -17,8 +17,6 @@ pub enum DriftError {
     NotAllowed { status: Status, action: Action },
     #[error("only an admin may reopen this drift; the person who decided may do so within a minute")]
     NotOwnDecision,
-    #[error("approving a critical drift needs a second factor")]
-    StepUpRequired,
     #[error("a resolved drift cannot be changed")]
     Final,
     #[error(
@@ -74,7 +72,6 @@ impl From<DriftError> for ApiError {
                 .with_details(
                     &json!({"status": status, "action": action, "allowed": Action::allowed_in(status)}),
                 ),
-            DriftError::StepUpRequired => Self::step_up_required(&STEP_UP_METHODS),
             DriftError::NotOwnDecision => Self::forbidden(message),
             DriftError::Final => Self::new(ErrorCode::InvalidTransition, message)
                 .with_details(&json!({"status": Status::Resolved, "allowed": []})),

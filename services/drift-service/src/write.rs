@@ -120,9 +120,7 @@ pub(crate) async fn once<T: Serialize>(
     work: impl AsyncFnOnce(&mut Write) -> Result<Reply<T>, DriftError>,
 ) -> Result<HttpResponse, ApiError> {
     let tx = state.database.begin().await.map_err(DriftError::from)?;
-    let lacks_factor = state.settings.step_up_for_critical && !caller.is_fresh;
-    let actor = Actor { lacks_factor, ..Actor::from(caller) };
-    let mut write = Write { tx, actor, at: state.platform.clock().now() };
+    let mut write = Write { tx, actor: caller.into(), at: state.platform.clock().now() };
     let repeatable = match &conditions.idempotency_key {
         Some(key) => match begin_repeatable(&write, &conditions.route, key, body).await? {
             Begun::New(id) => Some(id),

@@ -9,7 +9,6 @@ use platform::ProcessConfig;
 
 use crate::guard::Guard;
 use crate::ingest::Ingest;
-use crate::login::{Access, Login};
 use crate::passwords::Passwords;
 use crate::runner::Scan;
 
@@ -42,12 +41,6 @@ pub(crate) enum Command {
     /// Lists of breached passwords, for PASSWORD_BLOCKLIST
     #[command(subcommand)]
     Passwords(Passwords),
-    /// Log in: print an address and a code, and wait until you approve the code in your browser
-    Login(Login),
-    /// Log out: end the session on the server, and delete the stored login
-    Logout(Access),
-    /// Show the user, the role, the server and the expiry of the stored login
-    Whoami(Access),
     /// Send scans: plans as `terraform show -json` prints them, or driftctl's JSON
     Ingest(Box<Ingest>),
     /// Plan root modules with Terraform, OpenTofu or Terragrunt, and send the plans

@@ -9,7 +9,6 @@ mod data_dir;
 mod guard;
 mod import_legacy;
 mod ingest;
-mod login;
 mod migrate_storage;
 mod passwords;
 mod runner;
@@ -21,17 +20,13 @@ use cli::{Cli, Command};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let Cli { command, serve } =
-        platform::parse(&["guard", "ingest", "login", "logout", "passwords", "scan", "whoami"]);
+    let Cli { command, serve } = platform::parse(&["guard", "ingest", "passwords", "scan"]);
     match command {
         None => platform::exit_code(serve::run(serve).await),
         Some(Command::Auth(command)) => platform::exit_code(serve::run_in_auth(serve, command).await),
         Some(Command::MigrateStorage { to }) => platform::exit_code(migrate_storage::run(serve, &to).await),
         Some(Command::ImportLegacy(import)) => platform::exit_code(import_legacy::run(serve, import).await),
         Some(Command::Passwords(command)) => platform::exit_code(passwords::run(&command)),
-        Some(Command::Login(options)) => login::log_in(options).await,
-        Some(Command::Logout(options)) => login::log_out(options).await,
-        Some(Command::Whoami(options)) => login::show(options).await,
         Some(Command::Ingest(scan)) => ingest::run(*scan).await,
         Some(Command::Guard(plan)) => guard::run(*plan).await,
         Some(Command::Scan(scan)) => runner::run(*scan).await,

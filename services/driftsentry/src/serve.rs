@@ -94,7 +94,7 @@ fn own_url(host: Option<IpAddr>, port: u16) -> String {
 }
 
 fn platform(serve: &Serve) -> Result<Platform> {
-    let channels = [serve.gateway.channels()?, auth_service::channels()].concat();
+    let channels = serve.gateway.channels()?;
     let (process, redis) = (serve.process.clone(), &serve.redis_url);
     Platform::connect("driftsentry", process, &serve.keys, redis, channels, Clock::system())
 }

@@ -50,7 +50,6 @@ fn spawn_all(state: &State, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
         questions,
         hubs: Arc::clone(&state.hubs),
         cluster: Arc::clone(&state.cluster),
-        step_ups: Arc::clone(&state.step_ups),
         translator: Arc::clone(&state.translator),
         recovery: Arc::clone(&state.recovery),
         revocation_lag: Arc::clone(&state.revocation_lag),

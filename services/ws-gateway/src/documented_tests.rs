@@ -44,7 +44,7 @@ fn every_refusal_and_every_error_of_an_answer_is_documented() {
 fn every_event_of_the_gateway_and_every_reason_in_it_is_documented() {
     assert_documented(Notice::VARIANTS.iter().copied());
     assert!(Notice::VARIANTS.iter().all(|name| is_reserved(name)));
-    assert_documented(["connection.reauth", "connection.stepup"]);
+    assert_documented(["connection.reauth"]);
     assert_documented(EndReason::iter().map(|reason| reason.into_str()));
     assert_documented(Unrecoverable::iter().map(|reason| reason.into_str()));
 }

@@ -36,7 +36,6 @@ mod recovery;
 mod relay;
 mod routes;
 mod state;
-mod step_ups;
 mod transport;
 
 pub use background::run_background;

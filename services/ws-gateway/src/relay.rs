@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use backplane::{Feed, FeedItem, Message, Position, ResetReason};
-use contracts::events::auth::{SessionDeleted, StepUpAnswered};
+use contracts::Event as _;
+use contracts::events::auth::SessionDeleted;
 use contracts::events::notification::ReceiptWanted;
-use contracts::{Event as _, STEP_UP_CHANNEL};
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::RevocationLag;
@@ -15,13 +15,11 @@ use crate::hub::{Hubs, Inbox, Item};
 use crate::metrics::{Dropped, Metrics};
 use crate::receipts::Questions;
 use crate::recovery::Recovery;
-use crate::step_ups::StepUps;
 
-/// Passes the feed to the hubs, and messages between services to their handlers.
+/// Passes the feed to the hubs, and the control messages to the cluster.
 pub(crate) struct Relay {
     pub hubs: Arc<Hubs>,
     pub cluster: Arc<Cluster>,
-    pub step_ups: Arc<StepUps>,
     pub translator: Arc<Translator>,
     pub recovery: Arc<Recovery>,
     pub revocation_lag: Arc<RevocationLag>,
@@ -77,12 +75,6 @@ impl Relay {
                 self.questions.ask(message.envelope.payload.get());
                 None
             }
-            FeedItem::Message(message) if message.channel == StepUpAnswered::TYPE => {
-                self.step_ups.hear(message.envelope.payload.get());
-                None
-            }
-            // Has a proof in it, so no catalogue may relay it.
-            FeedItem::Message(message) if message.channel == STEP_UP_CHANNEL => None,
             FeedItem::Message(message) => {
                 self.note_session_end(&message);
                 let event = Arc::new(self.translator.event(&message));

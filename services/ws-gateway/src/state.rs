@@ -15,7 +15,6 @@ use crate::metrics::Metrics;
 use crate::outbound::QUEUE_BYTES;
 use crate::own_sockets::OwnSockets;
 use crate::recovery::{History, Recovery};
-use crate::step_ups::StepUps;
 use crate::transport::{Services, Sessions, Worker};
 
 /// State shared by the gateway's routes and tasks. Cheap to clone.
@@ -29,7 +28,6 @@ pub struct State {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) writer: Arc<BatchWriter>,
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) step_ups: Arc<StepUps>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) recovery: Arc<Recovery>,
     pub(crate) revocation_lag: Arc<RevocationLag>,
@@ -69,7 +67,6 @@ impl State {
             recovery: Arc::clone(&recovery),
             tasks: tasks.clone(),
         };
-        let step_ups = Arc::new(StepUps::new(backplane.clone(), clock.clone()));
         let cluster = Arc::new(Cluster::new(backplane.clone(), clock.clone(), tasks, Box::new(own)));
         let limits = QuotaLimits {
             per_user: settings.gateway_sockets_per_user,
@@ -93,7 +90,6 @@ impl State {
             sessions: Arc::default(),
             writer,
             cluster,
-            step_ups,
             admission,
             recovery,
             #[cfg(feature = "conformance")]
@@ -122,7 +118,6 @@ impl State {
             admission: Arc::clone(&self.admission),
             recovery: Arc::clone(&self.recovery),
             cluster: Arc::clone(&self.cluster),
-            step_ups: Arc::clone(&self.step_ups),
             sessions: Arc::clone(&self.sessions),
             settings: Arc::clone(&self.settings),
             has_old_words: self.platform.config().compat_routes,

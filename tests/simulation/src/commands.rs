@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backplane::{Entry, Error, Hold, Keys, Log, LogRead, Mark, Marks, Position, Put, Result, is_rolled_back};
+use backplane::{Entry, Error, Hold, Keys, Log, LogRead, Mark, Marks, Position, Put, Result};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -110,24 +110,6 @@ impl Log for Driver {
                 self.look_at_log().await?;
                 Err(Error::LogChanged)
             }
-        }
-    }
-
-    async fn check(&self, published: &[Uuid]) -> Result<()> {
-        // Left out with the two others too, because it notices much of what they notice.
-        if matches!(self.world.without, Without::CheckOfPublished | Without::KnownLog | Without::PastEpochs) {
-            return Ok(());
-        }
-        let published = published.to_vec();
-        let (epoch, is_there) = self
-            .exchange(move |redis, server| {
-                let data = redis.read(server)?;
-                Ok((data.epoch(), published.iter().map(|event| data.has(event)).collect::<Vec<_>>()))
-            })
-            .await?;
-        match epoch {
-            Some(epoch) if is_rolled_back(&is_there) => self.doubt(&epoch).await,
-            _ => Ok(()),
         }
     }
 

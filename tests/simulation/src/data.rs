@@ -137,10 +137,6 @@ impl Data {
         self.secret.clone()
     }
 
-    pub(crate) fn has(&self, event: &Uuid) -> bool {
-        self.ids.contains(event)
-    }
-
     pub(crate) fn epoch(&self) -> Option<Arc<str>> {
         self.epoch.clone()
     }

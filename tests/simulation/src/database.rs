@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use backplane::Entry;
 use chrono::{DateTime, Utc};
 use contracts::AccountId;
-use contracts::events::is_logged;
 use database::Outbox;
 use identity::UserChange;
 use tokio::time::{Instant, sleep};
@@ -253,14 +252,6 @@ impl Outbox for ProcessOutbox {
             }
         }
         self.database.travel(self.process).await
-    }
-
-    async fn newest_published(&self, limit: u64) -> Result<Vec<Uuid>> {
-        // Takes no time, like the backlog, so that a run without the check is the same as before.
-        let state = self.database.state();
-        let published = state.rows.values().rev().filter(|row| row.sent_at.is_some());
-        let logged = published.filter(|row| is_logged(&row.entry.channel));
-        Ok(logged.take(usize::try_from(limit)?).map(|row| row.entry.event_id).collect())
     }
 
     async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {

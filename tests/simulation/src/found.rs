@@ -154,16 +154,3 @@ fn a_client_that_resumes_late_gets_no_event_again_by_another_room() {
     ];
     assert_holds(111_016, faults);
 }
-
-#[test]
-fn an_event_is_not_lost_with_the_tail_of_the_log_if_the_process_that_published_it_died() {
-    let faults = vec![
-        at(5_142, Fault::Forge { count: 2 }),
-        at(6_455, Fault::RedisDown { down: ms(1_096), is_emptied: false }),
-        at(7_836, Fault::FailOver { is_complete: false, is_crash: false }),
-        at(7_851, Fault::Kill { process: 2, down: ms(95) }),
-    ];
-    let plan = Plan { seed: 182_116, faults };
-    assert!(run(&plan, Without::CheckOfPublished, false).violation.is_some());
-    assert_holds(plan.seed, plan.faults);
-}

@@ -31,8 +31,6 @@ pub enum Without {
     ReconnectOnReadonly,
     /// Transactions take no lock on what they change.
     RowLock,
-    /// The log is not compared with the events that the outboxes have published.
-    CheckOfPublished,
     /// Ended sessions are not marked again after Redis lost its data.
     RestoredMarks,
 }

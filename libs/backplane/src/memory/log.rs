@@ -128,10 +128,6 @@ impl Log for MemoryLog {
         Ok(())
     }
 
-    async fn check(&self, _published: &[Uuid]) -> Result<()> {
-        Ok(())
-    }
-
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.announcer.received(channel.into(), body.into(), None);
         Ok(1)

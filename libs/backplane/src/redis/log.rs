@@ -12,7 +12,7 @@ use super::exchange::Failure;
 use super::known_log::KnownLog;
 use super::names::DOUBT_SECONDS;
 use super::{APPEND, Redis, new_id};
-use crate::log::{UNLOGGED_IDS, is_rolled_back};
+use crate::log::UNLOGGED_IDS;
 use crate::{Entry, Error, Log, LogRead, Message, Position, Result};
 
 impl Redis {
@@ -128,18 +128,6 @@ impl Log for Redis {
                 Err(Error::LogChanged)
             }
         }
-    }
-
-    async fn check(&self, published: &[Uuid]) -> Result<()> {
-        let mut look = redis::pipe();
-        look.atomic().cmd("HGET").arg(&self.names.meta).arg("epoch");
-        for event in published {
-            look.cmd("ZSCORE").arg(&self.names.ids).arg(event.to_string());
-        }
-        let mut found = self.run_pipeline::<Vec<Option<String>>>(look).await?.into_iter();
-        let Some(Some(epoch)) = found.next() else { return Ok(()) };
-        let is_there: Vec<bool> = found.map(|place| place.is_some()).collect();
-        if is_rolled_back(&is_there) { self.doubt(&epoch).await } else { Ok(()) }
     }
 
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {

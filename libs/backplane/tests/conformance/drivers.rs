@@ -29,10 +29,6 @@ impl Log for Failing {
         self.log.append(entries).await
     }
 
-    async fn check(&self, published: &[Uuid]) -> Result<()> {
-        self.log.check(published).await
-    }
-
     async fn broadcast(&self, channel: &str, body: &str) -> Result<usize> {
         self.log.broadcast(channel, body).await
     }

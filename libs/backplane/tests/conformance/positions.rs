@@ -167,27 +167,6 @@ async fn the_process_that_appended_an_event_notices_that_the_log_was_rolled_back
     assert!(after.epoch != before.epoch && after.seq == 1, "{after:?}");
 }
 
-/// The process that appended the lost event may have died in the failover. Its outbox still lists the event.
-#[tokio::test]
-async fn a_process_that_knows_what_was_published_notices_that_the_log_was_rolled_back() {
-    let world = World::start(Backend::Real).await;
-    let (kept, lost) = (entry("1"), entry("lost"));
-    world.backplane.log.append(&[kept.clone(), lost.clone()]).await.unwrap();
-    let other = Backplane::connect(&world.stores.redis_url(), options()).unwrap();
-    testing::eventually("it is connected", async || other.is_connected()).await;
-    let published = [lost.event_id, kept.event_id];
-    let before = other.log.head().await.unwrap();
-    other.log.check(&published).await.unwrap();
-    assert_eq!(other.log.head().await.unwrap(), before);
-    roll_back(&world).await;
-    other.log.check(&published).await.unwrap();
-    let after = other.log.head().await.unwrap();
-    assert_ne!(after.epoch, before.epoch);
-    // The new log has none of them, and goes on.
-    other.log.check(&published).await.unwrap();
-    assert_eq!(other.log.head().await.unwrap(), after);
-}
-
 /// The event was chosen before the log was lost. Another process may have published it, and later ones, since.
 #[tokio::test]
 async fn the_first_append_to_a_log_that_has_begun_anew_publishes_nothing() {

@@ -1,12 +1,11 @@
 //! `auth:*`: events about users, sessions and tokens. Routed by `userId`.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event;
 use crate::named::named;
-use crate::{AccountId, Acr, Role};
+use crate::{AccountId, Role};
 
 named! {
     /// The reason why a session ended.
@@ -30,8 +29,6 @@ named! {
         AccountDeleted,
         /// The owner took the old address back after a change of the email.
         EmailRestored,
-        /// The user needs a second factor now, and the session was opened without one.
-        FactorRequired,
     }
 }
 
@@ -180,88 +177,6 @@ pub struct SessionActivityUpdated {
     pub session_id: Uuid,
 }
 event!(SessionActivityUpdated, "auth:session.activity_updated", user_id);
-
-named! {
-    /// A kind of second factor.
-    pub enum FactorKind {
-        Totp,
-        Passkey,
-        RecoveryCodes,
-    }
-
-    /// A change of a user's second factors.
-    pub enum FactorChange {
-        Added,
-        Removed,
-        /// New recovery codes replaced the old ones.
-        Replaced,
-        /// A recovery code was used.
-        Used,
-        /// An admin removed it.
-        Reset,
-    }
-}
-
-/// A second factor of a user changed. Whoever did not expect it ends the session that changed it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FactorChanged {
-    pub user_id: Uuid,
-    /// The session in which the user changed it; absent if an admin did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<Uuid>,
-    pub change: FactorChange,
-    pub factor: FactorKind,
-}
-event!(FactorChanged, "auth:factor.changed", user_id);
-
-/// The user of a session has shown a second factor.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionStrengthened {
-    pub user_id: Uuid,
-    pub session_id: Uuid,
-    pub acr: Acr,
-    /// Unix seconds.
-    pub auth_time: i64,
-}
-event!(SessionStrengthened, "auth:session.strengthened", user_id);
-
-/// The response to a [`StepUpRequest`](crate::StepUpRequest), for the gateway that asked. Routed to no user, and not
-/// logged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepUpAnswered {
-    pub request_id: Uuid,
-    pub session_id: Uuid,
-    pub outcome: StepUpOutcome,
-}
-event!(StepUpAnswered, "auth:step_up.answered");
-
-/// The result of a step-up, as the client gets it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum StepUpOutcome {
-    Error(StepUpError),
-    #[serde(untagged)]
-    Raised {
-        acr: Acr,
-        auth_time: DateTime<Utc>,
-        /// `None` if sensitive actions need another step-up.
-        fresh_until: Option<DateTime<Utc>>,
-    },
-}
-
-/// The error of a step-up. The code is one of those of `POST /api/auth/step-up`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepUpError {
-    pub code: String,
-    pub message: String,
-    /// Seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
-}
 
 /// A session has exchanged its refresh token for new tokens. Not logged.
 #[derive(Clone, Debug, Serialize)]

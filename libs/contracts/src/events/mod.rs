@@ -13,12 +13,11 @@ pub mod stack;
 pub const LOGGED_CHANNELS: [&str; 6] =
     ["auth:*", "drift:*", "alert:*", "stack:*", "scan:*", "notification:*"];
 
-/// Channels of cheap, frequent events, and of responses between services. Their events are published without a position,
-/// so that one busy user cannot push other users' events out of the log.
-pub const UNLOGGED_CHANNELS: [&str; 5] = [
+/// Channels of cheap, frequent events. Their events are published without a position, so that one busy user
+/// cannot push other users' events out of the log.
+pub const UNLOGGED_CHANNELS: [&str; 4] = [
     "auth:token.refreshed",
     "auth:session.activity_updated",
-    "auth:step_up.answered",
     "drift:deciding",
     "notification:receipt_wanted",
 ];
@@ -64,12 +63,11 @@ mod tests {
     use crate::Event;
 
     #[test]
-    fn frequent_events_and_answers_are_not_logged() {
+    fn frequent_events_are_not_logged() {
         assert!(
             is_logged(auth::SessionDeleted::TYPE) && is_logged("drift:created") && is_logged("alert:read")
         );
         assert!(!is_logged(auth::TokenRefreshed::TYPE) && !is_logged(auth::SessionActivityUpdated::TYPE));
-        assert!(!is_logged(auth::StepUpAnswered::TYPE) && is_logged(auth::SessionStrengthened::TYPE));
         assert!(!is_logged("ws:user:1") && !is_logged("dashboard:error") && !is_logged("authentic"));
     }
 }

@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use contracts::{AccountId, Claims, Role, Strength};
+use contracts::{AccountId, Claims, Role};
 use identity::{TokenError, service_token_id};
 use platform::Platform;
 use serde_json::json;
@@ -21,14 +21,8 @@ pub struct Caller {
     /// `None` only for tokens of the old stack.
     pub session_id: Option<Uuid>,
     pub account_id: Option<AccountId>,
-    pub strength: Strength,
-    /// Whether the caller has shown a second factor within `STEP_UP_MINUTES`.
-    pub is_fresh: bool,
     pub request_id: RequestId,
 }
-
-/// The second factors that a step-up accepts.
-pub const STEP_UP_METHODS: [&str; 2] = ["totp", "passkey"];
 
 impl Caller {
     /// Requires that the caller has `role` or a higher one.
@@ -40,22 +34,6 @@ impl Caller {
             return Ok(());
         }
         Err(ApiError::forbidden(format!("this needs the role {role}; yours is {}", self.role)))
-    }
-
-    /// Requires a fresh second factor of a caller who has one.
-    ///
-    /// # Errors
-    /// 403 `STEP_UP_REQUIRED`.
-    pub fn require_step_up(&self) -> Result<(), ApiError> {
-        if self.strength.has_factor { self.require_fresh_factor() } else { Ok(()) }
-    }
-
-    /// Requires a fresh second factor of every caller, also of one who has none yet.
-    ///
-    /// # Errors
-    /// 403 `STEP_UP_REQUIRED`.
-    pub fn require_fresh_factor(&self) -> Result<(), ApiError> {
-        if self.is_fresh { Ok(()) } else { Err(ApiError::step_up_required(&STEP_UP_METHODS)) }
     }
 }
 
@@ -101,10 +79,9 @@ fn verify(request: &HttpRequest, token: &str) -> Result<Caller, ApiError> {
         let (now, tasks) = (platform.clock().now(), &platform.lifecycle().tasks);
         platform.tokens().uses.note(id, now, platform.backplane(), tasks);
     }
-    let Claims { sub, email, role, sid, account_id, strength, .. } = claims;
-    let is_fresh = strength.is_fresh(platform.clock().now(), platform.tokens().step_up_window);
+    let Claims { sub, email, role, sid, account_id, .. } = claims;
     let request_id = RequestId::of(request)?;
-    Ok(Caller { user_id: sub, email, role, session_id: sid, account_id, strength, is_fresh, request_id })
+    Ok(Caller { user_id: sub, email, role, session_id: sid, account_id, request_id })
 }
 
 fn refusal(error: &TokenError) -> ApiError {

@@ -11,7 +11,7 @@ mod validation;
 
 pub use any_of::AnyOf;
 pub use body::{BodyLimit, ValidJson, is_json, parse_body, parse_json, read_body};
-pub use caller::{Caller, MaybeCaller, STEP_UP_METHODS, bearer};
+pub use caller::{Caller, MaybeCaller, bearer};
 pub use parameters::{NoQuery, ValidPath, ValidQuery};
 pub use request_id::RequestId;
 pub use role::{Admin, Engineer, Viewer};

@@ -42,44 +42,21 @@ pub enum Action {
     PasswordUpgraded,
     ServiceTokenCreated,
     ServiceTokenEnded,
-    /// The user let a device without a browser act as them.
-    DeviceLoginApproved,
-    DeviceLoginDenied,
     /// Too many passwords were wrong; see [`crate::login::account_locks`].
     AccountLocked,
     /// An admin lifted the locks of a user.
     LocksLifted,
-    /// The password was right, and a second factor was asked for.
-    SecondFactorAsked,
-    /// A code, a recovery code or a passkey was wrong, or was used before.
-    SecondFactorFailed,
-    FactorAdded,
-    FactorRemoved,
-    /// An admin removed all second factors of a user.
-    FactorsReset,
-    RecoveryCodesReplaced,
-    RecoveryCodeUsed,
-    /// A second factor was shown in an open session.
-    StepUp,
-    DeviceTrusted,
-    TrustEnded,
-    /// The sign counter of a passkey did not rise, so that the passkey has a copy.
-    PasskeyCloned,
 }
 
 impl Action {
     /// The actions that occur often, or that a client can repeat at will. Their rows are kept as long as the
     /// rows of ended sessions. All other rows are kept forever.
-    pub const FREQUENT: [Self; 9] = [
+    pub const FREQUENT: [Self; 5] = [
         Self::TokenRefreshed,
         Self::LoginFailed,
         Self::PasswordChangeFailed,
         Self::ProfileUpdated,
         Self::AccountLocked,
-        Self::DeviceLoginDenied,
-        Self::SecondFactorAsked,
-        Self::SecondFactorFailed,
-        Self::StepUp,
     ];
 }
 

@@ -3,7 +3,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect};
 
-use crate::audit::action::{Action, Initiator};
+use crate::audit::action::Action;
 
 const BATCH: usize = 500;
 
@@ -22,8 +22,8 @@ pub struct Model {
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     /// Never free text: the reason why a session or a service token ended, a user's new role and state and
-    /// the names of further fields that changed, the scope of a lock, `repeated` for a repeated refresh,
-    /// `personal` for a new token of a person, or the kind of a factor.
+    /// the names of further fields that changed, the scope of a lock, `repeated` for a repeated refresh, or
+    /// `personal` for a new token of a person.
     pub detail: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: DateTime<Utc>,
@@ -33,27 +33,6 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// Builds a row of the audit log.
-pub fn audit_row(
-    action: Action,
-    user_id: Option<Uuid>,
-    session_id: Option<Uuid>,
-    detail: Option<&str>,
-    initiator: Initiator,
-    now: DateTime<Utc>,
-) -> ActiveModel {
-    ActiveModel {
-        action: Set(action.into_str().into()),
-        user_id: Set(user_id),
-        actor_id: Set(initiator.actor),
-        session_id: Set(session_id),
-        detail: Set(detail.map(Into::into)),
-        ip_address: Set(initiator.ip.map(|ip| ip.to_string())),
-        created_at: Set(now),
-        ..Default::default()
-    }
-}
 
 /// The row of a user who was imported.
 pub fn of_import(user_id: Uuid, at: DateTime<Utc>) -> ActiveModel {

@@ -9,8 +9,7 @@ use crate::link::entity::{Model, Purpose};
 use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
 use crate::login::attempt::Attempt;
-use crate::login::log_in::{Entered, Entry, enter};
-use crate::login::pending::Method;
+use crate::login::log_in::{LoggedIn, open_session};
 use crate::password::Password;
 use crate::people_settings::SignupMode;
 use crate::session::device::Device;
@@ -28,7 +27,7 @@ pub async fn accept(
     password: Password,
     ip: IpAddr,
     device: Device,
-) -> Result<Entered, AuthError> {
+) -> Result<LoggedIn, AuthError> {
     limits::admit_link_use(state, ip).await?;
     if state.settings.people.signup(state.platform.config()) == SignupMode::Off {
         return Err(AuthError::SignupClosed);
@@ -47,7 +46,7 @@ pub async fn accept(
     let mut user = LockedUser::create(state, new, Initiator::user_at(ip)).await?;
     require_inviter(&user, &link).await?;
     user.use_up_creating(&link).await?;
-    enter(user, &attempt, Entry::new(device, Method::Mail)).await
+    open_session(user, &attempt, device, None).await
 }
 
 /// Refuses the invitation of a person who is no longer an active admin: it could give back the role that they

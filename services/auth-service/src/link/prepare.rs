@@ -9,7 +9,6 @@ use sea_orm::{DbErr, EntityTrait};
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
-use crate::audit::entity::audit_row;
 use crate::limits;
 use crate::link::entity as link;
 use crate::link::entity::Purpose;
@@ -21,6 +20,7 @@ use crate::mail_queue::entity::{self as mail, MailContent, NewMail, Template};
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::entity as user;
+use crate::user::locked_user::audit_row;
 
 const BATCH: u64 = 100;
 
@@ -78,7 +78,6 @@ async fn prepare(state: &State, link: link::Model) -> Result<(), DbErr> {
         content: MailContent {
             name: owner.as_ref().map(|owner| owner.name.clone()).or_else(|| link.content.name.clone()),
             role: link.content.role.map(|role| role.to_string()),
-            ..MailContent::default()
         },
     };
     mail::write(&transaction, new, now).await?;

@@ -1,4 +1,4 @@
-//! Signed ids of rows: `version ‖ id ‖ MAC`, in base64url, and the six-digit codes beside those of links.
+//! One-time links: `version ‖ id ‖ MAC`, in base64url, and the six-digit codes beside them.
 //!
 //! Token and code are derived from the id of the row and `JWT_REFRESH_SECRET`, so that no row holds a
 //! credential.
@@ -18,30 +18,7 @@ const MAC_BYTES: usize = 32;
 const TOKEN_CHARS: usize = ((SIGNED_BYTES + MAC_BYTES) * 4).div_ceil(3);
 const CODES: u64 = 1_000_000;
 
-/// The use of a signed id. An id that is signed for one use is refused for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignedFor {
-    /// A one-time link of a mail.
-    Link,
-    /// A login that waits for its second factor.
-    PendingLogin,
-    TrustedDevice,
-    /// The device code of a login that a person approves in another session.
-    DeviceLogin,
-}
-
-impl SignedFor {
-    fn prefix(self) -> &'static [u8] {
-        match self {
-            Self::Link => b"link\0",
-            Self::PendingLogin => b"pending login\0",
-            Self::TrustedDevice => b"trusted device\0",
-            Self::DeviceLogin => b"device login\0",
-        }
-    }
-}
-
-/// Issues and reads signed ids, and the codes of one-time links.
+/// Issues and reads the tokens and the codes of one-time links.
 #[derive(Clone)]
 pub struct LinkTokens {
     secret: Hmac<Sha256>,
@@ -54,24 +31,14 @@ impl LinkTokens {
         Self { secret: keyed(secret.as_bytes()), previous: previous.map(|secret| keyed(secret.as_bytes())) }
     }
 
-    /// The token of a one-time link.
     pub fn issue(&self, id: Uuid) -> String {
-        self.sign(SignedFor::Link, id)
+        let signed = signed_part(id);
+        let mac = mac(&self.secret, b"link\0", &signed).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([signed.as_slice(), mac.as_slice()].concat())
     }
 
     /// Returns the id of a link after checking the MAC in constant time.
     pub fn read(&self, text: &str) -> Result<Uuid, LinkRefusal> {
-        self.read_signed(SignedFor::Link, text)
-    }
-
-    pub fn sign(&self, kind: SignedFor, id: Uuid) -> String {
-        let signed = signed_part(id);
-        let mac = mac(&self.secret, kind.prefix(), &signed).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([signed.as_slice(), mac.as_slice()].concat())
-    }
-
-    /// Returns a signed id after checking the MAC in constant time.
-    pub fn read_signed(&self, kind: SignedFor, text: &str) -> Result<Uuid, LinkRefusal> {
         if text.len() != TOKEN_CHARS {
             return Err(LinkRefusal::Malformed);
         }
@@ -79,7 +46,7 @@ impl LinkTokens {
         let (signed, sent) = bytes.split_at_checked(SIGNED_BYTES).ok_or(LinkRefusal::Malformed)?;
         let id = signed.first_chunk::<SIGNED_BYTES>().ok_or(LinkRefusal::Malformed)?;
         let [version, id @ ..] = id;
-        let made_with = |secret| mac(secret, kind.prefix(), signed).verify_slice(sent).is_ok();
+        let made_with = |secret| mac(secret, b"link\0", signed).verify_slice(sent).is_ok();
         let is_genuine = made_with(&self.secret) || self.previous.as_ref().is_some_and(made_with);
         if is_genuine && *version == VERSION { Ok(Uuid::from_bytes(*id)) } else { Err(LinkRefusal::Foreign) }
     }
@@ -132,16 +99,6 @@ mod tests {
             let mut changed = token.into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             prop_assert!(tokens.read(std::str::from_utf8(&changed).unwrap()).is_err());
-        }
-    }
-
-    #[test]
-    fn an_id_that_is_signed_for_one_use_is_refused_for_the_others() {
-        let tokens = tokens("one", None);
-        let token = tokens.sign(SignedFor::PendingLogin, Uuid::from_u128(7));
-        assert_eq!(tokens.read_signed(SignedFor::PendingLogin, &token), Ok(Uuid::from_u128(7)));
-        for other in [SignedFor::Link, SignedFor::TrustedDevice, SignedFor::DeviceLogin] {
-            assert_eq!(tokens.read_signed(other, &token), Err(LinkRefusal::Foreign));
         }
     }
 

@@ -8,8 +8,9 @@ use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
 use crate::link::request::request;
 use crate::login::attempt::Attempt;
-use crate::login::log_in::{Entered, Entry, enter};
+use crate::login::log_in::{LoggedIn, open_session};
 use crate::people_settings::LoginMethod;
+use crate::session::device::Device;
 use crate::state::State;
 use crate::user::email::Email;
 use crate::user::locked_user::LockedUser;
@@ -20,9 +21,14 @@ pub async fn request_link(state: &State, attempt: &Attempt) -> Result<link::Mode
     request(state, attempt, Purpose::LogIn, Content::default()).await
 }
 
-/// Lets the reader of a mail in. The session belongs to the client that sends the proof, never to
+/// Opens a session for the reader of a mail. The session belongs to the client that sends the proof, never to
 /// the page that requested the link: a thief could have requested it.
-pub async fn complete(state: &State, proof: &Proof, ip: IpAddr, entry: Entry) -> Result<Entered, AuthError> {
+pub async fn complete(
+    state: &State,
+    proof: &Proof,
+    ip: IpAddr,
+    device: Device,
+) -> Result<LoggedIn, AuthError> {
     state.settings.people.require(LoginMethod::Email)?;
     limits::admit_link_use(state, ip).await?;
     let link = proof.link(state, Purpose::LogIn, ip).await?;
@@ -34,5 +40,5 @@ pub async fn complete(state: &State, proof: &Proof, ip: IpAddr, entry: Entry) ->
     user.use_up(&link).await?;
     user.verify_email().await?;
     let email = Email::parse(&link.email).map_err(|_error| LinkRefusal::Foreign)?;
-    enter(user, &Attempt { email, ip }, entry).await
+    open_session(user, &Attempt { email, ip }, device, None).await
 }

@@ -7,10 +7,10 @@ use super::account_locks::{self, Place};
 use super::attempt::Attempt;
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
-use crate::audit::entity::audit_row;
 use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
+use crate::user::locked_user::audit_row;
 
 /// Counts a wrong password. Writes `action` and the locks that start to the audit log.
 pub async fn record_failure(

@@ -6,20 +6,17 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{LoginResult, entered};
+use crate::answers::{Login, logged_in};
 use crate::link::handlers::{Requested, requested};
 use crate::link::proof::Proof;
 use crate::login::attempt::Attempt;
 use crate::login::by_mail;
-use crate::login::log_in::Entry;
-use crate::login::pending::Method;
 use crate::password::Password;
 use crate::people_settings::LoginMethod;
 use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
 use crate::token::delivery::wanted;
-use crate::trusted_device::cookie::devices_of;
 use crate::user::email::Email;
 use crate::user::mail_handlers::MailRequest;
 use http::openapi::Success;
@@ -46,7 +43,7 @@ pub async fn request_login_mail(
 }
 
 /// Logs in with the link or the code of a mail.
-#[utoipa::path(post, path = "/api/auth/login/email/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<LoginResult>), (status = 403), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/login/email/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>), (status = 403), (status = 429)))]
 pub async fn log_in_by_mail(
     state: Data<State>,
     request: HttpRequest,
@@ -55,17 +52,12 @@ pub async fn log_in_by_mail(
     ValidJson(proof): ValidJson<Proof>,
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
-    let trusted_devices = devices_of(&request, &state);
-    let entry = Entry { trusted_devices, ..Entry::new(Device::of_request(&request), Method::Mail) };
-    let outcome = by_mail::complete(&state, &proof, ip, entry).await;
-    entered(&state, delivery, StatusCode::OK, state.metrics.operation("login_by_mail", outcome)?)
+    let outcome = by_mail::complete(&state, &proof, ip, Device::of_request(&request)).await;
+    logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login_by_mail", outcome)?)
 }
 
 /// Logs a user in and opens a session.
-///
-/// A user with a second factor gets `mfaRequired`, `mfaToken` and `factors` instead, and no session: see
-/// `POST /api/auth/login/mfa`.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<LoginResult>), (status = 401), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 200, body = Success<Login>), (status = 401), (status = 429)))]
 pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,
@@ -76,8 +68,6 @@ pub async fn log_in(
     let delivery = wanted(&request, &state)?;
     state.settings.people.require(LoginMethod::Password)?;
     let attempt = Attempt { email: body.email, ip };
-    let trusted_devices = devices_of(&request, &state);
-    let entry = Entry { trusted_devices, ..Entry::new(Device::of_request(&request), Method::Password) };
-    let outcome = super::log_in::log_in(&state, attempt, body.password, entry).await;
-    entered(&state, delivery, StatusCode::OK, state.metrics.operation("login", outcome)?)
+    let outcome = super::log_in::log_in(&state, attempt, body.password, Device::of_request(&request)).await;
+    logged_in(&state, delivery, StatusCode::OK, state.metrics.operation("login", outcome)?)
 }

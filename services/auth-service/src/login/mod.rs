@@ -9,6 +9,3 @@ pub mod handlers;
 pub mod known_network;
 pub mod log_in;
 pub mod networks;
-pub mod pending;
-pub mod second_factor;
-pub mod second_factor_handlers;

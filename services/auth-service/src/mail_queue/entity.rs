@@ -46,7 +46,6 @@ pub enum Template {
     EmailChanged,
     Invitation,
     LogIn,
-    FactorChanged,
 }
 
 /// The values of a mail besides its link.
@@ -57,12 +56,6 @@ pub struct MailContent {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The change of a second factor: `added`, `removed`, `replaced`, `used` or `reset`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<String>,
-    /// The second factor: `totp`, `passkey` or `recovery_codes`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub factor: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -18,8 +18,6 @@ struct Values<'a> {
     email: &'a str,
     inviter: Option<&'a str>,
     role: Option<&'a str>,
-    change: Option<&'a str>,
-    factor: Option<&'a str>,
     link: Option<String>,
     /// Six digits in two groups. Absent where only the link counts.
     code: Option<String>,
@@ -31,7 +29,7 @@ struct Values<'a> {
 /// Renders a mail. Its token exists only in the result.
 pub async fn render(state: &State, mail: &mail_row::Model, link: Option<&link::Model>) -> Result<Content> {
     let public_url = &*state.mailer.public_url;
-    let mail_row::MailContent { name, role, change, factor } = &mail.content;
+    let mail_row::MailContent { name, role } = &mail.content;
     // Read now, so that no mail names a user who was deleted in the meantime.
     let inviter = match link.and_then(|link| link.invited_by) {
         Some(id) => user::by_id(&state.database, id).await?.map(|inviter| inviter.name),
@@ -42,8 +40,6 @@ pub async fn render(state: &State, mail: &mail_row::Model, link: Option<&link::M
         email: &mail.recipient,
         inviter: inviter.as_deref(),
         role: role.as_deref(),
-        change: change.as_deref(),
-        factor: factor.as_deref(),
         link: link.map(|link| url(state, link)),
         code: link.filter(|link| link.purpose != Purpose::UndoEmail).map(|link| {
             let code = state.links.code(link.id);
@@ -82,7 +78,7 @@ fn in_words(time: TimeDelta) -> String {
 
 /// Whether a mail of this template is useless without its link.
 pub fn needs_link(template: Template) -> bool {
-    !matches!(template, Template::SignUpTaken | Template::PasswordResetDone | Template::FactorChanged)
+    !matches!(template, Template::SignUpTaken | Template::PasswordResetDone)
 }
 
 #[cfg(test)]

@@ -15,12 +15,11 @@ use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
-use crate::audit::entity::audit_row;
 use crate::error::AuthError;
 use crate::service_token::entity as service_token;
 use crate::state::State;
 use crate::token::access_token;
-use crate::user::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN};
+use crate::user::locked_user::{LockedAdmins, LockedUser, MARK_MARGIN, audit_row};
 use crate::user::name::Name;
 
 /// Default lifetime of a token created without an expiry.

@@ -20,7 +20,6 @@ use crate::service_token::changes as service_tokens;
 use crate::service_token::changes::{LONGEST_LIFE, NewServiceToken};
 use crate::service_token::entity as service_token;
 use crate::state::State;
-use crate::step_up;
 use crate::user::name::Name;
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -98,7 +97,6 @@ pub async fn create_service_token(
         return Err(ApiError::validation("expiresAt", "must be in the future and at most ten years ahead"));
     }
     limits::admit_admin_change(&state, admin.id).await?;
-    step_up::require(&state, admin.id, admin.session).await?;
     let new = NewServiceToken { name, role, account_id, expires_at, replaces_its_name: false };
     let outcome = service_tokens::create(&state, new, admin.id, Initiator::admin_at(ip, admin.id)).await;
     let (row, token) = state.metrics.operation("create_service_token", outcome)?;

@@ -23,7 +23,6 @@ use crate::caller::{Engineer, Person};
 use crate::error::AuthError;
 use crate::limits;
 use crate::state::State;
-use crate::step_up;
 use crate::user::locked_user::LockedUser;
 use crate::user::name::Name;
 
@@ -73,7 +72,6 @@ pub async fn create_personal_token(
     ValidJson(body): ValidJson<PersonalTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_settings_change(&state, person.id).await?;
-    step_up::require(&state, person.id, Some(person.session.id)).await?;
     let outcome = create(&state, body.name, &person, Initiator::user_at(ip)).await;
     let (row, token) = state.metrics.operation("create_personal_token", outcome)?;
     Ok(http::created(NewPersonalToken { about: row.into(), token }))

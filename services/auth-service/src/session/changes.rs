@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
-use contracts::Acr;
 use contracts::events::auth::{
     EndReason, SessionActivityUpdated, SessionCreated, SessionDeleted, SessionTerminated,
     SessionsBulkTerminated, TokenRefreshed, UserLogout,
@@ -30,21 +28,9 @@ pub struct Refreshed {
     pub counter: u32,
 }
 
-/// The device of a new session, and what the person showed.
-pub struct Opening {
-    pub device: Device,
-    pub acr: Acr,
-    /// See [`session::Model::amr`].
-    pub amr: String,
-    /// The time at which the person showed it; `None` for now.
-    pub auth_time: Option<DateTime<Utc>>,
-    pub trusted_device: Option<Uuid>,
-}
-
 impl LockedUser<'_> {
     /// Opens a session, and evicts the least recently active ones if there are too many.
-    pub async fn open_session(&mut self, opening: Opening, ip: IpAddr) -> Result<session::Model, DbErr> {
-        let Opening { device, acr, amr, auth_time, trusted_device } = opening;
+    pub async fn open_session(&mut self, device: Device, ip: IpAddr) -> Result<session::Model, DbErr> {
         let live = self.live_sessions().await?;
         let max = self.state.settings.max_sessions_per_user as usize;
         let evicted = evicted_by_one_more(live.iter().map(|live| (live.id, live.lifetime())).collect(), max);
@@ -65,10 +51,6 @@ impl LockedUser<'_> {
             expires_at: Set(self.now + self.state.settings.session_lifetime()),
             revoked_at: Set(None),
             revoked_reason: Set(None),
-            acr: Set(acr),
-            amr: Set(amr),
-            auth_time: Set(Some(auth_time.unwrap_or(self.now))),
-            trusted_device_id: Set(trusted_device),
         };
         let session = session.insert(&self.transaction).await?;
         let device_info = session.device_info.info();
@@ -96,10 +78,6 @@ impl LockedUser<'_> {
         let settings = &self.state.settings;
         if let Some(reason) = session.lifetime().over(self.now, settings.idle_timeout()) {
             self.end_session(&session, reason).await?;
-            return Ok(None);
-        }
-        if settings.factors.mfa_required.is_missing_in(&session, self.row.role) {
-            self.end_session(&session, EndReason::FactorRequired).await?;
             return Ok(None);
         }
         let policy = settings.rotation();

@@ -1,6 +1,5 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::EndReason;
-use contracts::{Acr, Strength};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
@@ -29,13 +28,6 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub revoked_reason: Option<EndReason>,
-    pub acr: Acr,
-    /// The methods of the login and of later step-ups, separated by spaces; see [`Strength::amr`].
-    pub amr: String,
-    /// The time of the login or of the last step-up; `None` in rows of earlier versions.
-    pub auth_time: Option<DateTime<Utc>>,
-    /// The trusted device that stood in for a second factor at the login.
-    pub trusted_device_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -50,26 +42,6 @@ impl Model {
             last_activity: self.last_activity,
             expires_at: self.expires_at,
         }
-    }
-
-    /// The strength of the session, for a user who has a second factor or has none.
-    pub fn strength(&self, has_factor: bool) -> Strength {
-        Strength {
-            acr: self.acr,
-            amr: self.amr.split_whitespace().map(Into::into).collect(),
-            auth_time: Some(self.authenticated_at().timestamp()),
-            has_factor,
-        }
-    }
-
-    /// The time of the login or of the last step-up.
-    pub fn authenticated_at(&self) -> DateTime<Utc> {
-        self.auth_time.unwrap_or(self.created_at)
-    }
-
-    /// Whether a second factor, or a trusted device, opened the session or was shown in it.
-    pub fn has_shown_factor(&self) -> bool {
-        self.acr > Acr::Pwd || self.trusted_device_id.is_some()
     }
 
     /// Whether the session is neither revoked nor expired.

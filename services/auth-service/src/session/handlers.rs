@@ -16,7 +16,6 @@ use crate::limits;
 use crate::session::device::Device;
 use crate::session::entity as session;
 use crate::state::State;
-use crate::step_up::Raised;
 use crate::user::locked_user::LockedUser;
 
 #[derive(Serialize, ToSchema)]
@@ -33,15 +32,12 @@ pub struct Session {
     idle_expires_at: DateTime<Utc>,
     /// The time at which the session expires at the latest.
     expires_at: DateTime<Utc>,
-    /// The factors that the user showed at the login and since then.
-    strength: Raised,
 }
 
 impl Session {
     fn of(session: session::Model, callers: Option<Uuid>, state: &State) -> Self {
         let idle_end = session.last_activity + state.settings.idle_timeout();
         Self {
-            strength: Raised::of(state, &session),
             id: session.id,
             current: Some(session.id) == callers,
             device_info: session.device_info,

@@ -29,8 +29,7 @@ pub fn for_session(
         session: session.id,
     };
     state.metrics.token("access");
-    let claims = Claims::access(holder, now, (now + lifetime).min(session.expires_at));
-    sign_claims(state, &claims.with_strength(session.strength(user.has_factor)))
+    sign(state, holder, now, (now + lifetime).min(session.expires_at))
 }
 
 pub fn sign(
@@ -39,10 +38,7 @@ pub fn sign(
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<AccessToken, AuthError> {
-    sign_claims(state, &Claims::access(holder, issued_at, expires_at))
-}
-
-fn sign_claims(state: &State, claims: &Claims) -> Result<AccessToken, AuthError> {
-    let token = state.platform.tokens().keys.sign(claims).map_err(|error| AuthError::Sign(error.into()))?;
+    let claims = Claims::access(holder, issued_at, expires_at);
+    let token = state.platform.tokens().keys.sign(&claims).map_err(|error| AuthError::Sign(error.into()))?;
     Ok(AccessToken { token, expires_in_seconds: claims.exp - claims.iat })
 }

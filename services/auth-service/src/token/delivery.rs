@@ -76,7 +76,7 @@ pub fn from_cookies(request: &HttpRequest) -> Result<Vec<String>, AuthError> {
 
 /// Returns the values of all cookies of that name. Other cookies do not interfere, however malformed they
 /// are.
-pub fn cookies_named(headers: &HeaderMap, name: &str) -> Vec<String> {
+fn cookies_named(headers: &HeaderMap, name: &str) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let values = pairs.filter(|(own, _)| *own == name).map(|(_, value)| value.trim_matches('"').to_owned());

@@ -82,9 +82,6 @@ async fn repeat<'a>(
     }
     // A change of the user or the session that is committed meanwhile marks the new access token as well.
     let row = user::by_id(&state.database, session.user_id).await?.ok_or(AuthError::BadRefreshToken)?;
-    if settings.factors.mfa_required.is_missing_in(session, row.role) {
-        return Ok(None);
-    }
     Ok(Some(TokenAnswer::new(state, delivery, &row, session, counter)?))
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answers::{LoginResult, Terminated, entered};
+use crate::answers::{Login, Terminated, logged_in};
 use crate::caller::Person;
 use crate::link::handlers::{Requested, requested};
 use crate::login::attempt::Attempt;
@@ -58,7 +58,7 @@ pub async fn change_password(
 }
 
 /// Creates a viewer and logs them in. If addresses are verified first, sends a mail instead.
-#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 202, body = Success<Requested>), (status = 403), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", request_body = SignupRequest, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 202, body = Success<Requested>), (status = 403), (status = 409), (status = 429)))]
 pub async fn sign_up(
     state: Data<State>,
     request: HttpRequest,
@@ -73,7 +73,7 @@ pub async fn sign_up(
     let outcome =
         super::sign_up::sign_up(&state, name, attempt, password, Device::of_request(&request)).await;
     match state.metrics.operation("signup", outcome)? {
-        SignedUp::Entered(outcome) => entered(&state, delivery, StatusCode::CREATED, outcome),
+        SignedUp::LoggedIn(entered) => logged_in(&state, delivery, StatusCode::CREATED, *entered),
         SignedUp::Requested(link) => Ok(requested(*link)),
     }
 }

@@ -29,13 +29,6 @@ pub struct UserEdit {
     pub account_id: Option<Option<AccountId>>,
 }
 
-impl UserEdit {
-    /// Whether the change needs a fresh second factor of the admin.
-    pub fn is_sensitive(&self) -> bool {
-        self.role.is_some() || self.is_active.is_some() || self.email.is_some() || self.account_id.is_some()
-    }
-}
-
 /// Changes a user. A new role takes effect at the next request and ends no session. A new email is not verified,
 /// and nothing that was mailed to the old one works any more. Disabling the user ends all their sessions. If the user is no longer an active admin, their service tokens are revoked.
 pub async fn update(
@@ -83,9 +76,6 @@ pub async fn update(
     let changed = changed.iter().filter(|(is_new, _)| *is_new).map(|(_, text)| *text).collect::<String>();
     let detail = format!("role={role} active={is_active}{changed}");
     user.audit(Action::UserUpdated, None, Some(&detail));
-    if is_active {
-        user.end_sessions_without_factor().await?;
-    }
     if was_active && !is_active {
         user.end_all(None, EndReason::AccountDisabled).await?;
     }

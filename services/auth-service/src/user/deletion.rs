@@ -14,12 +14,10 @@ use crate::audit::action::{Action, Initiator};
 use crate::audit::entity as audit_log;
 use crate::caller::Person;
 use crate::compat::settings as user_settings;
-use crate::device_login::entity as device_login;
 use crate::error::AuthError;
-use crate::factor;
 use crate::limits;
 use crate::login::attempt::account;
-use crate::login::{failure as login_failure, known_network as login_network, pending};
+use crate::login::{failure as login_failure, known_network as login_network};
 use crate::password::{self, Password};
 use crate::service_token::entity as service_token;
 use crate::session::entity as session;
@@ -77,8 +75,6 @@ async fn delete(mut user: LockedUser<'_>) -> Result<usize, AuthError> {
         time_zone: Set(None),
         language: Set(None),
         notifications: Set(None),
-        has_factor: Set(false),
-        passkey_handle: Set(None),
         last_login_at: Set(None),
         last_activity_at: Set(None),
         ..Default::default()
@@ -96,10 +92,7 @@ async fn erase_traces(db: &impl ConnectionTrait, user: &user::Model) -> Result<(
     service_token::erase_names(db, user.id).await?;
     audit_log::erase_addresses(db, user.id).await?;
     login_network::delete_of(db, user.id).await?;
-    device_login::delete_of(db, user.id).await?;
     user_settings::delete_of(db, user.id).await?;
-    factor::changes::delete_all(db, user.id).await?;
-    pending::delete_of(db, user.id).await?;
     if let Ok(email) = Email::parse(&user.email) {
         login_failure::delete_of(db, &account(&email)).await?;
     }

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use contracts::{AccountId, Role};
 use database::{contains, text_contains};
 use identity::UserChange;
-use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{Condition, QueryOrder, QuerySelect};
@@ -34,10 +33,6 @@ pub struct Model {
     pub search: String,
     /// `None` if the user never proved that they receive mail at [`Model::email`].
     pub email_verified_at: Option<DateTime<Utc>>,
-    /// Whether the user has a second factor. Written with the factors, under the lock of the user.
-    pub has_factor: bool,
-    /// The random id of the user on authenticators; `None` before the first passkey.
-    pub passkey_handle: Option<String>,
     /// The time at which the account was deleted. The row stays without personal data, because audit rows and
     /// revocation marks refer to it.
     pub deleted_at: Option<DateTime<Utc>>,
@@ -88,19 +83,6 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// can lock, and so change, a deleted user.
 pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     existing().filter(Column::Id.eq(id)).lock_exclusive().one(transaction).await
-}
-
-/// Stores `new` as the user's handle of passkeys unless there is one. Returns the stored handle; `None` if there is no such
-/// user.
-pub async fn keep_passkey_handle(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    new: String,
-) -> Result<Option<String>, DbErr> {
-    let change = ActiveModel { passkey_handle: Set(Some(new)), ..Default::default() };
-    let without = Entity::update_many().set(change).filter(Column::Id.eq(id));
-    without.filter(Column::PasskeyHandle.is_null()).exec(db).await?;
-    Ok(by_id(db, id).await?.and_then(|user| user.passkey_handle))
 }
 
 /// Locks the rows of all active admins in the order of their ids. Returns the ids.

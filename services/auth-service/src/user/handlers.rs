@@ -15,7 +15,6 @@ use crate::answers::{Terminated, User};
 use crate::audit::action::Initiator;
 use crate::caller::Admin;
 use crate::error::AuthError;
-use crate::factor::listing::kinds_of;
 use crate::limits;
 use crate::login::account_locks;
 use crate::login::account_locks::{Lock, Scope};
@@ -23,7 +22,6 @@ use crate::login::attempt::Attempt;
 use crate::password::Password;
 use crate::session::handlers::{Session, live_sessions};
 use crate::state::State;
-use crate::step_up;
 use crate::user::admin as user_admin;
 use crate::user::admin::UserEdit;
 use crate::user::deletion;
@@ -100,8 +98,6 @@ pub struct UserDetails {
     listed: ListedUser,
     /// The number of live sessions.
     open_sessions: usize,
-    /// The second factors of the user: `totp`, `passkey` and `recovery`.
-    factors: Vec<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -170,7 +166,6 @@ pub async fn create_user(
     let NewUserRequest { name, email, password, role, account_id } = body;
     let (name, email) = (String::from(name), Email::from(email));
     limits::admit_admin_change(&state, admin.id).await?;
-    step_up::require(&state, admin.id, admin.session).await?;
     state.settings.check_strength(&password, &name, &email).map_err(AuthError::from)?;
     let path = Attempt { email: email.clone(), ip }.path();
     let password = state.passwords.hash(password, path).await.map_err(AuthError::from)?;
@@ -191,9 +186,8 @@ pub async fn get_user(
     let users = std::slice::from_ref(&user);
     let locks = account_locks::of_users(&state.database, &state, users).await.map_err(AuthError::from)?;
     let open_sessions = live_sessions(&state, id, None).await?.len();
-    let factors = kinds_of(&state.database, &user).await.map_err(AuthError::from)?;
     let listed = ListedUser { locks: locks.into_iter().map(Into::into).collect(), user: user.into() };
-    Ok(http::ok(UserDetails { listed, open_sessions, factors }))
+    Ok(http::ok(UserDetails { listed, open_sessions }))
 }
 
 /// Lists the live sessions of a user.
@@ -224,7 +218,6 @@ pub async fn delete_user(
     ValidPath(id): ValidPath<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     limits::admit_admin_change(&state, admin.id).await?;
-    step_up::require(&state, admin.id, admin.session).await?;
     let outcome = deletion::delete_by_admin(&state, id, admin.id, ip).await;
     let terminated = state.metrics.operation("delete_user", outcome)?;
     Ok(http::ok(Terminated { terminated }))
@@ -244,9 +237,6 @@ pub async fn update_user(
     let email = email.map(Email::from);
     let change = UserEdit { name, email, role, is_active, account_id };
     limits::admit_admin_change(&state, admin.id).await?;
-    if change.is_sensitive() {
-        step_up::require(&state, admin.id, admin.session).await?;
-    }
     let outcome = user_admin::update(&state, id, change, Initiator::admin_at(ip, admin.id)).await;
     Ok(http::ok(User::from(state.metrics.operation("update_user", outcome)?)))
 }

@@ -236,8 +236,6 @@ fn convert(
         time_zone: None,
         language: None,
         notifications: None,
-        has_factor: false,
-        passkey_handle: None,
         last_activity_at: row.last_activity_at.map(|SourceTime(at)| at).or(last_login_at),
         created_at,
         updated_at: row.updated_at.map_or(created_at, |SourceTime(at)| at),

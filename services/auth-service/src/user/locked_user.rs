@@ -9,14 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::auth::{EndReason, UserRegistered, UserUpdated};
 use contracts::{AccountId, Role};
 use database::Transaction;
-use identity::{StepUp, UserChange, user_mark};
+use identity::{UserChange, user_mark};
 use platform::{Busy, Turn, TurnsConfig};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnAcquireErr, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::audit::action::{Action, Initiator};
-use crate::audit::entity::{self as audit_log, audit_row};
+use crate::audit::entity as audit_log;
 use crate::error::AuthError;
 use crate::link::entity as link;
 use crate::state::State;
@@ -49,8 +49,6 @@ pub struct LockedUser<'a> {
     audit: Vec<audit_log::ActiveModel>,
     /// Sessions to revoke in this process right after the commit, before the events arrive.
     pub(crate) ended: Vec<(Uuid, EndReason)>,
-    /// Step-ups to apply in this process right after the commit, before the events arrive.
-    pub(crate) stepped_up: Vec<(Uuid, StepUp)>,
     is_outdated: bool,
     /// Kept until the transaction has ended. `None` for a new user, whose row no other request can lock yet.
     _turn: Option<Turn>,
@@ -123,11 +121,14 @@ impl<'a> LockedUser<'a> {
             generation: Set(0),
             login_epoch: Set(0),
             email_verified_at: Set(new.email_verified.then_some(now)),
+            deleted_at: Set(None),
+            time_zone: Set(None),
             language: Set(new.language),
-            has_factor: Set(false),
+            notifications: Set(None),
+            last_login_at: Set(None),
+            last_activity_at: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
-            ..Default::default()
         };
         let row = row.insert(&transaction).await.map_err(AuthError::of_write)?;
         let mut user = Self::holding(state, transaction, row, initiator, turn);
@@ -151,7 +152,6 @@ impl<'a> LockedUser<'a> {
             initiator,
             audit: vec![],
             ended: vec![],
-            stepped_up: vec![],
             is_outdated: false,
             _turn: turn,
         }
@@ -214,9 +214,6 @@ impl<'a> LockedUser<'a> {
         for (session, reason) in self.ended {
             revocations.end_session(session, reason);
         }
-        for (session, step_up) in self.stepped_up {
-            revocations.step_up_session(session, step_up);
-        }
         if self.is_outdated {
             revocations.update_user(self.row.id.to_string(), self.row.as_change());
         }
@@ -273,6 +270,27 @@ impl<'a> LockedAdmins<'a> {
 /// The longest time for which an access token that exists now can still be accepted.
 pub fn longest_token_life(state: &State) -> TimeDelta {
     TimeDelta::from_std(state.platform.tokens().lifetime).unwrap_or(TimeDelta::MAX) + MARK_MARGIN
+}
+
+/// Builds a row of the audit log.
+pub fn audit_row(
+    action: Action,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    detail: Option<&str>,
+    initiator: Initiator,
+    now: DateTime<Utc>,
+) -> audit_log::ActiveModel {
+    audit_log::ActiveModel {
+        action: Set(action.into_str().into()),
+        user_id: Set(user_id),
+        actor_id: Set(initiator.actor),
+        session_id: Set(session_id),
+        detail: Set(detail.map(Into::into)),
+        ip_address: Set(initiator.ip.map(|ip| ip.to_string())),
+        created_at: Set(now),
+        ..Default::default()
+    }
 }
 
 /// Waits for a turn. A turn that does not come in time counts as a database without a free connection.

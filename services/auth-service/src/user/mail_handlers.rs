@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answers::{LoginResult, Terminated, entered};
+use crate::answers::{Login, Terminated, logged_in};
 use crate::audit::action::Initiator;
 use crate::caller::{Admin, Person};
 use crate::link::entity::{Content, Purpose};
@@ -22,7 +22,6 @@ use crate::password::Password;
 use crate::proof_of_work;
 use crate::session::device::Device;
 use crate::state::State;
-use crate::step_up;
 use crate::token::delivery::wanted;
 use crate::user::email::Email;
 use crate::user::new_email::NewEmail;
@@ -67,7 +66,7 @@ pub struct Address {
 }
 
 /// Creates the user of a sign-up whose address is verified, and logs them in.
-#[utoipa::path(post, path = "/api/auth/signup/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<LoginResult>), (status = 409), (status = 429)))]
+#[utoipa::path(post, path = "/api/auth/signup/complete", tag = "auth", request_body = Proof, params(("X-Token-Delivery" = Option<String>, Header, description = "`body` or `cookie`")), responses((status = 201, body = Success<Login>), (status = 409), (status = 429)))]
 pub async fn complete_sign_up(
     state: Data<State>,
     request: HttpRequest,
@@ -77,7 +76,7 @@ pub async fn complete_sign_up(
 ) -> Result<HttpResponse, ApiError> {
     let delivery = wanted(&request, &state)?;
     let outcome = sign_up::complete(&state, &proof, ip, Device::of_request(&request)).await;
-    entered(&state, delivery, StatusCode::CREATED, state.metrics.operation("complete_signup", outcome)?)
+    logged_in(&state, delivery, StatusCode::CREATED, state.metrics.operation("complete_signup", outcome)?)
 }
 
 /// Sends a mail with which a user sets a new password. The response is the same for every address.
@@ -156,7 +155,6 @@ pub async fn change_email(
     ValidJson(body): ValidJson<EmailChange>,
 ) -> Result<HttpResponse, ApiError> {
     let EmailChange { new_email, current_password } = body;
-    step_up::require(&state, person.id, Some(person.session.id)).await?;
     let outcome = change_email::request_change(&state, &person, new_email.into(), current_password, ip).await;
     Ok(requested(state.metrics.operation("change_email", outcome)?))
 }

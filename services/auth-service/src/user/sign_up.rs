@@ -11,8 +11,7 @@ use crate::link::proof::Proof;
 use crate::link::refusal::LinkRefusal;
 use crate::link::request::{request, write};
 use crate::login::attempt::Attempt;
-use crate::login::log_in::{Entered, Entry, enter};
-use crate::login::pending::Method;
+use crate::login::log_in::{LoggedIn, open_session};
 use crate::password::Password;
 use crate::session::device::Device;
 use crate::state::State;
@@ -20,7 +19,7 @@ use crate::user::email::Email;
 
 /// The outcome of a sign-up.
 pub enum SignedUp {
-    Entered(Entered),
+    LoggedIn(Box<LoggedIn>),
     /// The account is created once the link in a mail is opened.
     Requested(Box<link::Model>),
 }
@@ -52,7 +51,7 @@ pub async fn sign_up(
     match LockedUser::create(state, new, Initiator::user_at(attempt.ip)).await {
         Ok(user) => {
             request_verification(state, &user, attempt.network()).await?;
-            enter(user, &attempt, Entry::new(device, Method::Password)).await.map(SignedUp::Entered)
+            open_session(user, &attempt, device, None).await.map(Box::new).map(SignedUp::LoggedIn)
         }
         Err(error) => {
             if matches!(error, AuthError::EmailTaken) {
@@ -82,7 +81,7 @@ pub async fn complete(
     proof: &Proof,
     ip: std::net::IpAddr,
     device: Device,
-) -> Result<Entered, AuthError> {
+) -> Result<LoggedIn, AuthError> {
     limits::admit_link_use(state, ip).await?;
     let link = proof.link(state, Purpose::SignUp, ip).await?;
     let email = Email::parse(&link.email).map_err(|_error| LinkRefusal::Foreign)?;
@@ -94,5 +93,5 @@ pub async fn complete(
     let new = NewUser { email_verified: true, ..NewUser::new(name, email.clone(), password, Role::Viewer) };
     let mut user = LockedUser::create(state, new, Initiator::user_at(ip)).await?;
     user.use_up_creating(&link).await?;
-    enter(user, &Attempt { email, ip }, Entry::new(device, Method::Mail)).await
+    open_session(user, &Attempt { email, ip }, device, None).await
 }

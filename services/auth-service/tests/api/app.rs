@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use auth_service::user::locked_user::{LockedUser, NewUser};
-use auth_service::{Settings, State, channels, routes_alone, run_background};
+use auth_service::{Settings, State, routes_alone, run_background};
 use backplane::FeedItem;
 use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -112,7 +112,7 @@ impl App {
         let cli = Cli::from_arg_matches(&matches).unwrap();
         let redis_url = stores.redis_url();
         let platform =
-            Platform::connect("auth-service", cli.process, &cli.keys, &redis_url, channels(), clock).unwrap();
+            Platform::connect("auth-service", cli.process, &cli.keys, &redis_url, vec![], clock).unwrap();
         platform.tokens().revocations.synced().await;
         testing::eventually("the backplane is connected", async || platform.backplane().is_connected()).await;
         let http = Http::new(cli.http, &platform).unwrap();

@@ -12,12 +12,12 @@ use uuid::Uuid;
 use crate::app::{App, PASSWORD, User};
 
 /// Returns the rows about a user, oldest first.
-pub(crate) async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
+async fn rows_of(app: &App, user: Uuid) -> Vec<audit_log::Model> {
     let rows = audit_log::Entity::find().order_by_asc(audit_log::Column::Id).all(&app.state.database).await;
     rows.unwrap().into_iter().filter(|row| row.user_id == Some(user)).collect()
 }
 
-pub(crate) fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
+fn actions(rows: &[audit_log::Model]) -> Vec<&str> {
     rows.iter().map(|row| row.action.as_str()).collect()
 }
 
@@ -160,7 +160,7 @@ async fn wrong_passwords_and_upgrades_are_in_the_audit_log_s56(
     app.log_in("alice").await;
     app.log_in("alice").await;
     let rows = rows_of(&app, alice.id).await.split_off(2);
-    assert_eq!(actions(&rows), ["password_change_failed", "password_upgraded", "login", "login"]);
+    assert_eq!(actions(&rows), ["password_change_failed", "login", "password_upgraded", "login"]);
 
     app.try_log_in("nobody@example.com", PASSWORD).await.expect(StatusCode::UNAUTHORIZED);
     let newest =

@@ -107,10 +107,6 @@ async fn replay(app: &App, user: &User, text: &str) {
         let refreshed = page.post("/api/auth/refresh", &json!({})).await;
         refreshed.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
-    if text.len() <= 200 {
-        let polled = app.client.post("/api/auth/device/token", &json!({"deviceCode": text})).await;
-        polled.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
-    }
     if text.len() < 256 {
         app.try_log_in(&user.email, text).await.error(StatusCode::UNAUTHORIZED, "AUTH_ERROR");
     }
@@ -140,10 +136,6 @@ async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     let cookie = app.client.with_header("cookie", &format!("refresh_token={newest}"));
     cookie.post("/api/auth/refresh", &json!({})).await.expect(StatusCode::FORBIDDEN);
     app.client.get("/api/auth/%0d%0aforged-line").await.expect(StatusCode::NOT_FOUND);
-    let device = app.client.post("/api/auth/device/authorize", &json!({"name": "laptop"})).await.data();
-    let device_code = device["deviceCode"].as_str().unwrap();
-    let approve = format!("/api/auth/device/{}/approve", device["userCode"].as_str().unwrap());
-    root.client.post(&approve, &Value::Null).await.expect(StatusCode::OK);
     app.all_events_are_out().await;
 
     let known = ["canary@example.com", "sha384:", "auth:session.deleted", "session:"];
@@ -158,9 +150,7 @@ async fn nothing_stored_or_logged_authenticates_s08_s13_s52(
     let metrics = app.client.get("/metrics").await.text;
     assert!(log.contains("answered"), "the log was recorded");
     assert!(log.contains("forged-line") && !log.lines().any(|line| line.starts_with("forged-line")));
-    for secret in
-        [CANARY, "canary-password-wrong", &alice.access, &alice.refresh, &newest, machine, device_code]
-    {
+    for secret in [CANARY, "canary-password-wrong", &alice.access, &alice.refresh, &newest, machine] {
         assert!(!stored.iter().any(|text| text.contains(secret)), "{secret}");
         assert!(!log.contains(secret) && !metrics.contains(secret), "{secret}");
     }

@@ -106,8 +106,7 @@ async fn the_service_responds_under_each_of_its_prefixes(
                 "sessionTimeoutMinutes": 60, "sessionLifetimeHours": 168, "maxSessionsPerUser": 5,
                 "accessTokenSeconds": 900, "refreshTokenSeconds": 604_800, "activityIntervalSeconds": 60,
                 "signup": "open", "signupDomains": [], "verifyEmail": false, "loginMethods": ["password"],
-                "mail": true, "devMail": true, "proofOfWork": false,
-                "mfaRequired": "off", "trustedDeviceDays": 0, "stepUpMinutes": 5, "passkeys": true
+                "mail": true, "devMail": true, "proofOfWork": false
             })
         );
         let missing = app.client.get(&format!("{prefix}/nothing")).await;

@@ -80,50 +80,6 @@ async fn by_mail(app: &App, root: &User) -> Vec<Call> {
     ]
 }
 
-/// The operations of second factors, for a user who has none.
-fn of_factors() -> Vec<Call> {
-    let code = || json!({"code": "000000"});
-    vec![
-        (Method::POST, "/login/mfa", None, json!({"mfaToken": "none", "code": "000000"})),
-        (Method::POST, "/login/mfa/options", None, json!({"mfaToken": "none"})),
-        (Method::POST, "/login/enrol/totp", None, json!({"mfaToken": "none"})),
-        (Method::POST, "/login/enrol/passkey", None, json!({"mfaToken": "none"})),
-        (Method::POST, "/step-up/options", None, json!({})),
-        (Method::GET, "/factors", None, Value::Null),
-        (Method::POST, "/factors/totp", None, json!({})),
-        (Method::POST, "/factors/totp/confirm", None, code()),
-        (Method::DELETE, "/factors/totp", None, Value::Null),
-        (Method::POST, "/factors/recovery-codes", None, json!({})),
-        (Method::POST, "/step-up", None, json!({"password": PASSWORD})),
-        (Method::GET, "/trusted-devices", None, Value::Null),
-        (Method::DELETE, "/trusted-devices/{id}", None, Value::Null),
-        (Method::DELETE, "/users/{id}/factors", None, Value::Null),
-    ]
-}
-
-#[rstest]
-#[actix_web::test]
-async fn the_responses_of_a_login_with_a_second_factor_match_the_document(
-    #[values(Backend::Memory, Backend::Real)] backend: Backend,
-) {
-    let document = serde_json::to_value(auth_service::openapi()).unwrap();
-    let app = App::start(backend).await;
-    let alice = app.sign_up("alice").await;
-    let authenticator = app.add_authenticator(&alice).await;
-    let log_in = json!({"email": alice.email, "password": PASSWORD});
-    let asked = app.client.post("/api/auth/login", &log_in).await;
-    check(&document, "post", "/api/auth/login", &asked);
-    let token = asked.data()["mfaToken"].take();
-    let code = json!({"code": authenticator.code(&app, 0)});
-    let completed = app.second_step(token.as_str().unwrap(), code).await;
-    check(&document, "post", "/api/auth/login/mfa", &completed);
-    for (method, path) in [(Method::GET, "/api/auth/factors"), (Method::DELETE, "/api/auth/factors/totp")] {
-        let answer = alice.client.send(alice.client.request(method.clone(), path)).await;
-        answer.data();
-        check(&document, &method.as_str().to_lowercase(), path, &answer);
-    }
-}
-
 #[rstest]
 #[actix_web::test]
 async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::Real)] backend: Backend) {
@@ -142,21 +98,12 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
     let new_token = json!({"name": "t", "role": "viewer"});
     let new_user = json!({"name": "Carl", "email": email("carl"), "password": PASSWORD, "role": "viewer"});
     let by_mail = by_mail(&app, &root).await;
-    let start_device = async || app.client.post("/api/auth/device/authorize", &json!({})).await.data();
-    let devices = [start_device().await, start_device().await];
-    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
     let calls = [
         (Method::GET, "/config", None, Value::Null),
         (Method::GET, "/.well-known/jwks.json", None, Value::Null),
         (Method::GET, "/challenge", None, Value::Null),
         (Method::POST, "/signup", None, sign_up),
         (Method::POST, "/login", None, log_in),
-        (Method::POST, "/passkeys/login/options", None, Value::Null),
-        (Method::POST, "/passkeys/login", None, json!({"assertion": {}})),
-        (Method::POST, "/factors/passkeys/options", None, Value::Null),
-        (Method::POST, "/factors/passkeys", None, json!({"name": "Laptop", "registration": {}})),
-        (Method::PATCH, "/factors/passkeys/{id}", None, json!({"name": "Key"})),
-        (Method::DELETE, "/factors/passkeys/{id}", None, Value::Null),
         (Method::POST, "/refresh", None, refresh),
         (Method::GET, "/me", None, Value::Null),
         (Method::PATCH, "/me", None, json!({"timeZone": "Europe/Berlin", "notifications": {"mail": true}})),
@@ -173,11 +120,6 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::DELETE, "/users/{id}/sessions", Some(user_id.to_string()), Value::Null),
         (Method::DELETE, "/users/{id}/locks", Some(user_id.to_string()), Value::Null),
         (Method::DELETE, "/users/{id}", Some(user_id.to_string()), Value::Null),
-        (Method::POST, "/device/authorize", None, json!({"name": "laptop"})),
-        (Method::POST, "/device/token", None, json!({"deviceCode": text(&devices[0], "deviceCode")})),
-        (Method::GET, "/device/{userCode}", Some(text(&devices[0], "userCode")), Value::Null),
-        (Method::POST, "/device/{userCode}/approve", Some(text(&devices[0], "userCode")), Value::Null),
-        (Method::POST, "/device/{userCode}/deny", Some(text(&devices[1], "userCode")), Value::Null),
         (Method::GET, "/audit", None, Value::Null),
         (Method::GET, "/tokens", None, Value::Null),
         (Method::POST, "/tokens", None, new_token),
@@ -194,14 +136,13 @@ async fn every_response_matches_the_document(#[values(Backend::Memory, Backend::
         (Method::POST, "/logout", None, json!({})),
     ];
     let mut called = HashSet::new();
-    for (method, path, id, body) in by_mail.into_iter().chain(of_factors()).chain(calls) {
+    for (method, path, id, body) in by_mail.into_iter().chain(calls) {
         // The admin has ended this session above, so this is the only expected failure.
         let id = id.unwrap_or_else(|| Uuid::nil().to_string());
         let name = method.as_str().to_lowercase();
         let path = format!("/api/auth{path}");
         for caller in [&app.client, &root.client] {
-            let request =
-                caller.request(method.clone(), &path.replace("{id}", &id).replace("{userCode}", &id));
+            let request = caller.request(method.clone(), &path.replace("{id}", &id));
             let request = if body.is_null() { request } else { request.json(&body) };
             check(&document, &name, &path, &caller.send(request).await);
         }

@@ -11,7 +11,6 @@ import { showTokens } from './admin/tokens.js';
 import { showUser } from './admin/user.js';
 import { showUsers } from './admin/users.js';
 import { showRules } from './rules/page.js';
-import { tabs } from './tabs.js';
 
 /** The title of each part, what shows it, and the lowest role that may open it if that is not `admin`. */
 const PARTS = {
@@ -28,23 +27,25 @@ export function show(main, found, signal) {
   // Search and filters outlast a visit to another part.
   const kept = {};
   const allowed = Object.entries(PARTS).filter(([, [, , role = 'admin']]) => session.may(role));
-  const { nav, mark } = tabs(
-    'Administration',
-    'admin',
-    allowed.map(([name, [label]]) => [name, label]),
+  const links = allowed.map(([name, [label]]) =>
+    h('a', { class: 'tab', href: `#/admin/${name}`, data: { name } }, label),
   );
   const title = session.may('admin') ? 'Admin' : 'Rules';
   const head = h('header', { class: 'view-head' }, h('h1', {}, title));
+  const tabs = links.length > 1 && h('nav', { class: 'tabs', 'aria-label': 'Administration' }, links);
   let leaving = new AbortController();
-  fill(main, head, allowed.length > 1 && nav, place);
+  fill(main, ...[head, tabs, place].filter(Boolean));
 
   const update = ({ id, part, query }) => {
-    const chosen = Object.hasOwn(PARTS, id ?? '') ? id : (allowed[0]?.[0] ?? 'users');
+    const chosen = Object.hasOwn(PARTS, id ?? '') ? id : (links[0]?.dataset.name ?? 'users');
     setTitle(PARTS[chosen][0], title === PARTS[chosen][0] ? null : title);
-    mark(chosen);
+    for (const link of links) {
+      if (link.dataset.name === chosen) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
     leaving.abort();
     leaving = new AbortController();
-    if (!allowed.some(([name]) => name === chosen)) {
+    if (!links.some(({ dataset }) => dataset.name === chosen)) {
       const message = 'Only admins can open this page. Ask an admin to change your role.';
       fill(place, failed({ status: 403, message }));
       return;

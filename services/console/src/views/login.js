@@ -1,17 +1,15 @@
-// Log in with a password, a passkey, or a link that the server sends. Shows the reason why a session ended.
+// Log in with a password, or with a link that the server sends. Shows the reason why a session ended.
 
 import { configOrUsual } from '../config.js';
 import { h } from '../dom.js';
 import { form, inputField } from '../fields.js';
 import { endReason } from '../format.js';
-import { isSupported } from '../passkeys.js';
+import * as session from '../session.js';
 import { skeleton } from '../states.js';
 import { needStyles } from '../styles.js';
 import { mailboxLink } from './public/check_mail.js';
 import { card, emailField, fillCard, lastLine, link, typed } from './public/card.js';
 import { sendLink } from './login/by_link.js';
-import { passkeyForm } from './login/by_passkey.js';
-import { logIn } from './login/second_factor.js';
 import { showSignUp } from './login/sign_up.js';
 
 /** Shows the login form. `reason` says why the last session ended, if there was one. */
@@ -27,12 +25,8 @@ function showForm(page) {
   const back = () => showForm({ ...page, reason: null });
   const byPassword = settings.loginMethods.includes('password');
   const byLink = settings.loginMethods.includes('email');
-  const byPasskey = settings.passkeys && isSupported();
   const puzzle = h('div', {});
-  const email = emailField({
-    id: 'login-email',
-    ...(byPasskey && { autocomplete: 'username webauthn' }),
-  });
+  const email = emailField({ id: 'login-email' });
   const input = email.querySelector('input');
   input.addEventListener('input', () => (typed.email = input.value.trim()));
   const password = inputField('Password', {
@@ -64,13 +58,12 @@ function showForm(page) {
         action: 'Log in',
         tone: 'button-primary button-wide',
         async send(values) {
-          await logIn({ ...page, back }, '/api/auth/login', { ...values, email: values.email.trim() });
+          await session.logIn('/api/auth/login', { ...values, email: values.email.trim() });
           typed.email = '';
         },
       }),
     byLink && linkForm(),
     byLink && byPassword && puzzle,
-    byPasskey && passkeyForm({ ...page, back }),
     signUpLine(settings, () => showSignUp(page, back)),
     mailboxLink(),
   );

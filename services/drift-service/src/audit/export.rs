@@ -66,7 +66,6 @@ pub async fn export_audit(
     Admin(caller): Admin,
     ValidQuery(query): ValidQuery<AuditExportQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require_step_up()?;
     export::respond(state, &caller, query).await
 }
 

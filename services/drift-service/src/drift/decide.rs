@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Role;
-use contracts::drift::{ResolvedHow, Severity, Status};
+use contracts::drift::{ResolvedHow, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 
@@ -41,7 +41,6 @@ pub(super) async fn decide(
         let Some(to) = decision.action.follows(drift.status) else {
             return Err(DriftError::NotAllowed { status: drift.status, action: decision.action });
         };
-        check_factor(write, &drift, decision.action)?;
         let is_reopened = decision.action == Action::Reopen;
         if is_reopened && !may_reopen(write, &drift) {
             return Err(DriftError::NotOwnDecision);
@@ -57,13 +56,6 @@ pub(super) async fn decide(
             return Ok(drift);
         }
     }
-}
-
-/// Refuses to approve a critical drift without the second factor that the settings demand.
-pub(super) fn check_factor(write: &Write, drift: &Model, action: Action) -> Result<(), DriftError> {
-    let is_refused =
-        write.actor.lacks_factor && action == Action::Approve && drift.severity == Severity::Critical;
-    if is_refused { Err(DriftError::StepUpRequired) } else { Ok(()) }
 }
 
 pub(super) fn may_reopen(write: &Write, drift: &Model) -> bool {

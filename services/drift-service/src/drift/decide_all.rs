@@ -6,7 +6,7 @@ use contracts::drift::Status;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::decide::{Decision, audit_action, change, check_factor, may_reopen};
+use super::decide::{Decision, audit_action, change, may_reopen};
 use super::events::announce;
 use super::filter::Filter;
 use super::{Action, watcher};
@@ -52,7 +52,6 @@ pub(super) async fn decide_all(
     if decision.action == Action::Reopen && !drifts.iter().all(|drift| may_reopen(write, drift)) {
         return Err(DriftError::NotOwnDecision);
     }
-    drifts.iter().try_for_each(|drift| check_factor(write, drift, decision.action))?;
     let ids: Vec<_> = drifts.iter().map(|drift| drift.id).collect();
     let mut records = Vec::with_capacity(drifts.len());
     for drift in drifts {

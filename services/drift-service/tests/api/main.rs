@@ -35,7 +35,6 @@ mod scan_history;
 mod scans;
 mod search;
 mod stacks;
-mod step_up;
 mod summary;
 mod trust;
 mod undo;

@@ -1,19 +1,16 @@
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use contracts::Clock;
 use reqwest::Url;
 
-use super::credential::Credential;
 use super::send::Sender;
-use super::server::Server;
 use super::token_expiry;
-use crate::login::StoredLogin;
 
 /// The variables that each command of a CI job reads.
 pub(crate) const VARIABLES: &str = "Environment:
-  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, because other users of the machine see arguments; without it, the login of `driftsentry login` counts
+  DRIFTSENTRY_TOKEN       access token of an engineer, or service token; not an argument, because other users of the machine see arguments
   DRIFTSENTRY_URL         the same as --url
   HTTPS_PROXY, HTTP_PROXY proxy to use; NO_PROXY lists hosts that need none
   SSL_CERT_FILE           file of certificates to trust, for a private certificate authority
@@ -45,12 +42,18 @@ impl Connection {
     /// Returns a sender of uploads to this endpoint, with the time limit of one attempt. Warns if the token expires
     /// soon.
     pub(crate) fn sender(&self, endpoint: Url, timeout: Duration) -> Result<Sender> {
-        Sender::new(endpoint, self.credential()?, timeout, self.retries)
+        let token = self.token()?;
+        token_expiry::warn(token, Clock::system().now());
+        Sender::new(endpoint, token, timeout, self.retries)
     }
 
     /// Returns the URL of an endpoint.
     pub(crate) fn endpoint(&self, path: &[&str]) -> Result<Url> {
-        Server::parse(&self.url)?.endpoint(path)
+        let not_a_url = "--url must be a URL such as https://drift.example.com";
+        let mut url: Url = self.url.parse().context(not_a_url)?;
+        ensure!(matches!(url.scheme(), "http" | "https"), not_a_url);
+        url.path_segments_mut().ok().context(not_a_url)?.pop_if_empty().extend(path);
+        Ok(url)
     }
 
     /// Returns the address of the console.
@@ -58,14 +61,9 @@ impl Connection {
         self.url.trim_end_matches('/')
     }
 
-    /// Returns the token of the environment or, without one, the stored login. The token loses the white space around
-    /// it: secret stores often add a final line break.
-    fn credential(&self) -> Result<Credential> {
+    /// Returns the token without the white space around it: secret stores often add a final line break.
+    fn token(&self) -> Result<&str> {
         let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
-        let Some(token) = token else {
-            return Ok(Credential::Stored(StoredLogin::of(Server::parse(&self.url)?)?));
-        };
-        token_expiry::warn(token, Clock::system().now());
-        Ok(Credential::Given(token.to_owned()))
+        token.context("DRIFTSENTRY_TOKEN is missing: set it to a service token or an access token")
     }
 }

@@ -1,19 +1,15 @@
 //! The parts that the commands for CI jobs share: the connection to a DriftSentry server, and safe output.
 
-mod bearer;
 mod connection;
 mod costs;
-mod credential;
 mod failure;
 mod gzip;
 mod plain_text;
 mod provenance;
 mod scan_file;
 mod send;
-mod server;
 mod token_expiry;
 
-pub(crate) use bearer::bearer;
 pub(crate) use connection::{Connection, VARIABLES};
 pub(crate) use costs::beside;
 pub(crate) use failure::print_failure;
@@ -22,4 +18,3 @@ pub(crate) use plain_text::plain;
 pub(crate) use provenance::Provenance;
 pub(crate) use scan_file::{ScanFile, collect};
 pub(crate) use send::Sender;
-pub(crate) use server::Server;

@@ -4,13 +4,12 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::credential::Credential;
 use super::plain_text::plain;
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -21,7 +20,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) struct Sender {
     client: Client,
     url: Url,
-    credential: Credential,
+    authorization: HeaderValue,
     retries: u32,
 }
 
@@ -36,7 +35,10 @@ enum Outcome {
 }
 
 impl Sender {
-    pub(super) fn new(url: Url, credential: Credential, timeout: Duration, retries: u32) -> Result<Self> {
+    pub(super) fn new(url: Url, token: &str, timeout: Duration, retries: u32) -> Result<Self> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
+            .context("DRIFTSENTRY_TOKEN contains a character that no token contains")?;
+        authorization.set_sensitive(true);
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(timeout)
@@ -47,7 +49,7 @@ impl Sender {
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(None);
         let client = client.build().context("cannot set up the HTTP client")?;
-        Ok(Self { client, url, credential, retries })
+        Ok(Self { client, url, authorization, retries })
     }
 
     /// Sends one upload, with these parameters in addition to those of the endpoint. Retries use the same `Idempotency-Key`, so that a scan is ingested once.
@@ -76,7 +78,7 @@ impl Sender {
         let request = self
             .client
             .post(url)
-            .header(AUTHORIZATION, self.credential.authorization().await?)
+            .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_ENCODING, "gzip")
             .header("idempotency-key", key)
@@ -115,8 +117,7 @@ impl Sender {
             return Ok(Outcome::Done(response["data"].take()));
         }
         let message = response["error"]["message"].as_str().unwrap_or("this is not a DriftSentry server");
-        let advice = if status == StatusCode::UNAUTHORIZED { self.credential.advice() } else { "" };
-        let why = anyhow::anyhow!("{origin} refused the upload ({status}): {}{advice}", plain(message));
+        let why = anyhow::anyhow!("{origin} refused the upload ({status}): {}", plain(message));
         let is_passing = matches!(
             status,
             StatusCode::SERVICE_UNAVAILABLE

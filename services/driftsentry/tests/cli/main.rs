@@ -11,7 +11,6 @@ mod guard;
 mod import_legacy;
 mod import_odd_rows;
 mod infrastructure;
-mod login;
 mod migrate_storage;
 mod options;
 mod passwords;

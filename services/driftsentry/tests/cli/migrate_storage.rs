@@ -95,7 +95,6 @@ async fn use_everything(client: &Client) -> Value {
     })
     .await;
 
-    client.post("/api/auth/device/authorize", &json!({"name": "laptop"})).await.expect(StatusCode::OK);
     let target = json!({"kind": "webhook", "url": "http://127.0.0.1:1/nobody-listens"});
     let destination = json!({"name": "Test", "target": target});
     as_admin.post("/api/v1/notifications/destinations", &destination).await.expect(StatusCode::CREATED);
@@ -160,18 +159,6 @@ async fn everything_moves_to_postgres_and_old_sessions_tokens_and_drifts_work_th
     ] {
         execute(&installation.sqlite("notify"), &format!("INSERT INTO {rows} FROM notify_destinations"))
             .await;
-    }
-
-    // An authenticator would have to be used for these.
-    for rows in [
-        "totp_factors SELECT id, 'sealed', 1, \"createdAt\", \"createdAt\", NULL",
-        "recovery_codes SELECT id, id, 'hash', \"createdAt\", NULL",
-        "passkeys SELECT id, id, 'Passkey', 'credential', 'localhost', 'key', 'state', true, \"createdAt\", NULL",
-        "passkey_challenges SELECT 'challenge', 'log_in', NULL, 'state', \"createdAt\"",
-        "pending_logins SELECT id, id, 'password', false, 0, 0, NULL, \"createdAt\", \"createdAt\", NULL",
-        "trusted_devices SELECT id, id, '{}', \"createdAt\", \"createdAt\", NULL, NULL",
-    ] {
-        execute(&installation.sqlite("auth"), &format!("INSERT INTO {rows} FROM users LIMIT 1")).await;
     }
 
     let moved = installation.move_to(&installation.postgres);

@@ -51,8 +51,6 @@ fn facts(event_type: &str, payload: Value) -> Facts {
 #[case("auth:user.invited", json!({}), "User invited")]
 #[case("auth:email.verified", json!({}), "Email address verified")]
 #[case("auth:password.reset_requested", json!({}), "Password reset requested")]
-#[case("auth:factor.changed", json!({}), "Second factor changed")]
-#[case("auth:session.strengthened", json!({}), "Session strengthened")]
 #[case("auth:session.created", json!({}), "Session created")]
 #[case("auth:session.terminated", json!({}), "Session ended by its user")]
 #[case("auth:session.deleted", json!({}), "Session ended")]

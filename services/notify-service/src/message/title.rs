@@ -46,7 +46,6 @@ pub(super) fn title(event_type: &str, payload: Payload<'_>) -> String {
         "auth:user.logout" => titled("User logged out"),
         "auth:user.invited" => titled("User invited"),
         "auth:email.verified" => titled("Email address verified"),
-        "auth:factor.changed" => titled("Second factor changed"),
         "auth:session.terminated" => titled("Session ended by its user"),
         "auth:session.deleted" => titled("Session ended"),
         "auth:sessions.bulk_terminated" => format!("{} sessions ended at once", payload.number("count")),

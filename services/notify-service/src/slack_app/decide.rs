@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::api::SlackApp;
 use super::code::{self, Claim};
-use super::drift_service::{Action, Decided, Drift, DriftService};
+use super::drift_service::{Action, Drift, DriftService};
 use super::link;
 use super::reply::{self, LinkReason};
 use crate::State;
@@ -53,16 +53,13 @@ async fn respond(state: &State, destination: &Destination, press: &Press) -> Res
     if claims.role < Role::Engineer {
         return Ok(Some(reply::forbidden()));
     }
-    let Decided { status, code } = service.decide(&token, press.action, press.drift, press.version).await?;
+    let status = service.decide(&token, press.action, press.drift, press.version).await?;
     Ok(match status {
         200..300 => {
             tracing::info!(drift = %press.drift, action = %press.action, user = link.user_id, "decided from Slack");
             None
         }
         401 => return ask(state, destination, press, LinkReason::Ended).await,
-        403 if code.as_deref() == Some("STEP_UP_REQUIRED") => {
-            Some(reply::needs_factor(state.public_url.as_deref(), press.drift))
-        }
         403 => Some(reply::forbidden()),
         404 => Some(reply::deleted()),
         409 | 412 => Some(first(state, service, &token, &link, press).await?),
@@ -107,10 +104,10 @@ async fn first(
     Ok(reply::was_first(&who, verb, ago))
 }
 
-type FirstDecision<'a> = (Option<&'a String>, &'static str, Option<chrono::DateTime<chrono::Utc>>);
+type Decided<'a> = (Option<&'a String>, &'static str, Option<chrono::DateTime<chrono::Utc>>);
 
 /// Returns who changed the status of a drift, and when. `None` if it is undecided.
-fn decision(drift: &Drift) -> Option<FirstDecision<'_>> {
+fn decision(drift: &Drift) -> Option<Decided<'_>> {
     match drift.status.as_str() {
         "approved" => Some((drift.approved_by.as_ref(), "approved", drift.approved_at)),
         "rejected" => Some((drift.rejected_by.as_ref(), "rejected", drift.rejected_at)),

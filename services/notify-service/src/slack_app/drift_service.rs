@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, IF_MATCH};
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use strum::{Display, EnumString};
 use url::Url;
@@ -28,24 +28,6 @@ pub(super) enum Action {
 pub struct DriftService {
     http: reqwest::Client,
     url: String,
-}
-
-/// The response of drift-service to a decision.
-pub(super) struct Decided {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the error.
-    pub code: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: RefusalCode,
-}
-
-#[derive(Deserialize)]
-struct RefusalCode {
-    code: String,
 }
 
 /// The decision on a drift.
@@ -80,30 +62,23 @@ impl DriftService {
         Ok(Self { http, url: parsed.as_str().trim_end_matches('/').to_owned() })
     }
 
-    /// Decides on a version of a drift in the name of the person with this token.
-    pub(super) async fn decide(
-        &self,
-        token: &str,
-        action: Action,
-        drift: Uuid,
-        version: i64,
-    ) -> Result<Decided> {
+    /// Decides on a version of a drift in the name of the person with this token. Returns the HTTP status.
+    pub(super) async fn decide(&self, token: &str, action: Action, drift: Uuid, version: i64) -> Result<u16> {
         let request = self.request(Method::POST, &format!("{drift}/{action}"), token);
         let request = request.header(IF_MATCH, format!("\"v{version}\""));
         let request = request.header(CONTENT_TYPE, "application/json").body(REASON);
-        let response = send(request).await?;
-        let status = response.status().as_u16();
-        if status < 400 {
-            return Ok(Decided { status, code: None });
-        }
-        let refusal = serde_json::from_slice::<Refusal>(&body_of(response).await?);
-        Ok(Decided { status, code: refusal.ok().map(|refusal| refusal.error.code) })
+        Ok(send(request).await?.status().as_u16())
     }
 
     pub(super) async fn find(&self, token: &str, drift: Uuid) -> Result<Drift> {
-        let response = send(self.request(Method::GET, &drift.to_string(), token)).await?;
+        let mut response = send(self.request(Method::GET, &drift.to_string(), token)).await?;
         ensure!(response.status().is_success(), "status {}", response.status());
-        Ok(serde_json::from_slice::<Body>(&body_of(response).await?)?.data)
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+            ensure!(body.len() + chunk.len() <= MAX_BODY_BYTES, "the drift is too large");
+            body.extend_from_slice(&chunk);
+        }
+        Ok(serde_json::from_slice::<Body>(&body)?.data)
     }
 
     fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
@@ -111,15 +86,6 @@ impl DriftService {
     }
 }
 
-async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        ensure!(body.len() + chunk.len() <= MAX_BODY_BYTES, "the response of drift-service is too large");
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-async fn send(request: RequestBuilder) -> Result<reqwest::Response> {
+async fn send(request: RequestBuilder) -> Result<Response> {
     Ok(request.send().await.map_err(reqwest::Error::without_url)?)
 }

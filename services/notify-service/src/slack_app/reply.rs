@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 use url::Url;
-use uuid::Uuid;
 
 use super::api::SlackApp;
 use crate::State;
@@ -84,18 +83,6 @@ pub(super) fn changed() -> String {
 
 pub(super) fn deleted() -> String {
     "The drift does not exist any more, so there is nothing to decide.".to_owned()
-}
-
-/// Refers a person to the console, where a second factor can be shown.
-pub(super) fn needs_factor(public_url: Option<&str>, drift: Uuid) -> String {
-    let why = "Approving a critical drift needs your second factor, which Slack cannot ask for.";
-    match public_url {
-        Some(url) => {
-            let page = format!("{}/#/drifts/{drift}", url.trim_end_matches('/'));
-            format!("{why} <{page}|Approve it in the console>.")
-        }
-        None => format!("{why} Approve it in the console."),
-    }
 }
 
 pub(super) fn forbidden() -> String {

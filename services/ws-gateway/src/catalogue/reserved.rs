@@ -2,12 +2,11 @@
 //! gateway itself.
 
 /// Names of messages between the gateway and its clients.
-const OF_THE_GATEWAY: [&str; 12] = [
+const OF_THE_GATEWAY: [&str; 11] = [
     "ack",
     "auth",
     "connection.authorized",
     "connection.reauth",
-    "connection.stepup",
     "ping",
     "pong",
     "rate_limit.warning",

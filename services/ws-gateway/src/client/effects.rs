@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use backplane::Position;
-use contracts::StepUpProof;
 use serde_json::{Map, Value};
 use smallvec::{SmallVec, smallvec};
 use tokio::time::Instant;
@@ -29,8 +28,6 @@ pub(crate) enum Effect {
     Leave(Departure),
     /// A socket receives events of the log from a position on.
     Resume(Box<Resumption>),
-    /// A socket asks to raise the strength of its session.
-    StepUp(Box<StepUpAttempt>),
     /// The timers run no later than at that time.
     Arm(Instant),
     Close(Closing),
@@ -95,10 +92,6 @@ pub(crate) enum RequestAction {
     Reauth {
         token: String,
     },
-    /// `None`: the proof cannot be read.
-    StepUp {
-        proof: Option<StepUpProof>,
-    },
     /// `is_first`: the client of `/ws` has sent no other message since it was let in.
     Resume {
         from: ResumeFrom,
@@ -125,14 +118,6 @@ pub(crate) struct ResumeFrom {
 pub(crate) struct RoomRequest {
     pub socket: Arc<str>,
     pub room: String,
-    pub reply: Reply,
-}
-
-/// A proof that raises the strength of a socket's session.
-#[derive(Debug)]
-pub(crate) struct StepUpAttempt {
-    pub socket: Arc<str>,
-    pub proof: StepUpProof,
     pub reply: Reply,
 }
 

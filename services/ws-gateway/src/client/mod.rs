@@ -15,7 +15,7 @@ pub(crate) use closing::{Afterwards, Backlog, Closing, Departure, Farewell, Last
 pub(crate) use deadlines::Timing;
 pub(crate) use effects::{
     Candidate, ClientRequest, Credentials, Effect, Effects, RequestAction, ResumeFrom, Resumption,
-    RoomRequest, StepUpAttempt, UpgradeStep,
+    RoomRequest, UpgradeStep,
 };
 pub(crate) use reply::Reply;
 #[cfg(feature = "conformance")]

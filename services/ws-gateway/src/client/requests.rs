@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use backplane::Position;
-use contracts::StepUpProof;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::effects::{ClientRequest, RequestAction, ResumeFrom};
@@ -27,10 +25,6 @@ pub(super) fn of_event(
             let token = args.first().and_then(|arg| arg.get("token")).and_then(Value::as_str);
             RequestAction::Reauth { token: token.unwrap_or_default().into() }
         }
-        _ if name == "connection.stepup" => {
-            let proof = args.first().and_then(|arg| StepUpProof::deserialize(arg).ok());
-            RequestAction::StepUp { proof }
-        }
         _ => RequestAction::Unknown,
     };
     let reply = match (ack, kind.namespace()) {
@@ -52,7 +46,6 @@ pub(super) fn of_command(
         Command::Subscribe { room } => RequestAction::Join { room },
         Command::Unsubscribe { room } => RequestAction::Leave { room },
         Command::Reauth { token } => RequestAction::Reauth { token },
-        Command::StepUp(proof) => RequestAction::StepUp { proof },
         Command::Ping {} => RequestAction::Ping,
         Command::Auth { .. } => RequestAction::Auth,
         Command::Resume { epoch, seq, session_id, rooms } => {

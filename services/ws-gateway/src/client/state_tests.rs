@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use backplane::Position;
-use contracts::StepUpProof;
 use contracts::events::auth::EndReason;
 use tokio::time::Instant;
 
@@ -35,7 +34,6 @@ fn named(effects: &Effects) -> Vec<String> {
             Resumption::Live { socket, from, .. } => format!("live {socket} {from}"),
             Resumption::Missed { .. } => "missed".into(),
         },
-        Effect::StepUp(_) => "step up".into(),
         Effect::Arm(_) => "arm".into(),
         Effect::Close(Closing::Begin(parting)) => format!("close {:?}", parting.ending),
         Effect::Close(Closing::Confirm) => "confirm".into(),
@@ -131,31 +129,6 @@ fn a_client_of_ws_has_a_moment_to_resume_before_live_events() {
         assert_eq!(is_first, is_the_first);
     }
     assert!(!named(&client.on_timer(now + SECOND, false)).contains(&"live p e:7".to_owned()));
-}
-
-#[test]
-fn a_step_up_is_a_request_that_shows_its_proof_nowhere() {
-    let now = Instant::now();
-    let proof = StepUpProof::Code("271828".into());
-    for (message, readable) in [
-        (r#"42["connection.stepup",{"code":"271828"}]"#, true),
-        (r#"42["connection.stepup",{"code":271828}]"#, false),
-        (r#"42["connection.stepup"]"#, false),
-        (r#"{"type":"stepup","code":"271828"}"#, true),
-        (r#"{"type":"stepup","code":271828}"#, false),
-    ] {
-        let is_plain = message.starts_with('{');
-        let mut client = if is_plain { plain(now, false) } else { in_both_namespaces(now) };
-        let effects = client.on_message(now, text(message));
-        assert!(!format!("{effects:?}").contains("271828"), "{effects:?}");
-        let Some(Effect::Admit(candidate)) = effects.last() else { panic!("{effects:?}") };
-        let Candidate::Message(request) = &**candidate else { panic!("{effects:?}") };
-        assert_eq!(
-            request.action,
-            RequestAction::StepUp { proof: readable.then(|| proof.clone()) },
-            "{message}"
-        );
-    }
 }
 
 #[test]

@@ -1,4 +1,3 @@
-use contracts::events::auth::StepUpError;
 use serde_json::{Value, json};
 use strum::{EnumIter, IntoStaticStr};
 
@@ -26,22 +25,6 @@ pub(crate) enum ClientError {
     /// The change is in force, but is forgotten if the connection breaks before Redis responds again.
     #[error("the change cannot be stored now: repeat it after the next connect")]
     Unavailable,
-    #[error("send either a code of at most 16 characters or an assertion of at most 16 KiB")]
-    #[strum(serialize = "VALIDATION_ERROR")]
-    UnreadableProof,
-    #[error("a step-up needs the session of a person")]
-    #[strum(serialize = "FORBIDDEN")]
-    NoSession,
-    #[error("wait for the response to the earlier step-up")]
-    #[strum(serialize = "RATE_LIMITED")]
-    AlreadySteppingUp,
-    #[error("the step-up got no response: try again")]
-    #[strum(serialize = "UNAVAILABLE")]
-    StepUpUnavailable,
-    /// The error is that of auth-service.
-    #[error("{}", .0.message)]
-    #[strum(disabled)]
-    StepUp(StepUpError),
     /// A token was refused; the code is that of the refusal.
     #[error("{}", .0.message)]
     #[strum(disabled)]
@@ -53,7 +36,6 @@ impl ClientError {
     pub(crate) fn data(&self) -> Value {
         match self {
             Self::Refused(refusal) => refusal.data(NamespaceKind::Root),
-            Self::StepUp(error) => json!(error),
             own => json!({ "code": <&str>::from(own), "message": own.to_string() }),
         }
     }

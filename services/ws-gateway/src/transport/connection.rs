@@ -22,7 +22,6 @@ use crate::outbound::{Outbound, Pushed};
 use crate::protocol::engineio::{Packet, Transport};
 use crate::random_id::random_id;
 use crate::recovery::Recovery;
-use crate::step_ups::StepUps;
 
 /// The Socket.IO connections by their Engine.IO session id: a request may reach any worker thread.
 pub(crate) type Sessions = Registry<Connection>;
@@ -33,7 +32,6 @@ pub(crate) struct Services {
     pub admission: Arc<Admission>,
     pub recovery: Arc<Recovery>,
     pub cluster: Arc<Cluster>,
-    pub step_ups: Arc<StepUps>,
     pub sessions: Arc<Sessions>,
     pub settings: Arc<Settings>,
     /// Refuse sockets in the words of the replaced stack.

@@ -9,7 +9,6 @@ use super::perform::perform_one;
 use super::recover::resume_plain_client;
 use super::replay::go_live;
 use super::requests::{join_room, leave_room, replace_token};
-use super::step_up::begin_step_up;
 use crate::client::{Candidate, Effect, Effects, Resumption};
 use crate::protocol::Frame;
 
@@ -47,7 +46,6 @@ async fn wait_for(connection: &Arc<Connection>, effect: Effect) -> Effects {
         },
         Effect::Join(request) => send(join_room(connection, &request).await),
         Effect::LeaveRoom(request) => send(leave_room(connection, &request).await),
-        Effect::StepUp(attempt) => send(begin_step_up(connection, *attempt)),
         Effect::Resume(resumption) => match *resumption {
             Resumption::Live { kind, socket, from } => {
                 go_live(connection, kind, &socket, from).await;

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::perform::perform;
 use crate::admission::MESSAGE_WINDOW;
 use crate::client::{
-    Candidate, ClientRequest, Effect, Effects, Reply, RequestAction, Resumption, RoomRequest, StepUpAttempt,
+    Candidate, ClientRequest, Effect, Effects, Reply, RequestAction, Resumption, RoomRequest,
 };
 use crate::metrics::Dropped;
 use crate::protocol::{ClientError, Notice};
@@ -33,10 +33,6 @@ pub(super) async fn admit_message(connection: &Arc<Connection>, request: ClientR
         RequestAction::Join { room } => Effect::Join(RoomRequest { socket, room, reply }.into()),
         RequestAction::Leave { room } => Effect::LeaveRoom(RoomRequest { socket, room, reply }.into()),
         RequestAction::Reauth { token } => Effect::Admit(Candidate::Token { socket, token, reply }.into()),
-        RequestAction::StepUp { proof: Some(proof) } => {
-            Effect::StepUp(StepUpAttempt { socket, proof, reply }.into())
-        }
-        RequestAction::StepUp { proof: None } => return respond(&reply, Err(ClientError::UnreadableProof)),
         RequestAction::Resume { .. } if !connection.services.recovery.is_on() => {
             return respond(&reply, Err(ClientError::NotRecoverable));
         }

@@ -22,7 +22,6 @@ mod replay;
 mod requests;
 #[cfg(feature = "simulation")]
 pub mod simulated;
-mod step_up;
 mod subscriber;
 mod web_socket;
 mod worker;

@@ -59,7 +59,6 @@ impl World {
             admission: Arc::clone(&state.admission),
             recovery: Arc::clone(&state.recovery),
             cluster: Arc::clone(&state.cluster),
-            step_ups: Arc::clone(&state.step_ups),
             sessions: Arc::clone(&state.sessions),
             settings: Arc::clone(&state.settings),
             metrics,

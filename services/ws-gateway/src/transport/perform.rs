@@ -38,9 +38,7 @@ pub(super) fn perform_one(connection: &Arc<Connection>, effect: Effect) -> Optio
             leave(connection, &departure).into_iter().for_each(|frame| respond(connection, frame));
         }
         Effect::Close(closing) => close(connection, closing),
-        Effect::Admit(_) | Effect::Join(_) | Effect::LeaveRoom(_) | Effect::Resume(_) | Effect::StepUp(_) => {
-            return Some(effect);
-        }
+        Effect::Admit(_) | Effect::Join(_) | Effect::LeaveRoom(_) | Effect::Resume(_) => return Some(effect),
     }
     None
 }

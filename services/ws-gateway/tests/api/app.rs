@@ -136,7 +136,6 @@ impl Gateway {
             token_use: TokenUse::Access,
             account_id: None,
             generation: 1,
-            strength: contracts::Strength::default(),
             iat: now,
             exp: now + 900,
             nbf: None,

@@ -28,7 +28,6 @@ mod relay;
 mod revocation;
 mod slow;
 mod soak;
-mod step_up;
 mod stock;
 mod takeover;
 mod token_life;

@@ -3,11 +3,11 @@
 import { remove } from '../../api.js';
 import { confirmFirst } from '../../dialog.js';
 import { h } from '../../dom.js';
-import { ago, plural, until } from '../../format.js';
+import { ago, explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
-import { attempt } from '../attempt.js';
+import { busy } from '../../states.js';
 
 export const SESSIONS = '/api/auth/sessions';
 
@@ -60,17 +60,10 @@ function sessionView(entry, reread) {
   );
 }
 
-export function deviceName({ deviceInfo }) {
+function deviceName({ deviceInfo }) {
   const { browser, os, raw } = deviceInfo ?? {};
   return [browser, os].filter(Boolean).join(' on ') || raw?.split(/[\s(]/)[0] || 'Unknown device';
 }
-
-export const deviceDrawing = ({ deviceInfo }) => DRAWINGS[deviceInfo?.device] ?? 'terminal';
-
-/** The tag of what a session was logged in with. */
-const STRENGTHS = { pwd: 'password', mfa: 'second factor', phr: 'passkey' };
-const strengthTag = (strength) =>
-  strength && h('span', { class: strength.acr === 'pwd' ? 'tag' : 'tag tag-good' }, STRENGTHS[strength.acr]);
 
 /** Returns an item of the list of devices. */
 export function deviceView(entry, action) {
@@ -78,7 +71,7 @@ export function deviceView(entry, action) {
   return h(
     'li',
     { class: current ? 'session is-current' : 'session', title: deviceInfo?.raw },
-    icon(deviceDrawing(entry)),
+    icon(DRAWINGS[deviceInfo?.device] ?? 'terminal'),
     h(
       'div',
       {},
@@ -87,7 +80,6 @@ export function deviceView(entry, action) {
         {},
         h('strong', {}, deviceName(entry)),
         current && h('span', { class: 'tag tag-here' }, 'this device'),
-        strengthTag(entry.strength),
       ),
       h(
         'p',
@@ -103,4 +95,12 @@ export function deviceView(entry, action) {
     ),
     action,
   );
+}
+
+async function attempt(button, work) {
+  try {
+    await busy(button, work);
+  } catch (error) {
+    notify(explain(error), { tone: 'error' });
+  }
 }

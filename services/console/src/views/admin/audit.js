@@ -51,8 +51,6 @@ const SOURCES = {
         'token_refreshed',
         'account_locked',
         'locks_lifted',
-        'device_login_approved',
-        'device_login_denied',
       ],
       ...[
         'user_registered',
@@ -65,9 +63,6 @@ const SOURCES = {
       ...['user_deleted', 'email_verified', 'email_changed', 'email_restored', 'password_changed'],
       ...['password_change_failed', 'password_reset', 'password_reset_requested', 'password_upgraded'],
       ...['service_token_created', 'service_token_ended'],
-      ...['second_factor_asked', 'second_factor_failed', 'factor_added', 'factor_removed', 'factors_reset'],
-      ...['recovery_codes_replaced', 'recovery_code_used', 'passkey_cloned', 'step_up'],
-      ...['device_trusted', 'trust_ended'],
     ],
   },
 };

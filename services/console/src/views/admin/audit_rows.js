@@ -30,14 +30,7 @@ const DONE = {
 };
 
 /** Actions whose stored name differs from the words of the console. */
-const NAMED = {
-  service_token_ended: 'Service token revoked',
-  factor_added: 'Second factor added',
-  factor_removed: 'Second factor removed',
-  factors_reset: 'Second factors reset by an admin',
-  step_up: 'Step-up',
-  passkey_cloned: 'Cloned passkey refused',
-};
+const NAMED = { service_token_ended: 'Service token revoked' };
 
 /** Turns `drift.approve` into `Drift approved`, and `login_failed` into `Login failed`. */
 export const words = (action) => {

@@ -11,7 +11,7 @@ import { nameOf } from '../../people.js';
 import { empty, load } from '../../states.js';
 import { INVITATIONS, inviteUser } from './invite.js';
 import { moreButton, table } from './table.js';
-import { attempt } from '../attempt.js';
+import { attempt } from './user_actions.js';
 
 const HEADS = ['Email', 'Role', 'Status', 'Invited', ''];
 const MARKS = { pending: 'tag tag-here', accepted: 'tag tag-good', expired: 'tag tag-soon', revoked: 'tag' };

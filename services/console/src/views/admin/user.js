@@ -20,7 +20,6 @@ import {
   endSessions,
   liftLocks,
   lockView,
-  resetFactors,
   sendResetLink,
   toggleActive,
 } from './user_actions.js';
@@ -117,7 +116,6 @@ function userView(user, mail, reread) {
       mail && user.isActive && button('Send reset link', (pressed) => sendResetLink(pressed, user)),
       user.locks.length > 0 && button('Lift locks', then(liftLocks)),
       button('End sessions', then(endSessions)),
-      user.factors?.length > 0 && button('Reset second factors', then(resetFactors)),
       !isSelf && button(user.isActive ? 'Disable' : 'Enable', then(toggleActive)),
       !isSelf &&
         button(
@@ -129,9 +127,6 @@ function userView(user, mail, reread) {
   ];
 }
 
-const FACTORS = { totp: 'authenticator app', passkey: 'passkey', recovery_codes: 'recovery codes' };
-const factorNames = (factors) => (factors ?? []).map((name) => FACTORS[name] ?? name).join(', ') || 'none';
-
 const facts = (user) =>
   [
     user.pendingEmail && ['New email', [user.pendingEmail, ' (not confirmed)']],
@@ -140,6 +135,5 @@ const facts = (user) =>
     ['Created', ago(user.createdAt, 'ago')],
     ['Last login', ago(user.lastLoginAt, 'ago')],
     ['Last seen', ago(lastSeen(user), 'ago')],
-    ['Second factors', factorNames(user.factors)],
     user.locks.length > 0 && ['Locks', user.locks.map(lockView)],
   ].filter(Boolean);

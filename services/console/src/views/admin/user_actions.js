@@ -3,13 +3,23 @@
 import { patch, post, remove } from '../../api.js';
 import { confirmFirst } from '../../dialog.js';
 import { h } from '../../dom.js';
-import { plural, until } from '../../format.js';
+import { explain, plural, until } from '../../format.js';
 import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
-import { attempt } from '../attempt.js';
+import { busy } from '../../states.js';
 
 export const USERS = '/api/auth/users';
 export const ROLES = ['viewer', 'engineer', 'admin'];
+
+/** Runs `work` while the control is busy, and explains an error. Returns the result, or null after an error. */
+export async function attempt(control, work) {
+  try {
+    return await busy(control, work);
+  } catch (error) {
+    notify(explain(error), { tone: 'error' });
+    return null;
+  }
+}
 
 /** Returns whether the admin wants to change the role of this user. */
 export function mayChangeRole({ name, role }, wanted) {
@@ -64,15 +74,6 @@ export async function deleteUser(button, { id, name }) {
   const deleted = await attempt(button, () => remove(`${USERS}/${id}`));
   if (deleted) notify(`Deleted: ${name}.`);
   return deleted !== null;
-}
-
-/** Returns whether the factors were reset. */
-export async function resetFactors(button, { id, name }) {
-  const text = `The authenticator app, the passkeys and the recovery codes of ${name} stop working, and ${name} gets a mail. Do this only if you know that ${name} asked for it.`;
-  if (!(await confirmFirst(`Reset the second factors of ${name}?`, text, 'Reset second factors'))) return false;
-  const reset = await attempt(button, () => remove(`${USERS}/${id}/factors`));
-  if (reset) notify(`Reset the second factors of ${name}.`);
-  return reset !== null;
 }
 
 const LOCKED = {

@@ -8,7 +8,6 @@ import { icon } from '../../icons.js';
 import { notify } from '../../notice.js';
 import * as session from '../../session.js';
 import { empty, load } from '../../states.js';
-import { attempt } from '../attempt.js';
 import { inviteUser } from './invite.js';
 import { moreButton, table } from './table.js';
 import * as actions from './user_actions.js';
@@ -104,7 +103,7 @@ function userRow(user) {
       const wanted = role.value;
       const isSure = await actions.mayChangeRole(now, wanted);
       const changed =
-        isSure && (await attempt(role, () => patch(`${USERS}/${now.id}`, { role: wanted })));
+        isSure && (await actions.attempt(role, () => patch(`${USERS}/${now.id}`, { role: wanted })));
       draw(changed ? { ...now, ...changed.data } : now);
       if (changed) notify(`${now.name} is now ${wanted}.`);
     }

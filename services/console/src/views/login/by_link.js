@@ -2,15 +2,14 @@
 
 import { h } from '../../dom.js';
 import { ask } from '../../proof_of_work.js';
-import { backLine, done, fillCard, typed } from '../public/card.js';
+import * as session from '../../session.js';
+import { done, fillCard, lastLine, typed } from '../public/card.js';
 import { checkMail } from '../public/check_mail.js';
-import { logIn } from './second_factor.js';
 
 const LOGIN = '/api/auth/login/email';
 
 /** Sends the mail, and shows where to enter its code. */
-export async function sendLink(page, puzzle, back) {
-  const { place, signal } = page;
+export async function sendLink({ place, signal }, puzzle, back) {
   const { email } = typed;
   const asked = await ask(LOGIN, { email }, puzzle);
   if (signal.aborted) return;
@@ -19,7 +18,7 @@ export async function sendLink(page, puzzle, back) {
     asked,
     signal,
     action: 'Log in',
-    send: (proof) => logIn({ ...page, back }, `${LOGIN}/complete`, proof),
+    send: (proof) => session.logIn(`${LOGIN}/complete`, proof),
     again: (where) => ask(LOGIN, { email }, where),
     elsewhere: () => {
       const again = h(
@@ -37,3 +36,9 @@ export async function sendLink(page, puzzle, back) {
   });
   fillCard(place, 'Check your mail', content, backLine(back));
 }
+
+/** Leads back to the login form. */
+export const backLine = (back) =>
+  lastLine(
+    h('button', { class: 'link-button', type: 'button', on: { click: () => back() } }, 'Back to the login'),
+  );

@@ -3,9 +3,10 @@
 import { h } from '../../dom.js';
 import { form, inputField, newPassword } from '../../fields.js';
 import { solved } from '../../proof_of_work.js';
-import { backLine, done, emailField, fillCard, lastLine, typed } from '../public/card.js';
+import * as session from '../../session.js';
+import { done, emailField, fillCard, lastLine, typed } from '../public/card.js';
 import { checkMail } from '../public/check_mail.js';
-import { logIn } from './second_factor.js';
+import { backLine } from './by_link.js';
 
 const SIGN_UP = '/api/auth/signup';
 
@@ -13,8 +14,7 @@ const SIGN_UP = '/api/auth/signup';
 export function showSignUp(page, back, known = {}) {
   const { place, settings } = page;
   const puzzle = h('div', {});
-  const signUp = async (values, where) =>
-    logIn({ ...page, back }, SIGN_UP, { ...values, ...(await solved(where)) });
+  const signUp = async (values, where) => session.logIn(SIGN_UP, { ...values, ...(await solved(where)) });
   const send = async (values) => {
     typed.email = values.email.trim();
     const wanted = { ...values, email: typed.email };
@@ -51,14 +51,13 @@ function domainHint({ signup, signupDomains }) {
   return `An address of ${domains}.`;
 }
 
-function showCode(page, asked, again, { back, correct }) {
-  const { place, signal } = page;
+function showCode({ place, signal }, asked, again, { back, correct }) {
   const content = checkMail({
     email: typed.email,
     asked,
     signal,
     action: 'Create account',
-    send: (proof) => logIn({ ...page, back }, `${SIGN_UP}/complete`, proof),
+    send: (proof) => session.logIn(`${SIGN_UP}/complete`, proof),
     again,
     correct,
     elsewhere: () =>

@@ -56,13 +56,6 @@ export const emailField = (properties = {}, hint = null) =>
 /** Returns the last line of a card, such as a link to another page. */
 export const lastLine = (...content) => h('p', { class: 'login-other' }, content);
 
-/** Returns a last line that is a button. */
-export const lastButton = (text, press) =>
-  lastLine(h('button', { class: 'link-button', type: 'button', on: { click: () => press() } }, text));
-
-/** Leads back to the login form. */
-export const backLine = (back) => lastButton('Back to the login', back);
-
 export const link = (page, text) => h('a', { class: 'text-link', href: `#/${page}` }, text);
 
 export const toLogin = (text = 'Log in') => link('overview', text);

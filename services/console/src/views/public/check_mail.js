@@ -2,13 +2,14 @@
 
 import { configOrUsual } from '../../config.js';
 import { fill, h } from '../../dom.js';
-import { codeInput, field, form } from '../../fields.js';
+import { field, form } from '../../fields.js';
 import { explain, plural } from '../../format.js';
 import { request } from '../../http.js';
 import { say } from '../../notice.js';
 import { busy } from '../../states.js';
 
 const STATUS = '/api/auth/links/status';
+const DIGITS = 6;
 const POLL_MS = 2000;
 const AGAIN_AFTER_SECONDS = 30;
 
@@ -84,6 +85,28 @@ export function checkMail({ email, asked, action, fields = [], send, again, corr
     resend,
     mailboxLink(),
   ];
+}
+
+/** Returns the input for a code, which calls `complete` when it has all digits. */
+export function codeInput(complete = () => {}) {
+  const input = h('input', {
+    name: 'code',
+    class: 'code-input',
+    inputmode: 'numeric',
+    autocomplete: 'one-time-code',
+    spellcheck: 'false',
+    required: true,
+    maxlength: 12,
+    placeholder: '123 456',
+  });
+  input.addEventListener('input', () => {
+    const digits = input.value.replaceAll(/\D/g, '').slice(0, DIGITS);
+    const shown = digits.length > 3 ? `${digits.slice(0, 3)} ${digits.slice(3)}` : digits;
+    // Setting the value moves the cursor, so that it is set only if the user typed something else.
+    if (input.value !== shown && input.selectionStart === input.value.length) input.value = shown;
+    if (digits.length === DIGITS) complete();
+  });
+  return input;
 }
 
 /** The button is disabled for a while, because most mails arrive late rather than never. */

@@ -2,14 +2,12 @@
 // open every link of a mail therefore use none up.
 
 import { go } from '../../address.js';
-import { configOrUsual } from '../../config.js';
 import { h } from '../../dom.js';
 import { form } from '../../fields.js';
 import { atMoment } from '../../format.js';
 import { request } from '../../http.js';
 import * as session from '../../session.js';
 import { failed, skeleton } from '../../states.js';
-import { logIn } from '../login/second_factor.js';
 import { buttonLink, card, done, fillCard, typed } from './card.js';
 import { LINKS } from './links.js';
 
@@ -53,9 +51,8 @@ function enter(place, kind, { heading, text, fields = [], hint }, known, signal)
   const send = async (values) => {
     const body = { ...(token && { token }), ...trimmed(values) };
     if (kind.logsIn) {
-      const home = () => go('/overview', undefined, { replace: true });
-      const settings = await configOrUsual();
-      return logIn({ place, settings, signal, back: home, finish: home }, kind.path, body);
+      await session.logIn(kind.path, body);
+      return go('/overview', undefined, { replace: true });
     }
     const { data } = await request('POST', kind.path, { body });
     if (email) typed.email = data.email ?? email;

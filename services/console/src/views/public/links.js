@@ -1,8 +1,9 @@
 // The kinds of links in mails, by page: the words before the click, the request, and the words after it.
 
 import { h } from '../../dom.js';
-import { codeInput, field, inputField, newPassword, passwordOwner } from '../../fields.js';
+import { field, inputField, newPassword, passwordOwner } from '../../fields.js';
 import { plural } from '../../format.js';
+import { codeInput } from './check_mail.js';
 import { buttonLink, lastLine, link, toLogin } from './card.js';
 
 const address = (email) => h('strong', { class: 'breakable' }, email);

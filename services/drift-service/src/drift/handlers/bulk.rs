@@ -94,8 +94,7 @@ async fn decide_one(write: &mut Write, id: Uuid, decision: &Decision) -> Result<
     };
     match outcome {
         Ok(()) => Ok(BulkOutcome { id, status: StatusCode::OK.as_u16(), error: None }),
-        // The whole request can be repeated after a step-up.
-        Err(error @ (DriftError::Database(_) | DriftError::StepUpRequired)) => Err(error.into()),
+        Err(error @ DriftError::Database(_)) => Err(error.into()),
         Err(error) => {
             let error = ApiError::from(error);
             let status = error.status_code().as_u16();

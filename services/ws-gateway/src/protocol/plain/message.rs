@@ -1,5 +1,4 @@
-use contracts::StepUpProof;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The subprotocol that a client may ask for, next to `bearer.<token>`.
@@ -36,14 +35,7 @@ pub(crate) enum Command {
         #[serde(default)]
         rooms: Vec<String>,
     },
-    /// `None` if the proof cannot be read, which is refused and closes nothing.
-    #[serde(deserialize_with = "readable_proof")]
-    StepUp(Option<StepUpProof>),
     Ping {},
-}
-
-fn readable_proof<'de, D: Deserializer<'de>>(fields: D) -> Result<Option<StepUpProof>, D::Error> {
-    Ok(StepUpProof::deserialize(Value::deserialize(fields)?).ok())
 }
 
 impl Command {
@@ -55,7 +47,6 @@ impl Command {
             Self::Unsubscribe { .. } => "unsubscribe",
             Self::Reauth { .. } => "reauth",
             Self::Resume { .. } => "resume",
-            Self::StepUp(_) => "stepup",
             Self::Ping {} => "ping",
         }
     }
@@ -111,18 +102,6 @@ mod tests {
     #[test]
     fn a_ping_needs_nothing_else() {
         assert_eq!(PlainRequest::decode(r#"{"type":"ping"}"#).unwrap().command, Command::Ping {});
-    }
-
-    #[test]
-    fn a_step_up_has_one_readable_proof_or_none() {
-        let command = |text| PlainRequest::decode(text).unwrap().command;
-        let code = StepUpProof::Code("123456".into());
-        assert_eq!(command(r#"{"type":"stepup","id":1,"code":"123456"}"#), Command::StepUp(Some(code)));
-        for text in
-            [r#"{"type":"stepup"}"#, r#"{"type":"stepup","code":1}"#, r#"{"type":"stepup","code":"1","x":1}"#]
-        {
-            assert_eq!(command(text), Command::StepUp(None), "{text}");
-        }
     }
 
     #[test]
